@@ -1,0 +1,173 @@
+/**
+ * What the kernel and the file systems agree on.
+ *
+ * - Every name and path of the guest is a byte string: a JavaScript string whose characters are bytes
+ *   (latin1). Names need not be UTF-8. Only `host/` converts.
+ * - Everything is synchronous. Success is a value, failure a negative errno as a number (`-ENOENT`).
+ * - Times are nanoseconds since the epoch as `bigint` only in `stat`; elsewhere milliseconds or plain numbers.
+ */
+
+export interface Credentials {
+  readonly fsuid: number;
+  readonly fsgid: number;
+  readonly groups: readonly number[];
+  /** Effective capabilities as a bit set, bits 0 to 40 (`abi/capability.ts`), a safe integer split in two words. */
+  readonly capabilitiesLow: number;
+  readonly capabilitiesHigh: number;
+}
+
+/** Result of `stat(2)`, before it is laid out for the guest. */
+export interface Stat {
+  readonly dev: number;
+  readonly ino: number;
+  readonly mode: number;
+  readonly nlink: number;
+  readonly uid: number;
+  readonly gid: number;
+  readonly rdev: number;
+  readonly size: number;
+  readonly blockSize: number;
+  /** In units of 512 bytes. */
+  readonly blocks: number;
+  readonly atimeNs: bigint;
+  readonly mtimeNs: bigint;
+  readonly ctimeNs: bigint;
+  readonly btimeNs: bigint;
+}
+
+export interface SetAttributes {
+  readonly mode?: number; // permission bits with suid, sgid, sticky
+  readonly uid?: number;
+  readonly gid?: number;
+  readonly size?: number;
+  readonly atimeNs?: bigint;
+  readonly mtimeNs?: bigint;
+}
+
+export interface DirectoryEntry {
+  readonly name: string;
+  readonly ino: number;
+  /** S_IFMT bits. */
+  readonly type: number;
+}
+
+/** One object of a file system. Permission checks are the VFS's business, not the inode's. */
+export interface Inode {
+  readonly fileSystem: FileSystem;
+  readonly ino: number;
+  /** S_IFMT bits and permission bits. */
+  readonly mode: number;
+  readonly uid: number;
+  readonly gid: number;
+  readonly rdev: number;
+  /** Bytes; 0 for what has none. */
+  readonly size: number;
+  stat(): Stat;
+  setAttributes(attributes: SetAttributes): number;
+
+  // directories
+  lookup(name: string): Inode | number;
+  create(name: string, mode: number, uid: number, gid: number, rdev: number): Inode | number; // any S_IFMT but S_IFLNK
+  symlink(name: string, target: string, uid: number, gid: number): Inode | number;
+  link(name: string, inode: Inode): number;
+  unlink(name: string): number; // what is not a directory
+  rmdir(name: string): number;
+  rename(name: string, toDirectory: Inode, toName: string, flags: number): number;
+  /** Without `.` and `..`. */
+  readDirectory(): readonly DirectoryEntry[] | number;
+
+  // symbolic links
+  readLink(): string | number;
+
+  // regular files, through open files or mappings; return bytes transferred
+  readAt(buffer: Uint8Array, position: number): number;
+  writeAt(buffer: Uint8Array, position: number): number;
+  /** For device nodes, FIFOs and files with a behaviour of their own: the open file, else undefined and the VFS makes a plain one. */
+  open?(flags: number): OpenFile | number;
+
+  getXattr(name: string): Uint8Array | number;
+  setXattr(name: string, value: Uint8Array, flags: number): number;
+  listXattr(): readonly string[];
+  removeXattr(name: string): number;
+}
+
+export interface FileSystem {
+  /** As in /proc/mounts: tmpfs, overlay, proc, ... */
+  readonly type: string;
+  /** Device number shown by stat. */
+  readonly dev: number;
+  readonly root: Inode;
+  readonly readOnly: boolean;
+  /** False where names can change behind our back (hostfs, procfs): lookups are then not cached. */
+  readonly cacheable: boolean;
+  statfs(): StatFs;
+  sync(): number;
+}
+
+export interface StatFs {
+  readonly type: number; // magic number
+  readonly blockSize: number;
+  readonly blocks: number;
+  readonly freeBlocks: number;
+  readonly files: number;
+  readonly freeFiles: number;
+  readonly nameLength: number;
+}
+
+/**
+ * An open file description (`struct file`). Sockets, pipes, terminals, epoll and so on implement it too.
+ * A call that would block returns `-EAGAIN`; the kernel then parks the task on `waitQueue` and tries again.
+ */
+export interface OpenFile {
+  /** O_ACCMODE and status flags; F_SETFL changes it. */
+  flags: number;
+  position: number;
+  /** Path it was opened by, for /proc/self/fd: `/dev/null`, `pipe:[12]`, `socket:[13]`, `anon_inode:[eventpoll]`. */
+  readonly description: string;
+  readonly inode: Inode;
+  /** At and after `position`, or at `offset` without moving when it is given (pread). */
+  read(buffer: Uint8Array, offset?: number): number;
+  write(buffer: Uint8Array, offset?: number): number;
+  seek(offset: number, whence: number): number;
+  /** Ready events now: POLLIN, POLLOUT, POLLERR, POLLHUP, POLLRDHUP, POLLPRI. */
+  poll(): number;
+  /** Woken whenever `poll` may have changed. */
+  readonly waitQueue: WaitQueue;
+  /** `argument` is the raw third argument; `memory` reads and writes guest memory. -ENOTTY where there is none. */
+  ioctl(request: number, argument: number, memory: GuestMemory): number;
+  /** Last reference closed. */
+  release(): void;
+}
+
+/** Guest memory as a file or socket sees it: checked views. Views are valid until the next guest instruction or growth. */
+export interface GuestMemory {
+  /** A view of `length` readable bytes, or undefined: -EFAULT. */
+  readable(address: number, length: number): Uint8Array | undefined;
+  writable(address: number, length: number): Uint8Array | undefined;
+}
+
+/** Someone waiting: woken at most once, then must add itself again. */
+export interface Waiter {
+  wake(): void;
+}
+
+/** Those who wait for something to change (`wait_queue_head_t`). */
+export class WaitQueue {
+  #waiters = new Set<Waiter>();
+  add(waiter: Waiter): void {
+    this.#waiters.add(waiter);
+  }
+  remove(waiter: Waiter): void {
+    this.#waiters.delete(waiter);
+  }
+  /** Wakes all; each is taken off first. A no-op costs nothing much when nobody waits. */
+  wake(): void {
+    if (this.#waiters.size === 0) return;
+    const waiters = [...this.#waiters];
+    this.#waiters.clear();
+    for (const waiter of waiters) waiter.wake();
+  }
+  get size(): number {
+    return this.#waiters.size;
+  }
+}

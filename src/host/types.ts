@@ -1,0 +1,93 @@
+/** The door to what runs us: Node.js (`host/node`) or a browser (`host/browser`). Nothing below `container` reaches further. */
+
+export interface Host {
+  readonly clock: HostClock;
+  /** Cryptographically strong. */
+  random(buffer: Uint8Array): void;
+  /** Runs soon, after input and output had their turn. */
+  setImmediate(callback: () => void): void;
+  setTimer(callback: () => void, milliseconds: number): { cancel(): void };
+  /** Undefined where there are no host files to see (browser). */
+  readonly files?: HostFiles;
+  readonly network?: HostNetwork;
+}
+
+export interface HostClock {
+  /** Nanoseconds; a float is precise enough for differences (CLOCK_MONOTONIC). */
+  monotonicNs(): number;
+  /** Nanoseconds since the epoch. */
+  realtimeNs(): bigint;
+}
+
+/** Synchronous, by byte-string path (latin1). Failures are negative errno values of Linux. */
+export interface HostFiles {
+  lstat(path: string): HostStat | number;
+  readDirectory(path: string): readonly { readonly name: string; readonly type: number }[] | number;
+  readLink(path: string): string | number;
+  /** Never follows a symbolic link in the last component. flags: Linux O_*. */
+  open(path: string, flags: number, mode: number): number;
+  close(handle: number): void;
+  fstat(handle: number): HostStat | number;
+  read(handle: number, buffer: Uint8Array, position: number): number;
+  write(handle: number, buffer: Uint8Array, position: number): number;
+  truncate(handle: number, size: number): number;
+  sync(handle: number): number;
+  mkdir(path: string, mode: number): number;
+  rmdir(path: string): number;
+  unlink(path: string): number;
+  rename(from: string, to: string): number;
+  symlink(target: string, path: string): number;
+  link(from: string, to: string): number;
+  chmod(path: string, mode: number): number;
+  lchown(path: string, uid: number, gid: number): number;
+  utimes(path: string, atimeNs: bigint, mtimeNs: bigint): number;
+  statfs(path: string): { readonly blockSize: number; readonly blocks: number; readonly freeBlocks: number; readonly files: number; readonly freeFiles: number } | number;
+}
+
+export interface HostStat {
+  readonly dev: number;
+  readonly ino: number;
+  readonly mode: number;
+  readonly nlink: number;
+  readonly uid: number;
+  readonly gid: number;
+  readonly rdev: number;
+  readonly size: number;
+  readonly blockSize: number;
+  readonly blocks: number;
+  readonly atimeNs: bigint;
+  readonly mtimeNs: bigint;
+  readonly ctimeNs: bigint;
+  readonly btimeNs: bigint;
+}
+
+export interface HostNetwork {
+  /** Names to addresses, IPv4 and IPv6 as text; rejects with an Error whose code is a resolver code. */
+  resolve(name: string): Promise<readonly string[]>;
+  connectTcp(address: string, port: number, handlers: HostSocketHandlers): HostSocket;
+  /** A UDP socket that may send to anyone; the policy was applied before. */
+  openUdp(family: 4 | 6, onMessage: (data: Uint8Array, address: string, port: number) => void, onError: (errno: number) => void): HostUdpSocket;
+}
+
+export interface HostSocketHandlers {
+  onConnect(localAddress: string, localPort: number): void;
+  /** Return false to pause until `resume`. */
+  onData(data: Uint8Array): boolean;
+  onEnd(): void;
+  /** Positive Linux errno. */
+  onError(errno: number): void;
+  onDrain(): void;
+}
+
+export interface HostSocket {
+  /** False: wait for `onDrain` before more. The bytes are copied. */
+  write(data: Uint8Array): boolean;
+  end(): void;
+  resume(): void;
+  destroy(): void;
+}
+
+export interface HostUdpSocket {
+  send(data: Uint8Array, address: string, port: number): void;
+  close(): void;
+}

@@ -1,0 +1,4 @@
+/** The machine room's only door: x86-64 user mode on WebAssembly. It knows nothing of Linux. */
+export * from './layout.ts';
+export type { Exit, AddressSpace, Machine, MachineOptions, MachineStatistics } from './machine-types.ts';
+export { createMachine } from './machine.ts';

@@ -1,0 +1,34 @@
+/**
+ * The map of a guest address space, as guest addresses. The kernel hands out what lies between
+ * `USER_START` and `USER_END`, except the machine's own area; everything else always faults.
+ *
+ * Wasm memories are 32-bit, so that all lies below 4 GiB, and grow from the bottom, so that the layout
+ * starts low and mmap areas are handed out upwards.
+ */
+
+export const PAGE_SHIFT = 12;
+export const PAGE_SIZE = 4096;
+
+/** CPU state: guest page 0x10000, see `state.ts`. The machine's tables follow it, below `USER_START`. */
+/** One byte of `PAGE_*` flags a 4 KiB page, 1 MiB in all. */
+export const PAGE_TABLE = 0x0010_0000;
+/** Hash table from guest address to decoded record and unit slot. */
+export const JUMP_TABLE = 0x0020_0000;
+export const JUMP_TABLE_END = 0x0030_0000;
+
+/** Lowest address that a program may use: programs that are not position independent start at 0x400000. */
+export const USER_START = 0x0040_0000;
+/** Records of decoded instructions. */
+export const DECODED_START = 0x0c00_0000;
+export const DECODED_END = 0x1000_0000;
+/** Where mmap without a hint begins to look, upwards. */
+export const MMAP_START = 0x1000_0000;
+/** The last 64 KiB below 4 GiB (and what Wasm cannot grow to) stay unmapped. */
+export const USER_END = 0xffff_0000;
+
+/** Page flags. */
+export const PAGE_READ = 1;
+export const PAGE_WRITE = 2;
+export const PAGE_EXEC = 4;
+/** Holds decoded or translated code: a store must call the machine. */
+export const PAGE_CODE = 8;

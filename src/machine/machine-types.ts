@@ -1,0 +1,118 @@
+/** What the kernel sees of the machine. */
+
+/** Why `AddressSpace.run` came back. */
+export type Exit =
+  /** The budget is used up: another task's turn. */
+  | { readonly kind: 'budget' }
+  /** The system call handler asked for it by answering true (the task blocked, ended, has a signal, or was replaced). */
+  | { readonly kind: 'syscall' }
+  /** An exception at `rip`, by x86 vector; for 14 (#PF) `address` and the error code's bits: 1 present, 2 write, 16 fetch. */
+  | { readonly kind: 'fault'; readonly vector: number; readonly error: number; readonly address: number };
+
+export interface MachineOptions {
+  /**
+   * Called for SYSCALL with rip already behind it and rcx and r11 not yet clobbered by the machine
+   * (it does that). The handler reads and writes registers through the space. True: leave `run`.
+   */
+  readonly onSyscall: (space: AddressSpace) => boolean;
+  /** Nanoseconds, monotonic, for RDTSC (the time stamp counter runs at 1 GHz). */
+  readonly monotonicNs: () => number;
+  /** Force one tier: for tests and `--engine`. Default `'both'`. */
+  readonly tier?: 'both' | 'interpreter' | 'translator';
+}
+
+export interface MachineStatistics {
+  instructionsDecoded: number;
+  unitsTranslated: number;
+  wasmBytes: number;
+  undecodable: number;
+}
+
+export interface Machine {
+  readonly statistics: MachineStatistics;
+  /** An empty address space; takes a pooled memory where there is one. */
+  createAddressSpace(): AddressSpace;
+}
+
+/**
+ * The memory and the registers of a process. Pages have flags (`PAGE_READ`, ...); the kernel owns the
+ * list of mappings and keeps the flags up to date.
+ */
+export interface AddressSpace {
+  readonly memory: WebAssembly.Memory;
+  /** Views of the whole Wasm memory. Replaced when it grows: do not keep them across a call that can grow it. */
+  readonly u8: Uint8Array;
+  readonly i32: Int32Array;
+  readonly view: DataView;
+  /** Flags of all 2^20 pages, indexed by guest address >>> 12. Change them with `protect`. */
+  readonly pages: Uint8Array;
+
+  // ---- memory ----
+  /** Index in `u8` of a guest address: (address - GUEST_BASE) >>> 0. No check. */
+  offset(address: number): number;
+  /** Makes the Wasm memory reach `end` (a guest address). False when the host has no more memory. */
+  grow(end: number): boolean;
+  /** Sets the flags of the pages of [start, end), grows the memory as needed, drops code that is no longer executable. Contents stay. False: no memory. */
+  protect(start: number, end: number, flags: number): boolean;
+  /** Fills with zeros (where pages were never touched this is free) and drops code there. */
+  zero(start: number, end: number): void;
+  /** The kernel wrote to these bytes, or is about to: drops code that was made from them. */
+  invalidateCode(start: number, end: number): void;
+  /** True if all pages of [address, address + length) have all these flags; length 0 is fine. */
+  check(address: number, length: number, flags: number): boolean;
+  /** A copy of registers and of the pages listed ([start, end) pairs), with the same flags: for fork. */
+  fork(ranges: readonly (readonly [start: number, end: number])[]): AddressSpace | undefined;
+  /** Gives the memory back to the pool. The space must not be used afterwards. */
+  release(): void;
+  /** Bytes of Wasm memory in use by the machine for this space (tables, records). */
+  readonly overhead: number;
+
+  /**
+   * Accesses must be precise from here on (a SIGSEGV handler was installed, a guard page matters,
+   * memory is both writable and executable): code that does not check pages is dropped.
+   */
+  requireChecks(): void;
+  readonly checked: boolean;
+
+  // ---- registers of the running thread ----
+  /** 32-bit halves: low at 2 * register, high at 2 * register + 1, numbered as encoded. */
+  readonly registers: Int32Array;
+  getRegister(register: number): bigint;
+  setRegister(register: number, value: bigint): void;
+  /** Sets from a safe integer, negative as two's complement. */
+  setRegisterNumber(register: number, value: number): void;
+  rip: number;
+  fsBase: bigint;
+  gsBase: bigint;
+  /** EFLAGS with IF and bit 1 set, as a signal frame shows it. */
+  eflags: number;
+  /** FXSAVE image, 512 bytes, for signal frames and ptrace. */
+  saveFpu(target: Uint8Array): void;
+  loadFpu(source: Uint8Array): void;
+  /** x87 and SSE as after `execve`: FCW 0x37F, MXCSR 0x1F80, everything else 0, all registers 0. */
+  resetRegisters(): void;
+  /** The whole thread state (`THREAD_STATE_SIZE` bytes), for task switches. */
+  saveThread(target: Uint8Array): void;
+  loadThread(source: Uint8Array): void;
+
+  /** Runs from `rip` until there is a reason to come back. `budget` is in blocks (about 5 instructions). */
+  run(budget: number): Exit;
+}
+
+/** Register numbers as encoded. */
+export const RAX = 0;
+export const RCX = 1;
+export const RDX = 2;
+export const RBX = 3;
+export const RSP = 4;
+export const RBP = 5;
+export const RSI = 6;
+export const RDI = 7;
+export const R8 = 8;
+export const R9 = 9;
+export const R10 = 10;
+export const R11 = 11;
+export const R12 = 12;
+export const R13 = 13;
+export const R14 = 14;
+export const R15 = 15;
