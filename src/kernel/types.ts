@@ -70,9 +70,11 @@ export interface Credentials extends FsCredentials {
   capabilitiesLow: number; capabilitiesHigh: number;
 }
 
-/** `struct fs_struct`: shared by CLONE_FS. A location is a mount and an inode with its path; see `vfs`. */
+/** `struct fs_struct`: shared by CLONE_FS. Root and working directory are in the class behind it, see `files/`. */
 export interface FsContext {
   umask: number;
+  /** A copy for fork without CLONE_FS. */
+  clone(): FsContext;
 }
 
 export interface FdTable {
@@ -87,6 +89,49 @@ export interface FdTable {
   /** dup2: closes `to` first. */
   replace(to: number, file: OpenFile, closeOnExec: boolean): number;
   entries(): Iterable<readonly [fd: number, file: OpenFile]>;
+  /** A copy for fork without CLONE_FILES: every open file gains a reference. */
+  clone(): FdTable;
+  /** execve(2): closes the descriptors that are marked so. */
+  closeForExec(): void;
+  /** The last task that used the table ended: closes everything. */
+  closeAll(): void;
+}
+
+/** `siginfo_t` before it is laid out. `code` tells which of the optional members count. */
+export interface SignalInfo {
+  readonly signal: number;
+  /** SI_USER, SI_KERNEL, SI_QUEUE, CLD_EXITED, SEGV_MAPERR, ... */
+  readonly code: number;
+  readonly errno?: number;
+  /** Sender, or the child of SIGCHLD. */
+  readonly pid?: number;
+  readonly uid?: number;
+  /** `sigval` of SI_QUEUE, SI_TIMER, SI_MESGQ. */
+  readonly value?: bigint;
+  /** SIGCHLD: exit code or signal. */
+  readonly status?: number;
+  /** SIGCHLD: clock ticks. */
+  readonly utime?: number;
+  readonly stime?: number;
+  /** Faults: the address. */
+  readonly address?: number;
+  /** SIGIO: `si_band` and `si_fd`. */
+  readonly band?: number;
+  readonly fd?: number;
+  /** SI_TIMER. */
+  readonly timerId?: number;
+  readonly overrun?: number;
+  /** rt_sigqueueinfo(2): the sender's own 128 bytes. */
+  readonly raw?: Uint8Array;
+  /** Faults: x86 vector and error code, for the frame. */
+  readonly trapNumber?: number;
+  readonly trapError?: number;
+}
+
+/** 64 signals as two words: signal n is bit (n - 1) & 31 of `low` (1 to 32) or `high`. */
+export interface SignalMask {
+  readonly low: number;
+  readonly high: number;
 }
 
 /** A thread (`struct task_struct`). */
@@ -98,6 +143,8 @@ export interface Task {
   readonly files: FdTable;
   readonly fs: FsContext;
   credentials: Credentials;
+  /** `comm`: up to 15 bytes. */
+  readonly name: string;
   /**
    * Parks the task until a queue is woken or the deadline (CLOCK_MONOTONIC, ns) passes. Always returns
    * `BLOCKED`. The handler runs again after waking; `deadlinePassed` then tells why.
@@ -105,20 +152,55 @@ export interface Task {
   block(queues: readonly WaitQueue[], deadlineNs?: number): number;
   /** True in a repeated call of a handler whose deadline has passed. */
   readonly deadlinePassed: boolean;
-  /** What a handler keeps between its calls while it blocks (deadline, bytes done). Undefined at the first call. */
+  /** What a handler keeps between its calls while it blocks (deadline, bytes done). Undefined at the first call; cleared when the call ends. */
   blocking: unknown;
+  /**
+   * Called when a handled signal interrupts the blocked call, for clean-up; its answer replaces -EINTR (the bytes done so
+   * far, for example). Without it: restart where the row says so and the handler has SA_RESTART, else -EINTR.
+   */
+  onInterrupt: (() => number) | undefined;
   /** A signal is pending that would interrupt a blocking call. */
   signalPending(): boolean;
+  /** Sends to this thread only (tgkill). */
+  sendSignal(info: SignalInfo): void;
+  readonly blockedSignals: SignalMask;
+  /** Blocked or ignored: tty jobs ask (`is_ignored` in drivers/tty/tty_jobctrl.c). */
+  signalIgnored(signal: number): boolean;
+  /**
+   * ppoll, pselect6, epoll_pwait, rt_sigsuspend: this mask holds until the call ends; a handler that runs returns to the
+   * old one. Call it only when `blocking` is undefined.
+   */
+  setTemporaryMask(mask: SignalMask): void;
+  /** Takes the next pending signal of the mask off (signalfd, rt_sigtimedwait). */
+  dequeueSignal(mask: SignalMask): SignalInfo | undefined;
+  /** Pending for the thread or the process. */
+  readonly pendingSignals: SignalMask;
+  /** Woken whenever a signal was queued for this thread or its process, blocked or not (signalfd, rt_sigtimedwait). */
+  readonly signalQueue: WaitQueue;
+  /** True if an effective capability is there (`abi/capability.ts`). */
+  capable(capability: number): boolean;
 }
 
 /** A thread group. */
 export interface Process {
   readonly pid: number;
   readonly parentPid: number;
-  /** Sends a signal to the process as kill(2) does; no permission check. */
-  sendSignal(signal: number): void;
+  readonly processGroup: number;
+  readonly session: number;
+  /** The terminal of the session, as the tty code keeps it; shared by the session's processes through `setControllingTerminal`. */
+  controllingTerminal: unknown;
+  readonly isSessionLeader: boolean;
+  /** Sends a signal to the process as kill(2) does; no permission check. SI_KERNEL unless `info` says more. */
+  sendSignal(signal: number, info?: SignalInfo): void;
   /** Soft limit by RLIMIT_* number; Infinity for RLIM_INFINITY. */
   limit(resource: number): number;
+  /** Any of its threads. */
+  readonly leader: Task;
+  readonly tasks: ReadonlySet<Task>;
+}
+
+export interface KernelTimer {
+  cancel(): void;
 }
 
 export interface Kernel {
@@ -129,4 +211,13 @@ export interface Kernel {
   /** Device number for anonymous file systems and unique inode numbers. */
   nextInode(): number;
   findInode?(path: string): Inode | number;
+  /** Calls back once CLOCK_MONOTONIC reaches the deadline (ns). */
+  addTimer(deadlineNs: number, callback: () => void): KernelTimer;
+  findProcess(pid: number): Process | undefined;
+  findTask(tid: number): Task | undefined;
+  processes(): Iterable<Process>;
+  /** To every process of the group; the number of processes. */
+  signalProcessGroup(processGroup: number, signal: number, info?: SignalInfo): number;
+  /** No member has a parent in the same session but another group (setpgid(2), `is_current_pgrp_orphaned`). */
+  isOrphanedProcessGroup(processGroup: number): boolean;
 }
