@@ -27,16 +27,16 @@ export interface InstructionRow {
   readonly map: OpcodeMap;
   readonly opcode: number;
   /** True when the low three bits of the opcode name a register (`push r64`, `bswap`, `mov r, imm`, `xchg`). */
-  readonly opcodeRegister?: boolean;
-  readonly prefix?: MandatoryPrefix;
+  readonly opcodeRegister?: boolean | undefined;
+  readonly prefix?: MandatoryPrefix | undefined;
   /** ModRM.reg, for opcode groups (`/0` to `/7`). */
-  readonly group?: number;
+  readonly group?: number | undefined;
   /** Restricts ModRM.mod: `'mem'` (mod != 3) or `'reg'` (mod == 3). */
-  readonly modrm?: 'mem' | 'reg';
+  readonly modrm?: 'mem' | 'reg' | undefined;
   /** With `modrm: 'reg'`, an exact ModRM.rm (x87 `D9 E8` and the like). */
-  readonly rm?: number;
+  readonly rm?: number | undefined;
   /** REX.W must be this, where it selects another instruction (`movq`/`movd`, `cmpxchg16b`). */
-  readonly rexW?: 0 | 1;
+  readonly rexW?: 0 | 1 | undefined;
   /** Operands, destination first, as Intel codes. */
   readonly operands: readonly string[];
   /** Key into the semantics; the mnemonic unless several rows share one meaning or one mnemonic has several. */
@@ -45,13 +45,15 @@ export interface InstructionRow {
   /** How control leaves: everything but `'next'` ends a block. */
   readonly flow: 'next' | 'jump' | 'branch' | 'call' | 'return' | 'indirect-jump' | 'indirect-call' | 'syscall' | 'trap';
   /** Operand size is 64 bits without REX.W (push, pop, call, ...): SDM Vol. 2, "d64"/"f64". */
-  readonly default64?: boolean;
+  readonly default64?: boolean | undefined;
   /** Which REP prefixes mean something: string instructions. */
-  readonly repeat?: 'rep' | 'repe-repne';
+  readonly repeat?: 'rep' | 'repe-repne' | undefined;
   /** LOCK is allowed when operand 0 is memory. */
-  readonly lockable?: boolean;
+  readonly lockable?: boolean | undefined;
+  /** Operand size is one byte though no listed operand says so (`movs`, `stos`, ... of bytes). */
+  readonly byte?: boolean | undefined;
   /** A 16-byte memory operand must be aligned (general protection otherwise): legacy SSE. */
-  readonly aligned?: boolean;
+  readonly aligned?: boolean | undefined;
 }
 
 /** Registers of one class are numbered as ModRM and REX encode them. */
@@ -117,6 +119,12 @@ export interface DecodedInstruction {
   readonly operands: readonly Operand[];
   readonly repeat: 'none' | 'rep' | 'repne';
   readonly lock: boolean;
+  /**
+   * Segment override and 67 prefix, for what a row leaves implicit: the source `[rsi]` of string
+   * instructions, `[rbx + al]` of xlat, `[rdi]` of maskmovdqu, the counter of loop and jrcxz.
+   */
+  readonly segment: 'none' | 'fs' | 'gs';
+  readonly address32: boolean;
 }
 
 /** What the decoder answers where there is no instruction. */
@@ -125,6 +133,9 @@ export interface UndecodableInstruction {
   readonly address: number;
   /** Bytes looked at. */
   readonly length: number;
-  /** `'invalid'`: #UD; `'truncated'`: the bytes ended (a page that cannot be executed follows). */
-  readonly reason: 'invalid' | 'truncated';
+  /**
+   * `'invalid'`: #UD; `'truncated'`: the bytes ended (a page that cannot be executed follows);
+   * `'too-long'`: more than 15 bytes, #GP.
+   */
+  readonly reason: 'invalid' | 'truncated' | 'too-long';
 }

@@ -1,0 +1,14 @@
+/** All rows, numbered. */
+
+import type { InstructionRow } from './instruction.ts';
+import type { RowDefinition } from './row.ts';
+import { CONTROL_ROWS } from './rows-control.ts';
+import { INTEGER_ROWS } from './rows-integer.ts';
+
+function numbered(...parts: readonly (readonly RowDefinition[])[]): readonly InstructionRow[] {
+  const rows = parts.flat();
+  for (let id = 0; id < rows.length; id++) rows[id]!.id = id;
+  return rows;
+}
+
+export const ROWS: readonly InstructionRow[] = numbered(INTEGER_ROWS, CONTROL_ROWS);
