@@ -148,7 +148,8 @@ export interface GuestMemory {
 
 /** Someone waiting: woken at most once, then must add itself again. */
 export interface Waiter {
-  wake(): void;
+  /** `events`: the poll events that came, 0 where the waker does not say (edge-triggered epoll asks). */
+  wake(events?: number): void;
 }
 
 /** Those who wait for something to change (`wait_queue_head_t`). */
@@ -161,11 +162,11 @@ export class WaitQueue {
     this.#waiters.delete(waiter);
   }
   /** Wakes all; each is taken off first. A no-op costs nothing much when nobody waits. */
-  wake(): void {
+  wake(events = 0): void {
     if (this.#waiters.size === 0) return;
     const waiters = [...this.#waiters];
     this.#waiters.clear();
-    for (const waiter of waiters) waiter.wake();
+    for (const waiter of waiters) waiter.wake(events);
   }
   get size(): number {
     return this.#waiters.size;

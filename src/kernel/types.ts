@@ -210,6 +210,8 @@ export interface Kernel {
   random(buffer: Uint8Array): void;
   /** Device number for anonymous file systems and unique inode numbers. */
   nextInode(): number;
+  /** The task whose system call is being handled: terminals ask (job control), `open` of /dev/tty, SO_PEERCRED. */
+  readonly current?: Task | undefined;
   findInode?(path: string): Inode | number;
   /** Calls back once CLOCK_MONOTONIC reaches the deadline (ns). */
   addTimer(deadlineNs: number, callback: () => void): KernelTimer;
