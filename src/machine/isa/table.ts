@@ -4,6 +4,8 @@ import type { InstructionRow } from './instruction.ts';
 import type { RowDefinition } from './row.ts';
 import { CONTROL_ROWS } from './rows-control.ts';
 import { INTEGER_ROWS } from './rows-integer.ts';
+import { SIMD_ROWS } from './rows-simd.ts';
+import { X87_ROWS } from './rows-x87.ts';
 
 function numbered(...parts: readonly (readonly RowDefinition[])[]): readonly InstructionRow[] {
   const rows = parts.flat();
@@ -11,4 +13,4 @@ function numbered(...parts: readonly (readonly RowDefinition[])[]): readonly Ins
   return rows;
 }
 
-export const ROWS: readonly InstructionRow[] = numbered(INTEGER_ROWS, CONTROL_ROWS);
+export const ROWS: readonly InstructionRow[] = numbered(INTEGER_ROWS, CONTROL_ROWS, SIMD_ROWS, X87_ROWS);
