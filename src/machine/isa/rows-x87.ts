@@ -1,6 +1,8 @@
 /**
  * x87: SDM Vol. 2, Appendix A.5 (tables A-7 to A-22), with the undocumented aliases that processors
  * execute (`fcom2`, `fxch4`, `ffreep`, ...), which are written as what they are an alias of.
+ *
+ * Keys of the semantics: `fadd-sti` and its like are the DC forms, whose destination is not ST(0).
  */
 
 import { row } from './row.ts';
@@ -30,7 +32,7 @@ function registerArithmetic(): RowDefinition[] {
   return [
     ...ARITHMETIC.map((name, group) => register(name, group === 2 || group === 3 ? 'STi' : 'ST0,STi', 0xd8, group)),
     ...['fadd', 'fmul', '', '', 'fsubr', 'fsub', 'fdivr', 'fdiv'].flatMap((name, group) =>
-      name === '' ? [] : [register(name, 'STi,ST0', 0xdc, group), register(`${name}p`, 'STi,ST0', 0xde, group)],
+      name === '' ? [] : [x87(name, 'STi,ST0', 0xdc, group, { modrm: 'reg', semantics: `${name}-sti` }), register(`${name}p`, 'STi,ST0', 0xde, group)],
     ),
     register('fcom', 'STi', 0xdc, 2),
     register('fcomp', 'STi', 0xdc, 3),
