@@ -28,8 +28,10 @@ export interface Expr {
   readonly args: readonly Expr[];
   /** Constant value, local index, memory offset or lane, as the opcode needs. */
   readonly immediate: number;
-  /** For 64-bit constants: the value. */
+  /** For 64-bit constants that are no safe integers: the value (else it is in `immediate`). */
   readonly bits: bigint | undefined;
+  /** The 16 bytes of a v128 constant, or the lanes of a shuffle. */
+  readonly bytes: readonly number[] | undefined;
 }
 
 export type ConditionCode = 0 | 1 | 2 | 3 | 4 | 5 | 6 | 7 | 8 | 9 | 10 | 11 | 12 | 13 | 14 | 15;
@@ -56,6 +58,8 @@ export interface Builder {
   readSigned(index: number, to: 'i32' | 'i64'): Expr;
   /** Effective address of a memory operand, i64, segment base not included (for lea). */
   address(index: number): Expr;
+  /** Effective address of a memory operand with the segment base, i64, for `load` and `store`. */
+  linearAddress(index: number): Expr;
 
   /** Whole xmm register or 16 bytes of memory (alignment is checked where the row says so). */
   readV128(index: number): Expr;
@@ -139,8 +143,9 @@ export interface Builder {
    * Calls a helper written in TypeScript (see `helpers/`). `destination` and `source` are explicit
    * operand indexes or undefined. Memory operands are given as guest addresses, registers as offsets
    * into the state; the helper loads and stores itself. All registers are in memory around the call.
+   * `immediate` may be an i32 Expr, such as `read` of an immediate operand that is not known.
    */
-  helper(name: string, destination?: number, source?: number, immediate?: number): void;
+  helper(name: string, destination?: number, source?: number, immediate?: number | Expr): void;
 
   // ---- expressions: Wasm instructions, by the type of the first argument ----
   i32(value: number): Expr;

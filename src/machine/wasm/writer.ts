@@ -1,0 +1,257 @@
+/** Writes the binary format of WebAssembly (Core specification, section 5). */
+
+/** A byte buffer that grows; LEB128 as in section 5.2.2. */
+export class ByteWriter {
+  bytes: Uint8Array<ArrayBuffer>;
+  length = 0;
+
+  constructor(capacity = 1024) {
+    this.bytes = new Uint8Array(capacity);
+  }
+
+  #reserve(count: number): void {
+    if (this.length + count <= this.bytes.length) return;
+    const grown = new Uint8Array(Math.max(this.bytes.length * 2, this.length + count));
+    grown.set(this.bytes.subarray(0, this.length));
+    this.bytes = grown;
+  }
+
+  u8(value: number): void {
+    if (this.length === this.bytes.length) this.#reserve(1);
+    this.bytes[this.length++] = value;
+  }
+
+  /** Unsigned LEB128 of a value below 2^32. */
+  u32(value: number): void {
+    this.#reserve(5);
+    let rest = value >>> 0;
+    while (rest > 0x7f) {
+      this.bytes[this.length++] = (rest & 0x7f) | 0x80;
+      rest >>>= 7;
+    }
+    this.bytes[this.length++] = rest;
+  }
+
+  /** Signed LEB128 of a 32-bit value. */
+  s32(value: number): void {
+    this.#reserve(5);
+    let rest = value | 0;
+    for (;;) {
+      const low = rest & 0x7f;
+      rest >>= 7;
+      if ((rest === 0 && (low & 0x40) === 0) || (rest === -1 && (low & 0x40) !== 0)) {
+        this.bytes[this.length++] = low;
+        return;
+      }
+      this.bytes[this.length++] = low | 0x80;
+    }
+  }
+
+  /** Signed LEB128 of a 64-bit value given as a safe integer. */
+  s64Number(value: number): void {
+    if (value >= -0x8000_0000 && value <= 0x7fff_ffff) {
+      this.s32(value);
+      return;
+    }
+    this.s64(BigInt(value));
+  }
+
+  s64(value: bigint): void {
+    this.#reserve(10);
+    let low = Number(BigInt.asIntN(32, value));
+    let high = Number(BigInt.asIntN(32, value >> 32n));
+    for (;;) {
+      const byte = low & 0x7f;
+      low = (low >>> 7) | (high << 25);
+      high >>= 7;
+      const signed = (byte & 0x40) !== 0;
+      if ((low === 0 && high === 0 && !signed) || (low === -1 && high === -1 && signed)) {
+        this.bytes[this.length++] = byte;
+        return;
+      }
+      this.bytes[this.length++] = byte | 0x80;
+    }
+  }
+
+  append(bytes: Uint8Array, length = bytes.length): void {
+    this.#reserve(length);
+    this.bytes.set(length === bytes.length ? bytes : bytes.subarray(0, length), this.length);
+    this.length += length;
+  }
+
+  name(text: string): void {
+    this.u32(text.length);
+    for (let index = 0; index < text.length; index++) this.u8(text.charCodeAt(index));
+  }
+
+  finish(): Uint8Array<ArrayBuffer> {
+    return this.bytes.slice(0, this.length);
+  }
+}
+
+export const TYPE_BYTES = { i32: 0x7f, i64: 0x7e, f32: 0x7d, f64: 0x7c, v128: 0x7b } as const;
+export type WasmType = keyof typeof TYPE_BYTES;
+
+/** Body of one function: code and the types of its locals. */
+export interface FunctionBody {
+  readonly type: number;
+  readonly locals: readonly WasmType[];
+  readonly code: ByteWriter;
+}
+
+/** Collects the parts of a module and writes it. */
+export class ModuleWriter {
+  #types: { parameters: readonly WasmType[]; results: readonly WasmType[] }[] = [];
+  #imports: { module: string; name: string; write: (out: ByteWriter) => void }[] = [];
+  #functions: FunctionBody[] = [];
+  #exports: { name: string; kind: number; index: number }[] = [];
+  #table: number | undefined;
+  #elements: { offset: number; functions: readonly number[] } | undefined;
+  #importedFunctions = 0;
+  #importedTables = 0;
+
+  /** Adds a function type; the same type twice gives the same index. */
+  type(parameters: readonly WasmType[], results: readonly WasmType[]): number {
+    const found = this.#types.findIndex(
+      (type) => type.parameters.join() === parameters.join() && type.results.join() === results.join(),
+    );
+    if (found >= 0) return found;
+    this.#types.push({ parameters, results });
+    return this.#types.length - 1;
+  }
+
+  /** All function imports come before the first `addFunction`. */
+  importFunction(module: string, name: string, type: number): number {
+    this.#imports.push({ module, name, write: (out) => { out.u8(0); out.u32(type); } });
+    return this.#importedFunctions++;
+  }
+
+  importMemory(module: string, name: string, minimum: number, maximum: number): void {
+    this.#imports.push({ module, name, write: (out) => { out.u8(2); out.u8(1); out.u32(minimum); out.u32(maximum); } });
+  }
+
+  importTable(module: string, name: string): number {
+    this.#imports.push({ module, name, write: (out) => { out.u8(1); out.u8(0x70); out.u8(0); out.u32(0); } });
+    return this.#importedTables++;
+  }
+
+  /** A table of this module's own, after the imported ones. */
+  ownTable(size: number): number {
+    this.#table = size;
+    return this.#importedTables;
+  }
+
+  addFunction(body: FunctionBody): number {
+    this.#functions.push(body);
+    return this.#importedFunctions + this.#functions.length - 1;
+  }
+
+  export(name: string, functionIndex: number): void {
+    this.#exports.push({ name, kind: 0, index: functionIndex });
+  }
+
+  /** Fills the own table from 0. */
+  elements(functions: readonly number[]): void {
+    this.#elements = { offset: 0, functions };
+  }
+
+  finish(): Uint8Array<ArrayBuffer> {
+    const out = new ByteWriter(4096);
+    out.append(Uint8Array.of(0, 0x61, 0x73, 0x6d, 1, 0, 0, 0));
+    this.#section(out, 1, (section) => {
+      section.u32(this.#types.length);
+      for (const type of this.#types) {
+        section.u8(0x60);
+        section.u32(type.parameters.length);
+        for (const parameter of type.parameters) section.u8(TYPE_BYTES[parameter]);
+        section.u32(type.results.length);
+        for (const result of type.results) section.u8(TYPE_BYTES[result]);
+      }
+    });
+    this.#section(out, 2, (section) => {
+      section.u32(this.#imports.length);
+      for (const entry of this.#imports) {
+        section.name(entry.module);
+        section.name(entry.name);
+        entry.write(section);
+      }
+    });
+    this.#section(out, 3, (section) => {
+      section.u32(this.#functions.length);
+      for (const body of this.#functions) section.u32(body.type);
+    });
+    const table = this.#table;
+    if (table !== undefined) {
+      this.#section(out, 4, (section) => {
+        section.u32(1);
+        section.u8(0x70);
+        section.u8(1);
+        section.u32(table);
+        section.u32(table);
+      });
+    }
+    this.#section(out, 7, (section) => {
+      section.u32(this.#exports.length);
+      for (const entry of this.#exports) {
+        section.name(entry.name);
+        section.u8(entry.kind);
+        section.u32(entry.index);
+      }
+    });
+    this.#elementSection(out);
+    this.#codeSection(out);
+    return out.finish();
+  }
+
+  #elementSection(out: ByteWriter): void {
+    const elements = this.#elements;
+    if (elements === undefined) return;
+    this.#section(out, 9, (section) => {
+      section.u32(1);
+      section.u32(2); // active, explicit table, function indexes
+      section.u32(this.#importedTables);
+      section.u8(0x41);
+      section.s32(elements.offset);
+      section.u8(0x0b);
+      section.u8(0);
+      section.u32(elements.functions.length);
+      for (const index of elements.functions) section.u32(index);
+    });
+  }
+
+  #codeSection(out: ByteWriter): void {
+    this.#section(out, 10, (section) => {
+      section.u32(this.#functions.length);
+      const body = new ByteWriter(1024);
+      for (const { locals, code } of this.#functions) {
+        body.length = 0;
+        writeLocals(body, locals);
+        body.append(code.bytes, code.length);
+        section.u32(body.length);
+        section.append(body.bytes, body.length);
+      }
+    });
+  }
+
+  #section(out: ByteWriter, id: number, write: (section: ByteWriter) => void): void {
+    const section = new ByteWriter(1024);
+    write(section);
+    out.u8(id);
+    out.u32(section.length);
+    out.append(section.bytes, section.length);
+  }
+}
+
+function writeLocals(out: ByteWriter, locals: readonly WasmType[]): void {
+  const runs: { type: WasmType; count: number }[] = [];
+  for (const type of locals) {
+    const last = runs[runs.length - 1];
+    if (last !== undefined && last.type === type) last.count++;
+    else runs.push({ type, count: 1 });
+  }
+  out.u32(runs.length);
+  for (const run of runs) {
+    out.u32(run.count);
+    out.u8(TYPE_BYTES[run.type]);
+  }
+}
