@@ -7,6 +7,8 @@
  * - Times are nanoseconds since the epoch as `bigint` only in `stat`; elsewhere milliseconds or plain numbers.
  */
 
+import type { Location } from './dentry.ts';
+
 export interface Credentials {
   readonly fsuid: number;
   readonly fsgid: number;
@@ -83,7 +85,25 @@ export interface Inode {
   readAt(buffer: Uint8Array, position: number): number;
   writeAt(buffer: Uint8Array, position: number): number;
   /** For device nodes, FIFOs and files with a behaviour of their own: the open file, else undefined and the VFS makes a plain one. */
-  open?(flags: number): OpenFile | number;
+  open?(flags: number): OpenFile | number | undefined;
+  /** Before a plain file is opened: gets what reading or writing will need, or says why not (-EACCES of the host). */
+  prepareOpen?(flags: number): number;
+  /** Magic links of /proc (`/proc/self/fd/3`, `cwd`, `exe`): where they lead, without a path. A file without a location leads to its own description. */
+  followLink?(): Location | number;
+  /** O_TMPFILE: a regular file without a name; `link` may give it one. */
+  createTemporary?(mode: number, uid: number, gid: number): Inode | number;
+  /** fallocate(2); `mode` is FALLOC_FL_*. Absent: -EOPNOTSUPP. */
+  allocate?(mode: number, offset: number, length: number): number;
+  /** SEEK_DATA and SEEK_HOLE (lseek(2)); absent: all is data. */
+  seekData?(offset: number, whence: number): number;
+  /** fsync(2); absent: nothing to do. */
+  sync?(): number;
+  /** F_ADD_SEALS bits where the file can be sealed (memfd). */
+  seals?: number;
+  /** Set by inotify on what it watches; the VFS tells it what happens. Absent costs nothing. */
+  watch?: InodeWatch | undefined;
+  /** Set by unix sockets: who is bound to this node. */
+  boundSocket?: unknown;
 
   getXattr(name: string): Uint8Array | number;
   setXattr(name: string, value: Uint8Array, flags: number): number;
@@ -114,6 +134,11 @@ export interface StatFs {
   readonly nameLength: number;
 }
 
+/** What inotify(7) hears of one inode. `mask` is IN_*; `name` is given for events of a directory's entry. */
+export interface InodeWatch {
+  notify(mask: number, name: string | undefined, cookie: number): void;
+}
+
 /**
  * An open file description (`struct file`). Sockets, pipes, terminals, epoll and so on implement it too.
  * A call that would block returns `-EAGAIN`; the kernel then parks the task on `waitQueue` and tries again.
@@ -137,6 +162,16 @@ export interface OpenFile {
   ioctl(request: number, argument: number, memory: GuestMemory): number;
   /** Last reference closed. */
   release(): void;
+  /** Descriptors and others that hold it; only `holdFile` and `dropFile` of `open-file.ts` touch it. */
+  references?: number;
+  /** Where it was found, set by the VFS: for fchdir, the *at calls, /proc/self/fd. Absent for pipes, sockets and so on. */
+  location?: Location | undefined;
+  /** False while open(2) must still wait (a FIFO without its other end): the task parks on `waitQueue`. Absent: open. */
+  opened?(): boolean;
+  /** Extra lines of /proc/PID/fdinfo/FD (`eventfd-count: 0\n`). */
+  fdInfo?(): string;
+  /** F_GETPIPE_SZ and F_SETPIPE_SZ (`size` given); absent: -EBADF. */
+  pipeSize?(size?: number): number;
 }
 
 /** Guest memory as a file or socket sees it: checked views. Views are valid until the next guest instruction or growth. */

@@ -10,6 +10,8 @@
  * again with the same arguments (and `task.blocking` still set), until it returns something else, or a
  * signal interrupts it (-EINTR, or a restart where Linux restarts), or its deadline passes.
  */
+import type { Location } from '../fs/dentry.ts';
+import type { MountNamespace } from '../fs/mounts.ts';
 import type { GuestMemory, Inode, OpenFile, WaitQueue, Credentials as FsCredentials } from '../fs/types.ts';
 
 /** The answer of a handler that parked its task. */
@@ -70,9 +72,13 @@ export interface Credentials extends FsCredentials {
   capabilitiesLow: number; capabilitiesHigh: number;
 }
 
-/** `struct fs_struct`: shared by CLONE_FS. Root and working directory are in the class behind it, see `files/`. */
+/** `struct fs_struct`: shared by CLONE_FS; see `vfs-context.ts`. */
 export interface FsContext {
   umask: number;
+  root: Location;
+  cwd: Location;
+  /** The mount namespace (CLONE_NEWNS). */
+  readonly namespace: MountNamespace;
   /** A copy for fork without CLONE_FS. */
   clone(): FsContext;
 }
