@@ -1,4 +1,5 @@
 /** What SSE4.1 and SSE4.2 add beyond more types of old instructions (SDM Vol. 1, 12.10 and 12.12), and MXCSR. */
+import { STRING_EXPLICIT, STRING_FLAGS, STRING_INDEX, STRING_LONG, STRING_MASK } from '../helpers/sse-strings.ts';
 import { STATE_MXCSR, STATE_SCRATCH } from '../state.ts';
 import * as op from '../wasm/opcodes.ts';
 import type { Builder, Expr, SemanticFunction, SemanticsTable } from './builder.ts';
@@ -72,22 +73,11 @@ function crc32(builder: Builder): void {
   builder.write(0, builder.resize(builder.readState(STATE_SCRATCH, 'i32'), builder.operandSize(0)));
 }
 
-/** Immediate of the string helpers: what the instruction gives and how lengths are given. */
-export const STRING_EXPLICIT = 1;
-export const STRING_MASK = 2;
-export const STRING_LONG = 4;
-/** Offsets of the string helpers' in- and outputs. */
-export const STRING_CONTROL = STATE_SCRATCH;
-export const STRING_INDEX = STATE_SCRATCH + 4;
-/** CF, ZF, SF and OF in bits 0 to 3. */
-export const STRING_FLAGS = STATE_SCRATCH + 8;
-
-/** PCMPESTRI and its like, computed by the helper; the result is in the scratch area or, as a mask, already in xmm0. */
+/** PCMPESTRI and its like, computed by the helper; the answer is in the scratch area or, as a mask, already in xmm0. */
 function compareStrings(kind: number): SemanticFunction {
   return (builder) => {
-    builder.writeState(STRING_CONTROL, builder.read(2));
     const long = (kind & STRING_EXPLICIT) !== 0 && builder.size === 8 ? STRING_LONG : 0;
-    builder.helper('pcmpstr', 0, 1, kind | long);
+    builder.helper('pcmpstr', 0, 1, builder.or(builder.read(2), builder.i32(kind | long)));
     if ((kind & STRING_MASK) === 0) builder.writeGpr(RCX, 4, builder.readState(STRING_INDEX, 'i32'));
     const flags = builder.let(builder.readState(STRING_FLAGS, 'i32'));
     const bit = (number: number) => builder.and(builder.shrU(flags, builder.i32(number)), builder.i32(1));
