@@ -25,7 +25,11 @@ export interface HelperContext {
 export const FORM_DESTINATION_MEMORY = 1;
 export const FORM_SOURCE_MEMORY = 2;
 
-/** Returns 0, or 1 after a fault was noted (nothing that the guest can see may have changed then). */
+/**
+ * Returns 0, or 1 after a fault was noted (nothing that the guest can see may have changed then, but for
+ * the progress of a repeated string instruction), or 2: registers show progress, rip stays, execute the
+ * same instruction again.
+ */
 export type Helper = (
   context: HelperContext,
   destination: number,

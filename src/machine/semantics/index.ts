@@ -1,0 +1,25 @@
+/** The meaning of every instruction that does not change control, by the `semantics` key of its row. */
+import type { SemanticsTable } from './builder.ts';
+import { integerArithmetic } from './integer-arithmetic.ts';
+import { integerBits } from './integer-bits.ts';
+import { integerFlags } from './integer-flags.ts';
+import { integerLogic } from './integer-logic.ts';
+import { integerMove } from './integer-move.ts';
+import { integerMultiply } from './integer-multiply.ts';
+import { integerSegments } from './integer-segments.ts';
+import { integerShifts } from './integer-shifts.ts';
+import { integerStack } from './integer-stack.ts';
+import { integerStrings } from './integer-strings.ts';
+
+export const semantics: SemanticsTable = {
+  ...integerArithmetic,
+  ...integerLogic,
+  ...integerShifts,
+  ...integerBits,
+  ...integerMultiply,
+  ...integerMove,
+  ...integerSegments,
+  ...integerStack,
+  ...integerFlags,
+  ...integerStrings,
+};
