@@ -1,0 +1,18 @@
+/** All helpers, each with a number that is the same in the build's image and in the program. */
+import { integerHelpers } from './integer.ts';
+import { SSE_STRING_HELPERS } from './sse-strings.ts';
+import { SSE_HELPERS } from './sse.ts';
+import { stringHelpers } from './strings.ts';
+import type { Helper, HelperTable } from './types.ts';
+
+export const helpers: HelperTable = {
+  ...integerHelpers,
+  ...stringHelpers,
+  ...SSE_HELPERS,
+  ...SSE_STRING_HELPERS,
+};
+
+const names = Object.keys(helpers).sort();
+
+export const helperNumbers: ReadonlyMap<string, number> = new Map(names.map((name, number) => [name, number]));
+export const helperList: readonly (Helper | undefined)[] = names.map((name) => helpers[name]);
