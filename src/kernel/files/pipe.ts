@@ -99,12 +99,11 @@ export class Pipe {
   }
 
   /** F_SETPIPE_SZ: the new capacity, rounded up to a power of two of pages; -EBUSY where more bytes are waiting. */
-  resize(size: number, privileged: boolean): number {
+  resize(size: number): number {
     if (size < 0 || size > 0x8000_0000) return -EINVAL;
     let capacity = 4096;
     while (capacity < size) capacity *= 2;
-    if (capacity > PIPE_MAX_SIZE && !privileged) return -EPERM;
-    if (capacity > PIPE_MAX_SIZE) return -EINVAL;
+    if (capacity > PIPE_MAX_SIZE) return -EPERM;
     if (this.ring.length > capacity) return -EBUSY;
     this.ring.capacity = capacity;
     this.waitQueue.wake(POLLOUT | POLLWRNORM);
@@ -119,6 +118,8 @@ export class PipeFile extends StreamFile {
   readonly #writersBefore: number;
   readonly #access: number;
   readonly #onRelease: (() => void) | undefined;
+  /** The other end's generation that a FIFO's open waits to see pass. */
+  #awaited: number | undefined = undefined;
 
   /** Opens: the pipe's counters move now. */
   constructor(pipe: Pipe, inode: Inode, description: string, flags: number, onRelease?: () => void) {
@@ -134,6 +135,23 @@ export class PipeFile extends StreamFile {
   }
   get writable(): boolean {
     return this.#access !== O_RDONLY;
+  }
+  /** A FIFO's open(2) waits for the other end, but a reader that does not block (fifo(7)). */
+  awaitPartner(): void {
+    const { pipe } = this;
+    const lonely = this.#access === O_RDONLY ? pipe.writers === 0 && (this.flags & O_NONBLOCK) === 0 : pipe.readers === 0;
+    if (this.#access !== O_RDWR && lonely) this.#awaited = this.#partnerGeneration;
+  }
+  get #partnerGeneration(): number {
+    return this.#access === O_RDONLY ? this.pipe.writerGeneration : this.pipe.readerGeneration;
+  }
+  opened(): boolean {
+    if (this.#awaited !== undefined && this.#awaited !== this.#partnerGeneration) this.#awaited = undefined;
+    return this.#awaited === undefined;
+  }
+  /** F_GETPIPE_SZ, F_SETPIPE_SZ. */
+  pipeSize(size?: number): number {
+    return size === undefined ? this.pipe.ring.capacity : this.pipe.resize(size);
   }
   override read(buffer: Uint8Array, offset?: number): number {
     if (offset !== undefined) return -ESPIPE;
@@ -173,10 +191,10 @@ export class FifoTable {
   readonly #pipes = new Map<unknown, Map<number, { pipe: Pipe; uses: number }>>();
 
   /**
-   * Opens one end. The file is to be used once `ready`; until then the caller blocks on the file's queue, and releases
-   * the file when it gives up. -ENXIO for a writer that will not wait and has no reader (fs/pipe.c:fifo_open).
+   * Opens one end. The file is to be used once it is `opened()`; until then the caller blocks on its queue, and releases
+   * it when it gives up. -ENXIO for a writer that will not wait and has no reader (fs/pipe.c:fifo_open).
    */
-  open(inode: Inode, flags: number, description: string): FifoOpening | number {
+  open(inode: Inode, flags: number, description: string): PipeFile | number {
     const byNumber = this.#pipes.get(inode.fileSystem) ?? new Map<number, { pipe: Pipe; uses: number }>();
     const entry = byNumber.get(inode.ino) ?? { pipe: new Pipe(), uses: 0 };
     const access = flags & O_ACCMODE;
@@ -191,27 +209,7 @@ export class FifoTable {
       byNumber.delete(inode.ino);
       if (byNumber.size === 0) this.#pipes.delete(inode.fileSystem);
     });
-    return new FifoOpening(file);
-  }
-}
-
-/** An open(2) of a FIFO that may still wait for the other end. */
-export class FifoOpening {
-  readonly file: PipeFile;
-  readonly #generation: number;
-  #waiting: boolean;
-
-  constructor(file: PipeFile) {
-    this.file = file;
-    const { pipe } = file;
-    const access = file.flags & O_ACCMODE;
-    this.#waiting = access !== O_RDWR && (access === O_RDONLY ? pipe.writers === 0 && (file.flags & O_NONBLOCK) === 0 : pipe.readers === 0);
-    this.#generation = access === O_RDONLY ? pipe.writerGeneration : pipe.readerGeneration;
-  }
-  get ready(): boolean {
-    const { pipe } = this.file;
-    const generation = this.file.readable ? pipe.writerGeneration : pipe.readerGeneration;
-    if (this.#waiting && generation !== this.#generation) this.#waiting = false;
-    return !this.#waiting;
+    file.awaitPartner();
+    return file;
   }
 }
