@@ -1,0 +1,35 @@
+/** What a user reads when something went wrong: what was being done, to what, why, and what to do. Exit codes are Docker's. */
+
+/** Caisson itself failed, before or beside the command. */
+export const EXIT_CAISSON = 125;
+/** The command was found but cannot be executed. */
+export const EXIT_NOT_EXECUTABLE = 126;
+export const EXIT_NOT_FOUND = 127;
+/** Added to the number of the signal that ended the command. */
+export const EXIT_SIGNAL_BASE = 128;
+/** As timeout(1). */
+export const EXIT_TIMEOUT = 124;
+
+export class UserError extends Error {
+  override readonly name = 'UserError';
+  readonly exitCode: number;
+  /** What to do, as a short imperative clause. */
+  readonly advice: string | undefined;
+
+  constructor(message: string, advice?: string, exitCode: number = EXIT_CAISSON, options?: ErrorOptions) {
+    super(message, options);
+    this.advice = advice;
+    this.exitCode = exitCode;
+  }
+}
+
+/** `caisson: cannot read "x": no such file (check the path)` */
+export function formatError(error: unknown): string {
+  if (error instanceof UserError) return `caisson: ${error.message}${error.advice === undefined ? '' : ` (${error.advice})`}`;
+  const message = error instanceof Error ? error.message : String(error);
+  return `caisson: internal error: ${message.split('\n')[0] ?? ''} (set CAISSON_DEBUG=1 to see where, and please report it)`;
+}
+
+export function exitCodeOf(error: unknown): number {
+  return error instanceof UserError ? error.exitCode : EXIT_CAISSON;
+}

@@ -1,0 +1,117 @@
+/**
+ * Flags as data: from the rows come the parser's configuration, the help text and "did you mean".
+ *
+ * Parsing is `node:util`'s parseArgs: it is strict, part of Node, and costs 1 ms at start where the
+ * usual packages cost 2 to 6 (docs/dependencies.md).
+ */
+import { parseArgs } from 'node:util';
+import { UserError } from './errors.ts';
+
+export interface Flag {
+  readonly name: string;
+  readonly short?: string;
+  /** `optional`: `--strace` and `--strace=FILTER`. */
+  readonly kind: 'boolean' | 'string' | 'optional';
+  readonly multiple?: boolean;
+  readonly placeholder?: string;
+  readonly help: string;
+  readonly group: string;
+}
+
+/** Values by flag name; the last one wins where a flag may be given once. */
+export class FlagValues {
+  readonly #values: ReadonlyMap<string, readonly string[]>;
+  /** The command and its arguments: what follows the flags, or `--`. */
+  readonly command: readonly string[];
+
+  constructor(values: ReadonlyMap<string, readonly string[]>, command: readonly string[]) {
+    this.#values = values;
+    this.command = command;
+  }
+
+  has(name: string): boolean {
+    return this.#values.has(name);
+  }
+  all(name: string): readonly string[] {
+    return this.#values.get(name) ?? [];
+  }
+  last(name: string): string | undefined {
+    return this.#values.get(name)?.at(-1);
+  }
+}
+
+interface Token {
+  readonly kind: string;
+  readonly index: number;
+}
+
+/** `--strace` alone is a boolean for parseArgs, `--strace=x` is taken out before. */
+function toOptions(flags: readonly Flag[]): Record<string, { type: 'boolean' | 'string'; multiple: true; short?: string }> {
+  const options: Record<string, { type: 'boolean' | 'string'; multiple: true; short?: string }> = {};
+  for (const { name, kind, short } of flags) {
+    options[name] = { type: kind === 'string' ? 'string' : 'boolean', multiple: true, ...(short === undefined ? {} : { short }) };
+  }
+  return options;
+}
+
+/** Everything from the first word that is no flag (or `--`) on belongs to the command. */
+function splitCommand(args: readonly string[], options: ReturnType<typeof toOptions>): [own: string[], command: string[]] {
+  const { tokens } = parseArgs({ args: [...args], options, strict: false, allowPositionals: true, tokens: true });
+  const first = (tokens as readonly Token[]).find((token) => token.kind === 'positional' || token.kind === 'option-terminator');
+  if (first === undefined) return [[...args], []];
+  const start = first.kind === 'positional' ? first.index : first.index + 1;
+  return [args.slice(0, first.index), args.slice(start)];
+}
+
+function distance(left: string, right: string): number {
+  let previous = Array.from({ length: right.length + 1 }, (_, index) => index);
+  for (let row = 1; row <= left.length; row++) {
+    const current = [row];
+    for (let column = 1; column <= right.length; column++) {
+      const substituted = previous[column - 1]! + (left[row - 1] === right[column - 1] ? 0 : 1);
+      current.push(Math.min(substituted, previous[column]! + 1, current[column - 1]! + 1));
+    }
+    previous = current;
+  }
+  return previous[right.length]!;
+}
+
+/** The nearest of the known words, if it is near enough to be a slip. */
+export function nearest(word: string, known: readonly string[]): string | undefined {
+  const ranked = known.map((candidate) => [distance(word, candidate), candidate] as const).sort((left, right) => left[0] - right[0]);
+  const best = ranked[0];
+  return best !== undefined && best[0] <= Math.max(1, Math.floor(word.length / 3)) ? best[1] : undefined;
+}
+
+function explain(error: unknown, flags: readonly Flag[], commandName: string): UserError {
+  const { code, message } = error as { code?: string; message: string };
+  const advice = `see "caisson ${commandName} --help"`;
+  const unknown = /Unknown option '(-[^']*)'/.exec(message)?.[1];
+  if (code === 'ERR_PARSE_ARGS_UNKNOWN_OPTION' && unknown !== undefined) {
+    const guess = unknown.startsWith('--') ? nearest(unknown.slice(2), flags.map((flag) => flag.name)) : undefined;
+    return new UserError(`cannot understand ${unknown}: no such flag`, guess === undefined ? advice : `did you mean --${guess}?`);
+  }
+  return new UserError(`cannot understand the flags: ${message.split(/[.\n]/)[0] ?? message}`, advice);
+}
+
+/** Parses the words after a command's name. */
+export function parseFlags(args: readonly string[], flags: readonly Flag[], commandName: string): FlagValues {
+  const options = toOptions(flags);
+  const optional = flags.filter((flag) => flag.kind === 'optional');
+  const values = new Map<string, string[]>();
+  const [own, command] = splitCommand(args, options);
+  const plain = own.filter((word) => {
+    const flag = optional.find(({ name }) => word.startsWith(`--${name}=`));
+    if (flag !== undefined) values.set(flag.name, [...(values.get(flag.name) ?? []), word.slice(flag.name.length + 3)]);
+    return flag === undefined;
+  });
+  try {
+    const parsed = parseArgs({ args: plain, options, strict: true, allowPositionals: false });
+    for (const [name, given] of Object.entries(parsed.values)) {
+      values.set(name, [...(values.get(name) ?? []), ...(given as (string | boolean)[]).map((value) => (value === true ? '' : String(value)))]);
+    }
+  } catch (error) {
+    throw explain(error, flags, commandName);
+  }
+  return new FlagValues(values, command);
+}

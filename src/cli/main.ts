@@ -1,0 +1,50 @@
+/** `caisson COMMAND`: finds the command and loads what it needs, no more: start-up time is a promise (SPECIFICATION.md). */
+import { UserError, exitCodeOf, formatError } from './errors.ts';
+
+type Command = (args: readonly string[]) => Promise<number>;
+
+/** Loaded on demand. The words are also what "did you mean" looks through. */
+const COMMANDS: ReadonlyMap<string, () => Promise<Command>> = new Map([
+  ['do', async () => (await import('./do.ts')).doCommand],
+  ['debug', async () => (await import('./debug.ts')).debugCommand],
+  ['help', async () => (await import('./help.ts')).helpCommand],
+]);
+
+async function dispatch(args: readonly string[]): Promise<number> {
+  const [word, ...rest] = args;
+  if (word === undefined || word === '--help' || word === '-h') return (await import('./help.ts')).helpCommand(rest);
+  if (word === '--version' || word === '-V') return (await import('./help.ts')).printVersion();
+  const load = COMMANDS.get(word);
+  if (load !== undefined) return (await load())(rest);
+  const { nearest } = await import('./flags.ts');
+  const guess = nearest(word, [...COMMANDS.keys()]);
+  throw new UserError(`cannot ${word}: no such command`, guess === undefined ? 'see "caisson --help"' : `did you mean "caisson ${guess}"?`);
+}
+
+/** Says what went wrong in one line. The stack is for those who ask. */
+function report(error: unknown): void {
+  const detail = process.env['CAISSON_DEBUG'] === '1' && error instanceof Error ? `${error.stack ?? ''}\n` : '';
+  process.stderr.write(`${formatError(error)}\n${detail}`);
+}
+
+function fail(error: unknown): never {
+  report(error);
+  process.exit(exitCodeOf(error));
+}
+
+/** Runs the command line and ends the process with its exit status. */
+export async function main(args: readonly string[]): Promise<void> {
+  process.on('uncaughtException', fail);
+  process.on('unhandledRejection', fail);
+  // A reader that went away ends us as it ends any program: silently.
+  for (const stream of [process.stdout, process.stderr]) stream.on('error', () => process.exit(EXIT_BROKEN_PIPE));
+  try {
+    process.exitCode = await dispatch(args);
+  } catch (error) {
+    report(error);
+    process.exitCode = exitCodeOf(error);
+  }
+}
+
+/** 128 + SIGPIPE. */
+const EXIT_BROKEN_PIPE = 141;

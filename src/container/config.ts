@@ -1,0 +1,78 @@
+/**
+ * The runtime configuration of a container: plain data, so that it can be posted to a worker, written
+ * to a file or made from an OCI configuration. Its words follow the OCI runtime-spec.
+ *
+ * Every path, name, argument and variable is a byte string (latin1), as in the kernel.
+ */
+
+export interface ContainerConfig {
+  /** Host directory that becomes the lower layer of `/`. The container's writes go to memory above it. */
+  readonly root: string;
+  readonly mounts: readonly MountConfig[];
+  /** Host paths that are not shown, wherever they would appear. */
+  readonly hide: readonly string[];
+  /** True: nothing can be written except tmpfs and writable mounts. */
+  readonly readOnly: boolean;
+  readonly hostname: string;
+  readonly limits: LimitsConfig;
+  readonly network: NetworkConfig;
+  /** Makes random numbers and addresses repeatable. */
+  readonly seed?: number;
+  readonly tier?: 'both' | 'interpreter' | 'translator';
+}
+
+export type MountConfig =
+  | { readonly kind: 'bind'; readonly source: string; readonly destination: string; readonly writable: boolean }
+  | { readonly kind: 'tmpfs'; readonly destination: string; readonly sizeBytes?: number };
+
+export interface LimitsConfig {
+  /** Of all processes together, file contents in memory included. */
+  readonly memoryBytes: number;
+  readonly tasks: number;
+}
+
+export interface NetworkConfig {
+  /** `none`: loopback and unix sockets only. `outbound`: the host's sockets for public addresses. */
+  readonly mode: 'none' | 'outbound';
+  /** Names, addresses and CIDR ranges, each with an optional `:PORT`. Where this is not empty, only these may be reached. */
+  readonly allow: readonly string[];
+}
+
+export interface UserConfig {
+  readonly uid: number;
+  readonly gid: number;
+  readonly groups: readonly number[];
+}
+
+/** One program to run. */
+export interface ProcessConfig {
+  readonly argv: readonly string[];
+  /** `NAME=VALUE` */
+  readonly env: readonly string[];
+  readonly cwd: string;
+  readonly user: UserConfig;
+  /** Names as in capability.h without CAP_, lower case. */
+  readonly capabilities: readonly string[];
+  readonly rlimits: readonly RlimitConfig[];
+  /** Present: the program gets a pseudo-terminal of this size as descriptors 0 to 2. */
+  readonly terminal?: { readonly rows: number; readonly columns: number };
+  readonly umask?: number;
+}
+
+export interface RlimitConfig {
+  /** As in ulimit flags of Docker: `nofile`, `core`, `stack`, ... */
+  readonly name: string;
+  /** Infinity for no limit. */
+  readonly soft: number;
+  readonly hard: number;
+}
+
+/** How a program ended: an exit code, or a signal's number. */
+export type ExitStatus = { readonly code: number; readonly signal?: undefined } | { readonly code?: undefined; readonly signal: number };
+
+export const DEFAULT_LIMITS: LimitsConfig = { memoryBytes: 2 * 2 ** 30, tasks: 1024 };
+
+/** Docker's default set for uid 0: enough for package managers and servers, nothing that configures the system. */
+export const DEFAULT_CAPABILITIES: readonly string[] = [
+  'audit_write', 'chown', 'dac_override', 'fowner', 'fsetid', 'kill', 'mknod', 'net_bind_service', 'net_raw', 'setfcap', 'setgid', 'setpcap', 'setuid', 'sys_chroot',
+];
