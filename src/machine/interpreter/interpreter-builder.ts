@@ -37,8 +37,8 @@ export class InterpreterBuilder extends EmittingBuilder {
   #address: Expr | undefined;
   #linear: Expr | undefined;
 
-  constructor(instruction: DecodedInstruction, mode: AddressMode, flagsDead: boolean, environment: HandlerEnvironment) {
-    super(1);
+  constructor(instruction: DecodedInstruction, mode: AddressMode, flagsDead: boolean, environment: HandlerEnvironment, parameters = 1) {
+    super(parameters);
     this.instruction = instruction;
     this.size = instruction.size;
     this.operandCount = instruction.operands.length;
@@ -47,6 +47,10 @@ export class InterpreterBuilder extends EmittingBuilder {
     this.environment = environment;
     this.flagsDead = flagsDead;
     this.#mode = mode;
+  }
+
+  get raiseFunction(): number {
+    return this.environment.raise;
   }
 
   // ---- the record ----

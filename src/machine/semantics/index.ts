@@ -1,4 +1,5 @@
 /** The meaning of every instruction that does not change control, by the `semantics` key of its row. */
+import { SIMD_SEMANTICS } from './sse-table.ts';
 import type { SemanticsTable } from './builder.ts';
 import { integerArithmetic } from './integer-arithmetic.ts';
 import { integerBits } from './integer-bits.ts';
@@ -22,4 +23,5 @@ export const semantics: SemanticsTable = {
   ...integerStack,
   ...integerFlags,
   ...integerStrings,
+  ...SIMD_SEMANTICS,
 };

@@ -1,4 +1,4 @@
-/** Single bits and scans: SDM Vol. 2, BT, BTS, BTR, BTC, BSF, BSR, POPCNT, BSWAP, MOVBE, CRC32. */
+/** Single bits and scans: SDM Vol. 2, BT, BTS, BTR, BTC, BSF, BSR, POPCNT, BSWAP, MOVBE. */
 import type { Builder, Expr, SemanticFunction, SemanticsTable } from './builder.ts';
 
 type Change = (b: Builder, value: Expr, mask: Expr) => Expr;
@@ -86,10 +86,6 @@ function movbe(b: Builder): void {
   b.write(0, swapped(b, b.let(b.read(1)), size));
 }
 
-function crc32(b: Builder): void {
-  b.helper('crc32', 0, 1, b.operandSize(1));
-}
-
 export const integerBits: SemanticsTable = {
   bt: bitTest(),
   bts: bitTest((b, value, mask) => b.or(value, mask)),
@@ -100,5 +96,4 @@ export const integerBits: SemanticsTable = {
   popcnt,
   bswap,
   movbe,
-  crc32,
 };

@@ -1,0 +1,367 @@
+/** The memory, the code and the registers of a process: `AddressSpace` of `machine-types.ts`. */
+import { helperList } from './helpers/index.ts';
+import type { HelperContext } from './helpers/types.ts';
+import { loadFxImage, saveFxImage } from './helpers/fxsave.ts';
+import { BlockCache } from './interpreter/block-cache.ts';
+import type { LoadedImage } from './interpreter/image.ts';
+import * as record from './interpreter/record.ts';
+import { PAGE_CODE, PAGE_EXEC, PAGE_READ, PAGE_WRITE } from './layout.ts';
+import type { AddressSpace, Exit, MachineOptions } from './machine-types.ts';
+import { eflagsToFlags, flagsToEflags } from './semantics/flags.ts';
+import { SpaceMemory } from './space-memory.ts';
+import * as state from './state.ts';
+
+/** Values of STATE_EXIT_REASON. */
+const EXIT_NONE = 0;
+const EXIT_BUDGET = 1;
+const EXIT_SYSCALL = 2;
+const EXIT_FAULT = 3;
+
+const PAGE_FAULT = 14;
+const ERROR_PRESENT = 1;
+const ERROR_WRITE = 2;
+const ERROR_USER = 4;
+const ERROR_FETCH = 16;
+/** EFLAGS bits kept outside the lazy flags: TF, DF, NT, AC, ID. */
+const EFLAGS_OTHER = 0x24_4500;
+const EFLAGS_FIXED = 0x202;
+
+/** What the machine shares between its address spaces. */
+export interface SpaceEnvironment {
+  readonly image: LoadedImage;
+  readonly options: MachineOptions;
+  takeMemory(): SpaceMemory;
+  giveMemory(memory: SpaceMemory): void;
+  createTranslator(space: GuestSpace): UnitSource | undefined;
+}
+
+/** The translator as an address space sees it. */
+export interface UnitSource {
+  /** A block was entered often. */
+  hot(address: number): void;
+  /** Code was made from these bytes no longer. */
+  invalidate(start: number, end: number): void;
+  /** Translates what was noted as hot. */
+  work(): void;
+}
+
+export class GuestSpace implements AddressSpace {
+  readonly environment: SpaceEnvironment;
+  readonly blocks: BlockCache;
+  readonly units: WebAssembly.Table;
+  #memory: SpaceMemory;
+  #start: (address: number) => number;
+  #translator: UnitSource | undefined;
+  #helperContext: HelperContext;
+  #budget = 0;
+  #checked = false;
+  registers: Int32Array;
+  #words: Int32Array;
+
+  constructor(environment: SpaceEnvironment) {
+    this.environment = environment;
+    this.#memory = environment.takeMemory();
+    this.registers = this.#words = this.#memory.i32;
+    this.#memory.onGrow = () => {
+      this.registers = this.#words = this.#memory.i32;
+    };
+    this.blocks = new BlockCache(this.#memory, environment.image);
+    this.units = new WebAssembly.Table({ element: 'anyfunc', initial: 1024 });
+    const instance = new WebAssembly.Instance(environment.image.module, { m: this.#imports() });
+    this.#start = instance.exports['start'] as (address: number) => number;
+    this.units.set(0, instance.exports['interpret']);
+    this.#helperContext = this.#createHelperContext();
+    this.#translator = environment.createTranslator(this);
+  }
+
+  get memory(): WebAssembly.Memory { return this.#memory.memory; }
+  get u8(): Uint8Array { return this.#memory.u8; }
+  get i32(): Int32Array { return this.#memory.i32; }
+  get view(): DataView { return this.#memory.view; }
+  get pages(): Uint8Array { return this.#memory.pages; }
+  get checked(): boolean { return this.#checked; }
+  get overhead(): number { return this.blocks.bytes; }
+
+  // ---- what the interpreter imports ----
+
+  #imports(): Record<string, WebAssembly.ImportValue> {
+    return {
+      memory: this.#memory.memory,
+      units: this.units,
+      checkAccess: (low: number, high: number, size: number, write: number, pc: number): number =>
+        this.checkAccess(low, high, size, write, pc),
+      raise: (vector: number, pc: number): void => this.#noteFault(vector, 0, 0, pc),
+      helper: (helper: number, destination: number, source: number, immediate: number, forms: number, pc: number): number =>
+        this.callHelper(helper, destination, source, immediate, forms, pc),
+      resolve: (pointer: number): number => this.blocks.resolve(pointer),
+      hot: (pointer: number): number => this.#hot(pointer),
+      lookup: (address: number): number => this.blocks.lookup(address >>> 0),
+      syscall: (): number => this.syscall(),
+    };
+  }
+
+  /** Precise check of an access that the inline test did not pass. 1: a fault was noted. */
+  checkAccess(low: number, high: number, size: number, write: number, pc: number): number {
+    const address = low >>> 0;
+    if (high !== 0) {
+      const whole = high * 0x1_0000_0000 + address;
+      const canonical = high < 0x8000 && high >= -0x8000;
+      if (canonical) this.#noteFault(PAGE_FAULT, ERROR_USER | (write !== 0 ? ERROR_WRITE : 0), whole, pc);
+      else this.#noteFault(13, 0, 0, pc);
+      return 1;
+    }
+    const need = write !== 0 ? PAGE_WRITE : PAGE_READ;
+    for (let page = address >>> 12; page <= (address + size - 1) >>> 12; page++) {
+      const flags = this.pages[page] ?? 0;
+      if ((flags & need) === 0) {
+        const error = ERROR_USER | (write !== 0 ? ERROR_WRITE : 0) | ((flags & 7) !== 0 ? ERROR_PRESENT : 0);
+        this.#noteFault(PAGE_FAULT, error, Math.max(address, page * 4096), pc);
+        return 1;
+      }
+      if (write !== 0 && (flags & PAGE_CODE) !== 0) this.invalidateCode(page * 4096, (page + 1) * 4096);
+    }
+    return 0;
+  }
+
+  #noteFault(vector: number, error: number, address: number, pc: number): void {
+    const { view } = this;
+    view.setInt32(state.STATE_EXIT_REASON, EXIT_FAULT, true);
+    view.setInt32(state.STATE_FAULT_VECTOR, vector, true);
+    view.setInt32(state.STATE_FAULT_ERROR, error, true);
+    view.setFloat64(state.STATE_FAULT_ADDRESS, address, true);
+    this.rip = pc >>> 0;
+  }
+
+  /** 0 done, 1 leave (rip noted), 2 the same instruction again. */
+  callHelper(helper: number, destination: number, source: number, immediate: number, forms: number, pc: number): number {
+    const run = helperList[helper];
+    if (run === undefined) return 0;
+    const result = run(this.#helperContext, destination, source, immediate, forms);
+    if (result === 1) {
+      this.rip = pc >>> 0;
+    } else if (result === 2) {
+      this.#budget -= record.BLOCK_COUNT;
+      if (this.#budget < 0) {
+        this.#leave(EXIT_BUDGET, pc);
+        return 1;
+      }
+    }
+    return result;
+  }
+
+  #createHelperContext(): HelperContext {
+    const space = this;
+    const check = (address: number, size: number, write: number): boolean =>
+      size <= 0 || space.checkAccess(address | 0, 0, size, write, 0) === 0;
+    return {
+      get view() { return space.view; },
+      get u8() { return space.u8; },
+      readable: (address, size) => check(address, size, 0),
+      writable: (address, size) => check(address, size, 1),
+      offset: (address) => (address - state.GUEST_BASE) >>> 0,
+      raise: (vector) => {
+        space.#noteFault(vector, 0, 0, 0);
+        return 1;
+      },
+      timestamp: () => {
+        const now = space.environment.options.monotonicNs();
+        return [now % 0x1_0000_0000 | 0, Math.floor(now / 0x1_0000_0000)];
+      },
+      processor: 0,
+    };
+  }
+
+  #leave(reason: number, pc: number): void {
+    this.view.setInt32(state.STATE_EXIT_REASON, reason, true);
+    this.rip = pc >>> 0;
+  }
+
+  #hot(pointer: number): number {
+    const { view } = this;
+    view.setInt32(pointer + record.BLOCK_COUNTER, record.BLOCK_COUNT, true);
+    const address = view.getUint32(pointer + record.BLOCK_PC, true);
+    this.#translator?.hot(address);
+    this.#budget -= record.BLOCK_COUNT;
+    if (this.#budget >= 0) return 0;
+    this.#leave(EXIT_BUDGET, address);
+    return 1;
+  }
+
+  /** SYSCALL (SDM Vol. 2B): rcx gets rip, r11 RFLAGS. 1: leave. */
+  syscall(): number {
+    const words = this.#words;
+    words[2] = words[state.STATE_RIP >>> 2] ?? 0;
+    words[3] = 0;
+    words[22] = this.eflags;
+    words[23] = 0;
+    if (!this.environment.options.onSyscall(this)) return 0;
+    this.view.setInt32(state.STATE_EXIT_REASON, EXIT_SYSCALL, true);
+    return 1;
+  }
+
+  // ---- memory ----
+
+  offset(address: number): number { return (address - state.GUEST_BASE) >>> 0; }
+  grow(end: number): boolean { return this.#memory.grow(end); }
+
+  protect(start: number, end: number, flags: number): boolean {
+    if (flags !== 0 && !this.#memory.grow(end)) return false;
+    if ((flags & PAGE_EXEC) === 0) this.invalidateCode(start, end);
+    const { pages } = this;
+    const { touched } = this.#memory;
+    for (let page = start >>> 12; page < end >>> 12; page++) {
+      pages[page] = flags | ((pages[page] ?? 0) & PAGE_CODE);
+      if (flags !== 0) touched[page] = 1;
+    }
+    return true;
+  }
+
+  zero(start: number, end: number): void {
+    this.invalidateCode(start, end);
+    this.#memory.zero(start, end);
+  }
+
+  invalidateCode(start: number, end: number): void {
+    if (end <= start) return;
+    this.blocks.invalidate(start, end);
+    this.#translator?.invalidate(start, end);
+  }
+
+  check(address: number, length: number, flags: number): boolean {
+    if (length <= 0) return length === 0;
+    if (address < 0 || address + length > 0x1_0000_0000) return false;
+    const { pages } = this;
+    for (let page = Math.floor(address / 4096); page <= Math.floor((address + length - 1) / 4096); page++) {
+      if (((pages[page] ?? 0) & flags) !== flags) return false;
+    }
+    return true;
+  }
+
+  fork(ranges: readonly (readonly [start: number, end: number])[]): GuestSpace | undefined {
+    const child = new GuestSpace(this.environment);
+    for (const [start, end] of ranges) {
+      if (!child.#memory.grow(end)) {
+        child.release();
+        return undefined;
+      }
+      child.#copyPages(this, start >>> 12, end >>> 12);
+    }
+    child.u8.set(this.u8.subarray(0, state.THREAD_STATE_SIZE), 0);
+    child.#checked = this.#checked;
+    return child;
+  }
+
+  /** Copies the pages that were ever used, in runs. */
+  #copyPages(from: GuestSpace, first: number, end: number): void {
+    const source = from.#memory;
+    const target = this.#memory;
+    let page = first;
+    while (page < end) {
+      target.pages[page] = (source.pages[page] ?? 0) & ~PAGE_CODE;
+      if (source.touched[page] === 0) {
+        page++;
+        continue;
+      }
+      let last = page;
+      while (last < end && source.touched[last] === 1) {
+        target.pages[last] = (source.pages[last] ?? 0) & ~PAGE_CODE;
+        target.touched[last] = 1;
+        last++;
+      }
+      const offset = page * 4096 - state.GUEST_BASE;
+      target.u8.set(source.u8.subarray(offset, last * 4096 - state.GUEST_BASE), offset);
+      page = last;
+    }
+  }
+
+  release(): void {
+    this.blocks.flush();
+    this.#memory.onGrow = undefined;
+    this.environment.giveMemory(this.#memory);
+  }
+
+  requireChecks(): void {
+    this.#checked = true;
+  }
+
+  // ---- registers ----
+
+  getRegister(register: number): bigint {
+    return this.view.getBigUint64(state.STATE_GPR + 8 * register, true);
+  }
+  setRegister(register: number, value: bigint): void {
+    this.view.setBigUint64(state.STATE_GPR + 8 * register, BigInt.asUintN(64, value), true);
+  }
+  setRegisterNumber(register: number, value: number): void {
+    this.#words[2 * register] = value % 0x1_0000_0000;
+    this.#words[2 * register + 1] = Math.floor(value / 0x1_0000_0000);
+  }
+  get rip(): number { return (this.#words[state.STATE_RIP >>> 2] ?? 0) >>> 0; }
+  set rip(value: number) {
+    this.#words[state.STATE_RIP >>> 2] = value;
+    this.#words[(state.STATE_RIP >>> 2) + 1] = 0;
+  }
+  get fsBase(): bigint { return this.view.getBigUint64(state.STATE_FS_BASE, true); }
+  set fsBase(value: bigint) { this.view.setBigUint64(state.STATE_FS_BASE, BigInt.asUintN(64, value), true); }
+  get gsBase(): bigint { return this.view.getBigUint64(state.STATE_GS_BASE, true); }
+  set gsBase(value: bigint) { this.view.setBigUint64(state.STATE_GS_BASE, BigInt.asUintN(64, value), true); }
+
+  get eflags(): number {
+    const words = this.#words;
+    const at = state.STATE_FLAG_RESULT >>> 2;
+    const arithmetic = flagsToEflags(words[at] ?? 0, words[at + 1] ?? 0, words[at + 2] ?? 0, words[at + 3] ?? 0);
+    return arithmetic | ((words[state.STATE_EFLAGS_OTHER >>> 2] ?? 0) & EFLAGS_OTHER) | EFLAGS_FIXED;
+  }
+  set eflags(value: number) {
+    const words = this.#words;
+    const at = state.STATE_FLAG_RESULT >>> 2;
+    const flags = eflagsToFlags(value);
+    words[at] = flags.resultLow;
+    words[at + 1] = flags.resultHigh;
+    words[at + 2] = flags.auxLow;
+    words[at + 3] = flags.auxHigh;
+    words[state.STATE_EFLAGS_OTHER >>> 2] = value & EFLAGS_OTHER;
+  }
+
+  saveFpu(target: Uint8Array): void { saveFxImage(this.view, target); }
+  loadFpu(source: Uint8Array): void { loadFxImage(this.view, source); }
+
+  resetRegisters(): void {
+    this.u8.fill(0, 0, state.THREAD_STATE_SIZE);
+    this.view.setUint16(state.STATE_X87_CONTROL, 0x37f, true);
+    this.view.setUint32(state.STATE_MXCSR, 0x1f80, true);
+    this.eflags = EFLAGS_FIXED;
+  }
+
+  saveThread(target: Uint8Array): void { target.set(this.u8.subarray(0, state.THREAD_STATE_SIZE)); }
+  loadThread(source: Uint8Array): void { this.u8.set(source.subarray(0, state.THREAD_STATE_SIZE), 0); }
+
+  run(budget: number): Exit {
+    this.#budget = budget;
+    this.#words[state.STATE_ZERO >>> 2] = 0;
+    this.#words[(state.STATE_ZERO >>> 2) + 1] = 0;
+    this.#words[state.STATE_EXIT_REASON >>> 2] = EXIT_NONE;
+    this.#words[state.STATE_BUDGET >>> 2] = budget;
+    this.#start(this.rip);
+    const reason = this.#words[state.STATE_EXIT_REASON >>> 2];
+    if (reason === EXIT_SYSCALL) return { kind: 'syscall' };
+    if (reason === EXIT_BUDGET) {
+      this.#translator?.work();
+      return { kind: 'budget' };
+    }
+    if (reason === EXIT_FAULT) {
+      const { view } = this;
+      return {
+        kind: 'fault',
+        vector: view.getInt32(state.STATE_FAULT_VECTOR, true),
+        error: view.getInt32(state.STATE_FAULT_ERROR, true),
+        address: view.getFloat64(state.STATE_FAULT_ADDRESS, true),
+      };
+    }
+    // A return to address 0: the fetch faults there.
+    this.rip = 0;
+    return { kind: 'fault', vector: PAGE_FAULT, error: ERROR_FETCH | ERROR_USER, address: 0 };
+  }
+}
+
+export { ERROR_FETCH };

@@ -1,0 +1,244 @@
+/** Interpreter handlers that change the flow of control: branches, calls, traps, entering blocks and units. */
+import type { ConditionCode, Expr } from '../semantics/builder.ts';
+import { localGet, node } from '../semantics/expression.ts';
+import { JUMP_TABLE } from '../layout.ts';
+import {
+  GUEST_BASE, STATE_DEPTH, STATE_FRAME_RSP, STATE_RIP,
+} from '../state.ts';
+import * as op from '../wasm/opcodes.ts';
+import { ByteWriter, type FunctionBody } from '../wasm/writer.ts';
+import { InterpreterBuilder } from './interpreter-builder.ts';
+import * as record from './record.ts';
+
+/** More than the plain handlers need. */
+export interface ControlEnvironment {
+  readonly handlerType: number;
+  readonly handlerTable: number;
+  readonly unitType: number;
+  readonly unitTable: number;
+  /** (record) -> block of its target. */
+  readonly resolve: number;
+  /** (block) -> 0 go on, 1 leave (rip is noted). */
+  readonly hot: number;
+  /** (address) -> block. */
+  readonly lookup: number;
+  /** () -> 0 go on, 1 leave. */
+  readonly syscall: number;
+  /** The function `dispatch(address) -> address`. */
+  readonly dispatch: number;
+}
+
+/** Deepest nesting of Wasm calls; beyond it everything returns to the outermost interpreter. */
+export const MAXIMUM_DEPTH = 200;
+
+/** Enters a block: counts, and jumps to its first record. */
+function enterBlock(b: InterpreterBuilder, environment: ControlEnvironment, block: Expr): void {
+  const counter = b.let(b.sub(b.rawLoad(op.I32_LOAD, 'i32', block, record.BLOCK_COUNTER), b.i32(1)));
+  b.rawStore(op.I32_STORE, block, record.BLOCK_COUNTER, counter);
+  b.if(b.ltS(counter, b.i32(0)), () => {
+    b.if(node('i32', op.CALL, [block], environment.hot), () => b.leave());
+  });
+  b.jumpTo(b.let(b.add(block, b.i32(record.BLOCK_HEADER_SIZE))));
+}
+
+/** Goes to the direct target of the record, which is looked up once. */
+function enterTarget(b: InterpreterBuilder, environment: ControlEnvironment): void {
+  const block = b.variable('i32', b.field(op.I32_LOAD, record.RECORD_TARGET_BLOCK));
+  b.if(b.eqz(block), () => b.assign(block, node('i32', op.CALL, [b.record], environment.resolve)));
+  enterBlock(b, environment, block);
+}
+
+/** Tail call of `dispatch` with a guest address (i32). */
+function dispatchTo(b: InterpreterBuilder, environment: ControlEnvironment, address: Expr): void {
+  b.emit(address);
+  b.out.u8(op.RETURN_CALL);
+  b.out.u32(environment.dispatch);
+}
+
+/** An indirect target: 64 bits of which the upper half must be zero (general protection at the jump otherwise). */
+function checkedTarget(b: InterpreterBuilder, target: Expr): Expr {
+  const whole = b.let(target);
+  b.faultIf(b.wrap(b.shrU(whole, b.i64(32))), 13);
+  return b.let(b.wrap(whole));
+}
+
+function jcc(b: InterpreterBuilder, environment: ControlEnvironment): void {
+  b.if(b.condition((b.instruction.row.opcode & 15) as ConditionCode), () => enterTarget(b, environment));
+  b.next();
+}
+
+/** loop, loope, loopne (SDM Vol. 2A): rcx, or ecx with an address size prefix (which compilers do not emit). */
+function loop(b: InterpreterBuilder, environment: ControlEnvironment): void {
+  const count = b.let(b.sub(b.readGpr(1, 8), b.i64(1)));
+  b.writeGpr(1, 8, count);
+  let taken = b.ne(count, b.i64(0));
+  if (b.mnemonic === 'loope') taken = b.and(taken, b.flag('ZF'));
+  if (b.mnemonic === 'loopne') taken = b.and(taken, b.eqz(b.flag('ZF')));
+  b.if(taken, () => enterTarget(b, environment));
+  b.next();
+}
+
+function jrcxz(b: InterpreterBuilder, environment: ControlEnvironment): void {
+  b.if(b.eqz(b.readGpr(1, 8)), () => enterTarget(b, environment));
+  b.next();
+}
+
+function ret(b: InterpreterBuilder, environment: ControlEnvironment): void {
+  const target = checkedTarget(b, b.peekStack(8));
+  const extra = b.operandCount > 0 ? b.extendU(b.read(0)) : b.i64(0);
+  const rsp = b.let(b.add(b.add(b.readGpr(4, 8), b.i64(8)), extra));
+  b.writeGpr(4, 8, rsp);
+  const leaves = b.gtU(rsp, b.readState(STATE_FRAME_RSP, 'i64'));
+  b.if(b.and(leaves, b.ne(target, b.i32(0))), () => {
+    b.emit(target);
+    b.out.u8(op.RETURN);
+  });
+  dispatchTo(b, environment, target);
+}
+
+function callDirect(b: InterpreterBuilder, environment: ControlEnvironment): void {
+  b.push(b.nextRip(), 8);
+  enterTarget(b, environment);
+}
+
+function callIndirect(b: InterpreterBuilder, environment: ControlEnvironment): void {
+  const target = checkedTarget(b, b.read(0));
+  b.push(b.nextRip(), 8);
+  dispatchTo(b, environment, target);
+}
+
+function jumpIndirect(b: InterpreterBuilder, environment: ControlEnvironment): void {
+  dispatchTo(b, environment, checkedTarget(b, b.read(0)));
+}
+
+function syscall(b: InterpreterBuilder, environment: ControlEnvironment): void {
+  b.writeState(STATE_RIP, b.nextRip());
+  b.if(node('i32', op.CALL, [], environment.syscall), () => b.leave());
+  b.next();
+}
+
+/** Traps report the address behind the instruction, faults its own (SDM Vol. 3A 6.5). */
+function trap(b: InterpreterBuilder, vector: number): void {
+  b.emit(b.i32(vector));
+  b.emit(b.wrap(b.nextRip()));
+  b.out.u8(op.CALL);
+  b.out.u32(b.raiseFunction);
+  b.leave();
+}
+
+const CONTROL: Readonly<Record<string, (b: InterpreterBuilder, environment: ControlEnvironment) => void>> = {
+  jcc, loop, loope: loop, loopne: loop, jrcxz, ret, syscall,
+  jmp: enterTarget,
+  call: callDirect,
+  'call-indirect': callIndirect,
+  'jmp-indirect': jumpIndirect,
+  int3: (b) => trap(b, 3),
+  // int n other than 3 and 4 is a general protection fault in user mode (no gate has DPL 3 but those).
+  int: (b) => b.fault(13),
+  int1: (b) => trap(b, 1),
+  ud: (b) => b.fault(6),
+  privileged: (b) => b.fault(13),
+};
+
+export function isControl(semantics: string): boolean {
+  return Object.hasOwn(CONTROL, semantics);
+}
+
+/** Writes the body of a control flow handler, its way out included. */
+export function emitControl(b: InterpreterBuilder, environment: ControlEnvironment): void {
+  CONTROL[b.instruction.row.semantics]?.(b, environment);
+}
+
+function finish(b: InterpreterBuilder, type: number): FunctionBody {
+  b.out.u8(op.UNREACHABLE);
+  b.out.u8(op.END);
+  return { type, locals: b.locals, code: b.out };
+}
+
+/** Handlers 0 to 3 of `record.ts`. */
+export function pseudoHandlers(create: () => InterpreterBuilder, environment: ControlEnvironment): FunctionBody[] {
+  const redispatch = create();
+  dispatchTo(redispatch, environment, redispatch.pc());
+  const goto = create();
+  enterTarget(goto, environment);
+  const raise = create();
+  raise.emit(raise.field(op.I32_LOAD, record.RECORD_IMMEDIATE));
+  raise.emit(raise.pc());
+  raise.out.u8(op.CALL);
+  raise.out.u32(raise.raiseFunction);
+  raise.leave();
+  const enter = create();
+  emitEnterUnit(enter, environment);
+  return [redispatch, goto, raise, enter].map((b) => finish(b, environment.handlerType));
+}
+
+/** Runs a translated unit and goes on where it ends; the record's immediate is its slot. */
+function emitEnterUnit(b: InterpreterBuilder, environment: ControlEnvironment): void {
+  const depth = b.let(b.readState(STATE_DEPTH, 'i32'));
+  b.if(b.geU(depth, b.i32(MAXIMUM_DEPTH)), () => {
+    b.emit(b.pc());
+    b.out.u8(op.RETURN);
+  });
+  b.emit(b.pc());
+  b.emit(b.add(depth, b.i32(1)));
+  b.emit(b.field(op.I32_LOAD, record.RECORD_IMMEDIATE));
+  b.out.u8(op.CALL_INDIRECT);
+  b.out.u32(environment.unitType);
+  b.out.u32(environment.unitTable);
+  const result = b.newLocal('i32');
+  b.out.u8(op.LOCAL_SET);
+  b.out.u32(result);
+  const address = localGet('i32', result);
+  b.if(b.eqz(address), () => b.leave());
+  b.if(b.gtU(b.readGpr(4, 8), b.readState(STATE_FRAME_RSP, 'i64')), () => {
+    b.emit(address);
+    b.out.u8(op.RETURN);
+  });
+  dispatchTo(b, environment, address);
+}
+
+/** `dispatch(address) -> address`: finds the block in the jump table, or has it decoded. */
+export function dispatchFunction(b: InterpreterBuilder, environment: ControlEnvironment): FunctionBody {
+  const address = localGet('i32', 0);
+  const hash = b.and(b.xor(address, b.shrU(address, b.i32(13))), b.i32(record.JUMP_TABLE_MASK));
+  const entry = b.let(b.shl(hash, b.i32(4)));
+  const table = JUMP_TABLE - GUEST_BASE;
+  const block = b.variable('i32', b.rawLoad(op.I32_LOAD, 'i32', entry, table + 4));
+  const miss = b.or(b.ne(b.rawLoad(op.I32_LOAD, 'i32', entry, table), address), b.eqz(block));
+  b.if(miss, () => b.assign(block, node('i32', op.CALL, [address], environment.lookup)));
+  enterBlock(b, environment, block);
+  return finish(b, environment.handlerType);
+}
+
+/** `interpret(address, depth) -> address`: a frame of the interpreter, as a unit that anyone may call. */
+export function interpretFunction(environment: ControlEnvironment, b: InterpreterBuilder): FunctionBody {
+  const address = localGet('i32', 0);
+  const depth = localGet('i32', 1);
+  b.if(b.geU(depth, b.i32(MAXIMUM_DEPTH)), () => {
+    b.emit(address);
+    b.out.u8(op.RETURN);
+  });
+  const frame = b.let(b.readState(STATE_FRAME_RSP, 'i64'));
+  const outer = b.let(b.readState(STATE_DEPTH, 'i32'));
+  b.writeState(STATE_FRAME_RSP, b.readGpr(4, 8));
+  b.writeState(STATE_DEPTH, depth);
+  const result = b.let(node('i32', op.CALL, [address], environment.dispatch));
+  b.writeState(STATE_FRAME_RSP, frame);
+  b.writeState(STATE_DEPTH, outer);
+  b.emit(result);
+  b.out.u8(op.END);
+  return { type: environment.unitType, locals: b.locals, code: b.out };
+}
+
+/** `start(address)`: the outermost frame, which no return leaves. */
+export function startFunction(environment: ControlEnvironment, b: InterpreterBuilder): FunctionBody {
+  b.writeState(STATE_FRAME_RSP, b.i64(-1));
+  b.writeState(STATE_DEPTH, b.i32(0));
+  b.emit(localGet('i32', 0));
+  b.out.u8(op.RETURN_CALL);
+  b.out.u32(environment.dispatch);
+  b.out.u8(op.END);
+  return { type: environment.handlerType, locals: b.locals, code: b.out };
+}
+
+export type { ByteWriter };

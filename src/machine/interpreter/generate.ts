@@ -1,0 +1,129 @@
+/** Writes the interpreter's Wasm module from the instruction table and the semantics. Runs at build time. */
+import { ROWS } from '../isa/table.ts';
+import { analyze, branchFlags, FLAG_SET_ALL, type Analysis } from '../semantics/analysis.ts';
+import type { SemanticsTable } from '../semantics/builder.ts';
+import * as op from '../wasm/opcodes.ts';
+import { ByteWriter, ModuleWriter, type FunctionBody } from '../wasm/writer.ts';
+import {
+  dispatchFunction, emitControl, interpretFunction, isControl, pseudoHandlers, startFunction, type ControlEnvironment,
+} from './control.ts';
+import { FORMS_PER_ROW, formsOfRow, type Form } from './forms.ts';
+import { InterpreterBuilder, type HandlerEnvironment } from './interpreter-builder.ts';
+import { NOTE_DEAD_FLAGS, NOTE_KILLS_SHIFT, NOTE_READS_SHIFT } from './notes.ts';
+import { FIRST_INSTRUCTION_HANDLER } from './record.ts';
+
+/** What the build writes next to the program, and the machine loads. */
+export interface InterpreterImage {
+  readonly wasm: Uint8Array<ArrayBuffer>;
+  /** By form key: handler, 0 where there is none. The handler after it is the one for dead flags, if `deadFlags` says so. */
+  readonly handlers: Uint16Array<ArrayBuffer>;
+  /** By handler: `FORM_*` bits. */
+  readonly notes: Uint8Array<ArrayBuffer>;
+}
+
+const COMMON_FOR_DEAD_FLAGS = new Set([
+  'add', 'sub', 'and', 'or', 'xor', 'inc', 'dec', 'shl', 'shr', 'sar', 'neg', 'imul2', 'imul3', 'adc', 'sbb',
+]);
+
+interface Imports {
+  readonly handler: HandlerEnvironment;
+  readonly control: ControlEnvironment;
+}
+
+function declareImports(module: ModuleWriter, helperNumbers: ReadonlyMap<string, number>): Imports {
+  const handlerType = module.type(['i32'], ['i32']);
+  const unitType = module.type(['i32', 'i32'], ['i32']);
+  module.importMemory('m', 'memory', 1, 65536);
+  const unitTable = module.importTable('m', 'units');
+  const i32s = (count: number): 'i32'[] => new Array<'i32'>(count).fill('i32');
+  const checkAccess = module.importFunction('m', 'checkAccess', module.type(i32s(5), ['i32']));
+  const raise = module.importFunction('m', 'raise', module.type(i32s(2), []));
+  const helper = module.importFunction('m', 'helper', module.type(i32s(6), ['i32']));
+  const resolve = module.importFunction('m', 'resolve', handlerType);
+  const hot = module.importFunction('m', 'hot', handlerType);
+  const lookup = module.importFunction('m', 'lookup', handlerType);
+  const syscall = module.importFunction('m', 'syscall', module.type([], ['i32']));
+  const handlerTable = 1;
+  const dispatch = syscall + 1;
+  const helperNumber = (name: string): number => {
+    const number = helperNumbers.get(name);
+    if (number === undefined) throw new Error(`there is no helper "${name}"`);
+    return number;
+  };
+  return {
+    handler: { handlerType, handlerTable, checkAccess, raise, helper, helperNumber },
+    control: { handlerType, handlerTable, unitType, unitTable, resolve, hot, lookup, syscall, dispatch },
+  };
+}
+
+function handlerBody(form: Form, flagsDead: boolean, semantics: SemanticsTable, imports: Imports): FunctionBody {
+  const builder = new InterpreterBuilder(form.sample, form.mode, flagsDead, imports.handler);
+  const key = form.sample.row.semantics;
+  if (isControl(key)) {
+    emitControl(builder, imports.control);
+  } else {
+    semantics[key]?.(builder);
+    builder.next();
+  }
+  builder.out.u8(op.UNREACHABLE);
+  builder.out.u8(op.END);
+  return { type: imports.handler.handlerType, locals: builder.locals, code: builder.out };
+}
+
+function noteOf(form: Form, analysis: Analysis | undefined): number {
+  if (analysis === undefined) return branchFlags(form.sample) << NOTE_READS_SHIFT;
+  return (analysis.flagsRead << NOTE_READS_SHIFT) | (analysis.flagsKilled << NOTE_KILLS_SHIFT);
+}
+
+/** Rows whose semantics are neither in the table nor control flow. */
+export function missingSemantics(semantics: SemanticsTable): string[] {
+  const missing = ROWS.filter((row) => !isControl(row.semantics) && semantics[row.semantics] === undefined);
+  return [...new Set(missing.map((row) => row.semantics))];
+}
+
+export function generateInterpreter(semantics: SemanticsTable, helperNumbers: ReadonlyMap<string, number>): InterpreterImage {
+  const module = new ModuleWriter();
+  const imports = declareImports(module, helperNumbers);
+  const pseudo = (): InterpreterBuilder => new InterpreterBuilder(SAMPLE.sample, 0, false, imports.handler);
+  const firstRow = ROWS[0];
+  if (firstRow === undefined) throw new Error('the instruction table is empty');
+  const SAMPLE = formsOfRow(firstRow)[0] as Form;
+  module.addFunction(dispatchFunction(pseudo(), imports.control));
+  const twoParameters = new InterpreterBuilder(SAMPLE.sample, 0, false, imports.handler, 2);
+  module.export('interpret', module.addFunction(interpretFunction(imports.control, twoParameters)));
+  module.export('start', module.addFunction(startFunction(imports.control, pseudo())));
+  const functions = pseudoHandlers(pseudo, imports.control).map((body) => module.addFunction(body));
+  const handlers = new Uint16Array(ROWS.length * FORMS_PER_ROW);
+  const notes: number[] = new Array<number>(FIRST_INSTRUCTION_HANDLER).fill(0);
+  for (const row of ROWS) {
+    const meaning = semantics[row.semantics];
+    if (meaning === undefined && !isControl(row.semantics)) continue;
+    for (const form of formsOfRow(row)) {
+      const analysis = meaning === undefined || isControl(row.semantics) ? undefined : analyze(form.sample, meaning, false);
+      const note = noteOf(form, analysis);
+      const dead = COMMON_FOR_DEAD_FLAGS.has(row.semantics) && analysis !== undefined && (analysis.flagsWritten | analysis.flagsKilled) === FLAG_SET_ALL;
+      handlers[form.key] = functions.length;
+      notes.push(dead ? note | NOTE_DEAD_FLAGS : note);
+      functions.push(module.addFunction(handlerBody(form, false, semantics, imports)));
+      if (dead) {
+        notes.push(note);
+        functions.push(module.addFunction(handlerBody(form, true, semantics, imports)));
+      }
+    }
+  }
+  module.ownTable(functions.length);
+  module.elements(functions);
+  return { wasm: module.finish(), handlers, notes: Uint8Array.from(notes) };
+}
+
+/** One file: three lengths (u32), the two tables, the module. */
+export function packImage(image: InterpreterImage): Uint8Array<ArrayBuffer> {
+  const handlers = new Uint8Array(image.handlers.buffer);
+  const out = new ByteWriter(image.wasm.length + handlers.length + image.notes.length + 12);
+  const header = new Uint32Array([handlers.length, image.notes.length, image.wasm.length]);
+  out.append(new Uint8Array(header.buffer));
+  out.append(handlers);
+  out.append(image.notes);
+  out.append(image.wasm);
+  return out.finish();
+}

@@ -1,0 +1,36 @@
+/** Creates machines: see `machine-types.ts` for what they do. */
+import { GuestSpace, type SpaceEnvironment } from './address-space.ts';
+import { loadImage } from './interpreter/image.ts';
+import type { AddressSpace, Machine, MachineOptions, MachineStatistics } from './machine-types.ts';
+import { SpaceMemory } from './space-memory.ts';
+
+/** Memories kept for the next address space: a fresh one costs page faults. */
+const POOL_SIZE = 4;
+
+/**
+ * A machine that runs x86-64 code of any number of address spaces on this thread. `image` is the
+ * interpreter as the build wrote it (`interpreter/generate.ts`).
+ */
+export function createMachine(image: Uint8Array, options: MachineOptions): Machine {
+  const pool: SpaceMemory[] = [];
+  const statistics: MachineStatistics = { instructionsDecoded: 0, unitsTranslated: 0, wasmBytes: 0, undecodable: 0 };
+  const environment: SpaceEnvironment = {
+    image: loadImage(image),
+    options,
+    takeMemory: () => pool.pop() ?? new SpaceMemory(),
+    giveMemory: (memory) => {
+      if (pool.length >= POOL_SIZE) return;
+      memory.clear();
+      pool.push(memory);
+    },
+    createTranslator: () => undefined,
+  };
+  return {
+    statistics,
+    createAddressSpace(): AddressSpace {
+      const space = new GuestSpace(environment);
+      space.resetRegisters();
+      return space;
+    },
+  };
+}

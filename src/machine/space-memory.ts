@@ -1,0 +1,85 @@
+/** The Wasm memory of an address space: views, page flags, growth, zeroing. Code is `address-space.ts`'s business. */
+import { MMAP_START, PAGE_SIZE, PAGE_TABLE, USER_END } from './layout.ts';
+import { GUEST_BASE } from './state.ts';
+
+const WASM_PAGE = 65536;
+const PAGE_COUNT = 0x10_0000;
+/** The memory grows by this much at least: growing costs the same whatever its size. */
+const GROWTH_STEP = 32 << 20;
+const INITIAL_BYTES = MMAP_START - GUEST_BASE + GROWTH_STEP;
+
+/** A Wasm memory with the notes that a next user needs: which pages were ever used. */
+export class SpaceMemory {
+  readonly memory: WebAssembly.Memory;
+  u8: Uint8Array = new Uint8Array(0);
+  i32: Int32Array = new Int32Array(0);
+  view: DataView = new DataView(new ArrayBuffer(0));
+  pages: Uint8Array = new Uint8Array(0);
+  /** One byte a page: 1 where the contents may be other than zero. */
+  readonly touched = new Uint8Array(PAGE_COUNT);
+  /** Called after the views were replaced. */
+  onGrow: (() => void) | undefined;
+
+  constructor() {
+    this.memory = new WebAssembly.Memory({ initial: INITIAL_BYTES / WASM_PAGE, maximum: WASM_PAGE });
+    this.#refresh();
+  }
+
+  #refresh(): void {
+    const buffer = this.memory.buffer;
+    this.u8 = new Uint8Array(buffer);
+    this.i32 = new Int32Array(buffer);
+    this.view = new DataView(buffer);
+    this.pages = new Uint8Array(buffer, PAGE_TABLE - GUEST_BASE, PAGE_COUNT);
+    this.onGrow?.();
+  }
+
+  grow(end: number): boolean {
+    if (end > USER_END) return false;
+    const wanted = end - GUEST_BASE;
+    if (wanted <= this.u8.length) return true;
+    const least = wanted - this.u8.length;
+    for (const bytes of [Math.max(least, GROWTH_STEP), least]) {
+      const room = (WASM_PAGE - 1) * WASM_PAGE - this.u8.length;
+      const pages = Math.ceil(Math.min(bytes, room) / WASM_PAGE);
+      if (pages * WASM_PAGE < least) return false;
+      try {
+        this.memory.grow(pages);
+        this.#refresh();
+        return true;
+      } catch {
+        // RangeError: the host has not that much; a smaller step may do.
+      }
+    }
+    return false;
+  }
+
+  zero(start: number, end: number): void {
+    const { touched, u8 } = this;
+    const last = Math.min(end, u8.length + GUEST_BASE);
+    let at = start;
+    while (at < last) {
+      const page = at >>> 12;
+      const pageEnd = Math.min((page + 1) * PAGE_SIZE, last);
+      if (touched[page] !== 0) {
+        u8.fill(0, at - GUEST_BASE, pageEnd - GUEST_BASE);
+        if (pageEnd - at === PAGE_SIZE) touched[page] = 0;
+      }
+      at = pageEnd;
+    }
+  }
+
+  /** Everything that was used, back to zero, for the next user. */
+  clear(): void {
+    const { touched, u8 } = this;
+    let page = touched.indexOf(1);
+    while (page >= 0) {
+      let end = page + 1;
+      while (touched[end] === 1) end++;
+      u8.fill(0, page * PAGE_SIZE - GUEST_BASE, end * PAGE_SIZE - GUEST_BASE);
+      page = touched.indexOf(1, end);
+    }
+    touched.fill(0);
+    this.pages.fill(0);
+  }
+}
