@@ -6,14 +6,17 @@ export abstract class StreamFile implements OpenFile {
   flags: number;
   position = 0;
   readonly inode: Inode;
-  readonly waitQueue: WaitQueue;
+  readonly #waitQueue: WaitQueue;
   description: string;
 
   constructor(inode: Inode, description: string, flags: number, waitQueue: WaitQueue = new WaitQueue()) {
     this.inode = inode;
     this.description = description;
     this.flags = flags;
-    this.waitQueue = waitQueue;
+    this.#waitQueue = waitQueue;
+  }
+  get waitQueue(): WaitQueue {
+    return this.#waitQueue;
   }
   abstract poll(): number;
   read(_buffer: Uint8Array, _offset?: number): number {
