@@ -57,6 +57,7 @@ export class PlainFile implements OpenFile {
     const path = (flags & O_PATH) !== 0;
     this.#readable = !path && mode !== O_WRONLY && mode !== 3;
     this.#writable = !path && mode !== O_RDONLY && mode !== 3;
+    inode.hold?.();
   }
 
   get description(): string {
@@ -121,6 +122,7 @@ export class PlainFile implements OpenFile {
     if (this.location !== undefined && (this.flags & O_PATH) === 0) {
       notifyDentry(this.location.dentry, this.#writable ? IN_CLOSE_WRITE : IN_CLOSE_NOWRITE);
     }
+    this.inode.drop?.();
   }
 }
 

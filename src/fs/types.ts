@@ -86,6 +86,9 @@ export interface Inode {
   writeAt(buffer: Uint8Array, position: number): number;
   /** For device nodes, FIFOs and files with a behaviour of their own: the open file, else undefined and the VFS makes a plain one. */
   open?(flags: number): OpenFile | number | undefined;
+  /** One more open file or mapping of it, one less: what has no name is freed when the last goes. */
+  hold?(): void;
+  drop?(): void;
   /** Before a plain file is opened: gets what reading or writing will need, or says why not (-EACCES of the host). */
   prepareOpen?(flags: number): number;
   /** Magic links of /proc (`/proc/self/fd/3`, `cwd`, `exe`): where they lead, without a path. A file without a location leads to its own description. */
