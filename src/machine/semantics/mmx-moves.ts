@@ -37,6 +37,8 @@ function emms(builder: Builder): void {
 /** Each byte whose mask byte has bit 7 goes to [rdi]. */
 function maskmovq(builder: Builder): void {
   builder.helper('maskmovq', 0, 1);
+  // Nothing can fault any more: reading the register now puts the x87 state into MMX mode.
+  builder.let(builder.readMmx(0));
 }
 
 export const MMX_MOVES: SemanticsTable = {
