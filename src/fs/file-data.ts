@@ -41,6 +41,11 @@ export class FileData {
     return this.#allocated + (this.#backing === undefined ? 0 : this.#backingSize);
   }
 
+  /** Nothing was written yet: all bytes are those of the file below. */
+  get isBacked(): boolean {
+    return this.#backing !== undefined && this.#allocated === 0 && this.size === this.#backingSize;
+  }
+
   read(buffer: Uint8Array, position: number): number {
     const count = Math.min(buffer.length, this.size - position);
     if (count <= 0) return 0;

@@ -219,17 +219,18 @@ export class TmpInode implements Inode {
     if (!this.fileSystem.charge(ENTRY_COST + name.length)) return -ENOSPC;
     this.#entries.set(name, inode);
     inode.linkCount++;
-    this.#touch();
+    this.touch();
     return 0;
   }
 
   #remove(name: string): void {
     this.#entries!.delete(name);
     this.fileSystem.release(ENTRY_COST + name.length);
-    this.#touch();
+    this.touch();
   }
 
-  #touch(): void {
+  /** Its contents changed now. */
+  touch(): void {
     const now = this.fileSystem.now();
     this.mtimeNs = now;
     this.ctimeNs = now;
@@ -292,8 +293,8 @@ export class TmpInode implements Inode {
         toDirectory.linkCount++;
       }
     }
-    this.#touch();
-    toDirectory.#touch();
+    this.touch();
+    toDirectory.touch();
     inode.ctimeNs = this.mtimeNs;
     return 0;
   }
@@ -329,7 +330,7 @@ export class TmpInode implements Inode {
       if ((this.seals & F_SEAL_GROW) !== 0 && position + buffer.length > data.size) return -EPERM;
     }
     const count = data.write(buffer, position);
-    if (count > 0) this.#touch();
+    if (count > 0) this.touch();
     return count;
   }
 
@@ -352,7 +353,7 @@ export class TmpInode implements Inode {
       if (error !== 0) return error;
       if (grows) data.truncate(offset + length);
     }
-    this.#touch();
+    this.touch();
     return 0;
   }
 

@@ -91,6 +91,8 @@ export interface Inode {
   drop?(): void;
   /** Before a plain file is opened: gets what reading or writing will need, or says why not (-EACCES of the host). */
   prepareOpen?(flags: number): number;
+  /** False when the name that led here now means something else (a host file replaced by the host): whoever cached it looks again. */
+  stillThere?(): boolean;
   /** Magic links of /proc (`/proc/self/fd/3`, `cwd`, `exe`): where they lead, without a path. A file without a location leads to its own description. */
   followLink?(): Location | number;
   /** O_TMPFILE: a regular file without a name; `link` may give it one. */
