@@ -63,22 +63,21 @@ function signedHex(value: number): string {
 }
 
 function memoryText(memory: MemoryOperand, instruction: DecodedInstruction): string {
-  const size = SIZE_NAMES.get(memory.size) ?? '';
   const addressSize = memory.address32 ? 4 : 8;
   const segment = memory.segment === 'none' ? '' : `${memory.segment}:`;
   if (memory.ripRelative) {
     const distance = memory.displacement - (instruction.address + instruction.length);
-    return `${size}${segment}[${memory.address32 ? 'eip' : 'rip'}+${hex64(memory.address32 ? distance | 0 : distance)}]`;
+    return `${segment}[${memory.address32 ? 'eip' : 'rip'}+${hex64(memory.address32 ? distance | 0 : distance)}]`;
   }
   if (memory.base < 0 && memory.index < 0) {
-    return `${size}${segment === '' ? 'ds:' : segment}${hex64(memory.displacement)}`;
+    return `${segment === '' ? 'ds:' : segment}${hex64(memory.displacement)}`;
   }
   let inner = memory.base < 0 ? '' : gprName(memory.base, addressSize);
   if (memory.index >= 0) {
     inner += `${inner === '' ? '' : '+'}${gprName(memory.index, addressSize)}*${1 << memory.scale}`;
   }
   if (memory.displacement !== 0) inner += signedHex(memory.displacement);
-  return `${size}${segment}[${inner}]`;
+  return `${segment}[${inner}]`;
 }
 
 function immediateText(immediate: ImmediateOperand): string {
@@ -86,12 +85,19 @@ function immediateText(immediate: ImmediateOperand): string {
   return hex(BigInt.asUintN(immediate.size * 8, value));
 }
 
+/** objdump shows no size for `moffs` and lddqu, and an integer's for cmpxchg16b. */
+function sizeText(memory: MemoryOperand, code: string, mnemonic: string): string {
+  if (code[0] === 'O' || mnemonic === 'lddqu') return '';
+  if (mnemonic === 'cmpxchg16b') return 'OWORD PTR ';
+  return SIZE_NAMES.get(memory.size) ?? '';
+}
+
 function operandText(operand: Operand, instruction: DecodedInstruction, code: string): string {
   switch (operand.kind) {
     case 'register':
       return registerName(operand, code);
     case 'memory':
-      return memoryText(operand, instruction);
+      return sizeText(operand, code, instruction.row.mnemonic) + memoryText(operand, instruction);
     case 'immediate':
       return code === '1' ? '1' : immediateText(operand);
     case 'target':
@@ -138,6 +144,8 @@ const BY_SIZE = new Map<string, readonly [string, string, string]>([
   ['pushf', ['pushfw', 'pushf', 'pushf']],
   ['popf', ['popfw', 'popf', 'popf']],
 ]);
+/** 16-bit forms that operands do not tell. */
+const WORD_SUFFIX = new Set(['push Iz', 'push Ibs', 'push FS', 'push GS', 'pop FS', 'pop GS', 'enter Iw', 'leave ']);
 const COMPARISONS = ['eq', 'lt', 'le', 'unord', 'neq', 'nlt', 'nle', 'ord'] as const;
 const CARRYLESS = new Map([
   [0x00, 'pclmullqlqdq'],
@@ -163,6 +171,7 @@ function mnemonicOf(instruction: DecodedInstruction): string {
   if (bySize !== undefined) return bySize[size >> 2]!;
   if (row.mnemonic === 'mov' && row.operands.some((code) => code[0] === 'O' || (code === 'Iv' && size === 8))) return 'movabs';
   if (row.mnemonic === 'jrcxz' && instruction.address32) return 'jecxz';
+  if (size === 2 && row.default64 && WORD_SUFFIX.has(`${row.mnemonic} ${row.operands[0] ?? ''}`)) return `${row.mnemonic}w`;
   return row.mnemonic;
 }
 
