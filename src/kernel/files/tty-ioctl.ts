@@ -91,8 +91,8 @@ function setControllingTerminal({ tty, argument }: Call): number {
 function giveUpTerminal({ tty }: Call): number {
   const process = currentProcess(tty);
   if (process?.controllingTerminal !== tty) return -ENOTTY;
+  // The terminal is the session's here, so a member that is not the leader cannot lose it alone.
   if (process.isSessionLeader) disassociateTerminal(tty.kernel, process, false);
-  process.controllingTerminal = undefined;
   return 0;
 }
 
