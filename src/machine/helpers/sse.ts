@@ -4,6 +4,7 @@ import type { Helper, HelperContext, HelperTable } from './types.ts';
 import { SSE_STRING_HELPERS } from './sse-strings.ts';
 
 const RDI = 7;
+const GENERAL_PROTECTION = 13;
 /** 0x11EDC6F41 with its bits reversed. */
 const CRC32C_POLYNOMIAL = 0x82f6_3b78;
 
@@ -27,9 +28,8 @@ const crc32: Helper = (context, _destination, _source, size) => {
 /** Stores the bytes of `source` whose mask byte has its highest bit set at [rdi]; faults only for those. */
 function maskedStore(context: HelperContext, source: number, mask: number, size: number): number {
   const { view } = context;
-  // Addresses at or above 4 GiB stay such, for `writable` to refuse.
-  const low = view.getUint32(STATE_GPR + 8 * RDI, true);
-  const address = view.getUint32(STATE_GPR + 8 * RDI + 4, true) * 2 ** 32 + low;
+  const address = view.getUint32(STATE_GPR + 8 * RDI, true);
+  if (view.getUint32(STATE_GPR + 8 * RDI + 4, true) !== 0) return context.raise(GENERAL_PROTECTION);
   for (let index = 0; index < size; index++) {
     if (view.getUint8(mask + index) >= 0x80 && !context.writable(address + index, 1)) return 1;
   }
