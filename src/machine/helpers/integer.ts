@@ -1,4 +1,4 @@
-/** Integer instructions that are too rare or too long for Wasm: 128-bit division, nested ENTER, CRC32. */
+/** Integer instructions that are too rare or too long for Wasm: 128-bit division, nested ENTER. */
 import { RAX, RBP, RDX, RSP } from '../machine-types.ts';
 import { STATE_GPR, STATE_SCRATCH } from '../state.ts';
 import { FORM_SOURCE_MEMORY } from './types.ts';
@@ -82,29 +82,4 @@ const enter: Helper = (context, _destination, _source, size) => {
   return 0;
 };
 
-/** The Castagnoli polynomial, bits reversed (SDM Vol. 2, CRC32). */
-const CRC32C_POLYNOMIAL = 0x82f6_3b78;
-
-const CRC32C_TABLE = Int32Array.from({ length: 256 }, (_unused, byte) => {
-  let remainder = byte;
-  for (let bit = 0; bit < 8; bit++) {
-    remainder = (remainder & 1) === 0 ? remainder >>> 1 : (remainder >>> 1) ^ CRC32C_POLYNOMIAL;
-  }
-  return remainder;
-});
-
-/** CRC32: accumulates `size` bytes of the source into the low half of the destination register; the high half becomes 0. */
-const crc32: Helper = (context, destination, source, size, forms) => {
-  const at = sourceOffset(context, source, size, forms);
-  if (at === undefined) return 1;
-  const { u8, view } = context;
-  let crc = view.getInt32(destination, true);
-  for (let index = 0; index < size; index++) {
-    crc = (crc >>> 8) ^ (CRC32C_TABLE[(crc ^ u8[at + index]!) & 0xff] ?? 0);
-  }
-  view.setInt32(destination, crc, true);
-  view.setInt32(destination + 4, 0, true);
-  return 0;
-};
-
-export const integerHelpers: HelperTable = { div128, idiv128, enter, crc32 };
+export const integerHelpers: HelperTable = { div128, idiv128, enter };

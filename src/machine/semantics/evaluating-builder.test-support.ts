@@ -76,7 +76,7 @@ function bitsOf(type: ValueType): number {
 
 function lazy(type: ValueType, evaluate: () => bigint | number): Lazy {
   const run = type === 'f64' ? evaluate : () => BigInt.asUintN(bitsOf(type), evaluate() as bigint);
-  return { type, opcode: -1, args: [], immediate: 0, bits: undefined, evaluate: run };
+  return { type, opcode: -1, args: [], immediate: 0, bits: undefined, bytes: undefined, evaluate: run };
 }
 
 function unsigned(expr: Expr): bigint {
