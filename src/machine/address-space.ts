@@ -9,14 +9,10 @@ import { PAGE_CODE, PAGE_EXEC, PAGE_READ, PAGE_WRITE } from './layout.ts';
 import type { AddressSpace, Exit, MachineOptions } from './machine-types.ts';
 import { eflagsToFlags, flagsToEflags } from './semantics/flags.ts';
 import { SpaceMemory } from './space-memory.ts';
+import type { Translator, UnitHost } from './translator/translator.ts';
 import * as state from './state.ts';
 
-/** Values of STATE_EXIT_REASON. */
-const EXIT_NONE = 0;
-const EXIT_BUDGET = 1;
-const EXIT_SYSCALL = 2;
-const EXIT_FAULT = 3;
-
+const { EXIT_BUDGET, EXIT_FAULT, EXIT_NONE, EXIT_SYSCALL } = state;
 const PAGE_FAULT = 14;
 const ERROR_PRESENT = 1;
 const ERROR_WRITE = 2;
@@ -32,26 +28,19 @@ export interface SpaceEnvironment {
   readonly options: MachineOptions;
   takeMemory(): SpaceMemory;
   giveMemory(memory: SpaceMemory): void;
-  createTranslator(space: GuestSpace): UnitSource | undefined;
+  createTranslator(space: GuestSpace): Translator | undefined;
 }
 
-/** The translator as an address space sees it. */
-export interface UnitSource {
-  /** A block was entered often. */
-  hot(address: number): void;
-  /** Code was made from these bytes no longer. */
-  invalidate(start: number, end: number): void;
-  /** Translates what was noted as hot. */
-  work(): void;
-}
+/** Hot blocks wait for each other so that one module holds many units, but not longer than this. */
+const MAXIMUM_PENDING = 32;
 
-export class GuestSpace implements AddressSpace {
+export class GuestSpace implements AddressSpace, UnitHost {
   readonly environment: SpaceEnvironment;
   readonly blocks: BlockCache;
   readonly units: WebAssembly.Table;
   #memory: SpaceMemory;
   #start: (address: number) => number;
-  #translator: UnitSource | undefined;
+  #translator: Translator | undefined;
   #helperContext: HelperContext;
   #budget = 0;
   #checked = false;
@@ -65,8 +54,8 @@ export class GuestSpace implements AddressSpace {
     this.#memory.onGrow = () => {
       this.registers = this.#words = this.#memory.i32;
     };
-    this.blocks = new BlockCache(this.#memory, environment.image);
-    this.units = new WebAssembly.Table({ element: 'anyfunc', initial: 1024 });
+    this.blocks = new BlockCache(this.#memory, environment.image, (address) => this.#unitSlot(address));
+    this.units = new WebAssembly.Table({ element: 'anyfunc', initial: 1 });
     const instance = new WebAssembly.Instance(environment.image.module, { m: this.#imports() });
     this.#start = instance.exports['start'] as (address: number) => number;
     this.units.set(0, instance.exports['interpret']);
@@ -90,7 +79,7 @@ export class GuestSpace implements AddressSpace {
       units: this.units,
       checkAccess: (low: number, high: number, size: number, write: number, pc: number): number =>
         this.checkAccess(low, high, size, write, pc),
-      raise: (vector: number, pc: number): void => this.#noteFault(vector, 0, 0, pc),
+      raise: (vector: number, pc: number): void => this.raise(vector, pc),
       helper: (helper: number, destination: number, source: number, immediate: number, forms: number, pc: number): number =>
         this.callHelper(helper, destination, source, immediate, forms, pc),
       resolve: (pointer: number): number => this.blocks.resolve(pointer),
@@ -123,6 +112,25 @@ export class GuestSpace implements AddressSpace {
     return 0;
   }
 
+  raise(vector: number, pc: number): void {
+    this.#noteFault(vector, 0, 0, pc);
+  }
+
+  wasReached(address: number): boolean {
+    return this.blocks.has(address);
+  }
+
+  linkUnit(address: number, slot: number): void {
+    this.blocks.linkUnit(address, slot);
+  }
+
+  /** Slot of a unit at an address, linked from another address space's work if need be; 0 for none. */
+  #unitSlot(address: number): number {
+    const translator = this.#translator;
+    if (translator === undefined || !translator.reuse(address)) return 0;
+    return translator.slotAt(address);
+  }
+
   #noteFault(vector: number, error: number, address: number, pc: number): void {
     const { view } = this;
     view.setInt32(state.STATE_EXIT_REASON, EXIT_FAULT, true);
@@ -152,7 +160,7 @@ export class GuestSpace implements AddressSpace {
   #createHelperContext(): HelperContext {
     const space = this;
     const check = (address: number, size: number, write: number): boolean =>
-      size <= 0 || space.checkAccess(address | 0, 0, size, write, 0) === 0;
+      size <= 0 || space.checkAccess(address | 0, Math.floor(address / 0x1_0000_0000) | 0, size, write, 0) === 0;
     return {
       get view() { return space.view; },
       get u8() { return space.u8; },
@@ -180,7 +188,11 @@ export class GuestSpace implements AddressSpace {
     const { view } = this;
     view.setInt32(pointer + record.BLOCK_COUNTER, record.BLOCK_COUNT, true);
     const address = view.getUint32(pointer + record.BLOCK_PC, true);
-    this.#translator?.hot(address);
+    const translator = this.#translator;
+    if (translator !== undefined) {
+      translator.hot(address);
+      if (translator.pending >= MAXIMUM_PENDING) translator.work();
+    }
     this.#budget -= record.BLOCK_COUNT;
     if (this.#budget >= 0) return 0;
     this.#leave(EXIT_BUDGET, address);
@@ -281,7 +293,10 @@ export class GuestSpace implements AddressSpace {
   }
 
   requireChecks(): void {
+    if (this.#checked) return;
     this.#checked = true;
+    this.#translator?.reset();
+    this.blocks.flush();
   }
 
   // ---- registers ----

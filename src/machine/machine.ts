@@ -3,9 +3,12 @@ import { GuestSpace, type SpaceEnvironment } from './address-space.ts';
 import { loadImage } from './interpreter/image.ts';
 import type { AddressSpace, Machine, MachineOptions, MachineStatistics } from './machine-types.ts';
 import { SpaceMemory } from './space-memory.ts';
+import { Translator, UnitRegistry } from './translator/translator.ts';
 
 /** Memories kept for the next address space: a fresh one costs page faults. */
 const POOL_SIZE = 4;
+/** Reports of a block (each of 64 entries) before it is translated. */
+const THRESHOLD = 2;
 
 /**
  * A machine that runs x86-64 code of any number of address spaces on this thread. `image` is the
@@ -14,8 +17,10 @@ const POOL_SIZE = 4;
 export function createMachine(image: Uint8Array, options: MachineOptions): Machine {
   const pool: SpaceMemory[] = [];
   const statistics: MachineStatistics = { instructionsDecoded: 0, unitsTranslated: 0, wasmBytes: 0, undecodable: 0 };
+  const loaded = loadImage(image);
+  const registry = new UnitRegistry(loaded, statistics);
   const environment: SpaceEnvironment = {
-    image: loadImage(image),
+    image: loaded,
     options,
     takeMemory: () => pool.pop() ?? new SpaceMemory(),
     giveMemory: (memory) => {
@@ -23,7 +28,8 @@ export function createMachine(image: Uint8Array, options: MachineOptions): Machi
       memory.clear();
       pool.push(memory);
     },
-    createTranslator: () => undefined,
+    createTranslator: (space) =>
+      options.tier === 'interpreter' ? undefined : new Translator(space, registry, options.tier === 'translator' ? 1 : THRESHOLD),
   };
   return {
     statistics,

@@ -44,6 +44,11 @@ export const THREAD_STATE_SIZE = 640;
 // The part that belongs to the machine.
 /** Why the code came back, an `ExitReason`. 4 bytes. */
 export const STATE_EXIT_REASON = 640;
+/** Values of STATE_EXIT_REASON. */
+export const EXIT_NONE = 0;
+export const EXIT_BUDGET = 1;
+export const EXIT_SYSCALL = 2;
+export const EXIT_FAULT = 3;
 /** Guest address that faulted, 8 bytes. */
 export const STATE_FAULT_ADDRESS = 648;
 /** x86 vector of the fault (0 #DE, 1 #DB, 3 #BP, 6 #UD, 13 #GP, 14 #PF, 16 #MF, 17 #AC, 19 #XM). 4 bytes. */

@@ -46,9 +46,13 @@ export class BlockCache {
   instructionsDecoded = 0;
   undecodable = 0;
 
-  constructor(memory: CodeMemory, image: LoadedImage) {
+  /** Table slot of a linked unit at an address, or 0. */
+  readonly #unitSlot: (address: number) => number;
+
+  constructor(memory: CodeMemory, image: LoadedImage, unitSlot: (address: number) => number) {
     this.#memory = memory;
     this.#image = image;
+    this.#unitSlot = unitSlot;
   }
 
   get bytes(): number {
@@ -57,14 +61,20 @@ export class BlockCache {
 
   /** Block that starts at a guest address, decoded if need be; its pointer. Enters it in the jump table. */
   lookup(address: number): number {
-    const block = this.#blocks.get(address) ?? this.#decodeBlock(address);
+    let block = this.#blocks.get(address);
+    let slot = 0;
+    if (block === undefined) {
+      block = this.#decodeBlock(address);
+      slot = this.#unitSlot(address);
+      if (slot !== 0) this.linkUnit(address, slot);
+    } else {
+      slot = this.#unitSlot(address);
+    }
     const entry = (JUMP_TABLE_OFFSET + record.jumpHash(address) * record.JUMP_ENTRY_SIZE) >>> 2;
     const { i32 } = this.#memory;
-    if (i32[entry] !== (address | 0)) {
-      i32[entry] = address;
-      i32[entry + 2] = 0;
-    }
+    i32[entry] = address;
     i32[entry + 1] = block.pointer;
+    i32[entry + 2] = slot;
     return block.pointer;
   }
 
@@ -89,6 +99,9 @@ export class BlockCache {
     this.#memory.view.setUint32(first + record.RECORD_IMMEDIATE, slot, true);
     this.#memory.view.setUint32(first + record.RECORD_PC, address, true);
     this.#memory.view.setInt32(block.pointer + record.BLOCK_COUNTER, 0x7fff_ffff, true);
+    const { i32 } = this.#memory;
+    const entry = (JUMP_TABLE_OFFSET + record.jumpHash(address) * record.JUMP_ENTRY_SIZE) >>> 2;
+    if (i32[entry] === (address | 0)) i32[entry + 2] = slot;
   }
 
   /** Drops what was decoded from the bytes of [start, end). Records in flight dispatch afresh. */

@@ -25,6 +25,8 @@ export interface Analysis {
   /** Calls a helper: all registers must be in memory. */
   helper: boolean;
   memory: boolean;
+  /** Raises exceptions of its own (not page faults). */
+  faults: boolean;
 }
 
 const CARRY_CONDITIONS = 0b0000_1100; // B, AE
@@ -38,7 +40,7 @@ function conditionReads(code: number): number {
 class AnalysisBuilder extends Expressions implements Builder {
   readonly notes: Analysis = {
     operandsRead: 0, operandsWritten: 0, gprRead: 0, gprWritten: 0, xmmRead: 0, xmmWritten: 0,
-    flagsRead: 0, flagsKilled: 0, flagsWritten: 0, helper: false, memory: false,
+    flagsRead: 0, flagsKilled: 0, flagsWritten: 0, helper: false, memory: false, faults: false,
   };
   readonly size: number;
   readonly operandCount: number;
@@ -198,8 +200,8 @@ class AnalysisBuilder extends Expressions implements Builder {
     otherwise?.();
     this.#conditional--;
   }
-  fault(_vector: number): void {}
-  faultIf(_condition: Expr, _vector: number): void {}
+  fault(_vector: number): void { this.notes.faults = true; }
+  faultIf(_condition: Expr, _vector: number): void { this.notes.faults = true; }
   helper(_name: string, _destination?: number, _source?: number, _immediate?: number | Expr): void {
     this.notes.helper = true;
     this.notes.memory = true;

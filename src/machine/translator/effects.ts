@@ -1,0 +1,122 @@
+/** What an instruction does to registers and flags, for liveness. Register sets are 32 bits: 16 general, 16 xmm. */
+import type { DecodedInstruction } from '../isa/instruction.ts';
+import { isControl } from '../interpreter/control.ts';
+import { addressMode, formKey } from '../interpreter/forms.ts';
+import { analyze, branchFlags, FLAG_SET_ALL, type Analysis } from '../semantics/analysis.ts';
+import type { SemanticsTable } from '../semantics/builder.ts';
+
+/** After a barrier no register is in a local any more. */
+export type Barrier = 'none' | 'call' | 'syscall';
+
+export interface Effects {
+  readonly uses: number;
+  /** Certainly written, whole. */
+  readonly kills: number;
+  /** Perhaps written. */
+  readonly writes: number;
+  readonly flagsUsed: number;
+  readonly flagsKilled: number;
+  readonly flagsWritten: number;
+  readonly barrier: Barrier;
+  /** May raise an exception that this tier finds. */
+  readonly faults: boolean;
+}
+
+const RSP = 1 << 4;
+const RCX = 1 << 1;
+/** Their meaning depends on whether the count is known and zero. */
+const SHIFTS = new Set(['shl', 'shr', 'sar', 'rol', 'ror', 'rcl', 'rcr', 'shld', 'shrd']);
+
+const cache = new Map<number, Analysis>();
+
+function analysisOf(instruction: DecodedInstruction, semantics: SemanticsTable): Analysis | undefined {
+  const { row, operands } = instruction;
+  const meaning = semantics[row.semantics];
+  if (meaning === undefined) return undefined;
+  const last = operands[operands.length - 1];
+  if (last?.kind === 'immediate' && SHIFTS.has(row.semantics)) return analyze(instruction, meaning, true);
+  const key = formKey(instruction, addressMode(instruction));
+  let analysis = cache.get(key);
+  if (analysis === undefined) {
+    analysis = analyze(instruction, meaning, true);
+    cache.set(key, analysis);
+  }
+  return analysis;
+}
+
+function operandRegisters(instruction: DecodedInstruction, mask: number): number {
+  let registers = 0;
+  const { operands } = instruction;
+  for (let index = 0; index < operands.length; index++) {
+    const operand = operands[index];
+    if (operand?.kind !== 'register' || (mask & (1 << index)) === 0) continue;
+    if (operand.class === 'gpr') registers |= 1 << operand.index;
+    else if (operand.class === 'xmm') registers |= 1 << (16 + operand.index);
+  }
+  return registers;
+}
+
+function addressRegisters(instruction: DecodedInstruction): number {
+  let registers = 0;
+  for (const operand of instruction.operands) {
+    if (operand.kind !== 'memory') continue;
+    if (operand.base >= 0) registers |= 1 << operand.base;
+    if (operand.index >= 0) registers |= 1 << operand.index;
+  }
+  return registers;
+}
+
+function controlEffects(instruction: DecodedInstruction): Effects {
+  const { row } = instruction;
+  let uses = addressRegisters(instruction) | operandRegisters(instruction, ~0);
+  let writes = 0;
+  let barrier: Barrier = 'none';
+  switch (row.flow) {
+    case 'call':
+    case 'indirect-call':
+      uses |= RSP;
+      writes = RSP;
+      barrier = 'call';
+      break;
+    case 'return':
+      uses |= RSP;
+      writes = RSP;
+      break;
+    case 'syscall':
+      barrier = 'syscall';
+      break;
+    default:
+      break;
+  }
+  if (row.semantics.startsWith('loop')) {
+    uses |= RCX;
+    writes |= RCX;
+  } else if (row.semantics === 'jrcxz') {
+    uses |= RCX;
+  }
+  return {
+    uses, kills: 0, writes, flagsUsed: branchFlags(instruction),
+    flagsKilled: barrier === 'call' || row.flow === 'return' ? FLAG_SET_ALL : 0,
+    flagsWritten: 0, barrier, faults: row.flow === 'trap',
+  };
+}
+
+export function effectsOf(instruction: DecodedInstruction, semantics: SemanticsTable): Effects {
+  const analysis = isControl(instruction.row.semantics) ? undefined : analysisOf(instruction, semantics);
+  if (analysis === undefined) return controlEffects(instruction);
+  const written = operandRegisters(instruction, analysis.operandsWritten) | analysis.gprWritten | (analysis.xmmWritten << 16);
+  const read = operandRegisters(instruction, analysis.operandsRead) | analysis.gprRead | (analysis.xmmRead << 16);
+  const partial = operandRegisters(instruction, analysis.operandsWritten & analysis.operandsRead);
+  return {
+    uses: read | addressRegisters(instruction),
+    // A register that is also read is no certain kill: the read may stand for a partial write.
+    kills: written & ~(partial | (analysis.gprWritten & analysis.gprRead) | ((analysis.xmmWritten & analysis.xmmRead) << 16)),
+    writes: written,
+    flagsUsed: analysis.flagsRead,
+    flagsKilled: analysis.flagsKilled,
+    flagsWritten: analysis.flagsWritten,
+    barrier: 'none',
+    // A helper works on registers in memory, and may fault.
+    faults: analysis.faults || analysis.helper,
+  };
+}

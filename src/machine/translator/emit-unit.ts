@@ -1,0 +1,410 @@
+/**
+ * A region becomes one Wasm function with structured control flow, after Ramsey, "Beyond Relooper"
+ * (ICFP 2022): the dominator tree is walked, merge points become blocks and loop headers loops. An
+ * irreducible region is a loop around a `br_table`.
+ */
+import { MAXIMUM_DEPTH } from '../interpreter/control.ts';
+import { JUMP_ENTRY_SIZE, JUMP_TABLE_MASK } from '../interpreter/record.ts';
+import { JUMP_TABLE } from '../layout.ts';
+import type { ConditionCode, Expr, SemanticsTable } from '../semantics/builder.ts';
+import { localGet, node } from '../semantics/expression.ts';
+import type { SymbolicFlags } from '../semantics/flag-expressions.ts';
+import { EXIT_BUDGET, GUEST_BASE, STATE_BUDGET, STATE_EXIT_REASON, STATE_RIP } from '../state.ts';
+import * as op from '../wasm/opcodes.ts';
+import type { FunctionBody } from '../wasm/writer.ts';
+import { computeDominators } from './dominators.ts';
+import { computeFacts, type BlockFacts, type InstructionFacts, type RegionFacts } from './liveness.ts';
+import { successors, type Edge, type Region, type RegionBlock } from './region.ts';
+import { IMPORT_SYSCALL, UnitBuilder, type UnitOptions } from './unit-builder.ts';
+
+const RSP_BIT = 1 << 4;
+const RSP = 4;
+const RCX = 1;
+
+export interface EmitOptions extends UnitOptions {
+  readonly semantics: SemanticsTable;
+  readonly unitType: number;
+  /** Table slot of the unit at a guest address (0: only the interpreter). */
+  slotOf(address: number): number;
+}
+
+class UnitEmitter {
+  readonly #region: Region;
+  readonly #options: EmitOptions;
+  readonly #facts: RegionFacts;
+  readonly #b: UnitBuilder;
+  readonly #children = new Map<RegionBlock, RegionBlock[]>();
+  /** Depth of the label that leads to a block: a loop's start, or what follows a Wasm block. */
+  readonly #labels = new Map<RegionBlock, number>();
+  /** In an irreducible region: the local that says where to go, and the label of the loop. */
+  #dispatch: { readonly next: Expr; readonly label: number } | undefined;
+
+  constructor(region: Region, options: EmitOptions) {
+    this.#region = region;
+    this.#options = options;
+    this.#facts = computeFacts(region, options.semantics, options.checked);
+    this.#b = new UnitBuilder(options);
+  }
+
+  emit(): FunctionBody {
+    const b = this.#b;
+    const { entry } = this.#region;
+    const reducible = computeDominators(this.#region);
+    this.#prologue(entry);
+    if (reducible) {
+      for (const block of this.#region.blocks) {
+        if (block === entry || block.dominator === undefined) continue;
+        const siblings = this.#children.get(block.dominator);
+        if (siblings === undefined) this.#children.set(block.dominator, [block]);
+        else siblings.push(block);
+      }
+      this.#tree(entry);
+    } else {
+      this.#irreducible();
+    }
+    b.out.u8(op.UNREACHABLE);
+    b.out.u8(op.END);
+    return { type: this.#options.unitType, locals: b.locals, code: b.out };
+  }
+
+  #prologue(entry: RegionBlock): void {
+    const b = this.#b;
+    const facts = this.#factsOf(entry);
+    b.emit(b.geU(localGet('i32', 1), b.i32(MAXIMUM_DEPTH)));
+    b.open(op.IF);
+    b.emit(b.i32(entry.start));
+    b.out.u8(op.RETURN);
+    b.close();
+    b.reload(facts.liveIn);
+    if (facts.flagsLiveIn !== 0) b.reloadFlags();
+  }
+
+  #factsOf(block: RegionBlock): BlockFacts {
+    const facts = this.#facts.get(block);
+    if (facts === undefined) throw new Error('a block has no facts');
+    return facts;
+  }
+
+  // ---- structure ----
+
+  #isMerge(block: RegionBlock): boolean {
+    let forward = 0;
+    for (const predecessor of block.predecessors) if (predecessor.order < block.order) forward++;
+    return forward >= 2;
+  }
+
+  #tree(block: RegionBlock): void {
+    const b = this.#b;
+    const merges = (this.#children.get(block) ?? []).filter((child) => this.#isMerge(child)).sort((x, y) => y.order - x.order);
+    if (!block.isLoopHeader) {
+      this.#within(block, merges, 0);
+      return;
+    }
+    b.open(op.LOOP);
+    this.#labels.set(block, b.depth);
+    this.#within(block, merges, 0);
+    b.close();
+  }
+
+  /** The block inside Wasm blocks, one for each merge point that it dominates, the last one outermost. */
+  #within(block: RegionBlock, merges: readonly RegionBlock[], index: number): void {
+    const b = this.#b;
+    const merge = merges[index];
+    if (merge === undefined) {
+      this.#body(block);
+      return;
+    }
+    b.open(op.BLOCK);
+    const outer = this.#labels.get(merge);
+    this.#labels.set(merge, b.depth);
+    this.#within(block, merges, index + 1);
+    if (outer === undefined) this.#labels.delete(merge);
+    else this.#labels.set(merge, outer);
+    b.close();
+    b.flagState = undefined;
+    this.#tree(merge);
+  }
+
+  #irreducible(): void {
+    const b = this.#b;
+    const { blocks } = this.#region;
+    const next = b.variable('i32', b.i32(0));
+    b.open(op.LOOP);
+    this.#dispatch = { next, label: b.depth };
+    for (let index = 0; index < blocks.length; index++) b.open(op.BLOCK);
+    b.emit(next);
+    b.out.u8(op.BR_TABLE);
+    b.out.u32(blocks.length - 1);
+    for (let index = 0; index < blocks.length; index++) b.out.u32(index);
+    for (const block of blocks) {
+      b.close();
+      b.flagState = undefined;
+      this.#body(block);
+    }
+    b.close();
+  }
+
+  // ---- one block ----
+
+  #body(block: RegionBlock): void {
+    const b = this.#b;
+    const facts = this.#factsOf(block);
+    const last = block.instructions.length - 1;
+    for (let index = 0; index <= last; index++) {
+      const instruction = block.instructions[index];
+      const instructionFacts = facts.instructions[index];
+      if (instruction === undefined || instructionFacts === undefined) continue;
+      b.begin(instruction, instructionFacts);
+      const meaning = this.#options.semantics[instruction.row.semantics];
+      if (instruction.row.flow === 'next' && meaning !== undefined) meaning(b);
+      else if (this.#control(block, instructionFacts)) return;
+      b.end();
+    }
+    if (block.next !== undefined) {
+      this.#settleFor([block.next], block);
+      this.#branchTo(block, block.next);
+    }
+  }
+
+  /** An instruction that changes the flow of control. True: it ended the block. */
+  #control(block: RegionBlock, facts: InstructionFacts): boolean {
+    const b = this.#b;
+    switch (b.current.row.flow) {
+      case 'call':
+      case 'indirect-call':
+        this.#call(facts);
+        return false;
+      case 'syscall':
+        this.#syscall(facts);
+        return false;
+      case 'jump':
+        return false;
+      case 'branch':
+        this.#conditional(block);
+        return true;
+      case 'return':
+        this.#return(facts);
+        return true;
+      case 'indirect-jump':
+        this.#indirectJump(facts);
+        return true;
+      default:
+        this.#trap();
+        return true;
+    }
+  }
+
+  #trap(): void {
+    const b = this.#b;
+    const { semantics } = b.current.row;
+    const behind = b.current.address + b.current.length;
+    if (semantics === 'int3') b.raiseAt(3, behind);
+    else if (semantics === 'int1') b.raiseAt(1, behind);
+    else b.fault(semantics === 'ud' ? 6 : 13);
+    b.end();
+  }
+
+  #syscall(facts: InstructionFacts): void {
+    const b = this.#b;
+    b.spill(facts.dirtyBefore);
+    if (facts.flagsLiveAfter !== 0) b.storeFlags();
+    b.flagState = undefined;
+    b.writeState(STATE_RIP, b.nextRip());
+    b.if(node('i32', op.CALL, [], IMPORT_SYSCALL), () => {
+      b.emit(b.i32(0));
+      b.out.u8(op.RETURN);
+    });
+    this.#reloadAfter(facts);
+  }
+
+  #reloadAfter(facts: InstructionFacts): void {
+    this.#b.reload(facts.liveAfter);
+    if (facts.flagsLiveAfter !== 0) this.#b.reloadFlags();
+  }
+
+  /** Slot of an address that is known only at run time: from the jump table, or the interpreter. */
+  #slotOfTarget(target: Expr): Expr {
+    const b = this.#b;
+    const table = JUMP_TABLE - GUEST_BASE;
+    const hash = b.and(b.xor(target, b.shrU(target, b.i32(13))), b.i32(JUMP_TABLE_MASK));
+    const entry = b.let(b.mul(hash, b.i32(JUMP_ENTRY_SIZE)));
+    const slot = b.rawLoad(op.I32_LOAD, 'i32', entry, table + 8);
+    return b.select(b.eq(b.rawLoad(op.I32_LOAD, 'i32', entry, table), target), slot, b.i32(0));
+  }
+
+  #call(facts: InstructionFacts): void {
+    const b = this.#b;
+    const { current } = b;
+    const operand = current.operands[0];
+    const behind = current.address + current.length;
+    const target = operand?.kind === 'target' ? b.i32(operand.address) : b.let(b.wrap(b.read(0)));
+    b.push(b.i64(behind), 8);
+    b.spill(facts.dirtyBefore | RSP_BIT);
+    b.flagState = undefined;
+    const slot = operand?.kind === 'target' ? b.i32(this.#options.slotOf(operand.address)) : b.let(this.#slotOfTarget(target));
+    b.emit(target);
+    b.emit(b.add(localGet('i32', 1), b.i32(1)));
+    b.emit(slot);
+    b.out.u8(op.CALL_INDIRECT);
+    b.out.u32(this.#options.unitType);
+    b.out.u32(0);
+    const result = b.newLocal('i32');
+    b.out.u8(op.LOCAL_TEE);
+    b.out.u32(result);
+    b.emit(b.i32(behind));
+    b.out.u8(op.I32_NE);
+    b.open(op.IF);
+    b.emit(localGet('i32', result));
+    b.out.u8(op.RETURN);
+    b.close();
+    this.#reloadAfter(facts);
+  }
+
+  #return(facts: InstructionFacts): void {
+    const b = this.#b;
+    const target = b.let(b.wrap(b.load(b.readGpr(RSP, 8), 8)));
+    const extra = b.operandCount > 0 ? (b.constant(0) ?? 0) : 0;
+    b.addRsp(8 + (extra & 0xffff));
+    b.spill(facts.dirtyBefore | RSP_BIT);
+    b.emit(target);
+    b.out.u8(op.RETURN);
+    b.end();
+  }
+
+  #indirectJump(facts: InstructionFacts): void {
+    const b = this.#b;
+    const target = b.let(b.wrap(b.read(0)));
+    b.spill(facts.dirtyBefore);
+    this.#tailCall(target, this.#slotOfTarget(target));
+    b.end();
+  }
+
+  #tailCall(target: Expr, slot: Expr): void {
+    const b = this.#b;
+    b.emit(target);
+    b.emit(localGet('i32', 1));
+    b.emit(slot);
+    b.out.u8(op.RETURN_CALL_INDIRECT);
+    b.out.u32(this.#options.unitType);
+    b.out.u32(0);
+  }
+
+  // ---- edges ----
+
+  /** The condition of the block's last instruction, i32. */
+  #branchCondition(): Expr {
+    const b = this.#b;
+    const { semantics, opcode } = b.current.row;
+    if (semantics === 'jcc') return b.condition((opcode & 15) as ConditionCode);
+    if (semantics === 'jrcxz') return b.eqz(b.readGpr(RCX, 8));
+    const count = b.let(b.sub(b.readGpr(RCX, 8), b.i64(1)));
+    b.writeGpr(RCX, 8, count);
+    const more = b.ne(count, b.i64(0));
+    if (semantics === 'loope') return b.and(more, b.flag('ZF'));
+    if (semantics === 'loopne') return b.and(more, b.eqz(b.flag('ZF')));
+    return more;
+  }
+
+  #conditional(block: RegionBlock): void {
+    const b = this.#b;
+    const { taken, next } = block;
+    if (taken === undefined || next === undefined) throw new Error('a branch has two ways');
+    if ('block' in taken && 'block' in next && taken.block === next.block) {
+      this.#settleFor([next], block);
+      b.end();
+      this.#branchTo(block, next);
+      return;
+    }
+    const needsSettling = this.#needsSettling([taken, next], block);
+    const condition = needsSettling ? b.let(this.#branchCondition()) : this.#branchCondition();
+    if (needsSettling) b.settleFlags();
+    const flags = b.flagState;
+    // What ends in a jump goes into the `if`, the other way follows it.
+    const swap = this.#isInline(block, taken) && !this.#isInline(block, next);
+    b.emit(swap ? b.eqz(condition) : condition);
+    b.open(op.IF);
+    b.end();
+    this.#branchTo(block, swap ? next : taken);
+    b.close();
+    b.flagState = flags;
+    this.#branchTo(block, swap ? taken : next);
+  }
+
+  /** The edge's target is written right here, not jumped to. */
+  #isInline(from: RegionBlock, edge: Edge): boolean {
+    if (!('block' in edge)) return false;
+    return this.#dispatch === undefined && edge.block.order > from.order && !this.#isMerge(edge.block);
+  }
+
+  /** Flags must be in their canonical locals where ways meet that read them. */
+  #needsSettling(edges: readonly Edge[], from: RegionBlock): boolean {
+    if (this.#b.flagState === undefined) return false;
+    return edges.some((edge) => 'block' in edge && this.#factsOf(edge.block).flagsLiveIn !== 0 && !this.#passesSymbolic(from, edge.block));
+  }
+
+  #passesSymbolic(from: RegionBlock, to: RegionBlock): boolean {
+    return this.#dispatch === undefined && to.predecessors.length === 1 && to.order > from.order && to !== this.#region.entry;
+  }
+
+  #settleFor(edges: readonly Edge[], from: RegionBlock): void {
+    if (this.#needsSettling(edges, from)) this.#b.settleFlags();
+  }
+
+  #branchTo(from: RegionBlock, edge: Edge): void {
+    const b = this.#b;
+    if (!('block' in edge)) {
+      this.#exit(from, edge.exit);
+      return;
+    }
+    const to = edge.block;
+    if (to.order <= from.order) this.#budget(from, to);
+    if (this.#dispatch !== undefined) {
+      b.assign(this.#dispatch.next, b.i32(to.order));
+      b.out.u8(op.BR);
+      b.out.u32(b.depth - this.#dispatch.label);
+      return;
+    }
+    if (to.order <= from.order || this.#isMerge(to)) {
+      b.out.u8(op.BR);
+      b.out.u32(b.depth - (this.#labels.get(to) ?? 0));
+      return;
+    }
+    const symbolic: SymbolicFlags | undefined = this.#passesSymbolic(from, to) ? b.flagState : undefined;
+    b.flagState = symbolic;
+    this.#tree(to);
+  }
+
+  /** Leaves the region for an address: a tail call of the unit there, or of the interpreter. */
+  #exit(from: RegionBlock, address: number): void {
+    const b = this.#b;
+    const facts = this.#factsOf(from);
+    b.spill(facts.dirtyOut);
+    if (facts.flagsDirtyOut) b.storeFlags();
+    this.#tailCall(b.i32(address), b.i32(this.#options.slotOf(address)));
+    b.end();
+  }
+
+  /** On a back edge: another task's turn once the budget is used up, which also lets V8 enter optimised code. */
+  #budget(from: RegionBlock, to: RegionBlock): void {
+    const b = this.#b;
+    const facts = this.#factsOf(from);
+    const left = b.let(b.sub(b.readState(STATE_BUDGET, 'i32'), b.i32(1)));
+    b.writeState(STATE_BUDGET, left);
+    b.if(b.ltS(left, b.i32(0)), () => {
+      b.spill(facts.dirtyOut);
+      if (this.#factsOf(to).flagsLiveIn !== 0 && facts.flagsDirtyOut) b.storeFlags();
+      b.writeState(STATE_RIP, b.i64(to.start));
+      b.writeState(STATE_EXIT_REASON, b.i32(EXIT_BUDGET));
+      b.emit(b.i32(0));
+      b.out.u8(op.RETURN);
+    });
+    b.end();
+  }
+}
+
+/** Writes the function of a region. */
+export function emitUnit(region: Region, options: EmitOptions): FunctionBody {
+  return new UnitEmitter(region, options).emit();
+}
+
+export { successors };

@@ -1,0 +1,137 @@
+/**
+ * Which registers are in locals, which of them memory does not have yet, which flags matter.
+ *
+ * A register's local is right wherever the register is live. A register that may be dirty at a point
+ * where everything must be in memory counts as used there, so that its local is right on every way to it.
+ */
+import { FLAG_SET_ALL } from '../semantics/analysis.ts';
+import type { SemanticsTable } from '../semantics/builder.ts';
+import { effectsOf, type Effects } from './effects.ts';
+import { successors, type Region, type RegionBlock } from './region.ts';
+
+export interface InstructionFacts {
+  readonly effects: Effects;
+  /** Registers that memory may not have, before the instruction. */
+  dirtyBefore: number;
+  flagsDirtyBefore: boolean;
+  liveAfter: number;
+  flagsLiveAfter: number;
+}
+
+export interface BlockFacts {
+  readonly instructions: InstructionFacts[];
+  dirtyIn: number;
+  dirtyOut: number;
+  flagsDirtyIn: boolean;
+  flagsDirtyOut: boolean;
+  liveIn: number;
+  flagsLiveIn: number;
+}
+
+export type RegionFacts = ReadonlyMap<RegionBlock, BlockFacts>;
+
+function createFacts(block: RegionBlock, semantics: SemanticsTable): BlockFacts {
+  return {
+    instructions: block.instructions.map((instruction) => ({
+      effects: effectsOf(instruction, semantics),
+      dirtyBefore: 0, flagsDirtyBefore: false, liveAfter: 0, flagsLiveAfter: 0,
+    })),
+    dirtyIn: 0, dirtyOut: 0, flagsDirtyIn: false, flagsDirtyOut: false, liveIn: 0, flagsLiveIn: 0,
+  };
+}
+
+function flowDirty(facts: BlockFacts): void {
+  let dirty = facts.dirtyIn;
+  let flags = facts.flagsDirtyIn;
+  for (const instruction of facts.instructions) {
+    instruction.dirtyBefore = dirty;
+    instruction.flagsDirtyBefore = flags;
+    const { effects } = instruction;
+    dirty |= effects.writes;
+    if (effects.flagsWritten !== 0) flags = true;
+    if (effects.barrier !== 'none') {
+      dirty = 0;
+      flags = false;
+    }
+  }
+  facts.dirtyOut = dirty;
+  facts.flagsDirtyOut = flags;
+}
+
+function forward(region: Region, all: RegionFacts): void {
+  for (let changed = true; changed;) {
+    changed = false;
+    for (const block of region.blocks) {
+      const facts = all.get(block) as BlockFacts;
+      let dirtyIn = 0;
+      let flags = false;
+      for (const predecessor of block.predecessors) {
+        const before = all.get(predecessor) as BlockFacts;
+        dirtyIn |= before.dirtyOut;
+        flags ||= before.flagsDirtyOut;
+      }
+      const { dirtyOut, flagsDirtyOut } = facts;
+      facts.dirtyIn = dirtyIn;
+      facts.flagsDirtyIn = flags;
+      flowDirty(facts);
+      if (facts.dirtyOut !== dirtyOut || facts.flagsDirtyOut !== flagsDirtyOut) changed = true;
+    }
+  }
+}
+
+/** What must be in locals at the end of a block because control leaves the region there. */
+function exitUses(block: RegionBlock, facts: BlockFacts): { registers: number; flags: number } {
+  const leaves = [block.taken, block.next].some((edge) => edge !== undefined && !('block' in edge));
+  const backEdge = successors(block).some((successor) => successor.order <= block.order);
+  const ends = block.taken === undefined && block.next === undefined;
+  const last = block.instructions[block.instructions.length - 1];
+  const flags = (leaves || (ends && last?.row.flow !== 'return')) && facts.flagsDirtyOut ? FLAG_SET_ALL : 0;
+  return { registers: leaves || backEdge || ends ? facts.dirtyOut : 0, flags };
+}
+
+function flowLive(block: RegionBlock, facts: BlockFacts, all: RegionFacts, checked: boolean): boolean {
+  const exit = exitUses(block, facts);
+  let live = exit.registers;
+  let flags = exit.flags;
+  for (const successor of successors(block)) {
+    const after = all.get(successor) as BlockFacts;
+    live |= after.liveIn;
+    flags |= after.flagsLiveIn;
+  }
+  for (let index = facts.instructions.length - 1; index >= 0; index--) {
+    const instruction = facts.instructions[index] as InstructionFacts;
+    const { effects } = instruction;
+    instruction.liveAfter = live;
+    instruction.flagsLiveAfter = flags;
+    if (effects.barrier !== 'none') {
+      // Everything is reloaded after it; what is dirty is stored before it.
+      live = instruction.dirtyBefore | effects.writes;
+      flags = effects.barrier === 'syscall' ? flags : 0;
+    }
+    live = (live & ~effects.kills) | effects.uses;
+    flags = (flags & ~effects.flagsKilled) | effects.flagsUsed;
+    if (effects.faults || checked) {
+      live |= instruction.dirtyBefore;
+      if (instruction.flagsDirtyBefore && effects.faults) flags = FLAG_SET_ALL;
+    }
+  }
+  const changed = live !== facts.liveIn || flags !== facts.flagsLiveIn;
+  facts.liveIn = live;
+  facts.flagsLiveIn = flags;
+  return changed;
+}
+
+/** Facts of every block. `checked`: any memory access may leave the unit. */
+export function computeFacts(region: Region, semantics: SemanticsTable, checked: boolean): RegionFacts {
+  const all = new Map<RegionBlock, BlockFacts>();
+  for (const block of region.blocks) all.set(block, createFacts(block, semantics));
+  forward(region, all);
+  for (let changed = true; changed;) {
+    changed = false;
+    for (let index = region.blocks.length - 1; index >= 0; index--) {
+      const block = region.blocks[index] as RegionBlock;
+      if (flowLive(block, all.get(block) as BlockFacts, all, checked)) changed = true;
+    }
+  }
+  return all;
+}

@@ -1,0 +1,260 @@
+/** Turns hot code into units: queue, batches, modules, and their reuse between address spaces. */
+import type { DecodedInstruction } from '../isa/instruction.ts';
+import { addressMode, formKey } from '../interpreter/forms.ts';
+import type { LoadedImage } from '../interpreter/image.ts';
+import { helperNumbers } from '../helpers/index.ts';
+import { PAGE_CODE } from '../layout.ts';
+import type { MachineStatistics } from '../machine-types.ts';
+import { semantics } from '../semantics/index.ts';
+import { GUEST_BASE } from '../state.ts';
+import { ModuleWriter } from '../wasm/writer.ts';
+import { emitUnit } from './emit-unit.ts';
+import { discoverRegion, type CodeSource, type Region } from './region.ts';
+
+/** Table slots for unit entries that are addressed directly; beyond it code goes through the interpreter. */
+const MAXIMUM_SLOTS = 400_000;
+/** Bytes of Wasm that one machine may compile: a guest that makes code without end then stays interpreted. */
+const MAXIMUM_WASM_BYTES = 256 << 20;
+
+/** A translated region, in the module that holds it. */
+interface CompiledUnit {
+  readonly entry: number;
+  readonly slot: number;
+  readonly checked: boolean;
+  readonly ranges: readonly (readonly [start: number, end: number])[];
+  /** The guest code it was made from, one array a range. */
+  readonly code: readonly Uint8Array[];
+  readonly module: CompiledModule;
+  readonly exportName: string;
+}
+
+interface CompiledModule {
+  readonly module: WebAssembly.Module;
+  readonly units: CompiledUnit[];
+}
+
+/** What a translator needs of its address space. */
+export interface UnitHost {
+  readonly memory: WebAssembly.Memory;
+  readonly u8: Uint8Array;
+  readonly pages: Uint8Array;
+  readonly units: WebAssembly.Table;
+  readonly checked: boolean;
+  wasReached(address: number): boolean;
+  linkUnit(address: number, slot: number): void;
+  checkAccess(low: number, high: number, size: number, write: number, pc: number): number;
+  raise(vector: number, pc: number): void;
+  callHelper(helper: number, destination: number, source: number, immediate: number, forms: number, pc: number): number;
+  syscall(): number;
+}
+
+/** What all address spaces of a machine share: compiled modules and slot numbers. */
+export class UnitRegistry {
+  readonly image: LoadedImage;
+  readonly statistics: MachineStatistics;
+  #slots = new Map<number, number>();
+  #units = new Map<number, CompiledUnit[]>();
+
+  constructor(image: LoadedImage, statistics: MachineStatistics) {
+    this.image = image;
+    this.statistics = statistics;
+  }
+
+  get slotCount(): number {
+    return this.#slots.size + 1;
+  }
+
+  slotOf(address: number): number {
+    let slot = this.#slots.get(address);
+    if (slot === undefined) {
+      if (this.#slots.size >= MAXIMUM_SLOTS) return 0;
+      slot = this.#slots.size + 1;
+      this.#slots.set(address, slot);
+    }
+    return slot;
+  }
+
+  /** A unit for this entry whose code is what the memory holds now. */
+  find(host: UnitHost, entry: number): CompiledUnit | undefined {
+    return this.#units.get(entry)?.find((unit) => unit.checked === host.checked && matches(unit, host.u8));
+  }
+
+  /** Compiles regions into one module and remembers the units. */
+  compile(host: UnitHost, regions: readonly Region[]): CompiledModule {
+    const writer = new ModuleWriter();
+    const unitType = writer.type(['i32', 'i32'], ['i32']);
+    const i32s = (count: number): 'i32'[] => new Array<'i32'>(count).fill('i32');
+    writer.importMemory('m', 'memory', 1, 65536);
+    writer.importTable('m', 'units');
+    writer.importFunction('m', 'checkAccess', writer.type(i32s(5), ['i32']));
+    writer.importFunction('m', 'raise', writer.type(i32s(2), []));
+    writer.importFunction('m', 'helper', writer.type(i32s(6), ['i32']));
+    writer.importFunction('m', 'syscall', writer.type([], ['i32']));
+    const options = {
+      checked: host.checked, helperNumbers, semantics, unitType,
+      slotOf: (address: number) => this.slotOf(address),
+    };
+    regions.forEach((region, index) => {
+      writer.export(String(index), writer.addFunction(emitUnit(region, options)));
+    });
+    const bytes = writer.finish();
+    this.statistics.wasmBytes += bytes.length;
+    this.statistics.unitsTranslated += regions.length;
+    const compiled: CompiledModule = { module: new WebAssembly.Module(bytes), units: [] };
+    regions.forEach((region, index) => {
+      const unit: CompiledUnit = {
+        entry: region.entry.start, slot: this.slotOf(region.entry.start), checked: host.checked, ranges: region.ranges,
+        code: region.ranges.map(([start, end]) => host.u8.slice(start - GUEST_BASE, end - GUEST_BASE)),
+        module: compiled, exportName: String(index),
+      };
+      compiled.units.push(unit);
+      const others = this.#units.get(unit.entry);
+      if (others === undefined) this.#units.set(unit.entry, [unit]);
+      else others.push(unit);
+    });
+    return compiled;
+  }
+}
+
+function matches(unit: CompiledUnit, u8: Uint8Array): boolean {
+  return unit.ranges.every(([start], index) => {
+    const code = unit.code[index] as Uint8Array;
+    const offset = start - GUEST_BASE;
+    if (offset + code.length > u8.length) return false;
+    for (let at = 0; at < code.length; at++) if (u8[offset + at] !== code[at]) return false;
+    return true;
+  });
+}
+
+/** The translator of one address space. */
+export class Translator {
+  readonly #host: UnitHost;
+  readonly #registry: UnitRegistry;
+  readonly #threshold: number;
+  #heat = new Map<number, number>();
+  #queue: number[] = [];
+  #linked = new Map<number, CompiledUnit>();
+  #byPage = new Map<number, Set<CompiledUnit>>();
+  #instantiated = new Set<CompiledModule>();
+
+  /** `threshold`: how often a block reports itself before it is translated. */
+  constructor(host: UnitHost, registry: UnitRegistry, threshold: number) {
+    this.#host = host;
+    this.#registry = registry;
+    this.#threshold = threshold;
+  }
+
+  /** Notes that a block was entered often. */
+  hot(address: number): void {
+    if (this.#linked.has(address)) return;
+    const heat = (this.#heat.get(address) ?? 0) + 1;
+    this.#heat.set(address, heat);
+    if (heat === this.#threshold) this.#queue.push(address);
+  }
+
+  get pending(): number {
+    return this.#queue.length;
+  }
+
+  /** Links a unit that another address space made from the same code. */
+  reuse(address: number): boolean {
+    if (this.#linked.has(address)) return true;
+    const unit = this.#registry.find(this.#host, address);
+    if (unit === undefined) return false;
+    this.#instantiate(unit.module);
+    return true;
+  }
+
+  /** Translates what is in the queue. */
+  work(): void {
+    if (this.#queue.length === 0) return;
+    const queue = this.#queue;
+    this.#queue = [];
+    const regions: Region[] = [];
+    const source: CodeSource = {
+      u8: this.#host.u8,
+      pages: this.#host.pages,
+      wasReached: (address) => this.#host.wasReached(address),
+      isSupported: (instruction: DecodedInstruction) =>
+        this.#registry.image.handlers[formKey(instruction, addressMode(instruction))] !== 0,
+    };
+    for (const address of queue) {
+      if (this.reuse(address) || this.#registry.statistics.wasmBytes > MAXIMUM_WASM_BYTES) continue;
+      const region = discoverRegion(source, address);
+      if (region !== undefined) regions.push(region);
+    }
+    if (regions.length > 0) this.#instantiate(this.#registry.compile(this.#host, regions));
+  }
+
+  #instantiate(compiled: CompiledModule): void {
+    const host = this.#host;
+    this.#growTable();
+    if (this.#instantiated.has(compiled)) return;
+    this.#instantiated.add(compiled);
+    const instance = new WebAssembly.Instance(compiled.module, {
+      m: {
+        memory: host.memory,
+        units: host.units,
+        checkAccess: (low: number, high: number, size: number, write: number, pc: number) => host.checkAccess(low, high, size, write, pc),
+        raise: (vector: number, pc: number) => host.raise(vector, pc),
+        helper: (helper: number, destination: number, source: number, immediate: number, forms: number, pc: number) =>
+          host.callHelper(helper, destination, source, immediate, forms, pc),
+        syscall: () => host.syscall(),
+      },
+    });
+    for (const unit of compiled.units) {
+      if (!this.#linked.has(unit.entry) && matches(unit, host.u8)) this.#link(unit, instance.exports[unit.exportName]);
+    }
+  }
+
+  #growTable(): void {
+    const { units } = this.#host;
+    const missing = this.#registry.slotCount - units.length;
+    if (missing > 0) units.grow(missing + 256, units.get(0));
+  }
+
+  #link(unit: CompiledUnit, code: unknown): void {
+    const { units, pages } = this.#host;
+    units.set(unit.slot, code);
+    this.#linked.set(unit.entry, unit);
+    for (const [start, end] of unit.ranges) {
+      for (let page = start >>> 12; page <= (end - 1) >>> 12; page++) {
+        pages[page] = (pages[page] ?? 0) | PAGE_CODE;
+        let set = this.#byPage.get(page);
+        if (set === undefined) this.#byPage.set(page, (set = new Set()));
+        set.add(unit);
+      }
+    }
+    this.#host.linkUnit(unit.entry, unit.slot);
+  }
+
+  slotAt(address: number): number {
+    return this.#linked.get(address)?.slot ?? 0;
+  }
+
+  /** Unlinks units that were made from bytes of [start, end). */
+  invalidate(start: number, end: number): void {
+    if (this.#byPage.size === 0) return;
+    for (let page = start >>> 12; page <= (end - 1) >>> 12; page++) {
+      const units = this.#byPage.get(page);
+      if (units === undefined) continue;
+      this.#byPage.delete(page);
+      for (const unit of units) this.#unlink(unit);
+    }
+  }
+
+  #unlink(unit: CompiledUnit): void {
+    if (this.#linked.get(unit.entry) === unit) this.#linked.delete(unit.entry);
+    this.#host.units.set(unit.slot, this.#host.units.get(0));
+    this.#instantiated.delete(unit.module);
+    this.#heat.delete(unit.entry);
+  }
+
+  /** Unlinks everything: the variant of code changes. */
+  reset(): void {
+    for (const unit of [...this.#linked.values()]) this.#unlink(unit);
+    this.#byPage.clear();
+    this.#heat.clear();
+    this.#queue.length = 0;
+  }
+}

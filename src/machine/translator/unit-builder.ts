@@ -1,0 +1,397 @@
+/** The builder whose operands are locals and constants: it writes the body of one unit. */
+import type { DecodedInstruction, Operand } from '../isa/instruction.ts';
+import { registerOffset } from '../interpreter/block-cache.ts';
+import { PAGE_CODE, PAGE_READ, PAGE_TABLE, PAGE_WRITE } from '../layout.ts';
+import type { ConditionCode, Expr, ValueType } from '../semantics/builder.ts';
+import { EmittingBuilder, typeOfSize } from '../semantics/emitting-builder.ts';
+import { localGet, node } from '../semantics/expression.ts';
+import { canonicalize, type CanonicalFlags, type SymbolicFlags } from '../semantics/flag-expressions.ts';
+import * as state from '../state.ts';
+import * as op from '../wasm/opcodes.ts';
+import type { InstructionFacts } from './liveness.ts';
+
+const { GUEST_BASE, STATE_GPR, STATE_XMM } = state;
+
+/** Function indexes of a unit module's imports. */
+export const IMPORT_CHECK_ACCESS = 0;
+export const IMPORT_RAISE = 1;
+export const IMPORT_HELPER = 2;
+export const IMPORT_SYSCALL = 3;
+export const IMPORT_COUNT = 4;
+
+const FLAG_BITS = ['carry', 'overflow', 'auxiliary'] as const;
+
+export interface UnitOptions {
+  /** Consult the page table before each access. */
+  readonly checked: boolean;
+  readonly helperNumbers: ReadonlyMap<string, number>;
+}
+
+export class UnitBuilder extends EmittingBuilder {
+  readonly options: UnitOptions;
+  size = 0;
+  operandCount = 0;
+  mnemonic = '';
+  repeat: 'none' | 'rep' | 'repne' = 'none';
+  #instruction: DecodedInstruction | undefined;
+  #facts: InstructionFacts | undefined;
+  #writtenSoFar = 0;
+  #registerLocals: (number | undefined)[] = [];
+  #flagLocals: { result: number; aux: number } | undefined;
+  #keptLocals = new Map<string, number>();
+  #freeTemporaries: Record<ValueType, number[]> = { i32: [], i64: [], f32: [], f64: [], v128: [] };
+  #temporaries: { type: ValueType; index: number }[] = [];
+
+  constructor(options: UnitOptions) {
+    super(2);
+    this.options = options;
+  }
+
+  /** Makes an instruction the current one. */
+  begin(instruction: DecodedInstruction, facts: InstructionFacts): void {
+    this.#instruction = instruction;
+    this.#facts = facts;
+    this.#writtenSoFar = 0;
+    this.size = instruction.size;
+    this.operandCount = instruction.operands.length;
+    this.mnemonic = instruction.row.mnemonic;
+    this.repeat = instruction.repeat;
+  }
+
+  /** Ends the current instruction: its temporaries can be used again. */
+  end(): void {
+    for (const { type, index } of this.#temporaries) this.#freeTemporaries[type].push(index);
+    this.#temporaries.length = 0;
+  }
+
+  override newLocal(type: ValueType): number {
+    const index = this.#freeTemporaries[type].pop() ?? super.newLocal(type);
+    this.#temporaries.push({ type, index });
+    return index;
+  }
+
+  #permanentLocal(type: ValueType): number {
+    return super.newLocal(type);
+  }
+
+  get current(): DecodedInstruction {
+    const instruction = this.#instruction;
+    if (instruction === undefined) throw new Error('no current instruction');
+    return instruction;
+  }
+
+  #operand(index: number): Operand {
+    const operand = this.current.operands[index];
+    if (operand === undefined) throw new RangeError(`${this.mnemonic} has no operand ${index}`);
+    return operand;
+  }
+
+  // ---- registers in locals ----
+
+  /** Local of register 0 to 15 (general, i64) or 16 to 31 (xmm, v128). */
+  #register(number: number): number {
+    return (this.#registerLocals[number] ??= this.#permanentLocal(number < 16 ? 'i64' : 'v128'));
+  }
+
+  #registerExpr(number: number): Expr {
+    return localGet(number < 16 ? 'i64' : 'v128', this.#register(number));
+  }
+
+  #setRegister(number: number, value: Expr): void {
+    this.#writtenSoFar |= 1 << number;
+    this.setLocal(this.#register(number), value);
+  }
+
+  /** Stores the registers of a set into the CPU state. */
+  spill(registers: number): void {
+    for (let number = 0; number < 32; number++) {
+      if ((registers & (1 << number)) === 0) continue;
+      if (number < 16) this.rawStore(op.I64_STORE, this.i32(0), STATE_GPR + 8 * number, this.#registerExpr(number));
+      else this.rawStore(op.V128_STORE, this.i32(0), STATE_XMM + 16 * (number - 16), this.#registerExpr(number));
+    }
+  }
+
+  /** Loads the registers of a set from the CPU state. */
+  reload(registers: number): void {
+    for (let number = 0; number < 32; number++) {
+      if ((registers & (1 << number)) === 0) continue;
+      const value = number < 16
+        ? this.rawLoad(op.I64_LOAD, 'i64', this.i32(0), STATE_GPR + 8 * number)
+        : this.rawLoad(op.V128_LOAD, 'v128', this.i32(0), STATE_XMM + 16 * (number - 16));
+      this.setLocal(this.#register(number), value);
+    }
+  }
+
+  // ---- form ----
+
+  operandSize(index: number): number { return this.#operand(index).size; }
+  isMemory(index: number): boolean { return this.#operand(index).kind === 'memory'; }
+  protected isImmediate(index: number): boolean {
+    const kind = this.#operand(index).kind;
+    return kind === 'immediate' || kind === 'target';
+  }
+  constant(index: number): number | undefined {
+    const operand = this.#operand(index);
+    return operand.kind === 'immediate' ? operand.low : undefined;
+  }
+  ownCondition(): Expr { return this.condition((this.current.row.opcode & 15) as ConditionCode); }
+  nextRip(): Expr { return this.i64(this.current.address + this.current.length); }
+  protected registerClass(index: number): 'gpr' | 'xmm' | 'mmx' | 'other' {
+    const operand = this.#operand(index);
+    if (operand.kind !== 'register') return 'other';
+    return operand.class === 'gpr' || operand.class === 'xmm' || operand.class === 'mmx' ? operand.class : 'other';
+  }
+
+  // ---- operands ----
+
+  protected readImmediate(index: number): Expr {
+    const operand = this.#operand(index);
+    if (operand.kind !== 'immediate') return this.i32(0);
+    if (operand.size === 8) return this.i64((BigInt(operand.high) << 32n) | BigInt(operand.low >>> 0));
+    return this.zeroExtend(this.i32(operand.low), operand.size);
+  }
+
+  protected readRegister(index: number): Expr {
+    const operand = this.#operand(index);
+    if (operand.kind !== 'register') return this.i32(0);
+    if (operand.class === 'segment') return this.i32(0);
+    return this.readGpr(operand.index, operand.size, operand.high8);
+  }
+
+  protected writeRegister(index: number, value: Expr): void {
+    const operand = this.#operand(index);
+    if (operand.kind === 'register' && operand.class === 'gpr') this.writeGpr(operand.index, operand.size, value, operand.high8);
+  }
+
+  readGpr(register: number, size: number, high8 = false): Expr {
+    const whole = this.#registerExpr(register);
+    if (size === 8) return whole;
+    if (high8) return this.and(this.shrU(this.wrap(whole), this.i32(8)), this.i32(0xff));
+    return this.zeroExtend(this.wrap(whole), size);
+  }
+
+  writeGpr(register: number, size: number, value: Expr, high8 = false): void {
+    if (size >= 4) {
+      this.#setRegister(register, this.extendU(value));
+      return;
+    }
+    const whole = this.#registerExpr(register);
+    const low = this.extendU(this.zeroExtend(this.wrap(value), size));
+    const [mask, part] = high8 ? [~0xff00n, this.shl(low, this.i64(8))] : [size === 1 ? ~0xffn : ~0xffffn, low];
+    this.#setRegister(register, this.or(this.and(whole, this.i64(mask)), part));
+  }
+
+  readXmm(register: number): Expr { return this.#registerExpr(16 + register); }
+  writeXmm(register: number, value: Expr): void { this.#setRegister(16 + register, value); }
+
+  #xmmNumber(index: number): number {
+    const operand = this.#operand(index);
+    return operand.kind === 'register' ? operand.index : 0;
+  }
+  protected readXmmOperand(index: number): Expr { return this.readXmm(this.#xmmNumber(index)); }
+  protected writeXmmOperand(index: number, value: Expr): void { this.writeXmm(this.#xmmNumber(index), value); }
+
+  protected mmxAddress(index: number): { readonly base: Expr; readonly offset: number } {
+    return { base: this.i32(0), offset: this.mmxOffset(this.#xmmNumber(index)) };
+  }
+
+  // ---- addresses ----
+
+  address(index: number): Expr {
+    const operand = this.#operand(index);
+    if (operand.kind !== 'memory') return this.i64(0);
+    let sum: Expr = this.i64(operand.displacement);
+    if (operand.index >= 0) {
+      const scaled = this.shl(this.#registerExpr(operand.index), this.i64(operand.scale));
+      sum = operand.displacement === 0 ? scaled : this.add(scaled, sum);
+    }
+    if (operand.base >= 0) sum = this.add(this.#registerExpr(operand.base), sum);
+    return operand.address32 ? this.and(sum, this.i64(0xffff_ffff)) : sum;
+  }
+
+  linearAddress(index: number): Expr {
+    const operand = this.#operand(index);
+    const address = this.address(index);
+    if (operand.kind !== 'memory' || operand.segment === 'none') return address;
+    return this.add(this.readState(operand.segment === 'fs' ? state.STATE_FS_BASE : state.STATE_GS_BASE, 'i64'), address);
+  }
+
+  protected checkAlignment(index: number, address: Expr): void {
+    if (!this.options.checked || this.current.row.aligned !== true || this.#operand(index).size !== 16) return;
+    this.faultIf(this.wrap(this.and(address, this.i64(15))), 13);
+  }
+
+  /** The low half of a 64-bit sum as 32-bit arithmetic, so that constants meet. */
+  #narrow(expr: Expr): Expr {
+    const [a, b] = expr.args;
+    if (a !== undefined && b !== undefined) {
+      if (expr.opcode === op.I64_ADD) return this.add(this.#narrow(a), this.#narrow(b));
+      if (expr.opcode === op.I64_SHL && b.opcode === op.I64_CONST) return this.shl(this.#narrow(a), this.i32(b.immediate));
+    }
+    return this.wrap(expr);
+  }
+
+  /** base + constant with the constant last, so that it can be folded with the shift of guest addresses. */
+  #shifted(address: Expr): Expr {
+    const low = this.#narrow(address);
+    let base: Expr | undefined;
+    let constant = -GUEST_BASE;
+    const collect = (expr: Expr): void => {
+      const [a, b] = expr.args;
+      if (expr.opcode === op.I32_ADD && a !== undefined && b !== undefined) {
+        collect(a);
+        collect(b);
+      } else if (expr.opcode === op.I32_CONST) constant = (constant + expr.immediate) | 0;
+      else base = base === undefined ? expr : this.add(base, expr);
+    };
+    collect(low);
+    return base === undefined ? this.i32(constant) : this.add(base, this.i32(constant));
+  }
+
+  protected access(address: Expr, size: number, write: boolean): { readonly base: Expr; readonly offset: number } {
+    if (!this.options.checked) return { base: this.#shifted(address), offset: 0 };
+    const whole = this.let(address);
+    const low = this.let(this.wrap(whole));
+    const flags = this.rawLoad(op.I32_LOAD8_U, 'i32', this.shrU(low, this.i32(12)), PAGE_TABLE - GUEST_BASE);
+    const wrong = write
+      ? this.ne(this.and(flags, this.i32(PAGE_WRITE | PAGE_CODE)), this.i32(PAGE_WRITE))
+      : this.eqz(this.and(flags, this.i32(PAGE_READ)));
+    const high = this.let(this.wrap(this.shrU(whole, this.i64(32))));
+    let bad = this.or(wrong, high);
+    if (size > 1) bad = this.or(bad, this.gtU(this.and(low, this.i32(0xfff)), this.i32(4096 - size)));
+    this.if(bad, () => {
+      const faulted = node('i32', op.CALL, [low, high, this.i32(size), this.i32(write ? 1 : 0), this.i32(this.current.address)], IMPORT_CHECK_ACCESS);
+      this.if(faulted, () => this.#leave());
+    });
+    return { base: this.sub(low, this.i32(GUEST_BASE)), offset: 0 };
+  }
+
+  // ---- ways out ----
+
+  /** Everything to memory as it was before this instruction, and back to the host, which knows why. */
+  #leave(): void {
+    const facts = this.#facts;
+    if (facts !== undefined) {
+      this.spill(facts.dirtyBefore);
+      if (facts.flagsDirtyBefore) this.storeFlags();
+    }
+    this.emit(this.i32(0));
+    this.out.u8(op.RETURN);
+  }
+
+  fault(vector: number): void {
+    this.raiseAt(vector, this.current.address);
+  }
+
+  raiseAt(vector: number, address: number): void {
+    this.emit(this.i32(vector));
+    this.emit(this.i32(address));
+    this.out.u8(op.CALL);
+    this.out.u32(IMPORT_RAISE);
+    this.#leave();
+  }
+
+  helper(name: string, destination?: number, source?: number, immediate: number | Expr = 0): void {
+    const facts = this.#facts;
+    const number = this.options.helperNumbers.get(name);
+    if (facts === undefined || number === undefined) throw new Error(`there is no helper "${name}"`);
+    const forms = (destination !== undefined && this.isMemory(destination) ? 1 : 0) | (source !== undefined && this.isMemory(source) ? 2 : 0);
+    const args = [
+      this.i32(number), this.let(this.#helperOperand(destination)), this.let(this.#helperOperand(source)),
+      this.let(typeof immediate === 'number' ? this.i32(immediate) : immediate), this.i32(forms), this.i32(this.current.address),
+    ];
+    this.spill(facts.dirtyBefore | this.#writtenSoFar);
+    this.storeFlags();
+    this.symbolic = undefined;
+    if (this.repeat !== 'none') {
+      this.#repeatHelper(args);
+    } else {
+      this.if(node('i32', op.CALL, args, IMPORT_HELPER), () => {
+        this.emit(this.i32(0));
+        this.out.u8(op.RETURN);
+      });
+    }
+    this.reload(facts.liveAfter);
+    this.reloadFlags();
+  }
+
+  /** A helper that answers 2 wants to be called again: string instructions go on in pieces. */
+  #repeatHelper(args: readonly Expr[]): void {
+    this.open(op.LOOP);
+    const result = this.let(node('i32', op.CALL, args, IMPORT_HELPER));
+    this.emit(this.eq(result, this.i32(2)));
+    this.out.u8(op.BR_IF);
+    this.out.u32(0);
+    this.close();
+    this.if(result, () => {
+      this.emit(this.i32(0));
+      this.out.u8(op.RETURN);
+    });
+  }
+
+  #helperOperand(index: number | undefined): Expr {
+    if (index === undefined) return this.i32(0);
+    if (this.isImmediate(index)) return this.wrap(this.readImmediate(index));
+    const operand = this.#operand(index);
+    if (operand.kind === 'register') return this.i32(registerOffset(operand.class, operand.index, operand.high8));
+    const address = this.let(this.linearAddress(index));
+    this.if(this.wrap(this.shrU(address, this.i64(32))), () => this.fault(13));
+    return this.wrap(address);
+  }
+
+  // ---- flags ----
+
+  get flagState(): SymbolicFlags | undefined { return this.symbolic; }
+  set flagState(value: SymbolicFlags | undefined) { this.symbolic = value; }
+
+  protected get flagsDead(): boolean {
+    const facts = this.#facts;
+    return facts !== undefined && facts.flagsLiveAfter === 0;
+  }
+
+  #flags(): { result: number; aux: number } {
+    return (this.#flagLocals ??= { result: this.#permanentLocal('i64'), aux: this.#permanentLocal('i64') });
+  }
+
+  protected readCanonical(): CanonicalFlags {
+    const { result, aux } = this.#flags();
+    return { result: localGet('i64', result), aux: localGet('i64', aux) };
+  }
+
+  protected writeCanonical(flags: CanonicalFlags): void {
+    const result = this.let(flags.result);
+    const aux = this.let(flags.aux);
+    const locals = this.#flags();
+    this.setLocal(locals.result, result);
+    this.setLocal(locals.aux, aux);
+  }
+
+  /** Stores the flags into the CPU state; the builder's own idea of them stays. */
+  storeFlags(): void {
+    const symbolic = this.symbolic;
+    const flags = symbolic === undefined ? this.readCanonical() : canonicalize(this, symbolic, (value) => this.let(value));
+    this.writeState(state.STATE_FLAG_RESULT, flags.result);
+    this.writeState(state.STATE_FLAG_AUX, flags.aux);
+  }
+
+  reloadFlags(): void {
+    const locals = this.#flags();
+    this.setLocal(locals.result, this.readState(state.STATE_FLAG_RESULT, 'i64'));
+    this.setLocal(locals.aux, this.readState(state.STATE_FLAG_AUX, 'i64'));
+  }
+
+  /** Operands of the flags outlive their instruction: each role has a local of its own. */
+  #keepIn(role: string, value: Expr): Expr {
+    if (value.opcode === op.I32_CONST || value.opcode === op.I64_CONST) return value;
+    const key = `${role}:${value.type}`;
+    let local = this.#keptLocals.get(key);
+    if (local === undefined) this.#keptLocals.set(key, (local = this.#permanentLocal(value.type)));
+    this.setLocal(local, value);
+    return localGet(value.type, local);
+  }
+
+  protected override keep(value: Expr, role: 'a' | 'b' | 'result'): Expr { return this.#keepIn(role, value); }
+  protected override keepBit(value: Expr, role: (typeof FLAG_BITS)[number]): Expr { return this.#keepIn(role, value); }
+}
+
+export { typeOfSize };
