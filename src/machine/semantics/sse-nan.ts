@@ -52,11 +52,8 @@ export function withScalarNan(builder: Builder, result: Expr, ...sources: readon
   const value = builder.variable(type, result);
   builder.if(isNan(builder, value), () => {
     let bits = constantBits(builder, type, FLOAT[type].defaultNan);
-    for (const source of sources.toReversed()) {
-      const quiet = builder.or(toBits(builder, source), constantBits(builder, type, FLOAT[type].quiet));
-      bits = builder.select(isNan(builder, source), quiet, bits);
-    }
-    builder.assign(value, fromBits(builder, bits));
+    for (const source of sources.toReversed()) bits = builder.select(isNan(builder, source), toBits(builder, source), bits);
+    builder.assign(value, fromBits(builder, builder.or(bits, constantBits(builder, type, FLOAT[type].quiet))));
   });
   return value;
 }
@@ -69,10 +66,10 @@ export function withPackedNan(builder: Builder, type: FloatType, result: Expr, .
   builder.if(anyTrue(builder, nans), () => {
     let fixed = lanes(builder, laneSize, defaultNan);
     for (const source of sources.toReversed()) {
-      const quieted = vector(builder, op.V128_OR, source, lanes(builder, laneSize, quiet));
-      fixed = bitselect(builder, vector(builder, lanesNotEqual, source, source), quieted, fixed);
+      fixed = bitselect(builder, vector(builder, lanesNotEqual, source, source), source, fixed);
     }
-    builder.assign(value, bitselect(builder, nans, fixed, value));
+    const quieted = vector(builder, op.V128_OR, fixed, lanes(builder, laneSize, quiet));
+    builder.assign(value, bitselect(builder, nans, quieted, value));
   });
   return value;
 }
