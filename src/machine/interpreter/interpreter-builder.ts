@@ -1,6 +1,7 @@
 /** The builder whose operands are fields of a decoded record (`record.ts`). One instance writes one handler. */
 import type { DecodedInstruction, Operand } from '../isa/instruction.ts';
 import { GUEST_BASE, STATE_FLAG_AUX, STATE_FLAG_RESULT, STATE_GPR, STATE_XMM } from '../state.ts';
+import { USER_CS, USER_SS } from '../isa/selectors.ts';
 import { PAGE_CODE, PAGE_READ, PAGE_TABLE, PAGE_WRITE } from '../layout.ts';
 import type { ConditionCode, Expr } from '../semantics/builder.ts';
 import { EmittingBuilder, typeOfSize } from '../semantics/emitting-builder.ts';
@@ -132,7 +133,11 @@ export class InterpreterBuilder extends EmittingBuilder {
 
   protected readRegister(index: number): Expr {
     const operand = this.#operand(index);
-    if (operand.kind === 'register' && operand.class === 'segment') return this.#loadRegister(this.#offset(index), STATE_GPR, 2);
+    if (operand.kind === 'register' && operand.class === 'segment') {
+      const number = this.#offset(index);
+      const stack = this.select(this.eq(number, this.i32(2)), this.i32(USER_SS), this.i32(0));
+      return this.select(this.eq(number, this.i32(1)), this.i32(USER_CS), stack);
+    }
     return this.#loadRegister(this.#offset(index), STATE_GPR, this.operandSize(index));
   }
 

@@ -1,6 +1,7 @@
 /** The builder whose operands are locals and constants: it writes the body of one unit. */
 import type { DecodedInstruction, Operand } from '../isa/instruction.ts';
 import { registerOffset } from '../interpreter/block-cache.ts';
+import { USER_CS, USER_SS } from '../isa/selectors.ts';
 import { PAGE_CODE, PAGE_READ, PAGE_TABLE, PAGE_WRITE } from '../layout.ts';
 import type { ConditionCode, Expr, ValueType } from '../semantics/builder.ts';
 import { EmittingBuilder, typeOfSize } from '../semantics/emitting-builder.ts';
@@ -154,7 +155,7 @@ export class UnitBuilder extends EmittingBuilder {
   protected readRegister(index: number): Expr {
     const operand = this.#operand(index);
     if (operand.kind !== 'register') return this.i32(0);
-    if (operand.class === 'segment') return this.i32(0);
+    if (operand.class === 'segment') return this.i32(operand.index === 1 ? USER_CS : operand.index === 2 ? USER_SS : 0);
     return this.readGpr(operand.index, operand.size, operand.high8);
   }
 
