@@ -1,4 +1,5 @@
 /** All helpers, each with a number that is the same in the build's image and in the program. */
+import { cpuHelpers } from './cpuid.ts';
 import { integerHelpers } from './integer.ts';
 import { SSE_STRING_HELPERS } from './sse-strings.ts';
 import { SSE_HELPERS } from './sse.ts';
@@ -6,6 +7,7 @@ import { stringHelpers } from './strings.ts';
 import type { Helper, HelperTable } from './types.ts';
 
 export const helpers: HelperTable = {
+  ...cpuHelpers,
   ...integerHelpers,
   ...stringHelpers,
   ...SSE_HELPERS,

@@ -11,6 +11,7 @@ import { integerSegments } from './integer-segments.ts';
 import { integerShifts } from './integer-shifts.ts';
 import { integerStack } from './integer-stack.ts';
 import { integerStrings } from './integer-strings.ts';
+import { system } from './system.ts';
 
 export const semantics: SemanticsTable = {
   ...integerArithmetic,
@@ -24,4 +25,5 @@ export const semantics: SemanticsTable = {
   ...integerFlags,
   ...integerStrings,
   ...SIMD_SEMANTICS,
+  ...system,
 };
