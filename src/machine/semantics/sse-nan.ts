@@ -9,8 +9,8 @@ import { anyTrue, bitselect, lanes, vector } from './sse-vector.ts';
 
 export type FloatType = 'f32' | 'f64';
 
-export const QUIET_F64 = 0x0008_0000_0000_0000n;
-export const QUIET_F32 = 0x0040_0000;
+const QUIET_F64 = 0x0008_0000_0000_0000n;
+const QUIET_F32 = 0x0040_0000;
 const DEFAULT_F64 = 0xfff8_0000_0000_0000n;
 const DEFAULT_F32 = 0xffc0_0000;
 

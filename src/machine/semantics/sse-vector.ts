@@ -1,6 +1,6 @@
 /** Short forms for SIMD expressions, shared by the SSE and MMX semantics. */
 import {
-  F32X4_EXTRACT_LANE, F64X2_EXTRACT_LANE, I16X8_EXTRACT_LANE_U, I16X8_SPLAT, I32X4_EXTRACT_LANE, I32X4_SPLAT,
+  I16X8_EXTRACT_LANE_U, I16X8_SPLAT, I32X4_EXTRACT_LANE, I32X4_SPLAT,
   I64X2_EXTRACT_LANE, I64X2_REPLACE_LANE, I64X2_SPLAT, I8X16_BITMASK, I8X16_EXTRACT_LANE_U, I8X16_SPLAT,
   V128_ANY_TRUE, V128_BITSELECT,
 } from '../wasm/opcodes.ts';
@@ -59,14 +59,6 @@ export function lane64(builder: Builder, a: Expr, lane: number): Expr {
   return builder.op(I64X2_EXTRACT_LANE, 'i64', [a], lane);
 }
 
-export function laneF32(builder: Builder, a: Expr, lane: number): Expr {
-  return builder.op(F32X4_EXTRACT_LANE, 'f32', [a], lane);
-}
-
-export function laneF64(builder: Builder, a: Expr, lane: number): Expr {
-  return builder.op(F64X2_EXTRACT_LANE, 'f64', [a], lane);
-}
-
 /** A vector of two halves. */
 export function halves(builder: Builder, low: Expr, high: Expr): Expr {
   return builder.op(I64X2_REPLACE_LANE, 'v128', [splat64(builder, low), high], 1);
@@ -74,7 +66,7 @@ export function halves(builder: Builder, low: Expr, high: Expr): Expr {
 
 // ---- constants ----
 
-export function bytesOf(values: readonly (number | bigint)[], laneSize: number): number[] {
+function bytesOf(values: readonly (number | bigint)[], laneSize: number): number[] {
   return values.flatMap((value) =>
     Array.from({ length: laneSize }, (_, index) => Number((BigInt(value) >> BigInt(index * 8)) & 0xffn)),
   );
