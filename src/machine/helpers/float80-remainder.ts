@@ -22,6 +22,9 @@ import {
 } from './float80.ts';
 import type { Float80 } from './float80.ts';
 
+/** Answer of `remainder` where there is none: the condition codes but C2 stay. */
+export const REMAINDER_NONE = -1;
+
 /**
  * The remainder of a / b, with the quotient truncated (FPREM) or to nearest even (FPREM1). Answers condition codes:
  * C2 if only part of the way was done, else the quotient's lowest bits in C0 (bit 2), C3 (bit 1) and C1 (bit 0).
@@ -31,11 +34,11 @@ export function remainder(result: Float80, a: Float80, b: Float80, nearest: bool
   const bKind = classify(b);
   if (aKind >= KIND_QNAN || bKind >= KIND_QNAN) {
     propagateNan(result, a, aKind, b, bKind);
-    return 0;
+    return REMAINDER_NONE;
   }
   if (aKind === KIND_INFINITY || bKind === KIND_ZERO) {
     invalid(result);
-    return 0;
+    return REMAINDER_NONE;
   }
   if (aKind === KIND_DENORMAL || bKind === KIND_DENORMAL) environment.flags |= X87_DE;
   if (aKind === KIND_ZERO) {

@@ -238,8 +238,11 @@ function overflow(result: Float80, sign: number, exponent: number, rounded: numb
   if ((environment.control & X87_OE) === 0) {
     note(rounded);
     const adjusted = exponent - EXPONENT_ADJUST;
-    if (adjusted >= EXPONENT_MAX) setInfinity(result, sign);
-    else result.set(sign, adjusted, wide.high, wide.low);
+    if (adjusted >= EXPONENT_MAX) {
+      environment.flags |= X87_PE;
+      environment.roundedUp = 1;
+      setInfinity(result, sign);
+    } else result.set(sign, adjusted, wide.high, wide.low);
     return;
   }
   environment.flags |= X87_PE;
@@ -264,8 +267,11 @@ function underflow(
     environment.flags |= X87_UE;
     note(rounded);
     const adjusted = (rounded & ROUNDED_CARRY ? exponent + 1 : exponent) + EXPONENT_ADJUST;
-    if (adjusted <= 0) setZero(result, sign);
-    else result.set(sign, adjusted, wide.high, wide.low);
+    if (adjusted <= 0) {
+      environment.flags |= X87_PE;
+      environment.roundedUp = 0;
+      setZero(result, sign);
+    } else result.set(sign, adjusted, wide.high, wide.low);
     return;
   }
   shiftRightJam(high, low, extra, 1 - exponent);

@@ -14,7 +14,7 @@ import {
   squareRoot,
 } from './float80-arithmetic.ts';
 import { fromDouble, fromInteger, fromSingle, roundToInteger } from './float80-convert.ts';
-import { extractExponent, remainder, scale } from './float80-remainder.ts';
+import { extractExponent, remainder, REMAINDER_NONE, scale } from './float80-remainder.ts';
 import {
   classify,
   environment,
@@ -32,6 +32,7 @@ import type { Helper, HelperContext, HelperTable } from './types.ts';
 import {
   begin,
   finish,
+  finishKeepingC1,
   isEmpty,
   notePointers,
   pop,
@@ -78,7 +79,7 @@ function readSource(context: HelperContext, source: number, immediate: number, f
     return 0;
   }
   if (!context.readable(source, immediate & 0xf)) return 1;
-  readMemoryOperand(context.view, context.offset(source), immediate, right);
+  readMemoryOperand(context.view, context.offset(source), immediate & 0xff, right);
   notePointers(context.view, source);
   return 0;
 }
@@ -156,7 +157,7 @@ function comparison(quiet: boolean): Helper {
 /** CF, PF and ZF (as bits 0, 2 and 6 of EFLAGS) by the order of the operands. */
 const EFLAGS_CODES: readonly number[] = [0x40, 0x01, 0, 0x45];
 
-/** FCOMI, FUCOMI: leaves the new flags in the first scratch word, or -1 where they stay as they are. */
+/** FCOMI, FUCOMI: leaves the new flags in the first scratch word. C1 changes only on a stack fault. */
 function comparisonToFlags(quiet: boolean): Helper {
   return (context, _destination, source, immediate) => {
     const view = context.view;
@@ -165,9 +166,9 @@ function comparisonToFlags(quiet: boolean): Helper {
     const index = stackIndex(source);
     readStack(view, index, right);
     const order = compareTop(view, isEmpty(view, index), quiet);
-    view.setInt32(STATE_SCRATCH, suppressed() ? -1 : (EFLAGS_CODES[order] ?? 0), true);
+    view.setInt32(STATE_SCRATCH, EFLAGS_CODES[order] ?? 0, true);
     if (!suppressed() && immediate === POP_ONCE) pop(view);
-    finish(view);
+    finishKeepingC1(view);
     return 0;
   };
 }
@@ -203,7 +204,7 @@ const fprem: Helper = (context, _destination, _source, immediate) => {
   const view = context.view;
   if (!begin(view)) return raisePending(context);
   notePointers(view, 0);
-  let codes = 0;
+  let codes = REMAINDER_NONE;
   if (isEmpty(view, 0) || isEmpty(view, 1)) {
     if (stackUnderflow()) setIndefinite(answer);
   } else {
@@ -211,9 +212,13 @@ const fprem: Helper = (context, _destination, _source, immediate) => {
     readStack(view, 1, right);
     codes = remainder(answer, left, right, immediate === 1);
   }
-  if (!suppressed()) writeStack(view, 0, answer);
-  environment.roundedUp = codes & X87_C1 ? 1 : 0;
-  finish(view, COMPARE_MASK, codes);
+  if (suppressed()) codes = REMAINDER_NONE;
+  else writeStack(view, 0, answer);
+  if (codes === REMAINDER_NONE) finish(view, X87_C2, 0);
+  else {
+    environment.roundedUp = codes & X87_C1 ? 1 : 0;
+    finish(view, COMPARE_MASK, codes);
+  }
   return 0;
 };
 

@@ -11,6 +11,7 @@ import {
   X87_EXCEPTIONS,
   X87_IE,
   X87_OE,
+  X87_PE,
   X87_SF,
   X87_UE,
   X87_ZE,
@@ -148,10 +149,27 @@ export function finish(view: DataView, mask = 0, bits = 0): void {
     environment.flags &= PRE_COMPUTATION | X87_SF;
     if ((environment.flags & X87_SF) === 0) environment.roundedUp = 0;
   }
-  let status = view.getUint16(STATE_X87_STATUS, true);
-  status = (status & ~(X87_C1 | mask)) | (environment.roundedUp !== 0 ? X87_C1 : 0) | bits | environment.flags;
-  if ((environment.flags & ~environment.control & X87_EXCEPTIONS) !== 0) status |= X87_ES | X87_B;
-  view.setUint16(STATE_X87_STATUS, status, true);
+  noteStatus(view, mask | X87_C1, environment.roundedUp !== 0 ? bits | X87_C1 : bits);
+}
+
+/** `finish` for stores to memory: an unmasked #O or #U forbids the store, so that nothing was rounded. */
+export function finishStore(view: DataView): void {
+  if (suppressedInMemory() && (environment.flags & X87_SF) === 0) {
+    environment.flags &= ~X87_PE;
+    environment.roundedUp = 0;
+  }
+  finish(view);
+}
+
+/** `finish` for what leaves C1 alone unless the stack faults. */
+export function finishKeepingC1(view: DataView): void {
+  noteStatus(view, environment.flags & X87_SF ? X87_C1 : 0, 0);
+}
+
+function noteStatus(view: DataView, mask: number, bits: number): void {
+  const { flags, control } = environment;
+  const summary = (flags & ~control & X87_EXCEPTIONS) !== 0 ? X87_ES | X87_B : 0;
+  view.setUint16(STATE_X87_STATUS, (view.getUint16(STATE_X87_STATUS, true) & ~mask) | bits | flags | summary, true);
 }
 
 /** Makes the error summary follow flags and masks after one of them was loaded. */

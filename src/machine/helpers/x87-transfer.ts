@@ -1,6 +1,6 @@
 /** x87 data transfer: loads, stores, exchanges, conditional moves and constants (SDM Vol. 1, 8.3.3 and 8.3.4). */
 
-import { X87_RC_NEAREST, X87_RC_UP } from '../../abi/x87.ts';
+import { X87_IE, X87_RC_NEAREST, X87_RC_UP } from '../../abi/x87.ts';
 import { fromMagnitude, stored, toDecimal, toDouble, toInteger, toSingle } from './float80-convert.ts';
 import { environment, Float80, roundingMode, setIndefinite } from './float80.ts';
 import { FORM_DESTINATION_MEMORY, FORM_SOURCE_MEMORY } from './types.ts';
@@ -9,6 +9,8 @@ import { readMemoryOperand, settleLoaded } from './x87-arithmetic.ts';
 import {
   begin,
   finish,
+  finishKeepingC1,
+  finishStore,
   isEmpty,
   notePointers,
   pop,
@@ -39,7 +41,8 @@ function pushLoaded(view: DataView): number {
     environment.flags = 0;
     if (stackOverflow()) setIndefinite(value);
   }
-  if (!suppressed()) push(view, value);
+  // An unmasked #D does not keep a load from being done.
+  if ((environment.flags & ~environment.control & X87_IE) === 0) push(view, value);
   finish(view);
   return 0;
 }
@@ -95,7 +98,7 @@ const fst: Helper = (context, destination, _source, immediate, forms) => {
   } else readStack(view, 0, value);
   storeReal(view, context.offset(destination), size, empty);
   if (popping && !suppressedInMemory()) pop(view);
-  finish(view);
+  finishStore(view);
   return 0;
 };
 
@@ -230,7 +233,7 @@ const fcmov: Helper = (context, _destination, source, immediate) => {
     readStack(view, index, value);
     writeStack(view, 0, value);
   }
-  finish(view);
+  finishKeepingC1(view);
   return 0;
 };
 
@@ -273,6 +276,7 @@ const ffree: Helper = (context, _destination, source, immediate) => {
   notePointers(view, 0);
   setEmpty(view, stackIndex(source));
   if (immediate === 1) pop(view);
+  finish(view);
   return 0;
 };
 
