@@ -25,7 +25,9 @@ export function holdFile(file: OpenFile): OpenFile {
 export function dropFile(file: OpenFile): void {
   const references = (file.references ?? 1) - 1;
   file.references = references;
-  if (references === 0) file.release();
+  if (references > 0) return;
+  file.releaseHook?.();
+  file.release();
 }
 
 export function isReadable(file: OpenFile): boolean {

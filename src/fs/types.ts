@@ -169,6 +169,8 @@ export interface OpenFile {
   release(): void;
   /** Descriptors and others that hold it; only `holdFile` and `dropFile` of `open-file.ts` touch it. */
   references?: number;
+  /** Called when the last holder is gone, before `release`: flock and open file description locks end there. */
+  releaseHook?: (() => void) | undefined;
   /** Where it was found, set by the VFS: for fchdir, the *at calls, /proc/self/fd. Absent for pipes, sockets and so on. */
   location?: Location | undefined;
   /** False while open(2) must still wait (a FIFO without its other end): the task parks on `waitQueue`. Absent: open. */

@@ -1,0 +1,40 @@
+/** memfd_create(2): files in memory without a name, which can be sealed (Linux mm/memfd.c). */
+import { O_RDWR } from '../abi/fcntl.ts';
+import { S_IFREG } from '../abi/stat.ts';
+import { Dentry, Mount, rootDentry } from './dentry.ts';
+import { PlainFile } from './open-file.ts';
+import { TmpFs } from './tmpfs.ts';
+import type { Credentials } from './types.ts';
+
+/** Bytes that all memfds of a container may hold together. */
+const MEMFD_BYTES = 2 ** 30;
+const SHM_DEV = 5;
+
+/** What a memfd needs of its kernel. */
+export interface MemfdOwner {
+  readonly realtimeNs: () => bigint;
+}
+
+const stores = new WeakMap<MemfdOwner, { readonly fileSystem: TmpFs; readonly mount: Mount }>();
+
+function storeOf(kernel: MemfdOwner): { readonly fileSystem: TmpFs; readonly mount: Mount } {
+  let store = stores.get(kernel);
+  if (store === undefined) {
+    const fileSystem = new TmpFs({ dev: SHM_DEV, now: kernel.realtimeNs, maxBytes: MEMFD_BYTES });
+    store = { fileSystem, mount: new Mount(2, fileSystem, rootDentry(fileSystem), 0, 'tmpfs') };
+    stores.set(kernel, store);
+  }
+  return store;
+}
+
+/** An open file, or -ENOSPC. /proc/self/fd shows it as `/memfd:NAME (deleted)`. */
+export function createMemfd(kernel: MemfdOwner, name: string, mode: number, seals: number, credentials: Credentials): PlainFile | number {
+  const { fileSystem, mount } = storeOf(kernel);
+  const inode = fileSystem.createNode(S_IFREG | mode, credentials.fsuid, credentials.fsgid, 0);
+  if (typeof inode === 'number') return inode;
+  inode.seals = seals;
+  const root = rootDentry(fileSystem);
+  const dentry = new Dentry(`memfd:${name}`, root, inode, root.tree);
+  dentry.deleted = true;
+  return new PlainFile(inode, O_RDWR, { mount, dentry });
+}
