@@ -65,6 +65,8 @@ export class BlockCache {
     let slot = 0;
     if (block === undefined) {
       block = this.#decodeBlock(address);
+      // A block that only faults must not be found again when its bytes have changed.
+      if (!this.#blocks.has(address)) return block.pointer;
       slot = this.#unitSlot(address);
       if (slot !== 0) this.linkUnit(address, slot);
     } else {
@@ -81,8 +83,9 @@ export class BlockCache {
   /** Block of the direct target of a record; the record remembers it. */
   resolve(recordPointer: number): number {
     const { view } = this.#memory;
-    const pointer = this.lookup(view.getUint32(recordPointer + record.RECORD_TARGET, true));
-    this.#memory.view.setInt32(recordPointer + record.RECORD_TARGET_BLOCK, pointer, true);
+    const target = view.getUint32(recordPointer + record.RECORD_TARGET, true);
+    const pointer = this.lookup(target);
+    if (this.#blocks.has(target)) this.#memory.view.setInt32(recordPointer + record.RECORD_TARGET_BLOCK, pointer, true);
     return pointer;
   }
 
