@@ -1,0 +1,354 @@
+/** Random cases for the forms of all rows: instruction bytes and the state before them. */
+
+import type { InstructionRow } from '../../src/machine/isa/instruction.ts';
+import * as layout from './case-layout.ts';
+import { encode, hasModrm, immediateBytes } from './encode.ts';
+import type { Addressing, Choice } from './encode.ts';
+import { COMPARED_FLAGS } from './flag-bits.ts';
+import type { Form } from './forms.ts';
+import { Random, double, extended, integer, single, vector } from './values.ts';
+
+const RAX = 0;
+const RCX = 1;
+const RDX = 2;
+const RBX = 3;
+const RSP = 4;
+const RBP = 5;
+const RSI = 6;
+const RDI = 7;
+const MASK64 = 0xffff_ffff_ffff_ffffn;
+/** Where in its slot a branch may go. */
+const TARGET_IN_SLOT = 40;
+
+export interface CaseOptions {
+  /**
+   * SSE arithmetic under other rounding modes, with denormals as zero and with unmasked exceptions, which the
+   * machine does not do (see `semantics/sse-scalar.ts`). Default false.
+   */
+  readonly strict?: boolean;
+}
+
+/** What honours MXCSR.RC. */
+const ROUNDS = /^(round|cvt(ss|sd|ps|pd)2(si|pi|dq)$)/;
+
+/** Bytes of the memory operand, as far as its place matters. */
+function memorySize(row: InstructionRow, size: number): number {
+  if (row.mnemonic === 'fnsave') return 108;
+  if (row.mnemonic === 'fnstenv') return 28;
+  const code = row.operands.find((operand) => /^[EMWQ]|\/M/.test(operand)) ?? '';
+  const type = code.slice(code.indexOf('/') + 2 - (code.includes('/') ? 0 : 1));
+  if (type === 'b') return 1;
+  if (type === 'w') return 2;
+  if (type === 'd' || type === 'ss') return 4;
+  if (type === 'q' || type === 'sd') return 8;
+  if (type === 't') return 10;
+  if (type === 'dq' || type === 'ps' || type === 'pd') return 16;
+  if (type === 'z' || type === 'y') return size === 2 && type === 'z' ? 2 : size === 8 && type === 'y' ? 8 : 4;
+  return size;
+}
+
+/** Makes one case at a time into a buffer. */
+export class CaseMaker {
+  #random: Random;
+  #strict: boolean;
+  #view = new DataView(new ArrayBuffer(layout.CASE_SIZE));
+  #bytes = new Uint8Array(this.#view.buffer);
+  #registers = new BigUint64Array(16);
+  #slot = 0;
+
+  constructor(seed: number, options: CaseOptions = {}) {
+    this.#random = new Random(seed);
+    this.#strict = options.strict ?? false;
+  }
+
+  /** Writes a case for the form at `offset` of `target` and returns its instruction. */
+  make(form: Form, slot: number, target: Uint8Array, offset: number): Uint8Array {
+    this.#slot = slot;
+    this.#state(form.row);
+    const code = this.#instruction(form);
+    this.#adjust(form);
+    this.#bytes.fill(0, layout.CASE_CODE, layout.CASE_REGISTERS);
+    this.#bytes.set(code, layout.CASE_CODE);
+    this.#view.setUint32(layout.CASE_LENGTH, code.length, true);
+    this.#view.setUint32(layout.CASE_SLOT, slot, true);
+    this.#registers.forEach((value, index) => this.#view.setBigUint64(layout.CASE_REGISTERS + index * 8, value, true));
+    target.set(this.#bytes, offset);
+    return code;
+  }
+
+  // ---- state ----
+
+  #state(row: InstructionRow): void {
+    const random = this.#random;
+    const view = this.#view;
+    for (let index = 0; index < 16; index++) this.#registers[index] = integer(random);
+    this.#registers[RSP] = BigInt(layout.WINDOW + 64 + (random.chance(80) ? random.below(16) * 8 : random.below(128)));
+    view.setBigUint64(layout.CASE_FLAGS, BigInt((random.next() & COMPARED_FLAGS) | 0x202), true);
+    for (let at = 0; at < layout.WINDOW_SIZE; at += 16) vector(random, view, layout.CASE_WINDOW + at);
+    for (let index = 0; index < 16; index++) vector(random, view, layout.CASE_FX + layout.FX_XMM + index * 16);
+    const fx = layout.CASE_FX;
+    this.#bytes.fill(0, fx, fx + layout.FX_ST);
+    const rounding = random.chance(40) && (this.#strict || ROUNDS.test(row.mnemonic)) ? random.below(4) : 0;
+    const flush = random.chance(10) && this.#strict ? random.pick([0x8000, 0x0040, 0x8040]) : 0;
+    const masks = random.chance(5) && this.#strict ? random.next() & 0x1f80 : 0x1f80;
+    const sticky = random.chance(20) ? random.next() & 0x3f : 0;
+    // An exception that is noted and not masked is not raised before the next one: keep them apart.
+    view.setUint32(fx + layout.FX_MXCSR, masks | (rounding << 13) | flush | (masks === 0x1f80 ? sticky : 0), true);
+    this.#x87State();
+  }
+
+  #x87State(): void {
+    const random = this.#random;
+    const view = this.#view;
+    const fx = layout.CASE_FX;
+    const precision = random.chance(25) ? random.pick([0x000, 0x200]) : 0x300;
+    const rounding = random.chance(40) ? random.below(4) << 10 : 0;
+    const masks = random.chance(4) ? random.next() & 0x3f : 0x3f;
+    view.setUint16(fx + layout.FX_CONTROL, 0x40 | precision | rounding | masks, true);
+    const sticky = masks === 0x3f && random.chance(30) ? random.next() & 0x7f : 0;
+    view.setUint16(fx + layout.FX_STATUS, (random.next() & 0x4700) | (random.below(8) << 11) | sticky, true);
+    this.#bytes[fx + layout.FX_TAG] = random.chance(70) ? 0xff : random.chance(30) ? 0 : random.next();
+    for (let index = 0; index < 8; index++) {
+      view.setBigUint64(fx + layout.FX_ST + index * 16, 0n, true);
+      view.setBigUint64(fx + layout.FX_ST + index * 16 + 8, 0n, true);
+      extended(random, view, fx + layout.FX_ST + index * 16);
+    }
+  }
+
+  #setRegister(index: number, value: bigint): void {
+    this.#registers[index] = value & MASK64;
+  }
+
+  // ---- instruction ----
+
+  #instruction(form: Form): Uint8Array {
+    const random = this.#random;
+    const { row } = form;
+    const base: Choice = {
+      size: form.size,
+      reg: row.operands.some((code) => code[0] === 'S') ? random.below(6) : random.below(16),
+      rm: random.below(16),
+      opcodeRegister: random.below(16),
+      immediates: this.#immediates(form),
+      lock: form.lock,
+      repeat: form.repeat,
+      emptyRex: random.chance(20),
+    };
+    if (hasModrm(row) && form.memory) return this.#memoryInstruction(form, base);
+    const wantsAddress32 = row.repeat !== undefined || ['loop', 'loope', 'loopne', 'jrcxz', 'xlat'].includes(row.mnemonic);
+    return encode(row, { ...base, address32: wantsAddress32 && random.chance(10) });
+  }
+
+  #immediates(form: Form): bigint[] {
+    const random = this.#random;
+    const code = form.row.operands.find((operand) => immediateBytes(operand, form.size) > 0) ?? '';
+    if (code[0] === 'J') return [BigInt(random.below(30))];
+    if (code[0] === 'O') return [BigInt(this.#place(form.size, 1))];
+    if (form.row.mnemonic === 'enter') return [BigInt(random.below(64)), BigInt(random.chance(50) ? 0 : random.below(8))];
+    if (form.row.mnemonic === 'ret') return [BigInt(random.below(256))];
+    if (form.row.mnemonic === 'int') return [random.pick([1n, 2n, 4n, 6n, 13n, 33n, 129n, 255n])];
+    return [random.chance(30) ? BigInt(random.below(9)) : integer(random)];
+  }
+
+  /** An address for `size` bytes: mostly in the window, sometimes at an end of what can be accessed. */
+  #place(size: number, alignment: number): number {
+    const random = this.#random;
+    if (random.chance(2)) return layout.READ_ONLY - size + random.below(2 * size + 1);
+    if (random.chance(1)) return layout.READ_ONLY + 4096 - random.below(size + 1);
+    if (random.chance(1)) return 0x0200_0000 + random.below(4096);
+    const at = layout.WINDOW + random.below(layout.WINDOW_SIZE - size + 1);
+    return random.chance(92) ? at - (at % alignment) : at;
+  }
+
+  #memoryInstruction(form: Form, base: Choice): Uint8Array {
+    const random = this.#random;
+    const { row } = form;
+    const size = memorySize(row, form.size);
+    const target = this.#place(size, row.aligned ? 16 : random.chance(50) ? size : 1);
+    const address32 = random.chance(8);
+    const segment = random.chance(4) && row.mnemonic !== 'lea' ? ('gs' as const) : undefined;
+    const offset = target - (segment === 'gs' ? layout.GS_BASE : 0);
+    if (random.chance(10) && offset > 0) {
+      const relative = (displacement: number): Choice => ({
+        ...base, segment, address32, rm: { base: -1, index: -1, scale: 0, displacement, displacementBytes: 4, ripRelative: true },
+      });
+      const length = encode(row, relative(0)).length;
+      return encode(row, relative(offset - (layout.CODE + this.#slot * layout.SLOT + length)));
+    }
+    const far = random.chance(1) && !address32;
+    return encode(row, { ...base, segment, address32, rm: this.#addressing(offset, address32, far) });
+  }
+
+  /** Chooses an addressing form and sets its registers so that it comes to `offset`. */
+  #addressing(offset: number, address32: boolean, far: boolean): Addressing {
+    const random = this.#random;
+    const base = random.chance(8) ? -1 : random.below(16);
+    let index = random.chance(50) ? -1 : random.below(16);
+    if (index === RSP) index = -1;
+    const scale = index < 0 ? 0 : random.below(4);
+    let displacementBytes: 0 | 1 | 4 = random.pick([0, 1, 4]);
+    if (base < 0) displacementBytes = 4;
+    else if (displacementBytes === 0 && (base & 7) === 5) displacementBytes = 1;
+    let displacement = displacementBytes === 0 ? 0 : displacementBytes === 1 ? random.below(256) - 128 : random.next() >> random.below(24);
+    const wanted = BigInt(offset);
+    if (base < 0 || base === index) {
+      displacementBytes = 4;
+      const value = BigInt(random.below(0x1_0000));
+      if (index >= 0) this.#setRegister(index, value);
+      const factor = (index < 0 ? 0n : 1n << BigInt(scale)) + (base < 0 ? 0n : 1n);
+      displacement = Number(wanted - value * factor);
+    } else {
+      // The kernel does not return to a stack pointer that is not canonical.
+      if (base === RSP && index >= 0) this.#setRegister(index, BigInt(random.below(0x1_0000)));
+      const indexed = index < 0 ? 0n : this.#registers[index]! << BigInt(scale);
+      this.#setRegister(base, wanted - indexed - BigInt(displacement));
+    }
+    // With 67 only 32 bits of each register count; without, a wrong high half faults.
+    const garbage = (BigInt(random.next() >>> 0) << 32n) & MASK64;
+    if (address32 && base >= 0 && base !== RSP) this.#setRegister(base, this.#registers[base]! ^ garbage);
+    if (far && base >= 0 && base !== RSP) this.#setRegister(base, this.#registers[base]! ^ (random.chance(50) ? garbage : 0x7000_0000_0000n));
+    return { base, index, scale, displacement, displacementBytes, ripRelative: false };
+  }
+
+  // ---- what some instructions need of their registers and memory ----
+
+  #adjust(form: Form): void {
+    const { row } = form;
+    if (row.repeat !== undefined) this.#adjustString(form);
+    else if (row.feature === 'x87' && form.memory) this.#adjustX87Memory(row);
+    else this.#adjustByKey(form);
+  }
+
+  #adjustString(form: Form): void {
+    const random = this.#random;
+    this.#setRegister(RSI, BigInt(this.#place(8, 1)));
+    this.#setRegister(RDI, BigInt(this.#place(8, 1)));
+    if (form.repeat !== undefined && random.chance(95)) this.#setRegister(RCX, BigInt(random.below(24)));
+    if (form.repeat !== undefined && !random.chance(95)) this.#setRegister(RCX, BigInt(random.below(3000)));
+    // A run of equal bytes, so that comparisons go on for a while.
+    if (random.chance(60)) this.#bytes.fill(random.next(), layout.CASE_WINDOW + random.below(128), layout.CASE_WINDOW + layout.WINDOW_SIZE);
+    if (random.chance(40)) this.#setRegister(RAX, this.#view.getBigUint64(layout.CASE_WINDOW + 200, true));
+  }
+
+  /** Numbers in the formats of x87 wherever the operand may be. */
+  #adjustX87Memory(row: InstructionRow): void {
+    const random = this.#random;
+    const type = row.operands[0] ?? '';
+    for (let at = 0; at + 16 <= layout.WINDOW_SIZE; at += type === 'Mt' ? 16 : 8) {
+      const place = layout.CASE_WINDOW + at;
+      if (row.mnemonic === 'fbld') for (let digit = 0; digit < 10; digit++) this.#bytes[place + digit] = digit === 9 ? random.below(2) << 7 : random.below(10) * 16 + random.below(10);
+      else if (type === 'Mt') extended(random, this.#view, place);
+      else if (type === 'Mq' && !row.mnemonic.startsWith('fi')) this.#view.setBigUint64(place, double(random), true);
+      else if (type === 'Md' && !row.mnemonic.startsWith('fi')) this.#view.setInt32(place, single(random), true);
+      else if (row.mnemonic === 'fldcw') this.#view.setUint16(place, 0x37f | (random.next() & 0xf00), true);
+    }
+  }
+
+  #adjustByKey(form: Form): void {
+    const random = this.#random;
+    const registers = this.#registers;
+    const exit = BigInt(layout.CODE + this.#slot * layout.SLOT + TARGET_IN_SLOT);
+    switch (form.row.semantics) {
+      case 'xlat':
+        this.#setRegister(RBX, BigInt(layout.WINDOW) + BigInt(random.below(8)));
+        this.#setRegister(RAX, (registers[RAX]! & ~0xffn) | BigInt(random.below(240)));
+        return;
+      case 'leave':
+      case 'enter':
+        this.#setRegister(RBP, BigInt(layout.WINDOW + 64 + random.below(16) * 8));
+        return;
+      case 'ret':
+        this.#fillWords(exit);
+        return;
+      case 'popf':
+        for (let at = 0; at < layout.WINDOW_SIZE; at += 4) {
+          this.#view.setInt32(layout.CASE_WINDOW + at, (random.next() & COMPARED_FLAGS) | 0x202, true);
+        }
+        this.#setRegister(RSP, registers[RSP]! & ~7n);
+        return;
+      case 'jmp-indirect':
+      case 'call-indirect':
+        if (form.memory) this.#fillWords(exit);
+        else for (let index = 0; index < 16; index++) if (index !== RSP) this.#setRegister(index, exit);
+        return;
+      case 'loop':
+      case 'loope':
+      case 'loopne':
+      case 'jrcxz':
+        if (random.chance(60)) this.#setRegister(RCX, BigInt(random.below(3)));
+        return;
+      case 'div':
+      case 'idiv':
+        if (random.chance(70)) this.#setRegister(RDX, random.chance(50) ? 0n : random.chance(50) ? MASK64 : BigInt(random.below(100)));
+        if (random.chance(50)) this.#setRegister(RAX, BigInt(random.below(60_000)));
+        return;
+      case 'cmpxchg':
+      case 'cmpxchg8b':
+      case 'cmpxchg16b':
+        if (random.chance(50)) this.#equalise();
+        return;
+      case 'bt':
+      case 'bts':
+      case 'btr':
+      case 'btc':
+        // The bit offset reaches far beyond the operand.
+        if (form.memory) this.#limitBitOffsets();
+        return;
+      case 'maskmovq':
+      case 'maskmovdqu':
+        this.#setRegister(RDI, BigInt(this.#place(16, 1)));
+        return;
+      case 'ldmxcsr':
+        if (random.chance(90)) for (let at = 0; at < layout.WINDOW_SIZE; at += 4) this.#view.setInt32(layout.CASE_WINDOW + at, 0x1f80 | (random.next() & 0xe07f), true);
+        return;
+      case 'pcmpestri':
+      case 'pcmpestrm':
+        this.#setRegister(RAX, BigInt(random.below(40) - 20));
+        this.#setRegister(RDX, BigInt(random.below(40) - 20));
+        this.#smallAlphabet();
+        return;
+      case 'pcmpistri':
+      case 'pcmpistrm':
+        this.#smallAlphabet();
+        return;
+      default:
+    }
+  }
+
+  #fillWords(value: bigint): void {
+    // Also where an unaligned stack pointer reads.
+    const start = Number(this.#registers[RSP]! & 7n);
+    for (let at = start; at + 8 <= layout.WINDOW_SIZE; at += 8) this.#view.setBigUint64(layout.CASE_WINDOW + at, value, true);
+  }
+
+  /** Half the time what is compared is equal. */
+  #equalise(): void {
+    const low = this.#registers[RAX]!;
+    const high = this.#registers[RDX]!;
+    for (let at = 0; at < layout.WINDOW_SIZE; at += 16) {
+      this.#view.setBigUint64(layout.CASE_WINDOW + at, low, true);
+      this.#view.setBigUint64(layout.CASE_WINDOW + at + 8, high, true);
+    }
+    for (const register of [8, 9, 10, 11, RSI]) if (this.#random.chance(50)) this.#setRegister(register, low);
+  }
+
+  #limitBitOffsets(): void {
+    for (let register = 8; register < 16; register++) {
+      if (this.#random.chance(60) && this.#registers[register]! > 0x0200_0000n) this.#setRegister(register, BigInt(this.#random.below(2048) - 1024));
+    }
+  }
+
+  /** Strings of few different characters, with ends. */
+  #smallAlphabet(): void {
+    const random = this.#random;
+    const words = random.chance(50) ? 2 : 1;
+    const fill = (at: number): void => {
+      for (let index = 0; index < 16; index += words) {
+        this.#bytes[at + index] = random.chance(8) ? 0 : 0x61 + random.below(4);
+        if (words === 2) this.#bytes[at + index + 1] = 0;
+      }
+    };
+    for (let register = 0; register < 16; register++) fill(layout.CASE_FX + layout.FX_XMM + register * 16);
+    for (let at = 0; at < layout.WINDOW_SIZE; at += 16) fill(layout.CASE_WINDOW + at);
+  }
+}
