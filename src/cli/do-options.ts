@@ -37,6 +37,10 @@ export const CAPABILITY_NAMES: readonly string[] = [
   'mac_admin', 'syslog', 'wake_alarm', 'block_suspend', 'audit_read', 'perfmon', 'bpf', 'checkpoint_restore',
 ];
 
+/** Accounts of people, as login.defs has them; the others have no credentials of their own. */
+const FIRST_PERSON = 1000;
+const NOBODY = 65_534;
+
 function need<Value>(value: Value | undefined, flag: string, text: string, why: string): Value {
   if (value === undefined) throw new UserError(`cannot use --${flag} ${text}: ${why}`, 'see "caisson do --help"');
   return value;
@@ -143,7 +147,8 @@ function workingDirectory(values: FlagValues, root: string): string {
 function containerConfig(values: FlagValues, root: string): ContainerConfig {
   const seed = values.last('seed');
   const tier = oneOf(values, 'tier', ['both', 'interpreter', 'translator'] as const);
-  const homes = [...new Set([...readAccounts(root).map((account) => account.home), ...(process.env['HOME'] === undefined ? [] : [toByteString(process.env['HOME'])])])];
+  const people = readAccounts(root === '/' ? '' : root).filter(({ uid }) => uid === 0 || (uid >= FIRST_PERSON && uid < NOBODY));
+  const homes = [...new Set([...people.map((account) => account.home), ...(process.env['HOME'] === undefined ? [] : [toByteString(process.env['HOME'])])])];
   const absolute = (path: string): string => toByteString(resolve(path.startsWith('~/') ? `${process.env['HOME'] ?? ''}${path.slice(1)}` : path));
   const hide = hiddenPaths(root, homes, values.all('hide').map(absolute), values.all('show').map(absolute));
   return {
@@ -159,17 +164,23 @@ function containerConfig(values: FlagValues, root: string): ContainerConfig {
   };
 }
 
-function wantsTerminal(values: FlagValues): boolean {
-  if (values.has('no-tty')) return false;
-  return values.has('tty') || (process.stdin.isTTY === true && process.stdout.isTTY === true);
+/** Rows and columns of the terminal that standard input and output are. */
+export interface TerminalFacts {
+  readonly rows: number;
+  readonly columns: number;
 }
 
-function processConfig(values: FlagValues, root: string): ProcessConfig {
+function terminalConfig(values: FlagValues, facts: TerminalFacts | undefined): { readonly terminal?: TerminalFacts } {
+  if (values.has('no-tty')) return {};
+  if (facts !== undefined) return { terminal: facts };
+  return values.has('tty') ? { terminal: { rows: 24, columns: 80 } } : {};
+}
+
+function processConfig(values: FlagValues, root: string, facts: TerminalFacts | undefined): ProcessConfig {
   const given = values.last('user');
   const { user, account } = given === undefined ? { user: currentUser(), account: undefined } : resolveUser(root === '/' ? '' : root, given);
   const identity = account === undefined ? [] : [`HOME=${account.home}`, `USER=${account.name}`, `LOGNAME=${account.name}`].map(toText);
   const env = buildEnvironment(rawEnvironment(process.env), { env: [...identity, ...values.all('env')], envFiles: values.all('env-file') });
-  const size = { rows: process.stdout.rows ?? 24, columns: process.stdout.columns ?? 80 };
   return {
     argv: rawArguments(values.command),
     env,
@@ -178,18 +189,22 @@ function processConfig(values: FlagValues, root: string): ProcessConfig {
     capabilities: parseCapabilities(values, user),
     rlimits: values.all('ulimit').map(parseRlimit),
     umask: process.umask(),
-    ...(wantsTerminal(values) ? { terminal: size } : {}),
+    ...terminalConfig(values, facts),
   };
 }
 
-/** @throws UserError for everything that a user can get wrong. */
-export function readDoOptions(values: FlagValues): DoOptions {
+/**
+ * `facts`: present if standard input and output are a terminal.
+ *
+ * @throws UserError for everything that a user can get wrong.
+ */
+export function readDoOptions(values: FlagValues, facts?: TerminalFacts): DoOptions {
   if (values.command.length === 0) throw new UserError('cannot do nothing: no command was given', 'such as "caisson do -- bash"');
   const timeout = values.last('timeout');
   const root = values.last('root') === undefined ? '/' : hostPath('root', values.last('root') ?? '/');
   return {
     container: containerConfig(values, root),
-    process: processConfig(values, root),
+    process: processConfig(values, root, facts),
     timeoutMs: timeout === undefined ? undefined : need(parseDuration(timeout), 'timeout', timeout, 'it is not a time such as 30s'),
     strace: values.has('strace') ? values.all('strace').filter((filter) => filter !== '') : undefined,
     stats: values.has('stats'),

@@ -1,0 +1,11 @@
+def queens(n, row=0, columns=0, left=0, right=0):
+    if row == n:
+        return 1
+    total = 0
+    free = ~(columns | left | right) & ((1 << n) - 1)
+    while free:
+        bit = free & -free
+        free ^= bit
+        total += queens(n, row + 1, columns | bit, (left | bit) << 1, (right | bit) >> 1)
+    return total
+print(queens(9), queens(8))

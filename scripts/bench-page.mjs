@@ -1,0 +1,70 @@
+/** Turns bench/results.json into docs/performance.md and its chart. */
+import { writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+
+const geometricMean = (values) => Math.exp(values.reduce((sum, value) => sum + Math.log(value), 0) / values.length);
+const number = (value, digits = 0) => (value === undefined ? '–' : value.toFixed(digits));
+const ratio = (left, right) => (left === undefined || right === undefined ? '–' : (left / right).toFixed(2));
+
+function timeTable(rows) {
+  const lines = Object.entries(rows).map(([name, row]) => `| ${name} | ${number(row.native)} | ${number(row.caisson)} | ${number(row.qemu)} | ${ratio(row.native, row.caisson)} | ${ratio(row.qemu, row.caisson)} |`);
+  return ['| | native, ms | Caisson, ms | qemu-x86_64, ms | of native speed | times qemu |', '|---|---|---|---|---|---|', ...lines].join('\n');
+}
+
+function microTable(rows) {
+  const lines = Object.entries(rows).map(([name, row]) => `| ${name} | ${number(row.native / 1000, 2)} | ${number(row.caisson / 1000, 2)} | ${number(row.qemu / 1000, 2)} |`);
+  return ['| | native, µs | Caisson, µs | qemu-x86_64, µs |', '|---|---|---|---|', ...lines].join('\n');
+}
+
+/** Bars: speed against native (1.0), Caisson and qemu. */
+function chart(rows) {
+  const names = Object.keys(rows).filter((name) => rows[name].native && rows[name].caisson && rows[name].qemu);
+  const width = 720;
+  const rowHeight = 34;
+  const left = 110;
+  const scale = width - left - 60;
+  const bars = names.map((name, index) => {
+    const row = rows[name];
+    const y = 40 + index * rowHeight;
+    const bar = (value, offset, fill) => {
+      const length = Math.max(1, Math.min(1.1, value) * (scale / 1.1));
+      return `<rect x="${left}" y="${y + offset}" width="${length.toFixed(1)}" height="11" fill="${fill}"/><text x="${(left + length + 5).toFixed(1)}" y="${y + offset + 10}" font-size="11" fill="#555">${value.toFixed(2)}</text>`;
+    };
+    return `<text x="${left - 8}" y="${y + 16}" text-anchor="end" font-size="13" fill="#222">${name}</text>${bar(row.native / row.caisson, 0, '#2f6f9f')}${bar(row.native / row.qemu, 13, '#c9822b')}`;
+  });
+  const height = 60 + names.length * rowHeight;
+  const one = left + scale / 1.1;
+  return `<svg xmlns="http://www.w3.org/2000/svg" width="${width}" height="${height}" font-family="sans-serif" role="img" aria-label="Speed of CPU programs as a fraction of native speed"><rect width="100%" height="100%" fill="#fff"/><text x="${left}" y="22" font-size="14" fill="#222">Speed as a fraction of native</text><rect x="${left + 230}" y="12" width="11" height="11" fill="#2f6f9f"/><text x="${left + 246}" y="22" font-size="12" fill="#222">Caisson</text><rect x="${left + 310}" y="12" width="11" height="11" fill="#c9822b"/><text x="${left + 326}" y="22" font-size="12" fill="#222">qemu-x86_64</text><line x1="${one}" y1="32" x2="${one}" y2="${height - 16}" stroke="#bbb"/><text x="${one}" y="${height - 4}" font-size="11" text-anchor="middle" fill="#555">native</text>${bars.join('')}</svg>\n`;
+}
+
+function cpuSummary(rows) {
+  const complete = Object.values(rows).filter((row) => row.native && row.caisson && row.qemu);
+  if (complete.length === 0) return '';
+  return `Geometric means: ${geometricMean(complete.map((row) => row.native / row.caisson)).toFixed(2)} of native speed, ${geometricMean(complete.map((row) => row.qemu / row.caisson)).toFixed(2)} times qemu-x86_64.\n`;
+}
+
+export function writePage(root, { date, node, cpu, cores, rounds, groups }) {
+  const parts = [
+    '# Performance',
+    `Written by \`npm run bench\` on ${date}: Node ${node}, ${cpu}, ${cores} cores, medians of ${rounds} round${rounds === 1 ? '' : 's'}. Times are of whole processes, start included. Get your own with \`npm run bench\`; the numbers are in \`bench/results.json\`.`,
+    'The machines that this is built on are virtual: system calls are slower there natively than on bare metal, which flatters ratios made of them.',
+  ];
+  if (groups.cpu) parts.push('## CPU programs', '![Speed of CPU programs as a fraction of native speed](performance.svg)', timeTable(groups.cpu), cpuSummary(groups.cpu));
+  if (groups.startup) {
+    const { node: empty, ...rows } = groups.startup;
+    parts.push('## Start', timeTable(rows), `\`node -e 0\` takes ${number(empty?.caisson)} ms; \`caisson do -- true\` takes ${number(rows.true?.caisson - empty?.caisson)} ms more.`);
+  }
+  if (groups.python) parts.push('## Python scripts', timeTable(groups.python));
+  if (groups.micro) parts.push('## System calls and processes', microTable(groups.micro));
+  if (groups.shell) parts.push('## Tools', timeTable(groups.shell));
+  if (groups.files) {
+    parts.push('## Files', ['| | native, GB/s | Caisson, GB/s |', '|---|---|---|', ...Object.entries(groups.files).map(([name, row]) => `| ${name} | ${number(row.native, 2)} | ${number(row.caisson, 2)} |`)].join('\n'));
+  }
+  if (groups.memory) {
+    const row = groups.memory['sleep 5'];
+    parts.push('## Memory', `\`caisson do -- sleep 5\` holds ${number(row.caisson)} MiB, \`node\` waiting ${number(row.node)} MiB: ${number(row.caisson - row.node)} MiB more.`);
+  }
+  if (groups.api) parts.push('## API', `From \`Sandbox.create\` to the first output of a warm command: ${number(groups.api.create.caisson, 1)} ms.`);
+  writeFileSync(join(root, 'docs', 'performance.md'), `${parts.filter((part) => part !== '').join('\n\n')}\n`);
+  if (groups.cpu) writeFileSync(join(root, 'docs', 'performance.svg'), chart(groups.cpu));
+}

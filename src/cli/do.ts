@@ -1,0 +1,51 @@
+/** `caisson do`: a command on a copy of this machine. */
+import { Container } from '../container/index.ts';
+import type { ExitStatus } from '../container/index.ts';
+import { createNodeHost } from '../host/node/index.ts';
+import { isTerminal } from '../host/node/stdio.ts';
+import { DO_FLAGS } from './do-flags.ts';
+import { readDoOptions } from './do-options.ts';
+import type { DoOptions, TerminalFacts } from './do-options.ts';
+import { Session } from './do-session.ts';
+import { EXIT_SIGNAL_BASE, EXIT_TIMEOUT } from './errors.ts';
+import { parseFlags } from './flags.ts';
+
+async function terminalFacts(): Promise<TerminalFacts | undefined> {
+  if (!(await isTerminal(0)) || !(await isTerminal(1))) return undefined;
+  return { rows: process.stdout.rows, columns: process.stdout.columns };
+}
+
+function exitCode(status: ExitStatus, timedOut: boolean): number {
+  if (timedOut) return EXIT_TIMEOUT;
+  return status.signal === undefined ? status.code : EXIT_SIGNAL_BASE + status.signal;
+}
+
+async function createContainer(options: DoOptions): Promise<Container> {
+  if (options.container.network.mode === 'none') return Container.create(createNodeHost(), options.container);
+  const { nodeNetwork } = await import('../host/node/network.ts');
+  return Container.create(createNodeHost({ network: nodeNetwork }), options.container);
+}
+
+/** What --stats, --changes, --export-changes and --apply do once the command has ended. */
+async function afterwards(container: Container, options: DoOptions): Promise<void> {
+  if (options.stats) (await import('./do-stats.ts')).printStatistics(container.statistics());
+  if (!options.changes && options.exportChanges === undefined && !options.apply) return;
+  const report = await import('./do-changes.ts');
+  if (options.changes) report.printChanges(container);
+  if (options.exportChanges !== undefined) await report.exportChanges(container, options.exportChanges);
+  if (options.apply) await (await import('./do-apply.ts')).applyChanges(container, options);
+}
+
+export async function doCommand(args: readonly string[]): Promise<number> {
+  const values = parseFlags(args, DO_FLAGS, 'do');
+  if (values.has('help')) {
+    process.stdout.write((await import('./help.ts')).doHelp());
+    return 0;
+  }
+  const options = readDoOptions(values, await terminalFacts());
+  const container = await createContainer(options);
+  const session = new Session(container, options);
+  const status = await session.run();
+  await afterwards(container, options);
+  return exitCode(status, session.timedOut);
+}
