@@ -1,0 +1,142 @@
+/**
+ * Where system calls come in: from the number in rax to the row's handler and back (arch/x86/entry/common.c). A
+ * call costs a table look-up, its arguments and a result; everything else happens when the task leaves its code.
+ */
+import { ENOSYS } from '../abi/errno.ts';
+import { R10, R8, R9, RAX, RDI, RDX, RSI, type AddressSpace } from '../machine/machine-types.ts';
+import type { Kernel } from './kernel.ts';
+import type { KernelTask } from './task/task.ts';
+import { BLOCKED, type ArgumentKind, type Handler, type SyscallRow } from './types.ts';
+
+/** Indices of argument registers in `AddressSpace.registers`. */
+const ARGUMENTS = [RDI, RSI, RDX, R10, R8, R9].map((register) => 2 * register);
+
+const KIND_INT = 0;
+const KIND_UINT = 1;
+const KIND_LONG = 2;
+
+function widthOf(kind: ArgumentKind): number {
+  if (kind.startsWith('flags:')) return KIND_INT;
+  if (kind.startsWith('pointer:')) return KIND_LONG;
+  switch (kind) {
+    case 'int':
+    case 'fd':
+    case 'flags':
+    case 'mode':
+    case 'signal':
+      return KIND_INT;
+    case 'uint':
+    case 'id':
+      return KIND_UINT;
+    default:
+      return KIND_LONG;
+  }
+}
+
+/** A row made ready for the gate. */
+export interface GateEntry {
+  readonly row: SyscallRow;
+  readonly handler: Handler;
+  readonly arity: number;
+  /** Two bits an argument. */
+  readonly mask: number;
+}
+
+export function makeEntry(row: SyscallRow): GateEntry {
+  let mask = 0;
+  row.arguments.forEach((kind, index) => (mask |= widthOf(kind) << (2 * index)));
+  return { row, handler: row.handler ?? (() => -ENOSYS), arity: row.handler === undefined ? 0 : row.arguments.length, mask };
+}
+
+function argument(registers: Int32Array, index: number, mask: number): number {
+  const at = ARGUMENTS[index]!;
+  const low = registers[at]!;
+  const kind = (mask >> (2 * index)) & 3;
+  if (kind === KIND_INT) return low;
+  if (kind === KIND_UINT) return low >>> 0;
+  const high = registers[at + 1]!;
+  return high === 0 ? low >>> 0 : high * 0x1_0000_0000 + (low >>> 0);
+}
+
+/** Writes a result as 64 bits to rax. */
+export function writeResult(registers: Int32Array, result: number): void {
+  const low = result | 0;
+  registers[2 * RAX] = low;
+  registers[2 * RAX + 1] = low === result ? low >> 31 : Math.floor(result / 0x1_0000_0000);
+}
+
+/** The handler of `MachineOptions.onSyscall`. */
+export function makeGate(kernel: Kernel): (space: AddressSpace) => boolean {
+  const entries = kernel.syscalls;
+  const counts = kernel.statistics.syscallCounts;
+  return (space) => {
+    const task = kernel.current!;
+    const { registers } = space;
+    const number = registers[2 * RAX]!;
+    const entry = entries[number];
+    if (entry === undefined) {
+      kernel.countUnknown(number);
+      writeResult(registers, -ENOSYS);
+      return false;
+    }
+    counts[number]!++;
+    const { mask, arity } = entry;
+    const a0 = arity > 0 ? argument(registers, 0, mask) : 0;
+    const a1 = arity > 1 ? argument(registers, 1, mask) : 0;
+    const a2 = arity > 2 ? argument(registers, 2, mask) : 0;
+    const a3 = arity > 3 ? argument(registers, 3, mask) : 0;
+    const a4 = arity > 4 ? argument(registers, 4, mask) : 0;
+    const a5 = arity > 5 ? argument(registers, 5, mask) : 0;
+    const result = kernel.tracer === undefined
+      ? entry.handler(task, a0, a1, a2, a3, a4, a5)
+      : kernel.tracer.enter(task, entry, [a0, a1, a2, a3, a4, a5]);
+    if (result === BLOCKED) {
+      task.callRow = entry.row;
+      task.callArguments = [a0, a1, a2, a3, a4, a5];
+      return true;
+    }
+    return leave(task, space, result);
+  };
+}
+
+/** The call ended at once: result, and whether the code must come back to the scheduler. */
+function leave(task: KernelTask, space: AddressSpace, result: number): boolean {
+  task.blocking = undefined;
+  task.onInterrupt = undefined;
+  task.onAbandon = undefined;
+  task.deadlinePassed = false;
+  if (task.skipResult) {
+    // exec, rt_sigreturn and the end of the task set the registers themselves.
+    task.skipResult = false;
+    return true;
+  }
+  writeResult(space.registers, result);
+  if (task.savedMask !== undefined) task.restoreMask();
+  return task.attention !== 0;
+}
+
+/** Calls the handler of a woken task again. */
+export function repeatCall(task: KernelTask): number {
+  const row = task.callRow!;
+  const a = task.callArguments;
+  const handler = row.handler!;
+  return handler(task, a[0]!, a[1]!, a[2]!, a[3]!, a[4]!, a[5]!);
+}
+
+/** A call that had blocked ended. The mask that it had set goes, unless a handler takes it over. */
+export function finishCall(task: KernelTask, result: number, interrupted = false): void {
+  const row = task.callRow!;
+  if (task.kernel.tracer !== undefined) task.kernel.tracer.exit(task, row, task.callArguments, result);
+  task.callRow = undefined;
+  task.callArguments = [];
+  task.blocking = undefined;
+  task.onInterrupt = undefined;
+  task.onAbandon = undefined;
+  task.deadlinePassed = false;
+  if (task.skipResult) {
+    task.skipResult = false;
+    return;
+  }
+  writeResult(task.mm.space.registers, result);
+  if (!interrupted) task.restoreMask();
+}

@@ -1,0 +1,455 @@
+/**
+ * The memory of a process (`struct mm_struct`): its mappings, and the page flags of the machine's address
+ * space that follow from them. The system calls are in `syscalls/memory.ts`; moving and advising in `mm-remap.ts`.
+ */
+import { EACCES, EEXIST, EINVAL, ENOMEM } from '../../abi/errno.ts';
+import { MAP_ANONYMOUS, MAP_FIXED, MAP_FIXED_NOREPLACE, MAP_LOCKED, MAP_SHARED, PROT_EXEC, PROT_READ, PROT_WRITE } from '../../abi/mman.ts';
+import type { Inode } from '../../fs/types.ts';
+import { DECODED_START, MMAP_START, USER_END, USER_START } from '../../machine/layout.ts';
+import { RSP, type AddressSpace } from '../../machine/machine-types.ts';
+import type { KernelLimits } from '../limits.ts';
+import type { SharedObject, SharedObjects } from './shared.ts';
+import { SpaceMemory } from './user-memory.ts';
+import { pageFlags, Vma, VmaList, type MappedFile } from './vma.ts';
+
+/** What all processes of a kernel share: bounds and shared memory. */
+export interface MemoryContext {
+  readonly limits: KernelLimits;
+  readonly shared: SharedObjects;
+  /** Private writable bytes mapped by all processes. */
+  mappedBytes: number;
+  addressSpaces: number;
+}
+
+export interface MapRequest {
+  readonly address: number;
+  readonly length: number;
+  readonly prot: number;
+  readonly flags: number;
+  readonly file?: MappedFile | undefined;
+  readonly offset?: number;
+  /** An object that exists already (mremap of a shared mapping, System V). */
+  readonly shared?: SharedObject | undefined;
+  readonly name?: string;
+}
+
+export function pageUp(value: number): number {
+  return Math.ceil(value / 4096) * 4096;
+}
+
+/** Inside what programs may use: below the machine's decoded records, or above them. */
+function inUserRange(start: number, end: number): boolean {
+  return start < end && ((start >= USER_START && end <= DECODED_START) || (start >= MMAP_START && end <= USER_END));
+}
+
+export class Mm {
+  readonly space: AddressSpace;
+  readonly memory: SpaceMemory;
+  readonly vmas = new VmaList();
+  readonly context: MemoryContext;
+  /** Processes that use it: CLONE_VM and vfork share. */
+  users = 1;
+  brkStart = 0;
+  brk = 0;
+  /** Where mmap looks first. */
+  mmapBase = MMAP_START;
+  #searchFrom = MMAP_START;
+  stackStart = 0;
+  argStart = 0;
+  argEnd = 0;
+  envStart = 0;
+  envEnd = 0;
+  /** Text of the program, for /proc. */
+  codeStart = 0;
+  codeEnd = 0;
+  auxv: Uint8Array = new Uint8Array(0);
+  exe: { readonly inode: Inode; readonly path: string } | undefined;
+  /** MCL_FUTURE. */
+  lockFuture = false;
+  lockedBytes = 0;
+  totalBytes = 0;
+  peakBytes = 0;
+  /** Objects of MAP_SHARED mappings, with how many mappings show each. */
+  readonly sharedObjects = new Map<SharedObject, number>();
+  /** RLIMIT_AS and RLIMIT_DATA of the process; set by prlimit and fork. */
+  limitAs = Infinity;
+  limitData = Infinity;
+  #released = false;
+
+  constructor(space: AddressSpace, context: MemoryContext) {
+    this.space = space;
+    this.context = context;
+    this.memory = new SpaceMemory(space);
+    context.addressSpaces++;
+  }
+
+  /** Sets where mmap areas begin (behind the stack). */
+  setMmapBase(address: number): void {
+    this.mmapBase = address;
+    this.#searchFrom = address;
+  }
+
+  // ---- finding room ----
+
+  /** Lowest gap of `length` bytes in the mmap area, or -ENOMEM. */
+  findGap(length: number): number {
+    let start = this.#searchFrom;
+    let first = true;
+    for (let i = this.vmas.indexFrom(start); ; i++) {
+      const next = this.vmas.at(i);
+      const limit = next === undefined ? USER_END : next.start;
+      if (limit - start >= length) break;
+      if (next === undefined) return -ENOMEM;
+      // The search starts behind what is full from the base on.
+      if (first && next.start <= start) this.#searchFrom = next.end;
+      else first = false;
+      start = Math.max(start, next.end);
+    }
+    return start + length <= USER_END ? start : -ENOMEM;
+  }
+
+  #chooseAddress(request: MapRequest, length: number): number {
+    const { flags } = request;
+    if ((flags & (MAP_FIXED | MAP_FIXED_NOREPLACE)) !== 0) {
+      if (request.address % 4096 !== 0) return -EINVAL;
+      if (!inUserRange(request.address, request.address + length)) return -ENOMEM;
+      if ((flags & MAP_FIXED_NOREPLACE) !== 0 && !this.vmas.isFree(request.address, request.address + length)) return -EEXIST;
+      return request.address;
+    }
+    const hint = pageUp(request.address);
+    if (hint > 0 && inUserRange(hint, hint + length) && this.vmas.isFree(hint, hint + length)) return hint;
+    return this.findGap(length);
+  }
+
+  // ---- map and unmap ----
+
+  /** mmap(2) behind the checks of its arguments: address or -errno. */
+  map(request: MapRequest): number {
+    const length = pageUp(request.length);
+    if (length === 0) return -EINVAL;
+    if (length > USER_END) return -ENOMEM;
+    const start = this.#chooseAddress(request, length);
+    if (start < 0) return start;
+    const end = start + length;
+    const replaced = (request.flags & MAP_FIXED) !== 0;
+    const vma = this.#makeVma(request, start, end);
+    const refused = this.#charge(vma, replaced ? start : end, end);
+    if (refused !== 0) return refused;
+    if (replaced) this.unmap(start, length);
+    if (vma.shared !== undefined) this.#attach(vma.shared);
+    // From here on the range is ours: on failure it is given back.
+    if (!this.#fill(vma)) {
+      this.#uncharge(vma);
+      this.space.protect(start, end, 0);
+      if (vma.shared !== undefined) this.#detach(vma.shared);
+      return -ENOMEM;
+    }
+    this.vmas.insert(vma);
+    return start;
+  }
+
+  #makeVma(request: MapRequest, start: number, end: number): Vma {
+    const kept = request.flags & ~(MAP_FIXED | MAP_FIXED_NOREPLACE | MAP_ANONYMOUS);
+    const flags = this.lockFuture ? kept | MAP_LOCKED : kept;
+    let shared = request.shared;
+    if (shared === undefined && (request.flags & MAP_SHARED) !== 0) {
+      shared = request.file === undefined ? this.context.shared.anonymous() : this.context.shared.forFile(request.file.inode);
+    }
+    return new Vma(start, end, { prot: request.prot, flags, file: request.file, offset: request.offset, shared, name: request.name });
+  }
+
+  /** Bounds: mappings, RLIMIT_AS, memory of the container. `freed` is what the new mapping replaces. */
+  #charge(vma: Vma, freedStart: number, freedEnd: number): number {
+    const { context } = this;
+    if (this.vmas.size >= context.limits.mapCount) return -ENOMEM;
+    if (this.totalBytes + vma.length > this.limitAs && this.totalBytes + vma.length - (freedEnd - freedStart) > this.limitAs) return -ENOMEM;
+    if (vma.accounted && context.mappedBytes + vma.length > context.limits.mappedBytes) return -ENOMEM;
+    if (vma.accounted) context.mappedBytes += vma.length;
+    if ((vma.flags & MAP_LOCKED) !== 0) this.lockedBytes += vma.length;
+    this.totalBytes += vma.length;
+    this.peakBytes = Math.max(this.peakBytes, this.totalBytes);
+    return 0;
+  }
+
+  #uncharge(vma: Vma): void {
+    if (vma.accounted) this.context.mappedBytes -= vma.length;
+    if ((vma.flags & MAP_LOCKED) !== 0) this.lockedBytes -= vma.length;
+    this.totalBytes -= vma.length;
+  }
+
+  /** Contents and page flags of a fresh mapping. */
+  #fill(vma: Vma): boolean {
+    const { space } = this;
+    const flags = pageFlags(vma.prot);
+    const fileEnd = vma.fileEnd;
+    if (flags === 0 && vma.file === undefined) return true;
+    if (fileEnd > vma.start) {
+      if (!space.grow(fileEnd)) return false;
+      if (!space.protect(vma.start, fileEnd, flags)) return false;
+      this.#load(vma, vma.start, fileEnd);
+      vma.touched = true;
+    }
+    this.#checkWritableCode(vma);
+    return true;
+  }
+
+  /** Reads the file, or zeros. */
+  #load(vma: Vma, start: number, end: number): void {
+    const { space } = this;
+    if (vma.shared !== undefined) {
+      vma.shared.load(space, vma, start, end);
+    } else if (vma.file !== undefined) {
+      const at = space.offset(start);
+      const view = space.u8.subarray(at, at + (end - start));
+      let done = 0;
+      while (done < view.length) {
+        const got = vma.file.inode.readAt(view.subarray(done), vma.offset + (start - vma.start) + done);
+        if (got <= 0) break;
+        done += got;
+      }
+      if (done < view.length) space.zero(start + done, end);
+    } else {
+      space.zero(start, end);
+    }
+  }
+
+  /** Code that may change under the machine's feet needs checks of every store. */
+  #checkWritableCode(vma: Vma): void {
+    if ((vma.prot & PROT_EXEC) !== 0 && (vma.prot & PROT_WRITE) !== 0) this.space.requireChecks();
+  }
+
+  #attach(object: SharedObject): void {
+    object.attach(this);
+    this.sharedObjects.set(object, (this.sharedObjects.get(object) ?? 0) + 1);
+  }
+
+  #detach(object: SharedObject): void {
+    const count = (this.sharedObjects.get(object) ?? 1) - 1;
+    if (count > 0) this.sharedObjects.set(object, count);
+    else this.sharedObjects.delete(object);
+    if (object.detach(this)) this.context.shared.forget(object);
+  }
+
+  /** munmap(2): 0 or -errno. */
+  unmap(address: number, length: number): number {
+    if (address % 4096 !== 0 || length <= 0 || address < 0 || address + length > 0x1_0000_0000) return -EINVAL;
+    const end = address + pageUp(length);
+    this.#flushRange(address, end);
+    const crossing = this.vmas.find(address);
+    if (crossing !== undefined && crossing.start < address && crossing.end > end && this.vmas.size >= this.context.limits.mapCount) return -ENOMEM;
+    const before = this.vmas.inRange(address, end).length;
+    if (before === 0) return 0;
+    this.#split(address);
+    this.#split(end);
+    for (const vma of this.vmas.remove(address, end)) {
+      this.#uncharge(vma);
+      this.space.protect(vma.start, vma.end, 0);
+      if (vma.shared !== undefined) this.#detach(vma.shared);
+    }
+    if (address >= this.mmapBase && address < this.#searchFrom) this.#searchFrom = address;
+    return 0;
+  }
+
+  /** A cut makes one more mapping of the same object. */
+  #split(address: number): void {
+    const vma = this.vmas.find(address);
+    if (vma === undefined || vma.start === address) return;
+    this.vmas.splitAt(address);
+    if (vma.shared !== undefined) this.#attach(vma.shared);
+  }
+
+  /** Makes mappings begin and end at both addresses, so that what lies between can be changed alone. */
+  cut(start: number, end: number): void {
+    this.#split(start);
+    this.#split(end);
+  }
+
+  #flushRange(start: number, end: number): void {
+    for (const object of this.sharedObjects.keys()) object.flush(this, start, end);
+  }
+
+  // ---- protection ----
+
+  /** mprotect(2) behind the checks of its arguments. */
+  protect(start: number, end: number, prot: number): number {
+    if (!this.vmas.covers(start, end)) return -ENOMEM;
+    for (const vma of this.vmas.inRange(start, end)) {
+      if ((prot & PROT_WRITE) !== 0 && vma.isShared && vma.file !== undefined && !vma.file.writable) return -EACCES;
+    }
+    this.#split(start);
+    this.#split(end);
+    for (const vma of this.vmas.inRange(start, end)) {
+      const refused = this.#protectVma(vma, prot);
+      if (refused !== 0) return refused;
+    }
+    this.#mergeRange(start, end);
+    return 0;
+  }
+
+  #protectVma(vma: Vma, prot: number): number {
+    const { context, space } = this;
+    const wasAccounted = vma.accounted;
+    const fresh = !vma.touched && prot !== 0;
+    const willAccount = !vma.isShared && (prot & PROT_WRITE) !== 0;
+    if (willAccount && !wasAccounted && context.mappedBytes + vma.length > context.limits.mappedBytes) return -ENOMEM;
+    const fileEnd = vma.fileEnd;
+    if (fileEnd > vma.start && !space.protect(vma.start, fileEnd, pageFlags(prot))) return -ENOMEM;
+    vma.prot = prot;
+    if (fresh) {
+      this.#load(vma, vma.start, fileEnd);
+      vma.touched = true;
+    }
+    if (vma.accounted !== wasAccounted) context.mappedBytes += wasAccounted ? -vma.length : vma.length;
+    this.#checkWritableCode(vma);
+    return 0;
+  }
+
+  #mergeRange(start: number, end: number): void {
+    const before = new Map<SharedObject, number>();
+    for (const vma of this.vmas.inRange(start - 1, end + 1)) {
+      if (vma.shared !== undefined) before.set(vma.shared, (before.get(vma.shared) ?? 0) + 1);
+    }
+    this.vmas.mergeRange(start, end);
+    if (before.size === 0) return;
+    for (const vma of this.vmas.inRange(start - 1, end + 1)) {
+      if (vma.shared !== undefined) before.set(vma.shared, before.get(vma.shared)! - 1);
+    }
+    for (const [object, merged] of before) {
+      for (let i = 0; i < merged; i++) this.#detach(object);
+    }
+  }
+
+  /** Contents as fresh: MADV_DONTNEED. Mappings of the range must exist. */
+  discard(start: number, end: number): void {
+    for (const vma of this.vmas.inRange(start, end)) {
+      const from = Math.max(start, vma.start);
+      const to = Math.min(end, vma.fileEnd);
+      if (!vma.touched || from >= to || vma.isShared) continue;
+      if (vma.file === undefined) this.space.zero(from, to);
+      else this.#load(vma, from, to);
+    }
+  }
+
+  // ---- brk ----
+
+  /** brk(2): the new end, or the old one where it cannot be. */
+  setBrk(address: number, dataLimit: number): number {
+    if (address < this.brkStart || address > DECODED_START) return this.brk;
+    if (address - this.brkStart > dataLimit) return this.brk;
+    const oldEnd = pageUp(this.brk);
+    const newEnd = pageUp(address);
+    if (newEnd > oldEnd) {
+      if (!this.vmas.isFree(oldEnd, newEnd)) return this.brk;
+      const answer = this.map({ address: oldEnd, length: newEnd - oldEnd, prot: PROT_READ | PROT_WRITE, flags: MAP_FIXED_NOREPLACE | MAP_ANONYMOUS | 2, name: '[heap]' });
+      if (answer < 0) return this.brk;
+    } else if (newEnd < oldEnd) {
+      this.unmap(newEnd, oldEnd - newEnd);
+    }
+    this.brk = address;
+    return address;
+  }
+
+  // ---- fork, switch, end ----
+
+  /** A copy for fork(2), or -ENOMEM. Registers come along. */
+  fork(): Mm | number {
+    const { context } = this;
+    if (context.addressSpaces >= context.limits.addressSpaces) return -ENOMEM;
+    let accounted = 0;
+    for (const vma of this.vmas) if (!vma.dontFork && vma.accounted) accounted += vma.length;
+    if (context.mappedBytes + accounted > context.limits.mappedBytes) return -ENOMEM;
+    this.#flushRange(0, Infinity);
+    const space = this.space.fork(this.#forkRanges());
+    if (space === undefined) return -ENOMEM;
+    const child = new Mm(space, context);
+    if (this.space.checked) space.requireChecks();
+    child.#copyFrom(this);
+    return child;
+  }
+
+  #copyFrom(parent: Mm): void {
+    for (const vma of parent.vmas) {
+      if (vma.dontFork) continue;
+      const copy = vma.clone();
+      copy.flags &= ~MAP_LOCKED;
+      this.vmas.insert(copy);
+      this.#prepareChild(copy);
+      if (copy.shared !== undefined) this.#attach(copy.shared);
+      if (copy.accounted) this.context.mappedBytes += copy.length;
+      this.totalBytes += copy.length;
+    }
+    this.peakBytes = this.totalBytes;
+    this.brkStart = parent.brkStart;
+    this.brk = parent.brk;
+    this.mmapBase = parent.mmapBase;
+    this.#searchFrom = parent.#searchFrom;
+    this.stackStart = parent.stackStart;
+    this.argStart = parent.argStart;
+    this.argEnd = parent.argEnd;
+    this.envStart = parent.envStart;
+    this.envEnd = parent.envEnd;
+    this.codeStart = parent.codeStart;
+    this.codeEnd = parent.codeEnd;
+    this.auxv = parent.auxv;
+    this.exe = parent.exe;
+    this.limitAs = parent.limitAs;
+    this.limitData = parent.limitData;
+  }
+
+  /** Pages that fork did not copy (the unused stack) or must not show. */
+  #prepareChild(vma: Vma): void {
+    if (!vma.touched) return;
+    let end = vma.wipeOnFork ? vma.end : vma.start;
+    const rsp = this.space.registers[2 * RSP]! >>> 0;
+    if (vma.name === '[stack]' && rsp > vma.start && rsp < vma.end) end = Math.max(vma.start, Math.floor((rsp - 128) / 4096) * 4096);
+    if (end <= vma.start) return;
+    this.space.protect(vma.start, end, pageFlags(vma.prot));
+    this.space.zero(vma.start, end);
+  }
+
+  /** What fork must copy: everything that may hold something; of the stack only what is in use. */
+  #forkRanges(): [number, number][] {
+    const ranges: [number, number][] = [];
+    const rsp = this.space.registers[2 * RSP]! >>> 0;
+    for (const vma of this.vmas) {
+      if (vma.dontFork || !vma.touched) continue;
+      let start = vma.start;
+      const end = vma.fileEnd;
+      if (start >= end) continue;
+      if (vma.name === '[stack]' && rsp > start && rsp < end) {
+        // Nothing below the red zone of 128 bytes survives a signal either (System V ABI 3.2.2).
+        start = Math.max(start, Math.floor((rsp - 128) / 4096) * 4096);
+        ranges.push([start, end]);
+        continue;
+      }
+      const previous = ranges.at(-1);
+      if (previous !== undefined && previous[1] === start) previous[1] = end;
+      else ranges.push([start, end]);
+    }
+    return ranges;
+  }
+
+  /** Another space runs next: what this one wrote to memory that others share becomes theirs. */
+  leave(): void {
+    for (const object of this.sharedObjects.keys()) if (object.mapperCount > 1) object.flush(this);
+  }
+
+  /** This space runs next. */
+  enter(): void {
+    for (const object of this.sharedObjects.keys()) object.refresh(this);
+  }
+
+  /** One user less; the last one gives the memory back. True if it was the last. */
+  drop(): boolean {
+    if (--this.users > 0 || this.#released) return false;
+    this.#released = true;
+    this.#flushRange(0, Infinity);
+    for (const vma of this.vmas) {
+      this.#uncharge(vma);
+      if (vma.shared !== undefined) this.#detach(vma.shared);
+    }
+    this.context.addressSpaces--;
+    this.space.release();
+    return true;
+  }
+}

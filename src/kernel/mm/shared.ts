@@ -1,0 +1,209 @@
+/**
+ * MAP_SHARED. Every address space is a memory of its own, so shared pages are copies. The truth is in the
+ * file, or for anonymous memory in a `SparseStorage`. Only one space runs at a time: when another takes its
+ * turn, what the first changed goes to the truth and from there to the second.
+ */
+import type { Inode } from '../../fs/types.ts';
+import type { AddressSpace } from '../../machine/machine-types.ts';
+import type { Vma, VmaList } from './vma.ts';
+
+/** The part of an `Mm` that sharing needs. */
+export interface Mapper {
+  readonly space: AddressSpace;
+  readonly vmas: VmaList;
+}
+
+interface Storage {
+  readonly size: number;
+  readAt(buffer: Uint8Array, position: number): number;
+  writeAt(buffer: Uint8Array, position: number): number;
+}
+
+/** Anonymous shared memory: pages appear when they are first written. */
+export class SparseStorage implements Storage {
+  readonly size = Infinity;
+  readonly #pages = new Map<number, Uint8Array>();
+
+  get bytes(): number {
+    return this.#pages.size * 4096;
+  }
+
+  readAt(buffer: Uint8Array, position: number): number {
+    for (let done = 0; done < buffer.length; done += 4096) {
+      const page = this.#pages.get((position + done) / 4096);
+      const target = buffer.subarray(done, done + 4096);
+      if (page === undefined) target.fill(0);
+      else target.set(page.subarray(0, target.length));
+    }
+    return buffer.length;
+  }
+
+  writeAt(buffer: Uint8Array, position: number): number {
+    for (let done = 0; done < buffer.length; done += 4096) {
+      const index = (position + done) / 4096;
+      const source = buffer.subarray(done, done + 4096);
+      const page = this.#pages.get(index);
+      if (page !== undefined) page.set(source);
+      else this.#pages.set(index, source.slice());
+    }
+    return buffer.length;
+  }
+}
+
+const scratch = new Uint8Array(65_536);
+const scratchWords = new Int32Array(scratch.buffer);
+
+/** What several mappings show: one file, or one anonymous region. Positions are multiples of 4096. */
+export class SharedObject {
+  readonly inode: Inode | undefined;
+  readonly storage: Storage;
+  /** For futex keys and System V ids. */
+  readonly id: number;
+  /** Mapping count and the version up to which the space has seen changes. */
+  readonly #mappers = new Map<Mapper, { mappings: number; seen: number }>();
+  /** Version of each page that changed while more than one space looked at the object. */
+  readonly #versions = new Map<number, number>();
+  #version = 0;
+
+  constructor(id: number, inode: Inode | undefined) {
+    this.id = id;
+    this.inode = inode;
+    this.storage = inode ?? new SparseStorage();
+  }
+
+  get mapperCount(): number {
+    return this.#mappers.size;
+  }
+
+  get mappers(): Iterable<Mapper> {
+    return this.#mappers.keys();
+  }
+
+  attach(mapper: Mapper): void {
+    const entry = this.#mappers.get(mapper);
+    if (entry !== undefined) {
+      entry.mappings++;
+      return;
+    }
+    for (const other of this.#mappers.keys()) this.flush(other);
+    this.#mappers.set(mapper, { mappings: 1, seen: this.#version });
+  }
+
+  /** One mapping less; true when nobody maps the object any more. The caller flushed before. */
+  detach(mapper: Mapper): boolean {
+    const entry = this.#mappers.get(mapper);
+    if (entry !== undefined && --entry.mappings <= 0) this.#mappers.delete(mapper);
+    return this.#mappers.size === 0;
+  }
+
+  /** Fills a fresh mapping. */
+  load(space: AddressSpace, vma: Vma, start: number, end: number): void {
+    const at = space.offset(start);
+    const view = space.u8.subarray(at, at + (end - start));
+    const got = this.storage.readAt(view, vma.offset + (start - vma.start));
+    view.fill(0, Math.max(0, got));
+  }
+
+  /** Brings what the space changed to the truth. */
+  flush(mapper: Mapper, start = 0, end = Infinity): void {
+    for (const vma of mapper.vmas) {
+      if (vma.shared !== this || vma.start >= end || vma.end <= start) continue;
+      if (vma.file !== undefined ? !vma.file.writable : !vma.touched) continue;
+      this.#flushRange(mapper.space, vma, Math.max(vma.start, start), Math.min(vma.end, end));
+    }
+  }
+
+  #flushRange(space: AddressSpace, vma: Vma, from: number, to: number): void {
+    const last = Math.min(to, vma.fileEnd);
+    for (let start = from; start < last; start += scratch.length) {
+      const bytes = Math.min(scratch.length, last - start);
+      const position = vma.offset + (start - vma.start);
+      const at = space.offset(start);
+      // Where the Wasm memory ends nothing was ever written.
+      if (at + bytes > space.u8.length) return;
+      const got = Math.max(0, this.storage.readAt(scratch.subarray(0, bytes), position));
+      scratch.fill(0, got, bytes);
+      for (let page = 0; page < bytes; page += 4096) {
+        if (!this.#pageEquals(space.i32, (at + page) >>> 2, page >>> 2)) this.#writePage(space, at + page, position + page);
+      }
+    }
+  }
+
+  #pageEquals(words: Int32Array, at: number, scratchAt: number): boolean {
+    for (let i = 0; i < 1024; i++) {
+      if (words[at + i] !== scratchWords[scratchAt + i]) return false;
+    }
+    return true;
+  }
+
+  #writePage(space: AddressSpace, at: number, position: number): void {
+    const length = Math.min(4096, this.storage.size - position);
+    if (length <= 0) return;
+    this.storage.writeAt(space.u8.subarray(at, at + length), position);
+    this.#versions.set(position / 4096, ++this.#version);
+  }
+
+  /** Brings what others changed into the space. */
+  refresh(mapper: Mapper): void {
+    const entry = this.#mappers.get(mapper);
+    if (entry === undefined || entry.seen === this.#version) return;
+    for (const vma of mapper.vmas) {
+      if (vma.shared === this) this.#refreshVma(mapper.space, vma, entry.seen);
+    }
+    entry.seen = this.#version;
+  }
+
+  #refreshVma(space: AddressSpace, vma: Vma, seen: number): void {
+    for (const [page, version] of this.#versions) {
+      if (version <= seen) continue;
+      const start = vma.start + (page * 4096 - vma.offset);
+      if (start < vma.start || start >= vma.end) continue;
+      if (space.offset(start) + 4096 <= space.u8.length) this.load(space, vma, start, start + 4096);
+    }
+  }
+
+  /** The file was written through a descriptor: all spaces see it. */
+  written(position: number, length: number): void {
+    this.#version++;
+    for (let page = Math.floor(position / 4096); page * 4096 < position + length; page++) this.#versions.set(page, this.#version);
+    for (const mapper of this.#mappers.keys()) this.refresh(mapper);
+  }
+}
+
+/** The shared objects of a kernel. */
+export class SharedObjects {
+  readonly #files = new Map<string, SharedObject>();
+  #nextId = 1;
+
+  /** Files that are mapped shared somewhere: their reads and writes need care. */
+  get fileCount(): number {
+    return this.#files.size;
+  }
+
+  #key(inode: Inode): string {
+    return `${inode.fileSystem.dev}:${inode.ino}`;
+  }
+
+  forFile(inode: Inode): SharedObject {
+    const key = this.#key(inode);
+    let object = this.#files.get(key);
+    if (object === undefined) {
+      object = new SharedObject(this.#nextId++, inode);
+      this.#files.set(key, object);
+    }
+    return object;
+  }
+
+  find(inode: Inode): SharedObject | undefined {
+    return this.#files.get(this.#key(inode));
+  }
+
+  anonymous(): SharedObject {
+    return new SharedObject(this.#nextId++, undefined);
+  }
+
+  /** Nobody maps the object any more. */
+  forget(object: SharedObject): void {
+    if (object.inode !== undefined) this.#files.delete(this.#key(object.inode));
+  }
+}

@@ -1,0 +1,172 @@
+/**
+ * Runs tasks in turn on the kernel's one thread. A task runs until its time slice is used up or it
+ * leaves on its own; the host's event loop has its turn every few milliseconds and when nobody can run.
+ */
+import type { Kernel } from './kernel.ts';
+import type { Mm } from './mm/mm.ts';
+import { runTask } from './task/task-run.ts';
+import type { Process } from './task/process.ts';
+import type { KernelTask } from './task/task.ts';
+
+/** Longest host timer: beyond it, it is set again. */
+const MAX_TIMER_MS = 2 ** 31 - 1;
+
+export class Scheduler {
+  readonly #kernel: Kernel;
+  #queue: KernelTask[] = [];
+  #head = 0;
+  /** Whose registers and memory are at hand. */
+  #loadedMm: Mm | undefined;
+  readonly #loadedTasks = new WeakMap<Mm, KernelTask>();
+  #inSlice = false;
+  #sliceScheduled = false;
+  #hostTimer: { cancel(): void } | undefined;
+  /** Memory given up while its code was still on the stack. */
+  #dropped: Mm[] = [];
+
+  constructor(kernel: Kernel) {
+    this.#kernel = kernel;
+  }
+
+  /** Number of tasks that wait for the processor. */
+  get runnable(): number {
+    return this.#queue.length - this.#head;
+  }
+
+  enqueue(task: KernelTask): void {
+    if (task.queued || task.state !== 'running' || task.process.stopped) return;
+    task.queued = true;
+    this.#queue.push(task);
+    this.#wakeHost();
+  }
+
+  /** A stopped process goes on. */
+  resume(process: Process): void {
+    for (const task of process.tasks) {
+      if (task.state === 'running' && !task.queued) {
+        task.queued = true;
+        this.#queue.push(task);
+      }
+    }
+    this.#wakeHost();
+  }
+
+  #wakeHost(): void {
+    if (this.#inSlice || this.#sliceScheduled) return;
+    this.#sliceScheduled = true;
+    this.#kernel.host.setImmediate(() => {
+      this.#sliceScheduled = false;
+      this.#slice();
+    });
+  }
+
+  #next(): KernelTask | undefined {
+    const task = this.#queue[this.#head];
+    if (task === undefined) return undefined;
+    this.#head++;
+    if (this.#head > 256 && this.#head * 2 > this.#queue.length) {
+      this.#queue = this.#queue.slice(this.#head);
+      this.#head = 0;
+    }
+    task.queued = false;
+    return task;
+  }
+
+  /** Everything that can be done before the host must have its turn. */
+  #slice(): void {
+    const kernel = this.#kernel;
+    this.#inSlice = true;
+    try {
+      const end = kernel.monotonicNs() + kernel.limits.yieldMs * 1e6;
+      for (;;) {
+        const now = kernel.monotonicNs();
+        if (kernel.timers.nextDeadline <= now) kernel.timers.run(now);
+        if (now >= end) break;
+        const task = this.#next();
+        if (task === undefined) break;
+        if (task.state === 'running') {
+          runTask(task);
+          this.#releaseDropped();
+        }
+      }
+    } catch (error) {
+      kernel.crashed(error);
+      return;
+    } finally {
+      this.#inSlice = false;
+    }
+    this.#plan();
+  }
+
+  /** When to run again. */
+  #plan(): void {
+    const kernel = this.#kernel;
+    this.#hostTimer?.cancel();
+    this.#hostTimer = undefined;
+    if (this.runnable > 0) {
+      this.#wakeHost();
+      return;
+    }
+    this.#queue = [];
+    this.#head = 0;
+    if (kernel.isFinished) {
+      kernel.finish();
+      return;
+    }
+    const deadline = kernel.timers.nextDeadline;
+    if (deadline === Infinity) return;
+    const milliseconds = Math.min(MAX_TIMER_MS, Math.max(0, Math.ceil((deadline - kernel.monotonicNs()) / 1e6)));
+    this.#hostTimer = kernel.host.setTimer(() => this.#wakeHost(), milliseconds);
+  }
+
+  /** A timer was added from outside the kernel's own turn. */
+  timerAdded(): void {
+    if (!this.#inSlice && !this.#sliceScheduled) this.#wakeHost();
+  }
+
+  /** Puts registers and shared memory of the task in place. */
+  load(task: KernelTask): void {
+    const { mm } = task;
+    if (this.#loadedMm !== mm) {
+      this.#loadedMm?.leave();
+      mm.enter();
+      this.#loadedMm = mm;
+    }
+    const previous = this.#loadedTasks.get(mm);
+    if (previous === task) return;
+    if (previous !== undefined && previous.state !== 'dead' && previous.mm === mm) mm.space.saveThread(previous.saved);
+    if (previous !== undefined) mm.space.loadThread(task.saved);
+    this.#loadedTasks.set(mm, task);
+  }
+
+  /** The registers in the space are the task's already (fork, exec). */
+  adopt(task: KernelTask): void {
+    this.#loadedTasks.set(task.mm, task);
+  }
+
+  /** The task's registers as of now are in its space. */
+  isLoaded(task: KernelTask): boolean {
+    return this.#loadedTasks.get(task.mm) === task;
+  }
+
+  /** Gives memory back once no code of it is on the stack. */
+  drop(mm: Mm): void {
+    this.#dropped.push(mm);
+    if (!this.#inSlice) this.#releaseDropped();
+  }
+
+  #releaseDropped(): void {
+    if (this.#dropped.length === 0) return;
+    for (const mm of this.#dropped) {
+      if (this.#loadedMm === mm && mm.users === 1) {
+        this.#loadedMm = undefined;
+      }
+      mm.drop();
+    }
+    this.#dropped = [];
+  }
+
+  stop(): void {
+    this.#hostTimer?.cancel();
+  }
+}

@@ -1,0 +1,117 @@
+/** Sending signals (kernel/signal.c: __send_signal_locked, prepare_signal, complete_signal). Permission is checked by the callers. */
+import { CLD_CONTINUED, CLD_STOPPED, SA_NOCLDSTOP, SIG_DFL, SIGCHLD, SIGCONT, SIGKILL } from '../../abi/signal.ts';
+import { USER_HZ } from '../../abi/time.ts';
+import type { Process } from '../task/process.ts';
+import type { KernelTask } from '../task/task.ts';
+import type { SignalInfo } from '../types.ts';
+import { CONTINUE_SIGNALS, defaultAction, STOP_SIGNALS } from './signal-actions.ts';
+
+/** SIGCONT and stop signals cancel each other. False: the signal is ignored and not to be queued. */
+function prepare(process: Process, info: SignalInfo, receivers: Iterable<KernelTask>): boolean {
+  const { signal } = info;
+  if (process.state !== 'alive') return false;
+  if (STOP_SIGNALS.has(signal)) {
+    process.pending.discard(CONTINUE_SIGNALS);
+    for (const task of process.tasks) task.pending.discard(CONTINUE_SIGNALS);
+  } else if (signal === SIGCONT) {
+    process.pending.discard(STOP_SIGNALS);
+    for (const task of process.tasks) task.pending.discard(STOP_SIGNALS);
+    continueProcess(process);
+  }
+  if (!process.actions.ignores(signal)) return true;
+  // A blocked signal stays pending even if it is ignored: the action may change before it is unblocked.
+  for (const task of receivers) if (task.blocked.has(signal)) return true;
+  return false;
+}
+
+/** To one thread: tgkill(2), faults. */
+export function sendToTask(task: KernelTask, info: SignalInfo): void {
+  const { process } = task;
+  if (task.state === 'dead' || !prepare(process, info, [task])) return;
+  if (!task.pending.add(info)) return;
+  notify(task);
+}
+
+/** To a process: kill(2), SIGCHLD, timers, terminals. */
+export function sendToProcess(process: Process, info: SignalInfo): void {
+  if (!prepare(process, info, process.tasks)) return;
+  if (!process.pending.add(info)) return;
+  for (const task of process.tasks) task.signalQueue.wake();
+  const target = chooseTask(process, info.signal);
+  if (target !== undefined) notify(target);
+}
+
+/** The main thread if it takes the signal, else any that does. */
+function chooseTask(process: Process, signal: number): KernelTask | undefined {
+  const { leader } = process;
+  if (leader.state !== 'dead' && !leader.blocked.has(signal)) return leader;
+  for (const task of process.tasks) if (!task.blocked.has(signal)) return task;
+  return undefined;
+}
+
+function notify(task: KernelTask): void {
+  task.updateAttention();
+  task.signalQueue.wake();
+  if (!task.signalPending()) return;
+  if (task.process.stopped && isFatalNow(task)) {
+    task.process.stopped = false;
+    task.kernel.scheduler.resume(task.process);
+  }
+  task.wake();
+}
+
+function isFatalNow(task: KernelTask): boolean {
+  return task.pending.set.has(SIGKILL) || task.process.pending.set.has(SIGKILL);
+}
+
+/** A fault of the running instruction: cannot be blocked or ignored (force_sig_info). */
+export function forceSignal(task: KernelTask, info: SignalInfo): void {
+  const { actions } = task.process;
+  const { signal } = info;
+  if (task.blocked.has(signal) || actions.ignores(signal)) {
+    actions.set(signal, { ...actions.get(signal), handler: SIG_DFL });
+    task.blocked.delete(signal);
+  }
+  task.pending.add(info);
+  task.updateAttention();
+}
+
+/** SIGCONT, or SIGKILL, arrived at a stopped process. */
+export function continueProcess(process: Process): void {
+  if (!process.stopped) return;
+  process.stopped = false;
+  process.unreportedStop = false;
+  process.unreportedContinue = true;
+  process.kernel.scheduler.resume(process);
+  notifyParentOfStop(process, CLD_CONTINUED, SIGCONT);
+}
+
+/** All threads stop (do_signal_stop). */
+export function stopProcess(process: Process, signal: number): void {
+  if (process.stopped) return;
+  process.stopped = true;
+  process.stopSignal = signal;
+  process.unreportedStop = true;
+  process.unreportedContinue = false;
+  notifyParentOfStop(process, CLD_STOPPED, signal);
+}
+
+function notifyParentOfStop(process: Process, code: number, status: number): void {
+  const { parent } = process;
+  if (parent === undefined) return;
+  if ((parent.actions.get(SIGCHLD).flags & SA_NOCLDSTOP) === 0) sendToProcess(parent, childInfo(process, code, status));
+  parent.childEvents.wake();
+}
+
+/** `siginfo_t` of SIGCHLD. */
+export function childInfo(process: Process, code: number, status: number): SignalInfo {
+  const usage = process.currentUsage();
+  const ticks = (ns: number): number => Math.floor((ns * USER_HZ) / 1e9);
+  return { signal: SIGCHLD, code, pid: process.pid, uid: process.leader.credentials.uid, status, utime: ticks(usage.userNs), stime: ticks(usage.systemNs) };
+}
+
+/** What the default action of a signal does to the process; for /proc and tests. */
+export function isTerminating(signal: number): boolean {
+  const action = defaultAction(signal);
+  return action === 'terminate' || action === 'core';
+}

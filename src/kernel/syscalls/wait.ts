@@ -1,0 +1,146 @@
+/** The end of tasks, and waiting for it: exit(2), wait4(2), waitid(2) (kernel/exit.c). */
+import { ECHILD, EFAULT, EINVAL, EBADF, EAGAIN, ESRCH } from '../../abi/errno.ts';
+import { CLD_CONTINUED, CLD_DUMPED, CLD_EXITED, CLD_KILLED, CLD_STOPPED, SIGCHLD, SIGCONT } from '../../abi/signal.ts';
+import { __WALL, __WCLONE, __WNOTHREAD, P_ALL, P_PGID, P_PID, P_PIDFD, WCONTINUED, WEXITED, WNOHANG, WNOWAIT, WSTOPPED, WUNTRACED } from '../../abi/wait.ts';
+import { exitGroup, exitTask, reap } from '../task/exit.ts';
+import { addUsage, type Process, type Usage } from '../task/process.ts';
+import type { KernelTask } from '../task/task.ts';
+import type { SyscallRow } from '../types.ts';
+import { row } from './define.ts';
+import { PidFile } from './pidfd.ts';
+import { writeRusage } from './resource.ts';
+
+const STOPPED_STATUS = 0x7f;
+const CONTINUED_STATUS = 0xffff;
+const O_NONBLOCK = 0o4000;
+
+interface Selection {
+  readonly matches: (child: Process) => boolean;
+  readonly options: number;
+}
+
+interface Event {
+  readonly child: Process;
+  /** As wait4 shows it. */
+  readonly status: number;
+  /** CLD_*, and the value that goes with it. */
+  readonly code: number;
+  readonly value: number;
+  readonly usage: Usage;
+}
+
+/** Children of the class that the options name: those of fork, those of clone with another signal, or all. */
+function isEligible(child: Process, options: number): boolean {
+  if ((options & __WALL) !== 0) return true;
+  return (child.exitSignal !== SIGCHLD) === ((options & __WCLONE) !== 0);
+}
+
+/** An event of one child that the options ask for, taken unless WNOWAIT. */
+function takeEvent(child: Process, options: number): Event | undefined {
+  const keep = (options & WNOWAIT) !== 0;
+  if (child.state === 'zombie' && (options & WEXITED) !== 0) {
+    const usage = { ...child.usage };
+    addUsage(usage, child.childUsage);
+    if (!keep) reap(child);
+    const signal = child.exitStatus & 0x7f;
+    const code = signal === 0 ? CLD_EXITED : (child.exitStatus & 0x80) !== 0 ? CLD_DUMPED : CLD_KILLED;
+    return { child, status: child.exitStatus, code, value: signal === 0 ? child.exitStatus >> 8 : signal, usage };
+  }
+  if (child.unreportedStop && (options & WSTOPPED) !== 0) {
+    if (!keep) child.unreportedStop = false;
+    return { child, status: (child.stopSignal << 8) | STOPPED_STATUS, code: CLD_STOPPED, value: child.stopSignal, usage: child.currentUsage() };
+  }
+  if (child.unreportedContinue && (options & WCONTINUED) !== 0) {
+    if (!keep) child.unreportedContinue = false;
+    return { child, status: CONTINUED_STATUS, code: CLD_CONTINUED, value: SIGCONT, usage: child.currentUsage() };
+  }
+  return undefined;
+}
+
+/** An event, 0 when there is none yet and the caller would not wait, -ECHILD, or blocked. */
+function wait(task: KernelTask, selection: Selection): Event | number {
+  const { process } = task;
+  const { options } = selection;
+  let found = false;
+  for (const child of process.children) {
+    if (!selection.matches(child) || !isEligible(child, options)) continue;
+    found = true;
+    const event = takeEvent(child, options);
+    if (event !== undefined) return event;
+  }
+  if (!found) return -ECHILD;
+  if ((options & WNOHANG) !== 0) return 0;
+  return task.block([process.childEvents]);
+}
+
+function wait4(task: KernelTask, pid: number, statusAddress: number, options: number, rusage: number): number {
+  if ((options & ~(WNOHANG | WUNTRACED | WCONTINUED | __WNOTHREAD | __WCLONE | __WALL)) !== 0) return -EINVAL;
+  if (pid === -0x8000_0000) return -ESRCH;
+  const group = pid === 0 ? task.process.processGroup : -pid;
+  const matches = pid > 0 ? (child: Process) => child.pid === pid : pid === -1 ? () => true : (child: Process) => child.processGroup === group;
+  const event = wait(task, { matches, options: options | WEXITED });
+  if (typeof event === 'number') return event;
+  if (statusAddress !== 0 && task.memory.writeU32(statusAddress, event.status) < 0) return -EFAULT;
+  if (rusage !== 0 && writeRusage(task, rusage, event.usage) < 0) return -EFAULT;
+  return event.child.pid;
+}
+
+function selectById(task: KernelTask, type: number, id: number): ((child: Process) => boolean) | number {
+  switch (type) {
+    case P_ALL:
+      return () => true;
+    case P_PID:
+      return id <= 0 ? -EINVAL : (child) => child.pid === id;
+    case P_PGID: {
+      if (id < 0) return -EINVAL;
+      const group = id === 0 ? task.process.processGroup : id;
+      return (child) => child.processGroup === group;
+    }
+    case P_PIDFD: {
+      if (id < 0) return -EINVAL;
+      const file = task.files.get(id);
+      if (!(file instanceof PidFile)) return -EBADF;
+      return (child) => child === file.process;
+    }
+    default:
+      return -EINVAL;
+  }
+}
+
+function waitid(task: KernelTask, type: number, id: number, info: number, options: number, rusage: number): number {
+  if ((options & ~(WNOHANG | WNOWAIT | WEXITED | WSTOPPED | WCONTINUED | __WNOTHREAD | __WCLONE | __WALL)) !== 0) return -EINVAL;
+  if ((options & (WEXITED | WSTOPPED | WCONTINUED)) === 0) return -EINVAL;
+  const matches = selectById(task, type, id);
+  if (typeof matches === 'number') return matches;
+  const file = type === P_PIDFD ? task.files.get(id) : undefined;
+  const nonBlocking = file !== undefined && (file.flags & O_NONBLOCK) !== 0;
+  const event = wait(task, { matches, options: nonBlocking ? options | WNOHANG : options });
+  if (typeof event === 'number' && event !== 0) return event;
+  if (event === 0 && nonBlocking && (options & WNOHANG) === 0) return -EAGAIN;
+  if (rusage !== 0 && typeof event !== 'number' && writeRusage(task, rusage, event.usage) < 0) return -EFAULT;
+  return info === 0 ? 0 : writeWaitInfo(task, info, typeof event === 'number' ? undefined : event);
+}
+
+/** Signal, errno, code, pid, uid, status; all zero without an event. */
+function writeWaitInfo(task: KernelTask, address: number, event: Event | undefined): number {
+  const { memory } = task;
+  const words = event === undefined ? [0, 0, 0] : [SIGCHLD, 0, event.code];
+  const more = event === undefined ? [0, 0, 0] : [event.child.pid, event.child.leader.credentials.uid, event.value];
+  for (let i = 0; i < 3; i++) {
+    if (memory.writeU32(address + 4 * i, words[i]!) < 0 || memory.writeU32(address + 16 + 4 * i, more[i]!) < 0) return -EFAULT;
+  }
+  return 0;
+}
+
+export const waitRows: readonly SyscallRow[] = [
+  row(60, 'exit', ['int'], (task, code) => {
+    exitTask(task, (code & 0xff) << 8);
+    return 0;
+  }),
+  row(61, 'wait4', ['int', 'pointer', 'flags:wait-options', 'pointer'], wait4, { restart: true }),
+  row(231, 'exit_group', ['int'], (task, code) => {
+    exitGroup(task, (code & 0xff) << 8);
+    return 0;
+  }),
+  row(247, 'waitid', ['int', 'int', 'pointer', 'flags:wait-options', 'pointer'], waitid, { restart: true }),
+];

@@ -1,0 +1,130 @@
+/** New tasks (kernel/fork.c: copy_process). The system calls are in `syscalls/clone.ts`. */
+import { EAGAIN } from '../../abi/errno.ts';
+import { RLIMIT_NPROC } from '../../abi/resource.ts';
+import { CAP_SYS_ADMIN, CAP_SYS_RESOURCE } from '../../abi/capability.ts';
+import {
+  CLONE_CHILD_CLEARTID, CLONE_CHILD_SETTID, CLONE_CLEAR_SIGHAND, CLONE_FILES, CLONE_FS, CLONE_PARENT, CLONE_PARENT_SETTID, CLONE_SETTLS, CLONE_SIGHAND,
+  CLONE_THREAD, CLONE_VFORK, CLONE_VM,
+} from '../../abi/sched.ts';
+import { WaitQueue } from '../../fs/types.ts';
+import { RAX, RSP } from '../../machine/machine-types.ts';
+import { STATE_FS_BASE, STATE_GPR } from '../../machine/state.ts';
+import type { Mm } from '../mm/mm.ts';
+import { NO_ALTERNATE_STACK } from '../signals/signal-frame.ts';
+import { Process } from './process.ts';
+import { SharedRef } from './shared-ref.ts';
+import { KernelTask } from './task.ts';
+
+/** `struct kernel_clone_args`. */
+export interface CloneArguments {
+  /** CLONE_* bits up to 2^33, a safe integer. */
+  readonly flags: number;
+  /** Top of the child's stack, or 0: as the parent's. */
+  readonly stack: number;
+  readonly parentTid: number;
+  readonly childTid: number;
+  readonly tls: number;
+  readonly exitSignal: number;
+  /** Process id that clone3 asks for. */
+  readonly setTid?: number | undefined;
+}
+
+export function hasFlag(flags: number, flag: number): boolean {
+  return flag > 0xffff_ffff ? Math.floor(flags / flag) % 2 === 1 : ((flags % 0x1_0000_0000) & flag) !== 0;
+}
+
+/** Makes the child, not yet in the run queue; or -errno. */
+export function copyTask(parent: KernelTask, request: CloneArguments): KernelTask | number {
+  const { kernel } = parent;
+  const { flags } = request;
+  const refused = checkCounts(parent, hasFlag(flags, CLONE_THREAD));
+  if (refused !== 0) return refused;
+  const sharesMemory = hasFlag(flags, CLONE_VM);
+  const mm = sharesMemory ? parent.mm : parent.mm.fork();
+  if (typeof mm === 'number') return mm;
+  const tid = request.setTid ?? kernel.allocatePid();
+  const isThread = hasFlag(flags, CLONE_THREAD);
+  const process = isThread ? parent.process : copyProcess(parent, request, tid);
+  if (sharesMemory && !isThread) mm.users++;
+  const task = new KernelTask({
+    tid, kernel, process, mm,
+    files: hasFlag(flags, CLONE_FILES) ? parent.filesRef.share() : new SharedRef(parent.files.clone()),
+    fs: hasFlag(flags, CLONE_FS) ? parent.fsRef.share() : new SharedRef(parent.fs.clone()),
+    credentials: parent.credentials,
+    name: parent.name,
+  });
+  if (!isThread) process.setLeader(task);
+  process.tasks.add(task);
+  copyAttributes(parent, task, flags);
+  setRegisters(parent, task, request, mm);
+  if (hasFlag(flags, CLONE_CHILD_CLEARTID)) task.clearChildTid = request.childTid;
+  if (hasFlag(flags, CLONE_CHILD_SETTID)) mm.memory.writeU32(request.childTid, tid);
+  if (hasFlag(flags, CLONE_PARENT_SETTID)) parent.memory.writeU32(request.parentTid, tid);
+  if (hasFlag(flags, CLONE_VFORK)) task.vforkDone = new WaitQueue();
+  kernel.addTask(task);
+  return task;
+}
+
+function checkCounts(parent: KernelTask, isThread: boolean): number {
+  const { kernel, process, credentials } = parent;
+  if (kernel.taskCount >= kernel.limits.tasks) return -EAGAIN;
+  if (isThread && process.state !== 'alive') return -EAGAIN;
+  const limit = process.limit(RLIMIT_NPROC);
+  if (credentials.uid !== 0 && !parent.capable(CAP_SYS_RESOURCE) && !parent.capable(CAP_SYS_ADMIN) && kernel.countTasksOf(credentials.uid) >= limit) return -EAGAIN;
+  return 0;
+}
+
+function copyProcess(parent: KernelTask, request: CloneArguments, pid: number): Process {
+  const { process: old } = parent;
+  const { flags } = request;
+  const adopter = hasFlag(flags, CLONE_PARENT) ? old.parent : old;
+  const process = new Process({
+    pid,
+    kernel: parent.kernel,
+    parent: adopter,
+    processGroup: old.processGroup,
+    session: old.sessionRef,
+    actions: hasFlag(flags, CLONE_SIGHAND) ? old.actionsRef.share() : new SharedRef(old.actions.clone()),
+    limits: old.limits.clone(),
+  });
+  if (hasFlag(flags, CLONE_CLEAR_SIGHAND)) process.actions.resetHandlers(false);
+  process.exitSignal = hasFlag(flags, CLONE_PARENT) ? old.exitSignal : request.exitSignal;
+  process.dumpable = old.dumpable;
+  process.oomScoreAdjust = old.oomScoreAdjust;
+  adopter?.children.add(process);
+  return process;
+}
+
+function copyAttributes(parent: KernelTask, task: KernelTask, flags: number): void {
+  task.blocked.assign(parent.savedMask ?? parent.blocked);
+  task.personality = parent.personality;
+  task.affinity = parent.affinity;
+  task.timerSlackNs = parent.timerSlackNs;
+  if (!parent.resetOnFork) {
+    task.nice = parent.nice;
+    task.policy = parent.policy;
+    task.priority = parent.priority;
+  }
+  // A shared stack must not be taken for the other thread's alternate one (kernel/fork.c).
+  const shares = hasFlag(flags, CLONE_VM) && !hasFlag(flags, CLONE_VFORK);
+  task.alternateStack = shares ? NO_ALTERNATE_STACK : parent.alternateStack;
+  if (!hasFlag(flags, CLONE_VM)) task.rseq = parent.rseq;
+}
+
+/** The child sees 0 in rax, its own stack and thread pointer. */
+function setRegisters(parent: KernelTask, task: KernelTask, request: CloneArguments, mm: Mm): void {
+  const { flags, stack, tls } = request;
+  if (hasFlag(flags, CLONE_VM)) {
+    parent.mm.space.saveThread(task.saved);
+    const view = new DataView(task.saved.buffer, task.saved.byteOffset, task.saved.byteLength);
+    view.setBigUint64(STATE_GPR + 8 * RAX, 0n, true);
+    if (stack !== 0) view.setBigUint64(STATE_GPR + 8 * RSP, BigInt(stack), true);
+    if (hasFlag(flags, CLONE_SETTLS)) view.setBigUint64(STATE_FS_BASE, BigInt(tls), true);
+    return;
+  }
+  const { space } = mm;
+  space.setRegister(RAX, 0n);
+  if (stack !== 0) space.setRegister(RSP, BigInt(stack));
+  if (hasFlag(flags, CLONE_SETTLS)) space.fsBase = BigInt(tls);
+  task.kernel.scheduler.adopt(task);
+}

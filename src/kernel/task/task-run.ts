@@ -1,0 +1,141 @@
+/** A task's turn: the rest of a call that blocked, signals, then its code (the exit-to-user loop of kernel/entry/common.c). */
+import { EINTR } from '../../abi/errno.ts';
+import {
+  BUS_ADRERR, FPE_FLTDIV, FPE_FLTINV, FPE_FLTOVF, FPE_FLTRES, FPE_FLTUND, FPE_INTDIV, ILL_ILLOPN, SEGV_ACCERR, SEGV_MAPERR, SI_KERNEL, SIGBUS, SIGFPE, SIGILL,
+  SIGSEGV, SIGTRAP, TRAP_BRKPT, TRAP_TRACE,
+} from '../../abi/signal.ts';
+import { RAX, type Exit } from '../../machine/machine-types.ts';
+import { finishCall, repeatCall } from '../gate.ts';
+import { deliverSignals } from '../signals/deliver.ts';
+import { forceSignal } from '../signals/send.ts';
+import { BLOCKED, type SignalInfo } from '../types.ts';
+import { ATTENTION_LEAVE, ATTENTION_YIELD, type KernelTask } from './task.ts';
+
+/** Runs the task for one time slice or until it cannot go on. */
+export function runTask(task: KernelTask): void {
+  const { kernel } = task;
+  const { scheduler } = kernel;
+  scheduler.load(task);
+  kernel.current = task;
+  const start = kernel.monotonicNs();
+  task.runningSinceNs = start;
+  kernel.statistics.taskSwitches++;
+  if (prepareToRun(task)) runCode(task);
+  task.cpuNs += kernel.monotonicNs() - start;
+  task.runningSinceNs = 0;
+  kernel.current = undefined;
+  if (task.state === 'running') {
+    task.involuntarySwitches++;
+    scheduler.enqueue(task);
+  } else {
+    task.contextSwitches++;
+  }
+}
+
+/** Repeats a call that was woken and delivers signals. True: the task can run its code. */
+function prepareToRun(task: KernelTask): boolean {
+  if (task.callRow !== undefined && !task.process.stopped) {
+    const result = repeatCall(task);
+    if (result !== BLOCKED) finishCall(task, result);
+  }
+  return settle(task);
+}
+
+/** Handles what needs attention until the task can run; false when it cannot. */
+function settle(task: KernelTask): boolean {
+  task.attention &= ~(ATTENTION_LEAVE | ATTENTION_YIELD);
+  const { deferred } = task;
+  if (deferred !== undefined) {
+    task.deferred = undefined;
+    deferred();
+  }
+  if (task.process.stopped || task.state === 'dead') return false;
+  if (task.attention !== 0) deliverSignals(task);
+  return task.state === 'running' && task.callRow === undefined && !task.process.stopped;
+}
+
+/** An interrupted call's answer, before the handler's frame is made. Restarted calls begin anew. */
+export function interruptCall(task: KernelTask, restartAllowed: boolean): void {
+  const row = task.callRow;
+  if (row === undefined) return;
+  task.leaveQueues();
+  task.state = 'running';
+  task.onAbandon?.();
+  const answer = task.onInterrupt?.();
+  if (answer !== undefined) {
+    finishCall(task, answer, true);
+  } else if (row.restart === true && restartAllowed) {
+    const { space } = task.mm;
+    finishCall(task, 0, true);
+    space.setRegisterNumber(RAX, row.number);
+    space.rip = space.rip - 2;
+  } else {
+    finishCall(task, -EINTR, true);
+  }
+}
+
+function runCode(task: KernelTask): void {
+  const { kernel } = task;
+  for (;;) {
+    const { mm } = task;
+    const exit = mm.space.run(kernel.limits.timeSlice);
+    if (exit.kind === 'fault') fault(task, exit);
+    if (task.state === 'dead') return;
+    if (task.mm !== mm) kernel.scheduler.load(task);
+    const yields = exit.kind === 'budget' || (task.attention & ATTENTION_YIELD) !== 0;
+    if (!settle(task) || yields) return;
+    if (kernel.timers.nextDeadline <= kernel.monotonicNs()) return;
+  }
+}
+
+/** An exception of the processor becomes a signal (arch/x86/kernel/traps.c, arch/x86/mm/fault.c). */
+function fault(task: KernelTask, exit: Extract<Exit, { kind: 'fault' }>): void {
+  forceSignal(task, faultInfo(task, exit));
+}
+
+function faultInfo(task: KernelTask, exit: Extract<Exit, { kind: 'fault' }>): SignalInfo {
+  const trap = { trapNumber: exit.vector, trapError: exit.error };
+  const { rip } = task.mm.space;
+  switch (exit.vector) {
+    case 0:
+      return { signal: SIGFPE, code: FPE_INTDIV, address: rip, ...trap };
+    case 1:
+      return { signal: SIGTRAP, code: TRAP_TRACE, address: rip, ...trap };
+    case 3:
+      return { signal: SIGTRAP, code: SI_KERNEL, ...trap };
+    case 6:
+      return { signal: SIGILL, code: ILL_ILLOPN, address: rip, ...trap };
+    case 14:
+      return pageFaultInfo(task, exit.address, exit.error);
+    case 16:
+    case 19:
+      return { signal: SIGFPE, code: floatCode(task, exit.vector), address: rip, ...trap };
+    case 17:
+      return { signal: SIGBUS, code: 1, ...trap };
+    default:
+      return { signal: SIGSEGV, code: exit.vector === 4 ? TRAP_BRKPT : SI_KERNEL, ...trap };
+  }
+}
+
+function pageFaultInfo(task: KernelTask, address: number, error: number): SignalInfo {
+  const vma = address >= 0 && address < 0x1_0000_0000 ? task.mm.vmas.find(address) : undefined;
+  const trap = { address, trapNumber: 14, trapError: error | 4 };
+  if (vma === undefined) return { signal: SIGSEGV, code: SEGV_MAPERR, ...trap };
+  if (address >= vma.fileEnd && vma.prot !== 0) return { signal: SIGBUS, code: BUS_ADRERR, ...trap };
+  return { signal: SIGSEGV, code: SEGV_ACCERR, ...trap };
+}
+
+/** Which unmasked exception: from FSW and FCW, or MXCSR (`fpu__exception_code`). */
+function floatCode(task: KernelTask, vector: number): number {
+  const image = new Uint8Array(512);
+  task.mm.space.saveFpu(image);
+  const view = new DataView(image.buffer);
+  const mxcsr = view.getUint32(24, true);
+  const raised = vector === 19 ? mxcsr & ~(mxcsr >>> 7) & 0x3f : view.getUint16(2, true) & ~view.getUint16(0, true) & 0x3f;
+  if ((raised & 1) !== 0) return FPE_FLTINV;
+  if ((raised & 4) !== 0) return FPE_FLTDIV;
+  if ((raised & 8) !== 0) return FPE_FLTOVF;
+  if ((raised & 0x12) !== 0) return FPE_FLTUND;
+  return (raised & 0x20) !== 0 ? FPE_FLTRES : 0;
+}
+
