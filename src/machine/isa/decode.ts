@@ -15,21 +15,6 @@ import type {
   UndecodableInstruction,
 } from './instruction.ts';
 import {
-  GROUPS,
-  OPCODES,
-  ROW_BYTE,
-  ROW_DEFAULT64,
-  ROW_FLAGS,
-  ROW_FORCE64,
-  ROW_HAS_MODRM,
-  ROW_IMMEDIATE_BYTES,
-  ROW_LOCKABLE,
-  ROW_OPERANDS,
-  ROW_PREFIX_66,
-  ROW_REPEAT,
-  ROW_REPEAT_NOT_EQUAL,
-} from './lookup.ts';
-import {
   ADDRESSING_CONTROL,
   ADDRESSING_DEBUG,
   ADDRESSING_FIXED_GPR,
@@ -51,7 +36,18 @@ import {
   ADDRESSING_XMM_OR_MEMORY,
   TYPE_SIZES,
 } from './operand-codes.ts';
-import { ROWS } from './table.ts';
+import {
+  ROW_BYTE,
+  ROW_DEFAULT64,
+  ROW_FORCE64,
+  ROW_HAS_MODRM,
+  ROW_LOCKABLE,
+  ROW_PREFIX_66,
+  ROW_REPEAT,
+  ROW_REPEAT_NOT_EQUAL,
+} from './row-flags.ts';
+import { rowOf } from './row-store.ts';
+import { GROUPS, OPCODES, ROW_FLAGS, ROW_IMMEDIATE_BYTES, ROW_OPERANDS } from './tables.generated.ts';
 
 /** An instruction has 15 bytes at most (SDM Vol. 2, 2.3.11); more is #GP. */
 export const MAX_INSTRUCTION_LENGTH = 15;
@@ -374,7 +370,7 @@ export function decode(
     modrm = bytes[position++]!;
   }
   const id = entry - 1;
-  const row = ROWS[id]!;
+  const row = rowOf(id);
   const flags = ROW_FLAGS[id]!;
 
   sizeIndex = 1;

@@ -1,6 +1,7 @@
 /**
  * From opcode bytes to row: a flat table by map, mandatory prefix and opcode, with small tables behind
- * it where ModRM and REX.W are part of the opcode. Built once at import.
+ * it where ModRM and REX.W are part of the opcode. Built at import, which takes milliseconds: the decoder
+ * uses `tables.generated.ts`, which `pack.ts` writes from this.
  */
 
 import type { InstructionRow } from './instruction.ts';
@@ -16,6 +17,16 @@ import {
   TYPE_SIZES,
   packOperandCode,
 } from './operand-codes.ts';
+import {
+  ROW_BYTE,
+  ROW_DEFAULT64,
+  ROW_FORCE64,
+  ROW_HAS_MODRM,
+  ROW_LOCKABLE,
+  ROW_PREFIX_66,
+  ROW_REPEAT,
+  ROW_REPEAT_NOT_EQUAL,
+} from './row-flags.ts';
 import { ROWS } from './table.ts';
 
 /** Index of a mandatory prefix: none, 66, F3, F2. */
@@ -32,19 +43,6 @@ export const OPCODES = new Int16Array(4096);
  * by ModRM.rm.
  */
 export const GROUPS = new Int16Array(16384);
-
-export const ROW_HAS_MODRM = 1;
-export const ROW_BYTE = 2;
-/** Operand size 64 bits unless 66 is given. */
-export const ROW_DEFAULT64 = 4;
-/** Operand size 64 bits whatever is given. */
-export const ROW_FORCE64 = 8;
-export const ROW_LOCKABLE = 16;
-/** 66 is part of the opcode, not an operand size. */
-export const ROW_PREFIX_66 = 32;
-export const ROW_REPEAT = 64;
-/** F2 is another repetition than F3. */
-export const ROW_REPEAT_NOT_EQUAL = 128;
 
 export const ROW_FLAGS = new Uint8Array(ROWS.length);
 /** Three packed operand codes a row; 0 for none. */
