@@ -1,7 +1,7 @@
 /** Runs cases in an address space of the machine. */
 
 import { createMachine, PAGE_EXEC, PAGE_READ, PAGE_WRITE } from '../../src/machine/index.ts';
-import type { AddressSpace, Machine } from '../../src/machine/index.ts';
+import type { AddressSpace, Exit, Machine } from '../../src/machine/index.ts';
 import { generateInterpreter, packImage } from '../../src/machine/interpreter/generate.ts';
 import { helperNumbers } from '../../src/machine/helpers/index.ts';
 import { semantics } from '../../src/machine/semantics/index.ts';
@@ -11,6 +11,9 @@ const FNV_OFFSET = 0xcbf2_9ce4_8422_2325n;
 const FNV_PRIME = 0x100_0000_01b3n;
 const BEFORE = layout.WINDOW - layout.DATA;
 const AFTER = BEFORE + layout.WINDOW_SIZE;
+
+/** What stands for a vector where none was raised. */
+const NO_FAULT = { syscall: 0x100, budget: 0x101, thrown: 0x102 } as const;
 
 export class MachineRunner {
   readonly space: AddressSpace;
@@ -70,15 +73,14 @@ export class MachineRunner {
     space.u8.set(inputBytes.subarray(layout.CASE_WINDOW, layout.CASE_WINDOW + layout.WINDOW_SIZE), window);
     space.rip = layout.CODE + input.getUint32(layout.CASE_SLOT, true) * layout.SLOT;
 
-    let exit = space.run(1000);
-    for (let more = 0; exit.kind === 'budget' && more < 100; more++) exit = space.run(1000);
+    const exit = this.#finish();
     if (exit.kind === 'fault') {
       output.setUint32(layout.RESULT_VECTOR, exit.vector, true);
       output.setUint32(layout.RESULT_ERROR, exit.error, true);
       const address = exit.vector === 14 ? BigInt(exit.address) : 0n;
       output.setBigUint64(layout.RESULT_FAULT_ADDRESS, BigInt.asUintN(64, address), true);
     } else {
-      output.setUint32(layout.RESULT_VECTOR, exit.kind === 'syscall' ? 0x100 : 0x101, true);
+      output.setUint32(layout.RESULT_VECTOR, NO_FAULT[exit.kind], true);
     }
     output.setUint32(layout.RESULT_RIP, space.rip, true);
     for (let word = 0; word < 32; word++) output.setInt32(layout.RESULT_REGISTERS + word * 4, space.registers[word]!, true);
@@ -87,6 +89,17 @@ export class MachineRunner {
     outputBytes.set(this.#fx.subarray(0, layout.FX_SIZE), layout.RESULT_FX);
     outputBytes.set(space.u8.subarray(window, window + layout.WINDOW_SIZE), layout.RESULT_WINDOW);
     output.setBigUint64(layout.RESULT_HASH, this.#outsideHash(), true);
+  }
+
+  /** Runs to the fault that ends a case. An exception of ours is a mismatch like any other. */
+  #finish(): Exit | { readonly kind: 'thrown' } {
+    try {
+      let exit = this.space.run(1000);
+      for (let more = 0; exit.kind === 'budget' && more < 100; more++) exit = this.space.run(1000);
+      return exit;
+    } catch {
+      return { kind: 'thrown' };
+    }
   }
 
   /** As in `native-runner.c`; puts back what was changed. */

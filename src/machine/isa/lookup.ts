@@ -27,7 +27,7 @@ import {
   ROW_REPEAT,
   ROW_REPEAT_NOT_EQUAL,
 } from './row-flags.ts';
-import { ROWS } from './table.ts';
+import { DEFINITIONS } from './definitions.ts';
 
 /** Index of a mandatory prefix: none, 66, F3, F2. */
 export const PREFIX_INDEX = { none: 0, '66': 1, F3: 2, F2: 3 } as const;
@@ -44,11 +44,11 @@ export const OPCODES = new Int16Array(4096);
  */
 export const GROUPS = new Int16Array(16384);
 
-export const ROW_FLAGS = new Uint8Array(ROWS.length);
+export const ROW_FLAGS = new Uint8Array(DEFINITIONS.length);
 /** Three packed operand codes a row; 0 for none. */
-export const ROW_OPERANDS = new Int32Array(ROWS.length * 3);
+export const ROW_OPERANDS = new Int32Array(DEFINITIONS.length * 3);
 /** Bytes of immediates a row, by operand size index: row * 4 + index. */
-export const ROW_IMMEDIATE_BYTES = new Uint8Array(ROWS.length * 4);
+export const ROW_IMMEDIATE_BYTES = new Uint8Array(DEFINITIONS.length * 4);
 
 let groupsUsed = 1;
 
@@ -109,7 +109,7 @@ function specificity(row: InstructionRow): number {
 
 function placeAll(): void {
   const levels: InstructionRow[][] = Array.from({ length: 16 }, () => []);
-  for (const row of ROWS) levels[specificity(row)]!.push(row);
+  for (const row of DEFINITIONS) levels[specificity(row)]!.push(row);
   for (const level of levels) for (const row of level) place(row);
 }
 
@@ -154,4 +154,4 @@ function compile(row: InstructionRow): void {
 }
 
 placeAll();
-for (const row of ROWS) compile(row);
+for (const row of DEFINITIONS) compile(row);

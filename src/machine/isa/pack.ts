@@ -6,7 +6,7 @@
 import type { InstructionRow } from './instruction.ts';
 import { GROUPS, OPCODES, ROW_FLAGS, ROW_IMMEDIATE_BYTES, ROW_OPERANDS } from './lookup.ts';
 import { ROW_FIELD_SEPARATOR } from './row-flags.ts';
-import { ROWS } from './table.ts';
+import { DEFINITIONS } from './definitions.ts';
 
 /** Groups with equal content become one. */
 function compact(): { readonly opcodes: number[]; readonly groups: number[] } {
@@ -58,6 +58,6 @@ export function packTables(): string {
     table('ROW_OPERANDS', 'Int32Array', ROW_OPERANDS),
     table('ROW_IMMEDIATE_BYTES', 'Uint8Array', ROW_IMMEDIATE_BYTES),
     '/** One row a line, see `row-store.ts`. */',
-    `export const ROW_TEXT = \`\n${ROWS.map(rowText).join('\n')}\n\`;\n`,
+    `export const ROW_TEXT = \`\n${DEFINITIONS.map(rowText).join('\n')}\n\`;\n`,
   ].join('\n');
 }

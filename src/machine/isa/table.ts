@@ -1,16 +1,6 @@
-/** All rows, numbered. */
+/** All rows, by number: the same objects that the decoder answers with. */
 
 import type { InstructionRow } from './instruction.ts';
-import type { RowDefinition } from './row.ts';
-import { CONTROL_ROWS } from './rows-control.ts';
-import { INTEGER_ROWS } from './rows-integer.ts';
-import { SIMD_ROWS } from './rows-simd.ts';
-import { X87_ROWS } from './rows-x87.ts';
+import { ROW_COUNT, rowOf } from './row-store.ts';
 
-function numbered(...parts: readonly (readonly RowDefinition[])[]): readonly InstructionRow[] {
-  const rows = parts.flat();
-  for (let id = 0; id < rows.length; id++) rows[id]!.id = id;
-  return rows;
-}
-
-export const ROWS: readonly InstructionRow[] = numbered(INTEGER_ROWS, CONTROL_ROWS, SIMD_ROWS, X87_ROWS);
+export const ROWS: readonly InstructionRow[] = Array.from({ length: ROW_COUNT }, (_, id) => rowOf(id));
