@@ -152,6 +152,17 @@ function transferForms(): Case[] {
 
 export const X87_CASES: readonly Case[] = [...memoryForms(), ...registerForms(), ...plainForms(), ...transferForms()];
 
+export const TRANSCENDENTAL_CASES: readonly Case[] = [
+  instruction('f2xm1', [0xd9, 0xf0], 'f2xm1'),
+  instruction('fyl2x', [0xd9, 0xf1], 'fyl2x'),
+  instruction('fptan', [0xd9, 0xf2], 'fptan'),
+  instruction('fpatan', [0xd9, 0xf3], 'fpatan'),
+  instruction('fyl2xp1', [0xd9, 0xf9], 'fyl2xp1'),
+  instruction('fsincos', [0xd9, 0xfb], 'fsincos'),
+  instruction('fsin', [0xd9, 0xfe], 'fsin'),
+  instruction('fcos', [0xd9, 0xff], 'fcos'),
+];
+
 const CORNER_SIGNIFICANDS: readonly (readonly [number, number])[] = [
   [0x80000000, 0], [0x80000000, 1], [0xffffffff, 0xffffffff], [0xffffffff, 0xfffff800], [0xffffffff, 0xfffffc00],
   [0xffffff00, 0], [0xffffff80, 0], [0xc0000000, 0], [0xc0000000, 1], [0xa0000000, 0], [0x40000000, 0], [0, 1], [0, 0],
