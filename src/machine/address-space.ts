@@ -86,6 +86,7 @@ export class GuestSpace implements AddressSpace, UnitHost {
       hot: (pointer: number): number => this.#hot(pointer),
       lookup: (address: number): number => this.blocks.lookup(address >>> 0),
       syscall: (): number => this.syscall(),
+      jumped: (from: number, target: number): void => this.#translator?.jumped(from >>> 0, target >>> 0),
     };
   }
 
@@ -100,7 +101,9 @@ export class GuestSpace implements AddressSpace, UnitHost {
       return 1;
     }
     const need = write !== 0 ? PAGE_WRITE : PAGE_READ;
-    for (let page = address >>> 12; page <= (address + size - 1) >>> 12; page++) {
+    // Not `>>> 12`: an access may cross the 4 GiB.
+    const last = Math.floor((address + size - 1) / 4096);
+    for (let page = address >>> 12; page <= last; page++) {
       const flags = this.pages[page] ?? 0;
       if ((flags & need) === 0) {
         const error = ERROR_USER | (write !== 0 ? ERROR_WRITE : 0) | ((flags & 7) !== 0 ? ERROR_PRESENT : 0);
