@@ -57,8 +57,8 @@ export const STATE_FAULT_VECTOR = 656;
 export const STATE_FAULT_ERROR = 660;
 /** Blocks left until the code must come back. 4 bytes, signed. */
 export const STATE_BUDGET = 664;
-/** RSP above which the innermost interpreter frame returns to its caller. 8 bytes. */
-export const STATE_FRAME_RSP = 672;
+/** Changes whenever all decoded records are thrown away. 4 bytes. */
+export const STATE_GENERATION = 672;
 /** Depth of Wasm calls. 4 bytes. */
 export const STATE_DEPTH = 680;
 /** Scratch for operands of helpers: 8 slots of 16 bytes. */

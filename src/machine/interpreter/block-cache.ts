@@ -1,9 +1,9 @@
 /** Decoded blocks of one address space: made on demand, found by address, dropped by page. */
 import { decode } from '../isa/decode.ts';
-import type { DecodedInstruction, MemoryOperand, Operand } from '../isa/instruction.ts';
+import type { DecodedInstruction, InstructionRow, MemoryOperand, Operand } from '../isa/instruction.ts';
 import { DECODED_END, DECODED_START, JUMP_TABLE, PAGE_CODE, PAGE_EXEC } from '../layout.ts';
 import {
-  GUEST_BASE, STATE_FS_BASE, STATE_GPR, STATE_GS_BASE, STATE_X87, STATE_XMM, STATE_ZERO,
+  GUEST_BASE, STATE_FS_BASE, STATE_GENERATION, STATE_GPR, STATE_GS_BASE, STATE_X87, STATE_XMM, STATE_ZERO,
 } from '../state.ts';
 import { addressMode, formKey } from './forms.ts';
 import { FLAG_SET_ALL } from '../semantics/analysis.ts';
@@ -143,6 +143,8 @@ export class BlockCache {
     this.#byPage.clear();
     this.#memory.u8.fill(0, JUMP_TABLE_OFFSET, JUMP_TABLE_OFFSET + (record.JUMP_TABLE_MASK + 1) * record.JUMP_ENTRY_SIZE);
     this.#free = ARENA_START;
+    const generation = STATE_GENERATION >>> 2;
+    this.#memory.i32[generation] = (this.#memory.i32[generation] ?? 0) + 1;
   }
 
   /** End of the executable pages from an address on, looking at most two pages far. */
@@ -175,7 +177,7 @@ export class BlockCache {
       }
       instructions.push(decoded);
       at += decoded.length;
-      if (decoded.row.flow !== 'next' && decoded.row.flow !== 'branch') break;
+      if (endsBlock(decoded.row.flow)) break;
       if (instructions.length === MAXIMUM_BLOCK || (at & ~0xfff) - (address & ~0xfff) > 4096) break;
     }
     const records = this.#write(pointer + record.BLOCK_HEADER_SIZE, instructions, at, raise);
@@ -210,7 +212,7 @@ export class BlockCache {
     }
     this.#chooseDeadFlags(start, instructions);
     const last = instructions[instructions.length - 1];
-    if (last === undefined || last.row.flow === 'next' || last.row.flow === 'branch' || last.row.flow === 'syscall' || last.row.flow === 'trap') {
+    if (last === undefined || !endsBlock(last.row.flow)) {
       view.setUint16(at + record.RECORD_HANDLER, raise >= 0 ? record.HANDLER_RAISE : record.HANDLER_GOTO, true);
       view.setUint32(at + record.RECORD_PC, end, true);
       view.setUint32(at + record.RECORD_TARGET, raise >= 0 ? raise : end, true);
@@ -244,6 +246,7 @@ export class BlockCache {
     view.setUint16(at + record.RECORD_HANDLER, this.#image.handlers[formKey(instruction, addressMode(instruction))] ?? 0, true);
     view.setUint8(at + record.RECORD_LENGTH, instruction.length);
     view.setUint32(at + record.RECORD_PC, instruction.address, true);
+    if (instruction.row.flow === 'indirect-jump') view.setUint32(at + record.RECORD_TARGET_BLOCK, 0, true);
     let immediates = 0;
     for (let index = 0; index < operands.length; index++) {
       const operand = operands[index] as Operand;
@@ -277,6 +280,11 @@ export class BlockCache {
     view.setUint16(at + record.RECORD_SEGMENT, segment, true);
     view.setInt32(at + record.RECORD_DISPLACEMENT, far && operand.displacement > 0xffff_ffff ? -1 : operand.displacement | 0, true);
   }
+}
+
+/** Control never reaches the next record: a call comes back to it. */
+function endsBlock(flow: InstructionRow['flow']): boolean {
+  return flow === 'jump' || flow === 'return' || flow === 'indirect-jump' || flow === 'trap';
 }
 
 /** Offset in the CPU state of a register operand. */

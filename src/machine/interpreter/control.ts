@@ -3,7 +3,7 @@ import type { ConditionCode, Expr } from '../semantics/builder.ts';
 import { localGet, node } from '../semantics/expression.ts';
 import { JUMP_TABLE } from '../layout.ts';
 import {
-  GUEST_BASE, STATE_DEPTH, STATE_FRAME_RSP, STATE_RIP,
+  GUEST_BASE, STATE_DEPTH, STATE_GENERATION, STATE_RIP,
 } from '../state.ts';
 import * as op from '../wasm/opcodes.ts';
 import { ByteWriter, type FunctionBody } from '../wasm/writer.ts';
@@ -22,6 +22,8 @@ export interface ControlEnvironment {
   readonly hot: number;
   /** (address) -> block. */
   readonly lookup: number;
+  /** (address of an indirect jump, target): another target than the last time. */
+  readonly jumped: number;
   /** () -> 0 go on, 1 leave. */
   readonly syscall: number;
   /** The function `dispatch(address) -> address`. */
@@ -83,32 +85,58 @@ function jrcxz(b: InterpreterBuilder, environment: ControlEnvironment): void {
   b.next();
 }
 
-function ret(b: InterpreterBuilder, environment: ControlEnvironment): void {
+/** Guest returns are Wasm returns: whoever made the call compares the address with the one behind it. */
+function ret(b: InterpreterBuilder): void {
   const target = checkedTarget(b, b.peekStack(8));
   const extra = b.operandCount > 0 ? b.extendU(b.read(0)) : b.i64(0);
-  const rsp = b.let(b.add(b.add(b.readGpr(4, 8), b.i64(8)), extra));
-  b.writeGpr(4, 8, rsp);
-  const leaves = b.gtU(rsp, b.readState(STATE_FRAME_RSP, 'i64'));
-  b.if(b.and(leaves, b.ne(target, b.i32(0))), () => {
+  b.writeGpr(4, 8, b.add(b.add(b.readGpr(4, 8), b.i64(8)), extra));
+  b.emit(target);
+  b.out.u8(op.RETURN);
+}
+
+/**
+ * Guest calls are Wasm calls. What comes back is the guest address to go on at: the one behind the call,
+ * or another that is passed on to our own caller (0: back to the host).
+ */
+function call(b: InterpreterBuilder, environment: ControlEnvironment, target: Expr): void {
+  b.push(b.nextRip(), 8);
+  const depth = b.let(b.readState(STATE_DEPTH, 'i32'));
+  b.if(b.geU(depth, b.i32(MAXIMUM_DEPTH)), () => {
     b.emit(target);
     b.out.u8(op.RETURN);
   });
-  dispatchTo(b, environment, target);
+  const generation = b.let(b.readState(STATE_GENERATION, 'i32'));
+  b.writeState(STATE_DEPTH, b.add(depth, b.i32(1)));
+  const result = b.let(node('i32', op.CALL, [target], environment.dispatch));
+  b.writeState(STATE_DEPTH, depth);
+  // If the records were thrown away meanwhile, ours may be something else now.
+  const elsewhere = b.or(b.ne(result, b.wrap(b.nextRip())), b.ne(generation, b.readState(STATE_GENERATION, 'i32')));
+  b.if(elsewhere, () => {
+    b.emit(result);
+    b.out.u8(op.RETURN);
+  });
+  b.next();
 }
 
 function callDirect(b: InterpreterBuilder, environment: ControlEnvironment): void {
-  b.push(b.nextRip(), 8);
-  enterTarget(b, environment);
+  call(b, environment, b.field(op.I32_LOAD, record.RECORD_TARGET));
 }
 
 function callIndirect(b: InterpreterBuilder, environment: ControlEnvironment): void {
-  const target = checkedTarget(b, b.read(0));
-  b.push(b.nextRip(), 8);
-  dispatchTo(b, environment, target);
+  call(b, environment, checkedTarget(b, b.read(0)));
 }
 
+/** The record remembers the last target; others are noted, so that the translator knows where switches go. */
 function jumpIndirect(b: InterpreterBuilder, environment: ControlEnvironment): void {
-  dispatchTo(b, environment, checkedTarget(b, b.read(0)));
+  const target = checkedTarget(b, b.read(0));
+  b.if(b.ne(target, b.field(op.I32_LOAD, record.RECORD_TARGET_BLOCK)), () => {
+    b.rawStore(op.I32_STORE, b.record, record.RECORD_TARGET_BLOCK, target);
+    b.emit(b.pc());
+    b.emit(target);
+    b.out.u8(op.CALL);
+    b.out.u32(environment.jumped);
+  });
+  dispatchTo(b, environment, target);
 }
 
 function syscall(b: InterpreterBuilder, environment: ControlEnvironment): void {
@@ -172,29 +200,14 @@ export function pseudoHandlers(create: () => InterpreterBuilder, environment: Co
   return [redispatch, goto, raise, enter].map((b) => finish(b, environment.handlerType));
 }
 
-/** Runs a translated unit and goes on where it ends; the record's immediate is its slot. */
+/** A translated unit takes over; the record's immediate is its slot. */
 function emitEnterUnit(b: InterpreterBuilder, environment: ControlEnvironment): void {
-  const depth = b.let(b.readState(STATE_DEPTH, 'i32'));
-  b.if(b.geU(depth, b.i32(MAXIMUM_DEPTH)), () => {
-    b.emit(b.pc());
-    b.out.u8(op.RETURN);
-  });
   b.emit(b.pc());
-  b.emit(b.add(depth, b.i32(1)));
+  b.emit(b.readState(STATE_DEPTH, 'i32'));
   b.emit(b.field(op.I32_LOAD, record.RECORD_IMMEDIATE));
-  b.out.u8(op.CALL_INDIRECT);
+  b.out.u8(op.RETURN_CALL_INDIRECT);
   b.out.u32(environment.unitType);
   b.out.u32(environment.unitTable);
-  const result = b.newLocal('i32');
-  b.out.u8(op.LOCAL_SET);
-  b.out.u32(result);
-  const address = localGet('i32', result);
-  b.if(b.eqz(address), () => b.leave());
-  b.if(b.gtU(b.readGpr(4, 8), b.readState(STATE_FRAME_RSP, 'i64')), () => {
-    b.emit(address);
-    b.out.u8(op.RETURN);
-  });
-  dispatchTo(b, environment, address);
 }
 
 /** `dispatch(address) -> address`: finds the block in the jump table, or has it decoded. */
@@ -210,7 +223,7 @@ export function dispatchFunction(b: InterpreterBuilder, environment: ControlEnvi
   return finish(b, environment.handlerType);
 }
 
-/** `interpret(address, depth) -> address`: a frame of the interpreter, as a unit that anyone may call. */
+/** `interpret(address, depth) -> address`: the interpreter as a unit that anyone may call. */
 export function interpretFunction(environment: ControlEnvironment, b: InterpreterBuilder): FunctionBody {
   const address = localGet('i32', 0);
   const depth = localGet('i32', 1);
@@ -218,25 +231,25 @@ export function interpretFunction(environment: ControlEnvironment, b: Interprete
     b.emit(address);
     b.out.u8(op.RETURN);
   });
-  const frame = b.let(b.readState(STATE_FRAME_RSP, 'i64'));
-  const outer = b.let(b.readState(STATE_DEPTH, 'i32'));
-  b.writeState(STATE_FRAME_RSP, b.readGpr(4, 8));
   b.writeState(STATE_DEPTH, depth);
-  const result = b.let(node('i32', op.CALL, [address], environment.dispatch));
-  b.writeState(STATE_FRAME_RSP, frame);
-  b.writeState(STATE_DEPTH, outer);
-  b.emit(result);
+  b.emit(address);
+  b.out.u8(op.RETURN_CALL);
+  b.out.u32(environment.dispatch);
   b.out.u8(op.END);
   return { type: environment.unitType, locals: b.locals, code: b.out };
 }
 
-/** `start(address)`: the outermost frame, which no return leaves. */
+/** `start(address)`: the outermost frame: goes on wherever its callees end, until the host is wanted. */
 export function startFunction(environment: ControlEnvironment, b: InterpreterBuilder): FunctionBody {
-  b.writeState(STATE_FRAME_RSP, b.i64(-1));
+  const address = b.variable('i32', localGet('i32', 0));
+  b.open(op.LOOP);
   b.writeState(STATE_DEPTH, b.i32(0));
-  b.emit(localGet('i32', 0));
-  b.out.u8(op.RETURN_CALL);
-  b.out.u32(environment.dispatch);
+  b.assign(address, node('i32', op.CALL, [address], environment.dispatch));
+  b.emit(address);
+  b.out.u8(op.BR_IF);
+  b.out.u32(0);
+  b.close();
+  b.emit(b.i32(0));
   b.out.u8(op.END);
   return { type: environment.handlerType, locals: b.locals, code: b.out };
 }

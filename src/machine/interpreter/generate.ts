@@ -43,8 +43,9 @@ function declareImports(module: ModuleWriter, helperNumbers: ReadonlyMap<string,
   const hot = module.importFunction('m', 'hot', handlerType);
   const lookup = module.importFunction('m', 'lookup', handlerType);
   const syscall = module.importFunction('m', 'syscall', module.type([], ['i32']));
+  const jumped = module.importFunction('m', 'jumped', module.type(i32s(2), []));
   const handlerTable = 1;
-  const dispatch = syscall + 1;
+  const dispatch = jumped + 1;
   const helperNumber = (name: string): number => {
     const number = helperNumbers.get(name);
     if (number === undefined) throw new Error(`there is no helper "${name}"`);
@@ -52,7 +53,7 @@ function declareImports(module: ModuleWriter, helperNumbers: ReadonlyMap<string,
   };
   return {
     handler: { handlerType, handlerTable, checkAccess, raise, helper, helperNumber },
-    control: { handlerType, handlerTable, unitType, unitTable, resolve, hot, lookup, syscall, dispatch },
+    control: { handlerType, handlerTable, unitType, unitTable, resolve, hot, lookup, syscall, jumped, dispatch },
   };
 }
 

@@ -88,6 +88,7 @@ class UnitEmitter {
   // ---- structure ----
 
   #isMerge(block: RegionBlock): boolean {
+    if (block.isSwitchTarget) return true;
     let forward = 0;
     for (const predecessor of block.predecessors) if (predecessor.order < block.order) forward++;
     return forward >= 2;
@@ -186,7 +187,7 @@ class UnitEmitter {
         this.#return(facts);
         return true;
       case 'indirect-jump':
-        this.#indirectJump(facts);
+        this.#indirectJump(block, facts);
         return true;
       default:
         this.#trap();
@@ -271,12 +272,39 @@ class UnitEmitter {
     b.end();
   }
 
-  #indirectJump(facts: InstructionFacts): void {
+  #indirectJump(block: RegionBlock, facts: InstructionFacts): void {
     const b = this.#b;
     const target = b.let(b.wrap(b.read(0)));
+    if (block.switch.length > 0) this.#switch(block, target);
     b.spill(facts.dirtyBefore);
+    if (facts.flagsDirtyBefore && block.switch.length > 0) b.storeFlags();
     this.#tailCall(target, this.#slotOfTarget(target));
     b.end();
+  }
+
+  /** Known targets by a `br_table` over a hash of the address; falls through for any other. */
+  #switch(block: RegionBlock, target: Expr): void {
+    const b = this.#b;
+    const edges = block.switch;
+    this.#settleFor(edges, block);
+    const { shift, mask, table } = hashTargets(edges.map((edge) => edge.block.start));
+    b.open(op.BLOCK);
+    const otherwise = b.depth;
+    for (let index = 0; index < edges.length; index++) b.open(op.BLOCK);
+    b.emit(b.and(b.shrU(target, b.i32(shift)), b.i32(mask)));
+    b.out.u8(op.BR_TABLE);
+    b.out.u32(table.length);
+    // Label of case n: cases close in order, the first one innermost.
+    for (const index of table) b.out.u32(index < 0 ? edges.length : index);
+    b.out.u32(edges.length);
+    for (const edge of edges) {
+      b.close();
+      b.emit(b.ne(target, b.i32(edge.block.start)));
+      b.out.u8(op.BR_IF);
+      b.out.u32(b.depth - otherwise);
+      this.#branchTo(block, edge);
+    }
+    b.close();
   }
 
   #tailCall(target: Expr, slot: Expr): void {
@@ -400,6 +428,20 @@ class UnitEmitter {
     });
     b.end();
   }
+}
+
+/** A shift and a mask that tell the addresses apart, and which address (by index, -1 for none) each hash means. */
+function hashTargets(addresses: readonly number[]): { shift: number; mask: number; table: readonly number[] } {
+  for (let mask = 1; mask < 0x1000; mask = mask * 2 + 1) {
+    for (let shift = 0; shift < 6; shift++) {
+      const hashes = addresses.map((address) => (address >>> shift) & mask);
+      if (new Set(hashes).size !== addresses.length) continue;
+      const table = new Array<number>(mask + 1).fill(-1);
+      hashes.forEach((hash, index) => (table[hash] = index));
+      return { shift, mask, table };
+    }
+  }
+  return { shift: 0, mask: 0, table: [0] };
 }
 
 /** Writes the function of a region. */

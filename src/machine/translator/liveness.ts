@@ -83,7 +83,7 @@ function forward(region: Region, all: RegionFacts): void {
 function exitUses(block: RegionBlock, facts: BlockFacts): { registers: number; flags: number } {
   const leaves = [block.taken, block.next].some((edge) => edge !== undefined && !('block' in edge));
   const backEdge = successors(block).some((successor) => successor.order <= block.order);
-  const ends = block.taken === undefined && block.next === undefined;
+  const ends = block.taken === undefined && block.next === undefined; // a switch may go elsewhere, too
   const last = block.instructions[block.instructions.length - 1];
   const flags = (leaves || (ends && last?.row.flow !== 'return')) && facts.flagsDirtyOut ? FLAG_SET_ALL : 0;
   return { registers: leaves || backEdge || ends ? facts.dirtyOut : 0, flags };

@@ -20,6 +20,10 @@ export interface RegionBlock {
   /** Where a conditional branch goes when taken; where control goes otherwise. Undefined: it does not. */
   taken: Edge | undefined;
   next: Edge | undefined;
+  /** Known targets of the indirect jump that ends it. */
+  switch: readonly { readonly block: RegionBlock }[];
+  /** Some indirect jump leads here. */
+  isSwitchTarget: boolean;
   predecessors: RegionBlock[];
   /** Position in reverse postorder; -1 before it is known. */
   order: number;
@@ -42,6 +46,8 @@ export interface CodeSource {
   readonly pages: Uint8Array;
   /** Whether the program has gone to this address yet. */
   wasReached(address: number): boolean;
+  /** Where the indirect jump at an address went so far. */
+  jumpTargets(address: number): readonly number[];
   /** Whether the interpreter can run it; what it cannot, raises #UD there. */
   isSupported(instruction: DecodedInstruction): boolean;
 }
@@ -51,6 +57,7 @@ export function successors(block: RegionBlock): RegionBlock[] {
   for (const edge of [block.taken, block.next]) {
     if (edge !== undefined && 'block' in edge) blocks.push(edge.block);
   }
+  for (const edge of block.switch) blocks.push(edge.block);
   return blocks;
 }
 
@@ -110,7 +117,11 @@ class Discovery {
         if (flow === 'branch') this.#follow(address, true);
         return;
       }
-      if (flow === 'return' || flow === 'indirect-jump' || flow === 'trap') return;
+      if (flow === 'indirect-jump') {
+        for (const target of this.#source.jumpTargets(instruction.address)) this.#follow(target, true);
+        return;
+      }
+      if (flow === 'return' || flow === 'trap') return;
     }
   }
 
@@ -128,7 +139,7 @@ class Discovery {
       let block = blocks.get(start);
       if (block === undefined) {
         block = {
-          start, end: start, instructions: [], taken: undefined, next: undefined, predecessors: [],
+          start, end: start, instructions: [], taken: undefined, next: undefined, switch: [], isSwitchTarget: false, predecessors: [],
           order: -1, dominator: undefined, isLoopHeader: false,
         };
         blocks.set(start, block);
@@ -142,6 +153,17 @@ class Discovery {
     const entry = blockAt(this.#entry);
     for (let index = 0; index < queue.length; index++) this.#fill(queue[index] as RegionBlock, edge);
     return finishRegion(entry);
+  }
+
+  #switchEdges(jump: DecodedInstruction, edge: (address: number) => Edge): { readonly block: RegionBlock }[] {
+    const edges: { readonly block: RegionBlock }[] = [];
+    for (const target of this.#source.jumpTargets(jump.address)) {
+      const to = edge(target);
+      if (!('block' in to)) continue;
+      to.block.isSwitchTarget = true;
+      edges.push(to);
+    }
+    return edges;
   }
 
   #fill(block: RegionBlock, edge: (address: number) => Edge): void {
@@ -165,6 +187,7 @@ class Discovery {
         }
         break;
       }
+      if (flow === 'indirect-jump') block.switch = this.#switchEdges(instruction, edge);
       if (flow === 'return' || flow === 'indirect-jump' || flow === 'trap') break;
     }
     block.end = address;

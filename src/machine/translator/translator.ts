@@ -15,6 +15,11 @@ import { discoverRegion, type CodeSource, type Region } from './region.ts';
 const MAXIMUM_SLOTS = 400_000;
 /** Bytes of Wasm that one machine may compile: a guest that makes code without end then stays interpreted. */
 const MAXIMUM_WASM_BYTES = 256 << 20;
+/** Targets noted of one indirect jump. */
+const MAXIMUM_TARGETS = 128;
+/** Indirect jumps whose targets are noted. */
+const MAXIMUM_JUMPS = 20_000;
+const NO_TARGETS: readonly number[] = [];
 
 /** A translated region, in the module that holds it. */
 interface CompiledUnit {
@@ -133,6 +138,7 @@ export class Translator {
   readonly #threshold: number;
   #heat = new Map<number, number>();
   #queue: number[] = [];
+  #targets = new Map<number, number[]>();
   #linked = new Map<number, CompiledUnit>();
   #byPage = new Map<number, Set<CompiledUnit>>();
   #instantiated = new Set<CompiledModule>();
@@ -150,6 +156,14 @@ export class Translator {
     const heat = (this.#heat.get(address) ?? 0) + 1;
     this.#heat.set(address, heat);
     if (heat === this.#threshold) this.#queue.push(address);
+  }
+
+  /** Notes where an indirect jump went. */
+  jumped(from: number, target: number): void {
+    const targets = this.#targets.get(from);
+    if (targets === undefined) {
+      if (this.#targets.size < MAXIMUM_JUMPS) this.#targets.set(from, [target]);
+    } else if (targets.length < MAXIMUM_TARGETS && !targets.includes(target)) targets.push(target);
   }
 
   get pending(): number {
@@ -175,6 +189,7 @@ export class Translator {
       u8: this.#host.u8,
       pages: this.#host.pages,
       wasReached: (address) => this.#host.wasReached(address),
+      jumpTargets: (address) => this.#targets.get(address) ?? NO_TARGETS,
       isSupported: (instruction: DecodedInstruction) =>
         this.#registry.image.handlers[formKey(instruction, addressMode(instruction))] !== 0,
     };
