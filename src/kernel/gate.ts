@@ -5,6 +5,7 @@
 import { ENOSYS } from '../abi/errno.ts';
 import { R10, R8, R9, RAX, RDI, RDX, RSI, type AddressSpace } from '../machine/machine-types.ts';
 import type { Kernel } from './kernel.ts';
+import { writeResult } from './task/call.ts';
 import type { KernelTask } from './task/task.ts';
 import { BLOCKED, type ArgumentKind, type Handler, type SyscallRow } from './types.ts';
 
@@ -58,13 +59,6 @@ function argument(registers: Int32Array, index: number, mask: number): number {
   return high === 0 ? low >>> 0 : high * 0x1_0000_0000 + (low >>> 0);
 }
 
-/** Writes a result as 64 bits to rax. */
-export function writeResult(registers: Int32Array, result: number): void {
-  const low = result | 0;
-  registers[2 * RAX] = low;
-  registers[2 * RAX + 1] = low === result ? low >> 31 : Math.floor(result / 0x1_0000_0000);
-}
-
 /** The handler of `MachineOptions.onSyscall`. */
 export function makeGate(kernel: Kernel): (space: AddressSpace) => boolean {
   const entries = kernel.syscalls;
@@ -113,30 +107,4 @@ function leave(task: KernelTask, space: AddressSpace, result: number): boolean {
   writeResult(space.registers, result);
   if (task.savedMask !== undefined) task.restoreMask();
   return task.attention !== 0;
-}
-
-/** Calls the handler of a woken task again. */
-export function repeatCall(task: KernelTask): number {
-  const row = task.callRow!;
-  const a = task.callArguments;
-  const handler = row.handler!;
-  return handler(task, a[0]!, a[1]!, a[2]!, a[3]!, a[4]!, a[5]!);
-}
-
-/** A call that had blocked ended. The mask that it had set goes, unless a handler takes it over. */
-export function finishCall(task: KernelTask, result: number, interrupted = false): void {
-  const row = task.callRow!;
-  if (task.kernel.tracer !== undefined) task.kernel.tracer.exit(task, row, task.callArguments, result);
-  task.callRow = undefined;
-  task.callArguments = [];
-  task.blocking = undefined;
-  task.onInterrupt = undefined;
-  task.onAbandon = undefined;
-  task.deadlinePassed = false;
-  if (task.skipResult) {
-    task.skipResult = false;
-    return;
-  }
-  writeResult(task.mm.space.registers, result);
-  if (!interrupted) task.restoreMask();
 }

@@ -1,7 +1,6 @@
 /** A Linux kernel for one container: its tasks, clocks, memory and the door for system calls. */
 import type { Host } from '../host/types.ts';
 import type { Machine, MachineOptions } from '../machine/machine-types.ts';
-import type { OpenFile } from '../fs/types.ts';
 import { makeGate, type GateEntry } from './gate.ts';
 import { FutexTable } from './futex/futex-table.ts';
 import { DEFAULT_LIMITS, type KernelLimits } from './limits.ts';
@@ -33,12 +32,7 @@ export interface KernelOptions {
   readonly tier?: 'both' | 'interpreter' | 'translator';
   /** The first program is pid 1, and adopts orphans; otherwise the kernel does, and it is pid 2. */
   readonly init?: boolean;
-  /** Opens a program for exec, with the checks of execve(2) for the path. */
-  readonly openExecutable: ExecutableOpener;
 }
-
-/** `directory` is AT_FDCWD or a descriptor; flags are those of execveat(2). */
-export type ExecutableOpener = (task: KernelTask, directory: number, path: string, flags: number) => Pick<OpenFile, 'inode' | 'description'> | number;
 
 /** Interface `Kernel` of `types.ts`. */
 export class Kernel implements KernelInterface {
@@ -54,7 +48,6 @@ export class Kernel implements KernelInterface {
   readonly processors: number;
   readonly memoryBytes: number;
   readonly protectsInit: boolean;
-  readonly openExecutable: ExecutableOpener;
   /** The first program, which the container's life hangs on. */
   main: Process | undefined;
   /** Adopts orphans; undefined: the kernel. */
@@ -96,7 +89,6 @@ export class Kernel implements KernelInterface {
     this.protectsInit = options.init === true;
     this.reaperPid = options.init === true ? 0 : 1;
     this.#lastPid = options.init === true ? 0 : 1;
-    this.openExecutable = options.openExecutable;
     this.memory = { limits: this.limits, shared: new SharedObjects(), mappedBytes: 0, addressSpaces: 0 };
     this.scheduler = new Scheduler(this);
     const machineOptions = { onSyscall: makeGate(this), monotonicNs: this.monotonicNs };

@@ -8,6 +8,7 @@ import { MMAP_START } from '../../machine/layout.ts';
 import { RSP } from '../../machine/machine-types.ts';
 import type { Kernel } from '../kernel.ts';
 import { Mm } from '../mm/mm.ts';
+import { openExecutable } from '../syscalls/file-exec.ts';
 import { NO_ALTERNATE_STACK } from '../signals/signal-frame.ts';
 import { endTask, releaseMemory } from '../task/exit.ts';
 import { withEffective, type TaskCredentials } from '../task/credentials.ts';
@@ -61,6 +62,17 @@ export function exec(task: KernelTask, request: ExecRequest): number {
   return 0;
 }
 
+/** The first program of a task whose memory is fresh: 0 or -errno. */
+export function loadFirstProgram(task: KernelTask, request: ExecRequest): number {
+  const program = checkArguments(task.kernel, request) || findProgram(task, request);
+  if (typeof program === 'number') return program;
+  const answer = fillMemory(task, task.mm, program, request, task.credentials);
+  if (answer < 0) return answer;
+  task.name = baseName(program.executablePath).slice(0, 15);
+  task.kernel.scheduler.adopt(task);
+  return 0;
+}
+
 function checkArguments(kernel: Kernel, request: ExecRequest): number {
   const { argumentBytes, argumentLength } = kernel.limits;
   let total = 0;
@@ -78,7 +90,7 @@ function findProgram(task: KernelTask, request: ExecRequest): Program | number {
   let args = request.arguments.length === 0 ? [''] : [...request.arguments];
   const executablePath = executableName(request);
   let name = executablePath;
-  let file = kernel.openExecutable(task, request.directory, request.path, request.flags);
+  let file = openExecutable(task, request.directory, request.path, request.flags);
   for (let depth = 0; ; depth++) {
     if (typeof file === 'number') return file;
     const header = new Uint8Array(HEADER_BYTES);
@@ -95,7 +107,7 @@ function findProgram(task: KernelTask, request: ExecRequest): Program | number {
     if (typeof line === 'number') return line;
     args = [line.interpreter, ...(line.argument === undefined ? [] : [line.argument]), name, ...args.slice(1)];
     name = line.interpreter;
-    file = kernel.openExecutable(task, AT_FDCWD, line.interpreter, 0);
+    file = openExecutable(task, AT_FDCWD, line.interpreter, 0);
   }
 }
 
@@ -197,7 +209,7 @@ function mapStack(task: KernelTask, mm: Mm, executable: boolean): number {
 }
 
 function openInterpreter(task: KernelTask, path: string): { file: Executable; elf: Elf } | number {
-  const file = task.kernel.openExecutable(task, AT_FDCWD, path, 0);
+  const file = openExecutable(task, AT_FDCWD, path, 0);
   if (typeof file === 'number') return file;
   const elf = readElf(file.inode, task.kernel.limits.programHeaderBytes);
   if (typeof elf === 'number') return elf === -ENOEXEC ? -ELIBBAD : elf;

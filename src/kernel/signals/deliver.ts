@@ -2,7 +2,7 @@
 import { SA_NODEFER, SA_ONSTACK, SA_RESETHAND, SA_RESTART, SIG_DFL, SIG_IGN, SIGKILL, SIGSEGV, SIGSTOP, SS_AUTODISARM } from '../../abi/signal.ts';
 import { RSP } from '../../machine/machine-types.ts';
 import { exitGroup } from '../task/exit.ts';
-import { interruptCall } from '../task/task-run.ts';
+import { interruptCall } from '../task/call.ts';
 import type { KernelTask } from '../task/task.ts';
 import type { SignalInfo } from '../types.ts';
 import { forceSignal, stopProcess } from './send.ts';

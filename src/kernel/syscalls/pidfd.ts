@@ -3,7 +3,7 @@ import { EBADF, EFAULT, EINVAL, ENOTTY, EPERM, ESPIPE, ESRCH } from '../../abi/e
 import { CAP_SYS_PTRACE } from '../../abi/capability.ts';
 import { NSIG, SI_USER, SIGINFO_SIZE } from '../../abi/signal.ts';
 import { POLLHUP, POLLIN } from '../../abi/poll.ts';
-import { AnonymousInode } from '../../fs/anonymous-inode.ts';
+import { specialFilesOf } from '../files/special-files.ts';
 import type { Inode, OpenFile, WaitQueue } from '../../fs/types.ts';
 import { decodeSignalInfo } from '../signals/siginfo.ts';
 import { sendToProcess } from '../signals/send.ts';
@@ -62,7 +62,7 @@ export class PidFile implements OpenFile {
 
 /** A descriptor for the process, close-on-exec as always. */
 export function openPidfd(task: KernelTask, process: Process, flags: number): number {
-  return task.files.install(new PidFile(process, new AnonymousInode(task.kernel.nextInode()), O_RDWR | flags), true);
+  return task.files.install(new PidFile(process, specialFilesOf(task.kernel).anonymousInode, O_RDWR | flags), true);
 }
 
 function pidfdOpen(task: KernelTask, pid: number, flags: number): number {

@@ -1,11 +1,10 @@
 /** A task's turn: the rest of a call that blocked, signals, then its code (the exit-to-user loop of kernel/entry/common.c). */
-import { EINTR } from '../../abi/errno.ts';
 import {
   BUS_ADRERR, FPE_FLTDIV, FPE_FLTINV, FPE_FLTOVF, FPE_FLTRES, FPE_FLTUND, FPE_INTDIV, ILL_ILLOPN, SEGV_ACCERR, SEGV_MAPERR, SI_KERNEL, SIGBUS, SIGFPE, SIGILL,
   SIGSEGV, SIGTRAP, TRAP_BRKPT, TRAP_TRACE,
 } from '../../abi/signal.ts';
-import { RAX, type Exit } from '../../machine/machine-types.ts';
-import { finishCall, repeatCall } from '../gate.ts';
+import type { Exit } from '../../machine/machine-types.ts';
+import { finishCall, repeatCall } from './call.ts';
 import { deliverSignals } from '../signals/deliver.ts';
 import { forceSignal } from '../signals/send.ts';
 import { BLOCKED, type SignalInfo } from '../types.ts';
@@ -52,26 +51,6 @@ function settle(task: KernelTask): boolean {
   if (task.process.stopped || task.state === 'dead') return false;
   if (task.attention !== 0) deliverSignals(task);
   return task.state === 'running' && task.callRow === undefined && !task.process.stopped;
-}
-
-/** An interrupted call's answer, before the handler's frame is made. Restarted calls begin anew. */
-export function interruptCall(task: KernelTask, restartAllowed: boolean): void {
-  const row = task.callRow;
-  if (row === undefined) return;
-  task.leaveQueues();
-  task.state = 'running';
-  task.onAbandon?.();
-  const answer = task.onInterrupt?.();
-  if (answer !== undefined) {
-    finishCall(task, answer, true);
-  } else if (row.restart === true && restartAllowed) {
-    const { space } = task.mm;
-    finishCall(task, 0, true);
-    space.setRegisterNumber(RAX, row.number);
-    space.rip = space.rip - 2;
-  } else {
-    finishCall(task, -EINTR, true);
-  }
 }
 
 function runCode(task: KernelTask): void {

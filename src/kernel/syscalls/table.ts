@@ -1,0 +1,56 @@
+/** Every x86-64 system call as a row: what is implemented, and a name for what is not. */
+import { SYSCALL_NAMES } from '../../abi/unistd.ts';
+import { makeEntry, type GateEntry } from '../gate.ts';
+import type { SyscallRow } from '../types.ts';
+import { cloneRows } from './clone.ts';
+import { directoryRows } from './directory.ts';
+import { epollRows } from './epoll.ts';
+import { eventRows } from './event.ts';
+import { execRows } from './exec.ts';
+import { fdRows } from './fd.ts';
+import { fileAttributeRows } from './file-attributes.ts';
+import { fileDataRows } from './file-data.ts';
+import { fileIoRows } from './file-io.ts';
+import { fileOpenRows } from './file-open.ts';
+import { fileStatRows } from './file-stat.ts';
+import { futexRows } from './futex.ts';
+import { identityRows } from './identity.ts';
+import { inotifyRows } from './inotify.ts';
+import { memoryRows } from './memory.ts';
+import { mountRows } from './mount.ts';
+import { pidfdRows } from './pidfd.ts';
+import { pipeRows } from './pipe.ts';
+import { pollRows } from './poll.ts';
+import { prctlRows } from './prctl.ts';
+import { resourceRows } from './resource.ts';
+import { schedRows } from './sched.ts';
+import { sessionRows } from './session.ts';
+import { signalRows } from './signal.ts';
+import { systemRows } from './system.ts';
+import { timeRows } from './time.ts';
+import { timerRows } from './timer.ts';
+import { waitRows } from './wait.ts';
+import { xattrRows } from './xattr.ts';
+
+const IMPLEMENTED: readonly SyscallRow[] = [
+  ...cloneRows, ...directoryRows, ...epollRows, ...eventRows, ...execRows, ...fdRows, ...fileAttributeRows, ...fileDataRows, ...fileIoRows, ...fileOpenRows,
+  ...fileStatRows, ...futexRows, ...identityRows, ...inotifyRows, ...memoryRows, ...mountRows, ...pidfdRows, ...pipeRows, ...pollRows, ...prctlRows, ...resourceRows,
+  ...schedRows, ...sessionRows, ...signalRows, ...systemRows, ...timeRows, ...timerRows, ...waitRows, ...xattrRows,
+];
+
+function allRows(): SyscallRow[] {
+  const rows = new Map<number, SyscallRow>();
+  for (const [number, name] of SYSCALL_NAMES) rows.set(number, { number, name, arguments: [], support: 'none' });
+  for (const row of IMPLEMENTED) rows.set(row.number, row);
+  return [...rows.values()].sort((a, b) => a.number - b.number);
+}
+
+/** All rows in the order of their numbers. */
+export const SYSCALL_ROWS: readonly SyscallRow[] = allRows();
+
+/** Rows that another room brings, such as sockets. */
+export function gateEntries(more: readonly SyscallRow[] = []): (GateEntry | undefined)[] {
+  const entries: (GateEntry | undefined)[] = [];
+  for (const row of [...SYSCALL_ROWS, ...more]) entries[row.number] = row.handler === undefined ? undefined : makeEntry(row);
+  return entries;
+}

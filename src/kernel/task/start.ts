@@ -1,0 +1,59 @@
+/** The first process of a container, and further ones that come from outside (as `docker exec`). */
+import { EAGAIN, ENOMEM } from '../../abi/errno.ts';
+import { loadFirstProgram } from '../exec/exec.ts';
+import type { Kernel } from '../kernel.ts';
+import { Mm } from '../mm/mm.ts';
+import { SignalActions } from '../signals/signal-actions.ts';
+import type { FdTable, FsContext } from '../types.ts';
+import type { TaskCredentials } from './credentials.ts';
+import { Process } from './process.ts';
+import { ResourceLimits } from './resource-limits.ts';
+import { SharedRef } from './shared-ref.ts';
+import { KernelTask } from './task.ts';
+
+const AT_FDCWD = -100;
+
+export interface StartRequest {
+  /** Byte string; relative to the working directory of `fs`. */
+  readonly path: string;
+  readonly arguments: readonly string[];
+  readonly environment: readonly string[];
+  readonly files: FdTable;
+  readonly fs: FsContext;
+  readonly credentials: TaskCredentials;
+  readonly limits?: ResourceLimits;
+  /** What the new session's terminal is, as the tty code keeps it. */
+  readonly terminal?: unknown;
+}
+
+/** Loads the program into a process of its own session and lets it run; or -errno. The first one is the container's main process. */
+export function startProcess(kernel: Kernel, request: StartRequest): Process | number {
+  if (kernel.taskCount >= kernel.limits.tasks) return -EAGAIN;
+  if (kernel.memory.addressSpaces >= kernel.limits.addressSpaces) return -ENOMEM;
+  const pid = kernel.allocatePid();
+  const process = new Process({
+    pid, kernel, parent: undefined, processGroup: pid,
+    session: { id: pid, terminal: request.terminal },
+    actions: new SharedRef(new SignalActions()),
+    limits: request.limits ?? new ResourceLimits(),
+  });
+  const mm = new Mm(kernel.machine.createAddressSpace(), kernel.memory);
+  const task = new KernelTask({
+    tid: pid, kernel, process, mm,
+    files: new SharedRef(request.files), fs: new SharedRef(request.fs), credentials: request.credentials, name: '',
+  });
+  process.setLeader(task);
+  process.tasks.add(task);
+  const answer = loadFirstProgram(task, { directory: AT_FDCWD, path: request.path, flags: 0, arguments: request.arguments, environment: request.environment });
+  if (answer < 0) {
+    mm.drop();
+    return answer;
+  }
+  kernel.addTask(task);
+  if (kernel.main === undefined) {
+    kernel.main = process;
+    if (kernel.protectsInit) kernel.reaper = process;
+  }
+  kernel.scheduler.enqueue(task);
+  return process;
+}
