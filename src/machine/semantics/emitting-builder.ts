@@ -320,13 +320,15 @@ export abstract class EmittingBuilder extends Expressions implements Builder {
     if (this.isMemory(index)) return this.load(this.linearAddress(index), 8);
     const { base, offset } = this.mmxAddress(index);
     const value = this.let(this.rawLoad(op.I64_LOAD, 'i64', base, offset));
-    this.#enterMmx();
+    // A store can still fault: `writeMmx` does it then.
+    if (!this.isMemory(0)) this.#enterMmx();
     return value;
   }
 
   writeMmx(index: number, value: Expr): void {
     if (this.isMemory(index)) {
-      this.store(this.linearAddress(index), 8, value);
+      this.store(this.linearAddress(index), this.operandSize(index), value);
+      this.#enterMmx();
       return;
     }
     const kept = this.let(value);

@@ -8,8 +8,10 @@ function moveFromGeneral(builder: Builder): void {
 }
 
 function moveToGeneral(builder: Builder): void {
-  const value = builder.readMmx(1);
-  builder.write(0, builder.operandSize(0) === 8 ? value : builder.wrap(value));
+  const whole = builder.readMmx(1);
+  const value = builder.operandSize(0) === 8 ? whole : builder.wrap(whole);
+  if (builder.isMemory(0)) builder.writeMmx(0, value);
+  else builder.write(0, value);
 }
 
 function moveMmx(builder: Builder): void {
