@@ -26,6 +26,8 @@ import { resourceRows } from './resource.ts';
 import { schedRows } from './sched.ts';
 import { sessionRows } from './session.ts';
 import { signalRows } from './signal.ts';
+import { socketRows } from './socket.ts';
+import { socketTransferRows } from './socket-transfer.ts';
 import { systemRows } from './system.ts';
 import { timeRows } from './time.ts';
 import { timerRows } from './timer.ts';
@@ -35,7 +37,7 @@ import { xattrRows } from './xattr.ts';
 const IMPLEMENTED: readonly SyscallRow[] = [
   ...cloneRows, ...directoryRows, ...epollRows, ...eventRows, ...execRows, ...fdRows, ...fileAttributeRows, ...fileDataRows, ...fileIoRows, ...fileOpenRows,
   ...fileStatRows, ...futexRows, ...identityRows, ...inotifyRows, ...memoryRows, ...mountRows, ...pidfdRows, ...pipeRows, ...pollRows, ...prctlRows, ...resourceRows,
-  ...schedRows, ...sessionRows, ...signalRows, ...systemRows, ...timeRows, ...timerRows, ...waitRows, ...xattrRows,
+  ...schedRows, ...sessionRows, ...signalRows, ...socketRows, ...socketTransferRows, ...systemRows, ...timeRows, ...timerRows, ...waitRows, ...xattrRows,
 ];
 
 function allRows(): SyscallRow[] {
