@@ -3,6 +3,7 @@ import { EBADF, EFAULT, ENOTDIR, ENXIO } from '../../abi/errno.ts';
 import { AT_EMPTY_PATH, AT_FDCWD, AT_SYMLINK_NOFOLLOW, O_PATH } from '../../abi/fcntl.ts';
 import { S_IFDIR, S_IFMT, STAT_OFFSETS, STAT_SIZE } from '../../abi/stat.ts';
 import type { Location } from '../../fs/dentry.ts';
+import { openMemoryDevice } from '../../fs/devices.ts';
 import { locationOf } from '../../fs/open.ts';
 import type { SpecialOpener } from '../../fs/open.ts';
 import { pathOf } from '../../fs/path.ts';
@@ -57,7 +58,8 @@ const openers = new WeakMap<Kernel, SpecialOpener>();
 export function specialOpener(kernel: Kernel): SpecialOpener {
   let opener = openers.get(kernel);
   if (opener === undefined) {
-    opener = (inode, flags, location) => specialFilesOf(kernel).open(inode, flags, pathOf(location)) ?? -ENXIO;
+    opener = (inode, flags, location) => openMemoryDevice(inode, flags, (buffer) => kernel.random(buffer))
+      ?? specialFilesOf(kernel).open(inode, flags, pathOf(location)) ?? -ENXIO;
     openers.set(kernel, opener);
   }
   return opener;

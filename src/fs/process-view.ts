@@ -1,0 +1,186 @@
+/** What procfs asks of a kernel: it declares the questions, the kernel answers them. */
+import type { Location, Mount } from './dentry.ts';
+import type { OpenFile } from './types.ts';
+
+/** A mapping, for /proc/PID/maps. */
+export interface MappingView {
+  readonly start: number;
+  readonly end: number;
+  readonly readable: boolean;
+  readonly writable: boolean;
+  readonly executable: boolean;
+  readonly shared: boolean;
+  readonly offset: number;
+  readonly dev: number;
+  readonly ino: number;
+  /** Path, `[heap]`, `[stack]`, or empty. */
+  readonly name: string;
+}
+
+/** Numbers of bytes. */
+export interface MemoryView {
+  readonly total: number;
+  readonly peak: number;
+  readonly resident: number;
+  readonly shared: number;
+  readonly data: number;
+  readonly stack: number;
+  readonly text: number;
+  readonly locked: number;
+}
+
+/** 64 signals as two 32-bit words, signal 1 in bit 0 of `low`. */
+export interface SignalWords {
+  readonly low: number;
+  readonly high: number;
+}
+
+/** One thread. */
+export interface ThreadView {
+  readonly tid: number;
+  readonly name: string;
+  setName(name: string): void;
+  /** R, S, D, T, Z, X */
+  readonly state: string;
+  readonly pending: SignalWords;
+  readonly blocked: SignalWords;
+  readonly startNs: number;
+  readonly userNs: number;
+  readonly systemNs: number;
+  readonly voluntarySwitches: number;
+  readonly involuntarySwitches: number;
+  readonly nice: number;
+  readonly policy: number;
+  readonly priority: number;
+  readonly affinity: number;
+  readonly personality: number;
+  /** Name of the system call that it waits in, or empty. */
+  readonly waitingIn: string;
+  readonly timerSlackNs: number;
+}
+
+export interface CredentialsView {
+  readonly uid: number;
+  readonly euid: number;
+  readonly suid: number;
+  readonly fsuid: number;
+  readonly gid: number;
+  readonly egid: number;
+  readonly sgid: number;
+  readonly fsgid: number;
+  readonly groups: readonly number[];
+  /** Sets as [low, high]. */
+  readonly inheritable: readonly [number, number];
+  readonly permitted: readonly [number, number];
+  readonly effective: readonly [number, number];
+  readonly bounding: readonly [number, number];
+  readonly ambient: readonly [number, number];
+  readonly noNewPrivileges: boolean;
+  readonly seccompMode: number;
+}
+
+export interface LimitView {
+  readonly soft: number;
+  readonly hard: number;
+}
+
+/** A process (a thread group). */
+export interface ProcessView {
+  readonly pid: number;
+  readonly parentPid: number;
+  readonly processGroup: number;
+  readonly session: number;
+  /** Device number of the controlling terminal, 0 for none. */
+  readonly terminal: number;
+  /** Foreground group of the terminal, or -1. */
+  readonly terminalGroup: number;
+  readonly zombie: boolean;
+  readonly threads: readonly ThreadView[];
+  readonly leader: ThreadView;
+  readonly credentials: CredentialsView;
+  readonly umask: number;
+  readonly exitSignal: number;
+  readonly exitCode: number;
+  /** Pending for the process. */
+  readonly pending: SignalWords;
+  readonly ignored: SignalWords;
+  readonly caught: SignalWords;
+  readonly queuedSignals: number;
+  readonly childrenUserNs: number;
+  readonly childrenSystemNs: number;
+  readonly minorFaults: number;
+  /** Whether the viewer may look at its memory, files and links (ptrace access mode). */
+  readonly inspectable: boolean;
+  /** Undefined for zombies. */
+  readonly memory: MemoryView | undefined;
+  mappings(): Iterable<MappingView>;
+  /** The bytes that arguments, environment and auxiliary vector have now. */
+  commandLine(): Uint8Array;
+  environment(): Uint8Array;
+  auxv(): Uint8Array;
+  readonly codeStart: number;
+  readonly codeEnd: number;
+  readonly stackStart: number;
+  readonly argStart: number;
+  readonly argEnd: number;
+  readonly envStart: number;
+  readonly envEnd: number;
+  /** Bytes of its memory through /proc/PID/mem: bytes moved, 0 or -EIO. */
+  readMemory(buffer: Uint8Array, position: number): number;
+  readonly executable: Location | undefined;
+  readonly executablePath: string;
+  readonly root: Location | undefined;
+  readonly cwd: Location | undefined;
+  readonly fdCapacity: number;
+  descriptors(): Iterable<readonly [fd: number, file: OpenFile]>;
+  descriptor(fd: number): OpenFile | undefined;
+  isCloseOnExec(fd: number): boolean;
+  mounts(): Iterable<Mount>;
+  /** In the order of the RLIMIT_* numbers. */
+  limits(): readonly LimitView[];
+  oomScoreAdjustment: number;
+  loginUid: number;
+  /** Inode numbers of its namespaces by name: `mnt`, `pid`, `net`, ... */
+  namespaces(): readonly (readonly [name: string, ino: number])[];
+  /** Lines of its id maps. */
+  readonly uidMap: string;
+  readonly gidMap: string;
+  readonly childPids: readonly number[];
+}
+
+/** The system as a whole. */
+export interface SystemView {
+  readonly hostname: string;
+  readonly domainname: string;
+  setHostname(name: string): number;
+  readonly release: string;
+  readonly version: string;
+  readonly processors: number;
+  /** Features of /proc/cpuinfo's `flags` line: those that CPUID reports. */
+  readonly cpuFlags: readonly string[];
+  readonly memoryBytes: number;
+  readonly freeMemoryBytes: number;
+  readonly uptimeNs: number;
+  readonly idleNs: number;
+  readonly bootTimeSeconds: number;
+  readonly loadAverage: readonly [number, number, number];
+  readonly tasksRunning: number;
+  readonly tasksTotal: number;
+  readonly lastPid: number;
+  readonly tasksCreated: number;
+  readonly contextSwitches: number;
+  readonly userNs: number;
+  readonly systemNs: number;
+  readonly pidMax: number;
+  random(buffer: Uint8Array): void;
+  /** The process and thread whose call is being handled. */
+  readonly current: { readonly process: ProcessView; readonly tid: number } | undefined;
+  process(pid: number): ProcessView | undefined;
+  /** A thread by its id, for /proc/TID. */
+  processOfThread(tid: number): ProcessView | undefined;
+  pids(): Iterable<number>;
+  /** Text of /proc/net/NAME (`dev`, `tcp`, `tcp6`, `udp`, `udp6`, `unix`, `route`, `if_inet6`, ...), or undefined. */
+  network(name: string): string | undefined;
+  /** Values below /proc/sys that others own (`net/core/somaxconn`): read and write. */
+  sysctl?(path: string): { read(): string; write?(text: string): number } | undefined;
+}

@@ -1,0 +1,241 @@
+/** The file systems of a container whose root is a directory of the host: what `caisson do` sees. */
+import { EINVAL, ENOENT, ENOTDIR } from '../abi/errno.ts';
+import { MS_NODEV, MS_NOEXEC, MS_NOSUID, MS_RDONLY, MS_RELATIME } from '../abi/mount.ts';
+import { S_IFDIR, S_IFLNK, S_IFMT, S_IFREG } from '../abi/stat.ts';
+import { changes } from '../fs/changes.ts';
+import type { Change } from '../fs/changes.ts';
+import type { Location } from '../fs/dentry.ts';
+import { createDevFs, createDevPts } from '../fs/devfs.ts';
+import { HostFs } from '../fs/hostfs.ts';
+import { MountNamespace, topOf } from '../fs/mounts.ts';
+import { OverlayFs } from '../fs/overlay.ts';
+import { createProcFs } from '../fs/procfs.ts';
+import { createSysFs } from '../fs/sysfs.ts';
+import { TmpFs } from '../fs/tmpfs.ts';
+import type { SystemView } from '../fs/process-view.ts';
+import type { FileSystem, Inode } from '../fs/types.ts';
+import { walkPath, LOOKUP_FOLLOW } from '../fs/walk.ts';
+import type { HostFiles } from '../host/types.ts';
+import { specialFilesOf } from './files/special-files.ts';
+import { registerFileSystem } from './syscalls/mount.ts';
+import type { Kernel } from './types.ts';
+import { VfsContext } from './vfs-context.ts';
+
+export type ViewMount =
+  | { readonly kind: 'bind'; readonly source: string; readonly destination: string; readonly writable: boolean }
+  | { readonly kind: 'tmpfs'; readonly destination: string; readonly sizeBytes?: number };
+
+export interface HostViewOptions {
+  readonly files: HostFiles;
+  /** Host directory that is the lower layer of `/`. */
+  readonly root: string;
+  /** Host paths that look absent. */
+  readonly hide?: readonly string[];
+  readonly mounts?: readonly ViewMount[];
+  readonly readOnly?: boolean;
+  /** Bytes that the writable layer holds at most. Default 1 GiB. */
+  readonly upperBytes?: number;
+  readonly upperInodes?: number;
+  /** Bytes of /dev/shm. Default 64 MiB, as Docker. */
+  readonly shmBytes?: number;
+  readonly system: SystemView;
+  /** With a terminal there is /dev/console. */
+  readonly console?: boolean;
+}
+
+export interface HostView {
+  readonly namespace: MountNamespace;
+  readonly overlay: OverlayFs;
+  /** A `struct fs_struct` for a first process; -ENOENT and the like where `cwd` cannot be entered. */
+  context(cwd: string, umask?: number): VfsContext | number;
+  changes(): Iterable<Change>;
+  /** Closes host handles. */
+  close(): void;
+}
+
+/** New files get numbers above those of the host. */
+const UPPER_FIRST_INODE = 2 ** 48;
+/** Device numbers (0:N) that stat and mountinfo show. */
+const DEVICES = { overlay: 40, upper: 41, lower: 42, proc: 43, sys: 44, dev: 45, pts: 46, shm: 47, first: 50 } as const;
+const SUPER = { fsuid: 0, fsgid: 0, groups: [], capabilitiesLow: -1, capabilitiesHigh: -1 } as const;
+
+/** Makes the view, or answers the negative errno and the path that is the reason. */
+export function createHostView(kernel: Kernel, options: HostViewOptions): HostView | { readonly errno: number; readonly path: string } {
+  const { files, root } = options;
+  const hidden = canonicalHidden(files, options.hide ?? []);
+  const prefix = root === '/' ? '' : root;
+  const { monotonicNs, realtimeNs } = kernel;
+  const opened: HostFs[] = [];
+  const openHost = (path: string, dev: number, writable: boolean, masked: readonly string[]): HostFs | number => {
+    const host = HostFs.open({ files, root: path, dev, monotonicNs, writable, hidden, masked });
+    if (typeof host !== 'number') opened.push(host);
+    return host;
+  };
+  const lower = openHost(root, DEVICES.lower, false, ['/proc', '/sys', '/dev'].map((path) => prefix + path));
+  if (typeof lower === 'number') return { errno: lower, path: root };
+  const upper = new TmpFs({
+    dev: DEVICES.upper, now: realtimeNs, maxBytes: options.upperBytes ?? 2 ** 30, maxInodes: options.upperInodes ?? 1_000_000,
+    firstInode: UPPER_FIRST_INODE,
+  });
+  const overlay = new OverlayFs({ dev: DEVICES.overlay, lower, upper });
+  const namespace = new MountNamespace(overlay, MS_RELATIME, 'overlay');
+  const builder = new ViewBuilder(namespace);
+  const failed = mountSystem(kernel, options, builder) ?? mountGranted(options, builder, openHost, realtimeNs);
+  if (failed !== undefined) return failed;
+  if (options.readOnly === true) namespace.root.flags |= MS_RDONLY;
+  return {
+    namespace, overlay,
+    context: (cwd, umask = 0o022) => contextAt(namespace, cwd, umask),
+    changes: () => changes(overlay),
+    close: () => {
+      for (const host of opened) host.handles.closeAll();
+    },
+  };
+}
+
+interface Failure {
+  readonly errno: number;
+  readonly path: string;
+}
+
+/** /proc, /sys, /dev and what is in it. */
+function mountSystem(kernel: Kernel, options: HostViewOptions, builder: ViewBuilder): Failure | undefined {
+  const { realtimeNs } = kernel;
+  const secure = MS_NOSUID | MS_NODEV | MS_NOEXEC | MS_RELATIME;
+  const { ptys } = specialFilesOf(kernel);
+  const makePts = (): FileSystem => {
+    const made = createDevPts(DEVICES.pts, realtimeNs, ptys);
+    ptys.fileSystem = made;
+    return made;
+  };
+  const makeProc = (): FileSystem => createProcFs(DEVICES.proc, realtimeNs, options.system);
+  const makeSys = (): FileSystem => createSysFs(DEVICES.sys, realtimeNs, options.system);
+  registerFileSystem(kernel, 'proc', makeProc);
+  registerFileSystem(kernel, 'sysfs', makeSys);
+  registerFileSystem(kernel, 'devpts', makePts);
+  const shm = new TmpFs({ dev: DEVICES.shm, now: realtimeNs, maxBytes: options.shmBytes ?? 64 * 2 ** 20, mode: 0o1777 });
+  const dev = createDevFs({ dev: DEVICES.dev, now: realtimeNs, console: options.console === true });
+  return builder.mount('/proc', makeProc(), secure, 'proc')
+    ?? builder.mount('/sys', makeSys(), secure | MS_RDONLY, 'sysfs')
+    ?? builder.mount('/dev', dev, MS_NOSUID, 'tmpfs')
+    ?? builder.mount('/dev/pts', makePts(), MS_NOSUID | MS_NOEXEC | MS_RELATIME, 'devpts')
+    ?? builder.mount('/dev/shm', shm, MS_NOSUID | MS_NODEV | MS_NOEXEC | MS_RELATIME, 'shm');
+}
+
+/** What the user granted. */
+function mountGranted(
+  options: HostViewOptions, builder: ViewBuilder,
+  openHost: (path: string, dev: number, writable: boolean, masked: readonly string[]) => HostFs | number, now: () => bigint,
+): Failure | undefined {
+  let dev: number = DEVICES.first;
+  for (const mount of options.mounts ?? []) {
+    let failed: Failure | undefined;
+    if (mount.kind === 'tmpfs') {
+      const maxBytes = mount.sizeBytes ?? 2 ** 30;
+      failed = builder.mount(mount.destination, new TmpFs({ dev: dev++, now, maxBytes }), MS_NOSUID | MS_NODEV | MS_RELATIME, 'tmpfs');
+    } else {
+      const host = openHost(mount.source, dev++, mount.writable, []);
+      if (typeof host === 'number') return { errno: host, path: mount.source };
+      failed = builder.mount(mount.destination, host, (mount.writable ? 0 : MS_RDONLY) | MS_NODEV | MS_RELATIME, mount.source);
+    }
+    if (failed !== undefined) return failed;
+  }
+  return undefined;
+}
+
+/** Mounts by path, making the places to mount on where they are missing. */
+class ViewBuilder {
+  readonly #namespace: MountNamespace;
+
+  constructor(namespace: MountNamespace) {
+    this.#namespace = namespace;
+  }
+
+  mount(path: string, fileSystem: FileSystem, flags: number, source: string): Failure | undefined {
+    const isFile = (fileSystem.root.mode & S_IFMT) !== S_IFDIR;
+    const at = this.#placeFor(path, isFile);
+    if (typeof at === 'number') return { errno: at, path };
+    const mounted = this.#namespace.mount(fileSystem, at, flags, source);
+    return typeof mounted === 'number' ? { errno: mounted, path } : undefined;
+  }
+
+  #placeFor(path: string, isFile: boolean): Location | number {
+    const root = this.#namespace.rootLocation;
+    const context = { root, cwd: root, umask: 0 };
+    const parts = path.split('/').filter((part) => part !== '' && part !== '.');
+    let at: Location = root;
+    for (const [index, part] of parts.entries()) {
+      const found = walkPath(context, SUPER, at, part, LOOKUP_FOLLOW);
+      if (typeof found !== 'number') {
+        at = topOf(found);
+        continue;
+      }
+      if (found !== -ENOENT) return found;
+      const file = isFile && index === parts.length - 1;
+      const made = at.dentry.inode.create(part, file ? S_IFREG | 0o644 : S_IFDIR | 0o755, 0, 0, 0);
+      if (typeof made === 'number') return made;
+      const again = walkPath(context, SUPER, at, part, LOOKUP_FOLLOW);
+      if (typeof again === 'number') return again;
+      at = again;
+    }
+    const isDirectory = (at.dentry.inode.mode & S_IFMT) === S_IFDIR;
+    if (isDirectory === isFile) return isFile ? -EINVAL : -ENOTDIR;
+    return { mount: at.mount, dentry: at.dentry };
+  }
+}
+
+function contextAt(namespace: MountNamespace, cwd: string, umask: number): VfsContext | number {
+  const root = namespace.rootLocation;
+  const found = walkPath({ root, cwd: root, umask }, SUPER, root, cwd, LOOKUP_FOLLOW);
+  if (typeof found === 'number') return found;
+  if ((found.dentry.inode.mode & S_IFMT) !== S_IFDIR) return -ENOTDIR;
+  return new VfsContext(namespace, root, { mount: found.mount, dentry: found.dentry }, umask);
+}
+
+/** The paths themselves, and where the host's symbolic links on the way to them lead. */
+function canonicalHidden(files: HostFiles, paths: readonly string[]): readonly string[] {
+  const known = new Map<string, string | undefined>([['', '']]);
+  const directoryOf = (path: string): string | undefined => {
+    if (known.has(path)) return known.get(path);
+    known.set(path, undefined);
+    const cut = path.lastIndexOf('/');
+    const above = directoryOf(path.slice(0, cut));
+    let result: string | undefined;
+    if (above !== undefined) {
+      const here = `${above}/${path.slice(cut + 1)}`;
+      const stat = files.lstat(here);
+      if (typeof stat === 'number') result = undefined;
+      else if ((stat.mode & S_IFMT) !== S_IFLNK) result = here;
+      else {
+        const target = files.readLink(here);
+        result = typeof target === 'number' ? undefined : directoryOf(joined(above, target));
+      }
+    }
+    known.set(path, result);
+    return result;
+  };
+  const result = new Set(paths);
+  for (const path of paths) {
+    const cut = path.lastIndexOf('/');
+    const above = directoryOf(path.slice(0, cut));
+    if (above !== undefined) result.add(`${above}${path.slice(cut)}`);
+  }
+  return [...result];
+}
+
+/** A link's target as an absolute path without `.` and `..`. */
+function joined(directory: string, target: string): string {
+  const parts = target.startsWith('/') ? [] : directory.split('/');
+  for (const part of target.split('/')) {
+    if (part === '..') parts.pop();
+    else if (part !== '' && part !== '.') parts.push(part);
+  }
+  return parts.filter((part) => part !== '').map((part) => `/${part}`).join('');
+}
+
+/** What a path of the view leads to, links followed. */
+export function inodeAt(view: HostView, path: string): Inode | number {
+  const root = view.namespace.rootLocation;
+  const found = walkPath({ root, cwd: root, umask: 0 }, SUPER, root, path, LOOKUP_FOLLOW);
+  return typeof found === 'number' ? found : found.dentry.inode;
+}
