@@ -58,7 +58,8 @@ function areCloseExtended(a: DataView, b: DataView, at: number): boolean {
 
 /**
  * One line for each thing that differs; empty when the results agree. Unless `strict`, these are not compared: MXCSR's
- * exception flags, #SS against #GP, and the error code of a read that a write of the same operand follows.
+ * exception flags; #SS against #GP; #GP against #PF above 4 GiB; the error code of a read that a write of the same operand
+ * follows; flags after a repeated comparison that faults (the processor shows those of the last element).
  */
 export function compareResults(instruction: DecodedInstruction | undefined, input: DataView, ours: DataView, host: DataView, strict = false): string[] {
   const lines: string[] = [];
@@ -72,13 +73,15 @@ export function compareResults(instruction: DecodedInstruction | undefined, inpu
   const faulted = host.getUint32(layout.RESULT_RIP, true) === layout.CODE + input.getUint32(layout.CASE_SLOT, true) * layout.SLOT;
 
   const hostVector = host.getUint32(layout.RESULT_VECTOR, true);
-  if (strict || hostVector !== STACK_FAULT) u32('vector', layout.RESULT_VECTOR, 0xffff_ffff);
+  const above4GiB = hostVector === PAGE_FAULT && host.getUint32(layout.RESULT_FAULT_ADDRESS + 4, true) !== 0;
+  if (strict || (hostVector !== STACK_FAULT && !above4GiB)) u32('vector', layout.RESULT_VECTOR, 0xffff_ffff);
   u32('rip', layout.RESULT_RIP, 0xffff_ffff);
-  if (hostVector === PAGE_FAULT) {
+  if (hostVector === PAGE_FAULT && (strict || !above4GiB)) {
     if (strict) u32('error', layout.RESULT_ERROR, COMPARED_ERRORS);
     if (strict || (host.getUint32(layout.RESULT_ERROR, true) & PRESENT) === 0) u64('fault address', layout.RESULT_FAULT_ADDRESS);
   }
-  const ignored = faulted || instruction === undefined ? 0 : undefinedFlags(instruction, count);
+  const repeated = !strict && instruction !== undefined && instruction.repeat !== 'none';
+  const ignored = faulted && repeated ? COMPARED_FLAGS : faulted || instruction === undefined ? 0 : undefinedFlags(instruction, count);
   u32('flags', layout.RESULT_FLAGS, COMPARED_FLAGS & ~ignored);
   if (!(RESULT_BY_COUNT.has(key) && instruction !== undefined && count > instruction.size * 8)) {
     for (let register = 0; register < 16; register++) u64(NAMES[register]!, layout.RESULT_REGISTERS + register * 8);

@@ -28,8 +28,8 @@ const FAULTING: ReadonlySet<string> = new Set([
 
 function isComparable(row: InstructionRow): boolean {
   if (EXCLUDED_KEYS.has(row.semantics)) return false;
-  // AMD decodes ud0 without ModRM, and faults on the register form of 0F 0D.
-  if (row.mnemonic === 'ud0' || (row.mnemonic === 'nop' && row.opcode === 0x0d)) return false;
+  // AMD decodes ud0 without ModRM, and faults on the register form of 0F 0D. Here clflush is a hint that does not fault.
+  if (row.mnemonic === 'ud0' || row.mnemonic === 'clflush' || (row.mnemonic === 'nop' && row.opcode === 0x0d)) return false;
   return row.semantics !== 'privileged' || FAULTING.has(row.mnemonic);
 }
 
@@ -42,6 +42,8 @@ function formsOf(row: InstructionRow): Form[] {
   const result: Form[] = [];
   for (const size of operandSizes(row)) {
     for (const memory of memories) {
+      // With 66, AMD's movsxd reads four bytes, Intel's two.
+      if (row.mnemonic === 'movsxd' && size === 2 && memory) continue;
       for (const repeat of repeats) result.push({ row, size, memory, repeat, lock: false });
       if (row.lockable && memory) result.push({ row, size, memory, repeat: undefined, lock: true });
     }

@@ -1,0 +1,35 @@
+/**
+ * Every instruction in every form against the host's processor: a million cases. `CAISSON_CASES` sets another
+ * number, `CAISSON_SEED` another seed; `differential.ts` is the command for longer runs.
+ */
+
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+
+import { runDifferential } from './differential.ts';
+import { FORMS } from './forms.ts';
+import type { Form } from './forms.ts';
+import { hasNativeRunner } from './native.ts';
+
+const CASES = Number(process.env['CAISSON_CASES'] ?? 1_000_000);
+const SEED = Number(process.env['CAISSON_SEED'] ?? 20);
+
+const CRYPTOGRAPHY = new Set(['aes', 'pclmul', 'sha']);
+
+/** Names, share of the cases, and the rows. */
+const PARTS: readonly (readonly [name: string, share: number, has: (form: Form) => boolean])[] = [
+  ['x87', 0.25, (form) => form.row.feature === 'x87'],
+  ['MMX', 0.1, (form) => form.row.semantics.includes('mm')],
+  ['AES, PCLMULQDQ and SHA', 0.05, (form) => CRYPTOGRAPHY.has(form.row.feature)],
+  ['SSE to SSE4.2', 0.3, (form) => form.row.feature.startsWith('s') && !CRYPTOGRAPHY.has(form.row.feature)],
+  ['integer and control', 0.3, (form) => !/^(x87|mmx|s|aes|pclmul)/.test(form.row.feature)],
+];
+
+for (const [name, share, has] of PARTS) {
+  test(`${name}: results are the host's`, { skip: !hasNativeRunner() }, () => {
+    const forms = FORMS.filter(has);
+    const mismatches = runDifferential({ count: Math.ceil(CASES * share), seed: SEED, forms });
+    assert.deepEqual(mismatches.slice(0, 10).map((mismatch) => mismatch.text), []);
+    assert.equal(mismatches.length, 0);
+  });
+}
