@@ -147,7 +147,8 @@ export class GuestSpace implements AddressSpace, UnitHost {
   callHelper(helper: number, destination: number, source: number, immediate: number, forms: number, pc: number): number {
     const run = helperList[helper];
     if (run === undefined) return 0;
-    const result = run(this.#helperContext, destination, source, immediate, forms);
+    this.rip = pc >>> 0;
+    const result = run(this.#helperContext, destination >>> 0, source >>> 0, immediate, forms);
     if (result === 1) {
       this.rip = pc >>> 0;
     } else if (result === 2) {

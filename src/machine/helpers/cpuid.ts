@@ -1,9 +1,17 @@
 /**
- * CPUID, RDTSC, RDTSCP, RDPID and XGETBV (SDM Vol. 2A and 2B). CPUID reports x86-64-v2 and what works
- * beyond it: AES, PCLMULQDQ, SHA, RDTSCP, XSAVE with x87 and SSE state. The vendor is AMD's: glibc,
- * OpenSSL, Go and Java then choose by feature bits alone.
+ * What CPUID reports (SDM Vol. 2A): x86-64-v2 and what works beyond it, on one processor.
+ *
+ * The vendor and model are Intel's Westmere, the processor that is nearest to x86-64-v2 with AES and PCLMULQDQ. What
+ * that chooses:
+ * - glibc takes its `sse2_unaligned` string functions, and REP MOVSB and STOSB, which are one bulk copy here, from
+ *   2 KiB on. (For AMD's or an unknown vendor it would take `ssse3` ones, with their jump tables.)
+ * - OpenBLAS has kernels for it; an unknown vendor gets the slowest.
+ * - Caches are found by leaf 4 (leaf 2 refers to it), topology by leaf 11.
+ * OpenSSL, Go and Java choose by feature bits, and take the same ways for either vendor.
  */
+
 import { STATE_GPR } from '../state.ts';
+import { XCR0 } from './fxsave.ts';
 import type { Helper, HelperContext, HelperTable } from './types.ts';
 
 const RAX = STATE_GPR;
@@ -13,72 +21,117 @@ const RBX = STATE_GPR + 24;
 
 type Leaf = readonly [eax: number, ebx: number, ecx: number, edx: number];
 
-const bits = (...positions: readonly number[]): number => positions.reduce((word, position) => word | (1 << position), 0);
-
-function words(text: string): number[] {
-  const values: number[] = [];
-  for (let at = 0; at < text.length; at += 4) {
-    let value = 0;
-    for (let byte = 0; byte < 4; byte++) value |= (text.charCodeAt(at + byte) || 0) << (8 * byte);
-    values.push(value);
-  }
-  return values;
-}
-
-const VENDOR = words('AuthenticAMD'); // ebx, edx, ecx
-const BRAND = words('Caisson virtual x86-64-v2 processor'.padEnd(48, '\0'));
-/** Family 0x17, model 0x31, stepping 0: a processor that has all of v2. */
-const SIGNATURE = 0x0083_0f10;
-// Leaf 1: SSE3 PCLMULQDQ SSSE3 CX16 SSE4.1 SSE4.2 POPCNT AES XSAVE OSXSAVE HYPERVISOR.
-const LEAF1_ECX = bits(0, 1, 9, 13, 19, 20, 23, 25, 26, 27, 31);
-// FPU TSC MSR CX8 CMOV CLFSH MMX FXSR SSE SSE2, and PAE PGE and so on that kernels look at.
-const LEAF1_EDX = bits(0, 4, 5, 6, 8, 13, 15, 19, 23, 24, 25, 26);
-// Leaf 7: ERMS SHA.
-const LEAF7_EBX = bits(9, 29);
-/** x87 and SSE: legacy area and header only. */
-const XSAVE_SIZE = 576;
-
-const LEAVES: ReadonlyMap<number, Leaf> = new Map<number, Leaf>([
-  [0, [0xd, VENDOR[0] ?? 0, VENDOR[2] ?? 0, VENDOR[1] ?? 0]],
-  [1, [SIGNATURE, (1 << 16) | (8 << 8), LEAF1_ECX, LEAF1_EDX]],
-  [7, [0, LEAF7_EBX, 0, 0]],
-  [0xd, [3, XSAVE_SIZE, XSAVE_SIZE, 0]],
-  [0x8000_0000, [-0x7fff_ffe2, VENDOR[0] ?? 0, VENDOR[2] ?? 0, VENDOR[1] ?? 0]],
-  // LAHF-SAHF; SYSCALL NX RDTSCP LM.
-  [0x8000_0001, [SIGNATURE, 0, bits(0), bits(11, 20, 27, 29)]],
-  [0x8000_0002, [BRAND[0] ?? 0, BRAND[1] ?? 0, BRAND[2] ?? 0, BRAND[3] ?? 0]],
-  [0x8000_0003, [BRAND[4] ?? 0, BRAND[5] ?? 0, BRAND[6] ?? 0, BRAND[7] ?? 0]],
-  [0x8000_0004, [BRAND[8] ?? 0, BRAND[9] ?? 0, BRAND[10] ?? 0, BRAND[11] ?? 0]],
-  // L1: 32 KiB, 8 ways, 64-byte lines; L2: 512 KiB, 8 ways; L3: 16 MiB, 16 ways.
-  [0x8000_0005, [0, 0, 0x2008_0140, 0x2008_0140]],
-  [0x8000_0006, [0, 0, 0x0200_6140, 0x0080_8140]],
-  [0x8000_0007, [0, 0, 0, bits(8)]],
-  // 48 bits of linear, 32 of physical address.
-  [0x8000_0008, [0x3020, 0, 0, 0]],
-]);
-
-/** Leaf 4 and 0x8000001D are the same caches, by subleaf. */
-const CACHES: readonly Leaf[] = [
-  [0x0121, (7 << 22) | 63, 63, 0],
-  [0x0122, (7 << 22) | 63, 63, 0],
-  [0x0143, (7 << 22) | 63, 1023, 0],
-  [0x0163, (15 << 22) | 63, 16383, 0],
-];
 const NOTHING: Leaf = [0, 0, 0, 0];
 
-function leafOf(leaf: number, subleaf: number): Leaf {
-  if (leaf === 0x8000_001d) return CACHES[subleaf] ?? NOTHING;
-  if ((leaf === 7 || leaf === 0xd) && subleaf !== 0) return NOTHING;
-  return LEAVES.get(leaf) ?? NOTHING;
+export const CPU_VENDOR = 'GenuineIntel';
+export const CPU_BRAND = 'Caisson virtual x86-64-v2 processor';
+export const CPU_FAMILY = 6;
+export const CPU_MODEL = 0x2c;
+export const CPU_STEPPING = 2;
+
+/** Names of the features as in /proc/cpuinfo (Linux arch/x86/include/asm/cpufeatures.h), by leaf, register and bit. */
+const FEATURES_1_EDX = {
+  fpu: 0, tsc: 4, msr: 5, pae: 6, cx8: 8, pge: 13, cmov: 15, clflush: 19, mmx: 23, fxsr: 24, sse: 25, sse2: 26,
+} as const;
+const FEATURES_EXTENDED_EDX = { syscall: 11, nx: 20, rdtscp: 27, lm: 29 } as const;
+const FEATURES_1_ECX = {
+  pni: 0, pclmulqdq: 1, ssse3: 9, cx16: 13, sse4_1: 19, sse4_2: 20, popcnt: 23, aes: 25, xsave: 26,
+} as const;
+const FEATURES_EXTENDED_ECX = { lahf_lm: 0 } as const;
+const FEATURES_7_EBX = { erms: 9, sha_ni: 29 } as const;
+const FEATURES_7_ECX = { rdpid: 22 } as const;
+const FEATURES_13_EAX = { xsaveopt: 0, xsavec: 1 } as const;
+const OSXSAVE = 1 << 27;
+const INVARIANT_TSC = 1 << 8;
+
+/** The feature flags, as /proc/cpuinfo lists them. */
+export const CPU_FLAGS: readonly string[] = [
+  ...Object.keys(FEATURES_1_EDX),
+  ...Object.keys(FEATURES_EXTENDED_EDX),
+  'constant_tsc', 'rep_good', 'nopl', 'nonstop_tsc', 'cpuid',
+  ...Object.keys(FEATURES_1_ECX),
+  ...Object.keys(FEATURES_EXTENDED_ECX),
+  ...Object.keys(FEATURES_7_EBX),
+  ...Object.keys(FEATURES_13_EAX),
+  ...Object.keys(FEATURES_7_ECX),
+];
+
+function mask(features: Readonly<Record<string, number>>): number {
+  return Object.values(features).reduce((word, bit) => word | (1 << bit), 0);
+}
+
+/** Little-endian words of a text, padded with zeros. */
+function words(text: string, count: number): number[] {
+  return Array.from({ length: count }, (_, index) => {
+    let value = 0;
+    for (let byte = 0; byte < 4; byte++) value |= (text.charCodeAt(4 * index + byte) || 0) << (8 * byte);
+    return value;
+  });
+}
+
+const [vendor0 = 0, vendor1 = 0, vendor2 = 0] = words(CPU_VENDOR, 3);
+const SIGNATURE = ((CPU_MODEL >> 4) << 16) | (CPU_FAMILY << 8) | ((CPU_MODEL & 15) << 4) | CPU_STEPPING;
+const CACHE_LINE = 64;
+const MAXIMUM_LEAF = 0x16;
+const MAXIMUM_EXTENDED_LEAF = 0x8000_0008 | 0;
+/** Legacy area and header: x87 and SSE need no more. */
+const XSAVE_SIZE = 576;
+/** The time stamp counter counts nanoseconds: 25 MHz times 40 (leaf 0x15), 1000 MHz (leaf 0x16). */
+const CRYSTAL_HZ = 25_000_000;
+const TSC_RATIO = 40;
+
+function brandLeaf(part: number): Leaf {
+  const [a = 0, b = 0, c = 0, d = 0] = words(CPU_BRAND.slice(16 * part), 4);
+  return [a, b, c, d];
+}
+
+const LEAVES: ReadonlyMap<number, Leaf> = new Map<number, Leaf>([
+  [0, [MAXIMUM_LEAF, vendor0, vendor2, vendor1]],
+  [1, [SIGNATURE, (1 << 16) | ((CACHE_LINE / 8) << 8), mask(FEATURES_1_ECX) | OSXSAVE, mask(FEATURES_1_EDX)]],
+  // Descriptor FF: see leaf 4. F0: prefetches fetch 64 bytes.
+  [2, [0x00ff_0001, 0xf0, 0, 0]],
+  [0x15, [1, TSC_RATIO, CRYSTAL_HZ, 0]],
+  [0x16, [1000, 1000, 25, 0]],
+  [0x8000_0000 | 0, [MAXIMUM_EXTENDED_LEAF, 0, 0, 0]],
+  [0x8000_0001 | 0, [0, 0, mask(FEATURES_EXTENDED_ECX), mask(FEATURES_EXTENDED_EDX)]],
+  [0x8000_0002 | 0, brandLeaf(0)],
+  [0x8000_0003 | 0, brandLeaf(1)],
+  [0x8000_0004 | 0, brandLeaf(2)],
+  // L2: 1 MiB, 16 ways, 64-byte lines.
+  [0x8000_0006 | 0, [0, 0, 0x0400_8040, 0]],
+  [0x8000_0007 | 0, [0, 0, 0, INVARIANT_TSC]],
+  // 32 bits of physical and 48 of linear address.
+  [0x8000_0008 | 0, [0x3020, 0, 0, 0]],
+]);
+
+function cache(type: number, level: number, ways: number, sets: number): Leaf {
+  return [0x100 | (level << 5) | type, ((ways - 1) << 22) | (CACHE_LINE - 1), sets - 1, 0];
+}
+
+/** Leaves that have subleaves, each by subleaf. */
+const SUBLEAVES: ReadonlyMap<number, readonly Leaf[]> = new Map<number, readonly Leaf[]>([
+  // L1 32 KiB each, L2 1 MiB, L3 32 MiB.
+  [4, [cache(1, 1, 8, 64), cache(2, 1, 8, 64), cache(3, 2, 16, 1024), cache(3, 3, 16, 32768)]],
+  [7, [[0, mask(FEATURES_7_EBX), mask(FEATURES_7_ECX), 0]]],
+  // One thread in one core.
+  [0xb, [[0, 1, 0x100, 0], [0, 1, 0x201, 0]]],
+  [0xd, [[XCR0, XSAVE_SIZE, XSAVE_SIZE, 0], [mask(FEATURES_13_EAX), XSAVE_SIZE, 0, 0]]],
+]);
+
+/** The four words of a leaf; zeros where there is none. */
+export function cpuidLeaf(leaf: number, subleaf: number): Leaf {
+  const list = SUBLEAVES.get(leaf);
+  if (list === undefined) return LEAVES.get(leaf) ?? NOTHING;
+  return list[subleaf] ?? (leaf === 0xb ? [0, 0, subleaf & 0xff, 0] : NOTHING);
 }
 
 function set(context: HelperContext, register: number, value: number): void {
-  context.view.setUint32(register, value >>> 0, true);
-  context.view.setUint32(register + 4, 0, true);
+  context.view.setInt32(register, value, true);
+  context.view.setInt32(register + 4, 0, true);
 }
 
 const cpuid: Helper = (context) => {
-  const [eax, ebx, ecx, edx] = leafOf(context.view.getUint32(RAX, true), context.view.getUint32(RCX, true));
+  const [eax, ebx, ecx, edx] = cpuidLeaf(context.view.getInt32(RAX, true), context.view.getInt32(RCX, true));
   set(context, RAX, eax);
   set(context, RBX, ebx);
   set(context, RCX, ecx);
@@ -107,7 +160,7 @@ const rdpid: Helper = (context, destination) => {
 /** Only XCR0 exists: x87 and SSE. Other numbers are a general protection fault. */
 const xgetbv: Helper = (context) => {
   if (context.view.getUint32(RCX, true) !== 0) return context.raise(13);
-  set(context, RAX, 3);
+  set(context, RAX, XCR0);
   set(context, RDX, 0);
   return 0;
 };

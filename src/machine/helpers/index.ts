@@ -1,17 +1,27 @@
 /** All helpers, each with a number that is the same in the build's image and in the program. */
 import { cpuHelpers } from './cpuid.ts';
+import { fxsaveHelpers } from './fxsave.ts';
 import { integerHelpers } from './integer.ts';
 import { SSE_STRING_HELPERS } from './sse-strings.ts';
 import { SSE_HELPERS } from './sse.ts';
 import { stringHelpers } from './strings.ts';
 import type { Helper, HelperTable } from './types.ts';
+import { x87ArithmeticHelpers } from './x87-arithmetic.ts';
+import { x87ControlHelpers } from './x87-control.ts';
+import { x87TranscendentalHelpers } from './x87-transcendental.ts';
+import { x87TransferHelpers } from './x87-transfer.ts';
 
 export const helpers: HelperTable = {
   ...cpuHelpers,
+  ...fxsaveHelpers,
   ...integerHelpers,
   ...stringHelpers,
   ...SSE_HELPERS,
   ...SSE_STRING_HELPERS,
+  ...x87ArithmeticHelpers,
+  ...x87ControlHelpers,
+  ...x87TranscendentalHelpers,
+  ...x87TransferHelpers,
 };
 
 const names = Object.keys(helpers).sort();

@@ -71,10 +71,15 @@ function readInteger(view: DataView, offset: number, size: number, value: Float8
   }
 }
 
+/** Register that a comparison is with: ST(1) where there is no operand. */
+function comparedWith(source: number): number {
+  return source === 0 ? 1 : stackIndex(source);
+}
+
 /** Brings the second operand into `right`: from memory (1: it faulted), or ST(i). */
 function readSource(context: HelperContext, source: number, immediate: number, forms: number): number {
   if ((forms & FORM_SOURCE_MEMORY) === 0) {
-    readStack(context.view, stackIndex(source), right);
+    readStack(context.view, comparedWith(source), right);
     notePointers(context.view, 0);
     return 0;
   }
@@ -146,7 +151,7 @@ function comparison(quiet: boolean): Helper {
     if (!begin(view)) return raisePending(context);
     if (readSource(context, source, immediate, forms) !== 0) return 1;
     const memory = (forms & FORM_SOURCE_MEMORY) !== 0;
-    const order = compareTop(view, !memory && isEmpty(view, stackIndex(source)), quiet);
+    const order = compareTop(view, !memory && isEmpty(view, comparedWith(source)), quiet);
     const pops = memory ? immediate >> 8 : immediate;
     if (!suppressed()) for (let count = 0; count < pops; count++) pop(view);
     finish(view, COMPARE_MASK, CONDITION_CODES[order]);

@@ -66,7 +66,7 @@ function registerForms(): Case[] {
             }),
           ),
     ),
-    instruction('fcompp', [0xde, 0xd9], 'fcom', { source: st(1), immediate: 2 }),
+    instruction('fcompp', [0xde, 0xd9], 'fcom', { immediate: 2 }),
     instruction('fucom', [0xdd, 0xe1], 'fucom', { source: st(1) }),
     instruction('fucomp', [0xdd, 0xe9], 'fucom', { source: st(1), immediate: 1 }),
     instruction('fucompp', [0xda, 0xe9], 'fucom', { source: st(1), immediate: 2 }),

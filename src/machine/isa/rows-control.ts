@@ -126,6 +126,10 @@ const SYSTEM: readonly RowDefinition[] = [
   prefixed('none', 'stmxcsr', 'Md', 0x0fae, { group: 3, feature: 'sse' }),
   prefixed('none', 'xsave', 'M', 0x0fae, { group: 4, rexW: 0, feature: 'xsave' }),
   prefixed('none', 'xsave64', 'M', 0x0fae, { semantics: 'xsave', group: 4, rexW: 1, feature: 'xsave' }),
+  prefixed('none', 'xsaveopt', 'M', 0x0fae, { semantics: 'xsave', group: 6, rexW: 0, feature: 'xsave' }),
+  prefixed('none', 'xsaveopt64', 'M', 0x0fae, { semantics: 'xsave', group: 6, rexW: 1, feature: 'xsave' }),
+  prefixed('none', 'xsavec', 'M', 0x0fc7, { group: 4, rexW: 0, feature: 'xsave' }),
+  prefixed('none', 'xsavec64', 'M', 0x0fc7, { semantics: 'xsavec', group: 4, rexW: 1, feature: 'xsave' }),
   prefixed('none', 'xrstor', 'M', 0x0fae, { group: 5, rexW: 0, feature: 'xsave' }),
   prefixed('none', 'xrstor64', 'M', 0x0fae, { semantics: 'xrstor', group: 5, rexW: 1, feature: 'xsave' }),
 ];

@@ -12,6 +12,7 @@ import { integerShifts } from './integer-shifts.ts';
 import { integerStack } from './integer-stack.ts';
 import { integerStrings } from './integer-strings.ts';
 import { system } from './system.ts';
+import { x87 } from './x87.ts';
 
 export const semantics: SemanticsTable = {
   ...integerArithmetic,
@@ -26,4 +27,5 @@ export const semantics: SemanticsTable = {
   ...integerStrings,
   ...SIMD_SEMANTICS,
   ...system,
+  ...x87,
 };
