@@ -14,6 +14,8 @@ export interface Analysis {
   operandsRead: number;
   operandsWritten: number;
   /** Implicit general registers, bit per number; the same for xmm. */
+  /** Operands used as whole xmm registers or as single precision numbers, not as doubles or quadwords. */
+  operandsVector: number;
   gprRead: number;
   gprWritten: number;
   xmmRead: number;
@@ -39,7 +41,7 @@ function conditionReads(code: number): number {
 
 class AnalysisBuilder extends Expressions implements Builder {
   readonly notes: Analysis = {
-    operandsRead: 0, operandsWritten: 0, gprRead: 0, gprWritten: 0, xmmRead: 0, xmmWritten: 0,
+    operandsRead: 0, operandsWritten: 0, operandsVector: 0, gprRead: 0, gprWritten: 0, xmmRead: 0, xmmWritten: 0,
     flagsRead: 0, flagsKilled: 0, flagsWritten: 0, helper: false, memory: false, faults: false,
   };
   readonly size: number;
@@ -95,15 +97,28 @@ class AnalysisBuilder extends Expressions implements Builder {
   readSigned(index: number, to: 'i32' | 'i64'): Expr { return this.#read(index, to); }
   address(_index: number): Expr { return this.#value('i64'); }
   linearAddress(_index: number): Expr { return this.#value('i64'); }
-  readV128(index: number): Expr { return this.#read(index, 'v128'); }
-  writeV128(index: number, _value: Expr): void { this.#write(index, false); }
+  #vector(index: number): void { this.notes.operandsVector |= 1 << index; }
+  readV128(index: number): Expr {
+    this.#vector(index);
+    return this.#read(index, 'v128');
+  }
+  writeV128(index: number, _value: Expr): void {
+    this.#vector(index);
+    this.#write(index, false);
+  }
   readF64(index: number): Expr { return this.#read(index, 'f64'); }
-  readF32(index: number): Expr { return this.#read(index, 'f32'); }
+  readF32(index: number): Expr {
+    this.#vector(index);
+    return this.#read(index, 'f32');
+  }
   readLow64(index: number): Expr { return this.#read(index, 'i64'); }
   readLow32(index: number): Expr { return this.#read(index, 'i32'); }
   readHigh64(index: number): Expr { return this.#read(index, 'i64'); }
   writeF64(index: number, _value: Expr): void { this.#write(index, true); }
-  writeF32(index: number, _value: Expr): void { this.#write(index, true); }
+  writeF32(index: number, _value: Expr): void {
+    this.#vector(index);
+    this.#write(index, true);
+  }
   writeLow64(index: number, _value: Expr): void { this.#write(index, true); }
   writeLow32(index: number, _value: Expr): void { this.#write(index, true); }
   writeHigh64(index: number, _value: Expr): void { this.#write(index, true); }

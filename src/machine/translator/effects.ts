@@ -18,6 +18,11 @@ export interface Effects {
   readonly flagsKilled: number;
   readonly flagsWritten: number;
   readonly barrier: Barrier;
+  /** xmm registers used as vectors; as doubles or quadwords. Copies count as neither. */
+  readonly vector: number;
+  readonly scalar: number;
+  /** The result is zero whatever the operands are: `xor eax, eax`, `pxor xmm0, xmm0`. */
+  readonly zeroes: boolean;
   /** May raise an exception that this tier finds. */
   readonly faults: boolean;
 }
@@ -97,8 +102,19 @@ function controlEffects(instruction: DecodedInstruction): Effects {
   return {
     uses, kills: 0, writes, flagsUsed: branchFlags(instruction),
     flagsKilled: barrier === 'call' || row.flow === 'return' ? FLAG_SET_ALL : 0,
-    flagsWritten: 0, barrier, faults: row.flow === 'trap',
+    flagsWritten: 0, barrier, vector: 0, scalar: 0, zeroes: false, faults: row.flow === 'trap',
   };
+}
+
+/** Exclusive or and subtraction of a register with itself. */
+const ZERO_IDIOMS = new Set(['xor', 'sub', 'pxor', 'xorps', 'xorpd', 'psubb', 'psubw', 'psubd', 'psubq']);
+const COPIES = new Set(['movaps', 'movapd', 'movdqa', 'movups', 'movupd', 'movdqu']);
+/** Bitwise operations work on halves as well as on the whole. */
+export const BITWISE = new Set(['andps', 'andpd', 'pand', 'orps', 'orpd', 'por', 'xorps', 'xorpd', 'pxor', 'andnps', 'andnpd', 'pandn']);
+
+function isZeroIdiom({ row, size, operands: [a, b] }: DecodedInstruction): boolean {
+  return ZERO_IDIOMS.has(row.semantics) && a?.kind === 'register' && b?.kind === 'register' && a.class === b.class &&
+    a.index === b.index && a.high8 === b.high8 && (a.class === 'xmm' || size >= 4);
 }
 
 export function effectsOf(instruction: DecodedInstruction, semantics: SemanticsTable): Effects {
@@ -107,8 +123,16 @@ export function effectsOf(instruction: DecodedInstruction, semantics: SemanticsT
   const written = operandRegisters(instruction, analysis.operandsWritten) | analysis.gprWritten | (analysis.xmmWritten << 16);
   const read = operandRegisters(instruction, analysis.operandsRead) | analysis.gprRead | (analysis.xmmRead << 16);
   const partial = operandRegisters(instruction, analysis.operandsWritten & analysis.operandsRead);
+  const zeroes = isZeroIdiom(instruction);
+  const { semantics: name } = instruction.row;
+  const neutral = zeroes || (COPIES.has(name) && instruction.operands.every((operand) => operand.kind === 'register')) || BITWISE.has(name);
+  const xmm = (operandRegisters(instruction, ~0) >>> 16) & 0xffff;
+  const vector = neutral ? 0 : ((operandRegisters(instruction, analysis.operandsVector) >>> 16) & 0xffff) | analysis.xmmRead | analysis.xmmWritten;
   return {
-    uses: read | addressRegisters(instruction),
+    vector,
+    scalar: neutral ? 0 : xmm & ~vector,
+    zeroes,
+    uses: zeroes ? 0 : read | addressRegisters(instruction),
     // A register that is also read is no certain kill: the read may stand for a partial write.
     kills: written & ~(partial | (analysis.gprWritten & analysis.gprRead) | ((analysis.xmmWritten & analysis.xmmRead) << 16)),
     writes: written,

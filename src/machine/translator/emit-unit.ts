@@ -6,12 +6,13 @@
 import { MAXIMUM_DEPTH } from '../interpreter/control.ts';
 import { JUMP_ENTRY_SIZE, JUMP_TABLE_MASK } from '../interpreter/record.ts';
 import { JUMP_TABLE } from '../layout.ts';
-import type { ConditionCode, Expr, SemanticsTable } from '../semantics/builder.ts';
+import type { ConditionCode, Expr, SemanticFunction, SemanticsTable } from '../semantics/builder.ts';
 import { localGet, node } from '../semantics/expression.ts';
 import type { SymbolicFlags } from '../semantics/flag-expressions.ts';
 import { EXIT_BUDGET, GUEST_BASE, STATE_BUDGET, STATE_EXIT_REASON, STATE_RIP } from '../state.ts';
 import * as op from '../wasm/opcodes.ts';
 import type { FunctionBody } from '../wasm/writer.ts';
+import { BITWISE } from './effects.ts';
 import { computeDominators } from './dominators.ts';
 import { computeFacts, type BlockFacts, type InstructionFacts, type RegionFacts } from './liveness.ts';
 import { successors, type Edge, type Region, type RegionBlock } from './region.ts';
@@ -44,6 +45,24 @@ class UnitEmitter {
     this.#options = options;
     this.#facts = computeFacts(region, options.semantics, options.checked);
     this.#b = new UnitBuilder(options);
+    this.#b.setSplit(this.#splitRegisters());
+  }
+
+  /** xmm registers that the region uses mostly as doubles: kept as two halves. */
+  #splitRegisters(): number {
+    let split = 0;
+    for (let register = 0; register < 16; register++) {
+      let scalar = 0;
+      let vector = 0;
+      for (const facts of this.#facts.values()) {
+        for (const { effects } of facts.instructions) {
+          scalar += (effects.scalar >> register) & 1;
+          vector += (effects.vector >> register) & 1;
+        }
+      }
+      if (scalar > 2 * vector) split |= 1 << register;
+    }
+    return split;
   }
 
   emit(): FunctionBody {
@@ -157,13 +176,23 @@ class UnitEmitter {
       if (instruction === undefined || instructionFacts === undefined) continue;
       b.begin(instruction, instructionFacts);
       const meaning = this.#options.semantics[instruction.row.semantics];
-      if (instruction.row.flow === 'next' && meaning !== undefined) meaning(b);
+      if (instruction.row.flow === 'next' && meaning !== undefined) this.#plain(meaning, instructionFacts);
       else if (this.#control(block, instructionFacts)) return;
       b.end();
     }
     if (block.next !== undefined) {
       this.#settleFor([block.next], block);
       this.#branchTo(block, block.next);
+    }
+  }
+
+  #plain(meaning: SemanticFunction, facts: InstructionFacts): void {
+    const b = this.#b;
+    const { semantics } = b.current.row;
+    if (facts.effects.zeroes && (b.current.operands[0]?.size === 16 || facts.flagsLiveAfter === 0)) {
+      b.writeZero(0);
+    } else if (!BITWISE.has(semantics) || !b.bitwiseHalves(bitwiseOperation(b, semantics))) {
+      meaning(b);
     }
   }
 
@@ -428,6 +457,12 @@ class UnitEmitter {
     });
     b.end();
   }
+}
+
+function bitwiseOperation(b: UnitBuilder, name: string): (a: Expr, c: Expr) => Expr {
+  if (name === 'andnps' || name === 'andnpd' || name === 'pandn') return (a, c) => b.and(b.not(a), c);
+  if (name.includes('and')) return (a, c) => b.and(a, c);
+  return name.includes('xor') ? (a, c) => b.xor(a, c) : (a, c) => b.or(a, c);
 }
 
 /** A shift and a mask that tell the addresses apart, and which address (by index, -1 for none) each hash means. */

@@ -38,6 +38,10 @@ export class UnitBuilder extends EmittingBuilder {
   #facts: InstructionFacts | undefined;
   #writtenSoFar = 0;
   #registerLocals: (number | undefined)[] = [];
+  /** xmm registers kept as an f64 (low half) and an i64 (high half). */
+  #split = 0;
+  #lowLocals: (number | undefined)[] = [];
+  #highLocals: (number | undefined)[] = [];
   #flagLocals: { result: number; aux: number } | undefined;
   #keptLocals = new Map<string, number>();
   #freeTemporaries: Record<ValueType, number[]> = { i32: [], i64: [], f32: [], f64: [], v128: [] };
@@ -87,7 +91,45 @@ export class UnitBuilder extends EmittingBuilder {
     return operand;
   }
 
+  /** Says which xmm registers (bit per number) are kept as halves, before the first instruction. */
+  setSplit(registers: number): void {
+    this.#split = registers;
+  }
+
   // ---- registers in locals ----
+
+  #isSplit(xmm: number): boolean {
+    return (this.#split & (1 << xmm)) !== 0;
+  }
+
+  #low(xmm: number): Expr {
+    return localGet('f64', (this.#lowLocals[xmm] ??= this.#permanentLocal('f64')));
+  }
+
+  #high(xmm: number): Expr {
+    return localGet('i64', (this.#highLocals[xmm] ??= this.#permanentLocal('i64')));
+  }
+
+  #setLow(xmm: number, value: Expr): void {
+    this.#writtenSoFar |= 1 << (16 + xmm);
+    this.setLocal(this.#low(xmm).immediate, value);
+  }
+
+  #setHigh(xmm: number, value: Expr): void {
+    this.#writtenSoFar |= 1 << (16 + xmm);
+    this.setLocal(this.#high(xmm).immediate, value);
+  }
+
+  #bits(value: Expr): Expr {
+    return value.opcode === op.F64_REINTERPRET_I64 ? (value.args[0] ?? value) : node('i64', op.I64_REINTERPRET_F64, [value]);
+  }
+
+  #double(bits: Expr): Expr {
+    if (bits.opcode === op.I64_REINTERPRET_F64) return bits.args[0] ?? bits;
+    if (bits.opcode === op.I64_LOAD) return node('f64', op.F64_LOAD, bits.args, bits.immediate);
+    if (bits.opcode === op.I64_CONST && bits.bits === undefined && bits.immediate === 0) return this.f64(0);
+    return node('f64', op.F64_REINTERPRET_I64, [bits]);
+  }
 
   /** Local of register 0 to 15 (general, i64) or 16 to 31 (xmm, v128). */
   #register(number: number): number {
@@ -108,7 +150,10 @@ export class UnitBuilder extends EmittingBuilder {
     for (let number = 0; number < 32; number++) {
       if ((registers & (1 << number)) === 0) continue;
       if (number < 16) this.rawStore(op.I64_STORE, this.i32(0), STATE_GPR + 8 * number, this.#registerExpr(number));
-      else this.rawStore(op.V128_STORE, this.i32(0), STATE_XMM + 16 * (number - 16), this.#registerExpr(number));
+      else if (this.#isSplit(number - 16)) {
+        this.rawStore(op.F64_STORE, this.i32(0), STATE_XMM + 16 * (number - 16), this.#low(number - 16));
+        this.rawStore(op.I64_STORE, this.i32(0), STATE_XMM + 16 * (number - 16) + 8, this.#high(number - 16));
+      } else this.rawStore(op.V128_STORE, this.i32(0), STATE_XMM + 16 * (number - 16), this.#registerExpr(number));
     }
   }
 
@@ -116,6 +161,11 @@ export class UnitBuilder extends EmittingBuilder {
   reload(registers: number): void {
     for (let number = 0; number < 32; number++) {
       if ((registers & (1 << number)) === 0) continue;
+      if (number >= 16 && this.#isSplit(number - 16)) {
+        this.setLocal(this.#low(number - 16).immediate, this.rawLoad(op.F64_LOAD, 'f64', this.i32(0), STATE_XMM + 16 * (number - 16)));
+        this.setLocal(this.#high(number - 16).immediate, this.rawLoad(op.I64_LOAD, 'i64', this.i32(0), STATE_XMM + 16 * (number - 16) + 8));
+        continue;
+      }
       const value = number < 16
         ? this.rawLoad(op.I64_LOAD, 'i64', this.i32(0), STATE_GPR + 8 * number)
         : this.rawLoad(op.V128_LOAD, 'v128', this.i32(0), STATE_XMM + 16 * (number - 16));
@@ -182,8 +232,140 @@ export class UnitBuilder extends EmittingBuilder {
     this.#setRegister(register, this.or(this.and(whole, this.i64(mask)), part));
   }
 
-  readXmm(register: number): Expr { return this.#registerExpr(16 + register); }
-  writeXmm(register: number, value: Expr): void { this.#setRegister(16 + register, value); }
+  readXmm(register: number): Expr {
+    if (!this.#isSplit(register)) return this.#registerExpr(16 + register);
+    return node('v128', op.I64X2_REPLACE_LANE, [node('v128', op.F64X2_SPLAT, [this.#low(register)]), this.#high(register)], 1);
+  }
+
+  writeXmm(register: number, value: Expr): void {
+    if (!this.#isSplit(register)) {
+      this.#setRegister(16 + register, value);
+      return;
+    }
+    const [splat, high] = value.args;
+    if (value.opcode === op.I64X2_REPLACE_LANE && value.immediate === 1 && splat?.opcode === op.F64X2_SPLAT && high !== undefined) {
+      this.#setLow(register, splat.args[0] ?? this.f64(0));
+      this.#setHigh(register, high);
+      return;
+    }
+    const whole = this.let(value);
+    this.#setLow(register, node('f64', op.F64X2_EXTRACT_LANE, [whole], 0));
+    this.#setHigh(register, node('i64', op.I64X2_EXTRACT_LANE, [whole], 1));
+  }
+
+  /** The result of an idiom that gives zero. */
+  writeZero(index: number): void {
+    const operand = this.#operand(index);
+    if (operand.kind !== 'register') return;
+    if (operand.class !== 'xmm') this.writeRegister(index, this.sized(operand.size, 0));
+    else if (this.#isSplit(operand.index)) {
+      this.#setLow(operand.index, this.f64(0));
+      this.#setHigh(operand.index, this.i64(0));
+    } else this.writeXmm(operand.index, this.v128(new Array<number>(16).fill(0)));
+  }
+
+  /** Number of a split register operand, or -1. */
+  #splitOperand(index: number): number {
+    const operand = this.#operand(index);
+    return operand.kind === 'register' && operand.class === 'xmm' && this.#isSplit(operand.index) ? operand.index : -1;
+  }
+
+  override readF64(index: number): Expr {
+    const split = this.#splitOperand(index);
+    return split < 0 ? super.readF64(index) : this.#low(split);
+  }
+
+  override writeF64(index: number, value: Expr): void {
+    const split = this.#splitOperand(index);
+    if (split < 0) super.writeF64(index, value);
+    else this.#setLow(split, value);
+  }
+
+  override readF32(index: number): Expr {
+    const split = this.#splitOperand(index);
+    return split < 0 ? super.readF32(index) : node('f32', op.F32_REINTERPRET_I32, [this.wrap(this.#bits(this.#low(split)))]);
+  }
+
+  override writeF32(index: number, value: Expr): void {
+    const split = this.#splitOperand(index);
+    if (split < 0) super.writeF32(index, value);
+    else this.writeLow32(index, node('i32', op.I32_REINTERPRET_F32, [value]));
+  }
+
+  override readLow64(index: number): Expr {
+    const split = this.#splitOperand(index);
+    if (split >= 0) return this.#bits(this.#low(split));
+    if (!this.isMemory(index)) return super.readLow64(index);
+    // Not given a local, so that a double can be loaded as one.
+    const { base, offset } = this.access(this.linearAddress(index), 8, false);
+    return node('i64', op.I64_LOAD, [base], offset);
+  }
+
+  override writeLow64(index: number, value: Expr): void {
+    const split = this.#splitOperand(index);
+    if (split < 0) super.writeLow64(index, value);
+    else this.#setLow(split, this.#double(value));
+  }
+
+  override readLow32(index: number): Expr {
+    const split = this.#splitOperand(index);
+    return split < 0 ? super.readLow32(index) : this.wrap(this.#bits(this.#low(split)));
+  }
+
+  override writeLow32(index: number, value: Expr): void {
+    const split = this.#splitOperand(index);
+    if (split < 0) {
+      super.writeLow32(index, value);
+      return;
+    }
+    const rest = this.and(this.#bits(this.#low(split)), this.i64(-0x1_0000_0000));
+    this.#setLow(split, this.#double(this.or(rest, this.extendU(value))));
+  }
+
+  override readHigh64(index: number): Expr {
+    const split = this.#splitOperand(index);
+    return split < 0 ? super.readHigh64(index) : this.#high(split);
+  }
+
+  override writeHigh64(index: number, value: Expr): void {
+    const split = this.#splitOperand(index);
+    if (split < 0) super.writeHigh64(index, value);
+    else this.#setHigh(split, value);
+  }
+
+  override writeLow64Zero(index: number, value: Expr): void {
+    const split = this.#splitOperand(index);
+    if (split < 0) {
+      super.writeLow64Zero(index, value);
+      return;
+    }
+    this.#setLow(split, this.#double(value));
+    this.#setHigh(split, this.i64(0));
+  }
+
+  override writeLow32Zero(index: number, value: Expr): void {
+    const split = this.#splitOperand(index);
+    if (split < 0) super.writeLow32Zero(index, value);
+    else this.writeLow64Zero(index, this.extendU(value));
+  }
+
+  /** and, or, xor, andn of a split register with another operand, half by half. False: the register is not split. */
+  bitwiseHalves(combine: (a: Expr, b: Expr) => Expr): boolean {
+    const split = this.#splitOperand(0);
+    if (split < 0) return false;
+    const [low, high] = this.#halves(1);
+    const first = this.let(this.#double(combine(this.#bits(this.#low(split)), low)));
+    this.#setHigh(split, combine(this.#high(split), high));
+    this.#setLow(split, first);
+    return true;
+  }
+
+  #halves(index: number): readonly [low: Expr, high: Expr] {
+    const split = this.#splitOperand(index);
+    if (split >= 0) return [this.#bits(this.#low(split)), this.#high(split)];
+    const whole = this.let(this.readV128(index));
+    return [node('i64', op.I64X2_EXTRACT_LANE, [whole], 0), node('i64', op.I64X2_EXTRACT_LANE, [whole], 1)];
+  }
 
   #xmmNumber(index: number): number {
     const operand = this.#operand(index);
