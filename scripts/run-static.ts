@@ -42,6 +42,9 @@ const namespace = new MountNamespace(root);
 const kernel = new Kernel({ host, createMachine: (options) => createMachine(image, options), tier });
 const latin1 = (text: string): string => Buffer.from(text).toString('latin1');
 if (strace) kernel.tracer = new SyscallTracer({ write: (task, line) => writeSync(2, `[${task.tid}] ${line}\n`) });
+kernel.onSignal = (task, info) => {
+  if (strace) writeSync(2, `[${task.tid}] --- ${JSON.stringify(info)} --- rip=0x${task.mm.space.rip.toString(16)}\n`);
+};
 kernel.onUnknownSyscall = (number) => writeSync(2, `unknown syscall ${number}\n`);
 
 const context = new VfsContext(namespace, namespace.rootLocation);

@@ -7,7 +7,7 @@ import {
   MREMAP_FIXED, MREMAP_MAYMOVE,
 } from '../../abi/mman.ts';
 import { pageUp, type Mm } from './mm.ts';
-import type { Vma } from './vma.ts';
+import { pageFlags, type Vma } from './vma.ts';
 
 /** Maps [address, address + length) with what `vma` shows at `from`. */
 function mapLike(mm: Mm, vma: Vma, from: number, address: number, length: number, fixed: number): number {
@@ -126,7 +126,10 @@ function removePages(mm: Mm, start: number, end: number, mappings: readonly Vma[
   for (const vma of mappings) {
     const from = Math.max(start, vma.start);
     const to = Math.min(end, vma.fileEnd);
-    if (from < to) mm.space.zero(from, to);
+    if (from < to) {
+      mm.space.zero(from, to);
+      mm.space.protect(from, to, pageFlags(vma.prot));
+    }
     vma.shared?.flush(mm, from, to);
   }
   return mm.vmas.covers(start, end) ? 0 : -ENOMEM;

@@ -185,8 +185,9 @@ export class Mm {
     if (flags === 0 && vma.file === undefined) return true;
     if (fileEnd > vma.start) {
       if (!space.grow(fileEnd)) return false;
-      if (!space.protect(vma.start, fileEnd, flags)) return false;
       this.#load(vma, vma.start, fileEnd);
+      // After the zeros: from here on the pages count as used.
+      if (!space.protect(vma.start, fileEnd, flags)) return false;
       vma.touched = true;
     }
     this.#checkWritableCode(vma);
@@ -293,12 +294,13 @@ export class Mm {
     const willAccount = !vma.isShared && (prot & PROT_WRITE) !== 0;
     if (willAccount && !wasAccounted && context.mappedBytes + vma.length > context.limits.mappedBytes) return -ENOMEM;
     const fileEnd = vma.fileEnd;
-    if (fileEnd > vma.start && !space.protect(vma.start, fileEnd, pageFlags(prot))) return -ENOMEM;
-    vma.prot = prot;
-    if (fresh) {
+    if (fresh && fileEnd > vma.start) {
+      if (!space.grow(fileEnd)) return -ENOMEM;
       this.#load(vma, vma.start, fileEnd);
       vma.touched = true;
     }
+    if (fileEnd > vma.start && !space.protect(vma.start, fileEnd, pageFlags(prot))) return -ENOMEM;
+    vma.prot = prot;
     if (vma.accounted !== wasAccounted) context.mappedBytes += wasAccounted ? -vma.length : vma.length;
     this.#checkWritableCode(vma);
     return 0;
@@ -327,6 +329,7 @@ export class Mm {
       if (!vma.touched || from >= to || vma.isShared) continue;
       if (vma.file === undefined) this.space.zero(from, to);
       else this.#load(vma, from, to);
+      this.space.protect(from, to, pageFlags(vma.prot));
     }
   }
 
@@ -403,8 +406,8 @@ export class Mm {
     const rsp = this.space.registers[2 * RSP]! >>> 0;
     if (vma.name === '[stack]' && rsp > vma.start && rsp < vma.end) end = Math.max(vma.start, Math.floor((rsp - 128) / 4096) * 4096);
     if (end <= vma.start) return;
-    this.space.protect(vma.start, end, pageFlags(vma.prot));
     this.space.zero(vma.start, end);
+    this.space.protect(vma.start, end, pageFlags(vma.prot));
   }
 
   /** What fork must copy: everything that may hold something; of the stack only what is in use. */
