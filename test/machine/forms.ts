@@ -30,6 +30,8 @@ function isComparable(row: InstructionRow): boolean {
   if (EXCLUDED_KEYS.has(row.semantics)) return false;
   // AMD decodes ud0 without ModRM, and faults on the register form of 0F 0D. Here clflush is a hint that does not fault.
   if (row.mnemonic === 'ud0' || row.mnemonic === 'clflush' || (row.mnemonic === 'nop' && row.opcode === 0x0d)) return false;
+  // The undocumented D9 form of fstp does not note that the stack is empty.
+  if (row.mnemonic === 'fstp' && row.opcode === 0xd9 && row.modrm === 'reg') return false;
   return row.semantics !== 'privileged' || FAULTING.has(row.mnemonic);
 }
 
