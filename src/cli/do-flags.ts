@@ -26,8 +26,8 @@ export const DO_FLAGS: readonly Flag[] = [
   { group: FILES, name: 'hide', kind: 'string', multiple: true, placeholder: 'PATH', help: 'make a path look empty, beside those where credentials live' },
   { group: FILES, name: 'show', kind: 'string', multiple: true, placeholder: 'PATH', help: 'do not hide this one' },
 
-  { group: LIMITS, name: 'memory', short: 'm', kind: 'string', placeholder: 'SIZE', help: 'memory of all processes together, such as 512m (default: 2g)' },
-  { group: LIMITS, name: 'pids-limit', kind: 'string', placeholder: 'N', help: 'processes and threads at a time (default: 1024)' },
+  { group: LIMITS, name: 'memory', short: 'm', kind: 'string', placeholder: 'SIZE', help: 'memory of all processes together, such as 512m' },
+  { group: LIMITS, name: 'pids-limit', kind: 'string', placeholder: 'N', help: 'processes and threads at a time (default: 4096)' },
   { group: LIMITS, name: 'ulimit', kind: 'string', multiple: true, placeholder: 'NAME=SOFT[:HARD]', help: 'resource limit, such as nofile=1024:4096' },
   { group: LIMITS, name: 'timeout', kind: 'string', placeholder: 'TIME', help: 'end it after this long, such as 30s or 5m (exit status 124)' },
   { group: LIMITS, name: 'cap-add', kind: 'string', multiple: true, placeholder: 'CAP', help: 'give a capability, or ALL' },

@@ -9,7 +9,7 @@ import type { DoOptions } from './do-options.ts';
 import { buildEnvironment } from './environment.ts';
 import { UserError } from './errors.ts';
 import { parseFlags } from './flags.ts';
-import { hiddenPaths } from './hidden-paths.ts';
+import { hiddenPaths } from '../sandbox/hidden-paths.ts';
 import { formatSize, parseDuration, parseSize } from './quantities.ts';
 
 const read = (...words: string[]): DoOptions => readDoOptions(parseFlags(words, DO_FLAGS, 'do'));

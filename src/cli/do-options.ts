@@ -10,7 +10,7 @@ import { buildEnvironment } from './environment.ts';
 import { UserError } from './errors.ts';
 import { nearest } from './flags.ts';
 import type { FlagValues } from './flags.ts';
-import { hiddenPaths } from './hidden-paths.ts';
+import { hiddenPaths } from '../sandbox/hidden-paths.ts';
 import { parseCount, parseDuration, parseSize } from './quantities.ts';
 
 export interface DoOptions {
@@ -120,7 +120,7 @@ function parseLimits(values: FlagValues): LimitsConfig {
   const memory = values.last('memory');
   const tasks = values.last('pids-limit');
   return {
-    memoryBytes: memory === undefined ? DEFAULT_LIMITS.memoryBytes : need(parseSize(memory), 'memory', memory, 'it is not a size such as 512m'),
+    ...(memory === undefined ? {} : { memoryBytes: need(parseSize(memory), 'memory', memory, 'it is not a size such as 512m') }),
     tasks: tasks === undefined ? DEFAULT_LIMITS.tasks : need(parseCount(tasks), 'pids-limit', tasks, 'it is not a number'),
   };
 }

@@ -1,13 +1,17 @@
 /** `caisson do`: a command on a copy of this machine. */
-import { Container } from '../container/index.ts';
+import { ERRNO_NAMES } from '../abi/errno.ts';
+import { Container, ContainerError } from '../container/index.ts';
 import type { ExitStatus } from '../container/index.ts';
 import { createNodeHost } from '../host/node/index.ts';
+import { readInterpreterImage } from '../host/node/image.ts';
 import { isTerminal } from '../host/node/stdio.ts';
+import type { Host } from '../host/types.ts';
+import { toText } from './bytes.ts';
 import { DO_FLAGS } from './do-flags.ts';
 import { readDoOptions } from './do-options.ts';
 import type { DoOptions, TerminalFacts } from './do-options.ts';
 import { Session } from './do-session.ts';
-import { EXIT_SIGNAL_BASE, EXIT_TIMEOUT } from './errors.ts';
+import { EXIT_SIGNAL_BASE, EXIT_TIMEOUT, UserError } from './errors.ts';
 import { parseFlags } from './flags.ts';
 
 async function terminalFacts(): Promise<TerminalFacts | undefined> {
@@ -20,10 +24,19 @@ function exitCode(status: ExitStatus, timedOut: boolean): number {
   return status.signal === undefined ? status.code : EXIT_SIGNAL_BASE + status.signal;
 }
 
+function openContainer(host: Host, options: DoOptions): Container {
+  try {
+    return Container.create(host, options.container, { image: readInterpreterImage() });
+  } catch (error) {
+    if (!(error instanceof ContainerError)) throw error;
+    throw new UserError(`cannot use "${toText(error.path)}": ${ERRNO_NAMES.get(error.errno) ?? `error ${error.errno}`}`, 'check --root, --volume, --rw and --tmpfs', undefined, { cause: error });
+  }
+}
+
 async function createContainer(options: DoOptions): Promise<Container> {
-  if (options.container.network.mode === 'none') return Container.create(createNodeHost(), options.container);
+  if (options.container.network.mode === 'none') return openContainer(createNodeHost(), options);
   const { nodeNetwork } = await import('../host/node/network.ts');
-  return Container.create(createNodeHost({ network: nodeNetwork }), options.container);
+  return openContainer(createNodeHost({ network: nodeNetwork }), options);
 }
 
 /** What --stats, --changes, --export-changes and --apply do once the command has ended. */

@@ -26,8 +26,8 @@ export type MountConfig =
   | { readonly kind: 'tmpfs'; readonly destination: string; readonly sizeBytes?: number };
 
 export interface LimitsConfig {
-  /** Of all processes together, file contents in memory included. */
-  readonly memoryBytes: number;
+  /** Private writable memory of all processes together, and again as much for files in memory. Absent: the kernel's defaults. */
+  readonly memoryBytes?: number;
   readonly tasks: number;
 }
 
@@ -70,7 +70,7 @@ export interface RlimitConfig {
 /** How a program ended: an exit code, or a signal's number. */
 export type ExitStatus = { readonly code: number; readonly signal?: undefined } | { readonly code?: undefined; readonly signal: number };
 
-export const DEFAULT_LIMITS: LimitsConfig = { memoryBytes: 2 * 2 ** 30, tasks: 1024 };
+export const DEFAULT_LIMITS: LimitsConfig = { tasks: 4096 };
 
 /** Docker's default set for uid 0: enough for package managers and servers, nothing that configures the system. */
 export const DEFAULT_CAPABILITIES: readonly string[] = [

@@ -1,3 +1,8 @@
 /** A runtime configuration to a running kernel: the door of the room. */
 export { DEFAULT_CAPABILITIES, DEFAULT_LIMITS } from './config.ts';
 export type { ContainerConfig, ExitStatus, LimitsConfig, MountConfig, NetworkConfig, ProcessConfig, RlimitConfig, UserConfig } from './config.ts';
+export { Container } from './container.ts';
+export type { ContainerOptions } from './container.ts';
+export { ContainerError } from './errors.ts';
+export { UnknownFilterError } from './trace-filter.ts';
+export type { Change, ContainerStatistics, ProcessIo, RunningProcess } from './types.ts';

@@ -24,6 +24,8 @@ export interface StartRequest {
   readonly limits?: ResourceLimits;
   /** What the new session's terminal is, as the tty code keeps it. */
   readonly terminal?: unknown;
+  /** False: the container outlives it. Default: the first program is the one that the container ends with. */
+  readonly main?: boolean;
 }
 
 /** Loads the program into a process of its own session and lets it run; or -errno. The first one is the container's main process. */
@@ -50,7 +52,7 @@ export function startProcess(kernel: Kernel, request: StartRequest): Process | n
     return answer;
   }
   kernel.addTask(task);
-  if (kernel.main === undefined) {
+  if (kernel.main === undefined && request.main !== false) {
     kernel.main = process;
     if (kernel.protectsInit) kernel.reaper = process;
   }

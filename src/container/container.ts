@@ -1,0 +1,135 @@
+/** One container: a kernel with its file systems, made from a configuration. */
+import { createHostView } from '../kernel/host-view.ts';
+import type { HostView } from '../kernel/host-view.ts';
+import { FileDescriptors } from '../kernel/fd-table.ts';
+import { specialFilesOf } from '../kernel/files/special-files.ts';
+import { Kernel } from '../kernel/kernel.ts';
+import { SyscallTracer } from '../kernel/strace/tracer.ts';
+import { createSystemView } from '../kernel/system-view.ts';
+import { startProcess } from '../kernel/task/start.ts';
+import { createMachine } from '../machine/index.ts';
+import { ENOSYS } from '../abi/errno.ts';
+import { RLIMIT_NOFILE } from '../abi/resource.ts';
+import type { Host } from '../host/types.ts';
+import type { ContainerConfig, ProcessConfig } from './config.ts';
+import { ContainerError } from './errors.ts';
+import { Files } from './files.ts';
+import type { ContainerFiles } from './files.ts';
+import { credentialsOf, resourceLimitsOf } from './identity.ts';
+import { pipeStreams, runningProcess, terminalStreams } from './process.ts';
+import { findProgram } from './program.ts';
+
+import { parseTraceFilter } from './trace-filter.ts';
+import type { Change, ContainerStatistics, ProcessIo, RunningProcess } from './types.ts';
+
+export interface ContainerOptions {
+  /** The interpreter as the build wrote it. */
+  readonly image: Uint8Array;
+  /** False: programs come and go, and the container ends when it is told to. Default: it ends with its first program. */
+  readonly endsWithFirst?: boolean;
+}
+
+export class Container {
+  readonly files: ContainerFiles;
+  readonly #kernel: Kernel;
+  readonly #view: HostView;
+  readonly #endsWithFirst: boolean;
+  readonly #startedNs: number;
+
+  private constructor(kernel: Kernel, view: HostView, endsWithFirst: boolean) {
+    this.#kernel = kernel;
+    this.#view = view;
+    this.#endsWithFirst = endsWithFirst;
+    this.#startedNs = kernel.monotonicNs();
+    this.files = new Files(view);
+  }
+
+  /** @throws ContainerError for a root or a mount that cannot be used. */
+  static create(host: Host, config: ContainerConfig, { image, endsWithFirst = true }: ContainerOptions): Container {
+    if (host.files === undefined) throw new ContainerError(config.root, ENOSYS);
+    const { memoryBytes, tasks } = config.limits;
+    const kernel = new Kernel({
+      host,
+      createMachine: (options) => createMachine(image, options),
+      hostname: config.hostname,
+      limits: { tasks, ...(memoryBytes === undefined ? {} : { mappedBytes: memoryBytes }) },
+      ...(memoryBytes === undefined ? {} : { memoryBytes }),
+      ...(config.seed === undefined ? {} : { seed: config.seed }),
+      ...(config.tier === undefined ? {} : { tier: config.tier }),
+    });
+    const view = createHostView(kernel, {
+      files: host.files,
+      root: config.root,
+      hide: config.hide,
+      mounts: config.mounts,
+      readOnly: config.readOnly,
+      system: createSystemView(kernel),
+      ...(memoryBytes === undefined ? {} : { upperBytes: memoryBytes }),
+    });
+    if ('errno' in view) throw new ContainerError(view.path, -view.errno);
+    return new Container(kernel, view, endsWithFirst);
+  }
+
+  /** Starts a program, or answers -errno: -ENOENT where there is none of the name. */
+  start(spec: ProcessConfig, io: ProcessIo): RunningProcess | number {
+    const kernel = this.#kernel;
+    const context = this.#view.context(spec.cwd, spec.umask);
+    if (typeof context === 'number') return context;
+    const credentials = credentialsOf(spec);
+    const path = findProgram(context, credentials, spec.argv[0] ?? '', spec.env);
+    if (typeof path === 'number') return path;
+    const special = specialFilesOf(kernel);
+    const streams = spec.terminal === undefined ? pipeStreams(special, io) : terminalStreams(special, io, spec.terminal);
+    if (typeof streams === 'number') return streams;
+    const limits = resourceLimitsOf(spec.rlimits);
+    const files = new FileDescriptors(() => limits.soft(RLIMIT_NOFILE));
+    for (const file of streams.files) files.install(file, false);
+    const process = startProcess(kernel, {
+      path, arguments: spec.argv, environment: spec.env, files, fs: context, credentials, limits,
+      main: this.#endsWithFirst,
+    });
+    if (typeof process === 'number') return process;
+    streams.terminal?.tty.setControlling(process);
+    return runningProcess(kernel, process, streams, this.#endsWithFirst);
+  }
+
+  /**
+   * Shows system calls, a line each, in strace's format. Filters as `strace -e trace=`.
+   *
+   * @throws UnknownFilterError
+   */
+  trace(filters: readonly string[], write: (line: string) => void): void {
+    const kernel = this.#kernel;
+    const filter = parseTraceFilter(filters, kernel.syscalls.flatMap((entry) => (entry === undefined ? [] : [entry.row])));
+    kernel.tracer = new SyscallTracer({
+      write: (task, line) => write(kernel.statistics.tasksCreated > 1 ? `[pid ${String(task.tid).padStart(5)}] ${line}\n` : `${line}\n`),
+      ...(filter === undefined ? {} : { filter }),
+    });
+  }
+
+  /** What differs from the root directory, parents before children. */
+  changes(): Iterable<Change> {
+    return this.#view.changes();
+  }
+
+  statistics(): ContainerStatistics {
+    const { statistics, machine, memory, syscalls } = this.#kernel;
+    const calls = new Map<string, number>();
+    statistics.syscallCounts.forEach((count, number) => {
+      if (count > 0) calls.set(syscalls[number]?.row.name ?? `call ${number}`, count);
+    });
+    return {
+      elapsedNs: this.#kernel.monotonicNs() - this.#startedNs,
+      machine: machine.statistics,
+      calls,
+      unknownCalls: statistics.unknown,
+      tasks: statistics.tasksCreated,
+      mappedBytes: memory.mappedBytes,
+    };
+  }
+
+  /** Ends all programs. */
+  kill(): void {
+    this.#kernel.kill();
+  }
+}

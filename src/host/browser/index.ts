@@ -1,0 +1,2 @@
+/** The browser door. */
+export { createBrowserHost } from './host.ts';

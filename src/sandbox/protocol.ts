@@ -1,0 +1,61 @@
+/** Messages between a `Sandbox` and the worker in which its kernel runs. All is structured-cloneable. */
+import type { ContainerConfig, ExitStatus, ProcessConfig } from '../container/index.ts';
+
+export interface Port {
+  post(message: unknown, transfer?: readonly ArrayBuffer[]): void;
+  onMessage(callback: (message: unknown) => void): void;
+}
+
+/** What the worker can be asked, by name: arguments and answer. Failures are `RemoteFailure`. */
+export interface Calls {
+  create(config: ContainerConfig): void;
+  start(handle: number, spec: ProcessConfig): number;
+  /** Resolves when there is room for more. */
+  write(handle: number, bytes: Uint8Array): void;
+  endInput(handle: number): void;
+  signal(handle: number, signal: number): void;
+  resize(handle: number, rows: number, columns: number): void;
+  readFile(path: string): Uint8Array;
+  writeFile(path: string, bytes: Uint8Array, mode: number): void;
+  list(path: string): readonly FileInfo[];
+  stat(path: string): FileInfo;
+  remove(path: string): void;
+  rename(from: string, to: string): void;
+  makeDirectory(path: string): void;
+  changes(): readonly ChangeInfo[];
+}
+
+export type CallName = keyof Calls;
+
+export interface FileInfo {
+  /** Last component, or the whole path for `stat`. Byte string. */
+  readonly name: string;
+  readonly type: 'file' | 'directory' | 'symlink' | 'other';
+  readonly size: number;
+  readonly mode: number;
+  readonly uid: number;
+  readonly gid: number;
+  readonly mtimeMs: number;
+}
+
+export interface ChangeInfo {
+  readonly kind: 'A' | 'C' | 'D';
+  readonly path: string;
+}
+
+export interface RemoteFailure {
+  /** Linux errno, positive, or 0 for a fault of ours. */
+  readonly errno: number;
+  readonly message: string;
+}
+
+export type ToWorker =
+  | { readonly kind: 'call'; readonly id: number; readonly name: CallName; readonly arguments: readonly unknown[] }
+  /** So many bytes of output were taken. */
+  | { readonly kind: 'taken'; readonly handle: number; readonly bytes: number };
+
+export type FromWorker =
+  | { readonly kind: 'answer'; readonly id: number; readonly value: unknown }
+  | { readonly kind: 'failure'; readonly id: number; readonly failure: RemoteFailure }
+  | { readonly kind: 'output'; readonly handle: number; readonly fd: number; readonly bytes: Uint8Array }
+  | { readonly kind: 'ended'; readonly handle: number; readonly status: ExitStatus };

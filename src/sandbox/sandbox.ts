@@ -1,0 +1,67 @@
+/** A sandbox: a kernel with its files in a worker of its own. */
+import { currentUser, homeDirectories, takeWorker } from '../host/node/worker.ts';
+import type { SandboxWorker } from '../host/node/worker.ts';
+import { Client } from './client.ts';
+import { Commands } from './commands.ts';
+import { Files } from './files.ts';
+import { DEFAULT_ENVIRONMENT, toContainerConfig } from './options.ts';
+import type { SandboxOptions } from './options.ts';
+import type { ChangeInfo } from './protocol.ts';
+import { toText } from './text.ts';
+
+export class Sandbox {
+  readonly commands: Commands;
+  readonly files: Files;
+  readonly #client: Client;
+  readonly #worker: SandboxWorker;
+
+  private constructor(worker: SandboxWorker, client: Client, options: SandboxOptions) {
+    this.#worker = worker;
+    this.#client = client;
+    this.files = new Files(client);
+    this.commands = new Commands(client, {
+      env: { ...DEFAULT_ENVIRONMENT, ...options.env },
+      cwd: options.cwd ?? '/',
+      user: options.user ?? currentUser(),
+    });
+  }
+
+  /**
+   * Makes a sandbox. Nothing of it is visible outside, and nothing of the host can be changed from inside except
+   * writable mounts.
+   *
+   * @example
+   * await using sandbox = await Sandbox.create({ root: '/' });
+   * const { stdout } = await sandbox.commands.run('uname -s');
+   * console.log(stdout); // Linux
+   * @throws SandboxError if the root or a mount cannot be used.
+   */
+  static async create(options: SandboxOptions = {}): Promise<Sandbox> {
+    const worker = takeWorker();
+    const client = new Client(worker.port);
+    worker.onExit((reason) => client.close(reason));
+    try {
+      await client.call('make the sandbox', 'create', toContainerConfig(options, homeDirectories()));
+    } catch (error) {
+      await worker.terminate();
+      throw error;
+    }
+    return new Sandbox(worker, client, options);
+  }
+
+  /** What differs from the root directory: added (A), changed (C) and deleted (D) paths, as `docker diff`. */
+  async changes(): Promise<readonly ChangeInfo[]> {
+    const changes = await this.#client.call('list the changes', 'changes');
+    return changes.map(({ kind, path }) => ({ kind, path: toText(path) }));
+  }
+
+  /** Ends everything in it at once. Commands that run count as killed. */
+  async kill(): Promise<void> {
+    this.#client.close('the sandbox was killed');
+    await this.#worker.terminate();
+  }
+
+  [Symbol.asyncDispose](): Promise<void> {
+    return this.kill();
+  }
+}

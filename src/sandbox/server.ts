@@ -1,0 +1,145 @@
+/** The worker's side: one container, driven by messages. */
+import type { Host } from '../host/types.ts';
+import { Container, ContainerError } from '../container/index.ts';
+import type { ContainerConfig, ProcessConfig, RunningProcess } from '../container/index.ts';
+import type { CallName, Calls, ChangeInfo, FileInfo, FromWorker, Port, RemoteFailure, ToWorker } from './protocol.ts';
+
+/** Output that the other side has not taken yet, per program, before the program has to wait. */
+const OUTPUT_WINDOW_BYTES = 4 << 20;
+
+class CallError extends Error {
+  override readonly name = 'CallError';
+  readonly errno: number;
+  constructor(errno: number) {
+    super(`errno ${errno}`);
+    this.errno = errno;
+  }
+}
+
+function check<Value>(value: Value | number): Value {
+  if (typeof value === 'number' && value < 0) throw new CallError(-value);
+  return value as Value;
+}
+
+interface Running {
+  readonly process: RunningProcess;
+  untaken: number;
+  readonly waitingWriters: (() => void)[];
+}
+
+type Implementation = { readonly [Name in CallName]: (...args: Parameters<Calls[Name]>) => ReturnType<Calls[Name]> | Promise<ReturnType<Calls[Name]>> };
+
+class Server {
+  readonly #port: Port;
+  readonly #createHost: (config: ContainerConfig) => Host | Promise<Host>;
+  readonly #image: Uint8Array;
+  readonly #running = new Map<number, Running>();
+  #container: Container | undefined;
+
+  constructor(port: Port, image: Uint8Array, createHost: (config: ContainerConfig) => Host | Promise<Host>) {
+    this.#port = port;
+    this.#image = image;
+    this.#createHost = createHost;
+    port.onMessage((message) => this.#receive(message as ToWorker));
+  }
+
+  readonly #calls: Implementation = {
+    create: async (config) => {
+      this.#container = Container.create(await this.#createHost(config), config, { image: this.#image, endsWithFirst: false });
+    },
+    start: (handle, spec) => this.#start(handle, spec),
+    write: (handle, bytes) => this.#write(handle, bytes),
+    endInput: (handle) => this.#running.get(handle)?.process.endInput(),
+    signal: (handle, signal) => this.#running.get(handle)?.process.signal(signal),
+    resize: (handle, rows, columns) => this.#running.get(handle)?.process.resize(rows, columns),
+    readFile: (path) => check(this.#files.readFile(path)),
+    writeFile: (path, bytes, mode) => void check(this.#files.writeFile(path, bytes, mode)),
+    list: (path) => check<readonly FileInfo[]>(this.#files.list(path)),
+    stat: (path) => check<FileInfo>(this.#files.stat(path)),
+    remove: (path) => void check(this.#files.remove(path)),
+    rename: (from, to) => void check(this.#files.rename(from, to)),
+    makeDirectory: (path) => void check(this.#files.makeDirectory(path)),
+    changes: () => [...this.#theContainer.changes()].map(({ kind, path }): ChangeInfo => ({ kind, path })),
+  };
+
+  get #theContainer(): Container {
+    if (this.#container === undefined) throw new Error('no container was created');
+    return this.#container;
+  }
+
+  get #files(): Container['files'] {
+    return this.#theContainer.files;
+  }
+
+  #post(message: FromWorker, transfer: readonly ArrayBuffer[] = []): void {
+    this.#port.post(message, transfer);
+  }
+
+  #receive(message: ToWorker): void {
+    if (message.kind === 'taken') this.#taken(message.handle, message.bytes);
+    else void this.#answer(message.id, message.name, message.arguments);
+  }
+
+  async #answer(id: number, name: CallName, args: readonly unknown[]): Promise<void> {
+    try {
+      const call = this.#calls[name] as (...values: readonly unknown[]) => unknown;
+      const value = await call(...args);
+      this.#post({ kind: 'answer', id, value });
+    } catch (error) {
+      const failure: RemoteFailure = error instanceof CallError || error instanceof ContainerError ? { errno: error.errno, message: error.message } : { errno: 0, message: error instanceof Error ? error.message : String(error) };
+      this.#post({ kind: 'failure', id, failure });
+    }
+  }
+
+  #start(handle: number, spec: ProcessConfig): number {
+    const process = check<RunningProcess>(
+      this.#theContainer.start(spec, {
+        onOutput: (fd, bytes) => this.#output(handle, fd, bytes),
+        onInputWanted: () => {},
+        onInputRoom: () => this.#inputRoom(handle),
+      }),
+    );
+    this.#running.set(handle, { process, untaken: 0, waitingWriters: [] });
+    void process.ended.then((status) => {
+      this.#inputRoom(handle);
+      this.#running.delete(handle);
+      this.#post({ kind: 'ended', handle, status });
+    });
+    return process.pid;
+  }
+
+  #output(handle: number, fd: number, view: Uint8Array): boolean {
+    const bytes = view.slice();
+    const length = bytes.length;
+    this.#post({ kind: 'output', handle, fd, bytes }, [bytes.buffer]);
+    const running = this.#running.get(handle);
+    if (running === undefined) return true;
+    running.untaken += length;
+    return running.untaken < OUTPUT_WINDOW_BYTES;
+  }
+
+  #taken(handle: number, bytes: number): void {
+    const running = this.#running.get(handle);
+    if (running === undefined) return;
+    const wasFull = running.untaken >= OUTPUT_WINDOW_BYTES;
+    running.untaken -= bytes;
+    if (!wasFull || running.untaken >= OUTPUT_WINDOW_BYTES) return;
+    running.process.outputDrained(1);
+    running.process.outputDrained(2);
+  }
+
+  #write(handle: number, bytes: Uint8Array): void | Promise<void> {
+    const running = this.#running.get(handle);
+    if (running === undefined || running.process.pushInput(bytes)) return undefined;
+    return new Promise((resolve) => running.waitingWriters.push(resolve));
+  }
+
+  #inputRoom(handle: number): void {
+    for (const resolve of this.#running.get(handle)?.waitingWriters.splice(0) ?? []) resolve();
+  }
+}
+
+/** Answers messages until the port closes. */
+export function serveSandbox(port: Port, image: Uint8Array, createHost: (config: ContainerConfig) => Host | Promise<Host>): void {
+  new Server(port, image, createHost);
+}
