@@ -29,14 +29,14 @@ function cpuinfo(system: SystemView): string {
   let text = '';
   for (let cpu = 0; cpu < system.processors; cpu++) {
     text += `processor\t: ${cpu}
-vendor_id\t: GenuineIntel
-cpu family\t: 6
-model\t\t: 44
-model name\t: Caisson translated x86-64
-stepping\t: 2
+vendor_id\t: AuthenticAMD
+cpu family\t: 23
+model\t\t: 49
+model name\t: Caisson virtual x86-64-v2 processor
+stepping\t: 0
 microcode\t: 0x1
 cpu MHz\t\t: 1000.000
-cache size\t: 8192 KB
+cache size\t: 512 KB
 physical id\t: 0
 siblings\t: ${system.processors}
 core id\t\t: ${cpu}
@@ -52,7 +52,7 @@ bugs\t\t:
 bogomips\t: 2000.00
 clflush size\t: 64
 cache_alignment\t: 64
-address sizes\t: 46 bits physical, 48 bits virtual
+address sizes\t: 32 bits physical, 48 bits virtual
 power management:
 
 `;

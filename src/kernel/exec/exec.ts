@@ -20,7 +20,7 @@ import { loadInterpreter, loadProgram } from './load-elf.ts';
 import { HEADER_BYTES, isScript, parseScriptLine } from './script.ts';
 
 /** The file of a program, and its path. */
-type Executable = Pick<OpenFile, 'inode' | 'description'>;
+type Executable = Pick<OpenFile, 'inode' | 'description' | 'location'>;
 
 const S_ISUID = 0o4000;
 const S_ISGID = 0o2000;
@@ -167,7 +167,7 @@ function fillMemory(task: KernelTask, mm: Mm, program: Program, request: ExecReq
     if (typeof answer === 'number') return answer;
     start = answer;
   }
-  mm.exe = { inode: file.inode, path: file.description };
+  mm.exe = { inode: file.inode, path: file.description, location: file.location };
   const bytes = new Uint8Array(16);
   kernel.random(bytes);
   const stackPointer = writeInitialStack(mm, top - kernel.randomInteger(256) * 16, {

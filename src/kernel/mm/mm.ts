@@ -4,6 +4,7 @@
  */
 import { EACCES, EEXIST, EINVAL, ENOMEM } from '../../abi/errno.ts';
 import { MAP_ANONYMOUS, MAP_FIXED, MAP_FIXED_NOREPLACE, MAP_LOCKED, MAP_SHARED, PROT_EXEC, PROT_READ, PROT_WRITE } from '../../abi/mman.ts';
+import type { Location } from '../../fs/dentry.ts';
 import type { Inode } from '../../fs/types.ts';
 import { DECODED_START, MMAP_START, USER_END, USER_START } from '../../machine/layout.ts';
 import { RSP, type AddressSpace } from '../../machine/machine-types.ts';
@@ -63,7 +64,7 @@ export class Mm {
   codeStart = 0;
   codeEnd = 0;
   auxv: Uint8Array = new Uint8Array(0);
-  exe: { readonly inode: Inode; readonly path: string } | undefined;
+  exe: { readonly inode: Inode; readonly path: string; readonly location?: Location | undefined } | undefined;
   /** MCL_FUTURE. */
   lockFuture = false;
   lockedBytes = 0;

@@ -3,15 +3,18 @@ import { EACCES, EBADF, EINVAL, ELOOP } from '../../abi/errno.ts';
 import { AT_EMPTY_PATH, AT_SYMLINK_NOFOLLOW, O_RDONLY } from '../../abi/fcntl.ts';
 import { MS_NOEXEC } from '../../abi/mount.ts';
 import { S_IFLNK, S_IFMT, S_IFREG } from '../../abi/stat.ts';
-import { PlainFile } from '../../fs/open-file.ts';
+import { pathOf } from '../../fs/path.ts';
 import { MAY_EXEC, inodePermission } from '../../fs/permission.ts';
 import type { OpenFile } from '../../fs/types.ts';
 import { LOOKUP_EMPTY, LOOKUP_FOLLOW, walkPath } from '../../fs/walk.ts';
 import type { Task } from '../types.ts';
 import { startOf } from './file-common.ts';
 
+/** A program found: nothing is held open for it. */
+export type ExecutableFile = Pick<OpenFile, 'inode' | 'description' | 'location'>;
+
 /** The program's file, readable whatever its mode, or a negative errno. `flags` are those of execveat(2). */
-export function openExecutable(task: Task, directory: number, path: string, flags: number): OpenFile | number {
+export function openExecutable(task: Task, directory: number, path: string, flags: number): ExecutableFile | number {
   if ((flags & ~(AT_EMPTY_PATH | AT_SYMLINK_NOFOLLOW)) !== 0) return -EINVAL;
   if (path === '' && (flags & AT_EMPTY_PATH) !== 0 && task.files.get(directory) === undefined) return -EBADF;
   const start = startOf(task, directory, path);
@@ -27,5 +30,5 @@ export function openExecutable(task: Task, directory: number, path: string, flag
   const denied = inodePermission(inode, MAY_EXEC, task.credentials);
   if (denied !== 0) return denied;
   const error = inode.prepareOpen?.(O_RDONLY) ?? 0;
-  return error !== 0 ? error : new PlainFile(inode, O_RDONLY, location);
+  return error !== 0 ? error : { inode, description: pathOf(location), location };
 }

@@ -1,0 +1,416 @@
+/** What procfs and sysfs see of a kernel: the answers to `SystemView`. */
+import { MAP_SHARED, PROT_EXEC, PROT_READ, PROT_WRITE } from '../abi/mman.ts';
+import { EIO, EPERM } from '../abi/errno.ts';
+import { CAP_SYS_ADMIN, CAP_SYS_PTRACE } from '../abi/capability.ts';
+import { SIG_IGN } from '../abi/signal.ts';
+import type { Location, Mount } from '../fs/dentry.ts';
+import type { SystemView, ProcessView, CredentialsView, LimitView, MappingView, MemoryView, SignalWords, ThreadView } from '../fs/process-view.ts';
+import type { OpenFile } from '../fs/types.ts';
+import { FileDescriptors } from './fd-table.ts';
+import { Tty } from './files/tty.ts';
+import type { Kernel } from './kernel.ts';
+import { effectiveOf, hasCapability } from './task/credentials.ts';
+import type { TaskCredentials } from './task/credentials.ts';
+import type { Process } from './task/process.ts';
+import type { KernelTask } from './task/task.ts';
+import { RELEASE, VERSION } from './version.ts';
+
+/** Features that CPUID reports, in the spelling and order of /proc/cpuinfo (arch/x86/include/asm/cpufeatures.h). */
+const CPU_FLAGS = [
+  'fpu', 'tsc', 'msr', 'cx8', 'sep', 'cmov', 'clflush', 'mmx', 'fxsr', 'sse', 'sse2', 'syscall', 'nx', 'rdtscp', 'lm', 'constant_tsc', 'nonstop_tsc', 'pni',
+  'pclmulqdq', 'ssse3', 'cx16', 'sse4_1', 'sse4_2', 'popcnt', 'aes', 'xsave', 'hypervisor', 'lahf_lm', 'erms', 'sha_ni',
+];
+const SIGNALS = 64;
+const EMPTY: SignalWords = { low: 0, high: 0 };
+const NAMESPACES = ['cgroup', 'ipc', 'mnt', 'net', 'pid', 'pid_for_children', 'time', 'time_for_children', 'user', 'uts'];
+/** PROC_*_INIT_INO (include/linux/proc_ns.h). */
+const FIRST_NAMESPACE_INODE = 0xf000_0000;
+
+function words(set: bigint): readonly [number, number] {
+  return [Number(set & 0xffff_ffffn), Number(set >> 32n)];
+}
+
+function credentialsView(credentials: TaskCredentials): CredentialsView {
+  const { uid, euid, suid, fsuid, gid, egid, sgid, fsgid, groups, noNewPrivileges } = credentials;
+  return {
+    uid, euid, suid, fsuid, gid, egid, sgid, fsgid, groups, noNewPrivileges, seccompMode: 0,
+    inheritable: words(credentials.inheritable), permitted: words(credentials.permitted), effective: words(effectiveOf(credentials)),
+    bounding: words(credentials.bounding), ambient: words(credentials.ambient),
+  };
+}
+
+class KernelThreadView implements ThreadView {
+  readonly #task: KernelTask;
+  constructor(task: KernelTask) {
+    this.#task = task;
+  }
+  get tid(): number {
+    return this.#task.tid;
+  }
+  get name(): string {
+    return this.#task.name;
+  }
+  setName(name: string): void {
+    this.#task.name = name;
+  }
+  get state(): string {
+    if (this.#task.state === 'dead') return 'Z';
+    if (this.#task.process.stopped) return 'T';
+    return this.#task.state === 'running' ? 'R' : 'S';
+  }
+  get pending(): SignalWords {
+    return this.#task.pending.set;
+  }
+  get blocked(): SignalWords {
+    return this.#task.blocked;
+  }
+  get startNs(): number {
+    return this.#task.startNs;
+  }
+  get userNs(): number {
+    return this.#task.cpuTimeNs();
+  }
+  get systemNs(): number {
+    return 0;
+  }
+  get voluntarySwitches(): number {
+    return this.#task.contextSwitches;
+  }
+  get involuntarySwitches(): number {
+    return this.#task.involuntarySwitches;
+  }
+  get nice(): number {
+    return this.#task.nice;
+  }
+  get policy(): number {
+    return this.#task.policy;
+  }
+  get priority(): number {
+    return this.#task.priority;
+  }
+  get affinity(): number {
+    return this.#task.affinity;
+  }
+  get personality(): number {
+    return this.#task.personality;
+  }
+  get waitingIn(): string {
+    return this.#task.state === 'blocked' ? this.#task.callRow?.name ?? '' : '';
+  }
+  get timerSlackNs(): number {
+    return this.#task.timerSlackNs;
+  }
+}
+
+/** The state of the process; what only a living one has is absent in a zombie. */
+class KernelProcessView implements ProcessView {
+  readonly #process: Process;
+  loginUid = 0xffff_ffff;
+
+  constructor(process: Process) {
+    this.#process = process;
+  }
+  get #task(): KernelTask {
+    return this.#process.leader;
+  }
+  get #alive(): KernelTask | undefined {
+    if (this.zombie) return undefined;
+    const leader = this.#task;
+    if (leader.state !== 'dead') return leader;
+    for (const task of this.#process.tasks) return task;
+    return undefined;
+  }
+  get pid(): number {
+    return this.#process.pid;
+  }
+  get parentPid(): number {
+    return this.#process.parentPid;
+  }
+  get processGroup(): number {
+    return this.#process.processGroup;
+  }
+  get session(): number {
+    return this.#process.session;
+  }
+  get terminal(): number {
+    const terminal = this.#process.controllingTerminal;
+    return terminal instanceof Tty ? terminal.rdev : 0;
+  }
+  get terminalGroup(): number {
+    const terminal = this.#process.controllingTerminal;
+    return terminal instanceof Tty ? terminal.foreground : -1;
+  }
+  get zombie(): boolean {
+    return this.#process.state !== 'alive' && this.#process.state !== 'exiting';
+  }
+  get threads(): readonly ThreadView[] {
+    const threads = [...this.#process.tasks].map((task) => new KernelThreadView(task));
+    return threads.length > 0 ? threads : [this.leader];
+  }
+  get leader(): ThreadView {
+    return new KernelThreadView(this.#task);
+  }
+  get credentials(): CredentialsView {
+    return credentialsView((this.#alive ?? this.#task).credentials);
+  }
+  get umask(): number {
+    return this.#alive?.fs.umask ?? 0;
+  }
+  get exitSignal(): number {
+    return this.#process.exitSignal;
+  }
+  get exitCode(): number {
+    return this.#process.exitStatus;
+  }
+  get pending(): SignalWords {
+    return this.#process.pending.set;
+  }
+  #signalsWith(test: (handler: number) => boolean): SignalWords {
+    if (this.zombie) return EMPTY;
+    let low = 0;
+    let high = 0;
+    for (let signal = 1; signal <= SIGNALS; signal++) {
+      if (!test(this.#process.actions.get(signal).handler)) continue;
+      if (signal <= 32) low |= 1 << (signal - 1);
+      else high |= 1 << (signal - 33);
+    }
+    return { low, high };
+  }
+  get ignored(): SignalWords {
+    return this.#signalsWith((handler) => handler === SIG_IGN);
+  }
+  get caught(): SignalWords {
+    return this.#signalsWith((handler) => handler > SIG_IGN);
+  }
+  get queuedSignals(): number {
+    return this.#process.pending.length;
+  }
+  get childrenUserNs(): number {
+    return this.#process.childUsage.userNs;
+  }
+  get childrenSystemNs(): number {
+    return this.#process.childUsage.systemNs;
+  }
+  get minorFaults(): number {
+    return 0;
+  }
+  /** ptrace(2), "Ptrace access mode checking": same ids and dumpable, or CAP_SYS_PTRACE. */
+  get inspectable(): boolean {
+    const viewer = this.#process.kernel.current;
+    if (viewer === undefined || viewer.process === this.#process) return true;
+    if (hasCapability(viewer.credentials, CAP_SYS_PTRACE)) return true;
+    const own = viewer.credentials;
+    const other = (this.#alive ?? this.#task).credentials;
+    const same = [other.uid, other.euid, other.suid].every((uid) => uid === own.fsuid) && [other.gid, other.egid, other.sgid].every((gid) => gid === own.fsgid);
+    return same && this.#process.dumpable === 1 && (other.permitted & ~own.permitted) === 0n;
+  }
+  get memory(): MemoryView | undefined {
+    const mm = this.#alive?.mm;
+    if (mm === undefined) return undefined;
+    let resident = 0;
+    let shared = 0;
+    let data = 0;
+    let stack = 0;
+    for (const vma of mm.vmas) {
+      if (vma.touched) resident += vma.length;
+      if (vma.file !== undefined || vma.isShared) shared += vma.touched ? vma.length : 0;
+      if (vma.name === '[stack]') stack += vma.length;
+      else if ((vma.prot & PROT_WRITE) !== 0 && !vma.isShared) data += vma.length;
+    }
+    return { total: mm.totalBytes, peak: mm.peakBytes, resident, shared, data, stack, text: Math.max(0, mm.codeEnd - mm.codeStart), locked: mm.lockedBytes };
+  }
+  *mappings(): Iterable<MappingView> {
+    const mm = this.#alive?.mm;
+    if (mm === undefined) return;
+    for (const vma of mm.vmas) {
+      const stat = vma.file?.inode.stat();
+      const isHeap = vma.file === undefined && vma.name === '' && mm.brk > mm.brkStart && vma.start < mm.brk && vma.end > mm.brkStart;
+      yield {
+        start: vma.start, end: vma.end, readable: (vma.prot & PROT_READ) !== 0, writable: (vma.prot & PROT_WRITE) !== 0,
+        executable: (vma.prot & PROT_EXEC) !== 0, shared: (vma.flags & MAP_SHARED) !== 0, offset: vma.file === undefined ? 0 : vma.offset,
+        dev: stat?.dev ?? 0, ino: stat?.ino ?? 0, name: vma.file?.path ?? (isHeap ? '[heap]' : vma.name),
+      };
+    }
+  }
+  #range(start: number, end: number): Uint8Array {
+    const memory = this.#alive?.memory;
+    if (memory === undefined || end <= start) return new Uint8Array(0);
+    return memory.copyIn(start, Math.min(end - start, 0x20_0000)) ?? new Uint8Array(0);
+  }
+  commandLine(): Uint8Array {
+    return this.#range(this.argStart, this.argEnd);
+  }
+  environment(): Uint8Array {
+    return this.#range(this.envStart, this.envEnd);
+  }
+  auxv(): Uint8Array {
+    return this.#alive?.mm.auxv ?? new Uint8Array(0);
+  }
+  get codeStart(): number {
+    return this.#alive?.mm.codeStart ?? 0;
+  }
+  get codeEnd(): number {
+    return this.#alive?.mm.codeEnd ?? 0;
+  }
+  get stackStart(): number {
+    return this.#alive?.mm.argStart ?? 0;
+  }
+  get argStart(): number {
+    return this.#alive?.mm.argStart ?? 0;
+  }
+  get argEnd(): number {
+    return this.#alive?.mm.argEnd ?? 0;
+  }
+  get envStart(): number {
+    return this.#alive?.mm.envStart ?? 0;
+  }
+  get envEnd(): number {
+    return this.#alive?.mm.envEnd ?? 0;
+  }
+  readMemory(buffer: Uint8Array, position: number): number {
+    const memory = this.#alive?.memory;
+    if (memory === undefined) return 0;
+    let done = 0;
+    while (done < buffer.length) {
+      const at = position + done;
+      const length = Math.min(buffer.length - done, 4096 - (at % 4096));
+      const view = memory.readable(at, length);
+      if (view === undefined) return done > 0 ? done : -EIO;
+      buffer.set(view, done);
+      done += length;
+    }
+    return done;
+  }
+  get executable(): Location | undefined {
+    return this.#alive?.mm.exe?.location;
+  }
+  get executablePath(): string {
+    return this.#alive?.mm.exe?.path ?? '';
+  }
+  get root(): Location | undefined {
+    return this.#alive?.fs.root;
+  }
+  get cwd(): Location | undefined {
+    return this.#alive?.fs.cwd;
+  }
+  get fdCapacity(): number {
+    const files = this.#alive?.files;
+    return files instanceof FileDescriptors ? files.capacity : 0;
+  }
+  descriptors(): Iterable<readonly [number, OpenFile]> {
+    return this.#alive?.files.entries() ?? [];
+  }
+  descriptor(fd: number): OpenFile | undefined {
+    return this.#alive?.files.get(fd);
+  }
+  isCloseOnExec(fd: number): boolean {
+    return this.#alive?.files.closeOnExec(fd) ?? false;
+  }
+  mounts(): Iterable<Mount> {
+    return this.#alive?.fs.namespace.mounts ?? [];
+  }
+  limits(): readonly LimitView[] {
+    return Array.from({ length: 16 }, (_, resource) => this.#process.limits.get(resource));
+  }
+  get oomScoreAdjustment(): number {
+    return this.#process.oomScoreAdjust;
+  }
+  set oomScoreAdjustment(value: number) {
+    this.#process.oomScoreAdjust = value;
+  }
+  namespaces(): readonly (readonly [string, number])[] {
+    return NAMESPACES.map((name, index) => [name, FIRST_NAMESPACE_INODE + index]);
+  }
+  get uidMap(): string {
+    return '         0          0 4294967295\n';
+  }
+  get gidMap(): string {
+    return this.uidMap;
+  }
+  get childPids(): readonly number[] {
+    return [...this.#process.children].map((child) => child.pid).sort((a, b) => a - b);
+  }
+}
+
+/** What a view may be told beyond what the kernel knows. */
+export interface SystemViewOptions {
+  /** Text of /proc/net/NAME. */
+  readonly network?: (name: string) => string | undefined;
+}
+
+export function createSystemView(kernel: Kernel, options: SystemViewOptions = {}): SystemView {
+  const views = new WeakMap<Process, KernelProcessView>();
+  const viewOf = (process: Process): KernelProcessView => {
+    let view = views.get(process);
+    if (view === undefined) views.set(process, (view = new KernelProcessView(process)));
+    return view;
+  };
+  const tasks = (): KernelTask[] => [...kernel.processes()].flatMap((process) => [...process.tasks]);
+  const boot = Number(kernel.bootRealtimeNs / 1_000_000_000n);
+  const busyNs = (): number => [...kernel.processes()].reduce((total, process) => total + process.cpuTimeNs() + process.childUsage.userNs, 0);
+  return {
+    get hostname() {
+      return kernel.hostname;
+    },
+    get domainname() {
+      return kernel.domainname;
+    },
+    setHostname(name) {
+      if (kernel.current?.capable(CAP_SYS_ADMIN) !== true) return -EPERM;
+      kernel.hostname = name;
+      return 0;
+    },
+    release: RELEASE, version: VERSION, processors: kernel.processors, cpuFlags: CPU_FLAGS,
+    memoryBytes: kernel.memoryBytes,
+    get freeMemoryBytes() {
+      return Math.max(2 ** 20, kernel.memoryBytes - kernel.memory.mappedBytes);
+    },
+    get uptimeNs() {
+      return kernel.monotonicNs();
+    },
+    get idleNs() {
+      return Math.max(0, kernel.monotonicNs() * kernel.processors - busyNs());
+    },
+    bootTimeSeconds: boot,
+    get loadAverage(): readonly [number, number, number] {
+      return [0, 0, 0];
+    },
+    get tasksRunning() {
+      return tasks().filter((task) => task.state === 'running').length;
+    },
+    get tasksTotal() {
+      return kernel.taskCount;
+    },
+    get lastPid() {
+      return Math.max(1, ...[...kernel.processes()].map((process) => process.pid));
+    },
+    get tasksCreated() {
+      return kernel.statistics.tasksCreated;
+    },
+    get contextSwitches() {
+      return kernel.statistics.taskSwitches;
+    },
+    get userNs() {
+      return busyNs();
+    },
+    systemNs: 0,
+    pidMax: kernel.limits.pidMax,
+    random: (buffer) => kernel.random(buffer),
+    get current() {
+      const task = kernel.current;
+      return task === undefined ? undefined : { process: viewOf(task.process), tid: task.tid };
+    },
+    process(pid) {
+      const process = kernel.findProcess(pid);
+      return process === undefined ? undefined : viewOf(process);
+    },
+    processOfThread(tid) {
+      const task = kernel.findTask(tid);
+      return task === undefined ? undefined : viewOf(task.process);
+    },
+    *pids() {
+      for (const process of kernel.processes()) yield process.pid;
+    },
+    network: (name) => options.network?.(name),
+  };
+}
