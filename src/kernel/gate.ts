@@ -2,7 +2,7 @@
  * Where system calls come in: from the number in rax to the row's handler and back (arch/x86/entry/common.c). A
  * call costs a table look-up, its arguments and a result; everything else happens when the task leaves its code.
  */
-import { ENOSYS } from '../abi/errno.ts';
+import { ENOSYS, ERESTARTSYS } from '../abi/errno.ts';
 import { R10, R8, R9, RAX, RDI, RDX, RSI, type AddressSpace } from '../machine/machine-types.ts';
 import type { Kernel } from './kernel.ts';
 import { writeResult } from './task/call.ts';
@@ -84,7 +84,8 @@ export function makeGate(kernel: Kernel): (space: AddressSpace) => boolean {
     const result = kernel.tracer === undefined
       ? entry.handler(task, a0, a1, a2, a3, a4, a5)
       : kernel.tracer.enter(task, entry, [a0, a1, a2, a3, a4, a5]);
-    if (result === BLOCKED) {
+    // -ERESTARTSYS: a signal was sent to the caller itself (a job in the background); the call starts over behind it.
+    if (result === BLOCKED || result === -ERESTARTSYS) {
       task.callRow = entry.row;
       task.callArguments = [a0, a1, a2, a3, a4, a5];
       return true;

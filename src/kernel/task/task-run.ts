@@ -35,7 +35,7 @@ export function runTask(task: KernelTask): void {
 function prepareToRun(task: KernelTask): boolean {
   if (task.callRow !== undefined && !task.process.stopped) {
     const result = repeatCall(task);
-    if (result !== BLOCKED) finishCall(task, result);
+    if (result !== BLOCKED && result !== -ERESTARTSYS) finishCall(task, result);
   }
   return settle(task);
 }
