@@ -201,6 +201,8 @@ export class Mm {
     if (vma.shared !== undefined) {
       vma.shared.load(space, vma, start, end);
     } else if (vma.file !== undefined) {
+      // Others may have the file mapped shared and have changed it there.
+      if (this.context.shared.fileCount > 0) this.context.shared.find(vma.file.inode)?.flushAll();
       const at = space.offset(start);
       const view = space.u8.subarray(at, at + (end - start));
       let done = 0;

@@ -5,7 +5,7 @@
  */
 import type { Inode } from '../../fs/types.ts';
 import type { AddressSpace } from '../../machine/machine-types.ts';
-import type { Vma, VmaList } from './vma.ts';
+import { pageFlags, type Vma, type VmaList } from './vma.ts';
 
 /** The part of an `Mm` that sharing needs. */
 export interface Mapper {
@@ -162,6 +162,18 @@ export class SharedObject {
     }
   }
 
+  /** Before the file is read through a descriptor. */
+  flushAll(): void {
+    for (const mapper of this.#mappers.keys()) this.flush(mapper);
+  }
+
+  /** The file has another size: pages appear, or raise SIGBUS from now on. */
+  resized(): void {
+    for (const mapper of this.#mappers.keys()) {
+      for (const vma of mapper.vmas) if (vma.shared === this) resizeMapping(mapper.space, vma);
+    }
+  }
+
   /** The file was written through a descriptor: all spaces see it. */
   written(position: number, length: number): void {
     this.#version++;
@@ -170,32 +182,39 @@ export class SharedObject {
   }
 }
 
+function resizeMapping(space: AddressSpace, vma: Vma): void {
+  const { fileEnd } = vma;
+  const flags = pageFlags(vma.prot);
+  if (vma.end > fileEnd) space.protect(fileEnd, vma.end, 0);
+  for (let page = vma.start; page < fileEnd && flags !== 0; page += 4096) {
+    if ((space.pages[page >>> 12]! & 7) !== 0) continue;
+    if (!space.protect(page, page + 4096, flags)) return;
+    vma.shared?.load(space, vma, page, page + 4096);
+  }
+}
+
 /** The shared objects of a kernel. */
 export class SharedObjects {
-  readonly #files = new Map<string, SharedObject>();
+  /** By device and inode number: file systems may make several `Inode` objects for one file. */
+  readonly #devices = new Map<number, Map<number, SharedObject>>();
   #nextId = 1;
-
   /** Files that are mapped shared somewhere: their reads and writes need care. */
-  get fileCount(): number {
-    return this.#files.size;
-  }
-
-  #key(inode: Inode): string {
-    return `${inode.fileSystem.dev}:${inode.ino}`;
-  }
+  fileCount = 0;
 
   forFile(inode: Inode): SharedObject {
-    const key = this.#key(inode);
-    let object = this.#files.get(key);
+    let files = this.#devices.get(inode.fileSystem.dev);
+    if (files === undefined) this.#devices.set(inode.fileSystem.dev, (files = new Map<number, SharedObject>()));
+    let object = files.get(inode.ino);
     if (object === undefined) {
       object = new SharedObject(this.#nextId++, inode);
-      this.#files.set(key, object);
+      files.set(inode.ino, object);
+      this.fileCount++;
     }
     return object;
   }
 
   find(inode: Inode): SharedObject | undefined {
-    return this.#files.get(this.#key(inode));
+    return this.#devices.get(inode.fileSystem.dev)?.get(inode.ino);
   }
 
   anonymous(): SharedObject {
@@ -204,6 +223,7 @@ export class SharedObjects {
 
   /** Nobody maps the object any more. */
   forget(object: SharedObject): void {
-    if (object.inode !== undefined) this.#files.delete(this.#key(object.inode));
+    const { inode } = object;
+    if (inode !== undefined && this.#devices.get(inode.fileSystem.dev)?.delete(inode.ino) === true) this.fileCount--;
   }
 }

@@ -45,6 +45,7 @@ function mappedFile(task: KernelTask, fd: number, prot: number, type: number): M
 function mmap(task: KernelTask, address: number, length: number, prot: number, flags: number, fd: number, offset: number): number {
   const type = flags & MAP_TYPE;
   if (offset % 4096 !== 0) return -EINVAL;
+  if ((flags & MAP_ANONYMOUS) === 0 && task.files.get(fd) === undefined) return -EBADF;
   if (length === 0) return -EINVAL;
   if (length < 0 || length > 0x7fff_ffff_f000) return -ENOMEM;
   if (type !== MAP_SHARED && type !== MAP_PRIVATE && type !== MAP_SHARED_VALIDATE) return -EINVAL;

@@ -3,6 +3,7 @@ import { SYSCALL_NAMES } from '../../abi/unistd.ts';
 import { makeEntry, type GateEntry } from '../gate.ts';
 import type { SyscallRow } from '../types.ts';
 import { cloneRows } from './clone.ts';
+import { withCoherence } from './coherence.ts';
 import { directoryRows } from './directory.ts';
 import { epollRows } from './epoll.ts';
 import { eventRows } from './event.ts';
@@ -43,7 +44,7 @@ const IMPLEMENTED: readonly SyscallRow[] = [
 function allRows(): SyscallRow[] {
   const rows = new Map<number, SyscallRow>();
   for (const [number, name] of SYSCALL_NAMES) rows.set(number, { number, name, arguments: [], support: 'none' });
-  for (const row of IMPLEMENTED) rows.set(row.number, row);
+  for (const row of IMPLEMENTED) rows.set(row.number, withCoherence(row));
   return [...rows.values()].sort((a, b) => a.number - b.number);
 }
 

@@ -1,4 +1,5 @@
 /** A task's turn: the rest of a call that blocked, signals, then its code (the exit-to-user loop of kernel/entry/common.c). */
+import { ERESTARTSYS } from '../../abi/errno.ts';
 import {
   BUS_ADRERR, FPE_FLTDIV, FPE_FLTINV, FPE_FLTOVF, FPE_FLTRES, FPE_FLTUND, FPE_INTDIV, ILL_ILLOPN, SEGV_ACCERR, SEGV_MAPERR, SI_KERNEL, SIGBUS, SIGFPE, SIGILL,
   SIGSEGV, SIGTRAP, TRAP_BRKPT, TRAP_TRACE,
