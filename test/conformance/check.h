@@ -86,21 +86,21 @@ static void __attribute__((noreturn, unused)) check_skip(const char *why) {
 #define SKIP(why) check_skip(why)
 #define FAIL(...) check_fail(__FILE__, __LINE__, __VA_ARGS__)
 #define EXPECT(condition)                                                                       \
-  do {                                                                                          \
+  ({                                                                                            \
     if (!(condition)) FAIL("expected %s (errno %d %s)", #condition, errno, strerror(errno));    \
-  } while (0)
+  })
 #define EXPECT_EQ(expected, actual)                                                             \
-  do {                                                                                          \
+  ({                                                                                            \
     long long expected_ = (long long)(expected), actual_ = (long long)(actual);                 \
     if (expected_ != actual_)                                                                   \
       FAIL("%s: expected %lld got %lld (errno %d)", #actual, expected_, actual_, errno);        \
-  } while (0)
+  })
 #define EXPECT_STR(expected, actual)                                                            \
-  do {                                                                                          \
+  ({                                                                                            \
     const char *expected_ = (expected), *actual_ = (actual);                                    \
     if (strcmp(expected_, actual_) != 0)                                                        \
       FAIL("%s: expected \"%s\" got \"%s\"", #actual, expected_, actual_);                      \
-  } while (0)
+  })
 /* The call answers anything but -1; the value is the macro's. */
 #define OK(call)                                                                                \
   ({                                                                                            \
@@ -109,7 +109,7 @@ static void __attribute__((noreturn, unused)) check_skip(const char *why) {
     (long)value_;                                                                               \
   })
 #define EXPECT_ERRNO(wanted, call)                                                              \
-  do {                                                                                          \
+  ({                                                                                            \
     errno = 0;                                                                                  \
     long long value_ = (long long)(call);                                                       \
     int got_ = errno;                                                                           \
@@ -117,13 +117,13 @@ static void __attribute__((noreturn, unused)) check_skip(const char *why) {
       FAIL("%s: expected errno %d %s got value %lld", #call, wanted, strerror(wanted), value_); \
     if (got_ != (wanted))                                                                       \
       FAIL("%s: expected errno %d %s got %d %s", #call, wanted, strerror(wanted), got_, strerror(got_)); \
-  } while (0)
+  })
 /* The same for functions that return the error number (pthread_*, posix_*). */
 #define EXPECT_RETURNS(wanted, call)                                                            \
-  do {                                                                                          \
+  ({                                                                                            \
     int got_ = (call);                                                                          \
     if (got_ != (wanted)) FAIL("%s: expected %d %s got %d %s", #call, wanted, strerror(wanted), got_, strerror(got_)); \
-  } while (0)
+  })
 
 static pid_t __attribute__((unused)) fork_or_fail(const char *file, int line) {
   pid_t pid = fork();

@@ -66,7 +66,12 @@ E(connect_econnrefused_tcp, ECONNREFUSED, S(connect, tcp(), port(9), 16))
 E(connect_efault, EFAULT, S(connect, socket_fd, NOWHERE, 16))
 E(connect_einval_length, EINVAL, S(connect, tcp(), port(9), 4))
 E(connect_eafnosupport, EAFNOSUPPORT, S(connect, tcp(), ((struct sockaddr_in[]){{.sin_family = 77}}), 16))
-E(connect_eisconn, EISCONN, S(connect, pair_end(), &no_such_path, sizeof no_such_path))
+E(connect_eisconn, EISCONN, ({
+    struct sockaddr_un name = {AF_UNIX, "new"};
+    OK(bind(socket_fd, (void *)&name, sizeof name));
+    OK(listen(socket_fd, 5));
+    S(connect, pair_end(), &name, sizeof name);
+  }))
 E(getsockname_ebadf, EBADF, S(getsockname, 500, buffer, buffer))
 E(getsockname_enotsock, ENOTSOCK, S(getsockname, readable, buffer, buffer))
 E(getsockname_efault, EFAULT, S(getsockname, socket_fd, NOWHERE, NOWHERE))
