@@ -291,7 +291,6 @@ export class GuestSpace implements AddressSpace, UnitHost {
   }
 
   release(): void {
-    this.blocks.flush();
     this.#memory.onGrow = undefined;
     this.environment.giveMemory(this.#memory);
   }

@@ -8,7 +8,7 @@ import { Translator, UnitRegistry } from './translator/translator.ts';
 /** Memories kept for the next address space: a fresh one costs page faults. */
 const POOL_SIZE = 4;
 /** Reports of a block (each of 64 entries) before it is translated. */
-const THRESHOLD = 2;
+const THRESHOLD = 16;
 
 /**
  * A machine that runs x86-64 code of any number of address spaces on this thread. `image` is the
@@ -22,11 +22,14 @@ export function createMachine(image: Uint8Array, options: MachineOptions): Machi
   const environment: SpaceEnvironment = {
     image: loaded,
     options,
-    takeMemory: () => pool.pop() ?? new SpaceMemory(),
-    giveMemory: (memory) => {
-      if (pool.length >= POOL_SIZE) return;
+    takeMemory: () => {
+      const memory = pool.pop();
+      if (memory === undefined) return new SpaceMemory();
       memory.clear();
-      pool.push(memory);
+      return memory;
+    },
+    giveMemory: (memory) => {
+      if (pool.length < POOL_SIZE) pool.push(memory);
     },
     createTranslator: (space) =>
       options.tier === 'interpreter' ? undefined : new Translator(space, registry, options.tier === 'translator' ? 1 : THRESHOLD),

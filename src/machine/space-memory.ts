@@ -1,6 +1,6 @@
 /** The Wasm memory of an address space: views, page flags, growth, zeroing. Code is `address-space.ts`'s business. */
-import { MMAP_START, PAGE_SIZE, PAGE_TABLE, USER_END } from './layout.ts';
-import { GUEST_BASE } from './state.ts';
+import { JUMP_TABLE, JUMP_TABLE_END, MMAP_START, PAGE_SIZE, PAGE_TABLE, USER_END } from './layout.ts';
+import { GUEST_BASE, STATE_SIZE } from './state.ts';
 
 const WASM_PAGE = 65536;
 const PAGE_COUNT = 0x10_0000;
@@ -80,6 +80,9 @@ export class SpaceMemory {
       page = touched.indexOf(1, end);
     }
     touched.fill(0);
+    // The machine's own tables: CPU state, page flags, jump table.
+    u8.fill(0, 0, STATE_SIZE);
     this.pages.fill(0);
+    u8.fill(0, JUMP_TABLE - GUEST_BASE, JUMP_TABLE_END - GUEST_BASE);
   }
 }

@@ -15,6 +15,8 @@ import { discoverRegion, type CodeSource, type Region } from './region.ts';
 const MAXIMUM_SLOTS = 400_000;
 /** Bytes of Wasm that one machine may compile: a guest that makes code without end then stays interpreted. */
 const MAXIMUM_WASM_BYTES = 256 << 20;
+/** A block that some unit contains, though not as its entry, is translated later than others by this factor. */
+const COVERED_FACTOR = 16;
 /** Targets noted of one indirect jump. */
 const MAXIMUM_TARGETS = 128;
 /** Indirect jumps whose targets are noted. */
@@ -138,6 +140,8 @@ export class Translator {
   readonly #threshold: number;
   #heat = new Map<number, number>();
   #queue: number[] = [];
+  /** Starts of blocks inside units. */
+  #covered = new Set<number>();
   #targets = new Map<number, number[]>();
   #linked = new Map<number, CompiledUnit>();
   #byPage = new Map<number, Set<CompiledUnit>>();
@@ -155,7 +159,8 @@ export class Translator {
     if (this.#linked.has(address)) return;
     const heat = (this.#heat.get(address) ?? 0) + 1;
     this.#heat.set(address, heat);
-    if (heat === this.#threshold) this.#queue.push(address);
+    const threshold = this.#covered.has(address) ? this.#threshold * COVERED_FACTOR : this.#threshold;
+    if (heat === threshold) this.#queue.push(address);
   }
 
   /** Notes where an indirect jump went. */
@@ -194,9 +199,12 @@ export class Translator {
         this.#registry.image.handlers[formKey(instruction, addressMode(instruction))] !== 0,
     };
     for (const address of queue) {
+      if (this.#covered.has(address) && (this.#heat.get(address) ?? 0) < this.#threshold * COVERED_FACTOR) continue;
       if (this.reuse(address) || this.#registry.statistics.wasmBytes > MAXIMUM_WASM_BYTES) continue;
       const region = discoverRegion(source, address);
-      if (region !== undefined) regions.push(region);
+      if (region === undefined) continue;
+      regions.push(region);
+      for (const block of region.blocks) this.#covered.add(block.start);
     }
     if (regions.length > 0) this.#instantiate(this.#registry.compile(this.#host, regions));
   }
