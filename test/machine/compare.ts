@@ -50,10 +50,15 @@ function areCloseSingles(a: DataView, b: DataView, at: number): boolean {
   return Object.is(ours, host) || (Number.isNaN(ours) && Number.isNaN(host)) || Math.abs(ours - host) <= Math.abs(host) * 2 * 1.5 * 2 ** -12;
 }
 
-/** Extended numbers whose significands differ by a few units. */
+/** Sign, exponent and fraction as one number, so that neighbours differ by one also where the exponent changes. */
+function extendedOrder(view: DataView, at: number): bigint {
+  return (BigInt(view.getUint16(at + 8, true)) << 63n) + (view.getBigUint64(at, true) & 0x7fff_ffff_ffff_ffffn);
+}
+
+/** Extended numbers that are a few units in the last place apart. */
 function areCloseExtended(a: DataView, b: DataView, at: number): boolean {
-  const difference = a.getBigUint64(at, true) - b.getBigUint64(at, true);
-  return a.getUint16(at + 8, true) === b.getUint16(at + 8, true) && difference <= 4n && difference >= -4n;
+  const difference = extendedOrder(a, at) - extendedOrder(b, at);
+  return difference <= 4n && difference >= -4n;
 }
 
 /**
