@@ -274,16 +274,16 @@ function sse4(): RowDefinition[] {
   ];
 }
 
-/** Register xmm0 is an implicit operand of `sha256rnds2`. */
+/** Register xmm0 is an implicit operand of `sha256rnds2`. Processors do not ask for alignment in the SHA group. */
 function cryptography(): RowDefinition[] {
   const aes = (mnemonic: string, opcode: number) => [simd('66', mnemonic, 'Vdq,Wdq', opcode, 'aes')];
-  const sha = (mnemonic: string, opcode: number) => [simd('none', mnemonic, 'Vdq,Wdq', opcode, 'sha')];
+  const sha = (mnemonic: string, opcode: number) => [simd('none', mnemonic, 'Vdq,Wdq', opcode, 'sha', UNALIGNED)];
   return [
     ...sequence(0x0f38db, 'aesimc aesenc aesenclast aesdec aesdeclast', aes),
     simd('66', 'aeskeygenassist', 'Vdq,Wdq,Ib', 0x0f3adf, 'aes'),
     simd('66', 'pclmulqdq', 'Vdq,Wdq,Ib', 0x0f3a44, 'pclmul'),
     ...sequence(0x0f38c8, 'sha1nexte sha1msg1 sha1msg2 sha256rnds2 sha256msg1 sha256msg2', sha),
-    simd('none', 'sha1rnds4', 'Vdq,Wdq,Ib', 0x0f3acc, 'sha'),
+    simd('none', 'sha1rnds4', 'Vdq,Wdq,Ib', 0x0f3acc, 'sha', UNALIGNED),
   ];
 }
 

@@ -1,4 +1,5 @@
 /** The meaning of every instruction that does not change control, by the `semantics` key of its row. */
+import { crypto } from './crypto.ts';
 import { SIMD_SEMANTICS } from './sse-table.ts';
 import type { SemanticsTable } from './builder.ts';
 import { integerArithmetic } from './integer-arithmetic.ts';
@@ -26,6 +27,7 @@ export const semantics: SemanticsTable = {
   ...integerFlags,
   ...integerStrings,
   ...SIMD_SEMANTICS,
+  ...crypto,
   ...system,
   ...x87,
 };
