@@ -37,7 +37,7 @@ const COMMON = {
   // The bundle runs in a vm.Script, where only require can load more.
   supported: { 'dynamic-import': false },
   define: { CAISSON_VERSION: JSON.stringify(packageJson.version), 'import.meta.url': 'IMPORT_META_URL' },
-  banner: { js: "const IMPORT_META_URL = require('node:url').pathToFileURL(__filename).href;" },
+  banner: { js: "const IMPORT_META_URL = 'file://' + encodeURI(__filename).replace(/[?#]/g, encodeURIComponent);" },
 };
 
 function write(name, contents) {

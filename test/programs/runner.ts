@@ -5,7 +5,7 @@
 import { spawn } from 'node:child_process';
 import { createHash } from 'node:crypto';
 import * as fs from 'node:fs';
-import { tmpdir } from 'node:os';
+import { constants, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { extract } from 'tar-stream';
@@ -26,9 +26,10 @@ export interface Outcome {
 }
 
 const here = fileURLToPath(new URL('.', import.meta.url));
-const caisson = fileURLToPath(new URL('../../dist/caisson.js', import.meta.url));
+/** Another build than dist/'s can be tried. */
+const caisson = process.env['CAISSON_JS'] ?? fileURLToPath(new URL('../../dist/caisson.js', import.meta.url));
 const NATIVE_TIMEOUT_MS = 60_000;
-const SANDBOX_TIMEOUT_MS = 120_000;
+const SANDBOX_TIMEOUT_MS = Number(process.env['CAISSON_TIMEOUT_MS'] ?? 120_000);
 const OUTPUT_LIMIT = 1 << 22;
 
 export function readLines(): readonly Line[] {
@@ -74,7 +75,7 @@ function runProcess(argv: readonly string[], cwd: string, timeoutMs: number): Pr
     }, timeoutMs);
     child.on('close', (code, signal) => {
       clearTimeout(timer);
-      resolve({ stdout: output.stdout, stderr: withoutPids(output.stderr), status: timedOut ? 'timed out' : signal === null ? String(code) : `signal ${signal}` });
+      resolve({ stdout: output.stdout, stderr: withoutPids(output.stderr), status: timedOut ? 'timed out' : String(signal === null ? code : 128 + constants.signals[signal]) });
     });
   });
 }
@@ -144,6 +145,7 @@ export async function runNative(line: Line, scratch: string): Promise<Outcome> {
 export async function runInSandbox(line: Line, scratch: string): Promise<Outcome> {
   const directory = join(scratch, 'work');
   const layer = join(scratch, 'layer.tar');
+  fs.rmSync(layer, { force: true });
   freshDirectory(directory);
   const started = performance.now();
   const argv = [process.execPath, caisson, 'do', '--export-changes', layer, '--', '/bin/bash', '-c', line.command];
