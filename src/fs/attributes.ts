@@ -87,6 +87,7 @@ export function truncateInode(at: Location, size: number, credentials: Credentia
 
 /** xattr_permission(): 0 or a negative errno. */
 function xattrPermission(inode: Inode, name: string, mask: number, credentials: Credentials): number {
+  if (/^(user|trusted|security)\.$/.test(name)) return -EINVAL;
   if (name.startsWith('security.')) {
     if ((mask & MAY_WRITE) === 0) return 0;
     return hasCapability(credentials, name === 'security.capability' ? CAP_SETFCAP : CAP_SYS_ADMIN) ? 0 : -EPERM;

@@ -24,6 +24,8 @@ export class Dentry {
   mounts = 0;
   /** The name is gone (unlinked, or replaced by rename). */
   deleted = false;
+  /** O_TMPFILE without O_EXCL: linkat(2) may give it a name. */
+  linkable = false;
   readonly tree: DentryTree;
 
   constructor(name: string, parent: Dentry | undefined, inode: Inode, tree: DentryTree) {

@@ -4,6 +4,7 @@ import { DEVPTS_SUPER_MAGIC } from '../abi/statfs.ts';
 import { DEV_CONSOLE, DEV_FULL, DEV_NULL, DEV_PTMX, DEV_RANDOM, DEV_TTY, DEV_URANDOM, DEV_ZERO } from './devices.ts';
 import { DynamicDirectory, PseudoFs } from './pseudo.ts';
 import { TmpFs } from './tmpfs.ts';
+import type { TmpInode } from './tmpfs.ts';
 import type { Inode } from './types.ts';
 
 const NODES: readonly (readonly [name: string, rdev: number, mode: number, gid: number])[] = [
@@ -44,7 +45,8 @@ export interface TerminalProvider {
 export function createDevPts(dev: number, now: () => bigint, terminals: TerminalProvider): PseudoFs {
   const fileSystem = new PseudoFs('devpts', dev, DEVPTS_SUPER_MAGIC, now);
   const holder = new TmpFs({ dev, now, firstInode: 2 });
-  const ptmx = holder.createNode(S_IFCHR | 0o666, 0, 0, DEV_PTMX) as Inode;
+  const ptmx = holder.createNode(S_IFCHR | 0o666, 0, 0, DEV_PTMX) as TmpInode;
+  ptmx.linkCount = 1;
   const find = (name: string): Inode | undefined => {
     if (name === 'ptmx') return ptmx;
     return /^(0|[1-9]\d{0,6})$/.test(name) ? terminals.inode(Number(name)) : undefined;

@@ -1,6 +1,6 @@
 /** Open file descriptions of plain files and directories, and how often any of them is held. */
 import {
-  EBADF, EINVAL, EISDIR, ENOTTY, ENXIO, EOVERFLOW,
+  EBADF, EINVAL, EISDIR, ENOTTY, ENXIO,
 } from '../abi/errno.ts';
 import { O_ACCMODE, O_APPEND, O_PATH, O_RDONLY, O_WRONLY, SEEK_CUR, SEEK_DATA, SEEK_END, SEEK_HOLE, SEEK_SET } from '../abi/fcntl.ts';
 import { IN_CLOSE_NOWRITE, IN_CLOSE_WRITE } from '../abi/inotify.ts';
@@ -100,7 +100,7 @@ export class PlainFile implements OpenFile {
       return target;
     }
     if (target < 0) return -EINVAL;
-    if (target > MAX_FILE_SIZE) return target > Number.MAX_SAFE_INTEGER ? -EOVERFLOW : -EINVAL;
+    if (target > MAX_FILE_SIZE) return -EINVAL;
     this.position = target;
     return target;
   }

@@ -105,6 +105,7 @@ function openTemporary(walk: Walk, request: OpenRequest): OpenFile | number {
   if (typeof inode === 'number') return inode;
   const dentry = new Dentry(`#${inode.ino}`, directory, inode, directory.tree);
   dentry.deleted = true;
+  dentry.linkable = (request.flags & O_EXCL) === 0;
   return new PlainFile(inode, request.flags & ~(O_CREAT | O_EXCL | O_TRUNC), { mount: walk.mount, dentry });
 }
 

@@ -87,6 +87,7 @@ export function makeLink(actor: Actor, from: Location, start: Location, path: st
   if (walk.mount !== from.mount) return -EXDEV;
   const { inode } = from.dentry;
   if (isDirectory(inode)) return -EPERM;
+  if (from.dentry.deleted && !from.dentry.linkable && inode.stat().nlink === 0) return -ENOENT;
   const error = walk.inode.link(walk.name, inode);
   if (error !== 0) return error;
   addChild(walk.dentry, walk.name, inode);

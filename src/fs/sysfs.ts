@@ -34,7 +34,10 @@ function addProcessors(devices: PseudoDirectory, system: SystemView): void {
   attribute(node, 'has_cpu', () => '0');
   const node0 = node.directory('node0');
   attribute(node0, 'cpulist', () => all);
-  attribute(node0, 'meminfo', () => `Node 0 MemTotal:       ${Math.floor(system.memoryBytes / 1024)} kB`);
+  attribute(node0, 'meminfo', () => [['MemTotal', system.memoryBytes], ['MemFree', system.freeMemoryBytes], ['MemUsed', system.memoryBytes - system.freeMemoryBytes]]
+    .map(([name, bytes]) => `Node 0 ${`${name}:`.padEnd(15)}${Math.floor(Number(bytes) / 1024)} kB`).join('\n'));
+  attribute(node0, 'distance', () => '10');
+  attribute(node0, 'cpumap', () => (2 ** system.processors - 1).toString(16));
 }
 
 function addCaches(cache: PseudoDirectory, cpu: number): void {

@@ -2,7 +2,7 @@
 import { CAP_SYS_CHROOT } from '../../abi/capability.ts';
 import { DIRENT64_OFFSETS, DIRENT_OFFSETS } from '../../abi/dirent.ts';
 import { EBADF, EFAULT, EINVAL, ENOENT, ENOTDIR, EPERM, ERANGE } from '../../abi/errno.ts';
-import { AT_EMPTY_PATH, AT_FDCWD, AT_REMOVEDIR, AT_SYMLINK_FOLLOW, AT_SYMLINK_NOFOLLOW } from '../../abi/fcntl.ts';
+import { AT_EMPTY_PATH, AT_FDCWD, AT_REMOVEDIR, AT_SYMLINK_FOLLOW, AT_SYMLINK_NOFOLLOW, O_PATH } from '../../abi/fcntl.ts';
 import { S_IFMT } from '../../abi/stat.ts';
 import type { Location } from '../../fs/dentry.ts';
 import { DirectoryFile } from '../../fs/open-file.ts';
@@ -30,9 +30,8 @@ function actorOf(task: Task): Actor {
 function readEntries(task: Task, fd: number, address: number, size: number, wide: boolean): number {
   const file = task.files.get(fd);
   if (file === undefined) return -EBADF;
+  if ((file.flags & O_PATH) !== 0) return -EBADF;
   if (!(file instanceof DirectoryFile)) return -ENOTDIR;
-  const read = file.read();
-  if (read === -EBADF) return read;
   const entries = file.entries();
   if (typeof entries === 'number') return entries;
   if (entries.length === 0) return -ENOENT;

@@ -23,6 +23,7 @@ import {
 import type { RecordLock } from './fd-locks.ts';
 import { usableFile } from './file-common.ts';
 
+const LOCK_MAND = 32;
 const SETTABLE_FLAGS = O_APPEND | O_ASYNC | O_DIRECT | O_NOATIME | O_NONBLOCK;
 const ALL_SEALS = F_SEAL_SEAL | F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_WRITE | F_SEAL_FUTURE_WRITE | F_SEAL_EXEC;
 
@@ -223,6 +224,8 @@ function fcntlRare(task: Task, file: OpenFile, command: number, argument: number
 // ---- flock, ioctl ----
 
 function flock(task: Task, fd: number, operation: number): number {
+  // LOCK_MAND was taken out of Linux: accepted, without effect.
+  if ((operation & LOCK_MAND) !== 0) return 0;
   const kind = operation & ~LOCK_NB;
   if (kind !== LOCK_SH && kind !== LOCK_EX && kind !== LOCK_UN) return -EINVAL;
   const file = usableFile(task, fd);

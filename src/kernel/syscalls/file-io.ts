@@ -34,6 +34,11 @@ function accessed(file: OpenFile): void {
   if (file.location !== undefined) notifyDentry(file.location.dentry, IN_ACCESS);
 }
 
+/** Nothing is left to read of a regular file: the buffer is then not looked at. */
+function isAtEnd(file: OpenFile): boolean {
+  return file instanceof PlainFile && (file.inode.mode & S_IFMT) === S_IFREG && file.position >= file.inode.size;
+}
+
 /** What a read that found nothing answers: it waits, unless the file is not to. */
 function waitToRead(task: Task, file: OpenFile): number {
   return (file.flags & O_NONBLOCK) !== 0 ? -EAGAIN : task.block([file.waitQueue]);
@@ -45,7 +50,7 @@ export function read(task: Task, fd: number, address: number, size: number): num
   if (size < 0) return -EINVAL;
   const count = size > MAX_RW_COUNT ? MAX_RW_COUNT : size;
   const buffer = accessiblePrefix(task, address, count, 'writable');
-  if (buffer === undefined) return -EFAULT;
+  if (buffer === undefined) return isAtEnd(file) ? 0 : -EFAULT;
   const done = file.read(buffer);
   if (done > 0) accessed(file);
   return done === -EAGAIN ? waitToRead(task, file) : done;

@@ -13,7 +13,7 @@ import { openPath } from '../../fs/open.ts';
 import { hasCapability } from '../../fs/permission.ts';
 import type { OpenFile } from '../../fs/types.ts';
 import type { SyscallRow, Task } from '../types.ts';
-import { pathArgument, specialOpener } from './file-common.ts';
+import { pathArgument, specialOpener, startOf } from './file-common.ts';
 
 const TMPFILE_BIT = O_TMPFILE & ~O_DIRECTORY;
 const VALID_OPEN_FLAGS = O_ACCMODE | O_CREAT | O_EXCL | O_NOCTTY | O_TRUNC | O_APPEND | O_NONBLOCK | O_DSYNC | O_ASYNC | O_DIRECT
@@ -42,7 +42,10 @@ function openAt(task: Task, directory: number, address: number, flagsArgument: n
   if (invalid !== 0) return invalid;
   const argument = pathArgument(task, directory, address);
   if (typeof argument === 'number') return argument;
-  const file = openPath(argument.start, argument.path, {
+  // With RESOLVE_IN_ROOT an absolute path starts at the descriptor too.
+  const start = (resolve & RESOLVE_IN_ROOT) === 0 ? argument.start : startOf(task, directory, '.');
+  if (typeof start === 'number') return start;
+  const file = openPath(start, argument.path, {
     context: task.fs, credentials: task.credentials, mode, resolve,
     flags: (flags | ((flags & O_PATH) === 0 ? O_LARGEFILE : 0)) & ~O_CLOEXEC,
     special: specialOpener(task.kernel),
