@@ -8,7 +8,8 @@ import * as record from './interpreter/record.ts';
 import { PAGE_CODE, PAGE_EXEC, PAGE_READ, PAGE_WRITE } from './layout.ts';
 import type { AddressSpace, Exit, MachineOptions } from './machine-types.ts';
 import { eflagsToFlags, flagsToEflags } from './semantics/flags.ts';
-import { SpaceMemory } from './space-memory.ts';
+import type { Shell, ShellOwner } from './shell.ts';
+import type { SpaceMemory } from './space-memory.ts';
 import type { Translator, UnitHost } from './translator/translator.ts';
 import * as state from './state.ts';
 
@@ -26,20 +27,19 @@ const EFLAGS_FIXED = 0x202;
 export interface SpaceEnvironment {
   readonly image: LoadedImage;
   readonly options: MachineOptions;
-  takeMemory(): SpaceMemory;
-  giveMemory(memory: SpaceMemory): void;
+  takeShell(): Shell;
+  giveShell(shell: Shell): void;
   createTranslator(space: GuestSpace): Translator | undefined;
 }
 
 /** Hot blocks wait for each other so that one module holds many units, but not longer than this. */
 const MAXIMUM_PENDING = 32;
 
-export class GuestSpace implements AddressSpace, UnitHost {
+export class GuestSpace implements AddressSpace, UnitHost, ShellOwner {
   readonly environment: SpaceEnvironment;
   readonly blocks: BlockCache;
-  readonly units: WebAssembly.Table;
+  readonly shell: Shell;
   #memory: SpaceMemory;
-  #start: (address: number) => number;
   #translator: Translator | undefined;
   #helperContext: HelperContext;
   #budget = 0;
@@ -49,16 +49,14 @@ export class GuestSpace implements AddressSpace, UnitHost {
 
   constructor(environment: SpaceEnvironment) {
     this.environment = environment;
-    this.#memory = environment.takeMemory();
+    this.shell = environment.takeShell();
+    this.shell.owner = this;
+    this.#memory = this.shell.memory;
     this.registers = this.#words = this.#memory.i32;
     this.#memory.onGrow = () => {
       this.registers = this.#words = this.#memory.i32;
     };
     this.blocks = new BlockCache(this.#memory, environment.image, (address) => this.#unitSlot(address));
-    this.units = new WebAssembly.Table({ element: 'anyfunc', initial: 1 });
-    const instance = new WebAssembly.Instance(environment.image.module, { m: this.#imports() });
-    this.#start = instance.exports['start'] as (address: number) => number;
-    this.units.set(0, instance.exports['interpret']);
     this.#helperContext = this.#createHelperContext();
     this.#translator = environment.createTranslator(this);
   }
@@ -73,22 +71,9 @@ export class GuestSpace implements AddressSpace, UnitHost {
 
   // ---- what the interpreter imports ----
 
-  #imports(): Record<string, WebAssembly.ImportValue> {
-    return {
-      memory: this.#memory.memory,
-      units: this.units,
-      checkAccess: (low: number, high: number, size: number, write: number, pc: number): number =>
-        this.checkAccess(low, high, size, write, pc),
-      raise: (vector: number, pc: number): void => this.raise(vector, pc),
-      helper: (helper: number, destination: number, source: number, immediate: number, forms: number, pc: number): number =>
-        this.callHelper(helper, destination, source, immediate, forms, pc),
-      resolve: (pointer: number): number => this.blocks.resolve(pointer),
-      hot: (pointer: number): number => this.#hot(pointer),
-      lookup: (address: number): number => this.blocks.lookup(address >>> 0),
-      syscall: (): number => this.syscall(),
-      jumped: (from: number, target: number): void => this.#translator?.jumped(from >>> 0, target >>> 0),
-    };
-  }
+  resolve(record: number): number { return this.blocks.resolve(record); }
+  lookup(address: number): number { return this.blocks.lookup(address >>> 0); }
+  jumped(from: number, target: number): void { this.#translator?.jumped(from >>> 0, target >>> 0); }
 
   /** Precise check of an access that the inline test did not pass. 1: a fault was noted. */
   checkAccess(low: number, high: number, size: number, write: number, pc: number): number {
@@ -188,7 +173,7 @@ export class GuestSpace implements AddressSpace, UnitHost {
     this.rip = pc >>> 0;
   }
 
-  #hot(pointer: number): number {
+  hot(pointer: number): number {
     const { view } = this;
     view.setInt32(pointer + record.BLOCK_COUNTER, record.BLOCK_COUNT, true);
     const address = view.getUint32(pointer + record.BLOCK_PC, true);
@@ -291,8 +276,8 @@ export class GuestSpace implements AddressSpace, UnitHost {
   }
 
   release(): void {
-    this.#memory.onGrow = undefined;
-    this.environment.giveMemory(this.#memory);
+    this.shell.clear(this.#translator?.slots() ?? []);
+    this.environment.giveShell(this.shell);
   }
 
   requireChecks(): void {
@@ -354,13 +339,27 @@ export class GuestSpace implements AddressSpace, UnitHost {
   saveThread(target: Uint8Array): void { target.set(this.u8.subarray(0, state.THREAD_STATE_SIZE)); }
   loadThread(source: Uint8Array): void { this.u8.set(source.subarray(0, state.THREAD_STATE_SIZE), 0); }
 
+  /**
+   * A Wasm trap in code that does not check pages: an address that no page was ever mapped at, or tables
+   * that the guest has overwritten. Registers are those of the last call or jump that stored them.
+   */
+  #trap(error: unknown): Exit {
+    const stackOverflow = error instanceof RangeError && /call stack/.test(error.message);
+    if (!(error instanceof WebAssembly.RuntimeError) && !stackOverflow) throw error;
+    return { kind: 'fault', vector: PAGE_FAULT, error: ERROR_USER, address: 0 };
+  }
+
   run(budget: number): Exit {
     this.#budget = budget;
     this.#words[state.STATE_ZERO >>> 2] = 0;
     this.#words[(state.STATE_ZERO >>> 2) + 1] = 0;
     this.#words[state.STATE_EXIT_REASON >>> 2] = EXIT_NONE;
     this.#words[state.STATE_BUDGET >>> 2] = budget;
-    this.#start(this.rip);
+    try {
+      this.shell.start(this.rip);
+    } catch (error) {
+      return this.#trap(error);
+    }
     const reason = this.#words[state.STATE_EXIT_REASON >>> 2];
     if (reason === EXIT_SYSCALL) return { kind: 'syscall' };
     if (reason === EXIT_BUDGET) {

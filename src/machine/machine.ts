@@ -2,10 +2,10 @@
 import { GuestSpace, type SpaceEnvironment } from './address-space.ts';
 import { loadImage } from './interpreter/image.ts';
 import type { AddressSpace, Machine, MachineOptions, MachineStatistics } from './machine-types.ts';
-import { SpaceMemory } from './space-memory.ts';
+import { Shell } from './shell.ts';
 import { Translator, UnitRegistry } from './translator/translator.ts';
 
-/** Memories kept for the next address space: a fresh one costs page faults. */
+/** Shells kept for the next address spaces. */
 const POOL_SIZE = 4;
 /** Reports of a block (each of 64 entries) before it is translated. */
 const THRESHOLD = 16;
@@ -15,21 +15,20 @@ const THRESHOLD = 16;
  * interpreter as the build wrote it (`interpreter/generate.ts`).
  */
 export function createMachine(image: Uint8Array, options: MachineOptions): Machine {
-  const pool: SpaceMemory[] = [];
+  const pool: Shell[] = [];
   const statistics: MachineStatistics = { instructionsDecoded: 0, unitsTranslated: 0, wasmBytes: 0, undecodable: 0 };
   const loaded = loadImage(image);
   const registry = new UnitRegistry(loaded, statistics);
   const environment: SpaceEnvironment = {
     image: loaded,
     options,
-    takeMemory: () => {
-      const memory = pool.pop();
-      if (memory === undefined) return new SpaceMemory();
-      memory.clear();
-      return memory;
+    takeShell: () => {
+      const shell = pool.pop();
+      shell?.memory.clear();
+      return shell ?? new Shell(loaded);
     },
-    giveMemory: (memory) => {
-      if (pool.length < POOL_SIZE) pool.push(memory);
+    giveShell: (shell) => {
+      if (pool.length < POOL_SIZE) pool.push(shell);
     },
     createTranslator: (space) =>
       options.tier === 'interpreter' ? undefined : new Translator(space, registry, options.tier === 'translator' ? 1 : THRESHOLD),

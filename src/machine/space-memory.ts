@@ -79,10 +79,10 @@ export class SpaceMemory {
       u8.fill(0, page * PAGE_SIZE - GUEST_BASE, end * PAGE_SIZE - GUEST_BASE);
       page = touched.indexOf(1, end);
     }
-    touched.fill(0);
+    touched.fill(0, 0, (u8.length + GUEST_BASE) >>> 12);
     // The machine's own tables: CPU state, page flags, jump table.
     u8.fill(0, 0, STATE_SIZE);
-    this.pages.fill(0);
+    this.pages.fill(0, 0, (u8.length + GUEST_BASE) >>> 12);
     u8.fill(0, JUMP_TABLE - GUEST_BASE, JUMP_TABLE_END - GUEST_BASE);
   }
 }

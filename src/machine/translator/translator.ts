@@ -7,6 +7,7 @@ import { PAGE_CODE } from '../layout.ts';
 import type { MachineStatistics } from '../machine-types.ts';
 import { semantics } from '../semantics/index.ts';
 import { GUEST_BASE } from '../state.ts';
+import type { Shell } from '../shell.ts';
 import { ModuleWriter } from '../wasm/writer.ts';
 import { emitUnit } from './emit-unit.ts';
 import { discoverRegion, type CodeSource, type Region } from './region.ts';
@@ -42,17 +43,12 @@ interface CompiledModule {
 
 /** What a translator needs of its address space. */
 export interface UnitHost {
-  readonly memory: WebAssembly.Memory;
   readonly u8: Uint8Array;
   readonly pages: Uint8Array;
-  readonly units: WebAssembly.Table;
+  readonly shell: Shell;
   readonly checked: boolean;
   wasReached(address: number): boolean;
   linkUnit(address: number, slot: number): void;
-  checkAccess(low: number, high: number, size: number, write: number, pc: number): number;
-  raise(vector: number, pc: number): void;
-  callHelper(helper: number, destination: number, source: number, immediate: number, forms: number, pc: number): number;
-  syscall(): number;
 }
 
 /** What all address spaces of a machine share: compiled modules and slot numbers. */
@@ -145,7 +141,6 @@ export class Translator {
   #targets = new Map<number, number[]>();
   #linked = new Map<number, CompiledUnit>();
   #byPage = new Map<number, Set<CompiledUnit>>();
-  #instantiated = new Set<CompiledModule>();
 
   /** `threshold`: how often a block reports itself before it is translated. */
   constructor(host: UnitHost, registry: UnitRegistry, threshold: number) {
@@ -209,36 +204,19 @@ export class Translator {
     if (regions.length > 0) this.#instantiate(this.#registry.compile(this.#host, regions));
   }
 
+  /** Links the units of a module whose code is what the memory holds. */
   #instantiate(compiled: CompiledModule): void {
     const host = this.#host;
-    this.#growTable();
-    if (this.#instantiated.has(compiled)) return;
-    this.#instantiated.add(compiled);
-    const instance = new WebAssembly.Instance(compiled.module, {
-      m: {
-        memory: host.memory,
-        units: host.units,
-        checkAccess: (low: number, high: number, size: number, write: number, pc: number) => host.checkAccess(low, high, size, write, pc),
-        raise: (vector: number, pc: number) => host.raise(vector, pc),
-        helper: (helper: number, destination: number, source: number, immediate: number, forms: number, pc: number) =>
-          host.callHelper(helper, destination, source, immediate, forms, pc),
-        syscall: () => host.syscall(),
-      },
-    });
+    host.shell.growUnits(this.#registry.slotCount);
+    const instance = host.shell.instance(compiled.module);
     for (const unit of compiled.units) {
       if (!this.#linked.has(unit.entry) && matches(unit, host.u8)) this.#link(unit, instance.exports[unit.exportName]);
     }
   }
 
-  #growTable(): void {
-    const { units } = this.#host;
-    const missing = this.#registry.slotCount - units.length;
-    if (missing > 0) units.grow(missing + 256, units.get(0));
-  }
-
   #link(unit: CompiledUnit, code: unknown): void {
-    const { units, pages } = this.#host;
-    units.set(unit.slot, code);
+    const { shell, pages } = this.#host;
+    shell.units.set(unit.slot, code);
     this.#linked.set(unit.entry, unit);
     for (const [start, end] of unit.ranges) {
       for (let page = start >>> 12; page <= (end - 1) >>> 12; page++) {
@@ -249,6 +227,11 @@ export class Translator {
       }
     }
     this.#host.linkUnit(unit.entry, unit.slot);
+  }
+
+  /** Slots that lead to units now. */
+  *slots(): Iterable<number> {
+    for (const unit of this.#linked.values()) yield unit.slot;
   }
 
   slotAt(address: number): number {
@@ -268,8 +251,8 @@ export class Translator {
 
   #unlink(unit: CompiledUnit): void {
     if (this.#linked.get(unit.entry) === unit) this.#linked.delete(unit.entry);
-    this.#host.units.set(unit.slot, this.#host.units.get(0));
-    this.#instantiated.delete(unit.module);
+    const { units } = this.#host.shell;
+    units.set(unit.slot, units.get(0));
     this.#heat.delete(unit.entry);
   }
 
