@@ -14,6 +14,8 @@ import type { Translator, UnitHost } from './translator/translator.ts';
 import * as state from './state.ts';
 
 const { EXIT_BUDGET, EXIT_FAULT, EXIT_NONE, EXIT_SYSCALL } = state;
+/** How far below its stack a program may have gone before the outermost frame sees it: 16 MiB. */
+const STACK_OVERRUN_PAGES = 4096;
 const PAGE_FAULT = 14;
 const ERROR_PRESENT = 1;
 const ERROR_WRITE = 2;
@@ -74,6 +76,23 @@ export class GuestSpace implements AddressSpace, UnitHost, ShellOwner {
   resolve(record: number): number { return this.blocks.resolve(record); }
   lookup(address: number): number { return this.blocks.lookup(address >>> 0); }
   jumped(from: number, target: number): void { this.#translator?.jumped(from >>> 0, target >>> 0); }
+
+  /**
+   * The stack pointer is outside writable pages where the outermost frame goes on. Only a program that has
+   * just grown down past its stack is stopped: others may have put anything into rsp.
+   */
+  stackLeft(address: number): number {
+    const { registers, pages } = this;
+    const rsp = (registers[8] ?? 0) >>> 0;
+    if (registers[9] !== 0) return 0;
+    const last = Math.min((rsp >>> 12) + STACK_OVERRUN_PAGES, pages.length - 1);
+    for (let page = rsp >>> 12; page <= last; page++) {
+      if (((pages[page] ?? 0) & PAGE_WRITE) === 0) continue;
+      this.#noteFault(PAGE_FAULT, ERROR_USER | ERROR_WRITE, rsp, address);
+      return 1;
+    }
+    return 0;
+  }
 
   /** Precise check of an access that the inline test did not pass. 1: a fault was noted. */
   checkAccess(low: number, high: number, size: number, write: number, pc: number): number {

@@ -15,6 +15,7 @@ export interface ShellOwner {
   lookup(address: number): number;
   syscall(): number;
   jumped(from: number, target: number): void;
+  stackLeft(address: number): number;
 }
 
 /** Unit modules that stay instantiated in a shell. */
@@ -54,6 +55,7 @@ export class Shell {
       hot: (block: number) => this.#owner().hot(block),
       lookup: (address: number) => this.#owner().lookup(address),
       syscall: () => this.#owner().syscall(),
+      stackLeft: (address: number) => this.#owner().stackLeft(address),
       jumped: (from: number, target: number) => this.#owner().jumped(from, target),
     };
   }

@@ -1,7 +1,7 @@
 /** Interpreter handlers that change the flow of control: branches, calls, traps, entering blocks and units. */
 import type { ConditionCode, Expr } from '../semantics/builder.ts';
 import { localGet, node } from '../semantics/expression.ts';
-import { JUMP_TABLE } from '../layout.ts';
+import { JUMP_TABLE, PAGE_TABLE, PAGE_WRITE } from '../layout.ts';
 import {
   GUEST_BASE, STATE_DEPTH, STATE_GENERATION, STATE_RIP,
 } from '../state.ts';
@@ -24,6 +24,8 @@ export interface ControlEnvironment {
   readonly lookup: number;
   /** (address of an indirect jump, target): another target than the last time. */
   readonly jumped: number;
+  /** (address): rsp points to no writable page -> 0 go on, 1 leave (a fault was noted). */
+  readonly stackLeft: number;
   /** () -> 0 go on, 1 leave. */
   readonly syscall: number;
   /** The function `dispatch(address) -> address`. */
@@ -244,6 +246,11 @@ export function startFunction(environment: ControlEnvironment, b: InterpreterBui
   const address = b.variable('i32', localGet('i32', 0));
   b.open(op.LOOP);
   b.writeState(STATE_DEPTH, b.i32(0));
+  // Deep recursion comes by here: a stack that has left its pages must not run on.
+  const stack = b.rawLoad(op.I32_LOAD8_U, 'i32', b.shrU(b.wrap(b.readGpr(4, 8)), b.i32(12)), PAGE_TABLE - GUEST_BASE);
+  b.if(b.eqz(b.and(stack, b.i32(PAGE_WRITE))), () => {
+    b.if(node('i32', op.CALL, [address], environment.stackLeft), () => b.leave());
+  });
   b.assign(address, node('i32', op.CALL, [address], environment.dispatch));
   b.emit(address);
   b.out.u8(op.BR_IF);

@@ -44,8 +44,9 @@ function declareImports(module: ModuleWriter, helperNumbers: ReadonlyMap<string,
   const lookup = module.importFunction('m', 'lookup', handlerType);
   const syscall = module.importFunction('m', 'syscall', module.type([], ['i32']));
   const jumped = module.importFunction('m', 'jumped', module.type(i32s(2), []));
+  const stackLeft = module.importFunction('m', 'stackLeft', handlerType);
   const handlerTable = 1;
-  const dispatch = jumped + 1;
+  const dispatch = stackLeft + 1;
   const helperNumber = (name: string): number => {
     const number = helperNumbers.get(name);
     if (number === undefined) throw new Error(`there is no helper "${name}"`);
@@ -53,7 +54,7 @@ function declareImports(module: ModuleWriter, helperNumbers: ReadonlyMap<string,
   };
   return {
     handler: { handlerType, handlerTable, checkAccess, raise, helper, helperNumber },
-    control: { handlerType, handlerTable, unitType, unitTable, resolve, hot, lookup, syscall, jumped, dispatch },
+    control: { handlerType, handlerTable, unitType, unitTable, resolve, hot, lookup, syscall, jumped, stackLeft, dispatch },
   };
 }
 

@@ -21,6 +21,7 @@ import { IMPORT_SYSCALL, UnitBuilder, type UnitOptions } from './unit-builder.ts
 const RSP_BIT = 1 << 4;
 const RSP = 4;
 const RCX = 1;
+const CALLS: ReadonlySet<string> = new Set(['call', 'indirect-call']);
 
 export interface EmitOptions extends UnitOptions {
   readonly semantics: SemanticsTable;
@@ -94,6 +95,9 @@ class UnitEmitter {
     b.emit(b.i32(entry.start));
     b.out.u8(op.RETURN);
     b.close();
+    if (this.#region.blocks.some((block) => block.instructions.some((instruction) => CALLS.has(instruction.row.flow)))) {
+      this.#preempt(entry, () => {});
+    }
     b.reload(facts.liveIn);
     if (facts.flagsLiveIn !== 0) b.reloadFlags();
   }
@@ -441,15 +445,22 @@ class UnitEmitter {
     b.end();
   }
 
-  /** On a back edge: another task's turn once the budget is used up, which also lets V8 enter optimised code. */
+  /** On a back edge: what must be stored before another task has its turn. */
   #budget(from: RegionBlock, to: RegionBlock): void {
-    const b = this.#b;
     const facts = this.#factsOf(from);
+    this.#preempt(to, () => {
+      this.#b.spill(facts.dirtyOut);
+      if (this.#factsOf(to).flagsLiveIn !== 0 && facts.flagsDirtyOut) this.#b.storeFlags();
+    });
+  }
+
+  /** Counts the budget; used up, the host gets control with rip at `to`, which also lets V8 enter optimised code. */
+  #preempt(to: RegionBlock, store: () => void): void {
+    const b = this.#b;
     const left = b.let(b.sub(b.readState(STATE_BUDGET, 'i32'), b.i32(1)));
     b.writeState(STATE_BUDGET, left);
     b.if(b.ltS(left, b.i32(0)), () => {
-      b.spill(facts.dirtyOut);
-      if (this.#factsOf(to).flagsLiveIn !== 0 && facts.flagsDirtyOut) b.storeFlags();
+      store();
       b.writeState(STATE_RIP, b.i64(to.start));
       b.writeState(STATE_EXIT_REASON, b.i32(EXIT_BUDGET));
       b.emit(b.i32(0));
