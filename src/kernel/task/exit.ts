@@ -80,9 +80,11 @@ function endProcess(process: Process): void {
   process.cpuLimitTimer?.cancel();
   process.actionsRef.drop();
   if (process.isSessionLeader) hangUp(process);
+  const children = [...process.children];
   reparentChildren(process);
-  signalOrphanedGroups(process);
+  for (const child of children) signalOrphanedGroup(child, process);
   process.state = 'zombie';
+  if (process.parent !== undefined) signalOrphanedGroup(process, process.parent);
   process.exitQueue.wake();
   notifyParent(process);
   kernel.processEnded(process);
@@ -120,16 +122,16 @@ function findReaper(process: Process): Process | undefined {
   return reaper !== process && reaper?.state === 'alive' ? reaper : undefined;
 }
 
-/** A group that has lost its last tie to the session's job control, with stopped members: SIGHUP, then SIGCONT (POSIX). */
-function signalOrphanedGroups(process: Process): void {
-  const { kernel } = process;
-  const groups = new Set([process.processGroup]);
-  for (const other of kernel.processes()) if (other.session === process.session) groups.add(other.processGroup);
-  for (const group of groups) {
-    if (!kernel.hasStoppedMember(group) || !kernel.isOrphanedProcessGroup(group)) continue;
-    kernel.signalProcessGroup(group, SIGHUP, { signal: SIGHUP, code: SI_KERNEL });
-    kernel.signalProcessGroup(group, SIGCONT, { signal: SIGCONT, code: SI_KERNEL });
-  }
+/**
+ * A group that loses its last tie to the session's job control by the end of `member` or of its `parent`, with
+ * stopped members: SIGHUP, then SIGCONT (Linux kernel/exit.c:kill_orphaned_pgrp()). A group that had none loses none.
+ */
+function signalOrphanedGroup(member: Process, parent: Process): void {
+  const { kernel, processGroup: group } = member;
+  if (parent.processGroup === group || parent.session !== member.session) return;
+  if (!kernel.hasStoppedMember(group) || !kernel.isOrphanedProcessGroup(group)) return;
+  kernel.signalProcessGroup(group, SIGHUP, { signal: SIGHUP, code: SI_KERNEL });
+  kernel.signalProcessGroup(group, SIGCONT, { signal: SIGCONT, code: SI_KERNEL });
 }
 
 /** SIGCHLD, and the end at once when the parent does not care (do_notify_parent). */
