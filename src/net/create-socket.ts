@@ -2,7 +2,7 @@
 import { EACCES, EAFNOSUPPORT, EINVAL, EPERM, EPROTONOSUPPORT, ESOCKTNOSUPPORT } from '../abi/errno.ts';
 import { IPPROTO_ICMP, IPPROTO_ICMPV6, IPPROTO_TCP, IPPROTO_UDP } from '../abi/in.ts';
 import {
-  AF_INET, AF_INET6, AF_NETLINK, AF_UNIX, SOCK_DGRAM, SOCK_RAW, SOCK_SEQPACKET, SOCK_STREAM,
+  AF_INET, AF_INET6, AF_NETLINK, AF_PACKET, AF_UNIX, SOCK_DGRAM, SOCK_RAW, SOCK_SEQPACKET, SOCK_STREAM,
 } from '../abi/socket.ts';
 import { NetlinkSocket } from './netlink-socket.ts';
 import type { NetworkStack } from './network-stack.ts';
@@ -31,6 +31,8 @@ export function createSocket(stack: NetworkStack, family: number, type: number, 
       if (type !== SOCK_RAW && type !== SOCK_DGRAM) return -ESOCKTNOSUPPORT;
       if (protocol < 0 || protocol > LAST_NETLINK_PROTOCOL) return -EPROTONOSUPPORT;
       return protocol === 0 ? new NetlinkSocket(stack, type, protocol) : -EPROTONOSUPPORT;
+    case AF_PACKET:
+      return stack.environment.caller().mayUseRaw ? -EAFNOSUPPORT : -EPERM;
     default:
       return -EAFNOSUPPORT;
   }

@@ -101,6 +101,10 @@ export abstract class Socket extends StreamFile {
     return -EOPNOTSUPP;
   }
 
+  /** Longest message that `send` takes; -EMSGSIZE comes before the bytes are looked at. */
+  get maximumMessage(): number {
+    return Infinity;
+  }
   get isStream(): boolean {
     return this.type === SOCK_STREAM;
   }

@@ -37,6 +37,9 @@ export class UdpSocket extends InetSocket {
     return this.stack.udp.bind(this, address, port);
   }
 
+  override get maximumMessage(): number {
+    return UDP_MAXIMUM;
+  }
   #target(sockaddr: Uint8Array): Endpoint | number {
     const decoded = decodeInet(sockaddr, this.family);
     if (typeof decoded === 'number') return decoded;

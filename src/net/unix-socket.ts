@@ -1,7 +1,7 @@
 /** What stream, seqpacket and datagram unix sockets share: unix(7), Linux net/unix/af_unix.c. */
 import { EINVAL, EOPNOTSUPP, EPERM } from '../abi/errno.ts';
 import { FIONREAD, SIOCOUTQ } from '../abi/ioctl.ts';
-import { AF_UNIX, MSG_OOB, MSG_PEEK, SO_PASSCRED } from '../abi/socket.ts';
+import { AF_UNIX, MSG_OOB, MSG_PEEK, SO_PASSCRED, SOL_SOCKET } from '../abi/socket.ts';
 import { dropFile, holdFile } from '../fs/open-file.ts';
 import { putU32 } from '../fs/stream-file.ts';
 import type { GuestMemory } from '../fs/types.ts';
@@ -79,6 +79,13 @@ export abstract class UnixSocket extends Socket {
   }
   protected static badSendFlags(flags: number): number {
     return (flags & MSG_OOB) === 0 ? 0 : -EOPNOTSUPP;
+  }
+
+  override setOption(level: number, option: number, value: Uint8Array): number {
+    return level === SOL_SOCKET ? super.setOption(level, option, value) : -EOPNOTSUPP;
+  }
+  override getOption(level: number, option: number, length: number): Uint8Array | number {
+    return level === SOL_SOCKET ? super.getOption(level, option, length) : -EOPNOTSUPP;
   }
 
   override ioctl(request: number, argument: number, memory: GuestMemory): number {

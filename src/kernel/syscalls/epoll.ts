@@ -11,6 +11,8 @@ import { applySignalMask, waitFor } from './poll.ts';
 
 /** `struct epoll_event` is packed on x86-64: 32 bits of events, 64 of data. */
 const EVENT_SIZE = 12;
+/** Where user addresses end (access_ok). */
+const USER_END = 0x8000_0000_0000;
 const MAX_EVENTS = Math.floor(0x7fff_ffff / EVENT_SIZE);
 
 function epollCreate1(task: Task, flags: number): number {
@@ -46,6 +48,7 @@ function epollControl(task: Task, epfd: number, operation: number, fd: number, a
 
 function waitUntil(task: Task, epfd: number, address: number, maximum: number, timeoutNs: number): number {
   if (maximum <= 0 || maximum > MAX_EVENTS) return -EINVAL;
+  if (address < 0 || address + maximum * EVENT_SIZE > USER_END) return -EFAULT;
   const epoll = task.files.get(epfd);
   if (epoll === undefined) return -EBADF;
   if (!(epoll instanceof EpollFile)) return -EINVAL;

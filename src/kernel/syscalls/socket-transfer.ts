@@ -1,5 +1,5 @@
 /** send(2), recv(2) and their forms for messages: sendmsg, recvmsg, sendmmsg, recvmmsg. */
-import { EAGAIN, EFAULT, EINVAL, EPIPE } from '../../abi/errno.ts';
+import { EAGAIN, EFAULT, EINVAL, EMSGSIZE, EPIPE } from '../../abi/errno.ts';
 import { O_NONBLOCK } from '../../abi/fcntl.ts';
 import { MAX_RW_COUNT, UIO_MAXIOV } from '../../abi/limits.ts';
 import { MSG_DONTWAIT, MSG_ERRQUEUE, MSG_NOSIGNAL, MSG_PEEK, MSG_WAITALL, MSG_WAITFORONE } from '../../abi/socket.ts';
@@ -39,6 +39,7 @@ function sendto(task: Task, fd: number, address: number, length: number, flags: 
   const socket = socketOf(task, fd);
   if (typeof socket === 'number') return socket;
   if (length < 0) return -EINVAL;
+  if (length > socket.maximumMessage) return -EMSGSIZE;
   const bytes = task.memory.readable(address, Math.min(length, MAX_RW_COUNT));
   if (bytes === undefined) return -EFAULT;
   if (name === 0) return sendBytes(task, socket, bytes, flags, undefined);

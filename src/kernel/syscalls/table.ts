@@ -19,6 +19,7 @@ import { identityRows } from './identity.ts';
 import { inotifyRows } from './inotify.ts';
 import { memoryRows } from './memory.ts';
 import { mountRows } from './mount.ts';
+import { mqueueRows } from './mqueue.ts';
 import { pidfdRows } from './pidfd.ts';
 import { pipeRows } from './pipe.ts';
 import { pollRows } from './poll.ts';
@@ -30,6 +31,9 @@ import { signalRows } from './signal.ts';
 import { socketRows } from './socket.ts';
 import { socketTransferRows } from './socket-transfer.ts';
 import { systemRows } from './system.ts';
+import { sysvMemoryRows } from './sysv-memory.ts';
+import { sysvMessageRows } from './sysv-message.ts';
+import { sysvSemaphoreRows } from './sysv-semaphore.ts';
 import { timeRows } from './time.ts';
 import { timerRows } from './timer.ts';
 import { waitRows } from './wait.ts';
@@ -37,8 +41,8 @@ import { xattrRows } from './xattr.ts';
 
 const IMPLEMENTED: readonly SyscallRow[] = [
   ...cloneRows, ...directoryRows, ...epollRows, ...eventRows, ...execRows, ...fdRows, ...fileAttributeRows, ...fileDataRows, ...fileIoRows, ...fileOpenRows,
-  ...fileStatRows, ...futexRows, ...identityRows, ...inotifyRows, ...memoryRows, ...mountRows, ...pidfdRows, ...pipeRows, ...pollRows, ...prctlRows, ...resourceRows,
-  ...schedRows, ...sessionRows, ...signalRows, ...socketRows, ...socketTransferRows, ...systemRows, ...timeRows, ...timerRows, ...waitRows, ...xattrRows,
+  ...fileStatRows, ...futexRows, ...identityRows, ...inotifyRows, ...memoryRows, ...mountRows, ...mqueueRows, ...pidfdRows, ...pipeRows, ...pollRows, ...prctlRows, ...resourceRows,
+  ...schedRows, ...sessionRows, ...signalRows, ...socketRows, ...socketTransferRows, ...systemRows, ...sysvMemoryRows, ...sysvMessageRows, ...sysvSemaphoreRows, ...timeRows, ...timerRows, ...waitRows, ...xattrRows,
 ];
 
 function allRows(): SyscallRow[] {
