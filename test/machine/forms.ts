@@ -18,7 +18,7 @@ const EXCLUDED_KEYS: ReadonlySet<string> = new Set([
   'rdtsc', 'rdtscp', 'rdpid', 'cpuid', 'xgetbv', 'syscall', 'verr', 'verw', 'lar', 'lsl',
   'mov-to-segment', 'pop-segment', 'int1',
   // Images with fields that processors fill differently.
-  'fxsave', 'fxrstor', 'xsave', 'xrstor', 'frstor', 'fldenv',
+  'fxsave', 'fxrstor', 'xsave', 'xsavec', 'xsaveopt', 'xrstor', 'frstor', 'fldenv',
 ]);
 
 /** Privileged instructions that fault natively whatever their operands; others are emulated or legal. */

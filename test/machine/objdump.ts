@@ -70,7 +70,7 @@ export function isBeyondBaseline(line: ObjdumpLine): boolean {
   let at = 0;
   while (at < line.bytes.length && [0x66, 0x67, 0xf2, 0xf3, 0xf0, 0x2e, 0x36, 0x3e, 0x26, 0x64, 0x65].includes(line.bytes[at]!)) at++;
   if ([0xc4, 0xc5, 0x62].includes(line.bytes[at]!)) return true;
-  return /\b(xabort|xbegin|xend|xtest|rdrand|rdseed|rd[fg]sbase|wr[fg]sbase|movbe|adcx|adox|xsavec(64)?|xsaveopt(64)?|xsaves|xrstors|clwb|clflushopt|clac|stac|rdpkru|wrpkru|incssp[dq]|rdssp[dq]|saveprevssp|rstorssp|vm\w+|monitor|mwait|tpause|umwait|umonitor|movdir\w+|gf2p8\w+|ptwrite|serialize|hreset|encls|enclu|femms|pf\w+|pi2f\w|pavgusb|xstore-rng|xcrypt-\w+|getsec|sysenter|sysexit|clui|stui|testui|uiret|senduipi|enqcmds?|invpcid|invept|invvpid|bnd\w+|wrss\w|wruss\w|setssbsy|clrssbsy|loadiwkey|aes(enc|dec)\w*kl|encodekey\w+|cldemote|rdsspq)\b/.test(
+  return /\b(xabort|xbegin|xend|xtest|rdrand|rdseed|rd[fg]sbase|wr[fg]sbase|movbe|adcx|adox|xsaves|xrstors|clwb|clflushopt|clac|stac|rdpkru|wrpkru|incssp[dq]|rdssp[dq]|saveprevssp|rstorssp|vm\w+|monitor|mwait|tpause|umwait|umonitor|movdir\w+|gf2p8\w+|ptwrite|serialize|hreset|encls|enclu|femms|pf\w+|pi2f\w|pavgusb|xstore-rng|xcrypt-\w+|getsec|sysenter|sysexit|clui|stui|testui|uiret|senduipi|enqcmds?|invpcid|invept|invvpid|bnd\w+|wrss\w|wruss\w|setssbsy|clrssbsy|loadiwkey|aes(enc|dec)\w*kl|encodekey\w+|cldemote|rdsspq)\b/.test(
     line.text,
   );
 }
