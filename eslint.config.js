@@ -28,7 +28,6 @@ export default tseslint.config(
       'no-dupe-keys': 'error',
       'no-unreachable': 'error',
       'no-self-compare': 'error',
-      'no-template-curly-in-string': 'error',
       'no-throw-literal': 'error',
       'no-restricted-syntax': [
         'error',

@@ -1,7 +1,5 @@
 /** What did the command change? `--changes` lists it, `--export-changes` keeps it as an image layer, `--apply` copies it to the host. */
-import { createWriteStream, renameSync, rmSync } from 'node:fs';
-import type { Readable } from 'node:stream';
-import { pipeline } from 'node:stream/promises';
+import { closeSync, openSync, renameSync, rmSync, writeSync } from 'node:fs';
 import { S_IFBLK, S_IFCHR, S_IFDIR, S_IFIFO, S_IFLNK, S_IFMT, S_IFREG } from '../abi/stat.ts';
 import type { Change, Container } from '../container/index.ts';
 import { pack } from 'tar-stream';
@@ -62,35 +60,51 @@ export function* contents(inode: Inode): Iterable<Uint8Array> {
   }
 }
 
-async function addFile(archive: ReturnType<typeof pack>, header: TarHeader, inode: Inode): Promise<void> {
-  const entry = archive.entry(header);
+/** Resolves when the entry is in the archive. */
+function addEntry(archive: Pack, header: TarHeader, inode?: Inode): Promise<void> {
+  return new Promise((resolve, reject) => {
+    const entry = archive.entry(header, (error) => (error === undefined || error === null ? resolve() : reject(error)));
+    if (header.type !== 'file') return;
+    void writeContents(entry, header.size ?? 0, inode).catch(reject);
+  });
+}
+
+async function writeContents(entry: ReturnType<Pack['entry']>, size: number, inode: Inode | undefined): Promise<void> {
   let written = 0;
-  for (const chunk of contents(inode)) {
+  const write = async (chunk: Uint8Array): Promise<void> => {
     written += chunk.length;
-    if (!entry.write(chunk)) await new Promise((resolve) => entry.once('drain', () => resolve(undefined)));
-  }
+    if (!entry.write(chunk)) await new Promise<void>((resolve) => entry.once('drain', () => resolve()));
+  };
+  if (inode !== undefined) for (const chunk of contents(inode)) await write(chunk);
   // What could not be read keeps its length, so that the archive stays readable.
-  for (; written < (header.size ?? 0); written += CHUNK_BYTES) entry.write(new Uint8Array(Math.min(CHUNK_BYTES, (header.size ?? 0) - written)));
+  while (written < size) await write(new Uint8Array(Math.min(CHUNK_BYTES, size - written)));
   entry.end(undefined);
 }
 
-async function addChanges(archive: ReturnType<typeof pack>, container: Container): Promise<void> {
+async function addChanges(archive: Pack, container: Container): Promise<void> {
   const linked = new Map<number, string>();
   for (const { kind, path, inode } of container.changes()) {
     if (kind === 'D' || inode === undefined) {
       const [directory, name] = splitPath(path);
-      archive.entry({ name: toText(`${directory}${WHITEOUT_PREFIX}${name}`), type: 'file', mode: 0o644, size: 0, mtime: new Date(0) });
+      await addEntry(archive, { name: toText(`${directory}${WHITEOUT_PREFIX}${name}`), type: 'file', mode: 0o644, size: 0, mtime: new Date(0) });
       continue;
     }
     const header = entryHeader(path, inode);
     if (header === undefined) continue;
     const first = header.type === 'file' ? linked.get(inode.ino) : undefined;
-    if (first !== undefined) archive.entry({ ...header, type: 'link', linkname: first, size: 0 });
-    else if (header.type === 'file' && (header.size ?? 0) > 0) await addFile(archive, header, inode);
-    else archive.entry(header);
+    await addEntry(archive, first === undefined ? header : { ...header, type: 'link', linkname: first, size: 0 }, inode);
     if (header.type === 'file' && first === undefined) linked.set(inode.ino, header.name);
   }
   archive.finalize();
+}
+
+async function writeArchive(archive: Pack, file: string): Promise<void> {
+  const handle = openSync(file, 'wx', 0o644);
+  try {
+    for await (const chunk of archive as unknown as AsyncIterable<Uint8Array>) writeSync(handle, chunk);
+  } finally {
+    closeSync(handle);
+  }
 }
 
 /** Writes beside the file and renames, so that a failed run leaves nothing half done. */
@@ -98,8 +112,7 @@ export async function exportChanges(container: Container, file: string): Promise
   const temporary = `${file}.${process.pid}.new`;
   const archive = pack();
   try {
-    const written = pipeline(archive as unknown as Readable, createWriteStream(temporary));
-    await Promise.all([written, addChanges(archive, container)]);
+    await Promise.all([writeArchive(archive, temporary), addChanges(archive, container)]);
     renameSync(temporary, file);
   } catch (error) {
     rmSync(temporary, { force: true });

@@ -48,9 +48,13 @@ export class Session {
     return this.#timedOut;
   }
 
+  /** A line of bytes for standard error. */
+  writeTrace(line: string): void {
+    this.#outputs[1]?.write(Buffer.from(line, 'latin1'));
+  }
+
   async run(): Promise<ExitStatus> {
-    const { process: spec, strace, timeoutMs } = this.#options;
-    if (strace !== undefined) this.#container.trace(strace, (line) => void this.#outputs[1]?.write(Buffer.from(line, 'latin1')));
+    const { process: spec, timeoutMs } = this.#options;
     const hasTerminal = spec.terminal !== undefined && process.stdin.isTTY === true;
     if (hasTerminal) await this.#enterTerminal();
     const forget = this.#forwardSignals();

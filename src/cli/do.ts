@@ -1,6 +1,6 @@
 /** `caisson do`: a command on a copy of this machine. */
 import { ERRNO_NAMES } from '../abi/errno.ts';
-import { Container, ContainerError } from '../container/index.ts';
+import { Container, ContainerError, NetworkRuleError, UnknownFilterError } from '../container/index.ts';
 import type { ExitStatus } from '../container/index.ts';
 import { createNodeHost } from '../host/node/index.ts';
 import { readInterpreterImage } from '../host/node/image.ts';
@@ -28,6 +28,7 @@ function openContainer(host: Host, options: DoOptions): Container {
   try {
     return Container.create(host, options.container, { image: readInterpreterImage() });
   } catch (error) {
+    if (error instanceof NetworkRuleError) throw new UserError(error.message, 'such as example.com:443 or 10.0.0.0/8', undefined, { cause: error });
     if (!(error instanceof ContainerError)) throw error;
     throw new UserError(`cannot use "${toText(error.path)}": ${ERRNO_NAMES.get(error.errno) ?? `error ${error.errno}`}`, 'check --root, --volume, --rw and --tmpfs', undefined, { cause: error });
   }
@@ -37,6 +38,16 @@ async function createContainer(options: DoOptions): Promise<Container> {
   if (options.container.network.mode === 'none') return openContainer(createNodeHost(), options);
   const { nodeNetwork } = await import('../host/node/network.ts');
   return openContainer(createNodeHost({ network: nodeNetwork }), options);
+}
+
+function traceCalls(container: Container, session: Session, { strace }: DoOptions): void {
+  if (strace === undefined) return;
+  try {
+    container.trace(strace, (line) => session.writeTrace(line));
+  } catch (error) {
+    if (!(error instanceof UnknownFilterError)) throw error;
+    throw new UserError(`cannot use --strace=${strace.join(',')}: ${error.message}`, 'names with commas between, or %file, %desc, %process, %network, %signal, %memory, %ipc', undefined, { cause: error });
+  }
 }
 
 /** What --stats, --changes, --export-changes and --apply do once the command has ended. */
@@ -58,6 +69,7 @@ export async function doCommand(args: readonly string[]): Promise<number> {
   const options = readDoOptions(values, await terminalFacts());
   const container = await createContainer(options);
   const session = new Session(container, options);
+  traceCalls(container, session, options);
   const status = await session.run();
   await afterwards(container, options);
   return exitCode(status, session.timedOut);

@@ -1,5 +1,5 @@
 /** `caisson COMMAND`: finds the command and loads what it needs, no more: start-up time is a promise (SPECIFICATION.md). */
-import { UserError, exitCodeOf, formatError } from './errors.ts';
+import { EXIT_CAISSON, UserError, exitCodeOf, formatError } from './errors.ts';
 
 type Command = (args: readonly string[]) => Promise<number>;
 
@@ -38,12 +38,17 @@ export async function main(args: readonly string[]): Promise<void> {
   process.on('unhandledRejection', fail);
   // A reader that went away ends us as it ends any program: silently.
   for (const stream of [process.stdout, process.stderr]) stream.on('error', () => process.exit(EXIT_BROKEN_PIPE));
+  // What Node answers with if it runs out of things to do before we have an answer: that would be a fault of ours.
+  process.exitCode = EXIT_CAISSON;
+  let code: number;
   try {
-    process.exitCode = await dispatch(args);
+    code = await dispatch(args);
   } catch (error) {
     report(error);
-    process.exitCode = exitCodeOf(error);
+    code = exitCodeOf(error);
   }
+  // Standard input may still be open, and would keep us here.
+  process.exit(code);
 }
 
 /** 128 + SIGPIPE. */

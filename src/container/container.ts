@@ -1,8 +1,9 @@
 /** One container: a kernel with its file systems, made from a configuration. */
-import { createHostView } from '../kernel/host-view.ts';
+import { createHostView, inodeAt } from '../kernel/host-view.ts';
 import type { HostView } from '../kernel/host-view.ts';
 import { FileDescriptors } from '../kernel/fd-table.ts';
 import { specialFilesOf } from '../kernel/files/special-files.ts';
+import { configureNetwork } from '../kernel/files/network.ts';
 import { Kernel } from '../kernel/kernel.ts';
 import { SyscallTracer } from '../kernel/strace/tracer.ts';
 import { createSystemView } from '../kernel/system-view.ts';
@@ -11,6 +12,7 @@ import { createMachine } from '../machine/index.ts';
 import { ENOSYS } from '../abi/errno.ts';
 import { RLIMIT_NOFILE } from '../abi/resource.ts';
 import type { Host } from '../host/types.ts';
+import { HostGateway, NetworkPolicy, RESOLVER_ADDRESS } from '../net/index.ts';
 import type { ContainerConfig, ProcessConfig } from './config.ts';
 import { ContainerError } from './errors.ts';
 import { Files } from './files.ts';
@@ -21,6 +23,8 @@ import { findProgram } from './program.ts';
 
 import { parseTraceFilter } from './trace-filter.ts';
 import type { Change, ContainerStatistics, ProcessIo, RunningProcess } from './types.ts';
+
+const RESOLVER_FILE = '/etc/resolv.conf';
 
 export interface ContainerOptions {
   /** The interpreter as the build wrote it. */
@@ -35,6 +39,7 @@ export class Container {
   readonly #view: HostView;
   readonly #endsWithFirst: boolean;
   readonly #startedNs: number;
+  #resolver: { readonly ino: number; readonly mtimeNs: bigint } | undefined;
 
   private constructor(kernel: Kernel, view: HostView, endsWithFirst: boolean) {
     this.#kernel = kernel;
@@ -44,7 +49,7 @@ export class Container {
     this.files = new Files(view);
   }
 
-  /** @throws ContainerError for a root or a mount that cannot be used. */
+  /** @throws ContainerError for a root or a mount that cannot be used, NetworkRuleError for what may be reached. */
   static create(host: Host, config: ContainerConfig, { image, endsWithFirst = true }: ContainerOptions): Container {
     if (host.files === undefined) throw new ContainerError(config.root, ENOSYS);
     const { memoryBytes, tasks } = config.limits;
@@ -67,7 +72,19 @@ export class Container {
       ...(memoryBytes === undefined ? {} : { upperBytes: memoryBytes }),
     });
     if ('errno' in view) throw new ContainerError(view.path, -view.errno);
-    return new Container(kernel, view, endsWithFirst);
+    const container = new Container(kernel, view, endsWithFirst);
+    if (config.network.mode === 'outbound' && host.network !== undefined) {
+      configureNetwork(kernel, new HostGateway(host.network, new NetworkPolicy(config.network)));
+      container.#provideResolver();
+    }
+    return container;
+  }
+
+  /** Names are resolved by the gateway: the container's resolver configuration says so. That is ours, and no change of the guest's. */
+  #provideResolver(): void {
+    if (this.files.writeFile(RESOLVER_FILE, new TextEncoder().encode(`nameserver ${RESOLVER_ADDRESS}\n`), 0o644) !== 0) return;
+    const inode = inodeAt(this.#view, RESOLVER_FILE);
+    if (typeof inode !== 'number') this.#resolver = { ino: inode.ino, mtimeNs: inode.stat().mtimeNs };
   }
 
   /** Starts a program, or answers -errno: -ENOENT where there is none of the name. */
@@ -108,8 +125,13 @@ export class Container {
   }
 
   /** What differs from the root directory, parents before children. */
-  changes(): Iterable<Change> {
-    return this.#view.changes();
+  *changes(): Iterable<Change> {
+    const resolver = this.#resolver;
+    for (const change of this.#view.changes()) {
+      const { inode } = change;
+      if (resolver !== undefined && inode?.ino === resolver.ino && inode.stat().mtimeNs === resolver.mtimeNs) continue;
+      yield change;
+    }
   }
 
   statistics(): ContainerStatistics {

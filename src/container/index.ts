@@ -6,3 +6,4 @@ export type { ContainerOptions } from './container.ts';
 export { ContainerError } from './errors.ts';
 export { UnknownFilterError } from './trace-filter.ts';
 export type { Change, ContainerStatistics, ProcessIo, RunningProcess } from './types.ts';
+export { NetworkRuleError } from '../net/index.ts';
