@@ -1,6 +1,7 @@
 /** A Linux kernel for one container: its tasks, clocks, memory and the door for system calls. */
 import type { Host } from '../host/types.ts';
 import type { Machine, MachineOptions } from '../machine/machine-types.ts';
+import type { Layout } from './exec/load-elf.ts';
 import { makeGate, type GateEntry } from './gate.ts';
 import { FutexTable } from './futex/futex-table.ts';
 import { DEFAULT_LIMITS, type KernelLimits } from './limits.ts';
@@ -45,6 +46,7 @@ export class Kernel implements KernelInterface {
   readonly memory: MemoryContext;
   readonly syscalls: readonly (GateEntry | undefined)[] = gateEntries();
   readonly statistics = new SyscallCounts();
+  readonly layout: Layout;
   readonly processors: number;
   readonly memoryBytes: number;
   readonly protectsInit: boolean;
@@ -90,6 +92,7 @@ export class Kernel implements KernelInterface {
     this.reaperPid = options.init === true ? 0 : 1;
     this.#lastPid = options.init === true ? 0 : 1;
     this.memory = { limits: this.limits, shared: new SharedObjects(), mappedBytes: 0, addressSpaces: 0 };
+    this.layout = { program: this.randomInteger(256), heap: this.randomInteger(16), mmap: this.randomInteger(64) };
     this.scheduler = new Scheduler(this);
     const machineOptions = { onSyscall: makeGate(this), monotonicNs: this.monotonicNs };
     this.machine = options.createMachine(options.tier === undefined ? machineOptions : { ...machineOptions, tier: options.tier });

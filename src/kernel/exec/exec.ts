@@ -1,7 +1,7 @@
 /** execve(2): a task becomes another program (Linux fs/exec.c). Everything that can fail happens before the old program is touched. */
 import { E2BIG, ELIBBAD, ELOOP, ENOEXEC, ENOMEM } from '../../abi/errno.ts';
 import { SECBIT_KEEP_CAPS, SECBIT_NOROOT } from '../../abi/prctl.ts';
-import { MAP_ANONYMOUS, MAP_FIXED, MAP_GROWSDOWN, MAP_PRIVATE, PROT_EXEC, PROT_READ, PROT_WRITE } from '../../abi/mman.ts';
+import { PROT_EXEC, PROT_READ, PROT_WRITE } from '../../abi/mman.ts';
 import { RLIMIT_AS, RLIMIT_STACK } from '../../abi/resource.ts';
 import type { OpenFile } from '../../fs/types.ts';
 import { MMAP_START } from '../../machine/layout.ts';
@@ -28,6 +28,8 @@ const S_IXGRP = 0o010;
 /** Unmapped pages below the stack. */
 const STACK_GUARD = 0x1_0000;
 const MIN_STACK = 0x2_0000;
+/** Accessible at first: 128 KiB, as on Linux. Arguments that need more make it grow. */
+const INITIAL_STACK = 0x2_0000;
 const MAX_STACK = 0x1000_0000;
 const AT_FDCWD = -100;
 
@@ -154,10 +156,9 @@ function loadMemory(task: KernelTask, program: Program, request: ExecRequest, cr
 function fillMemory(task: KernelTask, mm: Mm, program: Program, request: ExecRequest, credentials: TaskCredentials): number {
   const { kernel } = task;
   const { elf, file } = program;
-  const random = (bound: number): number => kernel.randomInteger(bound);
   const top = mapStack(task, mm, elf.executableStack);
   if (top < 0) return top;
-  const loaded = loadProgram(mm, elf, file.inode, file.description, random);
+  const loaded = loadProgram(mm, elf, file.inode, file.description, kernel.layout);
   if (typeof loaded === 'number') return loaded;
   let start = loaded;
   if (elf.interpreter !== undefined) {
@@ -196,16 +197,10 @@ function mapStack(task: KernelTask, mm: Mm, executable: boolean): number {
   const wanted = limit === Infinity ? kernel.limits.stackBytes : Math.min(MAX_STACK, Math.max(MIN_STACK, limit));
   const size = Math.ceil(wanted / 4096) * 4096 + (wanted < kernel.limits.stackBytes ? kernel.limits.argumentBytes : 0);
   const start = MMAP_START + STACK_GUARD;
-  mm.stackStart = start;
-  const answer = mm.map({
-    address: start, length: size,
-    prot: PROT_READ | PROT_WRITE | (executable ? PROT_EXEC : 0),
-    flags: MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED | MAP_GROWSDOWN,
-    name: '[stack]',
-  });
-  if (answer < 0) return answer;
-  mm.setMmapBase(start + size + STACK_GUARD + kernel.randomInteger(64) * 4096);
-  return start + size;
+  const top = mm.mapStack(start, size, INITIAL_STACK, PROT_READ | PROT_WRITE | (executable ? PROT_EXEC : 0));
+  if (top < 0) return top;
+  mm.setMmapBase(top + STACK_GUARD + kernel.layout.mmap * 4096);
+  return top;
 }
 
 function openInterpreter(task: KernelTask, path: string): { file: Executable; elf: Elf } | number {

@@ -6,6 +6,7 @@ import {
 import { PROGRAM_HEADER_SIZE } from '../../abi/elf.ts';
 import { USER_HZ } from '../../abi/time.ts';
 import type { Mm } from '../mm/mm.ts';
+import { growStack } from '../mm/mm-stack.ts';
 import { SIGNAL_FRAME_BYTES } from '../signals/signal-frame.ts';
 import type { Credentials } from '../types.ts';
 
@@ -41,6 +42,7 @@ export function writeInitialStack(mm: Mm, top: number, request: StackRequest): n
   const words = 1 + argumentPointers.length + 1 + environment.length + 1 + auxiliary.length;
   const stackPointer = Math.floor((writer.position - 8 * words) / 16) * 16;
   if (stackPointer < mm.stackStart + 4096) return -1;
+  growStack(mm, stackPointer);
   const view = new DataView(mm.space.u8.buffer, mm.space.offset(stackPointer), 8 * words);
   let at = 0;
   for (const word of [argumentPointers.length, ...argumentPointers, 0, ...environment, 0, ...auxiliary]) {

@@ -21,13 +21,20 @@ function protection(flags: number): number {
   return ((flags & PF_R) !== 0 ? PROT_READ : 0) | ((flags & PF_W) !== 0 ? PROT_WRITE : 0) | ((flags & PF_X) !== 0 ? PROT_EXEC : 0);
 }
 
-/** Loads the program. `random` answers an integer below its argument, for the layout. 0 or more: the address; negative: -errno. */
-export function loadProgram(mm: Mm, elf: Elf, inode: Inode, path: string, random: (bound: number) => number): LoadedElf | number {
+/** Pages by which areas are moved, drawn once a kernel: the same program finds itself and its libraries at the same place, so that code translated for one process serves the next. */
+export interface Layout {
+  readonly program: number;
+  readonly heap: number;
+  readonly mmap: number;
+}
+
+/** Loads the program, or -errno. */
+export function loadProgram(mm: Mm, elf: Elf, inode: Inode, path: string, layout: Layout): LoadedElf | number {
   const size = elf.end - elf.start;
   let bias = 0;
   let inMmapArea = false;
   if (elf.isDynamic) {
-    const wanted = USER_START + random(256) * 4096;
+    const wanted = USER_START + layout.program * 4096;
     const low = Math.ceil(wanted / elf.alignment) * elf.alignment;
     inMmapArea = elf.interpreter === undefined || low + size > DECODED_START - HEAP_ROOM;
     const start = inMmapArea ? findAligned(mm, size, elf.alignment) : low;
@@ -38,7 +45,7 @@ export function loadProgram(mm: Mm, elf: Elf, inode: Inode, path: string, random
   }
   const answer = mapSegments(mm, elf, inode, path, bias);
   if (answer < 0) return answer;
-  setProgramRange(mm, elf, bias, inMmapArea, random);
+  setProgramRange(mm, elf, bias, inMmapArea, layout);
   return { bias, entry: elf.entry + bias };
 }
 
@@ -59,12 +66,12 @@ function findAligned(mm: Mm, size: number, alignment: number): number {
   return start < 0 ? start : Math.ceil(start / alignment) * alignment;
 }
 
-function setProgramRange(mm: Mm, elf: Elf, bias: number, detachedHeap: boolean, random: (bound: number) => number): void {
+function setProgramRange(mm: Mm, elf: Elf, bias: number, detachedHeap: boolean, layout: Layout): void {
   const code = elf.segments.filter((segment) => (segment.flags & PF_X) !== 0);
   mm.codeStart = bias + Math.min(...code.map((segment) => segment.address), elf.end);
   mm.codeEnd = bias + Math.max(...code.map((segment) => segment.address + segment.memorySize), 0);
   const end = detachedHeap || bias + elf.end > DECODED_START ? DETACHED_HEAP : bias + elf.end;
-  mm.brkStart = pageUp(end) + (elf.isDynamic ? random(16) * 4096 : 0);
+  mm.brkStart = pageUp(end) + (elf.isDynamic ? layout.heap * 4096 : 0);
   mm.brk = mm.brkStart;
 }
 

@@ -3,12 +3,13 @@
  * space that follow from them. The system calls are in `syscalls/memory.ts`; moving and advising in `mm-remap.ts`.
  */
 import { EACCES, EEXIST, EINVAL, ENOMEM } from '../../abi/errno.ts';
-import { MAP_ANONYMOUS, MAP_FIXED, MAP_FIXED_NOREPLACE, MAP_LOCKED, MAP_SHARED, PROT_EXEC, PROT_READ, PROT_WRITE } from '../../abi/mman.ts';
+import { MAP_ANONYMOUS, MAP_FIXED, MAP_FIXED_NOREPLACE, MAP_GROWSDOWN, MAP_LOCKED, MAP_PRIVATE, MAP_SHARED, PROT_EXEC, PROT_READ, PROT_WRITE } from '../../abi/mman.ts';
 import type { Location } from '../../fs/dentry.ts';
 import type { Inode } from '../../fs/types.ts';
 import { DECODED_START, MMAP_START, USER_END, USER_START } from '../../machine/layout.ts';
 import { RSP, type AddressSpace } from '../../machine/machine-types.ts';
 import type { KernelLimits } from '../limits.ts';
+import { growStack, settleStack, settleStackPointer } from './mm-stack.ts';
 import type { SharedObject, SharedObjects } from './shared.ts';
 import { SpaceMemory } from './user-memory.ts';
 import { pageFlags, Vma, VmaList, type MappedFile } from './vma.ts';
@@ -56,6 +57,8 @@ export class Mm {
   mmapBase = MMAP_START;
   #searchFrom = MMAP_START;
   stackStart = 0;
+  /** Lowest accessible address of the stack, see `mm-stack.ts`. */
+  stackBottom = 0;
   argStart = 0;
   argEnd = 0;
   envStart = 0;
@@ -80,7 +83,7 @@ export class Mm {
   constructor(space: AddressSpace, context: MemoryContext) {
     this.space = space;
     this.context = context;
-    this.memory = new SpaceMemory(space);
+    this.memory = new SpaceMemory(space, (address) => growStack(this, address));
     context.addressSpaces++;
   }
 
@@ -136,10 +139,11 @@ export class Mm {
     const vma = this.#makeVma(request, start, end);
     const refused = this.#charge(vma, replaced ? start : end, end);
     if (refused !== 0) return refused;
+    const kept = replaced && this.#showsAlready(vma);
     if (replaced) this.unmap(start, length);
     if (vma.shared !== undefined) this.#attach(vma.shared);
     // From here on the range is ours: on failure it is given back.
-    if (!this.#fill(vma)) {
+    if (!this.#fill(vma, kept)) {
       this.#uncharge(vma);
       this.space.protect(start, end, 0);
       if (vma.shared !== undefined) this.#detach(vma.shared);
@@ -178,15 +182,39 @@ export class Mm {
     this.totalBytes -= vma.length;
   }
 
-  /** Contents and page flags of a fresh mapping. */
-  #fill(vma: Vma): boolean {
+  /** The dynamic linker maps a library as a whole and then its segments over it: their bytes are in place. */
+  #showsAlready(vma: Vma): boolean {
+    const old = this.vmas.find(vma.start);
+    return old !== undefined && old.end >= vma.end && old.file !== undefined && old.file.inode === vma.file?.inode && !old.isShared && !vma.isShared
+      && !old.writable && old.touched && old.offset + (vma.start - old.start) === vma.offset;
+  }
+
+  /** The stack: mapped as a whole, accessible at the top. The top address, or -errno. */
+  mapStack(start: number, length: number, initial: number, prot: number): number {
+    const answer = this.map({ address: start, length, prot: 0, flags: MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED | MAP_GROWSDOWN, name: '[stack]' });
+    if (answer < 0) return answer;
+    const vma = this.vmas.find(start)!;
+    vma.prot = prot;
+    vma.touched = true;
+    vma.writable = true;
+    this.context.mappedBytes += vma.length;
+    this.stackStart = start;
+    this.stackBottom = start + length - initial;
+    this.space.zero(this.stackBottom, start + length);
+    if (!this.space.protect(this.stackBottom, start + length, pageFlags(prot))) return -ENOMEM;
+    this.#checkWritableCode(vma);
+    return start + length;
+  }
+
+  /** Contents and page flags of a fresh mapping. `kept`: the contents are there already. */
+  #fill(vma: Vma, kept: boolean): boolean {
     const { space } = this;
     const flags = pageFlags(vma.prot);
     const fileEnd = vma.fileEnd;
     if (flags === 0 && vma.file === undefined) return true;
     if (fileEnd > vma.start) {
       if (!space.grow(fileEnd)) return false;
-      this.#load(vma, vma.start, fileEnd);
+      if (!kept) this.#load(vma, vma.start, fileEnd);
       // After the zeros: from here on the pages count as used.
       if (!space.protect(vma.start, fileEnd, flags)) return false;
       vma.touched = true;
@@ -304,6 +332,7 @@ export class Mm {
     }
     if (fileEnd > vma.start && !space.protect(vma.start, fileEnd, pageFlags(prot))) return -ENOMEM;
     vma.prot = prot;
+    vma.writable ||= (prot & PROT_WRITE) !== 0;
     if (vma.accounted !== wasAccounted) context.mappedBytes += wasAccounted ? -vma.length : vma.length;
     this.#checkWritableCode(vma);
     return 0;
@@ -346,7 +375,7 @@ export class Mm {
     const newEnd = pageUp(address);
     if (newEnd > oldEnd) {
       if (!this.vmas.isFree(oldEnd, newEnd)) return this.brk;
-      const answer = this.map({ address: oldEnd, length: newEnd - oldEnd, prot: PROT_READ | PROT_WRITE, flags: MAP_FIXED_NOREPLACE | MAP_ANONYMOUS | 2, name: '[heap]' });
+      const answer = this.map({ address: oldEnd, length: newEnd - oldEnd, prot: PROT_READ | PROT_WRITE, flags: MAP_FIXED_NOREPLACE | MAP_ANONYMOUS | MAP_PRIVATE, name: '[heap]' });
       if (answer < 0) return this.brk;
     } else if (newEnd < oldEnd) {
       this.unmap(newEnd, oldEnd - newEnd);
@@ -365,6 +394,7 @@ export class Mm {
     for (const vma of this.vmas) if (!vma.dontFork && vma.accounted) accounted += vma.length;
     if (context.mappedBytes + accounted > context.limits.mappedBytes) return -ENOMEM;
     this.#flushRange(0, Infinity);
+    settleStackPointer(this);
     const space = this.space.fork(this.#forkRanges());
     if (space === undefined) return -ENOMEM;
     const child = new Mm(space, context);
@@ -374,6 +404,8 @@ export class Mm {
   }
 
   #copyFrom(parent: Mm): void {
+    this.stackStart = parent.stackStart;
+    this.stackBottom = parent.stackBottom;
     for (const vma of parent.vmas) {
       if (vma.dontFork) continue;
       const copy = vma.clone();
@@ -406,11 +438,15 @@ export class Mm {
   #prepareChild(vma: Vma): void {
     if (!vma.touched) return;
     let end = vma.wipeOnFork ? vma.end : vma.start;
+    let { start } = vma;
     const rsp = this.space.registers[2 * RSP]! >>> 0;
-    if (vma.name === '[stack]' && rsp > vma.start && rsp < vma.end) end = Math.max(vma.start, Math.floor((rsp - 128) / 4096) * 4096);
-    if (end <= vma.start) return;
-    this.space.zero(vma.start, end);
-    this.space.protect(vma.start, end, pageFlags(vma.prot));
+    if (vma.name === '[stack]' && rsp > start && rsp < vma.end) {
+      start = Math.max(start, this.stackBottom);
+      end = Math.floor((rsp - 128) / 4096) * 4096;
+    }
+    if (end <= start) return;
+    this.space.zero(start, end);
+    this.space.protect(start, end, pageFlags(vma.prot));
   }
 
   /** What fork must copy: everything that may hold something; of the stack only what is in use. */
@@ -428,6 +464,7 @@ export class Mm {
         ranges.push([start, end]);
         continue;
       }
+      if (vma.name === '[stack]') start = Math.max(start, this.stackBottom);
       const previous = ranges.at(-1);
       if (previous !== undefined && previous[1] === start) previous[1] = end;
       else ranges.push([start, end]);
@@ -455,6 +492,7 @@ export class Mm {
       if (vma.shared !== undefined) this.#detach(vma.shared);
     }
     this.context.addressSpaces--;
+    settleStack(this);
     this.space.release();
     return true;
   }

@@ -36,6 +36,8 @@ export class Vma {
   name: string;
   /** Was accessible at some time, so that it may hold something. */
   touched: boolean;
+  /** Was writable at some time: contents may differ from the file's. */
+  writable: boolean;
   dontFork = false;
   wipeOnFork = false;
 
@@ -49,6 +51,7 @@ export class Vma {
     this.shared = options.shared;
     this.name = options.name ?? '';
     this.touched = options.prot !== 0;
+    this.writable = (options.prot & PROT_WRITE) !== 0;
   }
 
   get length(): number {
@@ -74,6 +77,7 @@ export class Vma {
   clone(): Vma {
     const copy = new Vma(this.start, this.end, this);
     copy.touched = this.touched;
+    copy.writable = this.writable;
     copy.dontFork = this.dontFork;
     copy.wipeOnFork = this.wipeOnFork;
     return copy;
@@ -173,12 +177,14 @@ export class VmaList {
     if (next !== undefined && current.canMerge(next)) {
       current.end = next.end;
       current.touched ||= next.touched;
+      current.writable ||= next.writable;
       this.#list.splice(index + 1, 1);
     }
     const previous = this.#list[index - 1];
     if (previous !== undefined && previous.canMerge(current)) {
       previous.end = current.end;
       previous.touched ||= current.touched;
+      previous.writable ||= current.writable;
       this.#list.splice(index, 1);
       current = previous;
     }

@@ -6,10 +6,13 @@ import {
 } from '../../abi/signal.ts';
 import type { Exit } from '../../machine/machine-types.ts';
 import { finishCall, repeatCall } from './call.ts';
+import { growStack } from '../mm/mm-stack.ts';
 import { deliverSignals } from '../signals/deliver.ts';
 import { forceSignal } from '../signals/send.ts';
 import { BLOCKED, type SignalInfo } from '../types.ts';
 import { ATTENTION_LEAVE, ATTENTION_YIELD, type KernelTask } from './task.ts';
+
+const PAGE_FAULT = 14;
 
 /** Runs the task for one time slice or until it cannot go on. */
 export function runTask(task: KernelTask): void {
@@ -59,7 +62,7 @@ function runCode(task: KernelTask): void {
   for (;;) {
     const { mm } = task;
     const exit = mm.space.run(kernel.limits.timeSlice);
-    if (exit.kind === 'fault') fault(task, exit);
+    if (exit.kind === 'fault' && !(exit.vector === PAGE_FAULT && growStack(mm, exit.address))) fault(task, exit);
     if (task.state === 'dead') return;
     if (task.mm !== mm) kernel.scheduler.load(task);
     const yields = exit.kind === 'budget' || (task.attention & ATTENTION_YIELD) !== 0;
@@ -85,7 +88,7 @@ function faultInfo(task: KernelTask, exit: Extract<Exit, { kind: 'fault' }>): Si
       return { signal: SIGTRAP, code: SI_KERNEL, ...trap };
     case 6:
       return { signal: SIGILL, code: ILL_ILLOPN, address: rip, ...trap };
-    case 14:
+    case PAGE_FAULT:
       return pageFaultInfo(task, exit.address, exit.error);
     case 16:
     case 19:
