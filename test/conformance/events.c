@@ -11,6 +11,7 @@
 #include <sys/timerfd.h>
 
 static char data[200000];
+static void do_nothing(int signal) { (void)signal; }
 static int ends[2];
 
 static void make_pipe(int flags) { OK(pipe2(ends, flags)); }
@@ -171,7 +172,7 @@ CHECK(ppoll_with_mask) {
   sigset_t set, none;
   sigemptyset(&set), sigemptyset(&none);
   sigaddset(&set, SIGUSR1);
-  signal(SIGUSR1, (void (*)(int))abs);
+  signal(SIGUSR1, do_nothing);
   OK(sigprocmask(SIG_BLOCK, &set, NULL));
   raise(SIGUSR1);
   struct timespec limit = {5, 0};
@@ -181,8 +182,10 @@ CHECK(ppoll_with_mask) {
 CHECK(select_sets_and_rest) {
   fd_set in, out;
   make_pipe(0);
-  FD_ZERO(&in), FD_ZERO(&out);
-  FD_SET(ends[0], &in), FD_SET(ends[1], &out);
+  FD_ZERO(&in);
+  FD_ZERO(&out);
+  FD_SET(ends[0], &in);
+  FD_SET(ends[1], &out);
   struct timeval limit = {5, 0};
   EXPECT_EQ(1, select(ends[1] + 1, &in, &out, NULL, &limit));
   EXPECT(!FD_ISSET(ends[0], &in) && FD_ISSET(ends[1], &out));
@@ -200,7 +203,8 @@ CHECK(select_sets_and_rest) {
 CHECK(pselect_wakes) {
   fd_set in;
   make_pipe(0);
-  FD_ZERO(&in), FD_SET(ends[0], &in);
+  FD_ZERO(&in);
+  FD_SET(ends[0], &in);
   pid_t pid = write_later(ends[1], 20);
   struct timespec limit = {10, 0};
   EXPECT_EQ(1, pselect(ends[0] + 1, &in, NULL, NULL, &limit, NULL));
