@@ -251,8 +251,11 @@ export class HostInode implements Inode, HandleOwner {
 
   stat(): Stat {
     if (this.#isOld) this.#refresh();
-    const { dev: _dev, ino: _ino, ...rest } = this.#stat;
-    return { dev: this.fileSystem.dev, ino: this.ino, ...rest };
+    const seen = this.#stat;
+    return {
+      dev: this.fileSystem.dev, ino: this.ino, mode: seen.mode, nlink: seen.nlink, uid: seen.uid, gid: seen.gid, rdev: seen.rdev, size: seen.size,
+      blockSize: seen.blockSize, blocks: seen.blocks, atimeNs: seen.atimeNs, mtimeNs: seen.mtimeNs, ctimeNs: seen.ctimeNs, btimeNs: seen.btimeNs,
+    };
   }
 
   setAttributes(attributes: SetAttributes): number {

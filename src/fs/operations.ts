@@ -7,13 +7,13 @@ import { RENAME_EXCHANGE, RENAME_NOREPLACE, RENAME_WHITEOUT } from '../abi/fcntl
 import {
   IN_ATTRIB, IN_CREATE, IN_DELETE, IN_DELETE_SELF, IN_MOVED_FROM, IN_MOVED_TO, IN_MOVE_SELF,
 } from '../abi/inotify.ts';
-import { S_IFBLK, S_IFCHR, S_IFDIR, S_IFIFO, S_IFMT, S_IFREG, S_IFSOCK } from '../abi/stat.ts';
+import { S_IFBLK, S_IFCHR, S_IFDIR, S_IFIFO, S_IFMT, S_IFREG, S_IFSOCK, S_ISGID, S_ISUID } from '../abi/stat.ts';
 import { addChild, forgetChild, isBelow, lookupChild, moveChild } from './dentry.ts';
 import type { Dentry, Location } from './dentry.ts';
 import { notifyDentry, notifyName } from './notify.ts';
 import { isDirectory } from './open-file.ts';
 import { mountIsReadOnly } from './open.ts';
-import { MAY_EXEC, MAY_WRITE, hasCapability, initialOwner, inodePermission, mayDelete } from './permission.ts';
+import { MAY_EXEC, MAY_READ, MAY_WRITE, hasCapability, initialOwner, inodePermission, mayDelete, ownerOrCapable } from './permission.ts';
 import type { Credentials, Inode } from './types.ts';
 import { LAST_DOT, LAST_DOTDOT, LAST_NORM, LOOKUP_PARENT, Walk } from './walk.ts';
 import type { PathContext } from './walk.ts';
@@ -38,6 +38,13 @@ function walkToNew(actor: Actor, start: Location, path: string, directory: boole
   if (walk.trailingSlash && !directory) return -ENOENT;
   if (mountIsReadOnly(walk.mount)) return -EROFS;
   if (walk.dentry.deleted) return -ENOENT;
+  return walk;
+}
+
+/** The same, with permission to write to the directory (may_create()). */
+function walkToCreate(actor: Actor, start: Location, path: string, directory: boolean): Walk | number {
+  const walk = walkToNew(actor, start, path, directory);
+  if (typeof walk === 'number') return walk;
   const denied = inodePermission(walk.inode, MAY_WRITE | MAY_EXEC, actor.credentials);
   return denied !== 0 ? denied : walk;
 }
@@ -51,7 +58,7 @@ function created(walk: Walk, inode: Inode | number): Location | number {
 
 /** mkdir(2). */
 export function makeDirectory(actor: Actor, start: Location, path: string, mode: number): number {
-  const walk = walkToNew(actor, start, path, true);
+  const walk = walkToCreate(actor, start, path, true);
   if (typeof walk === 'number') return walk;
   const owner = initialOwner(walk.inode, S_IFDIR | (mode & 0o1777), actor.context.umask, actor.credentials);
   const result = created(walk, walk.inode.create(walk.name, owner.mode, owner.uid, owner.gid, 0));
@@ -63,7 +70,7 @@ export function makeNode(actor: Actor, start: Location, path: string, mode: numb
   const type = (mode & S_IFMT) === 0 ? S_IFREG : mode & S_IFMT;
   if (type === S_IFDIR) return -EPERM;
   if (![S_IFREG, S_IFCHR, S_IFBLK, S_IFIFO, S_IFSOCK].includes(type)) return -EINVAL;
-  const walk = walkToNew(actor, start, path, false);
+  const walk = walkToCreate(actor, start, path, false);
   if (typeof walk === 'number') return walk;
   const isDevice = type === S_IFCHR || type === S_IFBLK;
   if (isDevice && !(type === S_IFCHR && rdev === 0) && !hasCapability(actor.credentials, CAP_MKNOD)) return -EPERM;
@@ -73,7 +80,7 @@ export function makeNode(actor: Actor, start: Location, path: string, mode: numb
 
 /** symlink(2). */
 export function makeSymlink(actor: Actor, start: Location, path: string, target: string): number {
-  const walk = walkToNew(actor, start, path, false);
+  const walk = walkToCreate(actor, start, path, false);
   if (typeof walk === 'number') return walk;
   const owner = initialOwner(walk.inode, 0, 0, actor.credentials);
   const result = created(walk, walk.inode.symlink(walk.name, target, owner.uid, owner.gid));
@@ -86,6 +93,9 @@ export function makeLink(actor: Actor, from: Location, start: Location, path: st
   if (typeof walk === 'number') return walk;
   if (walk.mount !== from.mount) return -EXDEV;
   const { inode } = from.dentry;
+  if (!mayLink(inode, actor.credentials)) return -EPERM;
+  const denied = inodePermission(walk.inode, MAY_WRITE | MAY_EXEC, actor.credentials);
+  if (denied !== 0) return denied;
   if (isDirectory(inode)) return -EPERM;
   if (from.dentry.deleted && !from.dentry.linkable && inode.stat().nlink === 0) return -ENOENT;
   const error = walk.inode.link(walk.name, inode);
@@ -94,6 +104,13 @@ export function makeLink(actor: Actor, from: Location, start: Location, path: st
   inode.watch?.notify(IN_ATTRIB, undefined, 0);
   notifyName(walk.dentry, walk.name, IN_CREATE, false);
   return 0;
+}
+
+/** protected_hardlinks of proc_sys_fs(5): someone else's file only where it can be read and written and has no privileges. */
+function mayLink(inode: Inode, credentials: Credentials): boolean {
+  if (ownerOrCapable(inode, credentials)) return true;
+  if ((inode.mode & S_IFMT) !== S_IFREG || (inode.mode & S_ISUID) !== 0 || (inode.mode & (S_ISGID | 0o010)) === (S_ISGID | 0o010)) return false;
+  return inodePermission(inode, MAY_READ | MAY_WRITE, credentials) === 0;
 }
 
 /** Whether linkat's AT_EMPTY_PATH is allowed. */

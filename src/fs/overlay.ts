@@ -116,7 +116,10 @@ export class OverlayInode implements Inode {
       blocks = 8;
     }
     if (this.upper === undefined) nlink = Math.max(0, nlink - this.#lowerLinksGone);
-    return { ...stat, dev: this.fileSystem.dev, ino: this.ino, nlink, size, blocks };
+    return {
+      dev: this.fileSystem.dev, ino: this.ino, mode: stat.mode, nlink, uid: stat.uid, gid: stat.gid, rdev: stat.rdev, size, blockSize: stat.blockSize, blocks,
+      atimeNs: stat.atimeNs, mtimeNs: stat.mtimeNs, ctimeNs: stat.ctimeNs, btimeNs: stat.btimeNs,
+    };
   }
 
   /** Directories above it must be kept, since something in it changed. */

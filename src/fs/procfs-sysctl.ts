@@ -10,7 +10,7 @@ const FIXED: Readonly<Record<string, string>> = {
   'fs/inotify/max_user_watches': '65536', 'fs/lease-break-time': '45', 'fs/leases-enable': '1', 'fs/mount-max': '10000', 'fs/mqueue/msg_default': '10',
   'fs/mqueue/msg_max': '10', 'fs/mqueue/msgsize_default': '8192', 'fs/mqueue/msgsize_max': '8192', 'fs/mqueue/queues_max': '256', 'fs/nr_open': '1048576',
   'fs/overflowgid': '65534', 'fs/overflowuid': '65534', 'fs/pipe-max-size': '1048576', 'fs/pipe-user-pages-hard': '0', 'fs/pipe-user-pages-soft': '16384',
-  'fs/protected_fifos': '0', 'fs/protected_hardlinks': '0', 'fs/protected_regular': '0', 'fs/protected_symlinks': '0', 'fs/suid_dumpable': '0',
+  'fs/protected_fifos': '0', 'fs/protected_hardlinks': '1', 'fs/protected_regular': '0', 'fs/protected_symlinks': '1', 'fs/suid_dumpable': '0',
   'kernel/cap_last_cap': '40', 'kernel/core_pattern': 'core', 'kernel/core_uses_pid': '0', 'kernel/dmesg_restrict': '1', 'kernel/kptr_restrict': '1',
   'kernel/max_lock_depth': '1024', 'kernel/msgmax': '8192', 'kernel/msgmnb': '16384', 'kernel/msgmni': '32000', 'kernel/ngroups_max': '65536',
   'kernel/ostype': 'Linux', 'kernel/osrelease': '', 'kernel/overflowgid': '65534', 'kernel/overflowuid': '65534', 'kernel/panic': '0',

@@ -29,14 +29,14 @@ function cpuinfo(system: SystemView): string {
   let text = '';
   for (let cpu = 0; cpu < system.processors; cpu++) {
     text += `processor\t: ${cpu}
-vendor_id\t: AuthenticAMD
-cpu family\t: 23
-model\t\t: 49
+vendor_id\t: GenuineIntel
+cpu family\t: 6
+model\t\t: 44
 model name\t: Caisson virtual x86-64-v2 processor
-stepping\t: 0
+stepping\t: 2
 microcode\t: 0x1
 cpu MHz\t\t: 1000.000
-cache size\t: 512 KB
+cache size\t: 32768 KB
 physical id\t: 0
 siblings\t: ${system.processors}
 core id\t\t: ${cpu}
@@ -45,7 +45,7 @@ apicid\t\t: ${cpu}
 initial apicid\t: ${cpu}
 fpu\t\t: yes
 fpu_exception\t: yes
-cpuid level\t: 13
+cpuid level\t: 22
 wp\t\t: yes
 flags\t\t: ${system.cpuFlags.join(' ')}
 bugs\t\t:

@@ -10,7 +10,7 @@ import {
 } from '../abi/fcntl.ts';
 import { MAXSYMLINKS } from '../abi/limits.ts';
 import { MS_NOSYMFOLLOW } from '../abi/mount.ts';
-import { S_IFDIR, S_IFLNK, S_IFMT } from '../abi/stat.ts';
+import { S_IFDIR, S_IFLNK, S_IFMT, S_ISVTX } from '../abi/stat.ts';
 import { lookupChild } from './dentry.ts';
 import type { Dentry, Location, Mount } from './dentry.ts';
 import { MAY_EXEC, inodePermission } from './permission.ts';
@@ -165,7 +165,14 @@ export class Walk implements Location {
       this.jumped = false;
       return 0;
     }
-    return this.#follow(child.inode);
+    return this.#mayFollow(child.inode) ? this.#follow(child.inode) : -EACCES;
+  }
+
+  /** protected_symlinks of proc_sys_fs(5): in a sticky directory that all may write, only links of the follower or of the directory's owner. */
+  #mayFollow(link: Inode): boolean {
+    const directory = this.dentry.inode;
+    if ((directory.mode & (S_ISVTX | 0o002)) !== (S_ISVTX | 0o002)) return true;
+    return link.uid === this.#credentials.fsuid || link.uid === directory.uid;
   }
 
   #follow(link: Inode): number | string {

@@ -165,6 +165,8 @@ export interface Task {
    * far, for example). Without it: restart where the row says so and the handler has SA_RESTART, else -EINTR.
    */
   onInterrupt: (() => number) | undefined;
+  /** Clean-up when the blocked call does not end by itself: a signal interrupts it (also where it then starts over), or the task dies. */
+  onAbandon: (() => void) | undefined;
   /** A signal is pending that would interrupt a blocking call. */
   signalPending(): boolean;
   /** Sends to this thread only (tgkill). */

@@ -1,7 +1,7 @@
 /** getdents(2), mkdir(2), unlink(2), rename(2), link(2), symlink(2), chdir(2), getcwd(2), chroot(2). */
 import { CAP_SYS_CHROOT } from '../../abi/capability.ts';
 import { DIRENT64_OFFSETS, DIRENT_OFFSETS } from '../../abi/dirent.ts';
-import { EBADF, EFAULT, EINVAL, ENOENT, ENOTDIR, EPERM, ERANGE } from '../../abi/errno.ts';
+import { EBADF, EFAULT, EINVAL, ENAMETOOLONG, ENOENT, ENOTDIR, EPERM, ERANGE } from '../../abi/errno.ts';
 import { AT_EMPTY_PATH, AT_FDCWD, AT_REMOVEDIR, AT_SYMLINK_FOLLOW, AT_SYMLINK_NOFOLLOW, O_PATH } from '../../abi/fcntl.ts';
 import { S_IFMT } from '../../abi/stat.ts';
 import type { Location } from '../../fs/dentry.ts';
@@ -147,7 +147,7 @@ function getcwd(task: Task, address: number, size: number): number {
   const path = currentDirectory(task.fs.cwd, task.fs.root);
   if (typeof path === 'number') return path;
   const length = path.length + 1;
-  if (length > PATH_MAX) return -ERANGE;
+  if (length > PATH_MAX) return -ENAMETOOLONG;
   if (size < length) return -ERANGE;
   const bytes = task.memory.writable(address, length);
   if (bytes === undefined) return -EFAULT;

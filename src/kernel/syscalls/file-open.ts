@@ -57,10 +57,7 @@ function finish(task: Task, file: OpenFile, flags: number): number {
   if (file.opened !== undefined && !file.opened()) {
     if ((flags & O_NONBLOCK) === 0) {
       task.blocking = { file } satisfies PendingOpen;
-      task.onInterrupt = () => {
-        file.release();
-        return -4;
-      };
+      task.onAbandon = () => file.release();
       return task.block([file.waitQueue]);
     }
   }
