@@ -134,7 +134,7 @@ export class Commands {
   async run(command: string | readonly string[], options: RunOptions = {}): Promise<CommandResult> {
     const handle = await this.start(command, options);
     if (options.stdin !== undefined) void handle.write(options.stdin).then(() => handle.closeStdin(), () => {});
-    else await handle.closeStdin();
+    else void handle.closeStdin().catch(() => {});
     return handle.wait();
   }
 
