@@ -6,6 +6,7 @@ import { SIG_IGN } from '../abi/signal.ts';
 import type { Location, Mount } from '../fs/dentry.ts';
 import type { SystemView, ProcessView, CredentialsView, LimitView, MappingView, MemoryView, SignalWords, ThreadView } from '../fs/process-view.ts';
 import type { OpenFile } from '../fs/types.ts';
+import { CPU_FLAGS } from '../machine/index.ts';
 import { FileDescriptors } from './fd-table.ts';
 import { Tty } from './files/tty.ts';
 import type { Kernel } from './kernel.ts';
@@ -15,11 +16,6 @@ import type { Process } from './task/process.ts';
 import type { KernelTask } from './task/task.ts';
 import { RELEASE, VERSION } from './version.ts';
 
-/** Features that CPUID reports, in the spelling and order of /proc/cpuinfo (arch/x86/include/asm/cpufeatures.h). */
-const CPU_FLAGS = [
-  'fpu', 'tsc', 'msr', 'cx8', 'sep', 'cmov', 'clflush', 'mmx', 'fxsr', 'sse', 'sse2', 'syscall', 'nx', 'rdtscp', 'lm', 'constant_tsc', 'nonstop_tsc', 'pni',
-  'pclmulqdq', 'ssse3', 'cx16', 'sse4_1', 'sse4_2', 'popcnt', 'aes', 'xsave', 'hypervisor', 'lahf_lm', 'erms', 'sha_ni',
-];
 const SIGNALS = 64;
 const EMPTY: SignalWords = { low: 0, high: 0 };
 const NAMESPACES = ['cgroup', 'ipc', 'mnt', 'net', 'pid', 'pid_for_children', 'time', 'time_for_children', 'user', 'uts'];
