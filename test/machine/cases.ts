@@ -189,7 +189,10 @@ export class CaseMaker {
   /** Chooses an addressing form and sets its registers so that it comes to `offset`. */
   #addressing(offset: number, address32: boolean, far: boolean): Addressing {
     const random = this.#random;
-    const base = random.chance(8) ? -1 : random.below(16);
+    let base = random.chance(8) ? -1 : random.below(16);
+    // The machine stops a program whose stack pointer has just left its stack.
+    const nearStack = base === RSP && !this.#strict;
+    if (nearStack && (offset < layout.WINDOW || offset >= layout.WINDOW + layout.WINDOW_SIZE)) base = RBX;
     let index = random.chance(50) ? -1 : random.below(16);
     if (index === RSP) index = -1;
     const scale = index < 0 ? 0 : random.below(4);
@@ -197,6 +200,7 @@ export class CaseMaker {
     if (base < 0) displacementBytes = 4;
     else if (displacementBytes === 0 && (base & 7) === 5) displacementBytes = 1;
     let displacement = displacementBytes === 0 ? 0 : displacementBytes === 1 ? random.below(256) - 128 : random.next() >> random.below(24);
+    if (nearStack) displacement %= 0x400;
     const wanted = BigInt(offset);
     if (base < 0 || base === index) {
       displacementBytes = 4;
@@ -206,7 +210,7 @@ export class CaseMaker {
       displacement = Number(wanted - value * factor);
     } else {
       // The kernel does not return to a stack pointer that is not canonical.
-      if (base === RSP && index >= 0) this.#setRegister(index, BigInt(random.below(0x1_0000)));
+      if (base === RSP && index >= 0) this.#setRegister(index, BigInt(random.below(nearStack ? 64 : 0x1_0000)));
       const indexed = index < 0 ? 0n : this.#registers[index]! << BigInt(scale);
       this.#setRegister(base, wanted - indexed - BigInt(displacement));
     }
