@@ -123,8 +123,8 @@ export class GuestSpace implements AddressSpace, UnitHost, ShellOwner {
     this.#noteFault(vector, 0, 0, pc);
   }
 
-  wasReached(address: number): boolean {
-    return this.blocks.has(address);
+  entries(address: number): number {
+    return this.blocks.entries(address);
   }
 
   linkUnit(address: number, slot: number): void {

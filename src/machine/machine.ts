@@ -8,7 +8,7 @@ import { Translator, UnitRegistry } from './translator/translator.ts';
 /** Shells kept for the next address spaces. */
 const POOL_SIZE = 4;
 /** Reports of a block (each of 64 entries) before it is translated. */
-const THRESHOLD = 16;
+const THRESHOLD = 32;
 
 /**
  * A machine that runs x86-64 code of any number of address spaces on this thread. `image` is the

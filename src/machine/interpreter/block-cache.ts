@@ -93,6 +93,13 @@ export class BlockCache {
     return this.#blocks.has(address);
   }
 
+  /** How often a block was entered since it last reported itself, or was made. */
+  entries(address: number): number {
+    const block = this.#blocks.get(address);
+    if (block === undefined) return 0;
+    return record.BLOCK_COUNT - this.#memory.view.getInt32(block.pointer + record.BLOCK_COUNTER, true);
+  }
+
   /** Makes entering this block run a translated unit. False where no block is known. */
   linkUnit(address: number, slot: number): void {
     const block = this.#blocks.get(address);

@@ -44,8 +44,8 @@ export interface Region {
 export interface CodeSource {
   readonly u8: Uint8Array;
   readonly pages: Uint8Array;
-  /** Whether the program has gone to this address yet. */
-  wasReached(address: number): boolean;
+  /** Whether the program goes to this address often enough to be worth translating. */
+  isWarm(address: number): boolean;
   /** Where the indirect jump at an address went so far. */
   jumpTargets(address: number): readonly number[];
   /** Whether the interpreter can run it; what it cannot, raises #UD there. */
@@ -92,7 +92,7 @@ class Discovery {
 
   #follow(address: number, fallThrough: boolean): void {
     if (Math.abs(address - this.#entry) > MAXIMUM_DISTANCE) return;
-    if (!fallThrough && !this.#source.wasReached(address)) return;
+    if (!fallThrough && !this.#source.isWarm(address)) return;
     if (this.#leaders.has(address)) return;
     this.#leaders.add(address);
     this.#pending.push(address);

@@ -18,6 +18,8 @@ const MAXIMUM_SLOTS = 400_000;
 const MAXIMUM_WASM_BYTES = 256 << 20;
 /** A block that some unit contains, though not as its entry, is translated later than others by this factor. */
 const COVERED_FACTOR = 16;
+/** A branch target that was entered less often stays out of regions: the way there goes through the interpreter. */
+const WARM_ENTRIES = 16;
 /** Targets noted of one indirect jump. */
 const MAXIMUM_TARGETS = 128;
 /** Indirect jumps whose targets are noted. */
@@ -47,7 +49,8 @@ export interface UnitHost {
   readonly pages: Uint8Array;
   readonly shell: Shell;
   readonly checked: boolean;
-  wasReached(address: number): boolean;
+  /** How often a block was entered since its last report. */
+  entries(address: number): number;
   linkUnit(address: number, slot: number): void;
 }
 
@@ -188,7 +191,7 @@ export class Translator {
     const source: CodeSource = {
       u8: this.#host.u8,
       pages: this.#host.pages,
-      wasReached: (address) => this.#host.wasReached(address),
+      isWarm: (address) => this.#heat.has(address) || this.#linked.has(address) || this.#host.entries(address) >= WARM_ENTRIES,
       jumpTargets: (address) => this.#targets.get(address) ?? NO_TARGETS,
       isSupported: (instruction: DecodedInstruction) =>
         this.#registry.image.handlers[formKey(instruction, addressMode(instruction))] !== 0,
