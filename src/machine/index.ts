@@ -2,4 +2,4 @@
 export * from './layout.ts';
 export type { Exit, AddressSpace, Machine, MachineOptions, MachineStatistics } from './machine-types.ts';
 export { createMachine } from './machine.ts';
-export { CPU_FLAGS } from './helpers/cpuid.ts';
+export { CPU_FLAGS, cpuidLeaf } from './helpers/cpuid.ts';

@@ -7,11 +7,12 @@ import { PROGRAM_HEADER_SIZE } from '../../abi/elf.ts';
 import { USER_HZ } from '../../abi/time.ts';
 import type { Mm } from '../mm/mm.ts';
 import { growStack } from '../mm/mm-stack.ts';
+import { cpuidLeaf } from '../../machine/index.ts';
 import { SIGNAL_FRAME_BYTES } from '../signals/signal-frame.ts';
 import type { Credentials } from '../types.ts';
 
 /** CPUID leaf 1 EDX: what `AT_HWCAP` shows on x86. */
-const HWCAP = 0x078b_fbff;
+const HWCAP = cpuidLeaf(1, 0)[3] >>> 0;
 
 export interface StackRequest {
   readonly arguments: readonly string[];
