@@ -461,7 +461,8 @@ export class HostInode implements Inode, HandleOwner {
   }
 
   sync(): number {
-    return this.handle >= 0 && !this.fileSystem.readOnly ? this.fileSystem.files.sync(this.handle) : 0;
+    const isFile = (this.mode & S_IFMT) === S_IFREG;
+    return isFile && this.handle >= 0 && !this.fileSystem.readOnly ? this.fileSystem.files.sync(this.handle) : 0;
   }
 
   getXattr(): number {

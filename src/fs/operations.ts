@@ -166,8 +166,9 @@ function removed(directory: Dentry, child: Dentry, wasDirectory: boolean): void 
   notifyName(directory, child.name, IN_DELETE, wasDirectory);
   const { watch } = child.inode;
   if (watch === undefined) return;
-  const gone = wasDirectory || child.inode.stat().nlink === 0;
-  watch.notify(gone ? IN_DELETE_SELF : IN_ATTRIB, undefined, 0);
+  // The link count changed, and then the file may be gone (fs/namei.c:vfs_unlink, fs/dcache.c:dentry_unlink_inode).
+  if (!wasDirectory) watch.notify(IN_ATTRIB, undefined, 0);
+  if (wasDirectory || child.inode.stat().nlink === 0) watch.notify(IN_DELETE_SELF, undefined, 0);
 }
 
 /** renameat2(2). */
@@ -235,7 +236,8 @@ function renamed(from: Walk, source: Dentry, to: Walk, target: Dentry | undefine
   notifyName(to.dentry, to.name, IN_MOVED_TO, directory, moveCookie);
   source.inode.watch?.notify(IN_MOVE_SELF, undefined, 0);
   if (target !== undefined && !exchange) {
-    target.inode.watch?.notify(target.inode.stat().nlink === 0 ? IN_DELETE_SELF : IN_ATTRIB, undefined, 0);
+    if (!isDirectory(target.inode)) target.inode.watch?.notify(IN_ATTRIB, undefined, 0);
+    if (target.inode.stat().nlink === 0) target.inode.watch?.notify(IN_DELETE_SELF, undefined, 0);
   }
 }
 
