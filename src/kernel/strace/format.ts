@@ -1,5 +1,6 @@
 /** Arguments and results as strace(1) shows them. */
 import { ERRNO_NAMES } from '../../abi/errno.ts';
+import { O_CREAT, O_TMPFILE } from '../../abi/fcntl.ts';
 import { SIGNAL_NAMES, SIGRTMIN } from '../../abi/signal.ts';
 import type { KernelTask } from '../task/task.ts';
 import type { ArgumentKind, SyscallRow } from '../types.ts';
@@ -58,7 +59,7 @@ function formatOne(task: KernelTask, row: SyscallRow, kind: ArgumentKind, args: 
     default:
       break;
   }
-  if (kind.startsWith('flags:')) return formatFlags(FLAG_SETS.get(kind.slice(6)), value);
+  if (kind.startsWith('flags:')) return formatFlags(FLAG_SETS.get(kind.slice(6)) ?? FLAG_SETS.get(`${kind.slice(6)}-flags`), value);
   if (kind.startsWith('pointer:')) {
     const structure = STRUCTURES.get(kind.slice(8));
     return value === 0 ? 'NULL' : (structure?.(task, value, args) ?? formatPointer(value));
@@ -71,7 +72,15 @@ export function formatArguments(task: KernelTask, row: SyscallRow, args: readonl
   // The program that is replaced by exec took its strings along.
   if (before !== undefined && !row.arguments.some((kind) => kind === 'buffer' || kind.startsWith('pointer:'))) return before;
   if (before !== undefined && task.skipResult) return before;
-  return row.arguments.map((kind, index) => formatOne(task, row, kind, args, index, result)).join(', ');
+  const kinds = row.arguments.slice(0, hasMode(row, args) ? undefined : row.arguments.indexOf('mode'));
+  return kinds.map((kind, index) => formatOne(task, row, kind, args, index, result)).join(', ');
+}
+
+/** open(2) takes a mode only where it may make a file. */
+function hasMode({ name, arguments: kinds }: SyscallRow, args: readonly number[]): boolean {
+  if (name !== 'open' && name !== 'openat') return true;
+  const flags = args[kinds.indexOf('mode') - 1] ?? 0;
+  return (flags & O_CREAT) !== 0 || (flags & O_TMPFILE) === O_TMPFILE;
 }
 
 const POINTER_RESULTS = new Set(['mmap', 'mremap', 'brk', 'shmat']);
