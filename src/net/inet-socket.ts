@@ -33,6 +33,7 @@ export abstract class InetSocket extends Socket {
   local: Endpoint | undefined = undefined;
   remote: Endpoint | undefined = undefined;
   v6Only = false;
+  #boundAddress: string | undefined = undefined;
   readonly #options = new Map<number, number>();
 
   constructor(stack: NetworkStack, family: number, type: number, protocol: number) {
@@ -50,7 +51,13 @@ export abstract class InetSocket extends Socket {
     if (this.v6Only && isVersion4(wanted.address)) return -EINVAL;
     if (!this.stack.mayBind(wanted.address)) return -EADDRNOTAVAIL;
     if (wanted.port !== 0 && wanted.port < FIRST_FREE_PORT && !this.environment.caller().mayBindLowPorts) return -EACCES;
-    return this.bindTo(wanted.address, wanted.port);
+    const bound = this.bindTo(wanted.address, wanted.port);
+    if (bound === 0) this.#boundAddress = wanted.address;
+    return bound;
+  }
+  /** A disconnected socket has the address that bind(2) gave it, or none (`inet_reset_saddr`). */
+  protected resetAddress(): void {
+    if (this.local !== undefined) this.local = { address: this.#boundAddress ?? anyAddress(this.family), port: this.local.port };
   }
   protected bindTo(address: string, wanted: number): number {
     const port = this.takePort(address, wanted);

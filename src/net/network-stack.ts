@@ -58,7 +58,8 @@ export class NetworkStack {
   constructor(environment: NetEnvironment, gateway?: Gateway) {
     this.environment = environment;
     this.gateway = gateway;
-    this.unix = new UnixNamespace(environment);
+    this.interfaces = gateway === undefined ? [LOOPBACK_INTERFACE] : [LOOPBACK_INTERFACE, OUTBOUND_INTERFACE];
+    this.unix = new UnixNamespace(environment, this.interfaces);
     const random = (): number => {
       const bytes = new Uint8Array(4);
       environment.random(bytes);
@@ -66,7 +67,6 @@ export class NetworkStack {
     };
     this.tcp = new PortTable(random);
     this.udp = new PortTable(random);
-    this.interfaces = gateway === undefined ? [LOOPBACK_INTERFACE] : [LOOPBACK_INTERFACE, OUTBOUND_INTERFACE];
   }
 
   /** The address is one of this machine's. */

@@ -103,8 +103,11 @@ export class TcpSocket extends InetSocket implements TcpSink {
     this.#link = undefined;
     this.state = 'closed';
     this.remote = undefined;
+    this.resetAddress();
     this.#received.clear();
     this.#peerEnded = false;
+    this.#sendShut = false;
+    this.#receiveShut = false;
     this.waitQueue.wake();
     return 0;
   }

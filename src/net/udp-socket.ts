@@ -52,6 +52,7 @@ export class UdpSocket extends InetSocket {
   connect(sockaddr: Uint8Array): number {
     if (sockaddr.length >= 2 && familyOf(sockaddr) === AF_UNSPEC) {
       this.remote = undefined;
+      this.resetAddress();
       return 0;
     }
     const target = this.#target(sockaddr);

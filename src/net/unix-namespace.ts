@@ -4,6 +4,7 @@ import { dropFile, holdFile } from '../fs/open-file.ts';
 import type { OpenFile } from '../fs/types.ts';
 import type { NetEnvironment } from './environment.ts';
 import { MAX_RIGHTS, RIGHTS_IN_FLIGHT } from './limits.ts';
+import type { NetworkInterface } from './network-stack.ts';
 import type { Socket } from './socket.ts';
 
 /** Names that autobind tries (unix(7), "Autobind feature"). */
@@ -11,11 +12,14 @@ const AUTOBIND_NAMES = 0x10_0000;
 
 export class UnixNamespace {
   readonly environment: NetEnvironment;
+  /** What SIOCGIF* on a unix socket asks about (net/core/dev_ioctl.c). */
+  readonly interfaces: readonly NetworkInterface[];
   readonly #abstract = new Map<string, Socket>();
   #inFlight = 0;
 
-  constructor(environment: NetEnvironment) {
+  constructor(environment: NetEnvironment, interfaces: readonly NetworkInterface[] = []) {
     this.environment = environment;
+    this.interfaces = interfaces;
   }
 
   /** Gives the name to the socket: the unbinder, or a negative errno. */

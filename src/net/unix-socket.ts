@@ -5,6 +5,7 @@ import { AF_UNIX, MSG_OOB, MSG_PEEK, SO_PASSCRED, SOL_SOCKET } from '../abi/sock
 import { dropFile, holdFile } from '../fs/open-file.ts';
 import { putU32 } from '../fs/stream-file.ts';
 import type { GuestMemory } from '../fs/types.ts';
+import { ioctlInterface } from './interface-ioctl.ts';
 import { MESSAGE_OVERHEAD } from './limits.ts';
 import { decodeUnix, encodeUnix } from './sockaddr.ts';
 import { Socket, type ReceiveDetails, type SendDetails } from './socket.ts';
@@ -91,7 +92,7 @@ export abstract class UnixSocket extends Socket {
   override ioctl(request: number, argument: number, memory: GuestMemory): number {
     if (request === FIONREAD) return this.listening ? -EINVAL : putU32(memory, argument, this.readableBytes());
     if (request === SIOCOUTQ) return putU32(memory, argument, this.unreadByPeer());
-    return super.ioctl(request, argument, memory);
+    return ioctlInterface(this.namespace.interfaces, request, argument, memory);
   }
   protected readableBytes(): number {
     return this.queue.reduce((sum, { data }) => sum + data.length, 0);

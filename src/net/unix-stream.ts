@@ -206,7 +206,7 @@ export class UnixConnectionSocket extends UnixSocket {
   }
 
   peerName(): Uint8Array | number {
-    return this.#connected && this.#peer !== undefined ? encodeUnix(this.#peerName) : -ENOTCONN;
+    return this.#connected ? encodeUnix(this.#peerName) : -ENOTCONN;
   }
   override peerCredentials(): PeerCredentials | undefined {
     return this.#peerIdentity?.credentials;
