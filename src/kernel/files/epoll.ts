@@ -20,6 +20,10 @@ const UNASKED = EPOLLERR | EPOLLHUP;
 const PRIVATE = (EPOLLET | EPOLLONESHOT | EPOLLEXCLUSIVE | EPOLLWAKEUP) >>> 0;
 const WITH_EXCLUSIVE = (EPOLLIN | EPOLLOUT | EPOLLERR | EPOLLHUP | EPOLLWAKEUP | EPOLLET | EPOLLEXCLUSIVE) >>> 0;
 
+function withUnasked(event: EpollEvent): EpollEvent {
+  return { ...event, events: (event.events | UNASKED) >>> 0 };
+}
+
 /** `struct epitem`: one descriptor watched. */
 class EpollItem implements Waiter {
   readonly epoll: EpollFile;
@@ -87,7 +91,7 @@ export class EpollFile extends StreamFile {
     if (byFd.has(fd)) return -EEXIST;
     if (file instanceof EpollFile && (file.reaches(this, 0) || this.#depthBelow(file) >= EPOLL_NESTS)) return -ELOOP;
     if (this.#count >= EPOLL_WATCHES) return -ENOSPC;
-    const item = new EpollItem(this, file, fd, event);
+    const item = new EpollItem(this, file, fd, withUnasked(event));
     byFd.set(fd, item);
     this.#items.set(file, byFd);
     this.#count++;
@@ -99,7 +103,7 @@ export class EpollFile extends StreamFile {
     const item = this.#items.get(file)?.get(fd);
     if (item === undefined) return -ENOENT;
     if (((item.event.events | event.events) & EPOLLEXCLUSIVE) !== 0) return -EINVAL;
-    item.event = event;
+    item.event = withUnasked(event);
     if (item.ready() !== 0) this.becameReady(item);
     return 0;
   }

@@ -157,6 +157,7 @@ function sendfile(task: Task, out: number, input: number, offsetAddress: number,
     from = given;
   }
   const type = source.inode.mode & S_IFMT;
+  if (offsetAddress !== 0 && (type === S_IFIFO || type === S_IFSOCK)) return -ESPIPE;
   if (!(source instanceof PlainFile) || type === S_IFDIR) return -EINVAL;
   if (target === undefined || !isWritable(target)) return -EBADF;
   if (size < 0 || (target.flags & O_APPEND) !== 0) return -EINVAL;

@@ -11,7 +11,9 @@ import { PlainFile, isReadable, isWritable } from '../../fs/open-file.ts';
 import { dropPrivileges } from '../../fs/permission.ts';
 import type { OpenFile } from '../../fs/types.ts';
 import type { SyscallRow, Task } from '../types.ts';
+import { Socket } from '../../net/index.ts';
 import { raiseSigpipe } from './pipe.ts';
+import { waitSocket } from './socket.ts';
 
 const PAGE = 4096;
 
@@ -41,13 +43,14 @@ function isAtEnd(file: OpenFile): boolean {
 
 /** What a read that found nothing answers: it waits, unless the file is not to. */
 function waitToRead(task: Task, file: OpenFile): number {
+  if (file instanceof Socket) return waitSocket(task, file, file.receiveTimeoutNs, (file.flags & O_NONBLOCK) !== 0);
   return (file.flags & O_NONBLOCK) !== 0 ? -EAGAIN : task.block([file.waitQueue]);
 }
 
 export function read(task: Task, fd: number, address: number, size: number): number {
   const file = task.files.get(fd);
   if (file === undefined || !isReadable(file)) return -EBADF;
-  if (size < 0) return -EINVAL;
+  if (size < 0) return -EFAULT;
   const count = size > MAX_RW_COUNT ? MAX_RW_COUNT : size;
   const buffer = accessiblePrefix(task, address, count, 'writable');
   if (buffer === undefined) return isAtEnd(file) ? 0 : -EFAULT;
@@ -114,7 +117,7 @@ function writeBuffer(task: Task, file: OpenFile, buffer: Uint8Array, offset?: nu
 export function write(task: Task, fd: number, address: number, size: number): number {
   const file = task.files.get(fd);
   if (file === undefined || !isWritable(file)) return -EBADF;
-  if (size < 0) return -EINVAL;
+  if (size < 0) return -EFAULT;
   const count = size > MAX_RW_COUNT ? MAX_RW_COUNT : size;
   const buffer = accessiblePrefix(task, address, count, 'readable');
   if (buffer === undefined) return -EFAULT;
@@ -217,7 +220,7 @@ function writev(task: Task, fd: number, address: number, count: number): number 
 
 /** Offset of preadv and pwritev: the high half is used by 32-bit programs only. */
 function preadv(task: Task, fd: number, address: number, count: number, offset: number): number {
-  return preadv2(task, fd, address, count, offset, 0, 0);
+  return offset < 0 ? -EINVAL : preadv2(task, fd, address, count, offset, 0, 0);
 }
 
 function preadv2(task: Task, fd: number, address: number, count: number, offset: number, _high: number, flags: number): number {
@@ -234,7 +237,7 @@ function preadv2(task: Task, fd: number, address: number, count: number, offset:
 }
 
 function pwritev(task: Task, fd: number, address: number, count: number, offset: number): number {
-  return pwritev2(task, fd, address, count, offset, 0, 0);
+  return offset < 0 ? -EINVAL : pwritev2(task, fd, address, count, offset, 0, 0);
 }
 
 function pwritev2(task: Task, fd: number, address: number, count: number, offset: number, _high: number, flags: number): number {

@@ -1,5 +1,5 @@
 /** Sockets: socket(2), bind(2), listen(2), accept(2), connect(2), getsockopt(2), shutdown(2), and their kin. */
-import { EAGAIN, EBADF, EFAULT, EINPROGRESS, EINVAL, ENOTSOCK, EOPNOTSUPP } from '../../abi/errno.ts';
+import { EAGAIN, EBADF, EFAULT, EINPROGRESS, EINTR, EINVAL, ENOTSOCK, EOPNOTSUPP } from '../../abi/errno.ts';
 import { O_NONBLOCK } from '../../abi/fcntl.ts';
 import { AF_UNIX, SOCK_CLOEXEC, SOCK_NONBLOCK } from '../../abi/socket.ts';
 import { createSocket, Socket } from '../../net/index.ts';
@@ -30,7 +30,9 @@ export function waitSocket(task: Task, socket: Socket, timeoutNs: number, nonblo
   const before = task.blocking as SocketWait | undefined;
   const deadlineNs = before?.deadlineNs ?? task.kernel.monotonicNs() + timeoutNs;
   task.blocking = { deadlineNs, done } satisfies SocketWait;
+  // With a timeout the call is not started over (signal(7)).
   if (done > 0) task.onInterrupt = () => done;
+  else if (deadlineNs !== Infinity) task.onInterrupt = () => -EINTR;
   return deadlineNs === Infinity ? task.block([socket.waitQueue]) : task.block([socket.waitQueue], deadlineNs);
 }
 

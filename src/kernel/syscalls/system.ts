@@ -113,6 +113,8 @@ export const systemRows: readonly SyscallRow[] = [
   row(63, 'uname', ['pointer:utsname'], uname),
   row(99, 'sysinfo', ['pointer'], sysinfo),
   row(103, 'syslog', ['int', 'pointer', 'int'], refuse, { support: 'none', note: 'There is no kernel log to read.' }),
+  row(153, 'vhangup', [], refuse, { support: 'none' }),
+  row(163, 'acct', ['path'], refuse, { support: 'none' }),
   row(167, 'swapon', ['path', 'flags'], refuse, { support: 'none' }),
   row(168, 'swapoff', ['path'], refuse, { support: 'none' }),
   row(169, 'reboot', ['uint', 'uint', 'uint', 'pointer'], refuse, { support: 'none' }),

@@ -71,7 +71,7 @@ function clockNanosleep(task: KernelTask, id: number, flags: number, request: nu
   if (task.blocking !== undefined) return sleepUntil(task, task.blocking as number, remaining, absolute);
   const clock = clockOr(task, id);
   if (typeof clock === 'number') return clock;
-  if (id === CLOCK_THREAD_CPUTIME_ID) return -EINVAL;
+  if (id === CLOCK_THREAD_CPUTIME_ID) return -EOPNOTSUPP;
   const duration = readTimespec(task.memory, request);
   if (duration < 0) return duration;
   if (clock.kind === 'process' || clock.kind === 'thread') return sleepOnCpuClock(task, clock, absolute ? duration : clockNow(task, clock) + duration);
