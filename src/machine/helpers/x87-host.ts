@@ -100,23 +100,62 @@ function equalRequests(mine: DataView, theirs: DataView): boolean {
   return true;
 }
 
-/** Runs random requests on both and describes those that `equal` does not accept. */
-export function differences(instruction: Case, count: number, random: Random, equal = equalRequests): string[] {
+function requestAt(from: Uint8Array, index: number): DataView {
+  return new DataView(from.buffer, from.byteOffset + index * REQUEST_SIZE, REQUEST_SIZE);
+}
+
+/** Random requests for an instruction; the same for the same seed. */
+export function makeRequests(instruction: Case, count: number, random: Random): Uint8Array {
   const requests = new Uint8Array(count * REQUEST_SIZE);
-  const request = (from: Uint8Array, index: number): DataView => new DataView(from.buffer, from.byteOffset + index * REQUEST_SIZE, REQUEST_SIZE);
-  for (let index = 0; index < count; index++) writeRequest(request(requests, index), instruction, random);
-  const expected = askHost(requests);
-  const found: string[] = [];
-  for (let index = 0; index < count; index++) {
-    const mine = request(requests, index);
-    const before = describe(mine);
-    runHere(mine, instruction);
-    const theirs = request(expected, index);
-    blankPointers(mine, instruction);
-    blankPointers(theirs, instruction);
-    if (!equal(mine, theirs)) {
-      found.push(`${instruction.name}\n    in   ${before}\n    here ${describe(mine)}\n    host ${describe(theirs)}`);
-    }
+  for (let index = 0; index < count; index++) writeRequest(requestAt(requests, index), instruction, random);
+  return requests;
+}
+
+/** What the helpers make of them. */
+export function answersHere(instruction: Case, requests: Uint8Array): DataView[] {
+  const views = viewsOf(requests.slice());
+  for (const view of views) {
+    runHere(view, instruction);
+    blankPointers(view, instruction);
   }
+  return views;
+}
+
+function viewsOf(answers: Uint8Array): DataView[] {
+  return Array.from({ length: answers.length / REQUEST_SIZE }, (_, index) => requestAt(answers, index));
+}
+
+/** What the host makes of the requests of many instructions, asked at once. */
+export function answersOfHost(cases: readonly Case[], requests: readonly Uint8Array[]): DataView[][] {
+  const all = new Uint8Array(requests.reduce((sum, { length }) => sum + length, 0));
+  let at = 0;
+  for (const part of requests) {
+    all.set(part, at);
+    at += part.length;
+  }
+  const views = viewsOf(askHost(all));
+  return cases.map((instruction, index) => {
+    const own = views.splice(0, (requests[index]?.length ?? 0) / REQUEST_SIZE);
+    for (const view of own) blankPointers(view, instruction);
+    return own;
+  });
+}
+
+/** Describes the requests whose answers `equal` does not accept. */
+export function differences(instruction: Case, requests: Uint8Array, theirs: readonly DataView[], equal = equalRequests): string[] {
+  const found: string[] = [];
+  answersHere(instruction, requests).forEach((mine, index) => {
+    const host = theirs[index];
+    if (host === undefined || equal(mine, host)) return;
+    const before = describe(requestAt(requests, index));
+    found.push(`${instruction.name}\n    in   ${before}\n    here ${describe(mine)}\n    host ${describe(host)}`);
+  });
   return found;
+}
+
+/** All that counts in an answer, as bytes. */
+export function answerBytes(answer: DataView): Uint8Array {
+  const signal = answer.getUint32(REQUEST_SIGNAL, true);
+  const memory = signal === 0 ? new Uint8Array(answer.buffer, answer.byteOffset + REQUEST_MEMORY, 128) : [];
+  return new Uint8Array([...new TextEncoder().encode(describe(answer)), ...memory]);
 }
