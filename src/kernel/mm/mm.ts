@@ -9,6 +9,7 @@ import type { Inode } from '../../fs/types.ts';
 import { DECODED_START, MMAP_START, USER_END, USER_START } from '../../machine/layout.ts';
 import { RSP, type AddressSpace } from '../../machine/machine-types.ts';
 import type { KernelLimits } from '../limits.ts';
+import { activateAlias, flushAliases, prepareAliases } from './mm-alias.ts';
 import { growStack, settleStack, settleStackPointer } from './mm-stack.ts';
 import type { SharedObject, SharedObjects } from './shared.ts';
 import { SpaceMemory } from './user-memory.ts';
@@ -71,6 +72,8 @@ export class Mm {
   /** MCL_FUTURE. */
   lockFuture = false;
   lockedBytes = 0;
+  /** Some shared page is mapped more than once, see `mm-alias.ts`. */
+  hasAliases = false;
   totalBytes = 0;
   peakBytes = 0;
   /** Objects of MAP_SHARED mappings, with how many mappings show each. */
@@ -83,7 +86,7 @@ export class Mm {
   constructor(space: AddressSpace, context: MemoryContext) {
     this.space = space;
     this.context = context;
-    this.memory = new SpaceMemory(space, (address) => growStack(this, address));
+    this.memory = new SpaceMemory(space, (address, length) => this.#makeRangeAccessible(address, length));
     context.addressSpaces++;
   }
 
@@ -218,6 +221,7 @@ export class Mm {
       // After the zeros: from here on the pages count as used.
       if (!space.protect(vma.start, fileEnd, flags)) return false;
       vma.touched = true;
+      prepareAliases(this, vma);
     }
     this.#checkWritableCode(vma);
     return true;
@@ -227,6 +231,7 @@ export class Mm {
   #load(vma: Vma, start: number, end: number): void {
     const { space } = this;
     if (vma.shared !== undefined) {
+      flushAliases(this, vma.shared);
       vma.shared.load(space, vma, start, end);
     } else if (vma.file !== undefined) {
       // Others may have the file mapped shared and have changed it there.
@@ -300,6 +305,17 @@ export class Mm {
     for (const object of this.sharedObjects.keys()) object.flush(this, start, end);
   }
 
+  /** A page that is not accessible was touched and can be made so: the stack grows, or a page is mapped twice. */
+  makeAccessible(address: number): boolean {
+    return growStack(this, address) || activateAlias(this, address);
+  }
+
+  #makeRangeAccessible(address: number, length: number): boolean {
+    let changed = false;
+    for (let page = Math.floor(address / 4096) * 4096; page < address + length; page += 4096) changed = this.makeAccessible(Math.max(address, page)) || changed;
+    return changed;
+  }
+
   // ---- protection ----
 
   /** mprotect(2) behind the checks of its arguments. */
@@ -325,6 +341,7 @@ export class Mm {
     const willAccount = !vma.isShared && (prot & PROT_WRITE) !== 0;
     if (willAccount && !wasAccounted && context.mappedBytes + vma.length > context.limits.mappedBytes) return -ENOMEM;
     const fileEnd = vma.fileEnd;
+    if (prot === 0) vma.shared?.flush(this, vma.start, vma.end);
     if (fresh && fileEnd > vma.start) {
       if (!space.grow(fileEnd)) return -ENOMEM;
       this.#load(vma, vma.start, fileEnd);
@@ -432,6 +449,7 @@ export class Mm {
     this.exe = parent.exe;
     this.limitAs = parent.limitAs;
     this.limitData = parent.limitData;
+    this.hasAliases = parent.hasAliases;
   }
 
   /** Pages that fork did not copy (the unused stack) or must not show. */

@@ -124,6 +124,8 @@ export class SharedObject {
       const got = Math.max(0, this.storage.readAt(scratch.subarray(0, bytes), position));
       scratch.fill(0, got, bytes);
       for (let page = 0; page < bytes; page += 4096) {
+        // What is not accessible was flushed when it became so.
+        if ((space.pages[(start + page) >>> 12]! & 7) === 0) continue;
         if (!this.#pageEquals(space.i32, (at + page) >>> 2, page >>> 2)) this.#writePage(space, at + page, position + page);
       }
     }

@@ -30,12 +30,12 @@ export function stringToBytes(text: string): Uint8Array {
 export class SpaceMemory implements UserMemory {
   readonly #space: AddressSpace;
 
-  readonly #grow: (address: number) => boolean;
+  readonly #makeAccessible: (address: number, length: number) => boolean;
 
-  /** `grow` makes more of the stack accessible, if the address is there. */
-  constructor(space: AddressSpace, grow: (address: number) => boolean = () => false) {
+  /** `makeAccessible` is asked where pages are missing: the stack may grow. */
+  constructor(space: AddressSpace, makeAccessible: (address: number, length: number) => boolean = () => false) {
     this.#space = space;
-    this.#grow = grow;
+    this.#makeAccessible = makeAccessible;
   }
 
   /** Offset in the Wasm memory of `length` accessible bytes, or -1. */
@@ -43,15 +43,15 @@ export class SpaceMemory implements UserMemory {
     const space = this.#space;
     if (address < 0 || address + length > ADDRESS_LIMIT) return -1;
     if ((address & 4095) + length <= 4096 && length !== 0) {
-      if ((space.pages[address >>> 12]! & flag) === 0 && !this.#grown(address, length, flag)) return -1;
-    } else if (!space.check(address, length, flag) && !this.#grown(address, length, flag)) {
+      if ((space.pages[address >>> 12]! & flag) === 0 && !this.#becomesAccessible(address, length, flag)) return -1;
+    } else if (!space.check(address, length, flag) && !this.#becomesAccessible(address, length, flag)) {
       return -1;
     }
     return space.offset(address);
   }
 
-  #grown(address: number, length: number, flag: number): boolean {
-    return this.#grow(address) && this.#space.check(address, length, flag);
+  #becomesAccessible(address: number, length: number, flag: number): boolean {
+    return this.#makeAccessible(address, length) && this.#space.check(address, length, flag);
   }
 
   readable(address: number, length: number): Uint8Array | undefined {
@@ -162,7 +162,7 @@ export class SpaceMemory implements UserMemory {
     let at = address;
     while (text.length < limit) {
       if (at >= ADDRESS_LIMIT) return -EFAULT;
-      if ((pages[at >>> 12]! & PAGE_READ) === 0 && !this.#grown(at, 1, PAGE_READ)) return -EFAULT;
+      if ((pages[at >>> 12]! & PAGE_READ) === 0 && !this.#becomesAccessible(at, 1, PAGE_READ)) return -EFAULT;
       const start = this.#space.offset(at);
       const pageEnd = start + 4096 - (at & 4095);
       const zero = u8.subarray(start, pageEnd).indexOf(0);

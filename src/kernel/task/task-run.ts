@@ -6,13 +6,16 @@ import {
 } from '../../abi/signal.ts';
 import type { Exit } from '../../machine/machine-types.ts';
 import { finishCall, repeatCall } from './call.ts';
-import { growStack } from '../mm/mm-stack.ts';
 import { deliverSignals } from '../signals/deliver.ts';
 import { forceSignal } from '../signals/send.ts';
 import { BLOCKED, type SignalInfo } from '../types.ts';
 import { ATTENTION_LEAVE, ATTENTION_YIELD, type KernelTask } from './task.ts';
 
 const PAGE_FAULT = 14;
+/** Error code: an instruction fetch. */
+const FETCH = 16;
+/** Error code: in user mode. */
+const USER = 4;
 
 /** Runs the task for one time slice or until it cannot go on. */
 export function runTask(task: KernelTask): void {
@@ -62,7 +65,7 @@ function runCode(task: KernelTask): void {
   for (;;) {
     const { mm } = task;
     const exit = mm.space.run(kernel.limits.timeSlice);
-    if (exit.kind === 'fault' && !(exit.vector === PAGE_FAULT && growStack(mm, exit.address))) fault(task, exit);
+    if (exit.kind === 'fault' && !(exit.vector === PAGE_FAULT && mm.makeAccessible(exit.address))) fault(task, exit);
     if (task.state === 'dead') return;
     if (task.mm !== mm) kernel.scheduler.load(task);
     const yields = exit.kind === 'budget' || (task.attention & ATTENTION_YIELD) !== 0;
@@ -100,9 +103,10 @@ function faultInfo(task: KernelTask, exit: Extract<Exit, { kind: 'fault' }>): Si
   }
 }
 
-function pageFaultInfo(task: KernelTask, address: number, error: number): SignalInfo {
+function pageFaultInfo(task: KernelTask, reported: number, error: number): SignalInfo {
+  const address = (error & FETCH) !== 0 ? task.mm.space.rip : reported;
+  const trap = { address, trapNumber: PAGE_FAULT, trapError: error | USER };
   const vma = address >= 0 && address < 0x1_0000_0000 ? task.mm.vmas.find(address) : undefined;
-  const trap = { address, trapNumber: 14, trapError: error | 4 };
   if (vma === undefined) return { signal: SIGSEGV, code: SEGV_MAPERR, ...trap };
   if (address >= vma.fileEnd && vma.prot !== 0) return { signal: SIGBUS, code: BUS_ADRERR, ...trap };
   return { signal: SIGSEGV, code: SEGV_ACCERR, ...trap };
