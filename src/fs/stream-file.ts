@@ -5,6 +5,7 @@ import { WaitQueue, type GuestMemory, type Inode, type OpenFile } from './types.
 export abstract class StreamFile implements OpenFile {
   flags: number;
   position = 0;
+  references = 0;
   readonly inode: Inode;
   readonly #waitQueue: WaitQueue;
   description: string;

@@ -1,7 +1,8 @@
 /**
- * Which addresses outside the sandbox may be reached. By default none. With `outbound` the public ones. Addresses that
- * lead back to the host or its neighbours (loopback, private, link-local, metadata services, multicast) are refused,
- * also where they are written inside IPv6 (mapped, NAT64, 6to4), unless a rule names them.
+ * Which addresses outside the sandbox may be reached. By default none; with `outbound` the public ones; where there are
+ * rules, only what they name. Addresses that lead back to the host or its neighbours (loopback, private, link-local,
+ * metadata services, multicast) are refused, also where they are written inside IPv6 (mapped, NAT64, 6to4), unless a rule
+ * names them.
  */
 import { inRange, parseAddress, parseRange, type AddressRange } from './address.ts';
 import { REMEMBERED_ADDRESSES } from './limits.ts';
@@ -94,7 +95,7 @@ function forms(address: string): Uint8Array[] {
 
 export interface NetworkPolicyOptions {
   readonly mode: 'none' | 'outbound';
-  /** Rules as for `--allow-net`. */
+  /** Rules as for `--allow-net`. Where there are any, nothing else may be reached. */
   readonly allow?: readonly string[];
 }
 
@@ -122,7 +123,8 @@ export class NetworkPolicy {
 
   /** Whether the resolver answers for the name. */
   mayResolve(name: string): boolean {
-    return this.mode === 'outbound' || this.#rules.some((rule) => this.#ruleNames(rule, name));
+    if (this.#rules.length === 0) return this.mode === 'outbound';
+    return this.#rules.some((rule) => this.#ruleNames(rule, name));
   }
 
   /** The name led to these addresses: rules that name it hold for them from now on. */
@@ -142,8 +144,9 @@ export class NetworkPolicy {
   }
 
   /**
-   * Whether a connection or datagram may go there. A rule by address opens whatever it names; a rule by name opens public
-   * and private addresses only, so that no name can be pointed at the host (DNS rebinding).
+   * Whether a connection or datagram may go there. A rule by address opens whatever it names, unless it is so wide that it
+   * names half the world; a rule by name opens public and private addresses only, so that no name can be pointed at the
+   * host (DNS rebinding).
    */
   allows(address: string, port: number): boolean {
     const kind = classify(address);
@@ -151,9 +154,15 @@ export class NetworkPolicy {
     const bytes = forms(address);
     for (const rule of this.#rules) {
       if (rule.port !== undefined && rule.port !== port) continue;
-      if (rule.range !== undefined && bytes.some((form) => inRange(form, rule.range!))) return true;
+      const { range } = rule;
+      if (range !== undefined && (kind === 'public' || isNarrow(range)) && bytes.some((form) => inRange(form, range))) return true;
       if (names !== undefined && [...names].some((name) => this.#ruleNames(rule, name))) return true;
     }
-    return this.mode === 'outbound' && kind === 'public';
+    return this.#rules.length === 0 && this.mode === 'outbound' && kind === 'public';
   }
+}
+
+/** `10.0.0.0/8` and `fc00::/7` mean what they say; `0.0.0.0/0` means the public Internet. */
+function isNarrow({ bytes, prefix }: AddressRange): boolean {
+  return prefix >= (bytes.length === 4 ? 8 : 7);
 }

@@ -115,7 +115,7 @@ export abstract class Socket extends StreamFile {
   takeError(): number {
     const error = this.pendingError;
     this.pendingError = 0;
-    return -error;
+    return 0 - error;
   }
   override read(buffer: Uint8Array, offset?: number): number {
     return offset === undefined ? this.receive(buffer, 0) : -ESPIPE;
