@@ -3,7 +3,7 @@
  * (`pipefs`, `sockfs`, `anon_inodefs`) that are mounted nowhere; `stat` and /proc/self/fd show them.
  */
 import { EACCES, EINVAL, ENOTDIR, EOPNOTSUPP } from '../abi/errno.ts';
-import type { DirectoryEntry, FileSystem, Inode, SetAttributes, Stat, StatFs } from './types.ts';
+import type { DirectoryEntry, FileSystem, Inode, InodeWatch, SetAttributes, Stat, StatFs } from './types.ts';
 
 export class AnonymousFileSystem implements FileSystem {
   readonly type: string;
@@ -40,6 +40,7 @@ export class AnonymousInode implements Inode {
   readonly ino: number;
   readonly rdev: number;
   readonly size = 0;
+  watch: InodeWatch | undefined = undefined;
   readonly #createdNs: bigint;
   #mode: number;
   #uid: number;
