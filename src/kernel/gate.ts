@@ -5,6 +5,7 @@
 import { ENOSYS, ERESTARTSYS } from '../abi/errno.ts';
 import { R10, R8, R9, RAX, RDI, RDX, RSI, type AddressSpace } from '../machine/machine-types.ts';
 import type { Kernel } from './kernel.ts';
+import { passesSeccomp } from './seccomp/seccomp.ts';
 import { writeResult } from './task/call.ts';
 import type { KernelTask } from './task/task.ts';
 import { BLOCKED, type ArgumentKind, type Handler, type SyscallRow } from './types.ts';
@@ -67,6 +68,7 @@ export function makeGate(kernel: Kernel): (space: AddressSpace) => boolean {
     const task = kernel.current!;
     const { registers } = space;
     const number = registers[2 * RAX]!;
+    if (task.seccomp !== undefined && !passesSeccomp(task, space, number)) return task.attention !== 0 || task.state === 'dead';
     const entry = entries[number];
     if (entry === undefined) {
       kernel.countUnknown(number);

@@ -1,5 +1,5 @@
 /** prctl(2), arch_prctl(2), personality(2). */
-import { EFAULT, EINVAL, ENODEV, ENOMEM, ENOSYS, EPERM } from '../../abi/errno.ts';
+import { EFAULT, EINVAL, ENODEV, ENOMEM, EPERM } from '../../abi/errno.ts';
 import { CAP_LAST_CAP, CAP_SETPCAP } from '../../abi/capability.ts';
 import {
   ARCH_GET_CPUID, ARCH_GET_FS, ARCH_GET_GS, ARCH_SET_CPUID, ARCH_SET_FS, ARCH_SET_GS, PR_CAP_AMBIENT, PR_CAP_AMBIENT_CLEAR_ALL, PR_CAP_AMBIENT_IS_SET, PR_CAP_AMBIENT_LOWER,
@@ -12,6 +12,7 @@ import { stringToBytes } from '../mm/user-memory.ts';
 import type { KernelTask } from '../task/task.ts';
 import type { SyscallRow } from '../types.ts';
 import { row } from './define.ts';
+import { getSeccomp, setSeccomp } from './seccomp.ts';
 
 const NAME_SIZE = 16;
 const ANON_NAME_MAX = 80;
@@ -111,8 +112,8 @@ const OPTIONS: ReadonlyMap<number, Option> = new Map<number, Option>([
   [PR_SET_TIMING, (_task, value) => (value === 0 ? 0 : -EINVAL)],
   [PR_SET_NAME, setName],
   [PR_GET_NAME, getName],
-  [PR_GET_SECCOMP, () => 0],
-  [PR_SET_SECCOMP, () => -EINVAL],
+  [PR_GET_SECCOMP, getSeccomp],
+  [PR_SET_SECCOMP, setSeccomp],
   [PR_CAPBSET_READ, (task, capability) => (isCapability(capability) ? Number((task.credentials.bounding >> BigInt(capability)) & 1n) : -EINVAL)],
   [PR_CAPBSET_DROP, dropBounding],
   [PR_GET_TSC, (task, address) => task.memory.writeU32(address, 1)],
@@ -178,9 +179,8 @@ function personality(task: KernelTask, value: number): number {
 
 export const prctlRows: readonly SyscallRow[] = [
   row(135, 'personality', ['uint'], personality, { support: 'partial', note: 'Kept and reported, without effect.' }),
-  row(157, 'prctl', ['int', 'long', 'long', 'long', 'long'], prctl, { support: 'partial', note: 'No seccomp, no PR_SET_MM, no speculation control.' }),
+  row(157, 'prctl', ['int', 'long', 'long', 'long', 'long'], prctl, { support: 'partial', note: 'No PR_SET_MM, no speculation control.' }),
   row(158, 'arch_prctl', ['int', 'pointer'], archPrctl),
-  row(317, 'seccomp', ['uint', 'uint', 'pointer'], (_task, operation) => (operation === 2 || operation === 3 ? -EINVAL : -ENOSYS), { support: 'none', note: 'No filters.' }),
   row(101, 'ptrace', ['long', 'long', 'long', 'long'], () => -EPERM, { support: 'none', note: 'No tracing.' }),
 ];
 

@@ -25,7 +25,9 @@ import { pipeRows } from './pipe.ts';
 import { pollRows } from './poll.ts';
 import { prctlRows } from './prctl.ts';
 import { resourceRows } from './resource.ts';
+import { processMemoryRows } from './process-memory.ts';
 import { schedRows } from './sched.ts';
+import { seccompRows } from './seccomp.ts';
 import { sessionRows } from './session.ts';
 import { signalRows } from './signal.ts';
 import { socketRows } from './socket.ts';
@@ -41,8 +43,8 @@ import { xattrRows } from './xattr.ts';
 
 const IMPLEMENTED: readonly SyscallRow[] = [
   ...cloneRows, ...directoryRows, ...epollRows, ...eventRows, ...execRows, ...fdRows, ...fileAttributeRows, ...fileDataRows, ...fileIoRows, ...fileOpenRows,
-  ...fileStatRows, ...futexRows, ...identityRows, ...inotifyRows, ...memoryRows, ...mountRows, ...mqueueRows, ...pidfdRows, ...pipeRows, ...pollRows, ...prctlRows, ...resourceRows,
-  ...schedRows, ...sessionRows, ...signalRows, ...socketRows, ...socketTransferRows, ...systemRows, ...sysvMemoryRows, ...sysvMessageRows, ...sysvSemaphoreRows, ...timeRows, ...timerRows, ...waitRows, ...xattrRows,
+  ...fileStatRows, ...futexRows, ...identityRows, ...inotifyRows, ...memoryRows, ...mountRows, ...mqueueRows, ...pidfdRows, ...pipeRows, ...pollRows, ...prctlRows, ...processMemoryRows, ...resourceRows,
+  ...schedRows, ...seccompRows, ...sessionRows, ...signalRows, ...socketRows, ...socketTransferRows, ...systemRows, ...sysvMemoryRows, ...sysvMessageRows, ...sysvSemaphoreRows, ...timeRows, ...timerRows, ...waitRows, ...xattrRows,
 ];
 
 function allRows(): SyscallRow[] {

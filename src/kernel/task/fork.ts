@@ -98,6 +98,7 @@ function copyProcess(parent: KernelTask, request: CloneArguments, pid: number): 
 function copyAttributes(parent: KernelTask, task: KernelTask, flags: number): void {
   task.blocked.assign(parent.savedMask ?? parent.blocked);
   task.personality = parent.personality;
+  task.seccomp = parent.seccomp;
   task.affinity = parent.affinity;
   task.timerSlackNs = parent.timerSlackNs;
   if (!parent.resetOnFork) {

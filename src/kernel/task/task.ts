@@ -5,6 +5,7 @@ import type { Kernel } from '../kernel.ts';
 import type { Mm } from '../mm/mm.ts';
 import type { SpaceMemory } from '../mm/user-memory.ts';
 import { PendingSignals } from '../signals/pending-signals.ts';
+import type { Seccomp } from '../seccomp/seccomp.ts';
 import { NO_ALTERNATE_STACK, type AlternateStack } from '../signals/signal-frame.ts';
 import { hasSignal, SignalSet } from '../signals/signal-set.ts';
 import { UNBLOCKABLE } from '../signals/signal-actions.ts';
@@ -87,6 +88,8 @@ export class KernelTask implements Task, Waiter {
   robustList: RobustList = { head: 0, length: 24 };
   rseq: { readonly address: number; readonly length: number; readonly signature: number } | undefined;
   personality = 0;
+  /** Filters of system calls, kept by fork and exec. */
+  seccomp: Seccomp | undefined;
 
   // ---- accounting ----
   startNs: number;

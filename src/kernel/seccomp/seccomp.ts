@@ -1,0 +1,103 @@
+/** What seccomp(2) makes of a system call before its handler runs (kernel/seccomp.c). */
+import { ENOSYS } from '../../abi/errno.ts';
+import {
+  AUDIT_ARCH_X86_64, SECCOMP_DATA_SIZE, SECCOMP_RET_ACTION_FULL, SECCOMP_RET_ALLOW, SECCOMP_RET_DATA, SECCOMP_RET_ERRNO, SECCOMP_RET_KILL_PROCESS,
+  SECCOMP_RET_KILL_THREAD, SECCOMP_RET_LOG, SECCOMP_RET_TRACE, SECCOMP_RET_TRAP, SECCOMP_RET_USER_NOTIF,
+} from '../../abi/seccomp.ts';
+import { SIGKILL, SIGSYS, SYS_SECCOMP } from '../../abi/signal.ts';
+import { R10, R8, R9, RDI, RDX, RSI, type AddressSpace } from '../../machine/machine-types.ts';
+import { forceSignal } from '../signals/send.ts';
+import { writeResult } from '../task/call.ts';
+import { exitGroup, exitTask } from '../task/exit.ts';
+import type { KernelTask } from '../task/task.ts';
+import { runFilter, type BpfInstruction } from './bpf.ts';
+
+/** A thread's state: the strict mode, or filters, oldest first. Never changed in place: threads and children share it. */
+export interface Seccomp {
+  readonly strict: boolean;
+  readonly filters: readonly (readonly BpfInstruction[])[];
+}
+
+const STRICT_ALLOWED = new Set([0, 1, 15, 60]);
+const MAX_ERRNO = 4095;
+const CORE_DUMPED = 0x80;
+const ARGUMENTS = [RDI, RSI, RDX, R10, R8, R9];
+const data = new Uint32Array(SECCOMP_DATA_SIZE / 4);
+
+/** True: the call goes on. False: it is done, with its result in rax or the task ended. */
+export function passesSeccomp(task: KernelTask, space: AddressSpace, number: number): boolean {
+  const { seccomp } = task;
+  if (seccomp === undefined) return true;
+  if (seccomp.strict) {
+    if (STRICT_ALLOWED.has(number)) return true;
+    exitTask(task, SIGKILL);
+    return false;
+  }
+  fillData(space, number);
+  return obey(task, space, number, strictest(seccomp.filters));
+}
+
+function fillData(space: AddressSpace, number: number): void {
+  const { registers, rip } = space;
+  data[0] = number;
+  data[1] = AUDIT_ARCH_X86_64;
+  data[2] = rip;
+  data[3] = 0;
+  ARGUMENTS.forEach((register, index) => {
+    data[4 + 2 * index] = registers[2 * register]!;
+    data[5 + 2 * index] = registers[2 * register + 1]!;
+  });
+}
+
+/** All filters run, the newest first; the strictest answer counts (seccomp_run_filters). */
+function strictest(filters: Seccomp['filters']): number {
+  let answer = SECCOMP_RET_ALLOW;
+  for (let index = filters.length - 1; index >= 0; index--) {
+    const own = runFilter(filters[index]!, data);
+    if ((own & SECCOMP_RET_ACTION_FULL) < (answer & SECCOMP_RET_ACTION_FULL)) answer = own;
+  }
+  return answer;
+}
+
+function obey(task: KernelTask, space: AddressSpace, number: number, answer: number): boolean {
+  switch (answer & SECCOMP_RET_ACTION_FULL) {
+    case SECCOMP_RET_ALLOW:
+    case SECCOMP_RET_LOG:
+      return true;
+    case SECCOMP_RET_ERRNO:
+      writeResult(space.registers, -Math.min(answer & SECCOMP_RET_DATA, MAX_ERRNO));
+      return false;
+    case SECCOMP_RET_TRAP:
+      // The handler sees the registers as the call was made.
+      writeResult(space.registers, number);
+      forceSignal(task, { signal: SIGSYS, code: SYS_SECCOMP, raw: trapInfo(space.rip, number, answer & SECCOMP_RET_DATA) });
+      return false;
+    case SECCOMP_RET_TRACE:
+    case SECCOMP_RET_USER_NOTIF:
+      writeResult(space.registers, -ENOSYS);
+      return false;
+    case SECCOMP_RET_KILL_THREAD:
+      if (task.process.tasks.size > 1) {
+        exitTask(task, SIGSYS);
+        return false;
+      }
+      break;
+    case SECCOMP_RET_KILL_PROCESS:
+    default:
+  }
+  exitGroup(task, SIGSYS | CORE_DUMPED);
+  return false;
+}
+
+/** `siginfo_t` of SIGSYS: call address, number and architecture (`_sigsys`). */
+function trapInfo(rip: number, number: number, reason: number): Uint8Array {
+  const bytes = new Uint8Array(128);
+  const view = new DataView(bytes.buffer);
+  view.setInt32(0, SIGSYS, true);
+  view.setInt32(4, reason, true);
+  view.setInt32(8, SYS_SECCOMP, true);
+  view.setUint32(16, rip, true);
+  view.setInt32(24, number, true);
+  view.setUint32(28, AUDIT_ARCH_X86_64, true);
+  return bytes;
+}

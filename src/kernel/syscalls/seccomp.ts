@@ -1,0 +1,101 @@
+/** seccomp(2), and PR_SET_SECCOMP of prctl(2) (kernel/seccomp.c). */
+import { EACCES, EFAULT, EINVAL, ENOMEM, EOPNOTSUPP, ESRCH } from '../../abi/errno.ts';
+import { CAP_SYS_ADMIN } from '../../abi/capability.ts';
+import {
+  SECCOMP_FILTER_FLAG_LOG, SECCOMP_FILTER_FLAG_NEW_LISTENER, SECCOMP_FILTER_FLAG_SPEC_ALLOW, SECCOMP_FILTER_FLAG_TSYNC, SECCOMP_FILTER_FLAG_TSYNC_ESRCH,
+  SECCOMP_GET_ACTION_AVAIL, SECCOMP_GET_NOTIF_SIZES, SECCOMP_RET_ALLOW, SECCOMP_RET_ERRNO, SECCOMP_RET_KILL_PROCESS, SECCOMP_RET_KILL_THREAD, SECCOMP_RET_LOG, SECCOMP_RET_TRACE, SECCOMP_RET_TRAP, SECCOMP_MODE_FILTER, SECCOMP_MODE_STRICT, SECCOMP_SET_MODE_FILTER, SECCOMP_SET_MODE_STRICT, BPF_MAXINSNS,
+} from '../../abi/seccomp.ts';
+import { decodeFilter } from '../seccomp/bpf.ts';
+import type { Seccomp } from '../seccomp/seccomp.ts';
+import type { KernelTask } from '../task/task.ts';
+import type { SyscallRow } from '../types.ts';
+import { row } from './define.ts';
+
+const KNOWN_FLAGS = SECCOMP_FILTER_FLAG_TSYNC | SECCOMP_FILTER_FLAG_LOG | SECCOMP_FILTER_FLAG_SPEC_ALLOW | SECCOMP_FILTER_FLAG_NEW_LISTENER | SECCOMP_FILTER_FLAG_TSYNC_ESRCH;
+/** MAX_INSNS_PER_PATH: instructions of all filters together, each with four more. */
+const MOST_INSTRUCTIONS = 32_768;
+const PER_FILTER = 4;
+
+/** The actions that SECCOMP_GET_ACTION_AVAIL knows. */
+const ACTIONS: ReadonlySet<number> = new Set([
+  SECCOMP_RET_KILL_PROCESS, SECCOMP_RET_KILL_THREAD, SECCOMP_RET_TRAP, SECCOMP_RET_ERRNO, SECCOMP_RET_LOG, SECCOMP_RET_ALLOW, SECCOMP_RET_TRACE,
+]);
+
+function setStrict(task: KernelTask): number {
+  if (task.seccomp !== undefined && !task.seccomp.strict) return -EINVAL;
+  task.seccomp = { strict: true, filters: [] };
+  return 0;
+}
+
+/** `struct sock_fprog`: length u16, pointer at 8. */
+function readProgram(task: KernelTask, address: number): Seccomp['filters'][number] | number {
+  const length = task.memory.readU16(address);
+  const pointer = task.memory.readI64(address + 8);
+  if (length === undefined || pointer === undefined) return -EFAULT;
+  if (length === 0 || length > BPF_MAXINSNS) return -EINVAL;
+  const bytes = task.memory.copyIn(pointer, 8 * length);
+  return bytes === undefined ? -EFAULT : decodeFilter(bytes) ?? -EINVAL;
+}
+
+function setFilter(task: KernelTask, flags: number, address: number): number {
+  if ((flags & ~KNOWN_FLAGS) !== 0) return -EINVAL;
+  if ((flags & SECCOMP_FILTER_FLAG_NEW_LISTENER) !== 0) return -EOPNOTSUPP;
+  const program = readProgram(task, address);
+  if (typeof program === 'number') return program;
+  if (!task.credentials.noNewPrivileges && !task.capable(CAP_SYS_ADMIN)) return -EACCES;
+  if (task.seccomp?.strict === true) return -EINVAL;
+  const filters = [...(task.seccomp?.filters ?? []), program];
+  if (filters.reduce((sum, { length }) => sum + length + PER_FILTER, 0) > MOST_INSTRUCTIONS) return -ENOMEM;
+  if ((flags & SECCOMP_FILTER_FLAG_TSYNC) !== 0) {
+    const refused = synchronise(task, filters, flags);
+    if (refused !== 0) return refused;
+  }
+  task.seccomp = { strict: false, filters };
+  return 0;
+}
+
+/** SECCOMP_FILTER_FLAG_TSYNC: all threads take the filters over; or the id of one that has others. */
+function synchronise(task: KernelTask, filters: Seccomp['filters'], flags: number): number {
+  const others = [...task.process.tasks].filter((other) => other !== task);
+  for (const other of others) {
+    const fits = other.seccomp === undefined || (!other.seccomp.strict && other.seccomp.filters.every((filter, index) => filter === filters[index]));
+    if (!fits) return (flags & SECCOMP_FILTER_FLAG_TSYNC_ESRCH) !== 0 ? -ESRCH : other.tid;
+  }
+  for (const other of others) {
+    other.seccomp = { strict: false, filters };
+    if (task.credentials.noNewPrivileges) other.credentials = { ...other.credentials, noNewPrivileges: true };
+  }
+  return 0;
+}
+
+function seccomp(task: KernelTask, operation: number, flags: number, address: number): number {
+  switch (operation) {
+    case SECCOMP_SET_MODE_STRICT:
+      return flags !== 0 || address !== 0 ? -EINVAL : setStrict(task);
+    case SECCOMP_SET_MODE_FILTER:
+      return setFilter(task, flags, address);
+    case SECCOMP_GET_ACTION_AVAIL: {
+      if (flags !== 0) return -EINVAL;
+      const action = task.memory.readI32(address);
+      return action === undefined ? -EFAULT : ACTIONS.has(action) ? 0 : -EOPNOTSUPP;
+    }
+    case SECCOMP_GET_NOTIF_SIZES:
+    default:
+      return -EINVAL;
+  }
+}
+
+/** prctl(PR_GET_SECCOMP). */
+export function getSeccomp({ seccomp: state }: KernelTask): number {
+  return state === undefined ? 0 : state.strict ? SECCOMP_MODE_STRICT : SECCOMP_MODE_FILTER;
+}
+
+/** prctl(PR_SET_SECCOMP, mode, filter). */
+export function setSeccomp(task: KernelTask, mode: number, address: number): number {
+  if (mode === SECCOMP_MODE_STRICT) return setStrict(task);
+  return mode === SECCOMP_MODE_FILTER ? setFilter(task, 0, address) : -EINVAL;
+}
+
+export const seccompRows: readonly SyscallRow[] = [
+  row(317, 'seccomp', ['uint', 'uint', 'pointer'], seccomp, { support: 'partial', note: 'No listeners: SECCOMP_RET_USER_NOTIF and SECCOMP_RET_TRACE answer ENOSYS.' }),
+];
