@@ -85,6 +85,16 @@ test('hidden paths look absent and masked directories look empty', () => {
   });
 });
 
+test('a directory with something hidden below keeps its name', () => {
+  withDirectory((directory) => {
+    fs.mkdirSync(`${directory}/home/user/.ssh`, { recursive: true });
+    const host = open(directory, { writable: true, hidden: [`${directory}/home/user/.ssh`] });
+    assert.equal(host.root.rename('home', host.root, 'other', 0), -13);
+    assert.equal(child(host.root, 'home').rename('user', host.root, 'other', 0), -13);
+    host.handles.closeAll();
+  });
+});
+
 test('FIFOs and sockets of the host stay closed', { skip: process.platform !== 'linux' }, () => {
   withDirectory((directory) => {
     spawnSync('mkfifo', [`${directory}/fifo`]);

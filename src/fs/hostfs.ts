@@ -39,6 +39,14 @@ export interface HostFsOptions {
   readonly hidden?: readonly string[];
   /** Host directories that look empty: where other file systems will be mounted (/proc, /sys, /dev). */
   readonly masked?: readonly string[];
+  /** An overlay above keeps the inodes it was given, so none is looked for again by number. */
+  readonly keptAbove?: boolean;
+}
+
+/** What of a directory is not shown. */
+interface Concealment {
+  readonly masked: boolean;
+  readonly names: ReadonlySet<string> | undefined;
 }
 
 export class HostFs implements FileSystem {
@@ -52,8 +60,8 @@ export class HostFs implements FileSystem {
   readonly monotonicNs: () => number;
   /** Reach objects through handles of their directories. */
   readonly byHandle: boolean;
-  readonly #hiddenPaths: ReadonlySet<string>;
-  readonly #hiddenObjects = new Set<string>();
+  readonly #hiddenNames = new Map<string, Set<string>>();
+  readonly #keptAbove: boolean;
   readonly #masked: ReadonlySet<string>;
   readonly #devices = new Map<number, number>();
   readonly #known = new Map<number, WeakRef<HostInode>>();
@@ -67,11 +75,13 @@ export class HostFs implements FileSystem {
     this.monotonicNs = options.monotonicNs;
     this.readOnly = options.writable !== true;
     this.handles = new HandlePool(options.files);
-    this.#hiddenPaths = new Set(options.hidden ?? []);
+    this.#keptAbove = options.keptAbove === true;
     this.#masked = new Set(options.masked ?? []);
-    for (const path of this.#hiddenPaths) {
-      const stat = this.files.lstat(path);
-      if (typeof stat !== 'number') this.#hiddenObjects.add(`${stat.dev}:${stat.ino}`);
+    for (const path of options.hidden ?? []) {
+      const cut = path.lastIndexOf('/');
+      const directory = path.slice(0, cut) || '/';
+      const names = this.#hiddenNames.get(directory) ?? new Set<string>();
+      this.#hiddenNames.set(directory, names.add(path.slice(cut + 1)));
     }
     this.root = new HostInode(this, undefined, options.root, rootStat);
     this.byHandle = this.#canReachByHandle();
@@ -105,17 +115,20 @@ export class HostFs implements FileSystem {
     return (ino % DEVICE_SHIFT) + index * DEVICE_SHIFT;
   }
 
-  isHidden(path: string, stat?: HostStat): boolean {
-    if (this.#hiddenPaths.size === 0) return false;
-    return this.#hiddenPaths.has(path) || (stat !== undefined && this.#hiddenObjects.has(`${stat.dev}:${stat.ino}`));
+  /** Something below a directory is hidden: renaming it would give that another path. */
+  concealsBelow(path: string): boolean {
+    for (const directory of this.#hiddenNames.keys()) if (directory === path || directory.startsWith(`${path}/`)) return true;
+    return false;
   }
 
-  isMasked(path: string): boolean {
-    return this.#masked.has(path);
+  /** What is not shown of a directory of the host. */
+  concealment(path: string): Concealment {
+    return { masked: this.#masked.has(path), names: this.#hiddenNames.get(path) };
   }
 
   /** The one inode of an object: made, or the known one brought up to date. */
   inodeFor(parent: HostInode, name: string, stat: HostStat): HostInode {
+    if (this.#keptAbove) return new HostInode(this, parent, name, stat);
     const ino = this.inodeNumber(stat.dev, stat.ino);
     const known = this.#known.get(ino)?.deref();
     if (known !== undefined && ((known.mode ^ stat.mode) & S_IFMT) === 0) {
@@ -154,6 +167,7 @@ export class HostInode implements Inode, HandleOwner {
   #misses = 0;
   #names: { readonly set: ReadonlySet<string>; readonly mtimeNs: bigint } | undefined = undefined;
   #gone = false;
+  #concealment: Concealment | undefined = undefined;
 
   constructor(fileSystem: HostFs, parent: HostInode | undefined, name: string, stat: HostStat) {
     this.fileSystem = fileSystem;
@@ -293,14 +307,19 @@ export class HostInode implements Inode, HandleOwner {
       if (stat === -ENOENT) this.#misses++;
       return stat;
     }
-    if (this.#hides(name, stat)) return -ENOENT;
+    if (this.#hides(name)) return -ENOENT;
     return fileSystem.inodeFor(this, name, stat);
   }
 
-  #hides(name: string, stat?: HostStat): boolean {
-    const { path } = this;
-    if (this.fileSystem.isMasked(path)) return true;
-    return this.fileSystem.isHidden(path === '/' ? `/${name}` : `${path}/${name}`, stat);
+  #hides(name: string): boolean {
+    const { masked, names } = this.#concealed();
+    return masked || names?.has(name) === true;
+  }
+
+  /** Kept where the directory cannot be renamed by us. */
+  #concealed(): Concealment {
+    if (!this.fileSystem.readOnly) return this.fileSystem.concealment(this.path);
+    return (this.#concealment ??= this.fileSystem.concealment(this.path));
   }
 
   /** Whether the list of names has this one; the list is read again when the directory changed. */
@@ -323,12 +342,12 @@ export class HostInode implements Inode, HandleOwner {
 
   readDirectory(): readonly DirectoryEntry[] | number {
     if ((this.mode & S_IFMT) !== S_IFDIR) return -ENOTDIR;
-    const { path } = this;
-    if (this.fileSystem.isMasked(path)) return [];
+    const { masked, names } = this.#concealed();
+    if (masked) return [];
     const entries = this.#hostEntries();
     if (typeof entries === 'number') return entries;
     return entries
-      .filter((entry) => !this.fileSystem.isHidden(path === '/' ? `/${entry.name}` : `${path}/${entry.name}`))
+      .filter((entry) => names?.has(entry.name) !== true)
       .map((entry) => ({ name: entry.name, ino: guessedInode(this.ino, entry.name), type: entry.type }));
   }
 
@@ -410,6 +429,7 @@ export class HostInode implements Inode, HandleOwner {
     if (flags !== 0 && typeof toDirectory.lookup(toName) !== 'number') return -EEXIST;
     const inode = this.lookup(name);
     if (typeof inode === 'number') return inode;
+    if (this.fileSystem.concealsBelow(inode.path)) return -EACCES;
     const error = toDirectory.#between(this.childPath(name), toName, (from, to) => this.fileSystem.files.rename(from, to));
     if (error === 0) {
       inode.parent = toDirectory;

@@ -66,12 +66,12 @@ export function createHostView(kernel: Kernel, options: HostViewOptions): HostVi
   const prefix = root === '/' ? '' : root;
   const { monotonicNs, realtimeNs } = kernel;
   const opened: HostFs[] = [];
-  const openHost = (path: string, dev: number, writable: boolean, masked: readonly string[]): HostFs | number => {
-    const host = HostFs.open({ files, root: path, dev, monotonicNs, writable, hidden, masked });
+  const openHost: HostOpener = (path, dev, writable, masked, keptAbove = false) => {
+    const host = HostFs.open({ files, root: path, dev, monotonicNs, writable, hidden, masked, keptAbove });
     if (typeof host !== 'number') opened.push(host);
     return host;
   };
-  const lower = openHost(root, DEVICES.lower, false, ['/proc', '/sys', '/dev'].map((path) => prefix + path));
+  const lower = openHost(root, DEVICES.lower, false, ['/proc', '/sys', '/dev'].map((path) => prefix + path), true);
   if (typeof lower === 'number') return { errno: lower, path: root };
   const upper = new TmpFs({
     dev: DEVICES.upper, now: realtimeNs, maxBytes: options.upperBytes ?? 2 ** 30, maxInodes: options.upperInodes ?? 1_000_000,
@@ -92,6 +92,8 @@ export function createHostView(kernel: Kernel, options: HostViewOptions): HostVi
     },
   };
 }
+
+type HostOpener = (path: string, dev: number, writable: boolean, masked: readonly string[], keptAbove?: boolean) => HostFs | number;
 
 interface Failure {
   readonly errno: number;
@@ -125,7 +127,7 @@ function mountSystem(kernel: Kernel, options: HostViewOptions, builder: ViewBuil
 /** What the user granted. */
 function mountGranted(
   options: HostViewOptions, builder: ViewBuilder,
-  openHost: (path: string, dev: number, writable: boolean, masked: readonly string[]) => HostFs | number, now: () => bigint,
+  openHost: HostOpener, now: () => bigint,
 ): Failure | undefined {
   let dev: number = DEVICES.first;
   for (const mount of options.mounts ?? []) {
