@@ -253,7 +253,7 @@ export class BlockCache {
     view.setUint16(at + record.RECORD_HANDLER, this.#image.handlers[formKey(instruction, addressMode(instruction))] ?? 0, true);
     view.setUint8(at + record.RECORD_LENGTH, instruction.length);
     view.setUint32(at + record.RECORD_PC, instruction.address, true);
-    if (instruction.row.flow === 'indirect-jump') view.setUint32(at + record.RECORD_TARGET_BLOCK, 0, true);
+    if (instruction.row.flow === 'indirect-jump' || instruction.row.flow === 'indirect-call') view.setUint32(at + record.RECORD_TARGET_BLOCK, 0, true);
     let immediates = 0;
     for (let index = 0; index < operands.length; index++) {
       const operand = operands[index] as Operand;

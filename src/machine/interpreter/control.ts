@@ -125,12 +125,13 @@ function callDirect(b: InterpreterBuilder, environment: ControlEnvironment): voi
 }
 
 function callIndirect(b: InterpreterBuilder, environment: ControlEnvironment): void {
-  call(b, environment, checkedTarget(b, b.read(0)));
+  const target = checkedTarget(b, b.read(0));
+  noteTarget(b, environment, target);
+  call(b, environment, target);
 }
 
-/** The record remembers the last target; others are noted, so that the translator knows where switches go. */
-function jumpIndirect(b: InterpreterBuilder, environment: ControlEnvironment): void {
-  const target = checkedTarget(b, b.read(0));
+/** The record remembers the last target; others are noted, so that the translator knows where control goes. */
+function noteTarget(b: InterpreterBuilder, environment: ControlEnvironment, target: Expr): void {
   b.if(b.ne(target, b.field(op.I32_LOAD, record.RECORD_TARGET_BLOCK)), () => {
     b.rawStore(op.I32_STORE, b.record, record.RECORD_TARGET_BLOCK, target);
     b.emit(b.pc());
@@ -138,6 +139,11 @@ function jumpIndirect(b: InterpreterBuilder, environment: ControlEnvironment): v
     b.out.u8(op.CALL);
     b.out.u32(environment.jumped);
   });
+}
+
+function jumpIndirect(b: InterpreterBuilder, environment: ControlEnvironment): void {
+  const target = checkedTarget(b, b.read(0));
+  noteTarget(b, environment, target);
   dispatchTo(b, environment, target);
 }
 

@@ -71,7 +71,7 @@ function addressRegisters(instruction: DecodedInstruction): number {
   return registers;
 }
 
-function controlEffects(instruction: DecodedInstruction): Effects {
+function controlEffects(instruction: DecodedInstruction, inlined: boolean): Effects {
   const { row } = instruction;
   let uses = addressRegisters(instruction) | operandRegisters(instruction, ~0);
   let writes = 0;
@@ -81,7 +81,7 @@ function controlEffects(instruction: DecodedInstruction): Effects {
     case 'indirect-call':
       uses |= RSP;
       writes = RSP;
-      barrier = 'call';
+      if (!inlined) barrier = 'call';
       break;
     case 'return':
       uses |= RSP;
@@ -101,8 +101,8 @@ function controlEffects(instruction: DecodedInstruction): Effects {
   }
   return {
     uses, kills: 0, writes, flagsUsed: branchFlags(instruction),
-    flagsKilled: barrier === 'call' || row.flow === 'return' ? FLAG_SET_ALL : 0,
-    flagsWritten: 0, barrier, vector: 0, scalar: 0, zeroes: false, faults: row.flow === 'trap',
+    flagsKilled: writes === RSP ? FLAG_SET_ALL : 0,
+    flagsWritten: 0, barrier, vector: 0, scalar: 0, zeroes: false, faults: row.flow === 'trap' || inlined,
   };
 }
 
@@ -117,9 +117,10 @@ function isZeroIdiom({ row, size, operands: [a, b] }: DecodedInstruction): boole
     a.index === b.index && a.high8 === b.high8 && (a.class === 'xmm' || size >= 4);
 }
 
-export function effectsOf(instruction: DecodedInstruction, semantics: SemanticsTable): Effects {
+/** `inlined`: a call or return within the region, which leaves it only by a guard. */
+export function effectsOf(instruction: DecodedInstruction, semantics: SemanticsTable, inlined: boolean): Effects {
   const analysis = isControl(instruction.row.semantics) ? undefined : analysisOf(instruction, semantics);
-  if (analysis === undefined) return controlEffects(instruction);
+  if (analysis === undefined) return controlEffects(instruction, inlined);
   const written = operandRegisters(instruction, analysis.operandsWritten) | analysis.gprWritten | (analysis.xmmWritten << 16);
   const read = operandRegisters(instruction, analysis.operandsRead) | analysis.gprRead | (analysis.xmmRead << 16);
   const partial = operandRegisters(instruction, analysis.operandsWritten & analysis.operandsRead);

@@ -90,16 +90,28 @@ class UnitEmitter {
   #prologue(entry: RegionBlock): void {
     const b = this.#b;
     const facts = this.#factsOf(entry);
-    b.emit(b.geU(localGet('i32', 1), b.i32(MAXIMUM_DEPTH)));
-    b.open(op.IF);
-    b.emit(b.i32(entry.start));
-    b.out.u8(op.RETURN);
-    b.close();
-    if (this.#region.blocks.some((block) => block.instructions.some((instruction) => CALLS.has(instruction.row.flow)))) {
-      this.#preempt(entry, () => {});
+    const calls = this.#countCalls();
+    if (calls > 0) {
+      b.emit(b.geU(localGet('i32', 1), b.i32(MAXIMUM_DEPTH)));
+      b.open(op.IF);
+      b.emit(b.i32(entry.start));
+      b.out.u8(op.RETURN);
+      b.close();
     }
+    // Recursion that takes long without a loop has a function with two calls in its cycle.
+    if (calls > 1) this.#preempt(entry, () => {});
     b.reload(facts.liveIn);
     if (facts.flagsLiveIn !== 0) b.reloadFlags();
+  }
+
+  /** Calls that leave the unit. */
+  #countCalls(): number {
+    let calls = 0;
+    for (const { instructions, inlined } of this.#region.blocks) {
+      for (const instruction of instructions) if (CALLS.has(instruction.row.flow)) calls++;
+      if (inlined === 'direct') calls--;
+    }
+    return calls;
   }
 
   #factsOf(block: RegionBlock): BlockFacts {
@@ -206,7 +218,8 @@ class UnitEmitter {
     switch (b.current.row.flow) {
       case 'call':
       case 'indirect-call':
-        this.#call(facts);
+        if (block.inlined === undefined || b.current !== block.instructions[block.instructions.length - 1]) this.#call(facts);
+        else this.#inlinedCall(block, block.inlined, facts);
         return false;
       case 'syscall':
         this.#syscall(facts);
@@ -217,6 +230,10 @@ class UnitEmitter {
         this.#conditional(block);
         return true;
       case 'return':
+        if (block.returnsTo !== undefined) {
+          this.#inlinedReturn(block.returnsTo, facts);
+          return false;
+        }
         this.#return(facts);
         return true;
       case 'indirect-jump':
@@ -273,9 +290,16 @@ class UnitEmitter {
     const behind = current.address + current.length;
     const target = operand?.kind === 'target' ? b.i32(operand.address) : b.let(b.wrap(b.read(0)));
     b.push(b.i64(behind), 8);
-    b.spill(facts.dirtyBefore | RSP_BIT);
     b.flagState = undefined;
-    const slot = operand?.kind === 'target' ? b.i32(this.#options.slotOf(operand.address)) : b.let(this.#slotOfTarget(target));
+    this.#callOut(target, operand?.kind === 'target' ? b.i32(this.#options.slotOf(operand.address)) : undefined, behind, facts);
+    this.#reloadAfter(facts);
+  }
+
+  /** Calls a unit; comes back only if the callee returned to `behind`. */
+  #callOut(target: Expr, knownSlot: Expr | undefined, behind: number, facts: InstructionFacts): void {
+    const b = this.#b;
+    b.spill(facts.dirtyBefore | RSP_BIT);
+    const slot = knownSlot ?? b.let(this.#slotOfTarget(target));
     b.emit(target);
     b.emit(b.add(localGet('i32', 1), b.i32(1)));
     b.emit(slot);
@@ -291,7 +315,47 @@ class UnitEmitter {
     b.emit(localGet('i32', result));
     b.out.u8(op.RETURN);
     b.close();
-    this.#reloadAfter(facts);
+  }
+
+  /** The callee is part of the region; of an indirect call, those that were seen are. */
+  #inlinedCall(block: RegionBlock, callees: NonNullable<RegionBlock['inlined']>, facts: InstructionFacts): void {
+    const b = this.#b;
+    const behind = b.current.address + b.current.length;
+    const target = callees === 'direct' ? undefined : b.variable('i32', b.wrap(b.read(0)));
+    b.push(b.i64(behind), 8);
+    b.flagState = undefined;
+    if (callees === 'direct' || target === undefined) return;
+    for (const edge of callees) {
+      b.emit(b.eq(target, b.i32(edge.block.start)));
+      b.open(op.IF);
+      this.#branchTo(block, edge);
+      b.close();
+      b.flagState = undefined;
+    }
+    this.#callOut(target, undefined, behind, facts);
+    const { next } = block;
+    if (next !== undefined && 'block' in next) {
+      const after = this.#factsOf(next.block);
+      b.reload(after.liveIn);
+      if (after.flagsLiveIn !== 0) b.reloadFlags();
+    } else {
+      b.reload(this.#factsOf(block).dirtyOut);
+    }
+  }
+
+  /** The return of an inlined callee: it goes on behind the call if the stack still says so. */
+  #inlinedReturn(behind: number, facts: InstructionFacts): void {
+    const b = this.#b;
+    const target = b.let(b.wrap(b.load(b.readGpr(RSP, 8), 8)));
+    const extra = b.operandCount > 0 ? (b.constant(0) ?? 0) : 0;
+    b.addRsp(8 + (extra & 0xffff));
+    b.flagState = undefined;
+    b.emit(b.ne(target, b.i32(behind)));
+    b.open(op.IF);
+    b.spill(facts.dirtyBefore | RSP_BIT);
+    b.emit(target);
+    b.out.u8(op.RETURN);
+    b.close();
   }
 
   #return(facts: InstructionFacts): void {

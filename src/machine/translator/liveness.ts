@@ -31,9 +31,10 @@ export interface BlockFacts {
 export type RegionFacts = ReadonlyMap<RegionBlock, BlockFacts>;
 
 function createFacts(block: RegionBlock, semantics: SemanticsTable): BlockFacts {
+  const last = block.instructions.length - 1;
   return {
-    instructions: block.instructions.map((instruction) => ({
-      effects: effectsOf(instruction, semantics),
+    instructions: block.instructions.map((instruction, index) => ({
+      effects: effectsOf(instruction, semantics, index === last && (block.inlined !== undefined || block.returnsTo !== undefined)),
       dirtyBefore: 0, flagsDirtyBefore: false, liveAfter: 0, flagsLiveAfter: 0,
     })),
     dirtyIn: 0, dirtyOut: 0, flagsDirtyIn: false, flagsDirtyOut: false, liveIn: 0, flagsLiveIn: 0,

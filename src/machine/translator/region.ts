@@ -6,11 +6,17 @@ import { GUEST_BASE } from '../state.ts';
 
 /** Most instructions in a region: bounds the work of one translation. */
 export const MAXIMUM_REGION = 1200;
+/** Most instructions of a leaf function that is inlined where it is called, and of all such in a region. */
+const MAXIMUM_LEAF = 40;
+const MAXIMUM_INLINED = 800;
+/** Most different callees of an indirect call that are inlined. */
+const MAXIMUM_CALLEES = 4;
 /** Jumps farther than this leave the region: they are tail calls. */
 const MAXIMUM_DISTANCE = 0x10000;
 
 /** An edge to a block of the region, or out of it to an address. */
-export type Edge = { readonly block: RegionBlock } | { readonly exit: number };
+export type InnerEdge = { readonly block: RegionBlock };
+export type Edge = InnerEdge | { readonly exit: number };
 
 export interface RegionBlock {
   readonly start: number;
@@ -21,7 +27,14 @@ export interface RegionBlock {
   taken: Edge | undefined;
   next: Edge | undefined;
   /** Known targets of the indirect jump that ends it. */
-  switch: readonly { readonly block: RegionBlock }[];
+  switch: readonly InnerEdge[];
+  /**
+   * Its last instruction is a call whose callee is part of the region: `next` leads there. For an indirect
+   * call the callees are here, and `next` leads behind an ordinary call of any other.
+   */
+  inlined: 'direct' | readonly InnerEdge[] | undefined;
+  /** Its last instruction is the return of an inlined callee, to this address; `next` leads there. */
+  returnsTo: number | undefined;
   /** Some indirect jump leads here. */
   isSwitchTarget: boolean;
   predecessors: RegionBlock[];
@@ -46,7 +59,7 @@ export interface CodeSource {
   readonly pages: Uint8Array;
   /** Whether the program goes to this address often enough to be worth translating. */
   isWarm(address: number): boolean;
-  /** Where the indirect jump at an address went so far. */
+  /** Where the indirect jump or call at an address went so far. */
   jumpTargets(address: number): readonly number[];
   /** Whether the interpreter can run it; what it cannot, raises #UD there. */
   isSupported(instruction: DecodedInstruction): boolean;
@@ -58,20 +71,31 @@ export function successors(block: RegionBlock): RegionBlock[] {
     if (edge !== undefined && 'block' in edge) blocks.push(edge.block);
   }
   for (const edge of block.switch) blocks.push(edge.block);
+  if (block.inlined !== undefined && block.inlined !== 'direct') {
+    for (const edge of block.inlined) blocks.push(edge.block);
+  }
   return blocks;
 }
 
+/** Instructions of a function by address, and where its blocks start. */
+interface Code {
+  readonly instructions: Map<number, DecodedInstruction>;
+  readonly leaders: Set<number>;
+}
+
+/** Decodes what is reached from an entry, to a limit. */
 class Discovery {
   readonly #source: CodeSource;
   readonly #entry: number;
-  readonly #instructions = new Map<number, DecodedInstruction>();
-  readonly #leaders = new Set<number>();
+  readonly #limit: number;
+  readonly code: Code = { instructions: new Map(), leaders: new Set() };
   #pending: number[] = [];
-  #limitReached = false;
+  limitReached = false;
 
-  constructor(source: CodeSource, entry: number) {
+  constructor(source: CodeSource, entry: number, limit: number) {
     this.#source = source;
     this.#entry = entry;
+    this.#limit = limit;
   }
 
   #executableEnd(address: number): number {
@@ -91,24 +115,26 @@ class Discovery {
   }
 
   #follow(address: number, fallThrough: boolean): void {
+    const { leaders } = this.code;
     if (Math.abs(address - this.#entry) > MAXIMUM_DISTANCE) return;
     if (!fallThrough && !this.#source.isWarm(address)) return;
-    if (this.#leaders.has(address)) return;
-    this.#leaders.add(address);
+    if (leaders.has(address)) return;
+    leaders.add(address);
     this.#pending.push(address);
   }
 
   #run(start: number): void {
+    const { instructions } = this.code;
     let address = start;
     for (;;) {
-      if (this.#instructions.has(address)) return;
-      if (this.#instructions.size >= MAXIMUM_REGION) {
-        this.#limitReached = true;
+      if (instructions.has(address)) return;
+      if (instructions.size >= this.#limit) {
+        this.limitReached = true;
         return;
       }
       const instruction = this.#decodeAt(address);
       if (instruction === undefined) return;
-      this.#instructions.set(address, instruction);
+      instructions.set(address, instruction);
       address += instruction.length;
       const { flow } = instruction.row;
       if (flow === 'jump' || flow === 'branch') {
@@ -125,73 +151,167 @@ class Discovery {
     }
   }
 
-  discover(): Region | undefined {
+  /** False where nothing can be decoded at the entry. */
+  discover(): boolean {
     this.#follow(this.#entry, true);
     // Breadth first: what is near the entry matters most when the limit is reached.
-    for (let index = 0; index < this.#pending.length && !this.#limitReached; index++) this.#run(this.#pending[index] ?? 0);
-    if (!this.#instructions.has(this.#entry)) return undefined;
-    return this.#build();
+    for (let index = 0; index < this.#pending.length && !this.limitReached; index++) this.#run(this.#pending[index] ?? 0);
+    return this.code.instructions.has(this.#entry);
+  }
+}
+
+/** Flows that an inlined callee may have: nothing that leaves it but a return. */
+const LEAF_FLOWS: ReadonlySet<string> = new Set(['next', 'jump', 'branch', 'return']);
+
+/** Makes blocks of decoded code; small leaf functions that it calls become part of it. */
+class RegionBuilder {
+  readonly #source: CodeSource;
+  readonly #leaves = new Map<number, Code | undefined>();
+  #inlinedInstructions = 0;
+  readonly #queue: { block: RegionBlock; code: Code; context: Context }[] = [];
+
+  constructor(source: CodeSource) {
+    this.#source = source;
   }
 
-  #build(): Region {
-    const blocks = new Map<number, RegionBlock>();
-    const blockAt = (start: number): RegionBlock => {
-      let block = blocks.get(start);
-      if (block === undefined) {
-        block = {
-          start, end: start, instructions: [], taken: undefined, next: undefined, switch: [], isSwitchTarget: false, predecessors: [],
-          order: -1, dominator: undefined, isLoopHeader: false,
-        };
-        blocks.set(start, block);
-        queue.push(block);
+  build(entry: number, code: Code): RegionBlock {
+    for (const instruction of code.instructions.values()) {
+      // What follows an inlined call starts a block.
+      if (this.#callees(instruction).length > 0) code.leaders.add(instruction.address + instruction.length);
+    }
+    const context: Context = { blocks: new Map(), returnsTo: undefined, continuation: undefined };
+    const block = this.#blockAt(entry, code, context);
+    for (let item = this.#queue.pop(); item !== undefined; item = this.#queue.pop()) this.#fill(item.block, item.code, item.context);
+    return block;
+  }
+
+  #blockAt(start: number, code: Code, context: Context): RegionBlock {
+    let block = context.blocks.get(start);
+    if (block === undefined) {
+      block = {
+        start, end: start, instructions: [], taken: undefined, next: undefined, switch: [], isSwitchTarget: false,
+        inlined: undefined, returnsTo: undefined, predecessors: [], order: -1, dominator: undefined, isLoopHeader: false,
+      };
+      context.blocks.set(start, block);
+      this.#queue.push({ block, code, context });
+    }
+    return block;
+  }
+
+  #edge(address: number, code: Code, context: Context): Edge {
+    return code.instructions.has(address) && code.leaders.has(address) ? { block: this.#blockAt(address, code, context) } : { exit: address };
+  }
+
+  /** Leaf functions that a call goes to and that are worth inlining. */
+  #callees(instruction: DecodedInstruction): number[] {
+    const { flow } = instruction.row;
+    if (flow === 'call') {
+      const target = instruction.operands[0];
+      return target?.kind === 'target' && this.#leaf(target.address) !== undefined ? [target.address] : [];
+    }
+    if (flow !== 'indirect-call') return [];
+    const targets = this.#source.jumpTargets(instruction.address);
+    return targets.length > MAXIMUM_CALLEES ? [] : targets.filter((target) => this.#leaf(target) !== undefined);
+  }
+
+  #leaf(entry: number): Code | undefined {
+    if (this.#leaves.has(entry)) return this.#leaves.get(entry);
+    let code: Code | undefined;
+    if (this.#source.isWarm(entry)) {
+      const discovery = new Discovery(this.#source, entry, MAXIMUM_LEAF + 1);
+      if (discovery.discover() && !discovery.limitReached && discovery.code.instructions.size <= MAXIMUM_LEAF) {
+        const all = [...discovery.code.instructions.values()];
+        const returns = all.some(({ row }) => row.flow === 'return');
+        if (returns && all.every(({ row }) => LEAF_FLOWS.has(row.flow))) code = discovery.code;
       }
-      return block;
-    };
-    const queue: RegionBlock[] = [];
-    const edge = (address: number): Edge =>
-      this.#instructions.has(address) && this.#leaders.has(address) ? { block: blockAt(address) } : { exit: address };
-    const entry = blockAt(this.#entry);
-    for (let index = 0; index < queue.length; index++) this.#fill(queue[index] as RegionBlock, edge);
-    return finishRegion(entry);
+    }
+    this.#leaves.set(entry, code);
+    return code;
   }
 
-  #switchEdges(jump: DecodedInstruction, edge: (address: number) => Edge): { readonly block: RegionBlock }[] {
-    const edges: { readonly block: RegionBlock }[] = [];
+  /** The callee's blocks, once more for this call. */
+  #inline(callee: number, call: DecodedInstruction, code: Code, context: Context): InnerEdge | undefined {
+    const leaf = this.#leaf(callee);
+    const behind = call.address + call.length;
+    const continuation = this.#edge(behind, code, context);
+    if (leaf === undefined || this.#inlinedInstructions + leaf.instructions.size > MAXIMUM_INLINED) return undefined;
+    this.#inlinedInstructions += leaf.instructions.size;
+    return { block: this.#blockAt(callee, leaf, { blocks: new Map(), returnsTo: behind, continuation }) };
+  }
+
+  #fill(block: RegionBlock, code: Code, context: Context): void {
+    let address = block.start;
+    for (;;) {
+      const instruction = code.instructions.get(address);
+      if (instruction === undefined || (address !== block.start && code.leaders.has(address))) {
+        block.next = this.#edge(address, code, context);
+        break;
+      }
+      block.instructions.push(instruction);
+      address += instruction.length;
+      if (this.#ends(block, instruction, code, context)) break;
+    }
+    block.end = address;
+  }
+
+  /** Sets the edges of a block after an instruction that ends it. */
+  #ends(block: RegionBlock, instruction: DecodedInstruction, code: Code, context: Context): boolean {
+    const { flow } = instruction.row;
+    const behind = instruction.address + instruction.length;
+    const target = instruction.operands[0];
+    const to = target?.kind === 'target' ? target.address : 0;
+    switch (flow) {
+      case 'jump':
+        block.next = this.#edge(to, code, context);
+        return true;
+      case 'branch':
+        block.taken = this.#edge(to, code, context);
+        block.next = this.#edge(behind, code, context);
+        return true;
+      case 'return':
+        block.returnsTo = context.returnsTo;
+        block.next = context.continuation;
+        return true;
+      case 'indirect-jump':
+        block.switch = this.#switchEdges(instruction, code, context);
+        return true;
+      case 'call': {
+        const inner = context.returnsTo === undefined && this.#callees(instruction).length > 0 ? this.#inline(to, instruction, code, context) : undefined;
+        if (inner === undefined) return false;
+        block.inlined = 'direct';
+        block.next = inner;
+        return true;
+      }
+      case 'indirect-call': {
+        const edges = this.#callees(instruction).map((callee) => this.#inline(callee, instruction, code, context));
+        const inner = edges.filter((edge) => edge !== undefined);
+        if (inner.length === 0) return false;
+        block.inlined = inner;
+        block.next = this.#edge(behind, code, context);
+        return true;
+      }
+      default:
+        return flow === 'trap';
+    }
+  }
+
+  #switchEdges(jump: DecodedInstruction, code: Code, context: Context): InnerEdge[] {
+    const edges: InnerEdge[] = [];
     for (const target of this.#source.jumpTargets(jump.address)) {
-      const to = edge(target);
+      const to = this.#edge(target, code, context);
       if (!('block' in to)) continue;
       to.block.isSwitchTarget = true;
       edges.push(to);
     }
     return edges;
   }
+}
 
-  #fill(block: RegionBlock, edge: (address: number) => Edge): void {
-    let address = block.start;
-    for (;;) {
-      const instruction = this.#instructions.get(address);
-      if (instruction === undefined || (address !== block.start && this.#leaders.has(address))) {
-        block.next = edge(address);
-        break;
-      }
-      block.instructions.push(instruction);
-      address += instruction.length;
-      const { flow } = instruction.row;
-      if (flow === 'jump' || flow === 'branch') {
-        const target = instruction.operands[0];
-        const to = target?.kind === 'target' ? target.address : 0;
-        if (flow === 'jump') block.next = edge(to);
-        else {
-          block.taken = edge(to);
-          block.next = edge(address);
-        }
-        break;
-      }
-      if (flow === 'indirect-jump') block.switch = this.#switchEdges(instruction, edge);
-      if (flow === 'return' || flow === 'indirect-jump' || flow === 'trap') break;
-    }
-    block.end = address;
-  }
+/** A function, or one inlined call of one: its blocks, and where its returns go. */
+interface Context {
+  readonly blocks: Map<number, RegionBlock>;
+  readonly returnsTo: number | undefined;
+  readonly continuation: Edge | undefined;
 }
 
 /** Reverse postorder, predecessors and byte ranges. */
@@ -232,5 +352,7 @@ function rangesOf(blocks: readonly RegionBlock[]): (readonly [number, number])[]
 
 /** The region of an entry address, or undefined where nothing can be decoded there. */
 export function discoverRegion(source: CodeSource, entry: number): Region | undefined {
-  return new Discovery(source, entry).discover();
+  const discovery = new Discovery(source, entry, MAXIMUM_REGION);
+  if (!discovery.discover()) return undefined;
+  return finishRegion(new RegionBuilder(source).build(entry, discovery.code));
 }
