@@ -54,7 +54,7 @@ interface Ended {
 
 /** bash names the process whose end it reports. */
 function withoutPids(text: string): string {
-  return text.replace(/(line \d+:) +\d+ /g, '$1 PID ');
+  return text.replace(/(line \d+: )[ \d]*\d /g, '$1PID ');
 }
 
 function runProcess(argv: readonly string[], cwd: string, timeoutMs: number): Promise<Ended> {
