@@ -18,6 +18,9 @@ import type { KernelTask } from './task/task.ts';
 import { TimerQueue } from './time/timer-queue.ts';
 import type { Kernel as KernelInterface, KernelTimer, SignalInfo } from './types.ts';
 
+/** How long the host's wall clock is not asked again. */
+const RESYNC_NS = 1e9;
+
 export interface KernelOptions {
   readonly host: Host;
   readonly createMachine: (options: MachineOptions) => Machine;
@@ -74,6 +77,10 @@ export class Kernel implements KernelInterface {
   #nextInode = 1;
   #random: (buffer: Uint8Array) => void;
   readonly #bootNs: number;
+  #realtimeSyncNs = -Infinity;
+  #syncSeconds = 0;
+  #syncRest = 0;
+  #realtimeRest = 0;
   #resolve: ((status: number) => void) | undefined;
   #reject: ((error: unknown) => void) | undefined;
 
@@ -100,7 +107,29 @@ export class Kernel implements KernelInterface {
 
   readonly monotonicNs = (): number => this.host.clock.monotonicNs() - this.#bootNs;
 
-  readonly realtimeNs = (): bigint => this.host.clock.realtimeNs();
+  /** As the host's clock, which is asked once a second; in between the monotonic clock counts on. */
+  readonly realtimeNs = (): bigint => BigInt(this.realtimeSeconds()) * 1_000_000_000n + BigInt(this.#realtimeRest);
+
+  /** Whole seconds since the epoch; `realtimeRest` then has the nanoseconds. No BigInt, as programs ask often. */
+  realtimeSeconds(): number {
+    const now = this.monotonicNs();
+    if (now - this.#realtimeSyncNs >= RESYNC_NS) this.#synchronizeRealtime(now);
+    const sinceSync = Math.floor(now - this.#realtimeSyncNs) + this.#syncRest;
+    const seconds = Math.floor(sinceSync / 1e9);
+    this.#realtimeRest = sinceSync - seconds * 1e9;
+    return this.#syncSeconds + seconds;
+  }
+
+  get realtimeRest(): number {
+    return this.#realtimeRest;
+  }
+
+  #synchronizeRealtime(now: number): void {
+    const time = this.host.clock.realtimeNs();
+    this.#realtimeSyncNs = now;
+    this.#syncSeconds = Number(time / 1_000_000_000n);
+    this.#syncRest = Number(time % 1_000_000_000n);
+  }
 
   random(buffer: Uint8Array): void {
     this.#random(buffer);

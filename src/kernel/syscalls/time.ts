@@ -9,9 +9,8 @@ import type { SyscallRow } from '../types.ts';
 import { row } from './define.ts';
 
 function writeRealtime(task: KernelTask, address: number, unit: number): number {
-  const now = task.kernel.realtimeNs();
-  const seconds = Number(now / 1_000_000_000n);
-  const nanoseconds = Number(now % 1_000_000_000n);
+  const seconds = task.kernel.realtimeSeconds();
+  const nanoseconds = task.kernel.realtimeRest;
   const { memory } = task;
   return memory.writeI64(address, seconds) < 0 || memory.writeI64(address + 8, Math.floor(nanoseconds / unit)) < 0 ? -EFAULT : 0;
 }
@@ -40,7 +39,7 @@ function gettimeofday(task: KernelTask, time: number, zone: number): number {
 }
 
 function time(task: KernelTask, address: number): number {
-  const seconds = Number(task.kernel.realtimeNs() / 1_000_000_000n);
+  const seconds = task.kernel.realtimeSeconds();
   return address !== 0 && task.memory.writeI64(address, seconds) < 0 ? -EFAULT : seconds;
 }
 
