@@ -162,6 +162,7 @@ export class HostInode implements Inode, HandleOwner {
   handleFlags = 0;
   watch?: InodeWatch | undefined = undefined;
   boundSocket?: unknown = undefined;
+  writers = 0;
   #stat: HostStat;
   #seenNs: number;
   #misses = 0;

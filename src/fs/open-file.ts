@@ -60,6 +60,7 @@ export class PlainFile implements OpenFile {
     this.#readable = !path && mode !== O_WRONLY && mode !== 3;
     this.#writable = !path && mode !== O_RDONLY && mode !== 3;
     inode.hold?.();
+    if (this.#writable) inode.writers = (inode.writers ?? 0) + 1;
   }
 
   get description(): string {
@@ -124,6 +125,7 @@ export class PlainFile implements OpenFile {
     if (this.location !== undefined && (this.flags & O_PATH) === 0) {
       notifyDentry(this.location.dentry, this.#writable ? IN_CLOSE_WRITE : IN_CLOSE_NOWRITE);
     }
+    if (this.#writable) this.inode.writers = (this.inode.writers ?? 1) - 1;
     this.inode.drop?.();
   }
 }

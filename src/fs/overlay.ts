@@ -64,6 +64,7 @@ export class OverlayInode implements Inode {
   upper: TmpInode | undefined;
   watch?: InodeWatch | undefined = undefined;
   boundSocket?: unknown = undefined;
+  writers = 0;
   /** Directory that it is in, for directories; where it was found, for files. */
   parent: OverlayInode | undefined;
   readonly originParent: OverlayInode | undefined;

@@ -99,6 +99,7 @@ export class TmpInode implements Inode {
   seals?: number;
   watch?: InodeWatch | undefined = undefined;
   boundSocket?: unknown = undefined;
+  writers = 0;
   atimeNs: bigint;
   mtimeNs: bigint;
   ctimeNs: bigint;

@@ -105,6 +105,8 @@ export interface Inode {
   sync?(): number;
   /** F_ADD_SEALS bits where the file can be sealed (memfd). */
   seals?: number;
+  /** Open files that may write to it, kept by `PlainFile`: a program that someone writes to is not run (ETXTBSY). */
+  writers?: number;
   /** Set by inotify on what it watches; the VFS tells it what happens. Absent costs nothing. */
   watch?: InodeWatch | undefined;
   /** Set by unix sockets: who is bound to this node. */

@@ -1,5 +1,5 @@
 /** Opens a program for execve(2): Linux fs/exec.c:do_open_execat(). */
-import { EACCES, EBADF, EINVAL, ELOOP } from '../../abi/errno.ts';
+import { EACCES, EBADF, EINVAL, ELOOP, ETXTBSY } from '../../abi/errno.ts';
 import { AT_EMPTY_PATH, AT_SYMLINK_NOFOLLOW, O_RDONLY } from '../../abi/fcntl.ts';
 import { MS_NOEXEC } from '../../abi/mount.ts';
 import { S_IFLNK, S_IFMT, S_IFREG } from '../../abi/stat.ts';
@@ -29,6 +29,7 @@ export function openExecutable(task: Task, directory: number, path: string, flag
   if (type !== S_IFREG || (location.mount.flags & MS_NOEXEC) !== 0) return -EACCES;
   const denied = inodePermission(inode, MAY_EXEC, task.credentials);
   if (denied !== 0) return denied;
+  if ((inode.writers ?? 0) > 0) return -ETXTBSY;
   const error = inode.prepareOpen?.(O_RDONLY) ?? 0;
   return error !== 0 ? error : { inode, description: pathOf(location), location };
 }
