@@ -2,6 +2,7 @@
 import { MAP_SHARED, PROT_EXEC, PROT_READ, PROT_WRITE } from '../abi/mman.ts';
 import { EIO, EPERM } from '../abi/errno.ts';
 import { CAP_SYS_ADMIN, CAP_SYS_PTRACE } from '../abi/capability.ts';
+import { SECCOMP_MODE_DISABLED, SECCOMP_MODE_FILTER, SECCOMP_MODE_STRICT } from '../abi/seccomp.ts';
 import { SIG_IGN } from '../abi/signal.ts';
 import type { Location, Mount } from '../fs/dentry.ts';
 import type { SystemView, ProcessView, CredentialsView, LimitView, MappingView, MemoryView, SignalWords, ThreadView } from '../fs/process-view.ts';
@@ -11,7 +12,6 @@ import { FileDescriptors } from './fd-table.ts';
 import { Tty } from './files/tty.ts';
 import type { Kernel } from './kernel.ts';
 import { effectiveOf, hasCapability } from './task/credentials.ts';
-import type { TaskCredentials } from './task/credentials.ts';
 import type { Process } from './task/process.ts';
 import type { KernelTask } from './task/task.ts';
 import { RELEASE, VERSION } from './version.ts';
@@ -26,10 +26,11 @@ function words(set: bigint): readonly [number, number] {
   return [Number(set & 0xffff_ffffn), Number(set >> 32n)];
 }
 
-function credentialsView(credentials: TaskCredentials): CredentialsView {
+function credentialsView({ credentials, seccomp }: KernelTask): CredentialsView {
   const { uid, euid, suid, fsuid, gid, egid, sgid, fsgid, groups, noNewPrivileges } = credentials;
   return {
-    uid, euid, suid, fsuid, gid, egid, sgid, fsgid, groups, noNewPrivileges, seccompMode: 0,
+    uid, euid, suid, fsuid, gid, egid, sgid, fsgid, groups, noNewPrivileges,
+    seccompMode: seccomp === undefined ? SECCOMP_MODE_DISABLED : seccomp.strict ? SECCOMP_MODE_STRICT : SECCOMP_MODE_FILTER,
     inheritable: words(credentials.inheritable), permitted: words(credentials.permitted), effective: words(effectiveOf(credentials)),
     bounding: words(credentials.bounding), ambient: words(credentials.ambient),
   };
@@ -147,7 +148,7 @@ class KernelProcessView implements ProcessView {
     return new KernelThreadView(this.#task);
   }
   get credentials(): CredentialsView {
-    return credentialsView((this.#alive ?? this.#task).credentials);
+    return credentialsView(this.#alive ?? this.#task);
   }
   get umask(): number {
     return this.#alive?.fs.umask ?? 0;
