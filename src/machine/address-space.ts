@@ -6,7 +6,7 @@ import { BlockCache } from './interpreter/block-cache.ts';
 import type { LoadedImage } from './interpreter/image.ts';
 import * as record from './interpreter/record.ts';
 import { PAGE_CODE, PAGE_EXEC, PAGE_READ, PAGE_WRITE } from './layout.ts';
-import type { AddressSpace, Exit, MachineOptions } from './machine-types.ts';
+import type { AddressSpace, Exit, MachineOptions, MachineStatistics } from './machine-types.ts';
 import { eflagsToFlags, flagsToEflags } from './semantics/flags.ts';
 import type { Shell, ShellOwner } from './shell.ts';
 import type { SpaceMemory } from './space-memory.ts';
@@ -29,6 +29,7 @@ const EFLAGS_FIXED = 0x202;
 export interface SpaceEnvironment {
   readonly image: LoadedImage;
   readonly options: MachineOptions;
+  readonly statistics: MachineStatistics;
   takeShell(): Shell;
   giveShell(shell: Shell): void;
   createTranslator(space: GuestSpace): Translator | undefined;
@@ -58,7 +59,7 @@ export class GuestSpace implements AddressSpace, UnitHost, ShellOwner {
     this.#memory.onGrow = () => {
       this.registers = this.#words = this.#memory.i32;
     };
-    this.blocks = new BlockCache(this.#memory, environment.image, (address) => this.#unitSlot(address));
+    this.blocks = new BlockCache(this.#memory, environment.image, (address) => this.#unitSlot(address), environment.statistics);
     this.#helperContext = this.#createHelperContext();
     this.#translator = environment.createTranslator(this);
   }

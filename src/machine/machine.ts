@@ -22,6 +22,7 @@ export function createMachine(image: Uint8Array, options: MachineOptions): Machi
   const environment: SpaceEnvironment = {
     image: loaded,
     options,
+    statistics,
     takeShell: () => {
       const shell = pool.pop();
       shell?.memory.clear();

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { STATE_GPR } from '../state.ts';
 import { CPU_BRAND, CPU_FAMILY, CPU_FLAGS, CPU_MODEL, CPU_VENDOR, cpuHelpers, cpuidLeaf } from './cpuid.ts';
-import { createContext } from './testing.ts';
+import { createContext } from './testing.test-support.ts';
 
 function text(...words: readonly number[]): string {
   const bytes = words.flatMap((word) => [word & 255, (word >> 8) & 255, (word >> 16) & 255, (word >>> 24) & 255]);

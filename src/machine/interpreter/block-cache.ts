@@ -6,6 +6,7 @@ import {
   GUEST_BASE, STATE_FS_BASE, STATE_GENERATION, STATE_GPR, STATE_GS_BASE, STATE_X87, STATE_XMM, STATE_ZERO,
 } from '../state.ts';
 import { addressMode, formKey } from './forms.ts';
+import type { MachineStatistics } from '../machine-types.ts';
 import { FLAG_SET_ALL } from '../semantics/analysis.ts';
 import type { LoadedImage } from './image.ts';
 import { NOTE_DEAD_FLAGS, NOTE_KILLS_SHIFT, NOTE_READS_SHIFT } from './notes.ts';
@@ -43,16 +44,16 @@ export class BlockCache {
   /** Blocks that have bytes in a page. */
   #byPage = new Map<number, Set<Block>>();
   #free = ARENA_START;
-  instructionsDecoded = 0;
-  undecodable = 0;
+  readonly #statistics: MachineStatistics;
 
   /** Table slot of a linked unit at an address, or 0. */
   readonly #unitSlot: (address: number) => number;
 
-  constructor(memory: CodeMemory, image: LoadedImage, unitSlot: (address: number) => number) {
+  constructor(memory: CodeMemory, image: LoadedImage, unitSlot: (address: number) => number, statistics: MachineStatistics) {
     this.#memory = memory;
     this.#image = image;
     this.#unitSlot = unitSlot;
+    this.#statistics = statistics;
   }
 
   get bytes(): number {
@@ -191,8 +192,8 @@ export class BlockCache {
     view.setInt32(pointer + record.BLOCK_COUNTER, record.BLOCK_COUNT, true);
     view.setUint32(pointer + record.BLOCK_PC, address, true);
     this.#free = pointer + record.BLOCK_HEADER_SIZE + records * record.RECORD_SIZE;
-    this.instructionsDecoded += instructions.length;
-    if (raise === UNDEFINED_OPCODE) this.undecodable++;
+    this.#statistics.instructionsDecoded += instructions.length;
+    if (raise === UNDEFINED_OPCODE) this.#statistics.undecodable++;
     const block = { start: address, end: Math.max(at, address + 1), pointer, records };
     // A block that only faults is decoded again each time: the page may come to life.
     if (raise < 0) this.#remember(block);

@@ -1,8 +1,8 @@
 /** For the unit tests: x87 instructions as machine code and as calls of helpers, and operands to try them on. */
 
 import { FORM_DESTINATION_MEMORY, FORM_SOURCE_MEMORY } from './types.ts';
-import { OPERAND, st } from './testing.ts';
-import type { Random } from './testing.ts';
+import { OPERAND, st } from './testing.test-support.ts';
+import type { Random } from './testing.test-support.ts';
 import { OPERAND_INTEGER } from './x87-arithmetic.ts';
 import { STORE_POP, STORE_TRUNCATE } from './x87-transfer.ts';
 

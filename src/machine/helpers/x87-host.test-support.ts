@@ -2,14 +2,14 @@
 
 import assert from 'node:assert/strict';
 import { STATE_FAULT_VECTOR, STATE_SCRATCH } from '../state.ts';
-import { askHost, REQUEST_CODE, REQUEST_FLAGS, REQUEST_FSAVE, REQUEST_MEMORY, REQUEST_SIGNAL, REQUEST_SIZE } from './oracle.ts';
-import { createContext, OPERAND } from './testing.ts';
-import type { Random } from './testing.ts';
+import { askHost, REQUEST_CODE, REQUEST_FLAGS, REQUEST_FSAVE, REQUEST_MEMORY, REQUEST_SIGNAL, REQUEST_SIZE } from './oracle.test-support.ts';
+import { createContext, OPERAND } from './testing.test-support.ts';
+import type { Random } from './testing.test-support.ts';
 import { FORM_DESTINATION_MEMORY, FORM_SOURCE_MEMORY } from './types.ts';
 import type { Helper, HelperTable } from './types.ts';
 import { x87ArithmeticHelpers } from './x87-arithmetic.ts';
-import { writeExtended, writeOperand } from './x87-cases.ts';
-import type { Case } from './x87-cases.ts';
+import { writeExtended, writeOperand } from './x87-cases.test-support.ts';
+import type { Case } from './x87-cases.test-support.ts';
 import { initialise, x87ControlHelpers } from './x87-control.ts';
 import { x87TranscendentalHelpers } from './x87-transcendental.ts';
 import { x87TransferHelpers } from './x87-transfer.ts';
