@@ -36,5 +36,8 @@ export function createMemfd(kernel: MemfdOwner, name: string, mode: number, seal
   const root = rootDentry(fileSystem);
   const dentry = new Dentry(`memfd:${name}`, root, inode, root.tree);
   dentry.deleted = true;
-  return new PlainFile(inode, O_RDWR, { mount, dentry });
+  const file = new PlainFile(inode, O_RDWR, { mount, dentry });
+  // Linux makes it without counting a writer, so that it can be executed while it is open (mm/memfd.c, fexecve(3)).
+  inode.writers = (inode.writers ?? 1) - 1;
+  return file;
 }

@@ -84,6 +84,14 @@ static void __attribute__((noreturn, unused)) check_skip(const char *why) {
 }
 
 #define SKIP(why) check_skip(why)
+
+/* Containers give root fewer capabilities than the host does. */
+static int __attribute__((unused)) has_capability(int number) {
+  unsigned int header[2] = {0x20080522, 0}, data[6] = {0};
+  syscall(SYS_capget, header, data);
+  return data[number / 32 * 3] >> number % 32 & 1;
+}
+#define NEED_CAPABILITY(number) ((void)(has_capability(number) ? 0 : (check_skip("needs " #number), 0)))
 #define FAIL(...) check_fail(__FILE__, __LINE__, __VA_ARGS__)
 #define EXPECT(condition)                                                                       \
   ({                                                                                            \

@@ -91,7 +91,7 @@ CHECK(processor_clock_stands_while_asleep) {
 }
 
 static void *burn_elsewhere(void *argument) {
-  burn(30);
+  burn(120);
   return argument;
 }
 
@@ -100,7 +100,7 @@ CHECK(thread_clock_is_own) {
   long long own = ns_of(CLOCK_THREAD_CPUTIME_ID);
   EXPECT_RETURNS(0, pthread_create(&thread, NULL, burn_elsewhere, NULL));
   EXPECT_RETURNS(0, pthread_join(thread, NULL));
-  EXPECT(ns_of(CLOCK_THREAD_CPUTIME_ID) - own < 25000000);
+  EXPECT(ns_of(CLOCK_THREAD_CPUTIME_ID) - own < 100000000);
 }
 
 CHECK(usage_and_times) {

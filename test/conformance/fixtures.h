@@ -57,6 +57,12 @@ static __attribute__((unused)) char *page_end(void) {
     make_fixtures();                                                                            \
     EXPECT_ERRNO(wanted, call);                                                                 \
   }
+/* The same as an ordinary user whose parent is root's. */
+#define E_ROOTS(id, wanted, call)                                                               \
+  CHECK_ROOT(id) {                                                                              \
+    become_ordinary_user();                                                                     \
+    EXPECT_ERRNO(wanted, call);                                                                 \
+  }
 /* The call answers the value (or: succeeds where an error might be thought of). */
 #define V(id, value, call)                                                                      \
   CHECK(id) {                                                                                   \

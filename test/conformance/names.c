@@ -1,6 +1,7 @@
 /* Directories, links, permissions, rename, times and extended attributes. */
 #include "check.h"
 #include <dirent.h>
+#include <linux/capability.h>
 #include <sched.h>
 #include <sys/mount.h>
 #include <sys/statvfs.h>
@@ -459,6 +460,7 @@ CHECK(xattr_by_descriptor) {
 }
 
 CHECK_ROOT(xattr_trusted) {
+  NEED_CAPABILITY(CAP_SYS_ADMIN);
   char value[10];
   put_file("f", "");
   OK(setxattr("f", "trusted.name", "abc", 3, 0));
@@ -527,7 +529,8 @@ CHECK_ROOT(chroot_confines) {
 }
 
 CHECK_ROOT(mount_tmpfs) {
-  if (unshare(CLONE_NEWNS) != 0) SKIP("no new mount namespace");
+  NEED_CAPABILITY(CAP_SYS_ADMIN);
+  OK(unshare(CLONE_NEWNS));
   OK(mount("none", "/", NULL, MS_REC | MS_PRIVATE, NULL));
   OK(mkdir("m", 0755));
   put_file("m/below", "");
@@ -546,7 +549,8 @@ CHECK_ROOT(mount_tmpfs) {
 }
 
 CHECK_ROOT(mount_bind) {
-  if (unshare(CLONE_NEWNS) != 0) SKIP("no new mount namespace");
+  NEED_CAPABILITY(CAP_SYS_ADMIN);
+  OK(unshare(CLONE_NEWNS));
   OK(mount("none", "/", NULL, MS_REC | MS_PRIVATE, NULL));
   OK(mkdir("a", 0755));
   OK(mkdir("b", 0755));

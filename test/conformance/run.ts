@@ -1,10 +1,11 @@
 /**
  * The kernel's conformance suite: C programs that pass on Linux first, then inside Caisson.
  *
- *   node --import tsx test/conformance/run.ts [--static] [--native-only] [--inside-only] [--verbose] [PROGRAM...]
+ *   node --import tsx test/conformance/run.ts [--static] [--native-only] [--inside-only] [--default] [--verbose] [PROGRAM...]
  *
  * Compiles `*.c` into .cache/conformance, runs each on the host and through `caisson do`, and prints a table
- * and every check that passes on the host and not inside. Exits 1 if there is one, or if one fails on the host.
+ * and every check that passes on the host and not inside. Root inside has all capabilities, as on the host, unless
+ * `--default` asks for those of a container. Exits 1 if there is one, or if one fails on the host.
  */
 import { execFileSync, spawnSync } from 'node:child_process';
 import { existsSync, mkdirSync, readdirSync, statSync } from 'node:fs';
@@ -22,6 +23,8 @@ const PROGRAM_SECONDS = 300;
 interface Outcome {
   readonly verdicts: ReadonlyMap<string, 'ok' | 'skip' | 'not ok'>;
   readonly lines: ReadonlyMap<string, string>;
+  /** Checks that were skipped for want of a capability or of root. */
+  readonly needs: ReadonlySet<string>;
   readonly summary: string;
   readonly ended: boolean;
   readonly milliseconds: number;
@@ -31,7 +34,7 @@ const { values: options, positionals } = parseArgs({
   allowPositionals: true,
   options: {
     static: { type: 'boolean', default: false }, 'native-only': { type: 'boolean', default: false },
-    'inside-only': { type: 'boolean', default: false }, verbose: { type: 'boolean', default: false },
+    'inside-only': { type: 'boolean', default: false }, default: { type: 'boolean', default: false }, verbose: { type: 'boolean', default: false },
     command: { type: 'string', default: join(ROOT, 'dist/caisson.js') },
   },
 });
@@ -48,21 +51,23 @@ function compile(name: string): string {
 function parse(text: string, milliseconds: number): Outcome {
   const verdicts = new Map<string, 'ok' | 'skip' | 'not ok'>();
   const lines = new Map<string, string>();
+  const needs = new Set<string>();
   let summary = '';
   for (const line of text.split('\n')) {
     const match = /^(ok|skip|not ok) (\S+)/.exec(line);
     if (/^\d+ passed/.test(line)) summary = line;
     else if (match?.[1] !== undefined && match[2] !== undefined) {
       if (verdicts.get(match[2]) !== 'not ok') verdicts.set(match[2], match[1] as 'ok' | 'skip' | 'not ok');
+      if (/^skip \S+ needs /.test(line)) needs.add(match[2]);
       if (match[1] === 'not ok') lines.set(match[2], `${lines.get(match[2]) ?? ''}${line}\n`);
     } else if (line !== '') lines.set('', `${lines.get('') ?? ''}${line}\n`);
   }
-  return { verdicts, lines, summary, ended: summary !== '', milliseconds };
+  return { verdicts, lines, needs, summary, ended: summary !== '', milliseconds };
 }
 
 function run(command: string, args: readonly string[]): Outcome {
   const started = Date.now();
-  const result = spawnSync(command, args, { encoding: 'latin1', timeout: PROGRAM_SECONDS * 1000, stdio: ['ignore', 'pipe', 'pipe'] });
+  const result = spawnSync(command, args, { encoding: 'latin1', timeout: PROGRAM_SECONDS * 1000, stdio: ['ignore', 'pipe', 'pipe'], maxBuffer: 16 * 2 ** 20 });
   return parse(result.stdout + result.stderr, Date.now() - started);
 }
 
@@ -79,7 +84,8 @@ function complaints(native: Outcome | undefined, inside: Outcome | undefined): s
   for (const [name, verdict] of native?.verdicts ?? inside.verdicts) {
     if (verdict === 'not ok' && native !== undefined) continue;
     const here = inside.verdicts.get(name);
-    if (here === 'ok' || (here === 'skip' && (verdict === 'skip' || native === undefined))) continue;
+    // A capability that the container's root does not have, or a check that the host skips too.
+    if (here === 'ok' || (here === 'skip' && (verdict === 'skip' || inside.needs.has(name)))) continue;
     found.push(inside.lines.get(name) ?? `${here ?? 'missing'} ${name}\n`);
   }
   if (!inside.ended) found.push(`inside: the program did not end by itself\n${inside.lines.get('') ?? ''}`);
@@ -96,7 +102,7 @@ console.log('program           host ok   inside ok  skipped  failed      ms (hos
 for (const name of programs) {
   const program = compile(name);
   const native = options['inside-only'] ? undefined : run(program, [scratch]);
-  const inside = options['native-only'] ? undefined : run(process.execPath, [options.command, 'do', '--', program, '/tmp']);
+  const inside = options['native-only'] ? undefined : run(process.execPath, [options.command, 'do', ...(options.default ? [] : ['--cap-add', 'ALL']), '--', program, '/tmp']);
   const wrong = complaints(native, inside);
   failed += wrong.length;
   passed += Number(count(inside ?? native, 'ok'));
