@@ -11,6 +11,7 @@ export const ANON_INODE_FS_MAGIC = 0x9041934;
 export const PIPEFS_MAGIC = 0x50495045;
 export const SOCKFS_MAGIC = 0x534f434b;
 export const DEVMEM_MAGIC = 0x454d444d;
+export const NSFS_MAGIC = 0x6e736673;
 export const V9FS_MAGIC = 0x1021997;
 
 /** `struct statfs` of x86-64, 120 bytes. */

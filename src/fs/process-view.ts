@@ -127,6 +127,7 @@ export interface ProcessView {
   readonly envEnd: number;
   /** Bytes of its memory through /proc/PID/mem: bytes moved, 0 or -EIO. */
   readMemory(buffer: Uint8Array, position: number): number;
+  writeMemory(buffer: Uint8Array, position: number): number;
   readonly executable: Location | undefined;
   readonly executablePath: string;
   readonly root: Location | undefined;

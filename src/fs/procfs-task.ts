@@ -1,6 +1,7 @@
 /** /proc/PID and /proc/PID/task/TID: Linux fs/proc/base.c. */
 import { EACCES, EINVAL, ENOENT, EPERM } from '../abi/errno.ts';
 
+import { NSFS_MAGIC } from '../abi/statfs.ts';
 import { locationOf } from './open.ts';
 import { pathOf, visiblePath } from './path.ts';
 import { DynamicDirectory, PseudoDirectory, PseudoFile, PseudoInode, PseudoLink } from './pseudo.ts';
@@ -9,6 +10,8 @@ import type { ProcessView, SystemView, ThreadView } from './process-view.ts';
 import { fdInfoText, limitsText, mapsText, mountInfoText, mountStatsText, mountsText, smapsText } from './procfs-text.ts';
 import { statText, statmText, statusText } from './procfs-status.ts';
 import { netDirectory } from './procfs-net.ts';
+import { AnonymousFileSystem, AnonymousInode } from './anonymous-inode.ts';
+import { Dentry, Mount, rootDentry } from './dentry.ts';
 import type { Location } from './dentry.ts';
 import type { Inode } from './types.ts';
 
@@ -102,6 +105,25 @@ class MemoryFile extends PseudoInode {
   override readAt(buffer: Uint8Array, position: number): number {
     return this.#view.inspectable ? this.#view.readMemory(buffer, position) : -EACCES;
   }
+  override writeAt(buffer: Uint8Array, position: number): number {
+    return this.#view.inspectable ? this.#view.writeMemory(buffer, position) : -EACCES;
+  }
+}
+
+const namespaceFiles = new AnonymousFileSystem('nsfs', 4, NSFS_MAGIC);
+const namespaceRoot = rootDentry(namespaceFiles);
+const namespaceMount = new Mount(3, namespaceFiles, namespaceRoot, 0, 'nsfs');
+const namespaceDentries = new Map<string, Dentry>();
+
+/** The file of a namespace (`nsfs`): it can be opened, compared by its inode number and held. */
+function namespaceLocation(text: string): Location {
+  let dentry = namespaceDentries.get(text);
+  if (dentry === undefined) {
+    const inode = new AnonymousInode(namespaceFiles, Number(/\d+/.exec(text)?.[0] ?? 0), 0o100444);
+    dentry = new Dentry(text, undefined, inode, namespaceRoot.tree);
+    namespaceDentries.set(text, dentry);
+  }
+  return { mount: namespaceMount, dentry };
 }
 
 /** What a process's directory and a thread's directory have in common. */
@@ -158,10 +180,11 @@ function addCommon(directory: PseudoDirectory, system: SystemView, view: Process
   directory.add('mem', new MemoryFile(fileSystem, view, owner));
   const namespaces = directory.directory('ns');
   for (const [name] of view.namespaces()) {
-    namespaces.add(name, new PseudoLink(fileSystem, () => {
+    const text = (): string => {
       const ino = view.namespaces().find(([other]) => other === name)?.[1];
       return `${name.replace(/_for_children$/, '')}:[${ino ?? 0}]`;
-    }, owner));
+    };
+    namespaces.add(name, new PseudoLink(fileSystem, text, owner, () => namespaceLocation(text())));
   }
   const net = netDirectory(fileSystem);
   if (net !== undefined) directory.add('net', net);

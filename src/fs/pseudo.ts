@@ -95,13 +95,13 @@ export abstract class PseudoInode implements Inode {
     return -ENOTDIR;
   }
   create(): number {
-    return -EPERM;
+    return this.fileSystem.type === 'proc' ? -ENOENT : -EPERM;
   }
   symlink(): number {
-    return -EPERM;
+    return this.fileSystem.type === 'proc' ? -ENOENT : -EPERM;
   }
   link(): number {
-    return -EPERM;
+    return this.fileSystem.type === 'proc' ? -ENOENT : -EPERM;
   }
   unlink(): number {
     return -EPERM;
@@ -121,7 +121,7 @@ export abstract class PseudoInode implements Inode {
   readAt(_buffer: Uint8Array, _position: number): number {
     return -EINVAL;
   }
-  writeAt(): number {
+  writeAt(_buffer: Uint8Array, _position: number): number {
     return -EINVAL;
   }
   getXattr(): number {

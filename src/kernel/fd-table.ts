@@ -107,8 +107,8 @@ export class FileDescriptors implements FdTable {
     }
   }
 
-  clone(): FileDescriptors {
-    const table = new FileDescriptors(this.limit);
+  clone(limit: () => number = this.limit): FileDescriptors {
+    const table = new FileDescriptors(limit);
     for (const [fd, file] of this.entries()) table.#put(fd, file, this.closeOnExec(fd));
     return table;
   }

@@ -278,6 +278,20 @@ class KernelProcessView implements ProcessView {
     }
     return done;
   }
+  writeMemory(buffer: Uint8Array, position: number): number {
+    const memory = this.#alive?.memory;
+    if (memory === undefined) return 0;
+    let done = 0;
+    while (done < buffer.length) {
+      const at = position + done;
+      const length = Math.min(buffer.length - done, 4096 - (at % 4096));
+      const view = memory.writable(at, length);
+      if (view === undefined) return done > 0 ? done : -EIO;
+      view.set(buffer.subarray(done, done + length));
+      done += length;
+    }
+    return done;
+  }
   get executable(): Location | undefined {
     return this.#alive?.mm.exe?.location;
   }

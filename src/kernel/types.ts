@@ -95,8 +95,8 @@ export interface FdTable {
   /** dup2: closes `to` first. */
   replace(to: number, file: OpenFile, closeOnExec: boolean): number;
   entries(): Iterable<readonly [fd: number, file: OpenFile]>;
-  /** A copy for fork without CLONE_FILES: every open file gains a reference. */
-  clone(): FdTable;
+  /** A copy for fork without CLONE_FILES: every open file gains a reference. `limit` is RLIMIT_NOFILE of its process. */
+  clone(limit?: () => number): FdTable;
   /** execve(2): closes the descriptors that are marked so. */
   closeForExec(): void;
   /** The last task that used the table ended: closes everything. */

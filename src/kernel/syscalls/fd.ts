@@ -14,8 +14,9 @@ import { RLIMIT_NOFILE } from '../../abi/resource.ts';
 import { S_IFDIR, S_IFLNK, S_IFMT, S_IFREG } from '../../abi/stat.ts';
 import { isReadable, isWritable } from '../../fs/open-file.ts';
 import { ownerOrCapable } from '../../fs/permission.ts';
-import type { OpenFile } from '../../fs/types.ts';
+import type { Inode, OpenFile } from '../../fs/types.ts';
 import { FileDescriptors } from '../fd-table.ts';
+import type { KernelTask } from '../task/task.ts';
 import type { SyscallRow, Task } from '../types.ts';
 import {
   beginWaiting, conflictingLock, endWaiting, lockQueue, releaseDescriptionLocks, releaseRecordLocks, setFlock, setRecordLock,
@@ -58,14 +59,19 @@ function setFlags(task: Task, file: OpenFile, flags: number): number {
   return 0;
 }
 
+/** A shared mapping of the file could still be written to. */
+function isMappedShared(task: KernelTask, inode: Inode): boolean {
+  return (task.kernel.memory.shared.find(inode)?.mapperCount ?? 0) > 0;
+}
+
 /** mm/memfd.c:memfd_add_seals(). */
-function addSeals(file: OpenFile, seals: number): number {
+function addSeals(task: Task, file: OpenFile, seals: number): number {
   const { inode } = file;
   if (!isWritable(file)) return -EPERM;
   if ((seals & ~ALL_SEALS) !== 0) return -EINVAL;
   if (inode.seals === undefined) return -EINVAL;
   if ((inode.seals & F_SEAL_SEAL) !== 0) return -EPERM;
-  if ((seals & F_SEAL_WRITE) !== 0 && (inode as { writableMappings?: number }).writableMappings) return -EBUSY;
+  if ((seals & F_SEAL_WRITE) !== 0 && isMappedShared(task as KernelTask, inode)) return -EBUSY;
   inode.seals |= seals;
   return 0;
 }
@@ -206,7 +212,7 @@ function fcntlRare(task: Task, file: OpenFile, command: number, argument: number
     case F_GETSIG: return signals.get(file) ?? 0;
     case F_GETPIPE_SZ: return file.pipeSize?.() ?? -EBADF;
     case F_SETPIPE_SZ: return file.pipeSize?.(argument) ?? -EBADF;
-    case F_ADD_SEALS: return addSeals(file, value);
+    case F_ADD_SEALS: return addSeals(task, file, value);
     case F_GET_SEALS: return file.inode.seals ?? -EINVAL;
     case F_GETLEASE: return (file.inode.mode & S_IFMT) === S_IFREG ? F_UNLCK : -EINVAL;
     case F_SETLEASE: return value === F_UNLCK ? -EAGAIN : (file.inode.mode & S_IFMT) === S_IFREG && ownerOrCapable(file.inode, task.credentials) ? -EINVAL : -EACCES;

@@ -5,6 +5,7 @@ import {
   MS_ASYNC, MS_INVALIDATE, MS_SYNC, PROT_EXEC, PROT_GROWSDOWN, PROT_GROWSUP, PROT_READ, PROT_WRITE,
 } from '../../abi/mman.ts';
 import { CAP_IPC_LOCK } from '../../abi/capability.ts';
+import { F_SEAL_FUTURE_WRITE, F_SEAL_WRITE } from '../../abi/fcntl.ts';
 import { RLIMIT_DATA, RLIMIT_MEMLOCK } from '../../abi/resource.ts';
 import { pageUp } from '../mm/mm.ts';
 import { advise, remap } from '../mm/mm-remap.ts';
@@ -34,6 +35,7 @@ function mappedFile(task: KernelTask, fd: number, prot: number, type: number): M
   if (access === O_WRONLY) return -EACCES;
   const shared = type !== MAP_PRIVATE;
   if (shared && (prot & PROT_WRITE) !== 0 && access !== O_RDWR) return -EACCES;
+  if (shared && (prot & PROT_WRITE) !== 0 && ((file.inode.seals ?? 0) & (F_SEAL_WRITE | F_SEAL_FUTURE_WRITE)) !== 0) return -EPERM;
   if (shared && (prot & PROT_WRITE) !== 0 && (file.flags & O_APPEND) !== 0 && access === O_RDONLY) return -EACCES;
   const { inode } = file;
   const kind = inode.mode & S_IFMT;

@@ -1,6 +1,6 @@
 /** New tasks (kernel/fork.c: copy_process). The system calls are in `syscalls/clone.ts`. */
 import { EAGAIN } from '../../abi/errno.ts';
-import { RLIMIT_NPROC } from '../../abi/resource.ts';
+import { RLIMIT_NOFILE, RLIMIT_NPROC } from '../../abi/resource.ts';
 import { CAP_SYS_ADMIN, CAP_SYS_RESOURCE } from '../../abi/capability.ts';
 import {
   CLONE_CHILD_CLEARTID, CLONE_CHILD_SETTID, CLONE_CLEAR_SIGHAND, CLONE_FILES, CLONE_FS, CLONE_PARENT, CLONE_PARENT_SETTID, CLONE_SETTLS, CLONE_SIGHAND,
@@ -48,7 +48,7 @@ export function copyTask(parent: KernelTask, request: CloneArguments): KernelTas
   if (sharesMemory && !isThread) mm.users++;
   const task = new KernelTask({
     tid, kernel, process, mm,
-    files: hasFlag(flags, CLONE_FILES) ? parent.filesRef.share() : new SharedRef(parent.files.clone()),
+    files: hasFlag(flags, CLONE_FILES) ? parent.filesRef.share() : new SharedRef(parent.files.clone(() => process.limit(RLIMIT_NOFILE))),
     fs: hasFlag(flags, CLONE_FS) ? parent.fsRef.share() : new SharedRef(parent.fs.clone()),
     credentials: parent.credentials,
     name: parent.name,
