@@ -7,6 +7,8 @@ import { Translator, UnitRegistry } from './translator/translator.ts';
 
 /** Shells kept for the next address spaces. */
 const POOL_SIZE = 4;
+/** A memory that grew beyond this is given up: clearing what it may hold takes longer than a fresh one, and the host gets it back. */
+const POOLED_BYTES = 512 << 20;
 /** Reports of a block (each of 64 entries) before it is translated. */
 const THRESHOLD = 32;
 
@@ -29,7 +31,7 @@ export function createMachine(image: Uint8Array, options: MachineOptions): Machi
       return shell ?? new Shell(loaded);
     },
     giveShell: (shell) => {
-      if (pool.length < POOL_SIZE) pool.push(shell);
+      if (pool.length < POOL_SIZE && shell.memory.u8.length <= POOLED_BYTES) pool.push(shell);
     },
     createTranslator: (space) =>
       options.tier === 'interpreter' ? undefined : new Translator(space, registry, options.tier === 'translator' ? 1 : THRESHOLD),
