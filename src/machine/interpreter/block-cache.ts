@@ -1,6 +1,6 @@
 /** Decoded blocks of one address space: made on demand, found by address, dropped by page. */
 import { decode } from '../isa/decode.ts';
-import type { DecodedInstruction, InstructionRow, MemoryOperand, Operand } from '../isa/instruction.ts';
+import type { DecodedInstruction, InstructionRow, MemoryOperand, Operand, UndecodableInstruction } from '../isa/instruction.ts';
 import { DECODED_END, DECODED_START, JUMP_TABLE, PAGE_CODE, PAGE_EXEC } from '../layout.ts';
 import {
   GUEST_BASE, STATE_FS_BASE, STATE_GENERATION, STATE_GPR, STATE_GS_BASE, STATE_X87, STATE_XMM, STATE_ZERO,
@@ -18,6 +18,7 @@ const JUMP_TABLE_OFFSET = JUMP_TABLE - GUEST_BASE;
 /** A block ends after so many instructions at the latest. */
 const MAXIMUM_BLOCK = 48;
 const UNDEFINED_OPCODE = 6;
+const GENERAL_PROTECTION = 13;
 const PAGE_FAULT = 14;
 
 /** What the cache needs of its address space. */
@@ -35,6 +36,21 @@ interface Block {
   /** Offset of the header in the memory. */
   readonly pointer: number;
   readonly records: number;
+  /** Of the code bytes. */
+  readonly hash: number;
+  /** Records that remember where they went. */
+  readonly links: readonly number[];
+  /** The owner of the memory that it was last checked for. */
+  epoch: number;
+  /** What a link to a unit has overwritten in the first record. */
+  replaced: { readonly handler: number; readonly immediate: number } | undefined;
+}
+
+/** FNV-1a. */
+function hashOf(u8: Uint8Array, start: number, end: number): number {
+  let hash = 0x811c_9dc5;
+  for (let at = start; at < end; at++) hash = Math.imul(hash ^ (u8[at] ?? 0), 0x0100_0193);
+  return hash;
 }
 
 export class BlockCache {
@@ -44,16 +60,57 @@ export class BlockCache {
   /** Blocks that have bytes in a page. */
   #byPage = new Map<number, Set<Block>>();
   #free = ARENA_START;
+  #epoch = 0;
   readonly #statistics: MachineStatistics;
-
   /** Table slot of a linked unit at an address, or 0. */
-  readonly #unitSlot: (address: number) => number;
+  #unitSlot: (address: number) => number = () => 0;
 
-  constructor(memory: CodeMemory, image: LoadedImage, unitSlot: (address: number) => number, statistics: MachineStatistics) {
+  constructor(memory: CodeMemory, image: LoadedImage, statistics: MachineStatistics) {
     this.#memory = memory;
     this.#image = image;
-    this.#unitSlot = unitSlot;
     this.#statistics = statistics;
+  }
+
+  /**
+   * A new owner of the memory, whose jump table and page flags are clear. Blocks of the one before serve
+   * him too, each once its code was found to be the same; `trusted` says that nobody else can have
+   * tampered with their records.
+   */
+  adopt(unitSlot: (address: number) => number, trusted: boolean): void {
+    this.#unitSlot = unitSlot;
+    this.#epoch++;
+    this.#byPage.clear();
+    if (trusted) return;
+    this.#blocks.clear();
+    this.#free = ARENA_START;
+  }
+
+  /** The block at an address, if it is this owner's or can become it. */
+  #known(address: number): Block | undefined {
+    const block = this.#blocks.get(address);
+    if (block === undefined || block.epoch === this.#epoch) return block;
+    return this.#revive(block) ? block : undefined;
+  }
+
+  #revive(block: Block): boolean {
+    const { pages, u8, view } = this.#memory;
+    for (let page = block.start >>> 12; page <= (block.end - 1) >>> 12; page++) {
+      if (((pages[page] ?? 0) & PAGE_EXEC) === 0) return false;
+    }
+    if (hashOf(u8, block.start - GUEST_BASE, block.end - GUEST_BASE) !== block.hash) return false;
+    block.epoch = this.#epoch;
+    const { replaced } = block;
+    if (replaced !== undefined) {
+      view.setUint16(block.pointer + record.BLOCK_HEADER_SIZE + record.RECORD_HANDLER, replaced.handler, true);
+      view.setUint32(block.pointer + record.BLOCK_HEADER_SIZE + record.RECORD_IMMEDIATE, replaced.immediate, true);
+      block.replaced = undefined;
+    }
+    for (const link of block.links) view.setUint32(link + record.RECORD_TARGET_BLOCK, 0, true);
+    view.setInt32(block.pointer + record.BLOCK_COUNTER, record.BLOCK_COUNT, true);
+    this.#remember(block);
+    const slot = this.#unitSlot(block.start);
+    if (slot !== 0) this.linkUnit(block.start, slot);
+    return true;
   }
 
   get bytes(): number {
@@ -62,12 +119,12 @@ export class BlockCache {
 
   /** Block that starts at a guest address, decoded if need be; its pointer. Enters it in the jump table. */
   lookup(address: number): number {
-    let block = this.#blocks.get(address);
+    let block = this.#known(address);
     let slot = 0;
     if (block === undefined) {
       block = this.#decodeBlock(address);
       // A block that only faults must not be found again when its bytes have changed.
-      if (!this.#blocks.has(address)) return block.pointer;
+      if (this.#blocks.get(address) !== block) return block.pointer;
       slot = this.#unitSlot(address);
       if (slot !== 0) this.linkUnit(address, slot);
     } else {
@@ -86,26 +143,26 @@ export class BlockCache {
     const { view } = this.#memory;
     const target = view.getUint32(recordPointer + record.RECORD_TARGET, true);
     const pointer = this.lookup(target);
-    if (this.#blocks.has(target)) this.#memory.view.setInt32(recordPointer + record.RECORD_TARGET_BLOCK, pointer, true);
+    if (this.#blocks.get(target)?.epoch === this.#epoch) this.#memory.view.setInt32(recordPointer + record.RECORD_TARGET_BLOCK, pointer, true);
     return pointer;
-  }
-
-  has(address: number): boolean {
-    return this.#blocks.has(address);
   }
 
   /** How often a block was entered since it last reported itself, or was made. */
   entries(address: number): number {
     const block = this.#blocks.get(address);
-    if (block === undefined) return 0;
+    if (block === undefined || block.epoch !== this.#epoch) return 0;
     return record.BLOCK_COUNT - this.#memory.view.getInt32(block.pointer + record.BLOCK_COUNTER, true);
   }
 
   /** Makes entering this block run a translated unit. False where no block is known. */
   linkUnit(address: number, slot: number): void {
     const block = this.#blocks.get(address);
-    if (block === undefined) return;
+    if (block === undefined || block.epoch !== this.#epoch) return;
     const first = block.pointer + record.BLOCK_HEADER_SIZE;
+    block.replaced ??= {
+      handler: this.#memory.view.getUint16(first + record.RECORD_HANDLER, true),
+      immediate: this.#memory.view.getUint32(first + record.RECORD_IMMEDIATE, true),
+    };
     this.#memory.view.setUint16(first + record.RECORD_HANDLER, record.HANDLER_ENTER_UNIT, true);
     this.#memory.view.setUint32(first + record.RECORD_IMMEDIATE, slot, true);
     this.#memory.view.setUint32(first + record.RECORD_PC, address, true);
@@ -180,7 +237,7 @@ export class BlockCache {
       const decoded = decode(u8, at - GUEST_BASE, limit, at);
       if (decoded.row === undefined || this.#image.handlers[formKey(decoded, addressMode(decoded))] === 0) {
         // A truncated instruction at a page's end may be whole once it is the first of its block.
-        if (instructions.length === 0) raise = decoded.row === undefined && decoded.reason === 'truncated' ? PAGE_FAULT : UNDEFINED_OPCODE;
+        if (instructions.length === 0) raise = vectorOf(decoded);
         break;
       }
       instructions.push(decoded);
@@ -188,13 +245,16 @@ export class BlockCache {
       if (endsBlock(decoded.row.flow)) break;
       if (instructions.length === MAXIMUM_BLOCK || (at & ~0xfff) - (address & ~0xfff) > 4096) break;
     }
-    const records = this.#write(pointer + record.BLOCK_HEADER_SIZE, instructions, at, raise);
+    const links: number[] = [];
+    const records = this.#write(pointer + record.BLOCK_HEADER_SIZE, instructions, at, raise, links);
     view.setInt32(pointer + record.BLOCK_COUNTER, record.BLOCK_COUNT, true);
     view.setUint32(pointer + record.BLOCK_PC, address, true);
     this.#free = pointer + record.BLOCK_HEADER_SIZE + records * record.RECORD_SIZE;
     this.#statistics.instructionsDecoded += instructions.length;
     if (raise === UNDEFINED_OPCODE) this.#statistics.undecodable++;
-    const block = { start: address, end: Math.max(at, address + 1), pointer, records };
+    const end = Math.max(at, address + 1);
+    const hash = hashOf(u8, address - GUEST_BASE, end - GUEST_BASE);
+    const block: Block = { start: address, end, pointer, records, hash, links, epoch: this.#epoch, replaced: undefined };
     // A block that only faults is decoded again each time: the page may come to life.
     if (raise < 0) this.#remember(block);
     return block;
@@ -211,11 +271,12 @@ export class BlockCache {
   }
 
   /** Writes the records of a block; how many. `raise`: a vector to raise at its end, or -1. */
-  #write(start: number, instructions: readonly DecodedInstruction[], end: number, raise: number): number {
+  #write(start: number, instructions: readonly DecodedInstruction[], end: number, raise: number, links: number[]): number {
     const { view } = this.#memory;
     let at = start;
     for (const instruction of instructions) {
       this.#writeRecord(at, instruction);
+      if (instruction.row.flow !== 'next') links.push(at);
       at += record.RECORD_SIZE;
     }
     this.#chooseDeadFlags(start, instructions);
@@ -225,6 +286,7 @@ export class BlockCache {
       view.setUint32(at + record.RECORD_PC, end, true);
       view.setUint32(at + record.RECORD_TARGET, raise >= 0 ? raise : end, true);
       view.setUint32(at + record.RECORD_TARGET_BLOCK, 0, true);
+      links.push(at);
       at += record.RECORD_SIZE;
     }
     return (at - start) / record.RECORD_SIZE;
@@ -288,6 +350,13 @@ export class BlockCache {
     view.setUint16(at + record.RECORD_SEGMENT, segment, true);
     view.setInt32(at + record.RECORD_DISPLACEMENT, far && operand.displacement > 0xffff_ffff ? -1 : operand.displacement | 0, true);
   }
+}
+
+/** The exception of what is no instruction, or none that the interpreter has. */
+function vectorOf(decoded: DecodedInstruction | UndecodableInstruction): number {
+  if (decoded.row !== undefined) return UNDEFINED_OPCODE;
+  if (decoded.reason === 'truncated') return PAGE_FAULT;
+  return decoded.reason === 'too-long' ? GENERAL_PROTECTION : UNDEFINED_OPCODE;
 }
 
 /** Control never reaches the next record: a call comes back to it. */
