@@ -33,6 +33,7 @@ const COMMON = {
   logLevel: 'warning',
   sourcemap: false,
   minifySyntax: true,
+  minifyWhitespace: true,
   legalComments: 'none',
   // The bundle runs in a vm.Script, where only require can load more.
   supported: { 'dynamic-import': false },

@@ -6,6 +6,7 @@ const fs = require('node:fs');
 const path = require('node:path');
 const vm = require('node:vm');
 
+// The build leaves nothing but ASCII in it, which is the fastest to read.
 const file = path.join(__dirname, 'cli.js');
 const identity = 'BUILD_IDENTITY';
 
@@ -37,7 +38,7 @@ function writeCache(cachePath, script) {
   }
 }
 
-const source = `(function (exports, require, module, __filename, __dirname) {${fs.readFileSync(file, 'utf8')}\n})`;
+const source = `(function (exports, require, module, __filename, __dirname) {${fs.readFileSync(file, 'latin1')}\n})`;
 let script;
 const building = process.env.CAISSON_WRITE_CACHE;
 if (building) {

@@ -392,11 +392,12 @@ CHECK_ROOT(process_namespace) {
 }
 
 CHECK_USER(user_namespace) {
+  int user = geteuid();
   OK(unshare(CLONE_NEWUSER));
   OK(prctl(PR_SET_DUMPABLE, 1)); /* else /proc/self stays root's after the change of ids */
   EXPECT_EQ(65534, (int)getuid());
   char map[64];
-  snprintf(map, sizeof map, "0 %d 1", ORDINARY_ID);
+  snprintf(map, sizeof map, "0 %d 1", user);
   int fd = OK(open("/proc/self/uid_map", O_WRONLY));
   OK(write(fd, map, strlen(map)));
   EXPECT_EQ(0, (int)getuid());

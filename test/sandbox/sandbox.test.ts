@@ -94,9 +94,12 @@ test('changes() lists what differs from the root', () =>
 
 test('several sandboxes run side by side and do not see each other', async () => {
   const sandboxes = await Promise.all([1, 2, 3].map(() => Sandbox.create()));
-  const outputs = await Promise.all(sandboxes.map(({ commands }, index) => commands.run(`echo ${index} > /tmp/mine; sleep 0.2; cat /tmp/mine; ls /proc | grep -c '^[0-9]'`)));
-  outputs.forEach(({ stdout }, index) => assert.match(stdout, new RegExp(`^${index}\n[1-5]\n$`)));
-  await Promise.all(sandboxes.map((sandbox) => sandbox.kill()));
+  try {
+    const outputs = await Promise.all(sandboxes.map(({ commands }, index) => commands.run(`echo ${index} > /opt/mine; sleep 0.2; cat /opt/mine; ls /proc | grep -c '^[0-9]'`)));
+    outputs.forEach(({ stdout }, index) => assert.match(stdout, new RegExp(`^${index}\\n[1-5]\\n$`)));
+  } finally {
+    await Promise.all(sandboxes.map((sandbox) => sandbox.kill()));
+  }
 });
 
 test('a killed sandbox says so, and running commands count as killed', async () => {
