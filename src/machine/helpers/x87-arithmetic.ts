@@ -5,9 +5,6 @@ import { STATE_SCRATCH } from '../state.ts';
 import {
   add,
   compare,
-  COMPARE_EQUAL,
-  COMPARE_GREATER,
-  COMPARE_LESS,
   divide,
   multiply,
   propagateOne,
@@ -19,12 +16,8 @@ import {
   classify,
   environment,
   Float80,
-  KIND_DENORMAL,
-  KIND_INFINITY,
   KIND_QNAN,
   KIND_SNAN,
-  KIND_UNSUPPORTED,
-  KIND_ZERO,
   setIndefinite,
 } from './float80.ts';
 import { FORM_SOURCE_MEMORY } from './types.ts';

@@ -6,8 +6,8 @@ import {
   GUEST_BASE, STATE_DEPTH, STATE_GENERATION, STATE_RIP,
 } from '../state.ts';
 import * as op from '../wasm/opcodes.ts';
-import { ByteWriter, type FunctionBody } from '../wasm/writer.ts';
-import { InterpreterBuilder } from './interpreter-builder.ts';
+import type { ByteWriter, FunctionBody } from '../wasm/writer.ts';
+import type { InterpreterBuilder } from './interpreter-builder.ts';
 import * as record from './record.ts';
 
 /** More than the plain handlers need. */

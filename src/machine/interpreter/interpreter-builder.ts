@@ -8,7 +8,7 @@ import { EmittingBuilder, typeOfSize } from '../semantics/emitting-builder.ts';
 import { localGet, node } from '../semantics/expression.ts';
 import type { CanonicalFlags } from '../semantics/flag-expressions.ts';
 import * as op from '../wasm/opcodes.ts';
-import { memoryOperand, type AddressMode } from './forms.ts';
+import type { AddressMode } from './forms.ts';
 import * as record from './record.ts';
 
 /** Indexes of what every handler may call or jump to. */

@@ -75,6 +75,12 @@ PREFIX_KINDS[0x64] = KIND_FS;
 PREFIX_KINDS[0x65] = KIND_GS;
 for (const byte of [0x26, 0x2e, 0x36, 0x3e]) PREFIX_KINDS[byte] = KIND_IGNORED;
 
+// What `readPrefixes` answers.
+/** 0: none, 2: F3, 3: F2. */
+const PREFIXES_REPEAT = 3;
+const PREFIXES_OPERAND_SIZE = 4;
+const PREFIXES_LOCK = 8;
+
 const REX_B = 1;
 const REX_X = 2;
 const REX_R = 4;
@@ -305,6 +311,33 @@ function decodeOperands(row: InstructionRow): readonly Operand[] | undefined {
 }
 
 /**
+ * Reads to the first byte of the opcode. The answer is `PREFIXES_*` bits, or -1 if the limit or the longest instruction
+ * comes before it. One number, because an object would cost more than the rest of this.
+ */
+function readPrefixes(limit: number): number {
+  const end = Math.min(limit, start + MAX_INSTRUCTION_LENGTH);
+  let prefixes = 0;
+  rex = 0;
+  addressSize32 = false;
+  segment = 'none';
+  while (position < end) {
+    opcode = code[position++]!;
+    const kind = PREFIX_KINDS[opcode]!;
+    if (kind === 0) return prefixes;
+    // A REX prefix counts only directly before the opcode.
+    rex = kind === KIND_REX ? opcode : 0;
+    if (kind === KIND_OPERAND_SIZE) prefixes |= PREFIXES_OPERAND_SIZE;
+    else if (kind === KIND_REPEAT) prefixes = (prefixes & ~PREFIXES_REPEAT) | 2;
+    else if (kind === KIND_REPEAT_NOT) prefixes |= 3;
+    else if (kind === KIND_FS) segment = 'fs';
+    else if (kind === KIND_GS) segment = 'gs';
+    else if (kind === KIND_LOCK) prefixes |= PREFIXES_LOCK;
+    else if (kind === KIND_ADDRESS_SIZE) addressSize32 = true;
+  }
+  return -1;
+}
+
+/**
  * The instruction at `bytes[offset]`, whose guest address is `address`. Bytes from `limit` on must not
  * be executed: an instruction that needs them is `'truncated'`.
  */
@@ -315,35 +348,17 @@ export function decode(
   address: number,
 ): DecodedInstruction | UndecodableInstruction {
   const available = limit - offset;
-  let operandSize16 = false;
-  let lock = false;
-  let repeat = 0;
-  let kind = 0;
   code = bytes;
   start = offset;
   position = offset;
   instructionAddress = address;
-  rex = 0;
   modrm = 0;
-  addressSize32 = false;
-  segment = 'none';
 
-  // A REX prefix counts only directly before the opcode.
-  for (;;) {
-    if (position >= limit || position - offset >= MAX_INSTRUCTION_LENGTH) return undecodable(position - offset + 1, available, true);
-    opcode = bytes[position++]!;
-    kind = PREFIX_KINDS[opcode]!;
-    if (kind === 0) break;
-    rex = 0;
-    if (kind === KIND_REX) rex = opcode;
-    else if (kind === KIND_OPERAND_SIZE) operandSize16 = true;
-    else if (kind === KIND_REPEAT) repeat = 2;
-    else if (kind === KIND_REPEAT_NOT) repeat = 3;
-    else if (kind === KIND_FS) segment = 'fs';
-    else if (kind === KIND_GS) segment = 'gs';
-    else if (kind === KIND_LOCK) lock = true;
-    else if (kind === KIND_ADDRESS_SIZE) addressSize32 = true;
-  }
+  const prefixes = readPrefixes(limit);
+  if (prefixes < 0) return undecodable(position - offset + 1, available, true);
+  const repeat = prefixes & PREFIXES_REPEAT;
+  const operandSize16 = (prefixes & PREFIXES_OPERAND_SIZE) !== 0;
+  const lock = (prefixes & PREFIXES_LOCK) !== 0;
 
   let slot = (repeat !== 0 ? repeat : operandSize16 ? 1 : 0) << 8;
   if (opcode === 0x0f) {

@@ -20,7 +20,7 @@ export const IMPORT_HELPER = 2;
 export const IMPORT_SYSCALL = 3;
 export const IMPORT_COUNT = 4;
 
-const FLAG_BITS = ['carry', 'overflow', 'auxiliary'] as const;
+type FlagBit = 'carry' | 'overflow' | 'auxiliary';
 
 export interface UnitOptions {
   /** Consult the page table before each access. */
@@ -574,7 +574,7 @@ export class UnitBuilder extends EmittingBuilder {
   }
 
   protected override keep(value: Expr, role: 'a' | 'b' | 'result'): Expr { return this.#keepIn(role, value); }
-  protected override keepBit(value: Expr, role: (typeof FLAG_BITS)[number]): Expr { return this.#keepIn(role, value); }
+  protected override keepBit(value: Expr, role: FlagBit): Expr { return this.#keepIn(role, value); }
 }
 
 export { typeOfSize };
