@@ -63,6 +63,13 @@ static __attribute__((unused)) char *page_end(void) {
     become_ordinary_user();                                                                     \
     EXPECT_ERRNO(wanted, call);                                                                 \
   }
+/* The same where kernels may be built without the call. */
+#define E_REFUSED(id, call)                                                                     \
+  CHECK_USER(id) {                                                                              \
+    make_fixtures();                                                                            \
+    EXPECT_EQ(-1, call);                                                                        \
+    EXPECT(errno == EPERM || errno == ENOSYS);                                                  \
+  }
 /* The call answers the value (or: succeeds where an error might be thought of). */
 #define V(id, value, call)                                                                      \
   CHECK(id) {                                                                                   \

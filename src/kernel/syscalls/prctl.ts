@@ -1,5 +1,5 @@
 /** prctl(2), arch_prctl(2), personality(2). */
-import { EFAULT, EINVAL, ENODEV, ENOMEM, EPERM } from '../../abi/errno.ts';
+import { EFAULT, EINVAL, ENODEV, ENOMEM, EPERM, ESRCH } from '../../abi/errno.ts';
 import { CAP_LAST_CAP, CAP_SETPCAP } from '../../abi/capability.ts';
 import {
   ARCH_GET_CPUID, ARCH_GET_FS, ARCH_GET_GS, ARCH_SET_CPUID, ARCH_SET_FS, ARCH_SET_GS, PR_CAP_AMBIENT, PR_CAP_AMBIENT_CLEAR_ALL, PR_CAP_AMBIENT_IS_SET, PR_CAP_AMBIENT_LOWER,
@@ -14,6 +14,8 @@ import type { SyscallRow } from '../types.ts';
 import { row } from './define.ts';
 import { getSeccomp, setSeccomp } from './seccomp.ts';
 
+/** ptrace.h. */
+const PTRACE_TRACEME = 0;
 const NAME_SIZE = 16;
 const ANON_NAME_MAX = 80;
 
@@ -171,6 +173,11 @@ function archPrctl(task: KernelTask, code: number, address: number): number {
   }
 }
 
+/** Nobody may trace here: who asks for a process that is none gets Linux's answer, others -EPERM. */
+function ptrace(task: KernelTask, request: number, pid: number): number {
+  return request !== PTRACE_TRACEME && task.kernel.findTask(pid) === undefined ? -ESRCH : -EPERM;
+}
+
 function personality(task: KernelTask, value: number): number {
   const old = task.personality;
   if (value !== 0xffff_ffff) task.personality = value;
@@ -181,6 +188,6 @@ export const prctlRows: readonly SyscallRow[] = [
   row(135, 'personality', ['uint'], personality, { support: 'partial', note: 'Kept and reported, without effect.' }),
   row(157, 'prctl', ['int', 'long', 'long', 'long', 'long'], prctl, { support: 'partial', note: 'No PR_SET_MM, no speculation control.' }),
   row(158, 'arch_prctl', ['int', 'pointer'], archPrctl),
-  row(101, 'ptrace', ['long', 'long', 'long', 'long'], () => -EPERM, { support: 'none', note: 'No tracing.' }),
+  row(101, 'ptrace', ['long', 'int', 'long', 'long'], ptrace, { support: 'none', note: 'No tracing.' }),
 ];
 

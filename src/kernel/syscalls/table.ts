@@ -2,6 +2,7 @@
 import { SYSCALL_NAMES } from '../../abi/unistd.ts';
 import { makeEntry, type GateEntry } from '../gate.ts';
 import type { SyscallRow } from '../types.ts';
+import { adjtimexRows } from './adjtimex.ts';
 import { cloneRows } from './clone.ts';
 import { withCoherence } from './coherence.ts';
 import { directoryRows } from './directory.ts';
@@ -42,7 +43,7 @@ import { waitRows } from './wait.ts';
 import { xattrRows } from './xattr.ts';
 
 const IMPLEMENTED: readonly SyscallRow[] = [
-  ...cloneRows, ...directoryRows, ...epollRows, ...eventRows, ...execRows, ...fdRows, ...fileAttributeRows, ...fileDataRows, ...fileIoRows, ...fileOpenRows,
+  ...adjtimexRows, ...cloneRows, ...directoryRows, ...epollRows, ...eventRows, ...execRows, ...fdRows, ...fileAttributeRows, ...fileDataRows, ...fileIoRows, ...fileOpenRows,
   ...fileStatRows, ...futexRows, ...identityRows, ...inotifyRows, ...memoryRows, ...mountRows, ...mqueueRows, ...pidfdRows, ...pipeRows, ...pollRows, ...prctlRows, ...processMemoryRows, ...resourceRows,
   ...schedRows, ...seccompRows, ...sessionRows, ...signalRows, ...socketRows, ...socketTransferRows, ...systemRows, ...sysvMemoryRows, ...sysvMessageRows, ...sysvSemaphoreRows, ...timeRows, ...timerRows, ...waitRows, ...xattrRows,
 ];

@@ -123,12 +123,10 @@ export const timeRows: readonly SyscallRow[] = [
   row(37, 'alarm', ['uint'], alarm),
   row(38, 'setitimer', ['int', 'pointer:itimerval', 'pointer'], setitimer),
   row(96, 'gettimeofday', ['pointer:timeval', 'pointer'], gettimeofday),
-  row(159, 'adjtimex', ['pointer'], () => -EPERM, { support: 'none', note: 'The clock is the host\'s: nothing may set it, nor read its state.' }),
   row(164, 'settimeofday', ['pointer:timeval', 'pointer'], () => -EPERM, { note: 'The clock is the host\'s.' }),
   row(201, 'time', ['pointer'], time),
   row(227, 'clock_settime', ['int', 'pointer:timespec'], clockSettime, { note: 'Always EPERM: the clock is the host\'s.' }),
   row(228, 'clock_gettime', ['int', 'pointer:timespec'], clockGettime),
   row(229, 'clock_getres', ['int', 'pointer:timespec'], clockGetres),
   row(230, 'clock_nanosleep', ['int', 'flags', 'pointer:timespec', 'pointer'], clockNanosleep, { restart: true }),
-  row(305, 'clock_adjtime', ['int', 'pointer'], () => -EPERM, { support: 'none' }),
 ];
