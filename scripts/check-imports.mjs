@@ -31,7 +31,7 @@ const ARROWS = {
 const OPEN_TO_ALL = new Set(['abi', 'host']);
 const MAY_IMPORT_NODE = new Set(['host/node', 'cli']);
 /** What is built. A file that none of these reaches is support for tests, and may import `node:`. */
-const ENTRY_POINTS = ['cli/entry.ts', 'sandbox/index.ts', 'sandbox/worker-entry.ts', 'host/browser/index.ts', 'machine/index.ts', 'machine/interpreter/generate.ts', 'kernel/index.ts', 'fs/index.ts', 'net/index.ts'];
+const ENTRY_POINTS = ['cli/entry.ts', 'sandbox/index.ts', 'sandbox/worker-entry.ts', 'host/browser/index.ts', 'container/index.ts', 'machine/index.ts', 'machine/interpreter/generate.ts', 'kernel/index.ts', 'fs/index.ts', 'net/index.ts'];
 const NODE_MODULE = /^(?:node:|bun:)/;
 const IMPORT = /(?:^|[\s;}])(?:import|export)\s+(type\s+)?(?:[\w*{}\s,$]+?\s+from\s+)?['"]([^'"]+)['"]|\bimport\(\s*['"]([^'"]+)['"]\s*\)/g;
 

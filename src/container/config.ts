@@ -6,7 +6,7 @@
  */
 
 export interface ContainerConfig {
-  /** Host directory that becomes the lower layer of `/`. The container's writes go to memory above it. */
+  /** Host directory that becomes the lower layer of `/`. The container's writes go to memory above it. On a host without files, `/` is empty. */
   readonly root: string;
   readonly mounts: readonly MountConfig[];
   /** Host paths that are not shown, wherever they would appear. */

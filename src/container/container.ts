@@ -9,7 +9,6 @@ import { SyscallTracer } from '../kernel/strace/tracer.ts';
 import { createSystemView } from '../kernel/system-view.ts';
 import { startProcess } from '../kernel/task/start.ts';
 import { createMachine } from '../machine/index.ts';
-import { ENOSYS } from '../abi/errno.ts';
 import { RLIMIT_NOFILE } from '../abi/resource.ts';
 import type { Host } from '../host/types.ts';
 import { HostGateway, NetworkPolicy, RESOLVER_ADDRESS } from '../net/index.ts';
@@ -51,7 +50,6 @@ export class Container {
 
   /** @throws ContainerError for a root or a mount that cannot be used, NetworkRuleError for what may be reached. */
   static create(host: Host, config: ContainerConfig, { image, endsWithFirst = true }: ContainerOptions): Container {
-    if (host.files === undefined) throw new ContainerError(config.root, ENOSYS);
     const { memoryBytes, tasks } = config.limits;
     const kernel = new Kernel({
       host,

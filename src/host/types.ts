@@ -7,7 +7,7 @@ export interface Host {
   /** Runs soon, after input and output had their turn. */
   setImmediate(callback: () => void): void;
   setTimer(callback: () => void, milliseconds: number): { cancel(): void };
-  /** Undefined where there are no host files to see (browser). */
+  /** Undefined where there are no host files to see (browser): a container's root is then in memory. */
   readonly files?: HostFiles;
   readonly network?: HostNetwork;
 }

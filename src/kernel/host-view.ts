@@ -1,5 +1,5 @@
-/** The file systems of a container whose root is a directory of the host: what `caisson do` sees. */
-import { EINVAL, ENOENT, ENOTDIR } from '../abi/errno.ts';
+/** The file systems of a container: above a directory of the host (what `caisson do` sees), or in memory alone. */
+import { EINVAL, ENODEV, ENOENT, ENOTDIR } from '../abi/errno.ts';
 import { MS_NODEV, MS_NOEXEC, MS_NOSUID, MS_RDONLY, MS_RELATIME } from '../abi/mount.ts';
 import { S_IFDIR, S_IFLNK, S_IFMT, S_IFREG } from '../abi/stat.ts';
 import { changes } from '../fs/changes.ts';
@@ -26,8 +26,9 @@ export type ViewMount =
   | { readonly kind: 'tmpfs'; readonly destination: string; readonly sizeBytes?: number };
 
 export interface HostViewOptions {
-  readonly files: HostFiles;
-  /** Host directory that is the lower layer of `/`. */
+  /** Absent: `/` starts as an empty directory in memory, and nothing of the host can be mounted. */
+  readonly files?: HostFiles | undefined;
+  /** Host directory that is the lower layer of `/`. Without `files` it is not used. */
   readonly root: string;
   /** Host paths that look absent. */
   readonly hide?: readonly string[];
@@ -62,16 +63,19 @@ const SUPER = { fsuid: 0, fsgid: 0, groups: [], capabilitiesLow: -1, capabilitie
 /** Makes the view, or answers the negative errno and the path that is the reason. */
 export function createHostView(kernel: Kernel, options: HostViewOptions): HostView | { readonly errno: number; readonly path: string } {
   const { files, root } = options;
-  const hidden = canonicalHidden(files, options.hide ?? []);
+  const hidden = files === undefined ? [] : canonicalHidden(files, options.hide ?? []);
   const prefix = root === '/' ? '' : root;
   const { monotonicNs, realtimeNs } = kernel;
   const opened: HostFs[] = [];
   const openHost: HostOpener = (path, dev, writable, masked, keptAbove = false) => {
+    if (files === undefined) return -ENODEV;
     const host = HostFs.open({ files, root: path, dev, monotonicNs, writable, hidden, masked, keptAbove });
     if (typeof host !== 'number') opened.push(host);
     return host;
   };
-  const lower = openHost(root, DEVICES.lower, false, ['/proc', '/sys', '/dev'].map((path) => prefix + path), true);
+  const lower = files === undefined
+    ? new TmpFs({ dev: DEVICES.lower, now: realtimeNs, mode: 0o755 })
+    : openHost(root, DEVICES.lower, false, ['/proc', '/sys', '/dev'].map((path) => prefix + path), true);
   if (typeof lower === 'number') return { errno: lower, path: root };
   const upper = new TmpFs({
     dev: DEVICES.upper, now: realtimeNs, maxBytes: options.upperBytes ?? 2 ** 30, maxInodes: options.upperInodes ?? 1_000_000,
