@@ -27,8 +27,8 @@ const total = { passed: 0, failed: 0 };
 console.log('program           host ok   inside ok  skipped  failed      ms (host, inside)');
 for (const name of programs) {
   const program = compile(name, options.static);
-  const native = options['inside-only'] ? undefined : run(program, [nativeScratch], user);
-  const inside = options['native-only'] ? undefined : run(process.execPath, [options.command, 'do', ...(options.default ? [] : ['--cap-add', 'ALL']), '--', program, '/tmp'], user);
+  const native = options['inside-only'] ? undefined : await run(program, [nativeScratch], user);
+  const inside = options['native-only'] ? undefined : await run(process.execPath, [options.command, 'do', ...(options.default ? [] : ['--cap-add', 'ALL']), '--', program, '/tmp'], user);
   const wrong = complaints(native, inside);
   total.failed += wrong.length;
   total.passed += Number(count(inside ?? native, 'ok'));

@@ -1,5 +1,5 @@
 /** Compiles the conformance programs, runs them on the host and inside Caisson, and compares what they say. */
-import { execFileSync, spawnSync } from 'node:child_process';
+import { execFileSync, spawn } from 'node:child_process';
 import { existsSync, mkdirSync, readdirSync, readFileSync, statSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -67,12 +67,15 @@ function parse(text: string, milliseconds: number): Outcome {
   return { verdicts, lines, needs, ended, milliseconds };
 }
 
-export function run(command: string, args: readonly string[], user?: User): Outcome {
+export function run(command: string, args: readonly string[], user?: User): Promise<Outcome> {
   const started = Date.now();
-  const result = spawnSync(command, args, {
-    encoding: 'latin1', timeout: PROGRAM_SECONDS * 1000, stdio: ['ignore', 'pipe', 'pipe'], maxBuffer: 16 * 2 ** 20, cwd: '/', ...user,
+  const child = spawn(command, args, { timeout: PROGRAM_SECONDS * 1000, killSignal: 'SIGKILL', stdio: ['ignore', 'pipe', 'pipe'], cwd: '/', ...user });
+  let text = '';
+  for (const stream of [child.stdout, child.stderr]) stream.setEncoding('latin1').on('data', (part: string) => (text += part));
+  return new Promise((resolve, reject) => {
+    child.on('error', reject);
+    child.on('close', () => resolve(parse(text, Date.now() - started)));
   });
-  return parse(result.stdout + result.stderr, Date.now() - started);
 }
 
 /** A directory for files of the host's runs: in memory, as the sandbox's are. */
