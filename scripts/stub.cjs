@@ -10,9 +10,22 @@ const vm = require('node:vm');
 const file = path.join(__dirname, 'cli.js');
 const identity = 'BUILD_IDENTITY';
 
+/** Other builds and other Node versions of the same user keep a file each; so many stay. */
+const MOST_CACHES = 8;
+
+/** V8 takes a cache only under the flags that it was made with. */
+function flagsKey() {
+  const flags = [...process.execArgv, process.env.NODE_OPTIONS ?? ''].join(' ');
+  let hash = 0;
+  for (let i = 0; i < flags.length; i++) hash = (Math.imul(hash, 31) + flags.charCodeAt(i)) >>> 0;
+  return hash.toString(16);
+}
+
+/** XDG Base Directory Specification: a relative XDG_CACHE_HOME is ignored. */
 function privateCachePath() {
-  const base = process.env.XDG_CACHE_HOME || (process.env.HOME && path.join(process.env.HOME, '.cache'));
-  return base && path.join(base, 'caisson', `cli-${identity}-${process.versions.v8}-${process.arch}.cache`);
+  const { XDG_CACHE_HOME: cacheHome, HOME: home } = process.env;
+  const base = cacheHome && path.isAbsolute(cacheHome) ? cacheHome : home && path.join(home, '.cache');
+  return base && path.join(base, 'caisson', `cli-${identity}-${process.versions.v8}-${process.arch}-${flagsKey()}.cache`);
 }
 
 /** Only a file that nobody else can write counts: it holds byte code. */
@@ -26,15 +39,35 @@ function readCache(cachePath) {
   }
 }
 
+function removeOldCaches(directory) {
+  const caches = fs.readdirSync(directory).filter((name) => /^cli-.*\.cache$/.test(name));
+  const times = new Map(caches.map((name) => [name, fs.statSync(path.join(directory, name)).mtimeMs]));
+  caches.sort((a, b) => times.get(b) - times.get(a));
+  for (const name of caches.slice(MOST_CACHES)) fs.unlinkSync(path.join(directory, name));
+}
+
+/** V8 checks a cache's version and length and not its bytes, so they are on the disk before they have the name. */
 function writeCache(cachePath, script) {
+  const temporary = `${cachePath}.${process.pid}`;
   try {
     const data = script.createCachedData();
     fs.mkdirSync(path.dirname(cachePath), { recursive: true, mode: 0o700 });
-    const temporary = `${cachePath}.${process.pid}`;
-    fs.writeFileSync(temporary, data, { mode: 0o600 });
+    const handle = fs.openSync(temporary, 'wx', 0o600);
+    try {
+      fs.writeFileSync(handle, data);
+      fs.fsyncSync(handle);
+    } finally {
+      fs.closeSync(handle);
+    }
     fs.renameSync(temporary, cachePath);
+    removeOldCaches(path.dirname(cachePath));
   } catch {
     // A full disk or a read-only home: the next run compiles again.
+    try {
+      fs.unlinkSync(temporary);
+    } catch {
+      // It was never made.
+    }
   }
 }
 
@@ -46,13 +79,12 @@ if (building) {
   script = new vm.Script(source, { filename: file });
   process.on('exit', () => writeCache(building, script));
 } else {
-  script = new vm.Script(source, { filename: file, cachedData: readCache(path.join(__dirname, 'cli.cache')) });
-  if (script.cachedDataRejected !== false) {
-    const own = privateCachePath();
-    const cachedData = own && readCache(own);
-    if (cachedData) script = new vm.Script(source, { filename: file, cachedData });
-    if (own && script.cachedDataRejected !== false) process.on('exit', () => writeCache(own, script));
-  }
+  // The user's own first: a second Script of the same text is taken from V8's memory, whatever its cache.
+  const own = privateCachePath();
+  const cachedData = (own && readCache(own)) || readCache(path.join(__dirname, 'cli.cache'));
+  script = new vm.Script(source, { filename: file, cachedData });
+  // What `--version` compiles is too little to be worth a file.
+  if (own && script.cachedDataRejected !== false && process.argv.length > 3) process.on('exit', () => writeCache(own, script));
 }
 const module_ = { exports: {} };
 script.runInThisContext()(module_.exports, require, module_, file, __dirname);

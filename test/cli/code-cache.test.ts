@@ -1,0 +1,93 @@
+/** The command's code cache: an accelerator for each Node version that a user has, and never a reason to fail. */
+import assert from 'node:assert/strict';
+import { spawnSync } from 'node:child_process';
+import * as fs from 'node:fs';
+import { tmpdir } from 'node:os';
+import { dirname, join } from 'node:path';
+import { after, before, beforeEach, test } from 'node:test';
+import { caissonPath } from './caisson.ts';
+
+const scratch = fs.mkdtempSync(join(tmpdir(), 'caisson-cache-'));
+const copy = join(scratch, 'dist');
+const cacheHome = join(scratch, 'cache');
+const directory = join(cacheHome, 'caisson');
+
+before(() => fs.cpSync(dirname(caissonPath), copy, { recursive: true }));
+beforeEach(() => {
+  fs.rmSync(cacheHome, { recursive: true, force: true });
+  // As after a change of the Node version.
+  fs.writeFileSync(join(copy, 'cli.cache'), 'the cache of another Node version', { mode: 0o644 });
+});
+after(() => fs.rmSync(scratch, { recursive: true, force: true }));
+
+/** Its output, with errors. */
+function runCommand(home = cacheHome, env: Readonly<Record<string, string>> = {}): string {
+  const { stdout, stderr, status } = spawnSync(process.execPath, [join(copy, 'caisson.js'), 'do', '--', 'echo', 'hello'], {
+    encoding: 'utf8', cwd: scratch, env: { PATH: '/usr/bin:/bin', XDG_CACHE_HOME: home, ...env },
+  });
+  return `${stdout}${stderr}${status}`;
+}
+
+function cacheFiles(): string[] {
+  return fs.existsSync(directory) ? fs.readdirSync(directory) : [];
+}
+
+test('a cache that does not fit is replaced by the user\'s own, which the next run uses', () => {
+  assert.equal(runCommand(), 'hello\n0');
+  const [name = ''] = cacheFiles();
+  assert.deepEqual(cacheFiles(), [name]);
+  assert.match(name, new RegExp(`-${process.versions.v8}-${process.arch}-[0-9a-f]+\\.cache$`));
+  const first = fs.statSync(join(directory, name));
+  assert.equal(first.mode & 0o777, 0o600);
+  assert.equal(fs.statSync(directory).mode & 0o777, 0o700);
+  assert.equal(runCommand(), 'hello\n0');
+  const second = fs.statSync(join(directory, name));
+  assert.deepEqual([second.ino, second.mtimeMs], [first.ino, first.mtimeMs]);
+});
+
+test('the user\'s own cache is what V8 takes', () => {
+  runCommand();
+  const path = join(directory, cacheFiles()[0] ?? '');
+  const source = `(function (exports, require, module, __filename, __dirname) {${fs.readFileSync(join(copy, 'cli.js'), 'latin1')}\n})`;
+  const filename = join(copy, 'cli.js');
+  const script = `const vm = require('node:vm'), fs = require('node:fs');
+    const made = new vm.Script(fs.readFileSync(0, 'latin1'), { filename: ${JSON.stringify(filename)}, cachedData: fs.readFileSync(${JSON.stringify(path)}) });
+    console.log(made.cachedDataRejected, made.createCachedData().length > fs.statSync(${JSON.stringify(path)}).size / 2);`;
+  const { stdout } = spawnSync(process.execPath, ['-e', script], { input: Buffer.from(source, 'latin1'), encoding: 'utf8', env: { PATH: '/usr/bin:/bin' } });
+  assert.equal(stdout, 'false true\n');
+});
+
+test('a user\'s cache that is cut off, or that others can write, is written anew', () => {
+  runCommand();
+  const path = join(directory, cacheFiles()[0] ?? '');
+  const whole = fs.statSync(path).size;
+  fs.truncateSync(path, whole >> 1);
+  assert.equal(runCommand(), 'hello\n0');
+  assert.ok(fs.statSync(path).size > whole >> 1);
+  fs.chmodSync(path, 0o666);
+  const { ino } = fs.statSync(path);
+  assert.equal(runCommand(), 'hello\n0');
+  assert.notEqual(fs.statSync(path).ino, ino);
+  assert.equal(fs.statSync(path).mode & 0o777, 0o600);
+});
+
+test('without a place for a cache the command works all the same', () => {
+  const file = join(scratch, 'file');
+  fs.writeFileSync(file, '');
+  assert.equal(runCommand(file), 'hello\n0');
+  assert.equal(runCommand(''), 'hello\n0');
+  assert.equal(runCommand('relative'), 'hello\n0');
+  assert.equal(fs.existsSync(join(scratch, 'relative')), false);
+});
+
+test('caches of other builds do not pile up', () => {
+  fs.mkdirSync(directory, { recursive: true });
+  for (let i = 0; i < 20; i++) {
+    fs.writeFileSync(join(directory, `cli-${i}.cache`), '');
+    fs.utimesSync(join(directory, `cli-${i}.cache`), i, i);
+  }
+  assert.equal(runCommand(), 'hello\n0');
+  const left = cacheFiles();
+  assert.equal(left.length, 8);
+  assert.ok(left.includes('cli-19.cache') && !left.includes('cli-12.cache'));
+});
