@@ -12,7 +12,7 @@ const TABLES = [
 ];
 
 export default tseslint.config(
-  { ignores: ['dist/', '.cache/', 'node_modules/', 'bench/', 'coverage/'] },
+  { ignores: ['dist/', '.cache/', 'node_modules/', 'bench/', 'coverage/', 'src/machine/decoder/assembly/'] },
   {
     files: ['src/**/*.ts', 'test/**/*.ts', 'scripts/**/*.mjs', '*.js'],
     extends: [tseslint.configs.base],

@@ -3,6 +3,7 @@ import { mkdirSync, writeFileSync } from 'node:fs';
 import { dirname } from 'node:path';
 import { helperNumbers } from '../src/machine/helpers/index.ts';
 import { generateInterpreter, missingSemantics, packImage } from '../src/machine/interpreter/generate.ts';
+import { compileDecoder } from './compile-decoder.ts';
 import { semantics } from '../src/machine/semantics/index.ts';
 
 const file = process.argv[2] ?? '.cache/interpreter.bin';
@@ -10,5 +11,5 @@ const missing = missingSemantics(semantics);
 if (missing.length > 0) console.error(`no semantics for: ${missing.join(' ')}`);
 const image = generateInterpreter(semantics, helperNumbers);
 mkdirSync(dirname(file), { recursive: true });
-writeFileSync(file, packImage(image));
+writeFileSync(file, packImage(image, await compileDecoder(process.cwd())));
 console.error(`${file}: ${image.notes.length} handlers, ${image.wasm.length} bytes of Wasm`);

@@ -2,11 +2,11 @@
 import { helperList } from './helpers/index.ts';
 import type { HelperContext } from './helpers/types.ts';
 import { loadFxImage, saveFxImage } from './helpers/fxsave.ts';
-import type { BlockCache } from './interpreter/block-cache.ts';
+import { BlockCache } from './interpreter/block-cache.ts';
 import type { LoadedImage } from './interpreter/image.ts';
 import * as record from './interpreter/record.ts';
 import { PAGE_CODE, PAGE_EXEC, PAGE_READ, PAGE_WRITE } from './layout.ts';
-import type { AddressSpace, Exit, MachineOptions, MachineStatistics, SpaceUse } from './machine-types.ts';
+import type { AddressSpace, Exit, MachineOptions, MachineStatistics } from './machine-types.ts';
 import { eflagsToFlags, flagsToEflags } from './semantics/flags.ts';
 import type { Shell, ShellOwner } from './shell.ts';
 import type { SpaceMemory } from './space-memory.ts';
@@ -30,7 +30,7 @@ export interface SpaceEnvironment {
   readonly image: LoadedImage;
   readonly options: MachineOptions;
   readonly statistics: MachineStatistics;
-  takeShell(use: SpaceUse): Shell;
+  takeShell(): Shell;
   giveShell(shell: Shell): void;
   createTranslator(space: GuestSpace): Translator | undefined;
 }
@@ -50,21 +50,16 @@ export class GuestSpace implements AddressSpace, UnitHost, ShellOwner {
   registers: Int32Array;
   #words: Int32Array;
 
-  readonly #use: SpaceUse;
-  #trusted = true;
-
-  constructor(environment: SpaceEnvironment, use: SpaceUse) {
+  constructor(environment: SpaceEnvironment) {
     this.environment = environment;
-    this.#use = use;
-    this.shell = environment.takeShell(use);
+    this.shell = environment.takeShell();
     this.shell.owner = this;
     this.#memory = this.shell.memory;
     this.registers = this.#words = this.#memory.i32;
     this.#memory.onGrow = () => {
       this.registers = this.#words = this.#memory.i32;
     };
-    this.blocks = this.shell.blocks;
-    this.blocks.adopt((address) => this.#unitSlot(address), use.domain !== undefined && this.shell.domain === use.domain);
+    this.blocks = new BlockCache(this.#memory, environment.image.decoder, (address) => this.#unitSlot(address), environment.statistics);
     this.#helperContext = this.#createHelperContext();
     this.#translator = environment.createTranslator(this);
   }
@@ -264,8 +259,7 @@ export class GuestSpace implements AddressSpace, UnitHost, ShellOwner {
   }
 
   fork(ranges: readonly (readonly [start: number, end: number])[]): GuestSpace | undefined {
-    const child = new GuestSpace(this.environment, this.#use);
-    child.#trusted = this.#trusted;
+    const child = new GuestSpace(this.environment);
     for (const [start, end] of ranges) {
       if (!child.#memory.grow(end)) {
         child.release();
@@ -303,13 +297,7 @@ export class GuestSpace implements AddressSpace, UnitHost, ShellOwner {
 
   release(): void {
     this.shell.clear(this.#translator?.slots() ?? []);
-    this.shell.domain = this.#trusted ? this.#use.domain : undefined;
-    this.shell.program = this.#use.program;
     this.environment.giveShell(this.shell);
-  }
-
-  distrust(): void {
-    this.#trusted = false;
   }
 
   requireChecks(): void {

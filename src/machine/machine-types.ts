@@ -28,18 +28,10 @@ export interface MachineStatistics {
   undecodable: number;
 }
 
-/** For whom an address space is: what its predecessor in the same memory left may serve it. */
-export interface SpaceUse {
-  /** Who may trust whom with decoded code: the same text for the same rights. Undefined: nobody. */
-  readonly domain: string | undefined;
-  /** What it runs, such as a path: a hint for choosing the predecessor. */
-  readonly program: string;
-}
-
 export interface Machine {
   readonly statistics: MachineStatistics;
-  /** An empty address space; takes over what an earlier one left where that fits. */
-  createAddressSpace(use?: SpaceUse): AddressSpace;
+  /** An empty address space; takes a pooled memory where there is one. */
+  createAddressSpace(): AddressSpace;
 }
 
 /**
@@ -74,9 +66,6 @@ export interface AddressSpace {
   release(): void;
   /** Bytes of Wasm memory in use by the machine for this space (tables, records). */
   readonly overhead: number;
-
-  /** The process changed its rights: what it leaves serves nobody. */
-  distrust(): void;
 
   /**
    * Accesses must be precise from here on (a SIGSEGV handler was installed, a guard page matters,

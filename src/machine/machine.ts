@@ -1,13 +1,12 @@
 /** Creates machines: see `machine-types.ts` for what they do. */
 import { GuestSpace, type SpaceEnvironment } from './address-space.ts';
 import { loadImage } from './interpreter/image.ts';
-import type { AddressSpace, Machine, MachineOptions, MachineStatistics, SpaceUse } from './machine-types.ts';
+import type { AddressSpace, Machine, MachineOptions, MachineStatistics } from './machine-types.ts';
 import { Shell } from './shell.ts';
 import { Translator, UnitRegistry } from './translator/translator.ts';
 
 /** Shells kept for the next address spaces. */
-const POOL_SIZE = 8;
-const NO_USE: SpaceUse = { domain: undefined, program: '' };
+const POOL_SIZE = 4;
 /** A memory that grew beyond this is given up: clearing what it may hold takes longer than a fresh one, and the host gets it back. */
 const POOLED_BYTES = 512 << 20;
 /** Reports of a block (each of 64 entries) before it is translated. */
@@ -26,11 +25,10 @@ export function createMachine(image: Uint8Array, options: MachineOptions): Machi
     image: loaded,
     options,
     statistics,
-    takeShell: (use) => {
-      const best = pool.findLastIndex((shell) => shell.domain === use.domain && shell.program === use.program);
-      const [shell] = pool.splice(best < 0 ? 0 : best, 1);
+    takeShell: () => {
+      const shell = pool.pop();
       shell?.memory.clear();
-      return shell ?? new Shell(loaded, statistics);
+      return shell ?? new Shell(loaded);
     },
     giveShell: (shell) => {
       if (pool.length < POOL_SIZE && shell.memory.u8.length <= POOLED_BYTES) pool.push(shell);
@@ -40,8 +38,8 @@ export function createMachine(image: Uint8Array, options: MachineOptions): Machi
   };
   return {
     statistics,
-    createAddressSpace(use = NO_USE): AddressSpace {
-      const space = new GuestSpace(environment, use);
+    createAddressSpace(): AddressSpace {
+      const space = new GuestSpace(environment);
       space.resetRegisters();
       return space;
     },

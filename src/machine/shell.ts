@@ -2,9 +2,7 @@
  * What an address space lives in and leaves to the next one: a Wasm memory, the interpreter's instance
  * on it, the table of units, and instances of unit modules. Making one costs milliseconds.
  */
-import { BlockCache } from './interpreter/block-cache.ts';
 import type { LoadedImage } from './interpreter/image.ts';
-import type { MachineStatistics } from './machine-types.ts';
 import { SpaceMemory } from './space-memory.ts';
 
 /** Functions that Wasm code imports; those of the shell's owner are called. */
@@ -25,12 +23,6 @@ const MAXIMUM_INSTANCES = 256;
 
 export class Shell {
   readonly memory = new SpaceMemory();
-  /** Decoded blocks outlive their owner: the next one checks each before he uses it. */
-  readonly blocks: BlockCache;
-  /** Whose records these are: another owner may use them only if he is of the same domain. Undefined: nobody. */
-  domain: string | undefined;
-  /** What ran here last: its blocks are likely to serve again. */
-  program = '';
   readonly units: WebAssembly.Table;
   /** Runs from a guest address until the host is wanted. */
   readonly start: (address: number) => number;
@@ -38,8 +30,7 @@ export class Shell {
   readonly #imports: WebAssembly.ModuleImports;
   #instances = new Map<WebAssembly.Module, WebAssembly.Instance>();
 
-  constructor(image: LoadedImage, statistics: MachineStatistics) {
-    this.blocks = new BlockCache(this.memory, image, statistics);
+  constructor(image: LoadedImage) {
     this.units = new WebAssembly.Table({ element: 'anyfunc', initial: 1 });
     this.#imports = this.#createImports();
     const instance = new WebAssembly.Instance(image.module, { m: this.#imports });

@@ -64,3 +64,11 @@ export const STATE_DEPTH = 680;
 /** Scratch for operands of helpers: 8 slots of 16 bytes. */
 export const STATE_SCRATCH = 704;
 export const STATE_SIZE = 4096;
+
+/** Offset in the CPU state of a register operand. `kind`: a `RegisterClass`. */
+export function registerOffset(kind: string, index: number, high8: boolean): number {
+  if (kind === 'gpr') return STATE_GPR + 8 * index + (high8 ? 1 : 0);
+  if (kind === 'xmm') return STATE_XMM + 16 * index;
+  if (kind === 'mmx' || kind === 'x87') return STATE_X87 + 16 * index;
+  return index;
+}

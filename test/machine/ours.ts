@@ -1,11 +1,16 @@
 /** Runs cases in an address space of the machine. */
 
+import { fileURLToPath } from 'node:url';
 import { createMachine, PAGE_EXEC, PAGE_READ, PAGE_WRITE } from '../../src/machine/index.ts';
 import type { AddressSpace, Exit, Machine } from '../../src/machine/index.ts';
 import { generateInterpreter, packImage } from '../../src/machine/interpreter/generate.ts';
 import { helperNumbers } from '../../src/machine/helpers/index.ts';
 import { semantics } from '../../src/machine/semantics/index.ts';
+import { compileDecoder } from '../../scripts/compile-decoder.ts';
 import * as layout from './case-layout.ts';
+
+/** From the sources, not from the last build. */
+const IMAGE = packImage(generateInterpreter(semantics, helperNumbers), await compileDecoder(fileURLToPath(new URL('../..', import.meta.url))));
 
 const FNV_OFFSET = 0xcbf2_9ce4_8422_2325n;
 const FNV_PRIME = 0x100_0000_01b3n;
@@ -21,8 +26,7 @@ export class MachineRunner {
   #fx = new Uint8Array(512);
 
   constructor(tier: 'interpreter' | 'translator' | 'both' = 'interpreter') {
-    const image = packImage(generateInterpreter(semantics, helperNumbers));
-    const machine: Machine = createMachine(image, { onSyscall: () => true, monotonicNs: () => 0, tier });
+    const machine: Machine = createMachine(IMAGE, { onSyscall: () => true, monotonicNs: () => 0, tier });
     const space = machine.createAddressSpace();
     space.requireChecks();
     space.protect(layout.DATA, layout.DATA + layout.DATA_SIZE, PAGE_READ | PAGE_WRITE);

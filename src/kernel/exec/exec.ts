@@ -11,7 +11,7 @@ import { Mm } from '../mm/mm.ts';
 import { openExecutable } from '../syscalls/file-exec.ts';
 import { NO_ALTERNATE_STACK } from '../signals/signal-frame.ts';
 import { endTask, releaseMemory } from '../task/exit.ts';
-import { trustDomain, withEffective, type TaskCredentials } from '../task/credentials.ts';
+import { withEffective, type TaskCredentials } from '../task/credentials.ts';
 import { SharedRef } from '../task/shared-ref.ts';
 import { ATTENTION_LEAVE, type KernelTask } from '../task/task.ts';
 import { readElf, isElf, type Elf } from './elf.ts';
@@ -146,8 +146,7 @@ function loadMemory(task: KernelTask, program: Program, request: ExecRequest, cr
   const { kernel } = task;
   const context = kernel.memory;
   if (context.addressSpaces >= context.limits.addressSpaces) return -ENOMEM;
-  const use = { domain: trustDomain(credentials), program: program.executablePath };
-  const mm = new Mm(kernel.machine.createAddressSpace(use), context);
+  const mm = new Mm(kernel.machine.createAddressSpace(), context);
   const answer = fillMemory(task, mm, program, request, credentials);
   if (answer >= 0) return mm;
   mm.drop();

@@ -35,11 +35,6 @@ export function hasCapability(credentials: Credentials, capability: number): boo
   return ((word >>> (capability & 31)) & 1) !== 0;
 }
 
-/** Processes with the same rights may share what the machine has learned about code. */
-export function trustDomain({ euid, uid, suid, egid, gid, groups, permitted }: TaskCredentials): string {
-  return `${uid} ${euid} ${suid} ${gid} ${egid} ${groups.join()} ${permitted.toString(16)}`;
-}
-
 /** Identity of a fresh process: root has the capabilities of `bounding`, others none. */
 export function makeCredentials(uid: number, gid: number, groups: readonly number[] = [gid], bounding = ALL_CAPABILITIES): TaskCredentials {
   const permitted = uid === 0 ? bounding : 0n;

@@ -11,7 +11,7 @@ import { hasSignal, SignalSet } from '../signals/signal-set.ts';
 import { UNBLOCKABLE } from '../signals/signal-actions.ts';
 import { sendToTask } from '../signals/send.ts';
 import { BLOCKED, type FdTable, type FsContext, type KernelTimer, type SignalInfo, type SignalMask, type SyscallRow, type Task } from '../types.ts';
-import { hasCapability, trustDomain, type TaskCredentials } from './credentials.ts';
+import { hasCapability, type TaskCredentials } from './credentials.ts';
 import type { Process } from './process.ts';
 import type { SharedRef } from './shared-ref.ts';
 
@@ -47,7 +47,7 @@ export class KernelTask implements Task, Waiter {
   mm: Mm;
   filesRef: SharedRef<FdTable>;
   fsRef: SharedRef<FsContext>;
-  #credentials: TaskCredentials;
+  credentials: TaskCredentials;
   name: string;
 
   state: 'running' | 'blocked' | 'dead' = 'running';
@@ -116,19 +116,10 @@ export class KernelTask implements Task, Waiter {
     this.mm = parts.mm;
     this.filesRef = parts.files;
     this.fsRef = parts.fs;
-    this.#credentials = parts.credentials;
+    this.credentials = parts.credentials;
     this.name = parts.name;
     this.affinity = 2 ** parts.kernel.processors - 1;
     this.startNs = parts.kernel.monotonicNs();
-  }
-
-  get credentials(): TaskCredentials {
-    return this.#credentials;
-  }
-
-  set credentials(credentials: TaskCredentials) {
-    if (trustDomain(credentials) !== trustDomain(this.#credentials)) this.mm.space.distrust();
-    this.#credentials = credentials;
   }
 
   get memory(): SpaceMemory {

@@ -1,4 +1,5 @@
 /** Writes the interpreter's Wasm module from the instruction table and the semantics. Runs at build time. */
+import { packDecoderTables } from '../decoder/tables.ts';
 import { ROWS } from '../isa/table.ts';
 import { analyze, branchFlags, FLAG_SET_ALL, type Analysis } from '../semantics/analysis.ts';
 import type { SemanticsTable } from '../semantics/builder.ts';
@@ -118,14 +119,14 @@ export function generateInterpreter(semantics: SemanticsTable, helperNumbers: Re
   return { wasm: module.finish(), handlers, notes: Uint8Array.from(notes) };
 }
 
-/** One file: three lengths (u32), the two tables, the module. */
-export function packImage(image: InterpreterImage): Uint8Array<ArrayBuffer> {
-  const handlers = new Uint8Array(image.handlers.buffer);
-  const out = new ByteWriter(image.wasm.length + handlers.length + image.notes.length + 12);
-  const header = new Uint32Array([handlers.length, image.notes.length, image.wasm.length]);
+/** One file: three lengths (u32), the decoder's tables, its module (`scripts/compile-decoder.ts`), the interpreter's. */
+export function packImage(image: InterpreterImage, decoder: Uint8Array): Uint8Array<ArrayBuffer> {
+  const tables = packDecoderTables(image.handlers, image.notes);
+  const out = new ByteWriter(image.wasm.length + tables.length + decoder.length + 12);
+  const header = new Uint32Array([tables.length, decoder.length, image.wasm.length]);
   out.append(new Uint8Array(header.buffer));
-  out.append(handlers);
-  out.append(image.notes);
+  out.append(tables);
+  out.append(decoder);
   out.append(image.wasm);
   return out.finish();
 }

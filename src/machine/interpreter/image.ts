@@ -1,21 +1,32 @@
 /** The interpreter as the build left it: see `generate.ts`. */
+import { BlockDecoder } from '../decoder/block-decoder.ts';
+import { HANDLERS, NOTES, TABLES, TABLES_END } from '../decoder/layout.ts';
 
 export interface LoadedImage {
   readonly module: WebAssembly.Module;
+  readonly decoder: BlockDecoder;
+  /** By form key: handler, 0 where there is none. */
   readonly handlers: Uint16Array;
+  /** By handler: `NOTE_*` bits. */
   readonly notes: Uint8Array;
 }
+
+const HEADER = 12;
 
 /** Reads what `packImage` wrote. Throws a RangeError where the file is not one. */
 export function loadImage(bytes: Uint8Array): LoadedImage {
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
-  const handlersLength = view.getUint32(0, true);
-  const notesLength = view.getUint32(4, true);
-  const wasmLength = view.getUint32(8, true);
-  if (12 + handlersLength + notesLength + wasmLength !== bytes.length) throw new RangeError('the interpreter image is damaged');
-  const handlers = new Uint16Array(handlersLength / 2);
-  for (let index = 0; index < handlers.length; index++) handlers[index] = view.getUint16(12 + 2 * index, true);
-  const notes = bytes.subarray(12 + handlersLength, 12 + handlersLength + notesLength);
-  const wasm = new Uint8Array(bytes.buffer as ArrayBuffer, bytes.byteOffset + 12 + handlersLength + notesLength, wasmLength);
-  return { module: new WebAssembly.Module(wasm), handlers, notes };
+  const lengths = [0, 4, 8].map((at) => view.getUint32(at, true)) as [number, number, number];
+  const [tablesLength, decoderLength, interpreterLength] = lengths;
+  const whole = HEADER + tablesLength + decoderLength + interpreterLength;
+  if (whole !== bytes.length || tablesLength !== TABLES_END - TABLES) throw new RangeError('the interpreter image is damaged');
+  // A copy, because the tables of numbers must be aligned.
+  const tables = bytes.slice(HEADER, HEADER + tablesLength);
+  const part = (start: number, length: number): Uint8Array<ArrayBuffer> => new Uint8Array(bytes.buffer as ArrayBuffer, bytes.byteOffset + start, length);
+  return {
+    module: new WebAssembly.Module(part(HEADER + tablesLength + decoderLength, interpreterLength)),
+    decoder: new BlockDecoder(new WebAssembly.Module(part(HEADER + tablesLength, decoderLength)), tables),
+    handlers: new Uint16Array(tables.buffer, HANDLERS - TABLES, (NOTES - HANDLERS) / 2),
+    notes: tables.subarray(NOTES - TABLES),
+  };
 }

@@ -1,6 +1,5 @@
 /** The builder whose operands are locals and constants: it writes the body of one unit. */
 import type { DecodedInstruction, Operand } from '../isa/instruction.ts';
-import { registerOffset } from '../interpreter/block-cache.ts';
 import { USER_CS, USER_SS } from '../isa/selectors.ts';
 import { PAGE_CODE, PAGE_READ, PAGE_TABLE, PAGE_WRITE } from '../layout.ts';
 import type { ConditionCode, Expr, ValueType } from '../semantics/builder.ts';
@@ -516,7 +515,7 @@ export class UnitBuilder extends EmittingBuilder {
     if (index === undefined) return this.i32(0);
     if (this.isImmediate(index)) return this.wrap(this.readImmediate(index));
     const operand = this.#operand(index);
-    if (operand.kind === 'register') return this.i32(registerOffset(operand.class, operand.index, operand.high8));
+    if (operand.kind === 'register') return this.i32(state.registerOffset(operand.class, operand.index, operand.high8));
     const address = this.let(this.linearAddress(index));
     this.if(this.wrap(this.shrU(address, this.i64(32))), () => this.fault(13));
     return this.wrap(address);

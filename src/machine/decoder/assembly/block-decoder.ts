@@ -1,0 +1,397 @@
+/**
+ * The decoder of the interpreter, in AssemblyScript: code bytes in, records out (`interpreter/record.ts`).
+ * It says what `isa/decode.ts` says, from the same tables, without making objects, and is fast from its
+ * first call: every program decodes hundreds of thousands of instructions before the host's JavaScript is
+ * compiled. `block-decoder.test.ts` compares the two.
+ */
+import {
+  ADDRESSING_CONTROL, ADDRESSING_DEBUG, ADDRESSING_FIXED_GPR, ADDRESSING_FIXED_SEGMENT, ADDRESSING_GPR, ADDRESSING_GPR_OR_MEMORY,
+  ADDRESSING_IMMEDIATE, ADDRESSING_IMMEDIATE_FULL, ADDRESSING_IMMEDIATE_SIGNED_BYTE, ADDRESSING_MMX, ADDRESSING_MMX_OR_MEMORY,
+  ADDRESSING_OFFSET, ADDRESSING_ONE, ADDRESSING_OPCODE_GPR, ADDRESSING_RELATIVE, ADDRESSING_SEGMENT, ADDRESSING_X87,
+  ADDRESSING_X87_TOP, ADDRESSING_XMM, ADDRESSING_XMM_OR_MEMORY,
+} from '../../isa/addressing';
+import {
+  ROW_BYTE, ROW_DEFAULT64, ROW_FORCE64, ROW_HAS_MODRM, ROW_LOCKABLE, ROW_PREFIX_66, ROW_REPEAT, ROW_REPEAT_NOT_EQUAL,
+} from '../../isa/row-flags';
+import { NOTE_DEAD_FLAGS, NOTE_KILLS_SHIFT, NOTE_READS_SHIFT } from '../../interpreter/notes';
+import {
+  HANDLER_GOTO, HANDLER_RAISE, RECORD_ADDRESS_SHIFT, RECORD_BASE, RECORD_DISPLACEMENT, RECORD_HANDLER, RECORD_IMMEDIATE, RECORD_INDEX,
+  RECORD_LENGTH, RECORD_OPERAND0, RECORD_OPERAND1, RECORD_PC, RECORD_SCALE, RECORD_SEGMENT, RECORD_SIZE, RECORD_TARGET,
+} from '../../interpreter/record';
+import { STATE_FS_BASE, STATE_GPR, STATE_GS_BASE, STATE_X87, STATE_XMM, STATE_ZERO } from '../../state';
+import * as layout from '../layout';
+
+const MAXIMUM_LENGTH: u32 = 15;
+const FLAG_SET_ALL: u32 = 3;
+const UNDEFINED_OPCODE: i32 = 6;
+const GENERAL_PROTECTION: i32 = 13;
+const PAGE_FAULT: i32 = 14;
+
+const REX_B: u32 = 1;
+const REX_X: u32 = 2;
+const REX_R: u32 = 4;
+const REX_W: u32 = 8;
+
+const MEMORY_NONE: u32 = 0;
+const MEMORY_SIMPLE: u32 = 1;
+const MEMORY_ANY: u32 = 2;
+/** Displacement of an address that no 32-bit address space has. */
+const FAR: i64 = 0x1_0000_0000;
+
+// The instruction being decoded: positions are offsets into the code.
+let position: u32 = 0;
+let start: u32 = 0;
+let address: u32 = 0;
+let rex: u32 = 0;
+let modrm: u32 = 0;
+let opcode: u32 = 0;
+let sizeIndex: u32 = 0;
+let repeat: u32 = 0;
+let operandSize16 = false;
+let addressSize32 = false;
+let lock = false;
+let segment: u32 = 0;
+/** The record being written. */
+let out: u32 = 0;
+let immediates: u32 = 0;
+/** -1: none. */
+let base: i32 = 0;
+let index: i32 = 0;
+let scale: u32 = 0;
+let displacement: i64 = 0;
+let memoryMode: u32 = 0;
+let flow: u32 = 0;
+/** Vector of an instruction that cannot be run. */
+let failure: i32 = 0;
+
+function byte(): u32 {
+  return load<u8>(layout.CODE + position++);
+}
+
+function signedByte(): i32 {
+  return load<i8>(layout.CODE + position++);
+}
+
+function signed32(): i32 {
+  const value = load<i32>(layout.CODE + position);
+  position += 4;
+  return value;
+}
+
+function fail(length: u32, available: u32, tooLong: bool): bool {
+  const truncated = length > available && available < MAXIMUM_LENGTH;
+  failure = truncated ? PAGE_FAULT : tooLong ? GENERAL_PROTECTION : UNDEFINED_OPCODE;
+  return false;
+}
+
+/** Prefixes (SDM Vol. 2, 2.1.1 and 2.2.1): a REX counts only directly before the opcode. */
+function readPrefixes(available: u32): bool {
+  rex = 0;
+  modrm = 0;
+  segment = STATE_ZERO;
+  repeat = 0;
+  operandSize16 = false;
+  addressSize32 = false;
+  lock = false;
+  while (true) {
+    const length = position - start;
+    if (length >= available || length >= MAXIMUM_LENGTH) return fail(length + 1, available, true);
+    opcode = byte();
+    const kind: u32 = load<u8>(layout.PREFIX_KINDS + opcode);
+    if (kind == 0) return true;
+    rex = 0;
+    switch (kind) {
+      case layout.PREFIX_REX: rex = opcode; break;
+      case layout.PREFIX_OPERAND_SIZE: operandSize16 = true; break;
+      case layout.PREFIX_ADDRESS_SIZE: addressSize32 = true; break;
+      case layout.PREFIX_REPEAT: repeat = 2; break;
+      case layout.PREFIX_REPEAT_NOT: repeat = 3; break;
+      case layout.PREFIX_LOCK: lock = true; break;
+      case layout.PREFIX_FS: segment = STATE_FS_BASE; break;
+      case layout.PREFIX_GS: segment = STATE_GS_BASE; break;
+    }
+  }
+}
+
+function group(at: i32): i32 {
+  return load<i16>(layout.GROUPS + (at << 1));
+}
+
+/** Row number plus 1, or 0. Reads the opcode and, where the row has one, ModRM. */
+function findRow(): i32 {
+  let slot: u32 = (repeat != 0 ? repeat : operandSize16 ? 1 : 0) << 8;
+  if (opcode == 0x0f) {
+    opcode = byte();
+    slot |= 0x400;
+    if (opcode == 0x38 || opcode == 0x3a) {
+      slot += opcode == 0x38 ? 0x400 : 0x800;
+      opcode = byte();
+    }
+  } else if (opcode == 0x90 && (rex & REX_B) != 0 && repeat != 2) {
+    slot |= 1; // the row of `xchg`, not of `nop`
+  }
+  let entry: i32 = load<i16>(layout.OPCODES + ((slot | opcode) << 1));
+  if (entry < 0) {
+    modrm = byte();
+    entry = group((((rex & REX_W) << 1) | (modrm >= 0xc0 ? 8 : 0) | ((modrm >> 3) & 7)) - entry);
+    if (entry < 0) entry = group((modrm & 7) - entry);
+  } else if (entry > 0 && (load<u8>(layout.ROW_FLAGS + entry - 1) & ROW_HAS_MODRM) != 0) {
+    modrm = byte();
+  }
+  return entry;
+}
+
+/** SIB and displacement (SDM Vol. 2, tables 2-2 and 2-3). */
+function readEffectiveAddress(row: u32): void {
+  const mod = modrm >> 6;
+  const rm = modrm & 7;
+  let ripRelative = false;
+  base = rm | ((rex & REX_B) << 3);
+  if (rm == 4) {
+    const sib = byte();
+    base = (sib & 7) | ((rex & REX_B) << 3);
+    index = ((sib >> 3) & 7) | ((rex & REX_X) << 2);
+    scale = sib >> 6;
+    if (index == 4) {
+      index = -1;
+      scale = 0;
+    }
+    if ((sib & 7) == 5 && mod == 0) {
+      base = -1;
+      displacement = signed32();
+    }
+  } else if (rm == 5 && mod == 0) {
+    base = -1;
+    ripRelative = true;
+    displacement = signed32();
+  }
+  if (mod == 1) displacement = signedByte();
+  else if (mod == 2) displacement = signed32();
+  if (!ripRelative) return;
+  displacement += <i64>address + (position - start) + load<u8>(layout.ROW_IMMEDIATE_BYTES + ((row << 2) | sizeIndex));
+  if (addressSize32) displacement &= 0xffff_ffff;
+}
+
+function typeSize(type: u32): u32 {
+  return load<u8>(layout.TYPE_SIZES + ((type << 2) | sizeIndex));
+}
+
+function writeRegister(operand: u32, offset: u32): void {
+  const field = operand == 0 ? RECORD_OPERAND0 : operand == 1 ? RECORD_OPERAND1 : RECORD_IMMEDIATE;
+  store<u16>(out + field, <u16>offset);
+}
+
+function writeGpr(operand: u32, number: u32, size: u32): void {
+  const high8 = size == 1 && rex == 0 && number >= 4 && number < 8;
+  writeRegister(operand, high8 ? STATE_GPR + 8 * (number - 4) + 1 : STATE_GPR + 8 * number);
+}
+
+function writeImmediate(value: i64): void {
+  if (immediates++ == 0) store<i64>(out + RECORD_IMMEDIATE, value);
+  else store<i32>(out + RECORD_DISPLACEMENT, <i32>value);
+}
+
+function writeMemory(): void {
+  const far = displacement > 0x7fff_ffff;
+  memoryMode = index >= 0 || segment != STATE_ZERO || addressSize32 || far ? MEMORY_ANY : MEMORY_SIMPLE;
+  store<u16>(out + RECORD_BASE, <u16>(base < 0 ? STATE_ZERO : STATE_GPR + 8 * base));
+  store<u16>(out + RECORD_INDEX, <u16>(index < 0 ? STATE_ZERO : STATE_GPR + 8 * index));
+  store<u8>(out + RECORD_SCALE, <u8>scale);
+  store<u8>(out + RECORD_ADDRESS_SHIFT, addressSize32 || (far && displacement < FAR) ? 32 : 0);
+  store<u16>(out + RECORD_SEGMENT, <u16>segment);
+  store<i32>(out + RECORD_DISPLACEMENT, displacement >= FAR ? -1 : <i32>displacement);
+}
+
+/** `moffs` of A0 to A3: 64 bits, or 32 with 67. */
+function writeOffset(): void {
+  displacement = <i64><u32>signed32();
+  if (!addressSize32 && signed32() != 0) displacement = FAR;
+  base = -1;
+  index = -1;
+  scale = 0;
+  writeMemory();
+}
+
+/** `Iz`, `Iv`: sign-extended. */
+function writeFullImmediate(size: u32): void {
+  const at = layout.CODE + position;
+  writeImmediate(size == 2 ? <i64>load<i16>(at) : size == 4 ? <i64>load<i32>(at) : load<i64>(at));
+  position += size;
+}
+
+/** False where the encoding names a register that does not exist. */
+function writeOperand(packed: u32, operand: u32): bool {
+  const size = typeSize((packed >> 8) & 15);
+  const reg = ((modrm >> 3) & 7) | ((rex & REX_R) << 1);
+  const rm = (modrm & 7) | ((rex & REX_B) << 3);
+  switch (packed & 0xff) {
+    case ADDRESSING_GPR_OR_MEMORY:
+      if (modrm >= 0xc0) writeGpr(operand, rm, size);
+      else writeMemory();
+      break;
+    case ADDRESSING_GPR: writeGpr(operand, reg, size); break;
+    case ADDRESSING_IMMEDIATE:
+      writeImmediate(size == 1 ? <i64>load<u8>(layout.CODE + position) : <i64>load<u16>(layout.CODE + position));
+      position += size;
+      break;
+    case ADDRESSING_IMMEDIATE_SIGNED_BYTE: writeImmediate(signedByte()); break;
+    case ADDRESSING_IMMEDIATE_FULL: writeFullImmediate(size); break;
+    case ADDRESSING_RELATIVE: {
+      const distance = size == 1 ? signedByte() : signed32();
+      store<u64>(out + RECORD_TARGET, address + (position - start) + distance);
+      break;
+    }
+    case ADDRESSING_OPCODE_GPR: writeGpr(operand, (opcode & 7) | ((rex & REX_B) << 3), size); break;
+    case ADDRESSING_XMM: writeRegister(operand, STATE_XMM + 16 * reg); break;
+    case ADDRESSING_XMM_OR_MEMORY:
+      if (modrm >= 0xc0) writeRegister(operand, STATE_XMM + 16 * rm);
+      else writeMemory();
+      break;
+    default: return writeRareOperand(packed, operand, size, reg, rm);
+  }
+  return true;
+}
+
+function writeRareOperand(packed: u32, operand: u32, size: u32, reg: u32, rm: u32): bool {
+  switch (packed & 0xff) {
+    case ADDRESSING_FIXED_GPR: writeRegister(operand, STATE_GPR + 8 * (packed >> 16)); break;
+    case ADDRESSING_MMX: writeRegister(operand, STATE_X87 + 16 * (reg & 7)); break;
+    case ADDRESSING_MMX_OR_MEMORY:
+      if (modrm >= 0xc0) writeRegister(operand, STATE_X87 + 16 * (rm & 7));
+      else writeMemory();
+      break;
+    case ADDRESSING_X87: writeRegister(operand, STATE_X87 + 16 * (rm & 7)); break;
+    case ADDRESSING_X87_TOP: writeRegister(operand, STATE_X87); break;
+    case ADDRESSING_OFFSET: writeOffset(); break;
+    case ADDRESSING_SEGMENT:
+      if ((reg & 7) >= 6) return false;
+      writeRegister(operand, reg & 7);
+      break;
+    case ADDRESSING_FIXED_SEGMENT: writeRegister(operand, packed >> 16); break;
+    case ADDRESSING_CONTROL:
+    case ADDRESSING_DEBUG: writeRegister(operand, reg); break;
+    case ADDRESSING_ONE: writeImmediate(1); break;
+  }
+  return true;
+}
+
+function writeOperands(row: u32): bool {
+  const operands = layout.ROW_OPERANDS + row * 12;
+  for (let operand: u32 = 0; operand < 3; operand++) {
+    const packed = load<u32>(operands + operand * 4);
+    if (packed == 0) break;
+    if (!writeOperand(packed, operand)) return false;
+  }
+  return true;
+}
+
+function chooseSize(flags: u32): void {
+  sizeIndex = 1;
+  if ((flags & ROW_FORCE64) != 0 || (rex & REX_W) != 0) sizeIndex = 2;
+  else if (operandSize16 && (flags & ROW_PREFIX_66) == 0) sizeIndex = 0;
+  else if ((flags & ROW_DEFAULT64) != 0) sizeIndex = 2;
+}
+
+function handlerOf(row: u32, flags: u32): u32 {
+  const size = (flags & ROW_BYTE) != 0 ? 0 : sizeIndex + 1;
+  const repeats: u32 = (flags & ROW_REPEAT) == 0 || repeat == 0 ? 0 : repeat == 3 && (flags & ROW_REPEAT_NOT_EQUAL) != 0 ? 2 : 1;
+  return load<u16>(layout.HANDLERS + ((((row * 4 + size) * 3 + memoryMode) * 3 + repeats) << 1));
+}
+
+/** Writes the record of the instruction at `position`; false, with `failure`, where there is none that can be run. */
+function decodeInstruction(available: u32): bool {
+  start = position;
+  store<u64>(out, 0);
+  store<u64>(out + 8, 0);
+  store<u64>(out + 16, 0);
+  store<u64>(out + 24, 0);
+  if (!readPrefixes(available)) return false;
+  const entry = findRow();
+  if (entry <= 0) return fail(position - start, available, false);
+  const row: u32 = entry - 1;
+  const flags: u32 = load<u8>(layout.ROW_FLAGS + row);
+  chooseSize(flags);
+  immediates = 0;
+  memoryMode = MEMORY_NONE;
+  index = -1;
+  scale = 0;
+  displacement = 0;
+  if ((flags & ROW_HAS_MODRM) != 0 && modrm < 0xc0) readEffectiveAddress(row);
+  const whole = writeOperands(row);
+  const length = position - start;
+  if (length > available || length > MAXIMUM_LENGTH) return fail(length, available, true);
+  if (!whole) return fail(length, available, false);
+  if (lock && ((flags & ROW_LOCKABLE) == 0 || memoryMode == MEMORY_NONE)) return fail(length, available, false);
+  const handler = handlerOf(row, flags);
+  if (handler == 0) {
+    failure = UNDEFINED_OPCODE;
+    return false;
+  }
+  flow = load<u8>(layout.ROW_FLOWS + row);
+  store<u16>(out + RECORD_HANDLER, <u16>handler);
+  store<u8>(out + RECORD_LENGTH, <u8>length);
+  store<u32>(out + RECORD_PC, address);
+  return true;
+}
+
+/** Backwards: where the flags are overwritten before anything reads them, the cheaper handler serves. */
+function chooseDeadFlags(count: u32): void {
+  let live = FLAG_SET_ALL;
+  for (let at: i32 = count - 1; at >= 0; at--) {
+    const handlerAt = layout.RECORDS + at * RECORD_SIZE + RECORD_HANDLER;
+    if (load<u8>(layout.FLOWS + at) != 0) {
+      live = FLAG_SET_ALL;
+      continue;
+    }
+    const handler: u32 = load<u16>(handlerAt);
+    const note: u32 = load<u8>(layout.NOTES + handler);
+    if (live == 0 && (note & NOTE_DEAD_FLAGS) != 0) store<u16>(handlerAt, <u16>(handler + 1));
+    live = (live & ~(note >> NOTE_KILLS_SHIFT)) | ((note >> NOTE_READS_SHIFT) & FLAG_SET_ALL);
+  }
+}
+
+function writeEnd(handler: i32, target: u32): void {
+  store<u64>(out, 0);
+  store<u64>(out + 8, 0);
+  store<u64>(out + 16, 0);
+  store<u16>(out + RECORD_HANDLER, <u16>handler);
+  store<u32>(out + RECORD_PC, address);
+  store<u64>(out + RECORD_TARGET, target);
+}
+
+/**
+ * Decodes the block at guest address `first`, of which `available` bytes of code may be executed and are
+ * in CODE; bytes behind them are read but do not count. At most `maximum` instructions. Answers in RESULT.
+ */
+export function decodeBlock(first: u32, available: u32, maximum: u32): void {
+  position = 0;
+  out = layout.RECORDS;
+  let count: u32 = 0;
+  let raise: i32 = available == 0 ? PAGE_FAULT : -1;
+  let ended = false;
+  while (raise < 0 && !ended && count < maximum) {
+    address = first + position;
+    const from = position;
+    if (!decodeInstruction(available - from)) {
+      position = from;
+      // A truncated instruction at a page's end may be whole once it is the first of its block.
+      if (count == 0) raise = failure;
+      break;
+    }
+    store<u8>(layout.FLOWS + count, <u8>flow);
+    ended = (flow & layout.FLOW_ENDS) != 0;
+    count++;
+    out += RECORD_SIZE;
+  }
+  chooseDeadFlags(count);
+  let records = count;
+  if (!ended) {
+    address = first + position;
+    writeEnd(raise >= 0 ? HANDLER_RAISE : HANDLER_GOTO, raise >= 0 ? raise : address);
+    records++;
+  }
+  store<u32>(layout.RESULT_RECORDS, records);
+  store<u32>(layout.RESULT_BYTES, position);
+  store<u32>(layout.RESULT_INSTRUCTIONS, count);
+  store<i32>(layout.RESULT_RAISE, raise);
+}

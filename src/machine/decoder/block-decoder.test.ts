@@ -1,0 +1,138 @@
+import assert from 'node:assert/strict';
+import test from 'node:test';
+import { fileURLToPath } from 'node:url';
+import { compileDecoder } from '../../../scripts/compile-decoder.ts';
+import { addressMode, formKey } from '../interpreter/forms.ts';
+import { NOTE_DEAD_FLAGS } from '../interpreter/notes.ts';
+import * as record from '../interpreter/record.ts';
+import { decode } from '../isa/decode.ts';
+import type { DecodedInstruction, MemoryOperand } from '../isa/instruction.ts';
+import { ROW_COUNT } from '../isa/row-store.ts';
+import { registerOffset, STATE_FS_BASE, STATE_GPR, STATE_GS_BASE, STATE_ZERO } from '../state.ts';
+import { BlockDecoder } from './block-decoder.ts';
+import { packDecoderTables } from './tables.ts';
+
+const ADDRESS = 0x40_1000;
+const module = new WebAssembly.Module(await compileDecoder(fileURLToPath(new URL('../../..', import.meta.url))));
+/** A handler for every form, so that the records tell forms apart; the forms of what a real image lacks are tested as decodable, too. */
+const handlers = Uint16Array.from({ length: ROW_COUNT * 36 }, (_, key) => (key % 0xffff) + 1);
+const decoder = new BlockDecoder(module, packDecoderTables(handlers, new Uint8Array(0x2000)));
+
+function writeMemory(view: DataView, operand: MemoryOperand): void {
+  const far = operand.displacement > 0x7fff_ffff;
+  const beyond = operand.displacement > 0xffff_ffff;
+  view.setUint16(record.RECORD_BASE, operand.base < 0 ? STATE_ZERO : STATE_GPR + 8 * operand.base, true);
+  view.setUint16(record.RECORD_INDEX, operand.index < 0 ? STATE_ZERO : STATE_GPR + 8 * operand.index, true);
+  view.setUint8(record.RECORD_SCALE, operand.scale);
+  view.setUint8(record.RECORD_ADDRESS_SHIFT, operand.address32 || (far && !beyond) ? 32 : 0);
+  view.setUint16(record.RECORD_SEGMENT, operand.segment === 'fs' ? STATE_FS_BASE : operand.segment === 'gs' ? STATE_GS_BASE : STATE_ZERO, true);
+  view.setInt32(record.RECORD_DISPLACEMENT, beyond ? -1 : operand.displacement | 0, true);
+}
+
+/** The record of an instruction as `isa/decode.ts` understands it. */
+function reference(instruction: DecodedInstruction): Uint8Array {
+  const bytes = new Uint8Array(record.RECORD_SIZE);
+  const view = new DataView(bytes.buffer);
+  view.setUint16(record.RECORD_HANDLER, handlers[formKey(instruction, addressMode(instruction))] ?? 0, true);
+  view.setUint8(record.RECORD_LENGTH, instruction.length);
+  view.setUint32(record.RECORD_PC, instruction.address, true);
+  let immediates = 0;
+  instruction.operands.forEach((operand, index) => {
+    if (operand.kind === 'register') {
+      const field = [record.RECORD_OPERAND0, record.RECORD_OPERAND1, record.RECORD_IMMEDIATE][index] ?? 0;
+      view.setUint16(field, registerOffset(operand.class, operand.index, operand.high8), true);
+    } else if (operand.kind === 'memory') {
+      writeMemory(view, operand);
+    } else if (operand.kind === 'target') {
+      view.setUint32(record.RECORD_TARGET, operand.address, true);
+    } else if (immediates++ === 0) {
+      view.setInt32(record.RECORD_IMMEDIATE, operand.low, true);
+      view.setInt32(record.RECORD_IMMEDIATE + 4, operand.high, true);
+    } else {
+      view.setInt32(record.RECORD_DISPLACEMENT, operand.low, true);
+    }
+  });
+  return bytes;
+}
+
+/** mulberry32 */
+function generator(seed: number): () => number {
+  let state = seed;
+  return () => {
+    state = (state + 0x6d2b_79f5) | 0;
+    let mixed = Math.imul(state ^ (state >>> 15), 1 | state);
+    mixed = (mixed + Math.imul(mixed ^ (mixed >>> 7), 61 | mixed)) ^ mixed;
+    return (mixed ^ (mixed >>> 14)) >>> 0;
+  };
+}
+
+const PREFIXES = [0x66, 0x67, 0xf2, 0xf3, 0xf0, 0x64, 0x65, 0x2e, 0x40, 0x41, 0x44, 0x48, 0x49, 0x4c, 0x4f];
+
+/** Random bytes that are often an instruction: prefixes, an escape, any opcode. */
+function randomCode(random: () => number): Uint8Array {
+  const bytes: number[] = [];
+  for (let count = (random() & 3) === 0 ? 3 : random() & 1; count > 0; count--) bytes.push(PREFIXES[random() % PREFIXES.length] ?? 0);
+  const escape = random() & 7;
+  if (escape >= 3) bytes.push(0x0f);
+  if (escape === 6) bytes.push(0x38);
+  if (escape === 7) bytes.push(0x3a);
+  while (bytes.length < 24) bytes.push(random() & 0xff);
+  return Uint8Array.from(bytes);
+}
+
+test('records are what the rows say, for random instructions', () => {
+  const random = generator(1);
+  const memory = new Uint8Array(8192);
+  let decodable = 0;
+  for (let count = 0; count < 300_000; count++) {
+    const code = randomCode(random);
+    const available = random() % 8 === 0 ? random() % 16 : 24;
+    memory.set(code, 0);
+    const expected = decode(code, 0, available, ADDRESS);
+    const block = decoder.decode(memory, 0, available, ADDRESS, 1, 4096);
+    const text = `${Buffer.from(code).toString('hex')} (${available} bytes)`;
+    if (expected.row === undefined) {
+      const vector = available === 0 || expected.reason === 'truncated' ? 14 : expected.reason === 'too-long' ? 13 : 6;
+      assert.equal(block.raise, vector, text);
+      continue;
+    }
+    decodable++;
+    assert.equal(block.raise, -1, text);
+    assert.equal(block.bytes, expected.length, text);
+    assert.deepEqual(memory.subarray(4096, 4096 + record.RECORD_SIZE), reference(expected), text);
+  }
+  assert.ok(decodable > 150_000, `only ${decodable} were instructions`);
+});
+
+test('a block goes on over branches and ends with a jump, a return, the limit or what is no instruction', () => {
+  const memory = new Uint8Array(8192);
+  const blockOf = (bytes: number[], maximum = 48): string => {
+    memory.fill(0x90, 0, 64);
+    memory.set(bytes);
+    const { instructions, records, raise } = decoder.decode(memory, 0, 64, ADDRESS, maximum, 4096);
+    const last = new DataView(memory.buffer, 4096 + (records - 1) * record.RECORD_SIZE);
+    return `${instructions} ${records} ${raise} ${last.getUint16(record.RECORD_HANDLER, true) <= 2 ? last.getUint16(record.RECORD_HANDLER, true) : 'own'}`;
+  };
+  assert.equal(blockOf([0x74, 0x02, 0x90, 0xc3]), '3 3 -1 own', 'je; nop; ret');
+  assert.equal(blockOf([0xe8, 1, 0, 0, 0, 0xeb, 0xfe]), '2 2 -1 own', 'call; jmp');
+  assert.equal(blockOf([0x90, 0x06]), '1 2 -1 1', 'nop; (bad): the bad one is the first of its own block');
+  assert.equal(blockOf([0x06]), '0 1 6 2');
+  assert.equal(blockOf([], 5), '5 6 -1 1');
+});
+
+test('flags that nobody reads are not computed', () => {
+  const add = decode(Uint8Array.of(0x01, 0xc0), 0, 2, ADDRESS);
+  assert.ok(add.row !== undefined);
+  const key = formKey(add, 0);
+  const small = new Uint16Array(ROW_COUNT * 36).fill(1);
+  small[key] = 4;
+  const notes = new Uint8Array(16);
+  // Kills both sets of flags and reads none.
+  notes[4] = NOTE_DEAD_FLAGS | 12;
+  const own = new BlockDecoder(module, packDecoderTables(small, notes));
+  const memory = new Uint8Array(8192);
+  memory.set([0x01, 0xc0, 0x01, 0xc0, 0xc3]);
+  own.decode(memory, 0, 5, ADDRESS, 48, 4096);
+  const handlerAt = (index: number): number => new DataView(memory.buffer).getUint16(4096 + index * record.RECORD_SIZE, true);
+  assert.deepEqual([handlerAt(0), handlerAt(1)], [5, 4]);
+});
