@@ -17,6 +17,9 @@ export interface Outcome {
   readonly seconds: number;
   /** Names of the tests, or the messages, that say why it did not pass. */
   readonly failures: readonly string[];
+  /** How many single tests ran, and how many of those were skipped. */
+  readonly tests?: number;
+  readonly skipped?: number;
 }
 
 export interface Ended {
@@ -34,8 +37,9 @@ export interface Suite {
   /** Also the name of its file of outcomes, and the first field in causes.tsv. */
   readonly name: string;
   readonly members: readonly string[];
-  readonly argv: (member: string) => readonly string[];
-  readonly judge: (ended: Ended, member: string) => Omit<Outcome, 'seconds'>;
+  readonly argv: (members: readonly string[]) => readonly string[];
+  /** The outcome of a member when several ran; undefined if that cannot be told, so that it has to run alone. */
+  readonly judge: (ended: Ended, member: string, isAlone: boolean) => Omit<Outcome, 'seconds'> | undefined;
   /** Of those that pass natively, this many must pass inside. */
   readonly requiredShare: number;
 }
@@ -47,6 +51,8 @@ export interface Choice {
   readonly timeout: number | undefined;
   readonly resume: boolean;
   readonly failed: boolean;
+  /** So many members that take less than three seconds natively share a sandbox. What does not pass there runs alone. */
+  readonly batch: number;
   readonly sides: readonly Side[];
 }
 
@@ -64,6 +70,7 @@ export function parseChoice(nameOption: string): Choice {
       timeout: { type: 'string' },
       resume: { type: 'boolean', default: false },
       failed: { type: 'boolean', default: false },
+      batch: { type: 'string', default: '1' },
       side: { type: 'string' },
     },
   });
@@ -75,6 +82,7 @@ export function parseChoice(nameOption: string): Choice {
     timeout: values['timeout'] === undefined ? undefined : Number(values['timeout']),
     resume: values['resume'] === true,
     failed: values['failed'] === true,
+    batch: Number(values['batch']),
     sides: side === undefined ? ['native', 'inside'] : [side],
   };
 }
@@ -135,14 +143,21 @@ function writeRecords(name: string, records: Records): void {
   fs.writeFileSync(recordsPath(name), `${JSON.stringify(sorted, null, 1)}\n`);
 }
 
-async function runMember(suite: Suite, member: string, side: Side, seconds: number): Promise<Outcome> {
-  const command = suite.argv(member);
+async function runMembers(suite: Suite, members: readonly string[], side: Side, seconds: number): Promise<ReadonlyMap<string, Outcome>> {
+  const command = suite.argv(members);
   const ended = await runCommand(side === 'native' ? command : [process.execPath, caisson, 'do', '--cap-add', 'ALL', '--', ...command], seconds);
   const logs = join(root, '.cache/suites', suite.name);
   fs.mkdirSync(logs, { recursive: true });
-  fs.writeFileSync(join(logs, `${member}.${side}.log`), ended.output, 'latin1');
-  const judged = ended.timedOut ? { ...suite.judge(ended, member), verdict: 'timed out' } : suite.judge(ended, member);
-  return { ...judged, seconds: ended.seconds };
+  const isAlone = members.length === 1;
+  const outcomes = new Map<string, Outcome>();
+  for (const member of members) {
+    const judged = suite.judge(ended, member, isAlone);
+    if (judged === undefined) continue;
+    fs.writeFileSync(join(logs, `${member}.${side}.log`), ended.output, 'latin1');
+    const verdict = ended.timedOut && isAlone ? 'timed out' : judged.verdict;
+    if (verdict === 'passed' || isAlone) outcomes.set(member, { ...judged, verdict, seconds: isAlone ? ended.seconds : 0 });
+  }
+  return outcomes;
 }
 
 async function inParallel<T>(items: readonly T[], jobs: number, work: (item: T) => Promise<void>): Promise<void> {
@@ -155,8 +170,8 @@ async function inParallel<T>(items: readonly T[], jobs: number, work: (item: T) 
 
 const passed = (outcome: Outcome | undefined): boolean => outcome?.verdict === 'passed';
 
-/** Runs the members that were chosen, the quickest first. */
-async function runSide(suite: Suite, side: Side, choice: Choice, records: Records): Promise<void> {
+/** Members in the order in which they are to run, the quickest first, those that share a sandbox together. */
+function arrange(suite: Suite, side: Side, choice: Choice, records: Records): readonly (readonly string[])[] {
   const nativeSeconds = (member: string): number => records[member]?.native?.seconds ?? 0;
   const members = suite.members
     .filter((member) => choice.names.length === 0 || choice.names.includes(member))
@@ -164,14 +179,27 @@ async function runSide(suite: Suite, side: Side, choice: Choice, records: Record
     .filter((member) => !choice.resume || records[member]?.[side] === undefined)
     .filter((member) => side === 'native' || !choice.failed || !passed(records[member]?.inside))
     .sort((left, right) => nativeSeconds(left) - nativeSeconds(right));
-  let done = 0;
-  await inParallel(members, choice.jobs, async (member) => {
-    const limit = side === 'native' ? NATIVE_TIMEOUT_SECONDS : (choice.timeout ?? 20 * nativeSeconds(member) + 60);
-    const outcome = await runMember(suite, member, side, limit);
-    records[member] = { ...records[member], [side]: outcome };
-    writeRecords(suite.name, { ...readRecords(suite.name), [member]: records[member] });
-    done++;
-    console.log(`${done}/${members.length} ${side} ${member}: ${outcome.verdict} (${outcome.seconds} s) ${outcome.failures.slice(0, 3).join(', ')}`);
+  const size = side === 'native' ? 1 : choice.batch;
+  const quick = size === 1 ? [] : members.filter((member) => nativeSeconds(member) < 3);
+  const batches: string[][] = [];
+  for (let at = 0; at < quick.length; at += size) batches.push(quick.slice(at, at + size));
+  return [...batches, ...members.slice(quick.length).map((member) => [member])];
+}
+
+async function runSide(suite: Suite, side: Side, choice: Choice, records: Records): Promise<void> {
+  const limitOf = (member: string): number => (side === 'native' ? NATIVE_TIMEOUT_SECONDS : (choice.timeout ?? 20 * (records[member]?.native?.seconds ?? 0) + 60));
+  const runAndKeep = async (members: readonly string[]): Promise<readonly string[]> => {
+    const outcomes = await runMembers(suite, members, side, members.reduce((sum, member) => sum + limitOf(member), 0));
+    for (const [member, outcome] of outcomes) {
+      records[member] = { ...records[member], [side]: outcome };
+      console.log(`${side} ${member}: ${outcome.verdict} (${outcome.seconds} s) ${outcome.failures.slice(0, 3).join(', ')}`);
+    }
+    writeRecords(suite.name, { ...readRecords(suite.name), ...Object.fromEntries([...outcomes.keys()].map((member) => [member, records[member] ?? {}])) });
+    return members.filter((member) => !outcomes.has(member));
+  };
+  await inParallel(arrange(suite, side, choice, records), choice.jobs, async (members) => {
+    const rest = await runAndKeep(members);
+    for (const member of rest) await runAndKeep([member]);
   });
 }
 
@@ -194,8 +222,11 @@ function summarize(suite: Suite, records: Records, causes: ReadonlyMap<string, s
   const rest = native.filter((member) => !inside.includes(member));
   const unexplained = rest.filter((member) => !causes.has(member));
   const share = native.length === 0 ? 0 : inside.length / native.length;
+  const count = (side: Side, field: 'tests' | 'skipped'): number => inside.reduce((sum, member) => sum + (records[member]?.[side]?.[field] ?? 0), 0);
+  const inEach = `In those that pass inside, ${count('native', 'tests')} tests run natively (${count('native', 'skipped')} skip themselves) and ${count('inside', 'tests')} inside (${count('inside', 'skipped')}).`;
   const lines = [
     `${suite.members.length} in the suite; ${native.length} pass natively, of those ${inside.length} pass inside (${(100 * share).toFixed(1)} %).`,
+    ...(count('native', 'tests') === 0 ? [] : [inEach]),
     '',
     ...(rest.length === 0 ? [] : ['| does not pass inside | how it ended | what failed | cause |', '|---|---|---|---|']),
     ...rest.map((member) => {
