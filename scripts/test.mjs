@@ -8,16 +8,12 @@
  * is a failed one.
  */
 import { spawnSync } from 'node:child_process';
-import { existsSync, readdirSync } from 'node:fs';
 import { cpus } from 'node:os';
-import { dirname, join, relative } from 'node:path';
-import { run } from 'node:test';
-import { fileURLToPath } from 'node:url';
+import { join } from 'node:path';
 import { prepare } from './prepare.mjs';
+import { TEST_NODE_OPTIONS, findTests, root, runSuite } from './run-tests.mjs';
 
-const root = join(dirname(fileURLToPath(import.meta.url)), '..');
 const words = process.argv.slice(2);
-const FILE_TIMEOUT_MS = 15 * 60_000;
 const totals = { passed: 0, failed: 0 };
 
 function count(ok) {
@@ -34,47 +30,8 @@ function check(title, command, args) {
   return ok;
 }
 
-function findTests(directory) {
-  if (!existsSync(join(root, directory))) return [];
-  return readdirSync(join(root, directory), { withFileTypes: true, recursive: true })
-    .filter((entry) => entry.isFile() && entry.name.endsWith('.test.ts'))
-    .map((entry) => relative(root, join(entry.parentPath ?? entry.path, entry.name)))
-    .filter((path) => words.length === 0 || words.some((word) => path.includes(word)))
-    .sort();
-}
-
-function describeFailure(data) {
-  const error = data.details.error;
-  const cause = error?.cause ?? error;
-  const text = typeof cause === 'string' ? cause : (cause?.stack ?? cause?.message ?? 'no reason given');
-  return text.split('\n').slice(0, 30).map((line) => `      ${line}`).join('\n');
-}
-
-/** Runs test files, each in a process of its own, and counts single tests. A file that dies counts as one failure. */
-async function runSuite(title, files, concurrency) {
-  if (files.length === 0) return;
-  const started = performance.now();
-  const before = { ...totals };
-  const stream = run({ files: files.map((file) => join(root, file)), concurrency, timeout: FILE_TIMEOUT_MS });
-  stream.on('test:pass', (data) => {
-    if (data.details.type === 'suite' || files.some((file) => data.name.endsWith(file))) return;
-    const skipped = data.skip !== undefined || data.todo !== undefined;
-    if (skipped) console.log(`FAIL ${data.name}: skipped`);
-    count(!skipped);
-  });
-  stream.on('test:fail', (data) => {
-    const isContainer = data.details.error?.failureType === 'subtestsFailed';
-    if (isContainer) return;
-    console.log(`FAIL ${relative(root, data.file ?? '')}: ${data.name}\n${describeFailure(data)}`);
-    count(false);
-  });
-  for await (const _ of stream) void _;
-  const seconds = ((performance.now() - started) / 1000).toFixed(1);
-  console.log(`${totals.failed === before.failed ? 'ok  ' : 'FAIL'} ${title}: ${totals.passed - before.passed} passed, ${totals.failed - before.failed} failed (${files.length} files, ${seconds} s)`);
-}
-
 process.chdir(root);
-process.env.NODE_OPTIONS = `${process.env.NODE_OPTIONS ?? ''} --import tsx --disable-warning=ExperimentalWarning`.trim();
+process.env.NODE_OPTIONS = `${process.env.NODE_OPTIONS ?? ''} ${TEST_NODE_OPTIONS}`.trim();
 const bin = join(root, 'node_modules', '.bin');
 const childEnvironment = process.env.NODE_OPTIONS;
 
@@ -88,9 +45,17 @@ if (check('build', process.execPath, ['scripts/build.mjs']) && words.length === 
 }
 process.env.NODE_OPTIONS = childEnvironment;
 
-await runSuite('unit tests', findTests('src'), Math.max(1, cpus().length));
-const suites = [...new Set(findTests('test').map((file) => file.split('/').slice(0, 2).join('/')))];
-for (const suite of suites) await runSuite(suite, findTests('test').filter((file) => file.startsWith(suite)), 1);
+async function suite(title, files, concurrency) {
+  const { passed, failed } = await runSuite(title, files, concurrency);
+  totals.passed += passed;
+  totals.failed += failed;
+}
+
+await suite('unit tests', findTests('src', words), Math.max(1, cpus().length));
+const suites = [...new Set(findTests('test', words).map((file) => file.split('/').slice(0, 2).join('/')))];
+for (const name of suites) await suite(name, findTests('test', words).filter((file) => file.startsWith(`${name}/`)), 1);
+process.env.NODE_OPTIONS = '';
+if (words.length === 0 || words.includes('node-lts')) check('other Node versions', process.execPath, ['scripts/test-node-lts.mjs']);
 
 console.log(`${totals.passed} passed, ${totals.failed} failed`);
 process.exit(totals.failed === 0 ? 0 : 1);

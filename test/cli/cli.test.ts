@@ -116,7 +116,8 @@ test('--hide makes a path look absent, and --show gives one back', async () => {
   fs.mkdirSync(join(home, '.ssh'));
   fs.writeFileSync(join(home, '.ssh/id'), 'key');
   fs.writeFileSync(join(home, 'plain'), 'text');
-  const settings = { env: { HOME: home } };
+  // A code cache for the running Node version shall not appear in it.
+  const settings = { env: { HOME: home, XDG_CACHE_HOME: '/dev/null' } };
   assert.equal((await inSandbox('ls -A "$HOME"', [], settings)).stdout, 'plain\n');
   assert.equal((await inSandbox('cat "$HOME/.ssh/id" || echo gone', [], settings)).stdout, 'gone\n');
   assert.equal((await inSandbox('cat "$HOME/.ssh/id"', ['--show', join(home, '.ssh')], settings)).stdout, 'key');
