@@ -1,6 +1,6 @@
 /** chmod, chown, utimes, truncate, xattrs on what a walk found: Linux fs/attr.c, fs/open.c, fs/xattr.c. */
 import { CAP_CHOWN, CAP_FOWNER, CAP_FSETID, CAP_SETFCAP, CAP_SYS_ADMIN } from '../abi/capability.ts';
-import { EACCES, EINVAL, EISDIR, ENODATA, EOPNOTSUPP, EPERM, EROFS } from '../abi/errno.ts';
+import { EACCES, EINVAL, EISDIR, ENODATA, EOPNOTSUPP, EPERM, EROFS, ETXTBSY } from '../abi/errno.ts';
 import { IN_ATTRIB, IN_MODIFY } from '../abi/inotify.ts';
 import { S_IFDIR, S_IFLNK, S_IFMT, S_IFREG, S_ISGID, S_ISVTX } from '../abi/stat.ts';
 import type { Location } from './dentry.ts';
@@ -70,7 +70,8 @@ export function truncatePath(at: Location, size: number, credentials: Credential
   if (type !== S_IFREG) return -EINVAL;
   if (mountIsReadOnly(at.mount)) return -EROFS;
   const denied = inodePermission(inode, MAY_WRITE, credentials);
-  return denied !== 0 ? denied : truncateInode(at, size, credentials);
+  if (denied !== 0) return denied;
+  return (inode.programs ?? 0) > 0 ? -ETXTBSY : truncateInode(at, size, credentials);
 }
 
 /** The part that ftruncate(2) shares. */

@@ -163,6 +163,7 @@ export class HostInode implements Inode, HandleOwner {
   watch?: InodeWatch | undefined = undefined;
   boundSocket?: unknown = undefined;
   writers = 0;
+  programs = 0;
   #stat: HostStat;
   #seenNs: number;
   #misses = 0;

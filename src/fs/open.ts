@@ -1,6 +1,6 @@
 /** open(2): Linux fs/namei.c:path_openat(), fs/open.c:do_dentry_open(). */
 import {
-  EACCES, EEXIST, EISDIR, ELOOP, ENOENT, ENOTDIR, ENXIO, EOPNOTSUPP, EPERM, EROFS,
+  EACCES, EEXIST, EISDIR, ELOOP, ENOENT, ENOTDIR, ENXIO, EOPNOTSUPP, EPERM, EROFS, ETXTBSY,
 } from '../abi/errno.ts';
 import {
   O_ACCMODE, O_CREAT, O_DIRECTORY, O_EXCL, O_NOATIME, O_NOFOLLOW, O_PATH, O_RDONLY, O_RDWR, O_TMPFILE, O_TRUNC, O_WRONLY,
@@ -151,7 +151,8 @@ export function openLocation(found: Location, request: OpenRequest, created: boo
     const denied = inodePermission(inode, mask, credentials);
     if (denied !== 0) return denied;
     if ((wanted & O_NOATIME) !== 0 && !ownerOrCapable(inode, credentials)) return -EPERM;
-    return writes && mountIsReadOnly(at.mount) ? -EROFS : 0;
+    if (writes && mountIsReadOnly(at.mount)) return -EROFS;
+    return writes && (inode.programs ?? 0) > 0 ? -ETXTBSY : 0;
   }
 }
 

@@ -65,6 +65,7 @@ export class OverlayInode implements Inode {
   watch?: InodeWatch | undefined = undefined;
   boundSocket?: unknown = undefined;
   writers = 0;
+  programs = 0;
   /** Directory that it is in, for directories; where it was found, for files. */
   parent: OverlayInode | undefined;
   readonly originParent: OverlayInode | undefined;

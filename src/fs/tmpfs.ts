@@ -100,6 +100,7 @@ export class TmpInode implements Inode {
   watch?: InodeWatch | undefined = undefined;
   boundSocket?: unknown = undefined;
   writers = 0;
+  programs = 0;
   atimeNs: bigint;
   mtimeNs: bigint;
   ctimeNs: bigint;

@@ -107,6 +107,8 @@ export interface Inode {
   seals?: number;
   /** Open files that may write to it, kept by `PlainFile`: a program that someone writes to is not run (ETXTBSY). */
   writers?: number;
+  /** Address spaces that run it: nobody opens it for writing or truncates it by name (ETXTBSY). */
+  programs?: number;
   /** Set by inotify on what it watches; the VFS tells it what happens. Absent costs nothing. */
   watch?: InodeWatch | undefined;
   /** Set by unix sockets: who is bound to this node. */

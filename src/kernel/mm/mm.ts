@@ -45,6 +45,13 @@ function inUserRange(start: number, end: number): boolean {
   return start < end && ((start >= USER_START && end <= DECODED_START) || (start >= MMAP_START && end <= USER_END));
 }
 
+/** The program's file. */
+export interface Executable {
+  readonly inode: Inode;
+  readonly path: string;
+  readonly location?: Location | undefined;
+}
+
 export class Mm {
   readonly space: AddressSpace;
   readonly memory: SpaceMemory;
@@ -68,7 +75,7 @@ export class Mm {
   codeStart = 0;
   codeEnd = 0;
   auxv: Uint8Array = new Uint8Array(0);
-  exe: { readonly inode: Inode; readonly path: string; readonly location?: Location | undefined } | undefined;
+  #exe: Executable | undefined;
   /** MCL_FUTURE. */
   lockFuture = false;
   lockedBytes = 0;
@@ -88,6 +95,17 @@ export class Mm {
     this.context = context;
     this.memory = new SpaceMemory(space, (address, length) => this.#makeRangeAccessible(address, length));
     context.addressSpaces++;
+  }
+
+  get exe(): Executable | undefined {
+    return this.#exe;
+  }
+
+  /** While it is there, the file is not written to (kernel/fork.c: dup_mm_exe_file, `deny_write_access`). */
+  set exe(exe: Executable | undefined) {
+    if (this.#exe !== undefined) this.#exe.inode.programs = (this.#exe.inode.programs ?? 1) - 1;
+    if (exe !== undefined) exe.inode.programs = (exe.inode.programs ?? 0) + 1;
+    this.#exe = exe;
   }
 
   /** Sets where mmap areas begin (behind the stack). */
@@ -511,6 +529,7 @@ export class Mm {
     }
     this.context.addressSpaces--;
     settleStack(this);
+    this.exe = undefined;
     this.space.release();
     return true;
   }

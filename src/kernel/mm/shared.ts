@@ -179,8 +179,16 @@ export class SharedObject {
   /** The file was written through a descriptor: all spaces see it. */
   written(position: number, length: number): void {
     this.#version++;
-    for (let page = Math.floor(position / 4096); page * 4096 < position + length; page++) this.#versions.set(page, this.#version);
+    for (const mapper of this.#mappers.keys()) {
+      for (const vma of mapper.vmas) if (vma.shared === this) this.#markWritten(vma, position, position + length);
+    }
     for (const mapper of this.#mappers.keys()) this.refresh(mapper);
+  }
+
+  /** Only pages that the mapping shows: files may be much larger than memory. */
+  #markWritten(vma: Vma, start: number, end: number): void {
+    const last = Math.min(end, vma.offset + (vma.end - vma.start));
+    for (let page = Math.floor(Math.max(start, vma.offset) / 4096); page * 4096 < last; page++) this.#versions.set(page, this.#version);
   }
 }
 
