@@ -20,8 +20,9 @@ export function loadImage(bytes: Uint8Array): LoadedImage {
   const [tablesLength, decoderLength, interpreterLength] = lengths;
   const whole = HEADER + tablesLength + decoderLength + interpreterLength;
   if (whole !== bytes.length || tablesLength !== TABLES_END - TABLES) throw new RangeError('the interpreter image is damaged');
-  // A copy, because the tables of numbers must be aligned.
-  const tables = bytes.slice(HEADER, HEADER + tablesLength);
+  // A copy, because the tables of numbers must be aligned. Not `slice`: that of a Node Buffer is a view.
+  const tables = new Uint8Array(tablesLength);
+  tables.set(bytes.subarray(HEADER, HEADER + tablesLength));
   const part = (start: number, length: number): Uint8Array<ArrayBuffer> => new Uint8Array(bytes.buffer as ArrayBuffer, bytes.byteOffset + start, length);
   return {
     module: new WebAssembly.Module(part(HEADER + tablesLength + decoderLength, interpreterLength)),
