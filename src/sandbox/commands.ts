@@ -9,9 +9,7 @@ import { toByteString } from './text.ts';
 const GRACE_MS = 2000;
 const DEFAULT_OUTPUT_LIMIT = 64 * 2 ** 20;
 
-export interface RunOptions {
-  /** Text or bytes that the command reads; `'pipe'`: what `CommandHandle.write` sends. Default: nothing. */
-  readonly stdin?: string | Uint8Array;
+export interface StartOptions {
   readonly onStdout?: (text: string) => void;
   readonly onStderr?: (text: string) => void;
   readonly cwd?: string;
@@ -26,6 +24,11 @@ export interface RunOptions {
   readonly pty?: { readonly rows: number; readonly columns: number };
   /** Bytes of each output kept in the result; what is above is dropped. Default 64 MiB. */
   readonly outputLimit?: number;
+}
+
+export interface RunOptions extends StartOptions {
+  /** Text or bytes that the command reads. Default: nothing. */
+  readonly stdin?: string | Uint8Array;
 }
 
 export interface CommandResult {
@@ -78,12 +81,27 @@ export class CommandHandle {
     this.#result = result;
   }
 
-  /** Resolves when the command has ended, however that was. */
+  /**
+   * Resolves when the command has ended, however that was.
+   *
+   * @example
+   * const handle = await sandbox.commands.start('exit 3');
+   * console.log((await handle.wait()).exitCode); // 3
+   */
   wait(): Promise<CommandResult> {
     return this.#result;
   }
 
-  /** Sends to standard input; resolves when the command may get more. */
+  /**
+   * Sends to standard input; resolves when the command may get more.
+   *
+   * @example
+   * const counter = await sandbox.commands.start('wc -c');
+   * await counter.write('hello');
+   * await counter.write(new Uint8Array(1000));
+   * await counter.closeStdin();
+   * console.log((await counter.wait()).stdout.trim()); // 1005
+   */
   async write(data: string | Uint8Array): Promise<void> {
     await this.#client.call('write to the command', 'write', this.#handle, typeof data === 'string' ? new TextEncoder().encode(data) : data);
   }
@@ -93,10 +111,27 @@ export class CommandHandle {
     await this.#client.call('close standard input', 'endInput', this.#handle);
   }
 
+  /**
+   * Sends a signal, by its number on Linux. Default: SIGKILL.
+   *
+   * @example
+   * const sleeper = await sandbox.commands.start('sleep 60');
+   * await sleeper.kill(15);
+   * console.log((await sleeper.wait()).signal); // SIGTERM
+   */
   async kill(signal: number = SIGKILL): Promise<void> {
     await this.#client.call('signal the command', 'signal', this.#handle, signal);
   }
 
+  /**
+   * Changes the size of the command's terminal; it gets SIGWINCH.
+   *
+   * @example
+   * const handle = await sandbox.commands.start('read line; stty size', { pty: { rows: 24, columns: 80 } });
+   * await handle.resize(50, 132);
+   * await handle.write('go on\n');
+   * console.log((await handle.wait()).stdout.trimEnd().split('\n').at(-1)); // 50 132
+   */
   async resize(rows: number, columns: number): Promise<void> {
     await this.#client.call('resize the terminal', 'resize', this.#handle, rows, columns);
   }
@@ -114,6 +149,7 @@ function toResult(status: ExitStatus, stdout: Output, stderr: Output, timedOut: 
   return { exitCode: 128 + status.signal, signal: SIGNAL_NAMES[status.signal] ?? `SIG${status.signal}`, ...outputs };
 }
 
+/** What runs commands in a sandbox: `sandbox.commands`. */
 export class Commands {
   readonly #client: Client;
   readonly #defaults: CommandDefaults;
@@ -128,7 +164,10 @@ export class Commands {
    * A command that fails is no error: look at `exitCode`.
    *
    * @example
-   * const { stdout } = await sandbox.commands.run(['/bin/echo', 'hi']);
+   * const { stdout } = await sandbox.commands.run(['/bin/echo', '$HOME']);
+   * console.log(stdout.trimEnd()); // $HOME
+   * const { exitCode } = await sandbox.commands.run('grep -q root', { stdin: 'no such word', timeoutMs: 60_000 });
+   * console.log(exitCode); // 1
    * @throws SandboxError with code ENOENT, EACCES or ENOEXEC if it cannot be started.
    */
   async run(command: string | readonly string[], options: RunOptions = {}): Promise<CommandResult> {
@@ -145,9 +184,9 @@ export class Commands {
    * const cat = await sandbox.commands.start('cat');
    * await cat.write('hello');
    * await cat.closeStdin();
-   * const { stdout } = await cat.wait();
+   * console.log((await cat.wait()).stdout); // hello
    */
-  async start(command: string | readonly string[], options: RunOptions = {}): Promise<CommandHandle> {
+  async start(command: string | readonly string[], options: StartOptions = {}): Promise<CommandHandle> {
     const limit = options.outputLimit ?? DEFAULT_OUTPUT_LIMIT;
     const outputs = [new Output(options.onStdout, limit), new Output(options.onStderr, limit)] as const;
     let timedOut = false;
@@ -175,7 +214,7 @@ export class Commands {
     return running;
   }
 
-  #spec(command: string | readonly string[], options: RunOptions): ProcessConfig {
+  #spec(command: string | readonly string[], options: StartOptions): ProcessConfig {
     const user = options.user ?? this.#defaults.user;
     const argv = typeof command === 'string' ? ['/bin/sh', '-c', command] : command;
     if (argv.length === 0) throw new SandboxError('cannot run nothing: the command is empty', 'EINVAL');
@@ -191,7 +230,7 @@ export class Commands {
   }
 
   /** Time limit and abort signal. Returns what to undo when the command has ended. */
-  #guards(running: CommandHandle, { timeoutMs, signal }: RunOptions, onTimeout: () => void): (() => void)[] {
+  #guards(running: CommandHandle, { timeoutMs, signal }: StartOptions, onTimeout: () => void): (() => void)[] {
     const undo: (() => void)[] = [];
     const ignore = (): void => {};
     if (timeoutMs !== undefined) {

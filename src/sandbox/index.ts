@@ -2,7 +2,7 @@
 export { Sandbox } from './sandbox.ts';
 export { SandboxError } from './client.ts';
 export { CommandHandle } from './commands.ts';
-export type { CommandResult, Commands, RunOptions } from './commands.ts';
+export type { CommandResult, Commands, RunOptions, StartOptions } from './commands.ts';
 export type { Files, WatchEvent } from './files.ts';
 export type { SandboxMount, SandboxOptions } from './options.ts';
 export type { ChangeInfo, FileInfo } from './protocol.ts';

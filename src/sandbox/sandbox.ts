@@ -33,7 +33,7 @@ export class Sandbox {
    * @example
    * await using sandbox = await Sandbox.create({ root: '/' });
    * const { stdout } = await sandbox.commands.run('uname -s');
-   * console.log(stdout); // Linux
+   * console.log(stdout.trimEnd()); // Linux
    * @throws SandboxError if the root or a mount cannot be used.
    */
   static async create(options: SandboxOptions = {}): Promise<Sandbox> {
@@ -49,13 +49,27 @@ export class Sandbox {
     return new Sandbox(worker, client, options);
   }
 
-  /** What differs from the root directory: added (A), changed (C) and deleted (D) paths, as `docker diff`. */
+  /**
+   * What differs from the root directory: added (A), changed (C) and deleted (D) paths, as `docker diff`.
+   *
+   * @example
+   * await sandbox.files.write('/tmp/new-file', 'text');
+   * console.log((await sandbox.changes()).filter(({ path }) => path === '/tmp/new-file')); // [ { kind: 'A', path: '/tmp/new-file' } ]
+   */
   async changes(): Promise<readonly ChangeInfo[]> {
     const changes = await this.#client.call('list the changes', 'changes');
     return changes.map(({ kind, path }) => ({ kind, path: toText(path) }));
   }
 
-  /** Ends everything in it at once. Commands that run count as killed. */
+  /**
+   * Ends everything in it at once. Commands that run count as killed; nothing else can be asked of it. `await using` does
+   * the same at the end of a block.
+   *
+   * @example
+   * const sleeper = await sandbox.commands.start('sleep 60');
+   * await sandbox.kill();
+   * console.log((await sleeper.wait()).signal); // SIGKILL
+   */
   async kill(): Promise<void> {
     this.#client.close('the sandbox was killed');
     await this.#worker.terminate();
