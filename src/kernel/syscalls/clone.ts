@@ -24,6 +24,8 @@ const RSEQ_FLAG_UNREGISTER = 1;
 function checkFlags(task: KernelTask, flags: number): number {
   if (hasFlag(flags, CLONE_THREAD) && !hasFlag(flags, CLONE_SIGHAND)) return -EINVAL;
   if (hasFlag(flags, CLONE_SIGHAND) && !hasFlag(flags, CLONE_VM)) return -EINVAL;
+  // Descriptors are of whole processes here, as on Linux before 6.9.
+  if (hasFlag(flags, CLONE_THREAD) && hasFlag(flags, CLONE_PIDFD)) return -EINVAL;
   if (hasFlag(flags, CLONE_NEWNS) && hasFlag(flags, CLONE_FS)) return -EINVAL;
   if (hasFlag(flags, CLONE_CLEAR_SIGHAND) && hasFlag(flags, CLONE_SIGHAND)) return -EINVAL;
   if (hasFlag(flags, CLONE_PARENT) && task.process === task.kernel.reaper) return -EINVAL;
