@@ -59,6 +59,8 @@ export interface Choice {
 const root = fileURLToPath(new URL('../..', import.meta.url));
 /** Another build than dist/'s can be tried. */
 const caisson = process.env['CAISSON_JS'] ?? join(root, 'dist/caisson.js');
+/** root has all rights on the host too. */
+const rights = process.getuid?.() === 0 ? ['--cap-add', 'ALL'] : [];
 const NATIVE_TIMEOUT_SECONDS = 600;
 const OUTPUT_LIMIT = 1 << 24;
 
@@ -145,15 +147,16 @@ function writeRecords(name: string, records: Records): void {
 
 async function runMembers(suite: Suite, members: readonly string[], side: Side, seconds: number): Promise<ReadonlyMap<string, Outcome>> {
   const command = suite.argv(members);
-  const ended = await runCommand(side === 'native' ? command : [process.execPath, caisson, 'do', '--cap-add', 'ALL', '--', ...command], seconds);
+  const ended = await runCommand(side === 'native' ? command : [process.execPath, caisson, 'do', ...rights, '--', ...command], seconds);
   const logs = join(root, '.cache/suites', suite.name);
   fs.mkdirSync(logs, { recursive: true });
   const isAlone = members.length === 1;
   const outcomes = new Map<string, Outcome>();
+  if (!isAlone) fs.writeFileSync(join(logs, 'last-batch.log'), ended.output, 'latin1');
   for (const member of members) {
     const judged = suite.judge(ended, member, isAlone);
     if (judged === undefined) continue;
-    fs.writeFileSync(join(logs, `${member}.${side}.log`), ended.output, 'latin1');
+    if (isAlone) fs.writeFileSync(join(logs, `${member}.${side}.log`), ended.output, 'latin1');
     const verdict = ended.timedOut && isAlone ? 'timed out' : judged.verdict;
     if (verdict === 'passed' || isAlone) outcomes.set(member, { ...judged, verdict, seconds: isAlone ? ended.seconds : 0 });
   }
@@ -199,6 +202,10 @@ async function runSide(suite: Suite, side: Side, choice: Choice, records: Record
   };
   await inParallel(arrange(suite, side, choice, records), choice.jobs, async (members) => {
     const rest = await runAndKeep(members);
+    if (rest.length > 0 && members.length > 1) {
+      console.log(`not passed together: ${rest.join(' ')}`);
+      fs.renameSync(join(root, '.cache/suites', suite.name, 'last-batch.log'), join(root, '.cache/suites', suite.name, `batch-${members[0]}.log`));
+    }
     for (const member of rest) await runAndKeep([member]);
   });
 }
