@@ -5,10 +5,11 @@ import { FileDescriptors } from '../kernel/fd-table.ts';
 import { specialFilesOf } from '../kernel/files/special-files.ts';
 import { configureNetwork } from '../kernel/files/network.ts';
 import { Kernel } from '../kernel/kernel.ts';
-import { SyscallTracer } from '../kernel/strace/tracer.ts';
+import { SyscallTracer, traceLine } from '../kernel/strace/tracer.ts';
 import { createSystemView } from '../kernel/system-view.ts';
 import { startProcess } from '../kernel/task/start.ts';
 import { createMachine } from '../machine/index.ts';
+import type { MachineImage } from '../machine/index.ts';
 import { RLIMIT_NOFILE } from '../abi/resource.ts';
 import type { Host } from '../host/types.ts';
 import { HostGateway, NetworkPolicy, RESOLVER_ADDRESS } from '../net/index.ts';
@@ -26,8 +27,8 @@ import type { Change, ContainerStatistics, ProcessIo, RunningProcess } from './t
 const RESOLVER_FILE = '/etc/resolv.conf';
 
 export interface ContainerOptions {
-  /** The interpreter as the build wrote it. */
-  readonly image: Uint8Array;
+  /** What the build made of the machine. */
+  readonly image: MachineImage;
   /** False: programs come and go, and the container ends when it is told to. Default: it ends with its first program. */
   readonly endsWithFirst?: boolean;
 }
@@ -117,7 +118,10 @@ export class Container {
     const kernel = this.#kernel;
     const filter = parseTraceFilter(filters, kernel.syscalls.flatMap((entry) => (entry === undefined ? [] : [entry.row])));
     kernel.tracer = new SyscallTracer({
-      write: (task, line) => write(kernel.statistics.tasksCreated > 1 ? `[pid ${String(task.tid).padStart(5)}] ${line}\n` : `${line}\n`),
+      write: (task, call, result) => {
+        const prefix = kernel.statistics.tasksCreated > 1 ? `[pid ${String(task.tid).padStart(5)}] ` : '';
+        write(`${traceLine(prefix + call, result)}\n`);
+      },
       ...(filter === undefined ? {} : { filter }),
     });
   }

@@ -5,14 +5,22 @@ import { BLOCKED, type SyscallRow } from '../types.ts';
 import { formatArguments, formatResult } from './format.ts';
 
 export interface SyscallTracerOptions {
-  /** One line, without the newline. */
-  readonly write: (task: KernelTask, line: string) => void;
+  /** One line, without the newline, in two parts: the call, and what it answered if that is known yet. */
+  readonly write: (task: KernelTask, call: string, result?: string) => void;
   /** Names to show; all without. */
   readonly filter?: (name: string) => boolean;
 }
 
+/** strace(1), `-a`: the column in which the answer begins, one further than here. */
+const RESULT_COLUMN = 39;
+
+/** A call and its answer as strace prints them. */
+export function traceLine(call: string, result: string | undefined): string {
+  return result === undefined ? call : `${call.padEnd(RESULT_COLUMN)} = ${result}`;
+}
+
 export class SyscallTracer {
-  readonly #write: (task: KernelTask, line: string) => void;
+  readonly #write: SyscallTracerOptions['write'];
   readonly #filter: (name: string) => boolean;
 
   constructor(options: SyscallTracerOptions) {
@@ -27,17 +35,17 @@ export class SyscallTracer {
     const never = row.name === 'exit' || row.name === 'exit_group' || row.name === 'rt_sigreturn';
     // What a call is given is shown as it was before the call; what it gives, after it.
     const before = shown ? formatArguments(task, row, args, undefined) : '';
-    if (shown && never) this.#write(task, `${row.name}(${before}) = ?`);
+    if (shown && never) this.#write(task, `${row.name}(${before})`, '?');
     const result = handler(task, args[0]!, args[1]!, args[2]!, args[3]!, args[4]!, args[5]!);
     if (!shown || never) return result;
     if (result === BLOCKED) this.#write(task, `${row.name}(${before} <unfinished ...>`);
-    else this.#write(task, `${row.name}(${formatArguments(task, row, args, result, before)}) = ${formatResult(row, result)}`);
+    else this.#write(task, `${row.name}(${formatArguments(task, row, args, result, before)})`, formatResult(row, result));
     return result;
   }
 
   /** A call that had blocked ended. */
   exit(task: KernelTask, row: SyscallRow, args: readonly number[], result: number): void {
     if (!this.#filter(row.name)) return;
-    this.#write(task, `<... ${row.name} resumed>${formatArguments(task, row, args, result)}) = ${formatResult(row, result)}`);
+    this.#write(task, `<... ${row.name} resumed>${formatArguments(task, row, args, result)})`, formatResult(row, result));
   }
 }
