@@ -1,7 +1,9 @@
 /** Mount namespaces: Linux fs/namespace.c, mount_namespaces(7). All mounts are private (no propagation). */
 import { EBUSY, EINVAL, ENOSPC } from '../abi/errno.ts';
+import { CLONE_NEWNS } from '../abi/sched.ts';
 import { Mount, isBelow, rootDentry } from './dentry.ts';
 import type { Dentry, Location } from './dentry.ts';
+import { MOUNT_NAMESPACE, nextNamespaceInode, type NamespaceIdentity } from './namespace-identity.ts';
 import { pathOf } from './path.ts';
 import type { FileSystem } from './types.ts';
 
@@ -11,11 +13,14 @@ const MOST_MOUNTS = 10_000;
 let nextMountId = 20;
 
 /** The mounts that a set of processes sees. */
-export class MountNamespace {
+export class MountNamespace implements NamespaceIdentity {
+  readonly flag = CLONE_NEWNS;
+  readonly ino: number;
   readonly #mounts = new Set<Mount>();
   root: Mount;
 
-  constructor(fileSystem: FileSystem, flags = 0, source = 'none') {
+  constructor(fileSystem: FileSystem, flags = 0, source = 'none', ino = MOUNT_NAMESPACE) {
+    this.ino = ino;
     this.root = new Mount(nextMountId++, fileSystem, rootDentry(fileSystem), flags, source);
     this.#mounts.add(this.root);
   }
@@ -119,7 +124,7 @@ export class MountNamespace {
 
   /** A copy for CLONE_NEWNS, and which mount became which. */
   copy(): { readonly namespace: MountNamespace; readonly mapping: ReadonlyMap<Mount, Mount> } {
-    const namespace = new MountNamespace(this.root.fileSystem, this.root.flags, this.root.source);
+    const namespace = new MountNamespace(this.root.fileSystem, this.root.flags, this.root.source, nextNamespaceInode());
     namespace.#mounts.clear();
     const root = new Mount(nextMountId++, this.root.fileSystem, this.root.root, this.root.flags, this.root.source);
     namespace.root = root;

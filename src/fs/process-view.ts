@@ -1,6 +1,7 @@
 /** What procfs asks of a kernel: it declares the questions, the kernel answers them. */
 import type { Location, Mount } from './dentry.ts';
 import type { OpenFile } from './types.ts';
+import type { NamespaceIdentity } from './namespace-identity.ts';
 
 /** A mapping, for /proc/PID/maps. */
 export interface MappingView {
@@ -141,8 +142,8 @@ export interface ProcessView {
   limits(): readonly LimitView[];
   oomScoreAdjustment: number;
   loginUid: number;
-  /** Inode numbers of its namespaces by name: `mnt`, `pid`, `net`, ... */
-  namespaces(): readonly (readonly [name: string, ino: number])[];
+  /** Its namespaces by name: `mnt`, `pid`, `net`, ... */
+  namespaces(): readonly (readonly [name: string, namespace: NamespaceIdentity])[];
   /** Lines of its id maps. */
   readonly uidMap: string;
   readonly gidMap: string;

@@ -1,7 +1,6 @@
 /** /proc/PID and /proc/PID/task/TID: Linux fs/proc/base.c. */
 import { EACCES, EINVAL, ENOENT, EPERM } from '../abi/errno.ts';
 
-import { NSFS_MAGIC } from '../abi/statfs.ts';
 import { locationOf } from './open.ts';
 import { pathOf, visiblePath } from './path.ts';
 import { DynamicDirectory, PseudoDirectory, PseudoFile, PseudoInode, PseudoLink } from './pseudo.ts';
@@ -10,8 +9,7 @@ import type { ProcessView, SystemView, ThreadView } from './process-view.ts';
 import { fdInfoText, limitsText, mapsText, mountInfoText, mountStatsText, mountsText, smapsText } from './procfs-text.ts';
 import { statText, statmText, statusText } from './procfs-status.ts';
 import { netDirectory } from './procfs-net.ts';
-import { AnonymousFileSystem, AnonymousInode } from './anonymous-inode.ts';
-import { Dentry, Mount, rootDentry } from './dentry.ts';
+import { namespaceLocation, type NamespaceIdentity } from './namespace-identity.ts';
 import type { Location } from './dentry.ts';
 import type { Inode } from './types.ts';
 
@@ -110,22 +108,6 @@ class MemoryFile extends PseudoInode {
   }
 }
 
-const namespaceFiles = new AnonymousFileSystem('nsfs', 4, NSFS_MAGIC);
-const namespaceRoot = rootDentry(namespaceFiles);
-const namespaceMount = new Mount(3, namespaceFiles, namespaceRoot, 0, 'nsfs');
-const namespaceDentries = new Map<string, Dentry>();
-
-/** The file of a namespace (`nsfs`): it can be opened, compared by its inode number and held. */
-function namespaceLocation(text: string): Location {
-  let dentry = namespaceDentries.get(text);
-  if (dentry === undefined) {
-    const inode = new AnonymousInode(namespaceFiles, Number(/\d+/.exec(text)?.[0] ?? 0), 0o100444);
-    dentry = new Dentry(text, undefined, inode, namespaceRoot.tree);
-    namespaceDentries.set(text, dentry);
-  }
-  return { mount: namespaceMount, dentry };
-}
-
 /** What a process's directory and a thread's directory have in common. */
 function addCommon(directory: PseudoDirectory, system: SystemView, view: ProcessView, thread: () => ThreadView | undefined): void {
   const { fileSystem, owner } = directory;
@@ -180,11 +162,13 @@ function addCommon(directory: PseudoDirectory, system: SystemView, view: Process
   directory.add('mem', new MemoryFile(fileSystem, view, owner));
   const namespaces = directory.directory('ns');
   for (const [name] of view.namespaces()) {
-    const text = (): string => {
-      const ino = view.namespaces().find(([other]) => other === name)?.[1];
-      return `${name.replace(/_for_children$/, '')}:[${ino ?? 0}]`;
+    const find = (): NamespaceIdentity | undefined => view.namespaces().find(([other]) => other === name)?.[1];
+    const text = (): string => `${name.replace(/_for_children$/, '')}:[${find()?.ino ?? 0}]`;
+    const place = (): Location | number => {
+      const namespace = find();
+      return namespace === undefined ? -ENOENT : namespaceLocation(namespace, text());
     };
-    namespaces.add(name, new PseudoLink(fileSystem, text, owner, () => namespaceLocation(text())));
+    namespaces.add(name, new PseudoLink(fileSystem, text, owner, place));
   }
   const net = netDirectory(fileSystem);
   if (net !== undefined) directory.add('net', net);

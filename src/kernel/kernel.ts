@@ -7,6 +7,7 @@ import { FutexTable } from './futex/futex-table.ts';
 import { DEFAULT_LIMITS, type KernelLimits } from './limits.ts';
 import type { MemoryContext } from './mm/mm.ts';
 import { SharedObjects } from './mm/shared.ts';
+import { initialNamespaces, type Namespaces } from './namespaces.ts';
 import { Scheduler } from './scheduler.ts';
 import { sendToProcess } from './signals/send.ts';
 import type { SyscallTracer } from './strace/tracer.ts';
@@ -68,8 +69,8 @@ export class Kernel implements KernelInterface {
   onSessionEnd: ((leader: Process, terminal: unknown) => void) | undefined;
   /** A call that does not exist was made for the first time. */
   onUnknownSyscall: ((number: number) => void) | undefined;
-  hostname: string;
-  domainname: string;
+  /** Those of the first program. */
+  readonly namespaces: Namespaces;
   readonly bootRealtimeNs: bigint;
   readonly #tasks = new Map<number, KernelTask>();
   readonly #processes = new Map<number, Process>();
@@ -93,8 +94,7 @@ export class Kernel implements KernelInterface {
     this.#random = options.seed === undefined ? (buffer) => host.random(buffer) : seededRandom(options.seed);
     this.processors = options.processors ?? 1;
     this.memoryBytes = options.memoryBytes ?? 4 * 2 ** 30;
-    this.hostname = options.hostname ?? 'caisson';
-    this.domainname = options.domainname ?? '(none)';
+    this.namespaces = initialNamespaces(options.hostname ?? 'caisson', options.domainname ?? '(none)');
     this.protectsInit = options.init === true;
     this.reaperPid = options.init === true ? 0 : 1;
     this.#lastPid = options.init === true ? 0 : 1;

@@ -15,12 +15,11 @@ import { effectiveOf, hasCapability } from './task/credentials.ts';
 import type { Process } from './task/process.ts';
 import type { KernelTask } from './task/task.ts';
 import { RELEASE, VERSION } from './version.ts';
+import type { UtsNamespace } from './namespaces.ts';
+import type { NamespaceIdentity } from '../fs/namespace-identity.ts';
 
 const SIGNALS = 64;
 const EMPTY: SignalWords = { low: 0, high: 0 };
-const NAMESPACES = ['cgroup', 'ipc', 'mnt', 'net', 'pid', 'pid_for_children', 'time', 'time_for_children', 'user', 'uts'];
-/** PROC_*_INIT_INO (include/linux/proc_ns.h). */
-const FIRST_NAMESPACE_INODE = 0xf000_0000;
 
 function words(set: bigint): readonly [number, number] {
   return [Number(set & 0xffff_ffffn), Number(set >> 32n)];
@@ -329,8 +328,14 @@ class KernelProcessView implements ProcessView {
   set oomScoreAdjustment(value: number) {
     this.#process.oomScoreAdjust = value;
   }
-  namespaces(): readonly (readonly [string, number])[] {
-    return NAMESPACES.map((name, index) => [name, FIRST_NAMESPACE_INODE + index]);
+  namespaces(): readonly (readonly [string, NamespaceIdentity])[] {
+    const task = this.#alive;
+    const { uts, ipc, network, cgroup, user, pid, time } = task?.namespaces ?? this.#process.kernel.namespaces;
+    const mounts: readonly (readonly [string, NamespaceIdentity])[] = task === undefined ? [] : [['mnt', task.fs.namespace]];
+    return [
+      ['cgroup', cgroup], ['ipc', ipc], ...mounts, ['net', network], ['pid', pid], ['pid_for_children', pid], ['time', time], ['time_for_children', time],
+      ['user', user], ['uts', uts],
+    ];
   }
   get uidMap(): string {
     return '         0          0 4294967295\n';
@@ -357,18 +362,19 @@ export function createSystemView(kernel: Kernel, options: SystemViewOptions = {}
     return view;
   };
   const tasks = (): KernelTask[] => [...kernel.processes()].flatMap((process) => [...process.tasks]);
+  const uts = (): UtsNamespace => (kernel.current?.namespaces ?? kernel.namespaces).uts;
   const boot = Number(kernel.bootRealtimeNs / 1_000_000_000n);
   const busyNs = (): number => [...kernel.processes()].reduce((total, process) => total + process.cpuTimeNs() + process.childUsage.userNs, 0);
   return {
     get hostname() {
-      return kernel.hostname;
+      return uts().hostname;
     },
     get domainname() {
-      return kernel.domainname;
+      return uts().domainname;
     },
     setHostname(name) {
       if (kernel.current?.capable(CAP_SYS_ADMIN) !== true) return -EPERM;
-      kernel.hostname = name;
+      uts().hostname = name;
       return 0;
     },
     release: RELEASE, version: VERSION, processors: kernel.processors, cpuFlags: CPU_FLAGS,

@@ -13,6 +13,7 @@
 import type { Location } from '../fs/dentry.ts';
 import type { MountNamespace } from '../fs/mounts.ts';
 import type { GuestMemory, Inode, OpenFile, WaitQueue, Credentials as FsCredentials } from '../fs/types.ts';
+import type { Namespaces } from './namespaces.ts';
 
 /** The answer of a handler that parked its task. */
 export const BLOCKED = -0x7fff_ffff;
@@ -81,6 +82,9 @@ export interface FsContext {
   readonly namespace: MountNamespace;
   /** A copy for fork without CLONE_FS. */
   clone(): FsContext;
+  /** CLONE_NEWNS. */
+  enterNewNamespace(): void;
+  enterNamespace(namespace: MountNamespace): void;
 }
 
 export interface FdTable {
@@ -148,6 +152,7 @@ export interface Task {
   readonly memory: UserMemory;
   readonly files: FdTable;
   readonly fs: FsContext;
+  readonly namespaces: Namespaces;
   credentials: Credentials;
   /** `comm`: up to 15 bytes. */
   readonly name: string;

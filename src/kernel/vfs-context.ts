@@ -27,6 +27,13 @@ export class VfsContext implements FsContext {
     this.root = moved(this.root, mapping);
     this.cwd = moved(this.cwd, mapping);
   }
+
+  /** setns(2). */
+  enterNamespace(namespace: MountNamespace): void {
+    this.namespace = namespace;
+    this.root = namespace.rootLocation;
+    this.cwd = namespace.rootLocation;
+  }
 }
 
 function moved(location: Location, mapping: ReadonlyMap<Mount, Mount>): Location {

@@ -10,6 +10,7 @@ import { inodePermission, MAY_WRITE } from '../../fs/permission.ts';
 import type { Inode } from '../../fs/types.ts';
 import { LOOKUP_FOLLOW, walkPath } from '../../fs/walk.ts';
 import { NetworkStack, type Caller, type Gateway, type NetEnvironment, type PeerCredentials } from '../../net/index.ts';
+import type { Kernel as CoreKernel } from '../kernel.ts';
 import type { Kernel, Task } from '../types.ts';
 import { specialFilesOf } from './special-files.ts';
 
@@ -91,15 +92,15 @@ class KernelNetEnvironment implements NetEnvironment {
   }
 }
 
-const stacks = new WeakMap<Kernel, NetworkStack>();
-
-export function networkOf(kernel: Kernel): NetworkStack {
-  return stacks.get(kernel) ?? configureNetwork(kernel);
+/** The network that the task sees: its namespace's. */
+export function networkOf(task: Task): NetworkStack {
+  const { network } = task.namespaces;
+  return (network.stack ??= new NetworkStack(new KernelNetEnvironment(task.kernel)));
 }
 
 /** Gives the kernel its network, before the first program runs: with a gateway it reaches the host's, without none. */
-export function configureNetwork(kernel: Kernel, gateway?: Gateway): NetworkStack {
+export function configureNetwork(kernel: CoreKernel, gateway?: Gateway): NetworkStack {
   const stack = new NetworkStack(new KernelNetEnvironment(kernel), gateway);
-  stacks.set(kernel, stack);
+  kernel.namespaces.network.stack = stack;
   return stack;
 }

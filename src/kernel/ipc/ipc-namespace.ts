@@ -1,25 +1,21 @@
-/** `struct ipc_namespace`: all IPC objects of a kernel. */
-import type { Kernel } from '../types.ts';
+/** `struct ipc_namespace`: IPC objects (ipc_namespaces(7)). */
+import { CLONE_NEWIPC } from '../../abi/sched.ts';
+import { nextNamespaceInode, type NamespaceIdentity } from '../../fs/namespace-identity.ts';
 import { MessageQueues } from './message-queue.ts';
 import type { PosixQueue } from './posix-queue.ts';
 import { SemaphoreSets } from './semaphore.ts';
 import { SharedSegments } from './shared-memory.ts';
 
-export class IpcNamespace {
+export class IpcNamespace implements NamespaceIdentity {
+  readonly flag = CLONE_NEWIPC;
+  readonly ino: number;
   readonly messages = new MessageQueues();
   readonly semaphores = new SemaphoreSets();
   readonly segments = new SharedSegments();
   /** POSIX queues by name, without the slash. */
   readonly queues = new Map<string, PosixQueue>();
-}
 
-const namespaces = new WeakMap<Kernel, IpcNamespace>();
-
-export function ipcOf(kernel: Kernel): IpcNamespace {
-  let namespace = namespaces.get(kernel);
-  if (namespace === undefined) {
-    namespace = new IpcNamespace();
-    namespaces.set(kernel, namespace);
+  constructor(ino = nextNamespaceInode()) {
+    this.ino = ino;
   }
-  return namespace;
 }

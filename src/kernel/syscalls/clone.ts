@@ -2,11 +2,11 @@
 import { E2BIG, EBUSY, EEXIST, EFAULT, EINVAL, EPERM } from '../../abi/errno.ts';
 import { CAP_SYS_ADMIN } from '../../abi/capability.ts';
 import {
-  CLONE_ARGS_SIZE_VER0, CLONE_ARGS_SIZE_VER2, CLONE_CLEAR_SIGHAND, CLONE_DETACHED, CLONE_FS, CLONE_INTO_CGROUP, CLONE_NEWCGROUP, CLONE_NEWIPC,
-  CLONE_NEWNET, CLONE_NEWNS, CLONE_NEWPID, CLONE_NEWUSER, CLONE_NEWUTS, CLONE_PARENT, CLONE_PARENT_SETTID, CLONE_PIDFD, CLONE_SIGHAND, CLONE_THREAD, CLONE_VFORK, CLONE_VM,
-  CSIGNAL,
+  CLONE_ARGS_SIZE_VER0, CLONE_ARGS_SIZE_VER2, CLONE_CLEAR_SIGHAND, CLONE_DETACHED, CLONE_FS, CLONE_INTO_CGROUP, CLONE_NEWIPC, CLONE_NEWNS, CLONE_NEWUSER,
+  CLONE_PARENT, CLONE_PARENT_SETTID, CLONE_PIDFD, CLONE_SIGHAND, CLONE_SYSVSEM, CLONE_THREAD, CLONE_VFORK, CLONE_VM, CSIGNAL,
 } from '../../abi/sched.ts';
 import { NSIG, SIGCHLD } from '../../abi/signal.ts';
+import { NAMESPACE_FLAGS } from '../namespaces.ts';
 import { copyTask, hasFlag, type CloneArguments } from '../task/fork.ts';
 import { endTask } from '../task/exit.ts';
 import type { KernelTask } from '../task/task.ts';
@@ -14,7 +14,6 @@ import type { SyscallRow } from '../types.ts';
 import { row } from './define.ts';
 import { openPidfd } from './pidfd.ts';
 
-const NAMESPACES = CLONE_NEWNS | CLONE_NEWCGROUP | CLONE_NEWUTS | CLONE_NEWIPC | CLONE_NEWUSER | CLONE_NEWPID | CLONE_NEWNET;
 const PAGE_SIZE_LIMIT = 4096;
 /** `struct rseq`: bytes that the registration must cover. */
 const RSEQ_SIZE = 32;
@@ -29,8 +28,11 @@ function checkFlags(task: KernelTask, flags: number): number {
   if (hasFlag(flags, CLONE_NEWNS) && hasFlag(flags, CLONE_FS)) return -EINVAL;
   if (hasFlag(flags, CLONE_CLEAR_SIGHAND) && hasFlag(flags, CLONE_SIGHAND)) return -EINVAL;
   if (hasFlag(flags, CLONE_PARENT) && task.process === task.kernel.reaper) return -EINVAL;
-  if (((flags % 0x1_0000_0000) & NAMESPACES) !== 0) return task.capable(CAP_SYS_ADMIN) ? -EINVAL : -EPERM;
-  return 0;
+  if (((flags % 0x1_0000_0000) & NAMESPACE_FLAGS) === 0) return 0;
+  if (hasFlag(flags, CLONE_NEWIPC) && hasFlag(flags, CLONE_SYSVSEM)) return -EINVAL;
+  // Without user namespaces nobody but root makes others.
+  if (hasFlag(flags, CLONE_NEWUSER)) return -EINVAL;
+  return task.capable(CAP_SYS_ADMIN) ? 0 : -EPERM;
 }
 
 /** Makes the child and lets it run; with CLONE_VFORK waits until it has left the parent's memory. */
@@ -135,11 +137,11 @@ function rseq(task: KernelTask, address: number, length: number, flags: number, 
 }
 
 export const cloneRows: readonly SyscallRow[] = [
-  row(56, 'clone', ['flags:clone-flags', 'pointer', 'pointer', 'pointer', 'pointer'], clone, { support: 'partial', note: 'No new namespaces.' }),
+  row(56, 'clone', ['flags:clone-flags', 'pointer', 'pointer', 'pointer', 'pointer'], clone, { support: 'partial', note: 'No user, PID or time namespaces (EINVAL).' }),
   row(57, 'fork', [], fork),
   row(58, 'vfork', [], vfork),
   row(218, 'set_tid_address', ['pointer'], setTidAddress),
   row(334, 'rseq', ['pointer', 'uint', 'flags', 'uint'], rseq, { support: 'partial', note: 'The processor number is kept; critical sections are not restarted.' }),
-  row(435, 'clone3', ['pointer', 'size'], clone3, { support: 'partial', note: 'No new namespaces, no CLONE_INTO_CGROUP.' }),
+  row(435, 'clone3', ['pointer', 'size'], clone3, { support: 'partial', note: 'No user, PID or time namespaces, no CLONE_INTO_CGROUP (EINVAL).' }),
 ];
 

@@ -7,7 +7,6 @@ import { O_ACCMODE, O_CREAT, O_EXCL, O_NONBLOCK, O_RDONLY, O_WRONLY } from '../.
 import { SIGEV_NONE, SIGEV_SIGNAL } from '../../abi/signal.ts';
 import { specialFilesOf } from '../files/special-files.ts';
 import { readTimespec } from '../files/timespec.ts';
-import { ipcOf } from '../ipc/ipc-namespace.ts';
 import {
   MQ_BYTES, MQ_MESSAGE_SIZE, MQ_MESSAGE_SIZE_HARD, MQ_MESSAGES, MQ_MESSAGES_HARD, MQ_PRIORITIES, MQ_QUEUES,
 } from '../ipc/limits.ts';
@@ -48,7 +47,7 @@ function createQueue(task: Task, mode: number, attributes: number): PosixQueue |
 function mqOpen(task: Task, nameAddress: number, flags: number, mode: number, attributes: number): number {
   const name = readName(task, nameAddress);
   if (typeof name === 'number') return name;
-  const { queues } = ipcOf(task.kernel);
+  const { queues } = task.namespaces.ipc;
   let queue = queues.get(name);
   const access = flags & O_ACCMODE;
   if (queue === undefined) {
@@ -73,7 +72,7 @@ function mqOpen(task: Task, nameAddress: number, flags: number, mode: number, at
 function mqUnlink(task: Task, nameAddress: number): number {
   const name = readName(task, nameAddress);
   if (typeof name === 'number') return name;
-  const { queues } = ipcOf(task.kernel);
+  const { queues } = task.namespaces.ipc;
   const queue = queues.get(name);
   if (queue === undefined) return -ENOENT;
   if (task.credentials.fsuid !== queue.uid && task.credentials.fsuid !== 0) return -EPERM;

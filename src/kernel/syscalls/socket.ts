@@ -46,7 +46,7 @@ function install(task: Task, socket: Socket, flags: number): number {
 function socket(task: Task, family: number, type: number, protocol: number): number {
   const flags = type & ~TYPE_MASK;
   if ((flags & ~(SOCK_CLOEXEC | SOCK_NONBLOCK)) !== 0) return -EINVAL;
-  const made = createSocket(networkOf(task.kernel), family, type & TYPE_MASK, protocol);
+  const made = createSocket(networkOf(task), family, type & TYPE_MASK, protocol);
   return typeof made === 'number' ? made : install(task, made, flags);
 }
 
@@ -54,7 +54,7 @@ function socketpair(task: Task, family: number, type: number, protocol: number, 
   const flags = type & ~TYPE_MASK;
   if ((flags & ~(SOCK_CLOEXEC | SOCK_NONBLOCK)) !== 0) return -EINVAL;
   if (task.memory.writable(address, 8) === undefined) return -EFAULT;
-  const stack = networkOf(task.kernel);
+  const stack = networkOf(task);
   const first = createSocket(stack, family, type & TYPE_MASK, protocol);
   if (typeof first === 'number') return first;
   const second = family === AF_UNIX ? createSocket(stack, family, type & TYPE_MASK, protocol) : -EOPNOTSUPP;

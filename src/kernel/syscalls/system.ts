@@ -22,8 +22,8 @@ const KCMP_FS = 3;
 const KCMP_SIGHAND = 4;
 
 function uname(task: KernelTask, address: number): number {
-  const { kernel } = task;
-  const fields = ['Linux', kernel.hostname, RELEASE, VERSION, 'x86_64', kernel.domainname];
+  const { hostname, domainname } = task.namespaces.uts;
+  const fields = ['Linux', hostname, RELEASE, VERSION, 'x86_64', domainname];
   const bytes = new Uint8Array(UTS_FIELD * fields.length);
   fields.forEach((field, index) => bytes.set(stringToBytes(field.slice(0, UTS_FIELD - 1)), UTS_FIELD * index));
   return task.memory.copyOut(address, bytes);
@@ -39,14 +39,14 @@ function readName(task: KernelTask, address: number, length: number): string | n
 function sethostname(task: KernelTask, address: number, length: number): number {
   const name = readName(task, address, length);
   if (typeof name === 'number') return name;
-  task.kernel.hostname = name;
+  task.namespaces.uts.hostname = name;
   return 0;
 }
 
 function setdomainname(task: KernelTask, address: number, length: number): number {
   const name = readName(task, address, length);
   if (typeof name === 'number') return name;
-  task.kernel.domainname = name;
+  task.namespaces.uts.domainname = name;
   return 0;
 }
 

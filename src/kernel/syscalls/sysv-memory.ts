@@ -6,7 +6,6 @@ import { MAP_ANONYMOUS, MAP_FIXED, MAP_FIXED_NOREPLACE, MAP_SHARED, PROT_EXEC, P
 import {
   SHM_DEST, SHM_EXEC, SHM_INFO, SHM_LOCK, SHM_LOCKED, SHM_RDONLY, SHM_REMAP, SHM_RND, SHM_STAT, SHM_STAT_ANY, SHM_UNLOCK,
 } from '../../abi/shm.ts';
-import { ipcOf } from '../ipc/ipc-namespace.ts';
 import { ipcOwner, ipcPermission, loadPermission, nowSeconds, putU64, storePermission } from '../ipc/ipc-table.ts';
 import { SHMMAX, SHMMNI } from '../ipc/limits.ts';
 import type { SharedSegment } from '../ipc/shared-memory.ts';
@@ -24,11 +23,11 @@ const READ = 0o444;
 const READ_WRITE = 0o666;
 
 function shmget(task: KernelTask, key: number, size: number, flags: number): number {
-  return ipcOf(task.kernel).segments.create(task, task.kernel.memory.shared, key, size, flags);
+  return task.namespaces.ipc.segments.create(task, task.kernel.memory.shared, key, size, flags);
 }
 
 function shmat(task: KernelTask, id: number, address: number, flags: number): number {
-  const { segments } = ipcOf(task.kernel);
+  const { segments } = task.namespaces.ipc;
   const segment = segments.find(id);
   if (typeof segment === 'number') return segment;
   let start = address;
@@ -54,7 +53,7 @@ function shmat(task: KernelTask, id: number, address: number, flags: number): nu
 
 function shmdt(task: KernelTask, address: number): number {
   if (address < 0 || address % PAGE !== 0) return -EINVAL;
-  const { segments } = ipcOf(task.kernel);
+  const { segments } = task.namespaces.ipc;
   const { mm } = task;
   const first = mm.vmas.find(address);
   const segment = segments.findByObject(first?.shared);
@@ -81,7 +80,7 @@ function store(task: KernelTask, segment: SharedSegment, address: number): numbe
 }
 
 function information(task: KernelTask, address: number, command: number): number {
-  const { segments } = ipcOf(task.kernel);
+  const { segments } = task.namespaces.ipc;
   const bytes = new Uint8Array(command === IPC_INFO ? SHMINFO_SIZE : SHM_INFO_SIZE);
   const view = new DataView(bytes.buffer);
   if (command === IPC_INFO) {
@@ -105,7 +104,7 @@ function change(task: KernelTask, segment: SharedSegment, command: number, addre
   if (command === IPC_SET && bytes === undefined) return -EFAULT;
   const denied = ipcOwner(task, segment);
   if (denied !== 0) return denied;
-  if (bytes === undefined) ipcOf(task.kernel).segments.doom(segment);
+  if (bytes === undefined) task.namespaces.ipc.segments.doom(segment);
   else loadPermission(task, new DataView(bytes.buffer, bytes.byteOffset), segment);
   return 0;
 }
@@ -114,7 +113,7 @@ const CHANGES = new Set([SHM_LOCK, SHM_UNLOCK, IPC_SET, IPC_RMID]);
 
 function shmctl(task: KernelTask, id: number, command: number, address: number): number {
   if (id < 0 || command < 0) return -EINVAL;
-  const { segments } = ipcOf(task.kernel);
+  const { segments } = task.namespaces.ipc;
   segments.sweep();
   if (command === IPC_INFO || command === SHM_INFO) return information(task, address, command);
   const byIndex = command === SHM_STAT || command === SHM_STAT_ANY;

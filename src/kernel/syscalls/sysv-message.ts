@@ -3,7 +3,6 @@ import { CAP_SYS_RESOURCE } from '../../abi/capability.ts';
 import { E2BIG, EAGAIN, EFAULT, EIDRM, EINVAL, ENOMSG, ENOSYS, EPERM } from '../../abi/errno.ts';
 import { IPC_INFO, IPC_NOWAIT, IPC_RMID, IPC_SET, IPC_STAT } from '../../abi/ipc.ts';
 import { MSG_COPY, MSG_EXCEPT, MSG_INFO, MSG_NOERROR, MSG_STAT, MSG_STAT_ANY } from '../../abi/msg.ts';
-import { ipcOf } from '../ipc/ipc-namespace.ts';
 import { IPC_PERM_SIZE, ipcOwner, ipcPermission, loadPermission, nowSeconds, putU64, storePermission } from '../ipc/ipc-table.ts';
 import { MSGMAX, MSGMNB, MSGMNI } from '../ipc/limits.ts';
 import type { MessageQueue } from '../ipc/message-queue.ts';
@@ -16,14 +15,14 @@ const READ = 0o444;
 const WRITE = 0o222;
 
 function msgget(task: Task, key: number, flags: number): number {
-  return ipcOf(task.kernel).messages.create(task, key, flags);
+  return task.namespaces.ipc.messages.create(task, key, flags);
 }
 
 /** The queue; while a call is blocked on it, its removal is -EIDRM. */
 function queueOf(task: Task, id: number): MessageQueue | number {
   const before = task.blocking as MessageQueue | undefined;
   if (before !== undefined) return before.removed ? -EIDRM : before;
-  return ipcOf(task.kernel).messages.find(id);
+  return task.namespaces.ipc.messages.find(id);
 }
 
 function waitOn(task: Task, queue: MessageQueue): number {
@@ -87,7 +86,7 @@ function store(task: Task, queue: MessageQueue, address: number): number {
 }
 
 function information(task: Task, address: number, command: number): number {
-  const { messages } = ipcOf(task.kernel);
+  const { messages } = task.namespaces.ipc;
   const bytes = new Uint8Array(MSGINFO_SIZE);
   const view = new DataView(bytes.buffer);
   const queues = [...messages.values()];
@@ -116,7 +115,7 @@ function set(task: Task, queue: MessageQueue, address: number): number {
 
 function msgctl(task: Task, id: number, command: number, address: number): number {
   if (id < 0 || command < 0) return -EINVAL;
-  const { messages } = ipcOf(task.kernel);
+  const { messages } = task.namespaces.ipc;
   if (command === IPC_INFO || command === MSG_INFO) return information(task, address, command);
   const byIndex = command === MSG_STAT || command === MSG_STAT_ANY;
   if (!byIndex && command !== IPC_STAT && command !== IPC_SET && command !== IPC_RMID) return -EINVAL;

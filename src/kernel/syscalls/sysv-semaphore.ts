@@ -5,7 +5,6 @@ import {
   GETALL, GETNCNT, GETPID, GETVAL, GETZCNT, SEM_INFO, SEM_STAT, SEM_STAT_ANY, SETALL, SETVAL,
 } from '../../abi/sem.ts';
 import { readTimespec } from '../files/timespec.ts';
-import { ipcOf } from '../ipc/ipc-namespace.ts';
 import { ipcOwner, ipcPermission, loadPermission, nowSeconds, putU64, storePermission } from '../ipc/ipc-table.ts';
 import { SEMMNI, SEMMNS, SEMMSL, SEMOPM, SEMVMX } from '../ipc/limits.ts';
 import { checkIndexes, type SemaphoreOperation, type SemaphoreSet } from '../ipc/semaphore.ts';
@@ -24,7 +23,7 @@ interface Waiting {
 }
 
 function semget(task: Task, key: number, count: number, flags: number): number {
-  return ipcOf(task.kernel).semaphores.create(task, key, count, flags);
+  return task.namespaces.ipc.semaphores.create(task, key, count, flags);
 }
 
 function readOperations(task: Task, address: number, count: number): SemaphoreOperation[] | undefined {
@@ -49,7 +48,7 @@ function semtimedop(task: Task, id: number, address: number, count: number, time
   if (count > SEMOPM) return -E2BIG;
   const operations = readOperations(task, address, count);
   if (operations === undefined) return -EFAULT;
-  const set = waiting?.set ?? ipcOf(task.kernel).semaphores.find(id);
+  const set = waiting?.set ?? task.namespaces.ipc.semaphores.find(id);
   if (typeof set === 'number') return set;
   set.waiters.delete(task);
   if (set.removed) return -EIDRM;
@@ -82,7 +81,7 @@ function store(task: Task, set: SemaphoreSet, address: number): number {
 }
 
 function information(task: Task, address: number, command: number): number {
-  const { semaphores } = ipcOf(task.kernel);
+  const { semaphores } = task.namespaces.ipc;
   const bytes = new Uint8Array(SEMINFO_SIZE);
   const view = new DataView(bytes.buffer);
   const used = command === SEM_INFO;
@@ -145,13 +144,13 @@ function change(task: Task, set: SemaphoreSet, command: number, argument: number
     return denied;
   }
   const denied = ipcOwner(task, set);
-  if (denied === 0) ipcOf(task.kernel).semaphores.destroy(set);
+  if (denied === 0) task.namespaces.ipc.semaphores.destroy(set);
   return denied;
 }
 
 function semctl(task: Task, id: number, index: number, command: number, argument: number): number {
   if (id < 0) return -EINVAL;
-  const { semaphores } = ipcOf(task.kernel);
+  const { semaphores } = task.namespaces.ipc;
   if (command === IPC_INFO || command === SEM_INFO) return information(task, argument, command);
   const byIndex = command === SEM_STAT || command === SEM_STAT_ANY;
   const known = byIndex || ON_ONE.has(command) || [IPC_STAT, IPC_SET, IPC_RMID, GETALL, SETALL].includes(command);

@@ -4,12 +4,13 @@ import { RLIMIT_NOFILE, RLIMIT_NPROC } from '../../abi/resource.ts';
 import { CAP_SYS_ADMIN, CAP_SYS_RESOURCE } from '../../abi/capability.ts';
 import {
   CLONE_CHILD_CLEARTID, CLONE_CHILD_SETTID, CLONE_CLEAR_SIGHAND, CLONE_FILES, CLONE_FS, CLONE_PARENT, CLONE_PARENT_SETTID, CLONE_SETTLS, CLONE_SIGHAND,
-  CLONE_THREAD, CLONE_VFORK, CLONE_VM,
+  CLONE_NEWNS, CLONE_THREAD, CLONE_VFORK, CLONE_VM,
 } from '../../abi/sched.ts';
 import { WaitQueue } from '../../fs/types.ts';
 import { RAX, RSP } from '../../machine/machine-types.ts';
 import { STATE_FS_BASE, STATE_GPR } from '../../machine/state.ts';
 import type { Mm } from '../mm/mm.ts';
+import { NAMESPACE_FLAGS, unshareNamespaces, type Namespaces } from '../namespaces.ts';
 import { NO_ALTERNATE_STACK } from '../signals/signal-frame.ts';
 import { Process } from './process.ts';
 import { SharedRef } from './shared-ref.ts';
@@ -39,6 +40,8 @@ export function copyTask(parent: KernelTask, request: CloneArguments): KernelTas
   const { flags } = request;
   const refused = checkCounts(parent, hasFlag(flags, CLONE_THREAD));
   if (refused !== 0) return refused;
+  const namespaces = namespacesFor(parent, flags);
+  if (typeof namespaces === 'number') return namespaces;
   const sharesMemory = hasFlag(flags, CLONE_VM);
   const mm = sharesMemory ? parent.mm : parent.mm.fork();
   if (typeof mm === 'number') return mm;
@@ -51,8 +54,10 @@ export function copyTask(parent: KernelTask, request: CloneArguments): KernelTas
     files: hasFlag(flags, CLONE_FILES) ? parent.filesRef.share() : new SharedRef(parent.files.clone(() => process.limit(RLIMIT_NOFILE))),
     fs: hasFlag(flags, CLONE_FS) ? parent.fsRef.share() : new SharedRef(parent.fs.clone()),
     credentials: parent.credentials,
+    namespaces,
     name: parent.name,
   });
+  if (hasFlag(flags, CLONE_NEWNS)) task.fs.enterNewNamespace();
   if (!isThread) process.setLeader(task);
   process.tasks.add(task);
   copyAttributes(parent, task, flags);
@@ -63,6 +68,12 @@ export function copyTask(parent: KernelTask, request: CloneArguments): KernelTas
   if (hasFlag(flags, CLONE_VFORK)) task.vforkDone = new WaitQueue();
   kernel.addTask(task);
   return task;
+}
+
+/** copy_namespaces(). The one of mounts comes with the child's own `FsContext`. */
+function namespacesFor({ namespaces }: KernelTask, flags: number): Namespaces | number {
+  const wanted = (flags % 0x1_0000_0000) & NAMESPACE_FLAGS;
+  return wanted === 0 ? namespaces : unshareNamespaces(namespaces, wanted);
 }
 
 function checkCounts(parent: KernelTask, isThread: boolean): number {

@@ -42,7 +42,7 @@ export function startProcess(kernel: Kernel, request: StartRequest): Process | n
   const mm = new Mm(kernel.machine.createAddressSpace(), kernel.memory);
   const task = new KernelTask({
     tid: pid, kernel, process, mm,
-    files: new SharedRef(request.files), fs: new SharedRef(request.fs), credentials: request.credentials, name: '',
+    files: new SharedRef(request.files), fs: new SharedRef(request.fs), credentials: request.credentials, namespaces: kernel.namespaces, name: '',
   });
   process.setLeader(task);
   process.tasks.add(task);

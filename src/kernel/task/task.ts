@@ -3,6 +3,7 @@ import { WaitQueue, type Waiter } from '../../fs/types.ts';
 import { THREAD_STATE_SIZE } from '../../machine/state.ts';
 import type { Kernel } from '../kernel.ts';
 import type { Mm } from '../mm/mm.ts';
+import type { Namespaces } from '../namespaces.ts';
 import type { SpaceMemory } from '../mm/user-memory.ts';
 import { PendingSignals } from '../signals/pending-signals.ts';
 import type { Seccomp } from '../seccomp/seccomp.ts';
@@ -35,6 +36,7 @@ export interface TaskParts {
   readonly files: SharedRef<FdTable>;
   readonly fs: SharedRef<FsContext>;
   readonly credentials: TaskCredentials;
+  readonly namespaces: Namespaces;
   readonly name: string;
 }
 
@@ -47,6 +49,7 @@ export class KernelTask implements Task, Waiter {
   mm: Mm;
   filesRef: SharedRef<FdTable>;
   fsRef: SharedRef<FsContext>;
+  namespaces: Namespaces;
   credentials: TaskCredentials;
   name: string;
 
@@ -116,6 +119,7 @@ export class KernelTask implements Task, Waiter {
     this.mm = parts.mm;
     this.filesRef = parts.files;
     this.fsRef = parts.fs;
+    this.namespaces = parts.namespaces;
     this.credentials = parts.credentials;
     this.name = parts.name;
     this.affinity = 2 ** parts.kernel.processors - 1;
