@@ -6,14 +6,18 @@
  *   cli.cache          code cache of cli.js for the Node version that built it
  *   sandbox.mjs        the public API
  *   worker.js          what a sandbox's worker thread runs
+ *   translator.js      the translator of hot code, loaded when there is some
  *   interpreter.bin    the interpreter, generated from the instruction table
+ *   interpreter.native machine code of its most used parts, for the Node version that built it
  *   types/             declarations of the API
  *
  * One file and a code cache because start-up time is a promise: Node 20 needs 7 ms longer to begin with
  * an ES module than with CommonJS, and compiling the engine's own JavaScript is the largest part of a
  * short run. `dist/package.json` makes `.js` CommonJS there.
  *
- *   node scripts/build.mjs [--no-types]
+ *   node scripts/build.mjs [--no-types] [--readable]
+ *
+ * `--readable` keeps the names of functions, for profiles.
  */
 import { spawnSync } from 'node:child_process';
 import { createHash } from 'node:crypto';
@@ -32,8 +36,8 @@ const COMMON = {
   target: 'node20',
   logLevel: 'warning',
   sourcemap: false,
-  minifySyntax: true,
-  minifyWhitespace: true,
+  minify: true,
+  keepNames: process.argv.includes('--readable'),
   legalComments: 'none',
   // The bundle runs in a vm.Script, where only require can load more.
   supported: { 'dynamic-import': false },
@@ -60,6 +64,16 @@ async function buildInterpreter() {
   const { status, stderr } = spawnSync(process.execPath, [generator, join(dist, 'interpreter.bin.new')], { cwd: root, stdio: ['ignore', 'ignore', 'pipe'], encoding: 'utf8' });
   if (status !== 0) throw new Error(`cannot generate the interpreter: ${stderr}`);
   renameSync(join(dist, 'interpreter.bin.new'), join(dist, 'interpreter.bin'));
+}
+
+/** V8 writes what it has compiled while the engine ran some programs. Without the file everything works, more slowly at first. */
+async function buildNativeCode() {
+  const trainer = join(root, '.cache', 'train-interpreter.cjs');
+  const target = join(dist, 'interpreter.native');
+  rmSync(target, { force: true });
+  await build({ ...COMMON, entryPoints: ['scripts/train-interpreter.ts'], format: 'cjs', outfile: trainer });
+  const { status, stderr } = spawnSync(process.execPath, [trainer, dist], { stdio: ['ignore', 'ignore', 'pipe'], encoding: 'utf8', timeout: 300_000 });
+  if (status !== 0) console.error(`no machine code for this Node version: ${stderr.split("\n").slice(-12).join("\n")}`);
 }
 
 function buildStub() {
@@ -95,7 +109,9 @@ await Promise.all([
   bundle('src/cli/entry.ts', 'cli.js', 'cjs'),
   bundle('src/sandbox/index.ts', 'sandbox.mjs', 'esm'),
   bundle('src/sandbox/worker-entry.ts', 'worker.js', 'cjs'),
+  bundle('src/machine/translator/index.ts', 'translator.js', 'cjs'),
 ]);
 buildStub();
+await buildNativeCode();
 buildCodeCache();
 if (!process.argv.includes('--no-types')) buildTypes();

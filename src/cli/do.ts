@@ -1,9 +1,9 @@
 /** `caisson do`: a command on a copy of this machine. */
 import { ERRNO_NAMES } from '../abi/errno.ts';
 import { Container, ContainerError, NetworkRuleError, UnknownFilterError } from '../container/index.ts';
-import type { ExitStatus } from '../container/index.ts';
+import type { ExitStatus, RegionCompiler } from '../container/index.ts';
 import { createNodeHost } from '../host/node/index.ts';
-import { readInterpreterImage } from '../host/node/image.ts';
+import { readMachineImage } from '../host/node/image.ts';
 import { isTerminal } from '../host/node/stdio.ts';
 import type { Host } from '../host/types.ts';
 import { toText } from './bytes.ts';
@@ -26,7 +26,7 @@ function exitCode(status: ExitStatus, timedOut: boolean): number {
 
 function openContainer(host: Host, options: DoOptions): Container {
   try {
-    return Container.create(host, options.container, { image: readInterpreterImage() });
+    return Container.create(host, options.container, { image: readMachineImage<RegionCompiler>() });
   } catch (error) {
     if (error instanceof NetworkRuleError) throw new UserError(error.message, 'such as example.com:443 or 10.0.0.0/8', undefined, { cause: error });
     if (!(error instanceof ContainerError)) throw error;

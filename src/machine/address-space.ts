@@ -10,7 +10,7 @@ import type { AddressSpace, Exit, MachineOptions, MachineStatistics } from './ma
 import { eflagsToFlags, flagsToEflags } from './semantics/flags.ts';
 import type { Shell, ShellOwner } from './shell.ts';
 import type { SpaceMemory } from './space-memory.ts';
-import type { Translator, UnitHost } from './translator/translator.ts';
+import type { Translator, UnitHost } from './units/translator.ts';
 import * as state from './state.ts';
 
 const { EXIT_BUDGET, EXIT_FAULT, EXIT_NONE, EXIT_SYSCALL } = state;

@@ -1,4 +1,5 @@
 /** What the kernel sees of the machine. */
+import type { RegionCompiler } from './translator/index.ts';
 
 /** Why `AddressSpace.run` came back. */
 export type Exit =
@@ -19,6 +20,16 @@ export interface MachineOptions {
   readonly monotonicNs: () => number;
   /** Force one tier: for tests and `--engine`. Default `'both'`. */
   readonly tier?: 'both' | 'interpreter' | 'translator';
+}
+
+/** What the build made of the machine, as a host hands it over. */
+export interface MachineImage {
+  /** `dist/interpreter.bin`, see `interpreter/generate.ts`. */
+  readonly interpreter: Uint8Array;
+  /** Makes the interpreter's module, if the host can do better than to compile it. */
+  readonly compile?: (wasm: Uint8Array<ArrayBuffer>) => WebAssembly.Module;
+  /** Loads the translator (`translator/index.ts`), which few programs need. */
+  readonly translator: () => RegionCompiler;
 }
 
 export interface MachineStatistics {

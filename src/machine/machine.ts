@@ -1,9 +1,9 @@
 /** Creates machines: see `machine-types.ts` for what they do. */
 import { GuestSpace, type SpaceEnvironment } from './address-space.ts';
 import { loadImage } from './interpreter/image.ts';
-import type { AddressSpace, Machine, MachineOptions, MachineStatistics } from './machine-types.ts';
+import type { AddressSpace, Machine, MachineImage, MachineOptions, MachineStatistics } from './machine-types.ts';
 import { Shell } from './shell.ts';
-import { Translator, UnitRegistry } from './translator/translator.ts';
+import { Translator, UnitRegistry } from './units/translator.ts';
 
 /** Shells kept for the next address spaces. */
 const POOL_SIZE = 4;
@@ -12,15 +12,18 @@ const POOLED_BYTES = 512 << 20;
 /** Reports of a block (each of 64 entries) before it is translated. */
 const THRESHOLD = 32;
 
+function compileModule(wasm: Uint8Array<ArrayBuffer>): WebAssembly.Module {
+  return new WebAssembly.Module(wasm);
+}
+
 /**
- * A machine that runs x86-64 code of any number of address spaces on this thread. `image` is the
- * interpreter as the build wrote it (`interpreter/generate.ts`).
+ * A machine that runs x86-64 code of any number of address spaces on this thread. `image` is what the build made.
  */
-export function createMachine(image: Uint8Array, options: MachineOptions): Machine {
+export function createMachine(image: MachineImage, options: MachineOptions): Machine {
   const pool: Shell[] = [];
   const statistics: MachineStatistics = { instructionsDecoded: 0, unitsTranslated: 0, wasmBytes: 0, undecodable: 0 };
-  const loaded = loadImage(image);
-  const registry = new UnitRegistry(loaded, statistics);
+  const loaded = loadImage(image.interpreter, image.compile ?? compileModule);
+  const registry = new UnitRegistry(loaded, image.translator, statistics);
   const environment: SpaceEnvironment = {
     image: loaded,
     options,

@@ -1,7 +1,7 @@
 /** The worker's side: one container, driven by messages. */
 import type { Host } from '../host/types.ts';
 import { Container, ContainerError } from '../container/index.ts';
-import type { ContainerConfig, ProcessConfig, RunningProcess } from '../container/index.ts';
+import type { ContainerConfig, MachineImage, ProcessConfig, RunningProcess } from '../container/index.ts';
 import type { CallName, Calls, ChangeInfo, FileInfo, FromWorker, Port, RemoteFailure, ToWorker } from './protocol.ts';
 
 /** Output that the other side has not taken yet, per program, before the program has to wait. */
@@ -32,11 +32,11 @@ type Implementation = { readonly [Name in CallName]: (...args: Parameters<Calls[
 class Server {
   readonly #port: Port;
   readonly #createHost: (config: ContainerConfig) => Host | Promise<Host>;
-  readonly #image: Uint8Array;
+  readonly #image: MachineImage;
   readonly #running = new Map<number, Running>();
   #container: Container | undefined;
 
-  constructor(port: Port, image: Uint8Array, createHost: (config: ContainerConfig) => Host | Promise<Host>) {
+  constructor(port: Port, image: MachineImage, createHost: (config: ContainerConfig) => Host | Promise<Host>) {
     this.#port = port;
     this.#image = image;
     this.#createHost = createHost;
@@ -140,6 +140,6 @@ class Server {
 }
 
 /** Answers messages until the port closes. */
-export function serveSandbox(port: Port, image: Uint8Array, createHost: (config: ContainerConfig) => Host | Promise<Host>): void {
+export function serveSandbox(port: Port, image: MachineImage, createHost: (config: ContainerConfig) => Host | Promise<Host>): void {
   new Server(port, image, createHost);
 }

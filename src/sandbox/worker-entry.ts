@@ -1,10 +1,11 @@
 /** What a sandbox's worker thread runs. */
 import { createNodeHost } from '../host/node/index.ts';
-import { readInterpreterImage } from '../host/node/image.ts';
+import type { RegionCompiler } from '../container/index.ts';
+import { readMachineImage } from '../host/node/image.ts';
 import { workerPort } from '../host/node/worker.ts';
 import { serveSandbox } from './server.ts';
 
-serveSandbox(workerPort(), readInterpreterImage(), async ({ network }) => {
+serveSandbox(workerPort(), readMachineImage<RegionCompiler>(), async ({ network }) => {
   if (network.mode === 'none') return createNodeHost();
   const { nodeNetwork } = await import('../host/node/network.ts');
   return createNodeHost({ network: nodeNetwork });

@@ -1,5 +1,6 @@
 /** The engine in a web worker: takes files and a command line, answers with what it printed and how it ended. */
 import { Container, DEFAULT_CAPABILITIES, DEFAULT_LIMITS } from '../../src/container/index.ts';
+import { regionCompiler } from '../../src/machine/translator/index.ts';
 import { createBrowserHost } from '../../src/host/browser/index.ts';
 
 export interface Job {
@@ -28,7 +29,7 @@ async function runJob({ files, argv, env, input }: Job): Promise<JobResult> {
   const container = Container.create(
     createBrowserHost(),
     { root: '/', mounts: [{ kind: 'tmpfs', destination: '/tmp' }], hide: [], readOnly: false, hostname: 'browser', limits: DEFAULT_LIMITS, network: { mode: 'none', allow: [] } },
-    { image: await fetchBytes('/interpreter.bin') },
+    { image: { interpreter: await fetchBytes('/interpreter.bin'), translator: () => regionCompiler } },
   );
   for (const [path, url] of Object.entries(files)) {
     const directory = path.slice(0, path.lastIndexOf('/'));

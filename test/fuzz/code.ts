@@ -6,6 +6,7 @@
  */
 import { readFileSync } from 'node:fs';
 import { createMachine, PAGE_EXEC, PAGE_READ, PAGE_WRITE, type AddressSpace } from '../../src/machine/index.ts';
+import { regionCompiler } from '../../src/machine/translator/index.ts';
 
 const CODE = 0x0100_0000;
 const CODE_BYTES = 0x4000;
@@ -57,7 +58,7 @@ function randomRegisters(space: AddressSpace, random: Random): void {
 export function fuzzCode(image: Uint8Array, count: number, seed: number, tier: 'both' | 'interpreter' | 'translator'): FuzzResult {
   const random = new Random(seed);
   const exits: Record<string, number> = {};
-  const machine = createMachine(image, { monotonicNs: () => 0, onSyscall: () => true, tier });
+  const machine = createMachine({ interpreter: image, translator: () => regionCompiler }, { monotonicNs: () => 0, onSyscall: () => true, tier });
   const space = machine.createAddressSpace();
   space.protect(CODE, CODE + CODE_BYTES, PAGE_READ | PAGE_EXEC);
   space.protect(DATA, DATA + DATA_BYTES, PAGE_READ | PAGE_WRITE);

@@ -5,6 +5,7 @@ import { createMachine, PAGE_EXEC, PAGE_READ, PAGE_WRITE } from '../../src/machi
 import type { AddressSpace, Exit, Machine } from '../../src/machine/index.ts';
 import { generateInterpreter, packImage } from '../../src/machine/interpreter/generate.ts';
 import { helperNumbers } from '../../src/machine/helpers/index.ts';
+import { regionCompiler } from '../../src/machine/translator/index.ts';
 import { semantics } from '../../src/machine/semantics/index.ts';
 import { compileDecoder } from '../../scripts/compile-decoder.ts';
 import * as layout from './case-layout.ts';
@@ -26,7 +27,7 @@ export class MachineRunner {
   #fx = new Uint8Array(512);
 
   constructor(tier: 'interpreter' | 'translator' | 'both' = 'interpreter') {
-    const machine: Machine = createMachine(IMAGE, { onSyscall: () => true, monotonicNs: () => 0, tier });
+    const machine: Machine = createMachine({ interpreter: IMAGE, translator: () => regionCompiler }, { onSyscall: () => true, monotonicNs: () => 0, tier });
     const space = machine.createAddressSpace();
     space.requireChecks();
     space.protect(layout.DATA, layout.DATA + layout.DATA_SIZE, PAGE_READ | PAGE_WRITE);

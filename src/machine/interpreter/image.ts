@@ -14,7 +14,7 @@ export interface LoadedImage {
 const HEADER = 12;
 
 /** Reads what `packImage` wrote. Throws a RangeError where the file is not one. */
-export function loadImage(bytes: Uint8Array): LoadedImage {
+export function loadImage(bytes: Uint8Array, compile: (wasm: Uint8Array<ArrayBuffer>) => WebAssembly.Module): LoadedImage {
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
   const lengths = [0, 4, 8].map((at) => view.getUint32(at, true)) as [number, number, number];
   const [tablesLength, decoderLength, interpreterLength] = lengths;
@@ -25,7 +25,7 @@ export function loadImage(bytes: Uint8Array): LoadedImage {
   tables.set(bytes.subarray(HEADER, HEADER + tablesLength));
   const part = (start: number, length: number): Uint8Array<ArrayBuffer> => new Uint8Array(bytes.buffer as ArrayBuffer, bytes.byteOffset + start, length);
   return {
-    module: new WebAssembly.Module(part(HEADER + tablesLength + decoderLength, interpreterLength)),
+    module: compile(part(HEADER + tablesLength + decoderLength, interpreterLength)),
     decoder: new BlockDecoder(new WebAssembly.Module(part(HEADER + tablesLength, decoderLength)), tables),
     handlers: new Uint16Array(tables.buffer, HANDLERS - TABLES, (NOTES - HANDLERS) / 2),
     notes: tables.subarray(NOTES - TABLES),

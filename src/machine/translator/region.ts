@@ -1,6 +1,7 @@
 /** Regions: all blocks that direct jumps reach from an entry, as far as the program has gone there. */
 import { decode } from '../isa/decode.ts';
 import type { DecodedInstruction } from '../isa/instruction.ts';
+import { addressMode, formKey } from '../interpreter/forms.ts';
 import { PAGE_EXEC } from '../layout.ts';
 import { GUEST_BASE } from '../state.ts';
 
@@ -61,8 +62,8 @@ export interface CodeSource {
   isWarm(address: number): boolean;
   /** Where the indirect jump or call at an address went so far. */
   jumpTargets(address: number): readonly number[];
-  /** Whether the interpreter can run it; what it cannot, raises #UD there. */
-  isSupported(instruction: DecodedInstruction): boolean;
+  /** By form key: 0 for what the interpreter cannot run either, which raises #UD there. */
+  readonly handlers: Uint16Array;
 }
 
 export function successors(block: RegionBlock): RegionBlock[] {
@@ -111,7 +112,7 @@ class Discovery {
     const offset = address - GUEST_BASE;
     if (offset >= limit) return undefined;
     const decoded = decode(this.#source.u8, offset, limit, address);
-    return decoded.row === undefined || !this.#source.isSupported(decoded) ? undefined : decoded;
+    return decoded.row === undefined || this.#source.handlers[formKey(decoded, addressMode(decoded))] === 0 ? undefined : decoded;
   }
 
   #follow(address: number, fallThrough: boolean): void {

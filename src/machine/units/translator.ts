@@ -1,16 +1,11 @@
-/** Turns hot code into units: queue, batches, modules, and their reuse between address spaces. */
-import type { DecodedInstruction } from '../isa/instruction.ts';
-import { addressMode, formKey } from '../interpreter/forms.ts';
+/** Which code becomes units, and when: queue, links between units and blocks, reuse between address spaces. */
 import type { LoadedImage } from '../interpreter/image.ts';
-import { helperNumbers } from '../helpers/index.ts';
-import { PAGE_CODE } from '../layout.ts';
 import type { MachineStatistics } from '../machine-types.ts';
-import { semantics } from '../semantics/index.ts';
+import { PAGE_CODE } from '../layout.ts';
 import { GUEST_BASE } from '../state.ts';
 import type { Shell } from '../shell.ts';
-import { ModuleWriter } from '../wasm/writer.ts';
-import { emitUnit } from './emit-unit.ts';
-import { discoverRegion, type CodeSource, type Region } from './region.ts';
+import type { Region } from '../translator/region.ts';
+import type { RegionCompiler, RegionSource } from '../translator/index.ts';
 
 /** Table slots for unit entries that are addressed directly; beyond it code goes through the interpreter. */
 const MAXIMUM_SLOTS = 400_000;
@@ -58,12 +53,20 @@ export interface UnitHost {
 export class UnitRegistry {
   readonly image: LoadedImage;
   readonly statistics: MachineStatistics;
+  readonly #loadCompiler: () => RegionCompiler;
+  #compiler: RegionCompiler | undefined;
   #slots = new Map<number, number>();
   #units = new Map<number, CompiledUnit[]>();
 
-  constructor(image: LoadedImage, statistics: MachineStatistics) {
+  /** `loadCompiler` is called when there is something to translate for the first time: most programs never get there. */
+  constructor(image: LoadedImage, loadCompiler: () => RegionCompiler, statistics: MachineStatistics) {
     this.image = image;
+    this.#loadCompiler = loadCompiler;
     this.statistics = statistics;
+  }
+
+  get compiler(): RegionCompiler {
+    return (this.#compiler ??= this.#loadCompiler());
   }
 
   get slotCount(): number {
@@ -87,23 +90,7 @@ export class UnitRegistry {
 
   /** Compiles regions into one module and remembers the units. */
   compile(host: UnitHost, regions: readonly Region[]): CompiledModule {
-    const writer = new ModuleWriter();
-    const unitType = writer.type(['i32', 'i32'], ['i32']);
-    const i32s = (count: number): 'i32'[] => new Array<'i32'>(count).fill('i32');
-    writer.importMemory('m', 'memory', 1, 65536);
-    writer.importTable('m', 'units');
-    writer.importFunction('m', 'checkAccess', writer.type(i32s(5), ['i32']));
-    writer.importFunction('m', 'raise', writer.type(i32s(2), []));
-    writer.importFunction('m', 'helper', writer.type(i32s(6), ['i32']));
-    writer.importFunction('m', 'syscall', writer.type([], ['i32']));
-    const options = {
-      checked: host.checked, helperNumbers, semantics, unitType,
-      slotOf: (address: number) => this.slotOf(address),
-    };
-    regions.forEach((region, index) => {
-      writer.export(String(index), writer.addFunction(emitUnit(region, options)));
-    });
-    const bytes = writer.finish();
+    const bytes = this.compiler.compile(regions, host.checked, (address) => this.slotOf(address));
     this.statistics.wasmBytes += bytes.length;
     this.statistics.unitsTranslated += regions.length;
     const compiled: CompiledModule = { module: new WebAssembly.Module(bytes), units: [] };
@@ -188,18 +175,17 @@ export class Translator {
     const queue = this.#queue;
     this.#queue = [];
     const regions: Region[] = [];
-    const source: CodeSource = {
+    const source: RegionSource = {
+      handlers: this.#registry.image.handlers,
       u8: this.#host.u8,
       pages: this.#host.pages,
       isWarm: (address) => this.#heat.has(address) || this.#linked.has(address) || this.#host.entries(address) >= WARM_ENTRIES,
       jumpTargets: (address) => this.#targets.get(address) ?? NO_TARGETS,
-      isSupported: (instruction: DecodedInstruction) =>
-        this.#registry.image.handlers[formKey(instruction, addressMode(instruction))] !== 0,
     };
     for (const address of queue) {
       if (this.#covered.has(address) && (this.#heat.get(address) ?? 0) < this.#threshold * COVERED_FACTOR) continue;
       if (this.reuse(address) || this.#registry.statistics.wasmBytes > MAXIMUM_WASM_BYTES) continue;
-      const region = discoverRegion(source, address);
+      const region = this.#registry.compiler.discover(source, address);
       if (region === undefined) continue;
       regions.push(region);
       for (const block of region.blocks) this.#covered.add(block.start);

@@ -1,0 +1,53 @@
+/**
+ * Machine code of the interpreter, which the build left beside it: V8 compiles a Wasm function when it is
+ * first called, and a short program calls a thousand handlers once or twice.
+ *
+ * V8 has had functions to write and read the code of a module for years, for its own tests: they answer to
+ * `%Name` where the flag for that is on. It refuses code of another version, for other processors or
+ * flags, and then the module is compiled as always. The file is part of the program, like the JavaScript
+ * beside it: whoever can write it can write that.
+ */
+import { readFileSync } from 'node:fs';
+import { setFlagsFromString } from 'node:v8';
+
+/** First bytes of the file: which module it is of. 8 bytes. */
+export const IDENTITY_SIZE = 8;
+
+/** Of a module: its length and an FNV-1a of some of its bytes; the two files come from one build. */
+export function identityOf(wasm: Uint8Array): Uint8Array {
+  let hash = 0x811c_9dc5;
+  for (let at = 0; at < wasm.length; at += 61) hash = Math.imul(hash ^ (wasm[at] ?? 0), 0x0100_0193);
+  return new Uint8Array(Uint32Array.of(wasm.length, hash).buffer);
+}
+
+/** A function of V8's, by a text that uses `%`. The flag is on for this moment only. */
+export function nativeFunction(parameters: string, body: string): (...values: unknown[]) => unknown {
+  setFlagsFromString('--allow-natives-syntax');
+  try {
+    return new Function(...parameters.split(','), body) as (...values: unknown[]) => unknown;
+  } finally {
+    setFlagsFromString('--no-allow-natives-syntax');
+  }
+}
+
+function readNative(wasm: Uint8Array<ArrayBuffer>, file: URL): WebAssembly.Module | undefined {
+  const bytes = readFileSync(file);
+  const identity = identityOf(wasm);
+  if (identity.some((byte, index) => bytes[index] !== byte)) return undefined;
+  const code = bytes.buffer.slice(bytes.byteOffset + IDENTITY_SIZE, bytes.byteOffset + bytes.length);
+  const module = nativeFunction('code,wasm', 'return %DeserializeWasmModule(code, wasm)')(code, wasm);
+  return module instanceof WebAssembly.Module ? module : undefined;
+}
+
+/** The interpreter's module, from the machine code in `file` where that is fit for this V8. */
+export function compileInterpreter(wasm: Uint8Array<ArrayBuffer>, file: URL | undefined): WebAssembly.Module {
+  if (file !== undefined) {
+    try {
+      const module = readNative(wasm, file);
+      if (module !== undefined) return module;
+    } catch {
+      // No such function in this V8, or the file went away: compiling is always possible.
+    }
+  }
+  return new WebAssembly.Module(wasm);
+}
