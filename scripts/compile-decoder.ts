@@ -2,16 +2,14 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import asc from 'assemblyscript/asc';
-import { MEMORY_PAGES } from '../src/machine/decoder/layout.ts';
 
 const SOURCE = 'src/machine/decoder/assembly/block-decoder.ts';
 
 /** The module's bytes. `root`: the repository. Throws with the compiler's report where the source has a mistake. */
 export async function compileDecoder(root: string): Promise<Uint8Array<ArrayBuffer>> {
   let wasm: Uint8Array<ArrayBuffer> | undefined;
-  const pages = String(MEMORY_PAGES);
   const { error, stderr } = await asc.main(
-    [SOURCE, '--runtime', 'stub', '-O3', '--converge', '--initialMemory', pages, '--maximumMemory', pages, '--outFile', 'decoder.wasm'],
+    [SOURCE, '--runtime', 'stub', '-O3', '--converge', '--importMemory', '--outFile', 'decoder.wasm'],
     {
       readFile: (name: string, base: string) => {
         try {

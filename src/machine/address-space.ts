@@ -59,7 +59,7 @@ export class GuestSpace implements AddressSpace, UnitHost, ShellOwner {
     this.#memory.onGrow = () => {
       this.registers = this.#words = this.#memory.i32;
     };
-    this.blocks = new BlockCache(this.#memory, environment.image.decoder, (address) => this.#unitSlot(address), environment.statistics);
+    this.blocks = new BlockCache(this.#memory, this.shell.decoder, (address) => this.#unitSlot(address), environment.statistics);
     this.#helperContext = this.#createHelperContext();
     this.#translator = environment.createTranslator(this);
   }

@@ -15,6 +15,9 @@ export const PAGE_TABLE = 0x0010_0000;
 /** Hash table from guest address to decoded record and unit slot. */
 export const JUMP_TABLE = 0x0020_0000;
 export const JUMP_TABLE_END = 0x0030_0000;
+/** The block decoder's tables, see `decoder/layout.ts`. */
+export const DECODER_START = 0x0030_0000;
+export const DECODER_END = 0x0034_0000;
 
 /** Lowest address that a program may use: programs that are not position independent start at 0x400000. */
 export const USER_START = 0x0040_0000;

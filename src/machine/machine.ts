@@ -30,7 +30,7 @@ export function createMachine(image: MachineImage, options: MachineOptions): Mac
     statistics,
     takeShell: () => {
       const shell = pool.pop();
-      shell?.memory.clear();
+      shell?.reset();
       return shell ?? new Shell(loaded);
     },
     giveShell: (shell) => {

@@ -2,6 +2,7 @@
  * What an address space lives in and leaves to the next one: a Wasm memory, the interpreter's instance
  * on it, the table of units, and instances of unit modules. Making one costs milliseconds.
  */
+import { BlockDecoder } from './decoder/block-decoder.ts';
 import type { LoadedImage } from './interpreter/image.ts';
 import { SpaceMemory } from './space-memory.ts';
 
@@ -23,6 +24,7 @@ const MAXIMUM_INSTANCES = 256;
 
 export class Shell {
   readonly memory = new SpaceMemory();
+  readonly decoder: BlockDecoder;
   readonly units: WebAssembly.Table;
   /** Runs from a guest address until the host is wanted. */
   readonly start: (address: number) => number;
@@ -31,6 +33,8 @@ export class Shell {
   #instances = new Map<WebAssembly.Module, WebAssembly.Instance>();
 
   constructor(image: LoadedImage) {
+    this.decoder = new BlockDecoder(image.decoder, this.memory.memory);
+    this.decoder.reset(this.memory.u8);
     this.units = new WebAssembly.Table({ element: 'anyfunc', initial: 1 });
     this.#imports = this.#createImports();
     const instance = new WebAssembly.Instance(image.module, { m: this.#imports });
@@ -77,7 +81,13 @@ export class Shell {
     if (missing > 0) this.units.grow(missing + 256, this.units.get(0));
   }
 
-  /** As new for the next owner; its units are not linked any more. */
+  /** Before the next owner comes. */
+  reset(): void {
+    this.memory.clear();
+    this.decoder.reset(this.memory.u8);
+  }
+
+  /** Its owner leaves: his units are not linked any more. */
   clear(slots: Iterable<number>): void {
     const interpret: unknown = this.units.get(0);
     for (const slot of slots) this.units.set(slot, interpret);

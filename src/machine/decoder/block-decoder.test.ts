@@ -9,14 +9,38 @@ import { decode } from '../isa/decode.ts';
 import type { DecodedInstruction, MemoryOperand } from '../isa/instruction.ts';
 import { ROW_COUNT } from '../isa/row-store.ts';
 import { registerOffset, STATE_FS_BASE, STATE_GPR, STATE_GS_BASE, STATE_ZERO } from '../state.ts';
-import { BlockDecoder } from './block-decoder.ts';
+import { BlockDecoder, bytesOf, instructionsOf, raiseOf, recordsOf } from './block-decoder.ts';
 import { packDecoderTables } from './tables.ts';
 
 const ADDRESS = 0x40_1000;
 const module = new WebAssembly.Module(await compileDecoder(fileURLToPath(new URL('../../..', import.meta.url))));
 /** A handler for every form, so that the records tell forms apart; the forms of what a real image lacks are tested as decodable, too. */
 const handlers = Uint16Array.from({ length: ROW_COUNT * 36 }, (_, key) => (key % 0xffff) + 1);
-const decoder = new BlockDecoder(module, packDecoderTables(handlers, new Uint8Array(0x2000)));
+const BLOCK = 0x1000;
+const CODE = 0x3000;
+const FIRST_RECORD = BLOCK + record.BLOCK_HEADER_SIZE;
+
+interface Workplace {
+  readonly memory: Uint8Array;
+  /** Decodes what is at CODE. */
+  decode(available: number, maximum: number): { records: number; instructions: number; bytes: number; raise: number };
+}
+
+function workplace(tables: Uint8Array): Workplace {
+  const wasm = new WebAssembly.Memory({ initial: 64 });
+  const memory = new Uint8Array(wasm.buffer);
+  const decoder = new BlockDecoder({ module, tables }, wasm);
+  decoder.reset(memory);
+  return {
+    memory,
+    decode(available, maximum) {
+      const answer = decoder.decode(memory, CODE, available, ADDRESS, maximum, BLOCK);
+      return { records: recordsOf(answer), instructions: instructionsOf(answer), bytes: bytesOf(answer), raise: raiseOf(answer) };
+    },
+  };
+}
+
+const { memory, decode: decodeBlock } = workplace(packDecoderTables(handlers, new Uint8Array(0x2000)));
 
 function writeMemory(view: DataView, operand: MemoryOperand): void {
   const far = operand.displacement > 0x7fff_ffff;
@@ -82,14 +106,13 @@ function randomCode(random: () => number): Uint8Array {
 
 test('records are what the rows say, for random instructions', () => {
   const random = generator(1);
-  const memory = new Uint8Array(8192);
   let decodable = 0;
   for (let count = 0; count < 300_000; count++) {
     const code = randomCode(random);
     const available = random() % 8 === 0 ? random() % 16 : 24;
-    memory.set(code, 0);
+    memory.set(code, CODE);
     const expected = decode(code, 0, available, ADDRESS);
-    const block = decoder.decode(memory, 0, available, ADDRESS, 1, 4096);
+    const block = decodeBlock(available, 1);
     const text = `${Buffer.from(code).toString('hex')} (${available} bytes)`;
     if (expected.row === undefined) {
       const vector = available === 0 || expected.reason === 'truncated' ? 14 : expected.reason === 'too-long' ? 13 : 6;
@@ -99,18 +122,17 @@ test('records are what the rows say, for random instructions', () => {
     decodable++;
     assert.equal(block.raise, -1, text);
     assert.equal(block.bytes, expected.length, text);
-    assert.deepEqual(memory.subarray(4096, 4096 + record.RECORD_SIZE), reference(expected), text);
+    assert.deepEqual(memory.slice(FIRST_RECORD, FIRST_RECORD + record.RECORD_SIZE), reference(expected), text);
   }
   assert.ok(decodable > 150_000, `only ${decodable} were instructions`);
 });
 
 test('a block goes on over branches and ends with a jump, a return, the limit or what is no instruction', () => {
-  const memory = new Uint8Array(8192);
   const blockOf = (bytes: number[], maximum = 48): string => {
-    memory.fill(0x90, 0, 64);
-    memory.set(bytes);
-    const { instructions, records, raise } = decoder.decode(memory, 0, 64, ADDRESS, maximum, 4096);
-    const last = new DataView(memory.buffer, 4096 + (records - 1) * record.RECORD_SIZE);
+    memory.fill(0x90, CODE, CODE + 64);
+    memory.set(bytes, CODE);
+    const { instructions, records, raise } = decodeBlock(64, maximum);
+    const last = new DataView(memory.buffer, FIRST_RECORD + (records - 1) * record.RECORD_SIZE);
     return `${instructions} ${records} ${raise} ${last.getUint16(record.RECORD_HANDLER, true) <= 2 ? last.getUint16(record.RECORD_HANDLER, true) : 'own'}`;
   };
   assert.equal(blockOf([0x74, 0x02, 0x90, 0xc3]), '3 3 -1 own', 'je; nop; ret');
@@ -129,10 +151,19 @@ test('flags that nobody reads are not computed', () => {
   const notes = new Uint8Array(16);
   // Kills both sets of flags and reads none.
   notes[4] = NOTE_DEAD_FLAGS | 12;
-  const own = new BlockDecoder(module, packDecoderTables(small, notes));
-  const memory = new Uint8Array(8192);
-  memory.set([0x01, 0xc0, 0x01, 0xc0, 0xc3]);
-  own.decode(memory, 0, 5, ADDRESS, 48, 4096);
-  const handlerAt = (index: number): number => new DataView(memory.buffer).getUint16(4096 + index * record.RECORD_SIZE, true);
+  const own = workplace(packDecoderTables(small, notes));
+  own.memory.set([0x01, 0xc0, 0x01, 0xc0, 0xc3], CODE);
+  own.decode(5, 48);
+  const handlerAt = (index: number): number => new DataView(own.memory.buffer).getUint16(FIRST_RECORD + index * record.RECORD_SIZE, true);
   assert.deepEqual([handlerAt(0), handlerAt(1)], [5, 4]);
+});
+
+test('code at the end of the memory is decoded without looking behind it', () => {
+  const wasm = new WebAssembly.Memory({ initial: 64 });
+  const end = new Uint8Array(wasm.buffer);
+  const decoder = new BlockDecoder({ module, tables: packDecoderTables(handlers, new Uint8Array(0x2000)) }, wasm);
+  decoder.reset(end);
+  end.set([0x90, 0x48], end.length - 2);
+  const answer = decoder.decode(end, end.length - 2, 2, ADDRESS, 48, BLOCK);
+  assert.deepEqual([instructionsOf(answer), bytesOf(answer), raiseOf(answer)], [1, 1, -1], 'nop; the rest is not whole');
 });

@@ -1,47 +1,57 @@
 /** The host's side of the block decoder: see `assembly/block-decoder.ts`. */
 import * as layout from './layout.ts';
 
-export interface DecodedBlock {
-  records: number;
-  instructions: number;
-  /** Of code. */
-  bytes: number;
-  /** Vector that the block raises because nothing in it can be run, or -1. */
-  raise: number;
+/** An instruction has 15 bytes, and the decoder looks at its code before it knows the length. */
+const LOOK_AHEAD = 32;
+
+const RECORDS_MASK = (1 << layout.ANSWER_RECORDS_BITS) - 1;
+const INSTRUCTIONS_SHIFT = layout.ANSWER_RECORDS_BITS;
+const INSTRUCTIONS_MASK = (1 << layout.ANSWER_INSTRUCTIONS_BITS) - 1;
+const BYTES_SHIFT = INSTRUCTIONS_SHIFT + layout.ANSWER_INSTRUCTIONS_BITS;
+const BYTES_MASK = (1 << layout.ANSWER_BYTES_BITS) - 1;
+const RAISE_SHIFT = BYTES_SHIFT + layout.ANSWER_BYTES_BITS;
+
+// Parts of an answer.
+export function recordsOf(answer: number): number { return answer & RECORDS_MASK; }
+export function instructionsOf(answer: number): number { return (answer >>> INSTRUCTIONS_SHIFT) & INSTRUCTIONS_MASK; }
+/** Of code. */
+export function bytesOf(answer: number): number { return (answer >>> BYTES_SHIFT) & BYTES_MASK; }
+/** Vector that the block raises because nothing in it can be run, or -1. */
+export function raiseOf(answer: number): number { return (answer >>> RAISE_SHIFT) - 1; }
+
+/** The compiled decoder with its tables. */
+export interface DecoderImage {
+  readonly module: WebAssembly.Module;
+  /** What `packDecoderTables` made. */
+  readonly tables: Uint8Array;
 }
 
-/** A block's records are at most this many bytes. */
-export const MAXIMUM_BLOCK_BYTES = layout.MAXIMUM_RECORDS * 32;
+type DecodeBlock = (address: number, code: number, available: number, maximum: number, block: number) => number;
 
+/** A decoder for the code of one memory. */
 export class BlockDecoder {
-  readonly #decode: (address: number, available: number, maximum: number) => void;
-  readonly #u8: Uint8Array;
-  readonly #i32: Int32Array;
-  readonly #block: DecodedBlock = { records: 0, instructions: 0, bytes: 0, raise: 0 };
+  readonly #decode: DecodeBlock;
+  readonly #tables: Uint8Array;
 
-  /** `tables`: what `packDecoderTables` made. */
-  constructor(module: WebAssembly.Module, tables: Uint8Array) {
-    const { memory, decodeBlock } = new WebAssembly.Instance(module, {}).exports;
-    this.#decode = decodeBlock as (address: number, available: number, maximum: number) => void;
-    this.#u8 = new Uint8Array((memory as WebAssembly.Memory).buffer);
-    this.#i32 = new Int32Array(this.#u8.buffer);
-    this.#u8.set(tables, layout.TABLES);
+  constructor({ module, tables }: DecoderImage, memory: WebAssembly.Memory) {
+    this.#tables = tables;
+    this.#decode = new WebAssembly.Instance(module, { env: { memory } }).exports['decodeBlock'] as DecodeBlock;
+  }
+
+  /** For a new owner of the memory, whoever had it before may have written to the tables. `u8`: the memory. */
+  reset(u8: Uint8Array): void {
+    u8.set(this.#tables, layout.TABLES);
   }
 
   /**
-   * Decodes the block at guest address `address`, whose code begins at `bytes[offset]` and of which the
-   * `available` first bytes may be executed. Its records are put at `bytes[target]`. The answer is valid until the next call.
+   * Decodes the block at guest address `address`, whose code begins at `u8[offset]` and of which the
+   * `available` first bytes may be executed, at most `maximum` (48) instructions. Header and records are put at
+   * `u8[block]`. Read the answer with `recordsOf` and the others.
    */
-  decode(bytes: Uint8Array, offset: number, available: number, address: number, maximum: number, target: number): DecodedBlock {
+  decode(u8: Uint8Array, offset: number, available: number, address: number, maximum: number, block: number): number {
     const size = Math.min(available, layout.CODE_SIZE);
-    this.#u8.set(bytes.subarray(offset, offset + size), layout.CODE);
-    this.#decode(address, size, maximum);
-    const block = this.#block;
-    const records = (block.records = this.#i32[layout.RESULT_RECORDS >> 2] ?? 0);
-    block.bytes = this.#i32[layout.RESULT_BYTES >> 2] ?? 0;
-    block.instructions = this.#i32[layout.RESULT_INSTRUCTIONS >> 2] ?? 0;
-    block.raise = this.#i32[layout.RESULT_RAISE >> 2] ?? 0;
-    bytes.set(this.#u8.subarray(layout.RECORDS, layout.RECORDS + records * 32), target);
-    return block;
+    if (offset + size + LOOK_AHEAD <= u8.length) return this.#decode(address, offset, size, maximum, block) >>> 0;
+    u8.copyWithin(layout.CODE, offset, offset + size);
+    return this.#decode(address, layout.CODE, size, maximum, block) >>> 0;
   }
 }

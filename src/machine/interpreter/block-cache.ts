@@ -1,4 +1,5 @@
 /** Decoded blocks of one address space: made on demand, found by address, dropped by page. */
+import { bytesOf, instructionsOf, raiseOf, recordsOf } from '../decoder/block-decoder.ts';
 import type { BlockDecoder } from '../decoder/block-decoder.ts';
 import { DECODED_END, DECODED_START, JUMP_TABLE, PAGE_CODE, PAGE_EXEC } from '../layout.ts';
 import { GUEST_BASE, STATE_GENERATION } from '../state.ts';
@@ -170,18 +171,16 @@ export class BlockCache {
 
   #decode(address: number): number {
     if (this.#free + MAXIMUM_BLOCK_BYTES > ARENA_END) this.flush();
-    const { u8, view } = this.#memory;
     const pointer = this.#free;
-    const block = this.#decoder.decode(
-      u8, address - GUEST_BASE, this.#executableBytes(address), address, MAXIMUM_BLOCK, pointer + record.BLOCK_HEADER_SIZE,
-    );
-    view.setInt32(pointer + record.BLOCK_COUNTER, record.BLOCK_COUNT, true);
-    view.setUint32(pointer + record.BLOCK_PC, address, true);
-    this.#free = pointer + record.BLOCK_HEADER_SIZE + block.records * record.RECORD_SIZE;
-    this.#statistics.instructionsDecoded += block.instructions;
-    if (block.raise === UNDEFINED_OPCODE) this.#statistics.undecodable++;
+    const offset = address - GUEST_BASE;
+    const answer = this.#decoder.decode(this.#memory.u8, offset, this.#executableBytes(address), address, MAXIMUM_BLOCK, pointer);
+    const records = recordsOf(answer);
+    const raise = raiseOf(answer);
+    this.#free = pointer + record.BLOCK_HEADER_SIZE + records * record.RECORD_SIZE;
+    this.#statistics.instructionsDecoded += instructionsOf(answer);
+    if (raise === UNDEFINED_OPCODE) this.#statistics.undecodable++;
     // A block that only faults is decoded again each time: the page may come to life.
-    if (block.raise < 0) this.#remember(address, address + block.bytes, pointer, block.records);
+    if (raise < 0) this.#remember(address, address + bytesOf(answer), pointer, records);
     return pointer;
   }
 

@@ -1,10 +1,10 @@
 /** The interpreter as the build left it: see `generate.ts`. */
-import { BlockDecoder } from '../decoder/block-decoder.ts';
+import type { DecoderImage } from '../decoder/block-decoder.ts';
 import { HANDLERS, NOTES, TABLES, TABLES_END } from '../decoder/layout.ts';
 
 export interface LoadedImage {
   readonly module: WebAssembly.Module;
-  readonly decoder: BlockDecoder;
+  readonly decoder: DecoderImage;
   /** By form key: handler, 0 where there is none. */
   readonly handlers: Uint16Array;
   /** By handler: `NOTE_*` bits. */
@@ -26,7 +26,7 @@ export function loadImage(bytes: Uint8Array, compile: (wasm: Uint8Array<ArrayBuf
   const part = (start: number, length: number): Uint8Array<ArrayBuffer> => new Uint8Array(bytes.buffer as ArrayBuffer, bytes.byteOffset + start, length);
   return {
     module: compile(part(HEADER + tablesLength + decoderLength, interpreterLength)),
-    decoder: new BlockDecoder(new WebAssembly.Module(part(HEADER + tablesLength, decoderLength)), tables),
+    decoder: { module: new WebAssembly.Module(part(HEADER + tablesLength, decoderLength)), tables },
     handlers: new Uint16Array(tables.buffer, HANDLERS - TABLES, (NOTES - HANDLERS) / 2),
     notes: tables.subarray(NOTES - TABLES),
   };

@@ -15,7 +15,7 @@ import {
 } from '../../isa/row-flags';
 import { NOTE_DEAD_FLAGS, NOTE_KILLS_SHIFT, NOTE_READS_SHIFT } from '../../interpreter/notes';
 import {
-  HANDLER_GOTO, HANDLER_RAISE, RECORD_ADDRESS_SHIFT, RECORD_BASE, RECORD_DISPLACEMENT, RECORD_HANDLER, RECORD_IMMEDIATE, RECORD_INDEX,
+  BLOCK_COUNT, BLOCK_COUNTER, BLOCK_HEADER_SIZE, BLOCK_PC, HANDLER_GOTO, HANDLER_RAISE, RECORD_ADDRESS_SHIFT, RECORD_BASE, RECORD_DISPLACEMENT, RECORD_HANDLER, RECORD_IMMEDIATE, RECORD_INDEX,
   RECORD_LENGTH, RECORD_OPERAND0, RECORD_OPERAND1, RECORD_PC, RECORD_SCALE, RECORD_SEGMENT, RECORD_SIZE, RECORD_TARGET,
 } from '../../interpreter/record';
 import { STATE_FS_BASE, STATE_GPR, STATE_GS_BASE, STATE_X87, STATE_XMM, STATE_ZERO } from '../../state';
@@ -38,6 +38,8 @@ const MEMORY_ANY: u32 = 2;
 /** Displacement of an address that no 32-bit address space has. */
 const FAR: i64 = 0x1_0000_0000;
 
+/** Where the code is in the memory. */
+let code: u32 = 0;
 // The instruction being decoded: positions are offsets into the code.
 let position: u32 = 0;
 let start: u32 = 0;
@@ -65,15 +67,15 @@ let flow: u32 = 0;
 let failure: i32 = 0;
 
 function byte(): u32 {
-  return load<u8>(layout.CODE + position++);
+  return load<u8>(code + position++);
 }
 
 function signedByte(): i32 {
-  return load<i8>(layout.CODE + position++);
+  return load<i8>(code + position++);
 }
 
 function signed32(): i32 {
-  const value = load<i32>(layout.CODE + position);
+  const value = load<i32>(code + position);
   position += 4;
   return value;
 }
@@ -214,7 +216,7 @@ function writeOffset(): void {
 
 /** `Iz`, `Iv`: sign-extended. */
 function writeFullImmediate(size: u32): void {
-  const at = layout.CODE + position;
+  const at = code + position;
   writeImmediate(size == 2 ? <i64>load<i16>(at) : size == 4 ? <i64>load<i32>(at) : load<i64>(at));
   position += size;
 }
@@ -231,7 +233,7 @@ function writeOperand(packed: u32, operand: u32): bool {
       break;
     case ADDRESSING_GPR: writeGpr(operand, reg, size); break;
     case ADDRESSING_IMMEDIATE:
-      writeImmediate(size == 1 ? <i64>load<u8>(layout.CODE + position) : <i64>load<u16>(layout.CODE + position));
+      writeImmediate(size == 1 ? <i64>load<u8>(code + position) : <i64>load<u16>(code + position));
       position += size;
       break;
     case ADDRESSING_IMMEDIATE_SIGNED_BYTE: writeImmediate(signedByte()); break;
@@ -335,10 +337,10 @@ function decodeInstruction(available: u32): bool {
 }
 
 /** Backwards: where the flags are overwritten before anything reads them, the cheaper handler serves. */
-function chooseDeadFlags(count: u32): void {
+function chooseDeadFlags(records: u32, count: u32): void {
   let live = FLAG_SET_ALL;
   for (let at: i32 = count - 1; at >= 0; at--) {
-    const handlerAt = layout.RECORDS + at * RECORD_SIZE + RECORD_HANDLER;
+    const handlerAt = records + at * RECORD_SIZE + RECORD_HANDLER;
     if (load<u8>(layout.FLOWS + at) != 0) {
       live = FLAG_SET_ALL;
       continue;
@@ -360,20 +362,24 @@ function writeEnd(handler: i32, target: u32): void {
 }
 
 /**
- * Decodes the block at guest address `first`, of which `available` bytes of code may be executed and are
- * in CODE; bytes behind them are read but do not count. At most `maximum` instructions. Answers in RESULT.
+ * Decodes the block at guest address `first`, whose code is at offset `from` of the memory and of which
+ * `available` bytes may be executed; bytes behind them are read but do not count. At most `maximum`
+ * instructions. Writes the header at `block` and the records behind it. The answer: see `ANSWER_*`.
  */
-export function decodeBlock(first: u32, available: u32, maximum: u32): void {
+export function decodeBlock(first: u32, from: u32, available: u32, maximum: u32, block: u32): u32 {
+  code = from;
   position = 0;
-  out = layout.RECORDS;
+  out = block + BLOCK_HEADER_SIZE;
+  store<i32>(block + BLOCK_COUNTER, BLOCK_COUNT);
+  store<u32>(block + BLOCK_PC, first);
   let count: u32 = 0;
   let raise: i32 = available == 0 ? PAGE_FAULT : -1;
   let ended = false;
   while (raise < 0 && !ended && count < maximum) {
     address = first + position;
-    const from = position;
-    if (!decodeInstruction(available - from)) {
-      position = from;
+    const before = position;
+    if (!decodeInstruction(available - before)) {
+      position = before;
       // A truncated instruction at a page's end may be whole once it is the first of its block.
       if (count == 0) raise = failure;
       break;
@@ -383,15 +389,14 @@ export function decodeBlock(first: u32, available: u32, maximum: u32): void {
     count++;
     out += RECORD_SIZE;
   }
-  chooseDeadFlags(count);
+  chooseDeadFlags(block + BLOCK_HEADER_SIZE, count);
   let records = count;
   if (!ended) {
     address = first + position;
     writeEnd(raise >= 0 ? HANDLER_RAISE : HANDLER_GOTO, raise >= 0 ? raise : address);
     records++;
   }
-  store<u32>(layout.RESULT_RECORDS, records);
-  store<u32>(layout.RESULT_BYTES, position);
-  store<u32>(layout.RESULT_INSTRUCTIONS, count);
-  store<i32>(layout.RESULT_RAISE, raise);
+  const counts = records | (count << layout.ANSWER_RECORDS_BITS);
+  const sizes = (position | ((raise + 1) << layout.ANSWER_BYTES_BITS)) << (layout.ANSWER_RECORDS_BITS + layout.ANSWER_INSTRUCTIONS_BITS);
+  return counts | sizes;
 }
