@@ -138,8 +138,15 @@ export function forgetChild(directory: Dentry, dentry: Dentry): void {
   dentry.deleted = true;
   if (directory.children?.get(dentry.name) === dentry) {
     directory.children.delete(dentry.name);
-    dentry.tree.count--;
+    dentry.tree.count -= namesBelow(dentry);
   }
+}
+
+/** The dentry and those below it, which go with it. */
+function namesBelow(dentry: Dentry): number {
+  let count = 1;
+  for (const child of dentry.children?.values() ?? []) count += namesBelow(child);
+  return count;
 }
 
 /** After a rename: `dentry` is now `name` in `directory`. */

@@ -1,6 +1,7 @@
 /** procfs: proc(5), Linux fs/proc. The kernel answers through `SystemView`. */
 import { ENOENT } from '../abi/errno.ts';
 import { PROC_SUPER_MAGIC } from '../abi/statfs.ts';
+import { forgetChild, rootDentry } from './dentry.ts';
 import { PseudoDirectory, PseudoFs, PseudoLink } from './pseudo.ts';
 import type { PseudoInode } from './pseudo.ts';
 import type { ProcessView, SystemView } from './process-view.ts';
@@ -10,8 +11,8 @@ import { addSystemFiles } from './procfs-system.ts';
 import { makeProcessDirectory } from './procfs-task.ts';
 import type { DirectoryEntry, Inode } from './types.ts';
 
-/** Directories of processes kept so that each stays the same inode; those that ended are dropped when there are this many more. */
-const KEPT_DIRECTORIES = 512;
+/** Directories of processes are kept so that each stays the same inode; those that ended are dropped when there are so many more than at the last time. */
+const KEPT_DIRECTORIES = 32;
 
 export function createProcFs(dev: number, now: () => bigint, system: SystemView): PseudoFs {
   const fileSystem = new PseudoFs('proc', dev, PROC_SUPER_MAGIC, now);
@@ -22,6 +23,7 @@ export function createProcFs(dev: number, now: () => bigint, system: SystemView)
 class ProcRoot extends PseudoDirectory {
   readonly #system: SystemView;
   readonly #processes = new Map<number, { readonly view: ProcessView; readonly directory: PseudoInode }>();
+  #dropAbove = KEPT_DIRECTORIES;
 
   constructor(fileSystem: PseudoFs, system: SystemView) {
     super(fileSystem);
@@ -42,14 +44,22 @@ class ProcRoot extends PseudoDirectory {
   #directoryOf(view: ProcessView): PseudoInode {
     const kept = this.#processes.get(view.pid);
     if (kept !== undefined && kept.view === view) return kept.directory;
-    if (this.#processes.size > KEPT_DIRECTORIES) this.#dropEnded();
+    if (this.#processes.size > this.#dropAbove) this.#dropEnded();
     const directory = makeProcessDirectory(this.fileSystem, this.#system, view);
     this.#processes.set(view.pid, { view, directory });
     return directory;
   }
 
+  /** With their names: each holds on to the process and to the memory that it had. */
   #dropEnded(): void {
-    for (const [pid, { view }] of this.#processes) if (this.#system.process(pid) !== view) this.#processes.delete(pid);
+    const root = rootDentry(this.fileSystem);
+    for (const [pid, { view }] of this.#processes) {
+      if (this.#system.process(pid) === view) continue;
+      this.#processes.delete(pid);
+      const name = root.children?.get(String(pid));
+      if (name !== undefined && name.mounts === 0) forgetChild(root, name);
+    }
+    this.#dropAbove = this.#processes.size + KEPT_DIRECTORIES;
   }
 
   override lookup(name: string): Inode | number {

@@ -654,3 +654,37 @@ CHECK(process_signal_goes_to_unblocked_thread) {
   EXPECT_RETURNS(0, pthread_join(thread, NULL));
   EXPECT_EQ(1, count);
 }
+
+/* A handler whose stack is nowhere ends the process, whatever numbers say where it is. */
+static int signal_on_stack(void *address, size_t size) {
+  pid_t pid = FORK();
+  if (pid == 0) {
+    stack_t stack = {.ss_sp = address, .ss_size = size};
+    OK(sigaltstack(&stack, NULL));
+    handle(SIGUSR1, count_it, SA_ONSTACK);
+    raise(SIGUSR1);
+    _exit(0);
+  }
+  return WAIT(pid) & 0x7f;
+}
+
+CHECK(alternate_stack_nowhere) {
+  EXPECT_EQ(0, signal_on_stack((void *)0x1000, 1UL << 62)); /* we are on it already */
+  EXPECT_EQ(SIGSEGV, signal_on_stack((void *)0x7fffffffffffff00UL, 1UL << 62));
+  EXPECT_EQ(SIGSEGV, signal_on_stack((void *)0x1000, 8192));
+  EXPECT_EQ(SIGSEGV, signal_on_stack(KERNEL_ADDRESS, 8192));
+}
+
+CHECK(stack_pointer_nowhere) {
+  for (unsigned long shift = 0; shift < 5; shift++) {
+    pid_t pid = FORK();
+    if (pid == 0) {
+      handle(SIGUSR1, count_it, 0);
+      long self = getpid();
+      unsigned long where = (const unsigned long[]){-8UL, 1UL << 63, 1UL << 62, 64, 0xfffffffffffff000UL}[shift];
+      __asm__ volatile("mov %0, %%rsp\n\tsyscall" : : "r"(where), "a"(SYS_kill), "D"(self), "S"((long)SIGUSR1) : "rcx", "r11", "memory");
+      _exit(0);
+    }
+    EXPECT_EQ(SIGSEGV, WAIT(pid) & 0x7f);
+  }
+}

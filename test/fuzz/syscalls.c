@@ -19,7 +19,7 @@ enum { CALLS_A_BATCH = 2000, STALLED_MS = 150, HIGHEST_ERRNO = 133 };
 
 /* What the parent sees of a child. */
 struct progress {
-  volatile long calls;
+  volatile long calls, last;
   volatile long bad_call, bad_result;
   volatile long returned, failed;
 };
@@ -113,6 +113,7 @@ static void one_call(void) {
   choose_arguments(call, args);
   if (progress->calls >= first_printed && progress->calls <= last_printed) print_call(call, args);
   progress->calls++;
+  progress->last = call->number;
   if (ends_caller(call->number)) {
     if (raw(SYS_fork, 0, 0, 0, 0, 0, 0) != 0) return;
     raw(call->number, args[0], args[1], args[2], args[3], args[4], args[5]);
@@ -219,7 +220,7 @@ int main(int argc, char **argv) {
       printf("batch %u: call %ld answered %ld (status %d)\n", batch, progress->bad_call, progress->bad_result, WEXITSTATUS(status));
       return 1;
     }
-    dprintf(REPORT_FD, "batch %u of seed %u: %ld calls, status 0x%x\n", batch, seed, progress->calls, status);
+    dprintf(REPORT_FD, "batch %u of seed %u: %ld calls, last %ld, status 0x%x\n", batch, seed, progress->calls, progress->last, status);
     idle = progress->calls > 0 ? 0 : idle + 1;
     if (idle > 20) {
       printf("batch %u: the children make no calls any more\n", batch);

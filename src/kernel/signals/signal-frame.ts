@@ -29,6 +29,7 @@ const EFLAGS_RF = 0x1_0000;
 const EFLAGS_TF = 0x100;
 /** What rt_sigreturn takes from the frame (FIX_EFLAGS). */
 const EFLAGS_RESTORED = 0x5_0dd5;
+const ADDRESS_LIMIT = 0x1_0000_0000;
 const USER_CS = 0x33;
 const USER_SS = 0x2b;
 /** Largest frame: for AT_MINSIGSTKSZ. */
@@ -54,6 +55,8 @@ export function setUpSignalFrame(space: AddressSpace, memory: SpaceMemory, reque
   let top = rsp - 128;
   if ((action.flags & SA_ONSTACK) !== 0 && (stack.flags & SS_DISABLE) === 0 && stack.size > 0 && !onAlternateStack(stack, rsp)) top = stack.address + stack.size;
   else if (onAlternateStack(stack, rsp) && top - SIGFRAME_SIZE - FPSTATE_SIZE < stack.address) return false;
+  // No number has the low bits of what a guest may have put into rsp or its alternate stack's size.
+  if (top > ADDRESS_LIMIT) return false;
   const fpstate = Math.floor((top - FPSTATE_SIZE) / 64) * 64;
   const frame = Math.floor((fpstate - SIGFRAME_SIZE) / 16) * 16 - 8;
   if ((action.flags & SA_RESTORER) === 0) return false;
