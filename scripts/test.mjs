@@ -41,6 +41,7 @@ if (check('build', process.execPath, ['scripts/build.mjs']) && words.length === 
   check('types', join(bin, 'tsc'), ['--noEmit', '-p', '.']);
   check('lint', join(bin, 'eslint'), ['.']);
   check('imports', process.execPath, ['scripts/check-imports.mjs']);
+  check('documents', process.execPath, ['scripts/check-documents.mjs']);
   check('compatibility page', process.execPath, ['--import', 'tsx', 'scripts/compatibility.ts', '--check']);
 }
 process.env.NODE_OPTIONS = childEnvironment;
