@@ -13,7 +13,8 @@ import { fileURLToPath } from 'node:url';
 
 const root = fileURLToPath(new URL('../..', import.meta.url));
 const scratch = mkdtempSync(join(tmpdir(), 'caisson-package-'));
-const project = join(scratch, 'project');
+/** People have such names in their paths. */
+const project = join(scratch, 'my project #1 äöü%20');
 /** Nothing is fetched: there is nothing to fetch. */
 const NPM = { npm_config_offline: 'true', npm_config_cache: join(scratch, 'npm'), npm_config_update_notifier: 'false' };
 
@@ -50,6 +51,8 @@ test('it brings no other package, no native code, and nothing of the repository 
 test('npx runs the command', () => {
   assert.equal(mustRun('npx', ['caisson', 'do', '--', 'true'], project), '');
   assert.equal(mustRun('npx', ['caisson', 'do', '--', 'sh', '-c', 'echo $((6 * 7)); uname -r'], project), '42\n6.6.0-caisson\n');
+  // Hot enough to be translated.
+  assert.equal(mustRun('npx', ['caisson', 'do', '--', 'sh', '-c', 'i=0; while [ $i -lt 50000 ]; do i=$((i + 1)); done; echo $i'], project), '50000\n');
   const failed = run('npx', ['caisson', 'do', '--', 'sh', '-c', 'exit 7'], project);
   assert.equal(failed.status, 7, failed.stderr);
 });
