@@ -1,5 +1,7 @@
 /* Signals: sigaction(2), sigaltstack(2), sigqueue(3), masks, restart, timers that signal: signal(7). */
 #include "check.h"
+#include <sys/ioctl.h>
+#include <sys/socket.h>
 #include <pthread.h>
 #include <setjmp.h>
 #include <sys/time.h>
@@ -619,6 +621,27 @@ CHECK(async_io_signal) {
   for (int at = 0; at < 200 && count == 0; at++) usleep(1000);
   EXPECT_EQ(SIGRTMIN + 3, last);
   EXPECT_EQ(ends[0], seen.si_fd);
+}
+
+CHECK(async_io_of_a_socket_to_a_group) {
+  int ends[2], on = 1;
+  OK(socketpair(AF_UNIX, SOCK_STREAM, 0, ends));
+  handle_info(SIGIO, 0);
+  EXPECT_ERRNO(ESRCH, fcntl(ends[0], F_SETOWN, 4000000));
+  EXPECT_EQ(0, fcntl(ends[0], F_GETOWN));
+  OK(fcntl(ends[0], F_SETOWN, -getpgrp()));
+  EXPECT_EQ(-getpgrp(), fcntl(ends[0], F_GETOWN));
+  OK(ioctl(ends[0], FIOASYNC, &on));
+  EXPECT_EQ(O_ASYNC, fcntl(ends[0], F_GETFL) & O_ASYNC);
+  OK(write(ends[1], "x", 1));
+  for (int at = 0; at < 200 && count == 0; at++) usleep(1000);
+  EXPECT_EQ(SIGIO, last);
+  on = 0;
+  OK(ioctl(ends[0], FIOASYNC, &on));
+  count = 0;
+  OK(write(ends[1], "x", 1));
+  usleep(5000);
+  EXPECT_EQ(0, count);
 }
 
 static void *wait_for_signal(void *argument) {

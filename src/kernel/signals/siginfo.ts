@@ -1,5 +1,5 @@
 /** `siginfo_t` in guest memory (asm-generic/siginfo.h; copy_siginfo_to_user in kernel/signal.c). */
-import { SI_QUEUE, SI_SIGIO, SI_TIMER, SIGBUS, SIGCHLD, SIGFPE, SIGILL, SIGINFO_SIZE, SIGIO, SIGSEGV, SIGSYS, SIGTRAP } from '../../abi/signal.ts';
+import { SI_QUEUE, SI_SIGIO, SI_TIMER, SIGBUS, SIGCHLD, SIGFPE, SIGILL, SIGINFO_SIZE, SIGSEGV, SIGSYS, SIGTRAP } from '../../abi/signal.ts';
 import type { SignalInfo } from '../types.ts';
 
 const FAULTS = new Set([SIGILL, SIGFPE, SIGSEGV, SIGBUS, SIGTRAP, SIGSYS]);
@@ -16,7 +16,7 @@ export function encodeSignalInfo(info: SignalInfo): Uint8Array {
     view.setInt32(16, info.timerId ?? 0, true);
     view.setInt32(20, info.overrun ?? 0, true);
     view.setBigUint64(24, BigInt.asUintN(64, info.value ?? 0n), true);
-  } else if (info.code === SI_SIGIO || (info.signal === SIGIO && info.code > 0 && info.band !== undefined)) {
+  } else if (info.code === SI_SIGIO || info.band !== undefined) {
     view.setBigInt64(16, BigInt(info.band ?? 0), true);
     view.setInt32(24, info.fd ?? 0, true);
   } else if (FAULTS.has(info.signal) && info.code > 0 && info.code < 0x80) {

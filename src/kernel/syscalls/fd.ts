@@ -4,7 +4,7 @@ import {
 } from '../../abi/errno.ts';
 import {
   FD_CLOEXEC, F_ADD_SEALS, F_DUPFD, F_DUPFD_CLOEXEC, F_GETFD, F_GETFL, F_GETLEASE, F_GETLK, F_GETOWN, F_GETOWN_EX, F_GETPIPE_SZ, F_GETSIG, F_GET_FILE_RW_HINT,
-  F_GET_RW_HINT, F_GET_SEALS, F_OFD_GETLK, F_OFD_SETLK, F_OFD_SETLKW, F_OWNER_PID, F_RDLCK, F_SEAL_EXEC, F_SEAL_FUTURE_WRITE, F_SEAL_GROW,
+  F_GET_RW_HINT, F_GET_SEALS, F_OFD_GETLK, F_OFD_SETLK, F_OFD_SETLKW, F_RDLCK, F_SEAL_EXEC, F_SEAL_FUTURE_WRITE, F_SEAL_GROW,
   F_SEAL_SEAL, F_SEAL_SHRINK, F_SEAL_WRITE, F_SETFD, F_SETFL, F_SETLEASE, F_SETLK, F_SETLKW, F_SETOWN, F_SETOWN_EX, F_SETPIPE_SZ, F_SETSIG,
   F_SET_FILE_RW_HINT, F_SET_RW_HINT, F_UNLCK, F_WRLCK, LOCK_EX, LOCK_NB, LOCK_SH, LOCK_UN, O_APPEND, O_ASYNC, O_CLOEXEC, O_DIRECT, O_NOATIME, O_NONBLOCK,
   O_PATH, SEEK_CUR, SEEK_END, SEEK_SET,
@@ -18,6 +18,7 @@ import type { Inode, OpenFile } from '../../fs/types.ts';
 import { FileDescriptors } from '../fd-table.ts';
 import type { KernelTask } from '../task/task.ts';
 import type { SyscallRow, Task } from '../types.ts';
+import { getAsyncSignal, getOwner, getOwnerEx, setAsyncSignal, setOwnerEx, setOwnerId, updateAsync } from './async-io.ts';
 import {
   beginWaiting, conflictingLock, endWaiting, lockQueue, releaseDescriptionLocks, releaseRecordLocks, setFlock, setRecordLock,
 } from './fd-locks.ts';
@@ -53,9 +54,10 @@ function dupFrom(task: Task, file: OpenFile, from: number, closeOnExec: boolean)
 }
 
 /** fs/fcntl.c:setfl(). */
-function setFlags(task: Task, file: OpenFile, flags: number): number {
+function setFlags(task: Task, fd: number, file: OpenFile, flags: number): number {
   if ((flags & O_NOATIME) !== 0 && (file.flags & O_NOATIME) === 0 && !ownerOrCapable(file.inode, task.credentials)) return -EPERM;
   file.flags = (file.flags & ~SETTABLE_FLAGS) | (flags & SETTABLE_FLAGS);
+  updateAsync(task, file, fd);
   return 0;
 }
 
@@ -74,30 +76,6 @@ function addSeals(task: Task, file: OpenFile, seals: number): number {
   if ((seals & F_SEAL_WRITE) !== 0 && isMappedShared(task as KernelTask, inode)) return -EBUSY;
   inode.seals |= seals;
   return 0;
-}
-
-/** Owners of SIGIO: kept so that F_GETOWN tells what F_SETOWN set. */
-const owners = new WeakMap<OpenFile, number>();
-const signals = new WeakMap<OpenFile, number>();
-
-/** Whom a file sends SIGIO or SIGURG: a process, or a group as a negative number; 0 for nobody. */
-export function ownerOf(file: OpenFile): number {
-  return owners.get(file) ?? 0;
-}
-
-function setOwnerEx(task: Task, file: OpenFile, address: number): number {
-  const type = task.memory.readI32(address);
-  const id = task.memory.readI32(address + 4);
-  if (type === undefined || id === undefined) return -EFAULT;
-  if (type < 0 || type > 2) return -EINVAL;
-  owners.set(file, type === 2 ? -id : id);
-  return 0;
-}
-
-function getOwnerEx(task: Task, file: OpenFile, address: number): number {
-  const owner = ownerOf(file);
-  const error = task.memory.writeU32(address, owner < 0 ? 2 : F_OWNER_PID);
-  return error !== 0 ? error : task.memory.writeU32(address + 4, Math.abs(owner));
 }
 
 /** `struct flock`: type i16, whence i16, start i64 at 8, length i64 at 16, pid i32 at 24. */
@@ -185,7 +163,7 @@ function fcntl(task: Task, fd: number, command: number, argument: number): numbe
       task.files.setCloseOnExec(fd, (value & FD_CLOEXEC) !== 0);
       return 0;
     case F_GETFL: return file.flags & ~O_CLOEXEC;
-    case F_SETFL: return setFlags(task, file, value);
+    case F_SETFL: return setFlags(task, fd, file, value);
     case F_GETLK: return getLock(task, file, argument, false);
     case F_SETLK: return setLock(task, file, argument, false, false);
     case F_SETLKW: return setLock(task, file, argument, false, true);
@@ -199,17 +177,12 @@ function fcntl(task: Task, fd: number, command: number, argument: number): numbe
 function fcntlRare(task: Task, file: OpenFile, command: number, argument: number): number {
   const value = argument | 0;
   switch (command) {
-    case F_SETOWN:
-      owners.set(file, value);
-      return 0;
-    case F_GETOWN: return ownerOf(file);
+    case F_SETOWN: return setOwnerId(task, file, value);
+    case F_GETOWN: return getOwner(file);
     case F_SETOWN_EX: return setOwnerEx(task, file, argument);
     case F_GETOWN_EX: return getOwnerEx(task, file, argument);
-    case F_SETSIG:
-      if (value < 0 || value > 64) return -EINVAL;
-      signals.set(file, value);
-      return 0;
-    case F_GETSIG: return signals.get(file) ?? 0;
+    case F_SETSIG: return setAsyncSignal(file, value);
+    case F_GETSIG: return getAsyncSignal(file);
     case F_GETPIPE_SZ: return file.pipeSize?.() ?? -EBADF;
     case F_SETPIPE_SZ: return file.pipeSize?.(argument) ?? -EBADF;
     case F_ADD_SEALS: return addSeals(task, file, value);
@@ -260,6 +233,7 @@ function ioctl(task: Task, fd: number, request: number, argument: number): numbe
       if (on === undefined) return -EFAULT;
       const flag = request === FIONBIO ? O_NONBLOCK : O_ASYNC;
       file.flags = on !== 0 ? file.flags | flag : file.flags & ~flag;
+      updateAsync(task, file, fd);
       return 0;
     }
     case FIOQSIZE: {
