@@ -121,7 +121,16 @@ export class GuestSpace implements AddressSpace, UnitHost, ShellOwner {
   }
 
   raise(vector: number, pc: number): void {
-    this.#noteFault(vector, 0, 0, pc);
+    if (vector === PAGE_FAULT) this.#noteFetchFault(pc >>> 0);
+    else this.#noteFault(vector, 0, 0, pc);
+  }
+
+  /** The instruction at `pc` begins or goes on in a page that may not be executed. */
+  #noteFetchFault(pc: number): void {
+    const page = pc >>> 12;
+    const first = ((this.pages[page] ?? 0) & PAGE_EXEC) !== 0 ? page + 1 : page;
+    const present = ((this.pages[first] ?? 0) & 7) !== 0 ? ERROR_PRESENT : 0;
+    this.#noteFault(PAGE_FAULT, ERROR_FETCH | ERROR_USER | present, Math.max(pc, first * 4096), pc);
   }
 
   entries(address: number): number {

@@ -480,3 +480,24 @@ CHECK(syscall_sees_protection) {
   ssize_t got = read(ends[0], at + 4092, 8);
   EXPECT(got == 4 || (got == -1 && errno == EFAULT));
 }
+
+CHECK(jump_across_page_end_faults) {
+  catch_faults();
+  char *at = pages(2, PROT_READ | PROT_WRITE);
+  memcpy(at + 4094, "\x48\x89\xc0\xc3", 4); /* mov %rax, %rax; ret */
+  OK(mprotect(at, 4096, PROT_READ | PROT_EXEC));
+  void (*volatile function)(void) = (void (*)(void))(at + 4094);
+  EXPECT_EQ(SIGSEGV, FAULT_OF((function(), 0)));
+  EXPECT_EQ((long)at + 4096, (long)fault_address);
+  EXPECT_EQ(SEGV_ACCERR, fault_code);
+}
+
+CHECK(jump_to_nothing_faults) {
+  catch_faults();
+  char *at = pages(1, PROT_READ | PROT_EXEC);
+  OK(munmap(at, 4096));
+  void (*volatile function)(void) = (void (*)(void))at;
+  EXPECT_EQ(SIGSEGV, FAULT_OF((function(), 0)));
+  EXPECT_EQ((long)at, (long)fault_address);
+  EXPECT_EQ(SEGV_MAPERR, fault_code);
+}

@@ -12,8 +12,6 @@ import { BLOCKED, type SignalInfo } from '../types.ts';
 import { ATTENTION_LEAVE, ATTENTION_YIELD, type KernelTask } from './task.ts';
 
 const PAGE_FAULT = 14;
-/** Error code: an instruction fetch. */
-const FETCH = 16;
 /** Error code: in user mode. */
 const USER = 4;
 
@@ -103,8 +101,7 @@ function faultInfo(task: KernelTask, exit: Extract<Exit, { kind: 'fault' }>): Si
   }
 }
 
-function pageFaultInfo(task: KernelTask, reported: number, error: number): SignalInfo {
-  const address = (error & FETCH) !== 0 ? task.mm.space.rip : reported;
+function pageFaultInfo(task: KernelTask, address: number, error: number): SignalInfo {
   const trap = { address, trapNumber: PAGE_FAULT, trapError: error | USER };
   const vma = address >= 0 && address < 0x1_0000_0000 ? task.mm.vmas.find(address) : undefined;
   if (vma === undefined) return { signal: SIGSEGV, code: SEGV_MAPERR, ...trap };
