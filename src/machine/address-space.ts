@@ -80,12 +80,12 @@ export class GuestSpace implements AddressSpace, UnitHost, ShellOwner {
 
   /**
    * The stack pointer is outside writable pages where the outermost frame goes on. Only a program that has
-   * just grown down past its stack is stopped: others may have put anything into rsp.
+   * just grown down past its stack is stopped: others may have put anything into rsp, the end of an empty stack too.
    */
   stackLeft(address: number): number {
     const { registers, pages } = this;
     const rsp = (registers[8] ?? 0) >>> 0;
-    if (registers[9] !== 0) return 0;
+    if (registers[9] !== 0 || ((pages[(rsp - 1) >>> 12] ?? 0) & PAGE_WRITE) !== 0) return 0;
     const last = Math.min((rsp >>> 12) + STACK_OVERRUN_PAGES, pages.length - 1);
     for (let page = rsp >>> 12; page <= last; page++) {
       if (((pages[page] ?? 0) & PAGE_WRITE) === 0) continue;
