@@ -573,19 +573,19 @@ CHECK(thread_stack_size) {
   EXPECT((char *)&attributes > (char *)base && (char *)&attributes < (char *)base + size);
 }
 
-static int give_seven(void *unused) {
-  (void)unused;
-  return 7;
-}
-
 // Above the stack's end: a gap, then something that can be written, as a parent of many mappings has it.
 CHECK(stack_that_ends_where_its_mapping_does) {
   long page = sysconf(_SC_PAGESIZE);
   char *area = mmap(NULL, 32 * page, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
   EXPECT(area != MAP_FAILED);
   OK(munmap(area + 9 * page, 4 * page));
+  // struct clone_args: flags, pidfd, child_tid, parent_tid, exit_signal, stack, stack_size, tls.
+  unsigned long arguments[8] = {CLONE_VM | CLONE_VFORK, 0, 0, 0, SIGCHLD, (unsigned long)area, 9 * page, 0};
+  long child;
+  asm volatile("syscall\n test %%rax, %%rax\n jne 1f\n mov $60, %%eax\n mov $7, %%edi\n syscall\n 1:"
+               : "=a"(child) : "a"(SYS_clone3), "D"(arguments), "S"(sizeof arguments) : "rcx", "r11", "memory");
+  EXPECT(child > 0);
   int status;
-  pid_t child = OK(clone(give_seven, area + 9 * page, CLONE_VM | CLONE_VFORK | SIGCHLD, NULL));
   EXPECT_EQ(child, waitpid(child, &status, 0));
   EXPECT(WIFEXITED(status));
   EXPECT_EQ(7, WEXITSTATUS(status));
