@@ -107,6 +107,23 @@ E(futex_waitv_efault, EFAULT, S(futex_waitv, NOWHERE, 1, 0, NULL, 0))
 E(futex_waitv_eagain, EAGAIN, S(futex_waitv, ((long[3]){1, (long)buffer, 2}), 1, 0, NULL, 0))
 E(futex_waitv_einval_size, EINVAL, S(futex_waitv, ((long[3]){0, (long)buffer, 7}), 1, 0, NULL, 0))
 
+E(process_madvise_ebadf, EBADF, S(process_madvise, readable, ((long[]){(long)buffer, 8}), 1, MADV_COLD, 0))
+E(process_madvise_einval_flags, EINVAL, S(process_madvise, syscall(SYS_pidfd_open, getpid(), 0), ((long[]){(long)buffer, 8}), 1, MADV_COLD, 1))
+E(process_madvise_einval_advice, EINVAL, S(process_madvise, syscall(SYS_pidfd_open, getpid(), 0), ((long[]){(long)page_of(PROT_READ), 4096}), 1, 999, 0))
+E(process_madvise_einval_count, EINVAL, S(process_madvise, syscall(SYS_pidfd_open, getpid(), 0), buffer, 1025, MADV_COLD, 0))
+E(process_madvise_efault, EFAULT, S(process_madvise, syscall(SYS_pidfd_open, getpid(), 0), NOWHERE, 1, MADV_COLD, 0))
+V(process_madvise_bytes, 4096, S(process_madvise, syscall(SYS_pidfd_open, getpid(), 0), ((long[]){(long)page_of(PROT_READ), 4096}), 1, MADV_COLD, 0))
+
+/* ---- priorities of input and output ---- */
+E(ioprio_get_einval, EINVAL, S(ioprio_get, 9, 0))
+E(ioprio_get_esrch, ESRCH, S(ioprio_get, 1, NOBODY))
+E(ioprio_set_einval_class, EINVAL, S(ioprio_set, 1, 0, 4 << 13))
+E(ioprio_set_einval_level_of_none, EINVAL, S(ioprio_set, 1, 0, 5))
+E(ioprio_set_einval_who, EINVAL, S(ioprio_set, 9, 0, 0))
+E(ioprio_set_esrch, ESRCH, S(ioprio_set, 1, NOBODY, 0))
+E_USER(ioprio_set_eperm_real_time, EPERM, S(ioprio_set, 1, 0, 1 << 13))
+E_ROOTS(ioprio_set_eperm_other, EPERM, S(ioprio_set, 1, getppid(), 0))
+
 /* ---- files ---- */
 E(lchown_enoent, ENOENT, S(lchown, "nothing", 0, 0))
 E(lchown_efault, EFAULT, S(lchown, NOWHERE, 0, 0))

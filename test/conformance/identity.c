@@ -403,3 +403,16 @@ CHECK_USER(user_namespace) {
   OK(write(fd, map, strlen(map)));
   EXPECT_EQ(0, (int)getuid());
 }
+
+CHECK(io_priority) {
+  int nice = getpriority(PRIO_PROCESS, 0);
+  EXPECT_EQ(0, syscall(SYS_ioprio_get, 1, 0));
+  EXPECT_EQ(2 << 13 | (nice + 20) / 5, syscall(SYS_ioprio_get, 2, 0));
+  OK(syscall(SYS_ioprio_set, 1, 0, 2 << 13 | 3));
+  EXPECT_EQ(2 << 13 | 3, syscall(SYS_ioprio_get, 1, getpid()));
+  IN_CHILD { EXPECT_EQ(2 << 13 | 3, syscall(SYS_ioprio_get, 1, 0)); }
+  OK(syscall(SYS_ioprio_set, 2, 0, 3 << 13));
+  EXPECT_EQ(3 << 13, syscall(SYS_ioprio_get, 2, 0));
+  OK(syscall(SYS_ioprio_set, 1, 0, 0));
+  EXPECT_EQ(0, syscall(SYS_ioprio_get, 1, 0));
+}

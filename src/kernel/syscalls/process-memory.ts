@@ -1,9 +1,12 @@
 /** Memory of other processes: process_vm_readv(2), process_vm_writev(2), process_madvise(2) (mm/process_vm_access.c). */
-import { EFAULT, EINVAL, EPERM, ESRCH } from '../../abi/errno.ts';
-import { CAP_SYS_PTRACE } from '../../abi/capability.ts';
+import { EBADF, EFAULT, EINVAL, EPERM, ESRCH } from '../../abi/errno.ts';
+import { CAP_SYS_NICE, CAP_SYS_PTRACE } from '../../abi/capability.ts';
+import { MADV_COLD, MADV_COLLAPSE, MADV_PAGEOUT, MADV_WILLNEED } from '../../abi/mman.ts';
+import { advise } from '../mm/mm-remap.ts';
 import type { KernelTask } from '../task/task.ts';
 import type { SyscallRow } from '../types.ts';
 import { row } from './define.ts';
+import { PidFile } from './pidfd.ts';
 
 const IOV_MAX = 1024;
 
@@ -77,7 +80,30 @@ function processVm(write: boolean) {
   };
 }
 
+/** What may be advised on another's memory: hints that lose nothing (process_madvise_behavior_valid). */
+const REMOTE_ADVICE = new Set([MADV_COLD, MADV_PAGEOUT, MADV_WILLNEED, MADV_COLLAPSE]);
+
+function processMadvise(task: KernelTask, fd: number, array: number, count: number, advice: number, flags: number): number {
+  if (flags !== 0) return -EINVAL;
+  const pieces = readPieces(task, array, count);
+  if (typeof pieces === 'number') return pieces;
+  const file = task.files.get(fd);
+  if (!(file instanceof PidFile)) return -EBADF;
+  const target = [...file.process.tasks][0];
+  if (target === undefined) return -ESRCH;
+  if (!REMOTE_ADVICE.has(advice)) return -EINVAL;
+  if (!mayAccess(task, target) || (target.process !== task.process && !task.capable(CAP_SYS_NICE))) return -EPERM;
+  let done = 0;
+  for (const { address, length } of pieces) {
+    const answer = advise(target.mm, address, length, advice);
+    if (answer < 0) return done > 0 ? done : answer;
+    done += length;
+  }
+  return done;
+}
+
 export const processMemoryRows: readonly SyscallRow[] = [
   row(310, 'process_vm_readv', ['int', 'pointer', 'size', 'pointer', 'size', 'size'], processVm(false)),
   row(311, 'process_vm_writev', ['int', 'pointer', 'size', 'pointer', 'size', 'size'], processVm(true)),
+  row(440, 'process_madvise', ['fd', 'pointer', 'size', 'flags:madvise', 'flags'], processMadvise),
 ];

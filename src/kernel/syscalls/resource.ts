@@ -129,7 +129,8 @@ function times(task: KernelTask, address: number): number {
 
 // ---- nice values ----
 
-function selectTasks(task: KernelTask, which: number, who: number): KernelTask[] | number {
+/** The tasks that PRIO_* and an id name; 0 is the caller, its group, its user. */
+export function selectTasks(task: KernelTask, which: number, who: number): KernelTask[] | number {
   const { kernel } = task;
   if (which === PRIO_PROCESS) {
     const target = who === 0 ? task : kernel.findTask(who);

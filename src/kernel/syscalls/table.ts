@@ -18,6 +18,7 @@ import { fileStatRows } from './file-stat.ts';
 import { futexRows } from './futex.ts';
 import { identityRows } from './identity.ts';
 import { inotifyRows } from './inotify.ts';
+import { ioprioRows } from './ioprio.ts';
 import { memoryRows } from './memory.ts';
 import { mountRows } from './mount.ts';
 import { mqueueRows } from './mqueue.ts';
@@ -45,7 +46,7 @@ import { xattrRows } from './xattr.ts';
 
 const IMPLEMENTED: readonly SyscallRow[] = [
   ...adjtimexRows, ...cloneRows, ...directoryRows, ...epollRows, ...eventRows, ...execRows, ...fdRows, ...fileAttributeRows, ...fileDataRows, ...fileIoRows, ...fileOpenRows,
-  ...fileStatRows, ...futexRows, ...identityRows, ...inotifyRows, ...memoryRows, ...mountRows, ...mqueueRows, ...namespaceRows, ...pidfdRows, ...pipeRows, ...pollRows, ...prctlRows, ...processMemoryRows, ...resourceRows,
+  ...fileStatRows, ...futexRows, ...identityRows, ...inotifyRows, ...ioprioRows, ...memoryRows, ...mountRows, ...mqueueRows, ...namespaceRows, ...pidfdRows, ...pipeRows, ...pollRows, ...prctlRows, ...processMemoryRows, ...resourceRows,
   ...schedRows, ...seccompRows, ...sessionRows, ...signalRows, ...socketRows, ...socketTransferRows, ...systemRows, ...sysvMemoryRows, ...sysvMessageRows, ...sysvSemaphoreRows, ...timeRows, ...timerRows, ...waitRows, ...xattrRows,
 ];
 

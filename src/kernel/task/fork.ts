@@ -112,6 +112,7 @@ function copyAttributes(parent: KernelTask, task: KernelTask, flags: number): vo
   task.seccomp = parent.seccomp;
   task.affinity = parent.affinity;
   task.timerSlackNs = parent.timerSlackNs;
+  task.ioPriority = parent.ioPriority;
   if (!parent.resetOnFork) {
     task.nice = parent.nice;
     task.policy = parent.policy;

@@ -110,6 +110,8 @@ export class KernelTask implements Task, Waiter {
   /** Allowed processors, as a bit mask. */
   affinity: number;
   timerSlackNs = 50_000;
+  /** As ioprio_set(2) gave it; 0 for none. */
+  ioPriority = 0;
   parentDeathSignal = 0;
 
   constructor(parts: TaskParts) {
