@@ -9,6 +9,7 @@ const HERE = dirname(fileURLToPath(import.meta.url));
 export const ROOT = join(HERE, '../..');
 const CACHE = join(ROOT, '.cache/conformance');
 const FLAGS = ['-O1', '-Wall', '-Wextra', '-Wno-nonnull', '-Wno-format-truncation', '-Wno-psabi'];
+const HEADERS = ['check.h', 'fixtures.h', 'signals.h'];
 const PROGRAM_SECONDS = 300;
 
 type Verdict = 'ok' | 'skip' | 'not ok';
@@ -44,7 +45,7 @@ export function compile(name: string, isStatic = false): string {
   mkdirSync(CACHE, { recursive: true });
   const source = join(HERE, `${name}.c`);
   const target = join(CACHE, isStatic ? `${name}.static` : name);
-  const newest = Math.max(...[source, join(HERE, 'check.h'), join(HERE, 'fixtures.h')].map((path) => statSync(path).mtimeMs));
+  const newest = Math.max(...[source, ...HEADERS.map((name) => join(HERE, name))].map((path) => statSync(path).mtimeMs));
   if (existsSync(target) && statSync(target).mtimeMs > newest) return target;
   execFileSync('gcc', [...FLAGS, ...(isStatic ? ['-static'] : []), '-o', target, source, '-lpthread', '-lutil', '-lrt'], { stdio: 'inherit' });
   return target;
