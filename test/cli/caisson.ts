@@ -3,7 +3,8 @@ import { spawn } from 'node:child_process';
 import type { ChildProcessWithoutNullStreams } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
 
-export const caissonPath = fileURLToPath(new URL('../../dist/caisson.js', import.meta.url));
+/** Another build than dist/'s can be tried. */
+export const caissonPath = process.env['CAISSON_JS'] ?? fileURLToPath(new URL('../../dist/caisson.js', import.meta.url));
 
 export interface RunResult {
   readonly stdout: string;

@@ -2,17 +2,17 @@
  * For work on the suite: runs lines and prints what differs.
  *
  *   node --import tsx test/programs/try.ts native           are all lines repeatable on the host?
- *   node --import tsx test/programs/try.ts sandbox [WORD]   compare the lines whose program or command contains WORD
+ *   node --import tsx test/programs/try.ts sandbox [WORD [LINE]]   compare the lines whose program or command contains WORD, from LINE on
  *
  * The slowest lines are shown at the end.
  */
 import * as fs from 'node:fs';
 import { compare, makeScratch, readLines, runInSandbox, runNative } from './runner.ts';
 
-const [mode = 'sandbox', word = ''] = process.argv.slice(2);
+const [mode = 'sandbox', word = '', from = '1'] = process.argv.slice(2);
 let bad = 0;
 const times: { readonly number: number; readonly native: number; readonly second: number }[] = [];
-const lines = readLines().filter((line) => `${line.number} ${line.program} ${line.command}`.includes(word));
+const lines = readLines().filter((line) => line.number >= Number(from) && `${line.number} ${line.program} ${line.command}`.includes(word));
 const scratch = makeScratch();
 for (const line of lines) {
   const native = await runNative(line, scratch);
