@@ -1,6 +1,7 @@
 /** What the build made of the machine: beside the bundle, or, from source, in `dist/`. */
 import { existsSync, readFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
+import { fileURLToPath } from 'node:url';
 import { compileInterpreter } from './native-code.ts';
 
 const PLACES = ['./', '../../../dist/'];
@@ -24,6 +25,6 @@ export function readMachineImage<T>(): HostMachineImage<T> {
   return {
     interpreter: readFileSync(interpreter),
     compile: (wasm) => compileInterpreter(wasm, find('interpreter.native')),
-    translator: () => (createRequire(import.meta.url)(translator.pathname) as { regionCompiler: T }).regionCompiler,
+    translator: () => (createRequire(import.meta.url)(fileURLToPath(translator)) as { regionCompiler: T }).regionCompiler,
   };
 }
