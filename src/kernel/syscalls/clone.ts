@@ -9,7 +9,7 @@ import { NSIG, SIGCHLD } from '../../abi/signal.ts';
 import { NAMESPACE_FLAGS } from '../namespaces.ts';
 import { copyTask, hasFlag, type CloneArguments } from '../task/fork.ts';
 import { endTask } from '../task/exit.ts';
-import type { KernelTask } from '../task/task.ts';
+import { ATTENTION_YIELD, type KernelTask } from '../task/task.ts';
 import type { SyscallRow } from '../types.ts';
 import { row } from './define.ts';
 import { openPidfd } from './pidfd.ts';
@@ -18,6 +18,9 @@ const PAGE_SIZE_LIMIT = 4096;
 /** `struct rseq`: bytes that the registration must cover. */
 const RSEQ_SIZE = 32;
 const RSEQ_FLAG_UNREGISTER = 1;
+
+/** With so many address spaces, a child runs before its parent goes on: it often ends at once, and its memory serves the next. */
+const MANY_ADDRESS_SPACES = 6;
 
 /** Combinations that make no sense (copy_process). */
 function checkFlags(task: KernelTask, flags: number): number {
@@ -54,6 +57,7 @@ function cloneTask(task: KernelTask, request: CloneArguments, pidfdAddress: numb
     }
   }
   task.kernel.scheduler.enqueue(child);
+  if (!hasFlag(request.flags, CLONE_VM) && task.kernel.memory.addressSpaces > MANY_ADDRESS_SPACES) task.attention |= ATTENTION_YIELD;
   if (!hasFlag(request.flags, CLONE_VFORK)) return child.tid;
   task.blocking = child;
   return waitForVfork(task, child);
