@@ -35,7 +35,7 @@ test('bash with line editing: backspace, history, interrupt', async () => {
   const result = await inTerminal(BASH, [
     ['expect', '\\$ '], ['send', 'echo hellp\x7fo\r'], ['expect', '[\n\r]hello\r'], ['expect', '\\$ '],
     ['send', '\x1b[A\r'], ['expect', '[\n\r]hello\r'], ['expect', '\\$ '],
-    ['send', 'sleep 50\r'], ['send', '\x03'], ['expect', '\\^C'], ['expect', '\\$ '],
+    ['send', 'sh -c "echo started; exec sleep 500"\r'], ['expect', '[\n\r]started'], ['send', '\x03'], ['expect', '\\^C'], ['expect', '\\$ '],
     ['send', 'echo $?; exit 5\r'], ['expect', '130'],
   ]);
   check(result, 5);
@@ -43,9 +43,10 @@ test('bash with line editing: backspace, history, interrupt', async () => {
 
 test('job control: stop, background, foreground', async () => {
   const result = await inTerminal(BASH, [
-    ['expect', '\\$ '], ['send', 'sleep 60\r'], ['send', '\x1a'], ['expect', 'Stopped'], ['expect', '\\$ '],
-    ['send', 'bg\r'], ['expect', 'sleep 60 &'], ['send', 'jobs\r'], ['expect', 'Running'],
-    ['send', 'fg\r'], ['send', '\x03'], ['expect', '\\$ '], ['send', 'exit 0\r'],
+    ['expect', '\\$ '], ['send', 'sh -c \'trap "echo resumed" CONT; echo started; while :; do sleep 0.1; done\'\r'], ['expect', '[\n\r]started'],
+    ['send', '\x1a'], ['expect', 'Stopped'], ['expect', '\\$ '],
+    ['send', 'bg\r'], ['expect', 'done. &'], ['expect', '[^"]resumed'], ['send', 'jobs\r'], ['expect', 'Running'],
+    ['send', 'kill -STOP %1; sleep 0.2; fg\r'], ['expect', '[\n\r]resumed'], ['send', '\x03'], ['expect', '\\$ '], ['send', 'exit 0\r'],
   ]);
   check(result, 0);
 });
