@@ -51,6 +51,12 @@ test('job control: stop, background, foreground', async () => {
   check(result, 0);
 });
 
+test('a newline is what the terminal inside makes of it', async () => {
+  const result = await inTerminal(['--', 'bash', '-c', 'printf "one\\ntwo\\n"; stty -opost; printf "three\\nfour"; stty opost'], []);
+  check(result, 0);
+  assert.equal(result.shown, 'one\r\ntwo\r\nthree\nfour');
+});
+
 test('the size is the window\'s, also after a change', async () => {
   const result = await inTerminal(['--', 'bash', '--norc', '-c', 'stty size; trap "stty size; exit 3" WINCH; echo ready; while :; do sleep 0.05; done'], [
     ['expect', '24 80'], ['expect', 'ready'], ['resize', 40, 120], ['expect', '40 120'],

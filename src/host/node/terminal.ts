@@ -6,6 +6,7 @@
  * SIGINT or SIGTERM with its own handler. Everything else is caught here: other fatal signals, stopping
  * (SIGTSTP from outside), continuing, and the modes that a guest may leave on in the terminal itself.
  */
+import { spawnSync } from 'node:child_process';
 import { writeSync } from 'node:fs';
 import type { ReadStream, WriteStream } from 'node:tty';
 
@@ -27,7 +28,10 @@ export class RawTerminal {
   #modesTouched = false;
   readonly #onExit = (): void => this.restore();
   readonly #onContinue = (): void => {
-    if (this.#active) this.#input.setRawMode(true);
+    if (!this.#active) return;
+    // Node believes that it still is, and would do nothing.
+    this.#input.setRawMode(false);
+    this.#setRaw();
   };
 
   constructor(input: ReadStream, output: WriteStream | undefined) {
@@ -42,9 +46,18 @@ export class RawTerminal {
   enter(): void {
     if (this.#active) return;
     this.#active = true;
-    this.#input.setRawMode(true);
+    this.#setRaw();
     process.on('exit', this.#onExit);
     process.on('SIGCONT', this.#onContinue);
+  }
+
+  /**
+   * Node's raw mode leaves ONLCR on (libuv, UV_TTY_MODE_RAW), so that a newline that the guest's terminal gives out as
+   * one would become two characters. stty(1) is the only way there without native code.
+   */
+  #setRaw(): void {
+    this.#input.setRawMode(true);
+    spawnSync('stty', ['-opost'], { stdio: [0, 'ignore', 'ignore'] });
   }
 
   /** Bytes that the guest wrote to the terminal pass by here, so that its modes can be undone if it dies. */
