@@ -21,7 +21,7 @@
  */
 import { spawnSync } from 'node:child_process';
 import { createHash } from 'node:crypto';
-import { chmodSync, existsSync, mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
+import { chmodSync, existsSync, mkdirSync, readFileSync, readdirSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { build } from 'esbuild';
@@ -29,6 +29,14 @@ import { build } from 'esbuild';
 const root = join(dirname(fileURLToPath(import.meta.url)), '..');
 const dist = join(root, 'dist');
 const packageJson = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8'));
+/** Of all that the translator's output depends on. */
+function machineIdentity() {
+  const hash = createHash('sha256');
+  const files = readdirSync(join(root, 'src/machine'), { recursive: true, withFileTypes: true }).filter((entry) => entry.isFile() && !entry.name.endsWith('.test.ts'));
+  for (const path of files.map((entry) => join(entry.parentPath ?? entry.path, entry.name)).sort()) hash.update(readFileSync(path));
+  return hash.digest('hex').slice(0, 16);
+}
+
 const COMMON = {
   absWorkingDir: root,
   bundle: true,
@@ -41,7 +49,7 @@ const COMMON = {
   legalComments: 'none',
   // The bundle runs in a vm.Script, where only require can load more.
   supported: { 'dynamic-import': false },
-  define: { CAISSON_VERSION: JSON.stringify(packageJson.version), 'import.meta.url': 'IMPORT_META_URL' },
+  define: { CAISSON_VERSION: JSON.stringify(packageJson.version), CAISSON_MACHINE: JSON.stringify(machineIdentity()), 'import.meta.url': 'IMPORT_META_URL' },
   banner: { js: "const IMPORT_META_URL = 'file://' + encodeURI(__filename).replace(/[?#]/g, encodeURIComponent);" },
 };
 

@@ -4,7 +4,11 @@
 'use strict';
 const fs = require('node:fs');
 const path = require('node:path');
+const v8 = require('node:v8');
 const vm = require('node:vm');
+
+// As `tuneEngine` in src/host/node/native-code.ts, before the code cache is read: it is good only under the same flags.
+if (Number.parseInt(process.versions.v8, 10) < 13) v8.setFlagsFromString('--wasm-tiering-budget=13000000');
 
 // The build leaves nothing but ASCII in it, which is the fastest to read.
 const file = path.join(__dirname, 'cli.js');

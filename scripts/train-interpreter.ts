@@ -10,7 +10,7 @@ import { setFlagsFromString } from 'node:v8';
 import { Script } from 'node:vm';
 import { Container, DEFAULT_CAPABILITIES, DEFAULT_LIMITS } from '../src/container/index.ts';
 import { createNodeHost } from '../src/host/node/index.ts';
-import { identityOf, nativeFunction } from '../src/host/node/native-code.ts';
+import { identityOf, nativeFunction, tuneEngine } from '../src/host/node/native-code.ts';
 
 /** What people start first, and what uses many different instructions. Those that the host lacks are left out. */
 const PROGRAMS: readonly (readonly string[])[] = [
@@ -48,6 +48,7 @@ function run(container: Container, argv: readonly string[]): Promise<void> {
 }
 
 async function train(dist: string): Promise<void> {
+  tuneEngine();
   const hash = flagsHash();
   let wasm: Uint8Array = new Uint8Array(0);
   let module: WebAssembly.Module | undefined;

@@ -72,5 +72,6 @@ export async function doCommand(args: readonly string[]): Promise<number> {
   traceCalls(container, session, options);
   const status = await session.run();
   await afterwards(container, options);
+  container.keepTranslations();
   return exitCode(status, session.timedOut);
 }

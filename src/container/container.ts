@@ -33,6 +33,11 @@ export interface ContainerOptions {
   readonly endsWithFirst?: boolean;
 }
 
+/** A run that is to be repeatable neither uses what another left nor leaves anything. */
+function withoutUnits({ units: _units, ...image }: MachineImage): MachineImage {
+  return image;
+}
+
 export class Container {
   readonly files: ContainerFiles;
   readonly #kernel: Kernel;
@@ -54,7 +59,7 @@ export class Container {
     const { memoryBytes, tasks } = config.limits;
     const kernel = new Kernel({
       host,
-      createMachine: (options) => createMachine(image, options),
+      createMachine: (options) => createMachine(config.seed === undefined ? image : withoutUnits(image), options),
       hostname: config.hostname,
       limits: { tasks, ...(memoryBytes === undefined ? {} : { mappedBytes: memoryBytes }) },
       ...(memoryBytes === undefined ? {} : { memoryBytes }),
@@ -134,6 +139,11 @@ export class Container {
       if (resolver !== undefined && inode?.ino === resolver.ino && inode.stat().mtimeNs === resolver.mtimeNs) continue;
       yield change;
     }
+  }
+
+  /** Keeps translations of the programs that ran for the next time, where the image has a place for them. */
+  keepTranslations(): void {
+    this.#kernel.machine.saveUnits(this.#kernel.layoutSeed);
   }
 
   statistics(): ContainerStatistics {

@@ -39,6 +39,9 @@ export interface KernelOptions {
   readonly init?: boolean;
 }
 
+/** Different layouts of programs in memory: 256 places of a program, 16 of its heap, 64 of what is mapped. */
+const LAYOUTS = 1 << 18;
+
 /** Interface `Kernel` of `types.ts`. */
 export class Kernel implements KernelInterface {
   readonly host: Host;
@@ -51,6 +54,8 @@ export class Kernel implements KernelInterface {
   readonly syscalls: readonly (GateEntry | undefined)[] = gateEntries();
   readonly statistics = new SyscallCounts();
   readonly layout: Layout;
+  /** The layout as a number: all programs of a kernel have the same, as since boot on other systems. */
+  readonly layoutSeed: number;
   readonly processors: number;
   readonly memoryBytes: number;
   readonly protectsInit: boolean;
@@ -99,10 +104,11 @@ export class Kernel implements KernelInterface {
     this.reaperPid = options.init === true ? 0 : 1;
     this.#lastPid = options.init === true ? 0 : 1;
     this.memory = { limits: this.limits, shared: new SharedObjects(), mappedBytes: 0, addressSpaces: 0 };
-    this.layout = { program: this.randomInteger(256), heap: this.randomInteger(16), mmap: this.randomInteger(64) };
     this.scheduler = new Scheduler(this);
     const machineOptions = { onSyscall: makeGate(this), monotonicNs: this.monotonicNs };
     this.machine = options.createMachine(options.tier === undefined ? machineOptions : { ...machineOptions, tier: options.tier });
+    this.layoutSeed = (this.machine.layoutSeed ?? this.randomInteger(LAYOUTS)) % LAYOUTS;
+    this.layout = { program: this.layoutSeed & 255, heap: (this.layoutSeed >> 8) & 15, mmap: this.layoutSeed >> 12 };
   }
 
   readonly monotonicNs = (): number => this.host.clock.monotonicNs() - this.#bootNs;

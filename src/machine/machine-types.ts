@@ -1,5 +1,6 @@
 /** What the kernel sees of the machine. */
 import type { RegionCompiler } from './translator/index.ts';
+import type { UnitStorage } from './units/unit-store.ts';
 
 /** Why `AddressSpace.run` came back. */
 export type Exit =
@@ -30,6 +31,8 @@ export interface MachineImage {
   readonly compile?: (wasm: Uint8Array<ArrayBuffer>) => WebAssembly.Module;
   /** Loads the translator (`translator/index.ts`), which few programs need. */
   readonly translator: () => RegionCompiler;
+  /** Where translations are kept from one process to the next. Without: nowhere. */
+  readonly units?: UnitStorage;
 }
 
 export interface MachineStatistics {
@@ -43,6 +46,10 @@ export interface Machine {
   readonly statistics: MachineStatistics;
   /** An empty address space; takes a pooled memory where there is one. */
   createAddressSpace(): AddressSpace;
+  /** The layout of programs in memory for which translations are kept, if some are: the same layout finds them again. */
+  readonly layoutSeed: number | undefined;
+  /** Keeps new translations, with the layout that they are for. */
+  saveUnits(layoutSeed: number): void;
 }
 
 /**

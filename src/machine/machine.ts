@@ -4,6 +4,7 @@ import { loadImage } from './interpreter/image.ts';
 import type { AddressSpace, Machine, MachineImage, MachineOptions, MachineStatistics } from './machine-types.ts';
 import { Shell } from './shell.ts';
 import { Translator, UnitRegistry } from './units/translator.ts';
+import { UnitStore } from './units/unit-store.ts';
 
 /** Shells kept for the next address spaces. */
 const POOL_SIZE = 4;
@@ -23,7 +24,8 @@ export function createMachine(image: MachineImage, options: MachineOptions): Mac
   const pool: Shell[] = [];
   const statistics: MachineStatistics = { instructionsDecoded: 0, unitsTranslated: 0, wasmBytes: 0, undecodable: 0 };
   const loaded = loadImage(image.interpreter, image.compile ?? compileModule);
-  const registry = new UnitRegistry(loaded, image.translator, statistics);
+  const store = image.units === undefined ? undefined : new UnitStore(image.units);
+  const registry = new UnitRegistry(loaded, image.translator, store, statistics);
   const environment: SpaceEnvironment = {
     image: loaded,
     options,
@@ -41,6 +43,8 @@ export function createMachine(image: MachineImage, options: MachineOptions): Mac
   };
   return {
     statistics,
+    layoutSeed: store?.layoutSeed,
+    saveUnits: (layoutSeed) => registry.save(layoutSeed),
     createAddressSpace(): AddressSpace {
       const space = new GuestSpace(environment);
       space.resetRegisters();

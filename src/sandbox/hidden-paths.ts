@@ -3,6 +3,9 @@
  * below it; it looks as if it were not there.
  */
 
+import { cacheDirectory } from '../host/node/cache-directory.ts';
+import { toByteString } from './text.ts';
+
 /** Below every home directory. */
 const IN_HOME: readonly string[] = [
   '.ssh', '.gnupg', '.aws', '.azure', '.config/gcloud', '.config/gh', '.config/hub', '.config/glab-cli', '.config/git/credentials', '.config/doctl',
@@ -12,6 +15,9 @@ const IN_HOME: readonly string[] = [
   '.oci', '.ibmcloud', '.fly', '.mozilla', '.thunderbird', '.config/google-chrome', '.config/chromium', '.config/BraveSoftware', '.config/microsoft-edge',
   '.bash_history', '.zsh_history', '.python_history', '.node_repl_history', '.psql_history', '.mysql_history', '.sqlite_history', '.lesshst', '.viminfo',
 ];
+
+/** What this program keeps for its next run: whoever writes there, writes code. No flag shows it. */
+const OWN_CACHE = '.cache/caisson';
 
 /** Of the system. */
 const IN_SYSTEM: readonly string[] = [
@@ -31,5 +37,10 @@ export function hiddenPaths(root: string, homes: readonly string[], hide: readon
     for (const name of IN_HOME) paths.add(`${home}/${name}`);
   }
   for (const path of hide) paths.add(path);
-  return [...paths].filter((path) => hide.includes(path) || !isShown(path)).map((path) => prefix + path);
+  const own = cacheDirectory();
+  return [
+    ...[...paths].filter((path) => hide.includes(path) || !isShown(path)).map((path) => prefix + path),
+    ...homes.filter((home) => home !== '').map((home) => `${prefix}${home === '/' ? '' : home}/${OWN_CACHE}`),
+    ...(own === undefined ? [] : [toByteString(own)]),
+  ];
 }

@@ -104,6 +104,7 @@ class Server {
       this.#inputRoom(handle);
       this.#running.delete(handle);
       this.#post({ kind: 'ended', handle, status });
+      this.#theContainer.keepTranslations();
     });
     return process.pid;
   }

@@ -2,7 +2,10 @@
 import { existsSync, readFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { fileURLToPath } from 'node:url';
-import { compileInterpreter } from './native-code.ts';
+import { join } from 'node:path';
+import { cacheDirectory } from './cache-directory.ts';
+import { compileInterpreter, tuneEngine } from './native-code.ts';
+import { PartFile } from './part-file.ts';
 
 const PLACES = ['./', '../../../dist/'];
 
@@ -15,14 +18,28 @@ export interface HostMachineImage<T> {
   readonly interpreter: Uint8Array;
   readonly compile: (wasm: Uint8Array<ArrayBuffer>) => WebAssembly.Module;
   readonly translator: () => T;
+  readonly units?: PartFile;
+}
+
+/** Set by the build: names all that translations depend on. */
+declare const CAISSON_MACHINE: string | undefined;
+
+/** The user's translations for this build of the machine. */
+function openUnits(): PartFile | undefined {
+  const directory = cacheDirectory();
+  if (directory === undefined || typeof CAISSON_MACHINE === 'undefined') return undefined;
+  return new PartFile(join(directory, `units-${CAISSON_MACHINE}.parts`));
 }
 
 /** @throws Error when there was no build. */
 export function readMachineImage<T>(): HostMachineImage<T> {
+  tuneEngine();
   const interpreter = find('interpreter.bin');
   const translator = find('translator.js');
   if (interpreter === undefined || translator === undefined) throw new Error('cannot find interpreter.bin: build first (npm run build)');
+  const units = openUnits();
   return {
+    ...(units === undefined ? {} : { units }),
     interpreter: readFileSync(interpreter),
     compile: (wasm) => compileInterpreter(wasm, find('interpreter.native')),
     translator: () => (createRequire(import.meta.url)(fileURLToPath(translator)) as { regionCompiler: T }).regionCompiler,

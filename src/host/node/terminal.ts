@@ -15,17 +15,22 @@ export interface TerminalSize {
   readonly columns: number;
 }
 
-/** Cursor shown, alternate screen left, bracketed paste and mouse reports off, attributes reset. Sent only if the guest touched one of them. */
-const RESET_MODES = '\x1b[?1049l\x1b[?25h\x1b[?2004l\x1b[?1000l\x1b[?1002l\x1b[?1003l\x1b[?1006l\x1b[?1l\x1b>\x1b[0m';
-/** DECSET of one of the modes above. */
-const setsMode = /\x1b\[\?(?:1049|1047|47|25|2004|1000|1002|1003|1006|1)[hl]/;
+/** DEC private modes that a guest may leave on, each with its usual state: cursor, alternate screen, bracketed paste, mouse, cursor keys. */
+const USUAL_MODES: ReadonlyMap<number, 'h' | 'l'> = new Map([
+  [1049, 'l'], [1047, 'l'], [47, 'l'], [25, 'h'], [2004, 'l'], [1000, 'l'], [1002, 'l'], [1003, 'l'], [1006, 'l'], [1, 'l'],
+]);
+/** DECSET and DECRST. */
+const modeChange = /\x1b\[\?([\d;]+)([hl])/g;
+/** Keypad as usual, attributes off. */
+const RESET_REST = '\x1b>\x1b[0m';
 
 /** Raw mode for one run. Create it only if `process.stdin` is a terminal. */
 export class RawTerminal {
   readonly #input: ReadStream;
   readonly #output: WriteStream | undefined;
   #active = false;
-  #modesTouched = false;
+  /** Modes that are not as usual. */
+  readonly #modes = new Map<number, 'h' | 'l'>();
   readonly #onExit = (): void => this.restore();
   readonly #onContinue = (): void => {
     if (!this.#active) return;
@@ -62,19 +67,27 @@ export class RawTerminal {
 
   /** Bytes that the guest wrote to the terminal pass by here, so that its modes can be undone if it dies. */
   observe(bytes: Uint8Array): void {
-    if (this.#modesTouched || !bytes.includes(0x1b)) return;
-    this.#modesTouched = setsMode.test(Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength).toString('latin1'));
+    if (!bytes.includes(0x1b)) return;
+    const text = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength).toString('latin1');
+    for (const [, numbers = '', letter] of text.matchAll(modeChange)) {
+      for (const mode of numbers.split(';').map(Number)) {
+        const usual = USUAL_MODES.get(mode);
+        if (usual === undefined || letter === usual) this.#modes.delete(mode);
+        else this.#modes.set(mode, usual);
+      }
+    }
   }
 
-  /** Cooked mode again; safe to call at any time and more than once. `abrupt`: the guest did not end by itself. */
-  restore(abrupt = false): void {
+  /** Cooked mode again, and the modes that the guest left on off; safe to call at any time and more than once. */
+  restore(): void {
     if (!this.#active) return;
     this.#active = false;
     process.off('exit', this.#onExit);
     process.off('SIGCONT', this.#onContinue);
     try {
       this.#input.setRawMode(false);
-      if (abrupt && this.#modesTouched && this.#output !== undefined) writeSync(1, RESET_MODES);
+      if (this.#modes.size === 0 || this.#output === undefined) return;
+      writeSync(1, [...this.#modes].map(([mode, letter]) => `\x1b[?${mode}${letter}`).join('') + RESET_REST);
     } catch {
       // The terminal went away (hangup): nothing to restore.
     }

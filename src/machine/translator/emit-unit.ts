@@ -321,7 +321,7 @@ class UnitEmitter {
   #inlinedCall(block: RegionBlock, callees: NonNullable<RegionBlock['inlined']>, facts: InstructionFacts): void {
     const b = this.#b;
     const behind = b.current.address + b.current.length;
-    const target = callees === 'direct' ? undefined : b.variable('i32', b.wrap(b.read(0)));
+    const target = callees === 'direct' ? undefined : b.hold(b.wrap(b.read(0)));
     b.push(b.i64(behind), 8);
     b.flagState = undefined;
     if (callees === 'direct' || target === undefined) return;
@@ -371,7 +371,7 @@ class UnitEmitter {
 
   #indirectJump(block: RegionBlock, facts: InstructionFacts): void {
     const b = this.#b;
-    const target = b.let(b.wrap(b.read(0)));
+    const target = b.hold(b.wrap(b.read(0)));
     if (block.switch.length > 0) this.#switch(block, target);
     b.spill(facts.dirtyBefore);
     if (facts.flagsDirtyBefore && block.switch.length > 0) b.storeFlags();

@@ -6,10 +6,10 @@ import { PAGE_EXEC } from '../layout.ts';
 import { GUEST_BASE } from '../state.ts';
 
 /** Most instructions in a region: bounds the work of one translation. */
-export const MAXIMUM_REGION = 1200;
+export const MAXIMUM_REGION = 300;
 /** Most instructions of a leaf function that is inlined where it is called, and of all such in a region. */
 const MAXIMUM_LEAF = 40;
-const MAXIMUM_INLINED = 800;
+const MAXIMUM_INLINED = 200;
 /** Most different callees of an indirect call that are inlined. */
 const MAXIMUM_CALLEES = 4;
 /** Jumps farther than this leave the region: they are tail calls. */

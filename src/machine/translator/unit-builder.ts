@@ -62,6 +62,11 @@ export class UnitBuilder extends EmittingBuilder {
     this.repeat = instruction.repeat;
   }
 
+  /** A value that outlives the instruction's temporaries: the code of other instructions is written before it is used. One a unit at a time. */
+  hold(value: Expr): Expr {
+    return this.#keepIn('held', value);
+  }
+
   /** Ends the current instruction: its temporaries can be used again. */
   end(): void {
     for (const { type, index } of this.#temporaries) this.#freeTemporaries[type].push(index);

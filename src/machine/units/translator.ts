@@ -6,6 +6,7 @@ import { GUEST_BASE } from '../state.ts';
 import type { Shell } from '../shell.ts';
 import type { Region } from '../translator/region.ts';
 import type { RegionCompiler, RegionSource } from '../translator/index.ts';
+import type { StoredModule, StoredUnit, UnitStore } from './unit-store.ts';
 
 /** Table slots for unit entries that are addressed directly; beyond it code goes through the interpreter. */
 const MAXIMUM_SLOTS = 400_000;
@@ -22,13 +23,8 @@ const MAXIMUM_JUMPS = 20_000;
 const NO_TARGETS: readonly number[] = [];
 
 /** A translated region, in the module that holds it. */
-interface CompiledUnit {
-  readonly entry: number;
+interface CompiledUnit extends StoredUnit {
   readonly slot: number;
-  readonly checked: boolean;
-  readonly ranges: readonly (readonly [start: number, end: number])[];
-  /** The guest code it was made from, one array a range. */
-  readonly code: readonly Uint8Array[];
   readonly module: CompiledModule;
   readonly exportName: string;
 }
@@ -54,15 +50,20 @@ export class UnitRegistry {
   readonly image: LoadedImage;
   readonly statistics: MachineStatistics;
   readonly #loadCompiler: () => RegionCompiler;
+  readonly #store: UnitStore | undefined;
   #compiler: RegionCompiler | undefined;
-  #slots = new Map<number, number>();
-  #units = new Map<number, CompiledUnit[]>();
+  readonly #slots = new Map<number, number>();
+  readonly #units = new Map<number, CompiledUnit[]>();
+  /** Modules that the store does not have. */
+  readonly #fresh: StoredModule[] = [];
 
   /** `loadCompiler` is called when there is something to translate for the first time: most programs never get there. */
-  constructor(image: LoadedImage, loadCompiler: () => RegionCompiler, statistics: MachineStatistics) {
+  constructor(image: LoadedImage, loadCompiler: () => RegionCompiler, store: UnitStore | undefined, statistics: MachineStatistics) {
     this.image = image;
     this.#loadCompiler = loadCompiler;
+    this.#store = store;
     this.statistics = statistics;
+    for (const address of store?.slots ?? []) this.slotOf(address);
   }
 
   get compiler(): RegionCompiler {
@@ -85,27 +86,55 @@ export class UnitRegistry {
 
   /** A unit for this entry whose code is what the memory holds now. */
   find(host: UnitHost, entry: number): CompiledUnit | undefined {
-    return this.#units.get(entry)?.find((unit) => unit.checked === host.checked && matches(unit, host.u8));
+    const unit = this.#units.get(entry)?.find((candidate) => candidate.checked === host.checked && matches(candidate, host.u8));
+    if (unit !== undefined || this.#store === undefined) return unit;
+    const offset = entry - GUEST_BASE;
+    const stored = this.#store.take(entry, host.checked, host.u8.subarray(offset, offset + 4));
+    if (stored === undefined || !this.#adopt(stored)) return undefined;
+    return this.find(host, entry);
   }
 
-  /** Compiles regions into one module and remembers the units. */
-  compile(host: UnitHost, regions: readonly Region[]): CompiledModule {
-    const bytes = this.compiler.compile(regions, host.checked, (address) => this.slotOf(address));
-    this.statistics.wasmBytes += bytes.length;
-    this.statistics.unitsTranslated += regions.length;
-    const compiled: CompiledModule = { module: new WebAssembly.Module(bytes), units: [] };
-    regions.forEach((region, index) => {
-      const unit: CompiledUnit = {
-        entry: region.entry.start, slot: this.slotOf(region.entry.start), checked: host.checked, ranges: region.ranges,
-        code: region.ranges.map(([start, end]) => host.u8.slice(start - GUEST_BASE, end - GUEST_BASE)),
-        module: compiled, exportName: String(index),
-      };
+  /** Makes a stored module one of ours; false where it is none. */
+  #adopt(stored: StoredModule): boolean {
+    try {
+      this.#remember(stored, new WebAssembly.Module(stored.wasm));
+      return true;
+    } catch {
+      // CompileError: V8 believes nobody's bytes.
+      return false;
+    }
+  }
+
+  #remember({ units }: StoredModule, module: WebAssembly.Module): CompiledModule {
+    const compiled: CompiledModule = { module, units: [] };
+    units.forEach((stored, index) => {
+      const unit: CompiledUnit = { ...stored, slot: this.slotOf(stored.entry), module: compiled, exportName: String(index) };
       compiled.units.push(unit);
       const others = this.#units.get(unit.entry);
       if (others === undefined) this.#units.set(unit.entry, [unit]);
       else others.push(unit);
     });
     return compiled;
+  }
+
+  /** Compiles regions into one module and remembers the units. */
+  compile(host: UnitHost, regions: readonly Region[]): CompiledModule {
+    const wasm = this.compiler.compile(regions, host.checked, (address) => this.slotOf(address));
+    this.statistics.wasmBytes += wasm.length;
+    this.statistics.unitsTranslated += regions.length;
+    const units = regions.map(({ entry, ranges, blocks }) => ({
+      entry: entry.start, checked: host.checked, ranges, blocks: blocks.map(({ start }) => start),
+      code: ranges.map(([start, end]) => host.u8.slice(start - GUEST_BASE, end - GUEST_BASE)),
+    }));
+    const stored = { wasm, units };
+    if (this.#store !== undefined) this.#fresh.push(stored);
+    return this.#remember(stored, new WebAssembly.Module(wasm));
+  }
+
+  /** Keeps what was translated for the next process. `layoutSeed`: where programs were put. */
+  save(layoutSeed: number): void {
+    if (this.#fresh.length > 0) this.#store?.save(this.#fresh, this.#slots.keys(), layoutSeed);
+    this.#fresh.length = 0;
   }
 }
 
@@ -188,7 +217,6 @@ export class Translator {
       const region = this.#registry.compiler.discover(source, address);
       if (region === undefined) continue;
       regions.push(region);
-      for (const block of region.blocks) this.#covered.add(block.start);
     }
     if (regions.length > 0) this.#instantiate(this.#registry.compile(this.#host, regions));
   }
@@ -207,6 +235,7 @@ export class Translator {
     const { shell, pages } = this.#host;
     shell.units.set(unit.slot, code);
     this.#linked.set(unit.entry, unit);
+    for (const block of unit.blocks) this.#covered.add(block);
     for (const [start, end] of unit.ranges) {
       for (let page = start >>> 12; page <= (end - 1) >>> 12; page++) {
         pages[page] = (pages[page] ?? 0) | PAGE_CODE;

@@ -1,0 +1,147 @@
+/**
+ * A cache file of parts, private to the user: each part with its SHA-256, so that what a full disk, a
+ * killed process or anything else has spoiled is found out when it is read, and left aside.
+ *
+ * Format: magic (8 bytes), count (u32), zero (u32), then for each part its length (u32), zero (u32) and
+ * digest (32 bytes); then the parts. Written under a temporary name and renamed.
+ */
+import { createHash } from 'node:crypto';
+import { closeSync, constants, fstatSync, fsyncSync, mkdirSync, openSync, readSync, readdirSync, renameSync, statSync, unlinkSync, writeSync } from 'node:fs';
+import { basename, dirname, join } from 'node:path';
+import { geteuid } from 'node:process';
+
+const MAGIC = Buffer.from('CAISPART');
+const HEADER = 16;
+const ENTRY = 40;
+const DIGEST = 32;
+/** Files of other builds that stay beside the newest. */
+const MOST_FILES = 4;
+/** More are no file of ours. */
+const MAXIMUM_PARTS = 100_000;
+
+interface Entry {
+  readonly offset: number;
+  readonly length: number;
+  readonly digest: Buffer;
+}
+
+function digestOf(bytes: Uint8Array): Buffer {
+  return createHash('sha256').update(bytes).digest();
+}
+
+/** That many bytes, or undefined where the file ends before. */
+function readExactly(handle: number, offset: number, length: number): Buffer<ArrayBuffer> | undefined {
+  const bytes = Buffer.from(new ArrayBuffer(length));
+  let done = 0;
+  while (done < length) {
+    const count = readSync(handle, bytes, done, length - done, offset + done);
+    if (count === 0) return undefined;
+    done += count;
+  }
+  return bytes;
+}
+
+function readEntries(handle: number): Entry[] {
+  const header = readExactly(handle, 0, HEADER);
+  const count = header?.readUInt32LE(8) ?? 0;
+  if (header === undefined || !header.subarray(0, 8).equals(MAGIC) || count > MAXIMUM_PARTS) return [];
+  const table = readExactly(handle, HEADER, count * ENTRY);
+  if (table === undefined) return [];
+  let offset = HEADER + count * ENTRY;
+  return Array.from({ length: count }, (_, index) => {
+    const length = table.readUInt32LE(index * ENTRY);
+    const entry = { offset, length, digest: table.subarray(index * ENTRY + 8, index * ENTRY + 8 + DIGEST) };
+    offset += length;
+    return entry;
+  });
+}
+
+/** Only a regular file of our own, that nobody else can write, counts. */
+function openOwn(path: string): number | undefined {
+  let handle: number | undefined;
+  try {
+    handle = openSync(path, constants.O_RDONLY | (constants.O_NOFOLLOW ?? 0));
+    const { uid, mode, size } = fstatSync(handle);
+    const own = geteuid === undefined || uid === geteuid();
+    if (own && (mode & 0o170022) === 0o100000 && size > HEADER) return handle;
+    closeSync(handle);
+  } catch {
+    if (handle !== undefined) closeSync(handle);
+  }
+  return undefined;
+}
+
+/** Files of the same kind, as their name says before its last hyphen, from the newest on. */
+function removeOldFiles(path: string): void {
+  const directory = dirname(path);
+  const kind = basename(path).replace(/-[^-]*$/, '-');
+  const files = readdirSync(directory).filter((name) => name.startsWith(kind) && name.endsWith('.parts'));
+  const times = new Map(files.map((name) => [name, statSync(join(directory, name)).mtimeMs]));
+  files.sort((a, b) => (times.get(b) ?? 0) - (times.get(a) ?? 0));
+  for (const name of files.slice(MOST_FILES)) unlinkSync(join(directory, name));
+}
+
+export class PartFile {
+  readonly #path: string;
+  #handle: number | undefined;
+  #entries: readonly Entry[] = [];
+
+  /** A file that is not there, or not ours, has no parts. */
+  constructor(path: string) {
+    this.#path = path;
+    this.#handle = openOwn(path);
+    try {
+      if (this.#handle !== undefined) this.#entries = readEntries(this.#handle);
+    } catch {
+      // An error of the disk: no parts.
+    }
+  }
+
+  get count(): number {
+    return this.#entries.length;
+  }
+
+  /** Undefined for what is not there as it was written. */
+  read(part: number): Uint8Array<ArrayBuffer> | undefined {
+    const entry = this.#entries[part];
+    if (entry === undefined || this.#handle === undefined) return undefined;
+    try {
+      const size = fstatSync(this.#handle).size;
+      if (entry.offset + entry.length > size) return undefined;
+      const bytes = readExactly(this.#handle, entry.offset, entry.length);
+      return bytes !== undefined && digestOf(bytes).equals(entry.digest) ? bytes : undefined;
+    } catch {
+      return undefined;
+    }
+  }
+
+  /** Replaces the file. A full disk or a directory that cannot be written: it stays as it was. */
+  replace(parts: readonly Uint8Array[]): void {
+    const temporary = `${this.#path}.${process.pid}`;
+    const header = Buffer.alloc(HEADER + parts.length * ENTRY);
+    MAGIC.copy(header);
+    header.writeUInt32LE(parts.length, 8);
+    parts.forEach((part, index) => {
+      header.writeUInt32LE(part.length, HEADER + index * ENTRY);
+      digestOf(part).copy(header, HEADER + index * ENTRY + 8);
+    });
+    try {
+      mkdirSync(dirname(this.#path), { recursive: true, mode: 0o700 });
+      const handle = openSync(temporary, 'wx', 0o600);
+      try {
+        for (const bytes of [header, ...parts]) for (let at = 0; at < bytes.length; ) at += writeSync(handle, bytes, at);
+        fsyncSync(handle);
+      } finally {
+        closeSync(handle);
+      }
+      renameSync(temporary, this.#path);
+      removeOldFiles(this.#path);
+    } catch {
+      try {
+        unlinkSync(temporary);
+      } catch {
+        // It was never made.
+      }
+    }
+  }
+}

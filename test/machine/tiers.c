@@ -1,0 +1,112 @@
+/* What the two tiers must agree on, in one program: prints a line a case. gcc -O1, dynamic. */
+#include <math.h>
+#include <setjmp.h>
+#include <signal.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+typedef uint64_t (*step)(uint64_t);
+
+static __attribute__((noinline)) uint64_t add(uint64_t x) { return x + 0x9e3779b97f4a7c15u; }
+static __attribute__((noinline)) uint64_t rotate(uint64_t x) { return x << 7 | x >> 57; }
+static __attribute__((noinline)) uint64_t mix(uint64_t x) { return (x ^ x >> 29) * 0xbf58476d1ce4e5b9u; }
+static __attribute__((noinline)) uint64_t swap(uint64_t x) { return __builtin_bswap64(x); }
+static __attribute__((noinline)) uint64_t invert(uint64_t x) { return ~x; }
+
+/* A loop that calls through a pointer: the first targets are known when it is translated, the others come later. */
+static uint64_t pointers(step *steps, int count, int first, int last) {
+  uint64_t x = 1;
+  for (int i = 0; i < count; i++) x = steps[first + i % (last - first)](x);
+  return x;
+}
+
+/* A switch with a case that comes only when the loop has long been hot. */
+static __attribute__((noinline)) uint64_t dispatch(const unsigned char *code, int length) {
+  uint64_t a = 1, b = 2;
+  for (int i = 0; i < length; i++) {
+    switch (code[i]) {
+      case 0: a += b; break;
+      case 1: b ^= a << 3; break;
+      case 2: a = a * 5 + 1; break;
+      case 3: b -= a; break;
+      case 4: a ^= b >> 7; break;
+      case 5: b = b * 3 + a; break;
+      case 6: a = ~a; break;
+      case 7: b += 77; break;
+      default: a ^= b; b ^= a; a ^= b;
+    }
+  }
+  return a ^ b;
+}
+
+static int deep(int n) { return n == 0 ? 0 : 1 + deep(n - 1); }
+
+static jmp_buf again;
+static void jump_back(int n) {
+  if (n > 0) jump_back(n - 1);
+  longjmp(again, 1);
+}
+
+static int by_value(const void *a, const void *b) {
+  uint32_t x = *(const uint32_t *)a, y = *(const uint32_t *)b;
+  return (x > y) - (x < y);
+}
+
+static volatile sig_atomic_t faults;
+static char *volatile guard;
+static sigjmp_buf out;
+static void on_fault(int signal) {
+  (void)signal;
+  faults++;
+  siglongjmp(out, 1);
+}
+
+int main(void) {
+  step steps[] = {add, rotate, mix, swap, invert};
+  printf("pointers %llx\n", (unsigned long long)pointers(steps, 200000, 0, 2));
+  printf("more pointers %llx\n", (unsigned long long)pointers(steps, 200000, 0, 5));
+
+  static unsigned char code[200000];
+  for (int i = 0; i < 200000; i++) code[i] = (unsigned char)(i * 7 % (i < 150000 ? 4 : 9));
+  printf("switch %llx\n", (unsigned long long)dispatch(code, 200000));
+
+  int depth = 0;
+  for (int i = 0; i < 200; i++) depth += deep(i * 20);
+  printf("depth %d\n", depth);
+
+  volatile int jumps = 0;
+  if (setjmp(again) == 0 || jumps < 2000) {
+    jumps++;
+    jump_back(jumps % 50);
+  }
+  printf("jumps %d\n", jumps);
+
+  static uint32_t values[50000];
+  for (uint32_t i = 0; i < 50000; i++) values[i] = i * 2654435761u;
+  qsort(values, 50000, sizeof *values, by_value);
+  uint64_t sum = 0;
+  for (int i = 0; i < 50000; i++) sum = sum * 31 + values[i];
+  printf("sorted %llx\n", (unsigned long long)sum);
+
+  double x = 0.5, y = 0;
+  for (int i = 0; i < 100000; i++) {
+    x = x * 3.7 * (1 - x);
+    y += sqrt(x) - floor(y);
+  }
+  long double z = 1;
+  for (int i = 1; i < 3000; i++) z = z * 1.0001L + 1.0L / i;
+  printf("numbers %.17g %.17g %.20Lg\n", x, y, z);
+
+  char text[4096] = "";
+  for (int i = 0; i < 400; i++) snprintf(text + strlen(text), sizeof text - strlen(text), "%d,", i * i % 97);
+  printf("text %zu %s\n", strlen(text), text + 700);
+
+  signal(SIGSEGV, on_fault);
+  for (int i = 0; i < 1000; i++) {
+    if (sigsetjmp(out, 1) == 0) *guard = 1;
+  }
+  printf("faults %d\n", (int)faults);
+  return (int)(sum & 63);
+}
