@@ -181,7 +181,7 @@ function addCommon(directory: PseudoDirectory, system: SystemView, view: Process
 /** /proc/PID. Its objects are made when it is first looked into. */
 export function makeProcessDirectory(fileSystem: PseudoFs, system: SystemView, view: ProcessView): PseudoInode {
   const owner: Owner = () => ({ uid: view.credentials.euid, gid: view.credentials.egid });
-  return new LazyDirectory(fileSystem, owner, (directory) => {
+  return new ProcessDirectory(fileSystem, owner, view, (directory) => {
     addCommon(directory, system, view, () => view.leader);
     directory.file('stat', () => statText(view, view.leader, true));
     directory.file('mountstats', () => mountStatsText(view), 0o400);
@@ -213,6 +213,16 @@ class LazyDirectory extends PseudoDirectory {
   }
   override get nlink(): number {
     return 9;
+  }
+}
+
+/** /proc/PID, which pidfd_send_signal(2) takes for the process. */
+export class ProcessDirectory extends LazyDirectory {
+  readonly view: ProcessView;
+
+  constructor(fileSystem: PseudoFs, owner: Owner, view: ProcessView, fill: (directory: PseudoDirectory) => void) {
+    super(fileSystem, owner, fill);
+    this.view = view;
   }
 }
 

@@ -99,12 +99,15 @@ class KernelThreadView implements ThreadView {
 }
 
 /** The state of the process; what only a living one has is absent in a zombie. */
-class KernelProcessView implements ProcessView {
+export class KernelProcessView implements ProcessView {
   readonly #process: Process;
   loginUid = 0xffff_ffff;
 
   constructor(process: Process) {
     this.#process = process;
+  }
+  get process(): Process {
+    return this.#process;
   }
   get #task(): KernelTask {
     return this.#process.leader;

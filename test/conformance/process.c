@@ -258,6 +258,22 @@ CHECK(clone3_with_pidfd) {
   EXPECT_EQ(6, info.si_status);
 }
 
+CHECK(directory_in_proc_is_a_pidfd_for_signals) {
+  pid_t pid = fork();
+  if (pid == 0) for (;;) pause();
+  char path[32];
+  snprintf(path, sizeof path, "/proc/%d", pid);
+  int fd = OK(open(path, O_DIRECTORY | O_CLOEXEC));
+  OK(syscall(SYS_pidfd_send_signal, fd, 0, NULL, 0));
+  OK(syscall(SYS_pidfd_send_signal, fd, SIGKILL, NULL, 0));
+  int status;
+  EXPECT_EQ(pid, waitpid(pid, &status, 0));
+  EXPECT_EQ(SIGKILL, WTERMSIG(status));
+  EXPECT_ERRNO(ESRCH, syscall(SYS_pidfd_send_signal, fd, 0, NULL, 0));
+  int other = OK(open("/proc", O_DIRECTORY));
+  EXPECT_ERRNO(EBADF, syscall(SYS_pidfd_send_signal, other, 0, NULL, 0));
+}
+
 CHECK(pidfd_polls_at_exit) {
   pid_t pid = FORK();
   if (pid == 0) for (;;) pause();

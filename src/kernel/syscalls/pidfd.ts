@@ -4,9 +4,11 @@ import { CAP_SYS_PTRACE } from '../../abi/capability.ts';
 import { NSIG, SI_USER, SIGINFO_SIZE } from '../../abi/signal.ts';
 import { POLLHUP, POLLIN } from '../../abi/poll.ts';
 import { specialFilesOf } from '../files/special-files.ts';
+import { ProcessDirectory } from '../../fs/procfs-task.ts';
 import type { Inode, OpenFile, WaitQueue } from '../../fs/types.ts';
 import { decodeSignalInfo } from '../signals/siginfo.ts';
 import { sendToProcess } from '../signals/send.ts';
+import { KernelProcessView } from '../system-view.ts';
 import type { Process } from '../task/process.ts';
 import type { KernelTask } from '../task/task.ts';
 import type { SyscallRow } from '../types.ts';
@@ -73,11 +75,17 @@ function pidfdOpen(task: KernelTask, pid: number, flags: number): number {
   return kernel.findTask(pid) !== undefined ? -EINVAL : -ESRCH;
 }
 
+/** The process of a pidfd, or of a directory /proc/PID (kernel/signal.c: pidfd_to_pid). */
+function signalledProcess(file: OpenFile | undefined): Process | undefined {
+  if (file instanceof PidFile) return file.process;
+  const inode = file?.inode;
+  return inode instanceof ProcessDirectory && inode.view instanceof KernelProcessView ? inode.view.process : undefined;
+}
+
 function pidfdSendSignal(task: KernelTask, fd: number, signal: number, info: number, flags: number): number {
   if (flags !== 0) return -EINVAL;
-  const file = task.files.get(fd);
-  if (!(file instanceof PidFile)) return -EBADF;
-  const { process } = file;
+  const process = signalledProcess(task.files.get(fd));
+  if (process === undefined) return -EBADF;
   if (signal < 0 || signal > NSIG) return -EINVAL;
   let decoded;
   if (info !== 0) {
