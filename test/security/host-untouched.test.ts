@@ -125,6 +125,20 @@ test('a directory that is swapped for a link while it is written does not lead o
   fs.rmSync(outside, { recursive: true });
 });
 
+test('what is kept for the next run is neither seen nor written, whatever is granted', async () => {
+  const home = scratch();
+  const cache = join(home, '.cache/caisson');
+  fs.mkdirSync(cache, { recursive: true });
+  fs.writeFileSync(join(cache, 'units-x.parts'), 'before');
+  const env = { HOME: home };
+  const script = `ls -A ${home}/.cache; echo x > ${cache}/units-x.parts; mv ${home}/.cache ${home}/moved; mkdir -p ${cache}; echo x > ${cache}/new; ls -A /elsewhere; true`;
+  const { stdout } = await inSandbox(script, ['--rw', home, '-v', `${home}/.cache:/elsewhere:rw`, '--show', cache], { env });
+  assert.equal(stdout, '');
+  assert.equal(fs.readFileSync(join(cache, 'units-x.parts'), 'utf8'), 'before');
+  assert.ok(!fs.existsSync(join(cache, 'new')));
+  fs.rmSync(home, { recursive: true });
+});
+
 test('temporary files and caches of ours are not left behind', async () => {
   const before = fs.readdirSync(tmpdir()).filter((name) => name.startsWith('caisson')).sort();
   await inSandbox('echo x > /tmp/inside-only');
