@@ -74,7 +74,7 @@ export class Session {
     } finally {
       forget();
       this.#input.stop();
-      this.#terminal?.restore(true);
+      this.#terminal?.restore();
       for (const output of this.#outputs) output.flush();
     }
   }

@@ -57,6 +57,13 @@ test('a newline is what the terminal inside makes of it', async () => {
   assert.equal(result.shown, 'one\r\ntwo\r\nthree\nfour');
 });
 
+test('modes of the screen are undone if the command left them on, and only then', async () => {
+  const orderly = await inTerminal(['--', 'printf', '\\e[?2004h\\e[?25l.\\e[?2004;25l\\e[?25hend'], []);
+  assert.equal(orderly.shown, '\x1b[?2004h\x1b[?25l.\x1b[?2004;25l\x1b[?25hend');
+  const killed = await inTerminal(['--', 'bash', '-c', 'printf "\\e[?1049h\\e[?25l"; kill -9 $$'], []);
+  assert.equal(killed.shown, '\x1b[?1049h\x1b[?25l\x1b[?1049l\x1b[?25h\x1b>\x1b[0m');
+});
+
 test('the size is the window\'s, also after a change', async () => {
   const result = await inTerminal(['--', 'bash', '--norc', '-c', 'stty size; trap "stty size; exit 3" WINCH; echo ready; while :; do sleep 0.05; done'], [
     ['expect', '24 80'], ['expect', 'ready'], ['resize', 40, 120], ['expect', '40 120'],
