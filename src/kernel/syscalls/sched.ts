@@ -74,10 +74,13 @@ function priorityLimit(policy: number, realTime: number): number {
 
 // ---- processors ----
 
+/** Nobody has a negative id; only these two calls say so (the others: EINVAL). */
+const findForAffinity = (task: KernelTask, pid: number): KernelTask | number => (pid < 0 ? -ESRCH : find(task, pid));
+
 function setAffinity(task: KernelTask, pid: number, size: number, address: number): number {
   const bytes = task.memory.copyIn(address, Math.min(size, MASK_BYTES));
   if (bytes === undefined) return -EFAULT;
-  const target = find(task, pid);
+  const target = findForAffinity(task, pid);
   if (typeof target === 'number') return target;
   if (!mayChange(task, target)) return -EPERM;
   let mask = 0;
@@ -91,7 +94,7 @@ function setAffinity(task: KernelTask, pid: number, size: number, address: numbe
 
 function getAffinity(task: KernelTask, pid: number, size: number, address: number): number {
   if (size * 8 < task.kernel.processors || size % 8 !== 0) return -EINVAL;
-  const target = find(task, pid);
+  const target = findForAffinity(task, pid);
   if (typeof target === 'number') return target;
   const length = Math.min(size, MASK_BYTES);
   return task.memory.writeI64(address, target.affinity) < 0 ? -EFAULT : length;
