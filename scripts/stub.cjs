@@ -4,11 +4,20 @@
 'use strict';
 const fs = require('node:fs');
 const path = require('node:path');
-const v8 = require('node:v8');
 const vm = require('node:vm');
 
 // As `tuneEngine` in src/host/node/native-code.ts, before the code cache is read: it is good only under the same flags.
-if (Number.parseInt(process.versions.v8, 10) < 13) v8.setFlagsFromString('--wasm-tiering-budget=13000000');
+const BUDGET = '--wasm-tiering-budget=13000000';
+if (Number.parseInt(process.versions.v8, 10) < 13) {
+  const { noDeprecation } = process;
+  process.noDeprecation = true;
+  try {
+    process.binding('v8').setFlagsFromString(BUDGET);
+  } catch {
+    require('node:v8').setFlagsFromString(BUDGET);
+  }
+  process.noDeprecation = noDeprecation ?? false;
+}
 
 // The build leaves nothing but ASCII in it, which is the fastest to read.
 const file = path.join(__dirname, 'cli.js');

@@ -2,10 +2,10 @@
  * A cache file of parts, private to the user: each part with its SHA-256, so that what a full disk, a
  * killed process or anything else has spoiled is found out when it is read, and left aside.
  *
- * Format: magic (8 bytes), count (u32), zero (u32), then for each part its length (u32), zero (u32) and
+ * Format: magic (8 bytes), count (u32), a tag of the caller's (u32), then for each part its length (u32), zero (u32) and
  * digest (32 bytes); then the parts. Written under a temporary name and renamed.
  */
-import { createHash } from 'node:crypto';
+import { createRequire } from 'node:module';
 import { closeSync, constants, fstatSync, fsyncSync, mkdirSync, openSync, readSync, readdirSync, renameSync, statSync, unlinkSync, writeSync } from 'node:fs';
 import { basename, dirname, join } from 'node:path';
 import { geteuid } from 'node:process';
@@ -25,7 +25,9 @@ interface Entry {
   readonly digest: Buffer;
 }
 
+/** Loading `node:crypto` costs 3 ms, and most runs read no part. */
 function digestOf(bytes: Uint8Array): Buffer {
+  const { createHash } = createRequire(import.meta.url)('node:crypto') as typeof import('node:crypto');
   return createHash('sha256').update(bytes).digest();
 }
 
@@ -84,26 +86,37 @@ function removeOldFiles(path: string): void {
 export class PartFile {
   readonly #path: string;
   #handle: number | undefined;
-  #entries: readonly Entry[] = [];
+  #entries: readonly Entry[] | undefined;
+  readonly tag: number = 0;
 
   /** A file that is not there, or not ours, has no parts. */
   constructor(path: string) {
     this.#path = path;
     this.#handle = openOwn(path);
     try {
-      if (this.#handle !== undefined) this.#entries = readEntries(this.#handle);
+      const header = this.#handle === undefined ? undefined : readExactly(this.#handle, 0, HEADER);
+      if (header?.subarray(0, 8).equals(MAGIC) === true) this.tag = header.readUInt32LE(12);
+      else this.#entries = [];
     } catch {
-      // An error of the disk: no parts.
+      this.#entries = []; // an error of the disk
+    }
+  }
+
+  #table(): readonly Entry[] {
+    try {
+      return (this.#entries ??= this.#handle === undefined ? [] : readEntries(this.#handle));
+    } catch {
+      return (this.#entries = []);
     }
   }
 
   get count(): number {
-    return this.#entries.length;
+    return this.#table().length;
   }
 
   /** Undefined for what is not there as it was written. */
   read(part: number): Uint8Array<ArrayBuffer> | undefined {
-    const entry = this.#entries[part];
+    const entry = this.#table()[part];
     if (entry === undefined || this.#handle === undefined) return undefined;
     try {
       const size = fstatSync(this.#handle).size;
@@ -116,11 +129,12 @@ export class PartFile {
   }
 
   /** Replaces the file. A full disk or a directory that cannot be written: it stays as it was. */
-  replace(parts: readonly Uint8Array[]): void {
+  replace(parts: readonly Uint8Array[], tag = 0): void {
     const temporary = `${this.#path}.${process.pid}`;
     const header = Buffer.alloc(HEADER + parts.length * ENTRY);
     MAGIC.copy(header);
     header.writeUInt32LE(parts.length, 8);
+    header.writeUInt32LE(tag, 12);
     parts.forEach((part, index) => {
       header.writeUInt32LE(part.length, HEADER + index * ENTRY);
       digestOf(part).copy(header, HEADER + index * ENTRY + 8);

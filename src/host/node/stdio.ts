@@ -13,10 +13,14 @@ import { negativeErrno } from './errno.ts';
 const CHUNK_BYTES = 65_536;
 const RETRY_MS = 4;
 
+/** Of /dev/null and its like. */
+const MEMORY_DEVICES = 1;
+
 /** A character device could be a terminal; loading `node:tty` to be sure costs 2 ms, so only then. */
 export async function isTerminal(fd: number): Promise<boolean> {
   try {
-    if (!fs.fstatSync(fd).isCharacterDevice()) return false;
+    const stats = fs.fstatSync(fd);
+    if (!stats.isCharacterDevice() || stats.rdev >> 8 === MEMORY_DEVICES) return false;
   } catch {
     return false;
   }
@@ -59,8 +63,8 @@ export class StandardOutput {
 
   /** Writes what waits, blocking: for the end of the process. */
   flush(): void {
-    const deadline = performance.now() + 2000;
-    while (this.#waiting.length > 0 && performance.now() < deadline) this.#drain();
+    const deadline = Date.now() + 2000;
+    while (this.#waiting.length > 0 && Date.now() < deadline) this.#drain();
   }
 
   #writeNow(bytes: Uint8Array): Uint8Array {

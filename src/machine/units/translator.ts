@@ -24,7 +24,6 @@ const NO_TARGETS: readonly number[] = [];
 
 /** A translated region, in the module that holds it. */
 interface CompiledUnit extends StoredUnit {
-  readonly slot: number;
   readonly module: CompiledModule;
   readonly exportName: string;
 }
@@ -63,7 +62,6 @@ export class UnitRegistry {
     this.#loadCompiler = loadCompiler;
     this.#store = store;
     this.statistics = statistics;
-    for (const address of store?.slots ?? []) this.slotOf(address);
   }
 
   get compiler(): RegionCompiler {
@@ -71,10 +69,11 @@ export class UnitRegistry {
   }
 
   get slotCount(): number {
-    return this.#slots.size + 1;
+    return Math.max(this.#slots.size, this.#store?.slots.length ?? 0) + 1;
   }
 
   slotOf(address: number): number {
+    if (this.#slots.size === 0) for (const stored of this.#store?.slots ?? []) this.#slots.set(stored, this.#slots.size + 1);
     let slot = this.#slots.get(address);
     if (slot === undefined) {
       if (this.#slots.size >= MAXIMUM_SLOTS) return 0;
@@ -84,14 +83,16 @@ export class UnitRegistry {
     return slot;
   }
 
-  /** A unit for this entry whose code is what the memory holds now. */
+  /** A unit for this entry whose code is what the memory holds now, of this process. */
   find(host: UnitHost, entry: number): CompiledUnit | undefined {
-    const unit = this.#units.get(entry)?.find((candidate) => candidate.checked === host.checked && matches(candidate, host.u8));
-    if (unit !== undefined || this.#store === undefined) return unit;
+    return this.#units.get(entry)?.find((candidate) => candidate.checked === host.checked && matches(candidate, host.u8));
+  }
+
+  /** The same, of an earlier process. */
+  findStored(host: UnitHost, entry: number): CompiledUnit | undefined {
     const offset = entry - GUEST_BASE;
-    const stored = this.#store.take(entry, host.checked, host.u8.subarray(offset, offset + 4));
-    if (stored === undefined || !this.#adopt(stored)) return undefined;
-    return this.find(host, entry);
+    const stored = this.#store?.take(entry, host.checked, host.u8.subarray(offset, offset + 4));
+    return stored === undefined || !this.#adopt(stored) ? undefined : this.find(host, entry);
   }
 
   /** Makes a stored module one of ours; false where it is none. */
@@ -108,7 +109,7 @@ export class UnitRegistry {
   #remember({ units }: StoredModule, module: WebAssembly.Module): CompiledModule {
     const compiled: CompiledModule = { module, units: [] };
     units.forEach((stored, index) => {
-      const unit: CompiledUnit = { ...stored, slot: this.slotOf(stored.entry), module: compiled, exportName: String(index) };
+      const unit: CompiledUnit = { ...stored, module: compiled, exportName: String(index) };
       compiled.units.push(unit);
       const others = this.#units.get(unit.entry);
       if (others === undefined) this.#units.set(unit.entry, [unit]);
@@ -123,7 +124,7 @@ export class UnitRegistry {
     this.statistics.wasmBytes += wasm.length;
     this.statistics.unitsTranslated += regions.length;
     const units = regions.map(({ entry, ranges, blocks }) => ({
-      entry: entry.start, checked: host.checked, ranges, blocks: blocks.map(({ start }) => start),
+      entry: entry.start, slot: this.slotOf(entry.start), checked: host.checked, ranges, blocks: blocks.map(({ start }) => start),
       code: ranges.map(([start, end]) => host.u8.slice(start - GUEST_BASE, end - GUEST_BASE)),
     }));
     const stored = { wasm, units };
@@ -173,6 +174,8 @@ export class Translator {
     if (this.#linked.has(address)) return;
     const heat = (this.#heat.get(address) ?? 0) + 1;
     this.#heat.set(address, heat);
+    // Not before: reading a module costs more than a block is worth that runs a few times.
+    if (heat === 1 && this.#linkStored(address)) return;
     const threshold = this.#covered.has(address) ? this.#threshold * COVERED_FACTOR : this.#threshold;
     if (heat === threshold) this.#queue.push(address);
   }
@@ -187,6 +190,12 @@ export class Translator {
 
   get pending(): number {
     return this.#queue.length;
+  }
+
+  #linkStored(address: number): boolean {
+    const unit = this.#registry.findStored(this.#host, address);
+    if (unit !== undefined) this.#instantiate(unit.module);
+    return this.#linked.has(address);
   }
 
   /** Links a unit that another address space made from the same code. */

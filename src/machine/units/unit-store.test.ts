@@ -4,13 +4,15 @@ import { UnitStore, type StoredModule, type UnitStorage } from './unit-store.ts'
 
 class MemoryStorage implements UnitStorage {
   parts: Uint8Array<ArrayBuffer>[] = [];
+  tag = 0;
   get count(): number {
     return this.parts.length;
   }
   read(part: number): Uint8Array<ArrayBuffer> | undefined {
     return this.parts[part];
   }
-  replace(parts: readonly Uint8Array[]): void {
+  replace(parts: readonly Uint8Array[], tag: number): void {
+    this.tag = tag;
     this.parts = parts.map((part) => Uint8Array.from(part));
   }
 }
@@ -18,7 +20,7 @@ class MemoryStorage implements UnitStorage {
 const CODE = Uint8Array.of(0x48, 0x89, 0xe5, 0xc3, 0x90);
 const MODULE: StoredModule = {
   wasm: Uint8Array.of(0, 0x61, 0x73, 0x6d),
-  units: [{ entry: 0x40_1000, checked: false, ranges: [[0x40_1000, 0x40_1004], [0x40_2000, 0x40_2001]], blocks: [0x40_1000, 0x40_1003], code: [CODE.slice(0, 4), CODE.slice(4)] }],
+  units: [{ entry: 0x40_1000, slot: 1, checked: false, ranges: [[0x40_1000, 0x40_1004], [0x40_2000, 0x40_2001]], blocks: [0x40_1000, 0x40_1003], code: [CODE.slice(0, 4), CODE.slice(4)] }],
 };
 
 function stored(): MemoryStorage {
@@ -30,7 +32,7 @@ function stored(): MemoryStorage {
 test('a module, the slots and the layout come back', () => {
   const store = new UnitStore(stored());
   assert.equal(store.layoutSeed, 77);
-  assert.deepEqual(store.slots, [0x40_1000, 0x40_3000]);
+  assert.deepEqual([...store.slots], [0x40_1000, 0x40_3000]);
   const module = store.take(0x40_1000, false, CODE);
   assert.deepEqual([...(module?.wasm ?? [])], [...MODULE.wasm]);
   assert.deepEqual(module?.units.map(({ code: _, ...unit }) => unit), MODULE.units.map(({ code: _, ...unit }) => unit));
@@ -52,7 +54,6 @@ test('an index or a module that was cut is as if it were not there', () => {
     const storage = new MemoryStorage();
     storage.parts = [whole.parts[0]!.slice(0, length), whole.parts[1]!];
     assert.equal(new UnitStore(storage).take(0x40_1000, false, CODE), undefined);
-    assert.equal(new UnitStore(storage).layoutSeed, undefined);
   }
   for (const length of [0, 3, 8, 20, 36]) {
     const storage = new MemoryStorage();
@@ -63,7 +64,7 @@ test('an index or a module that was cut is as if it were not there', () => {
 
 test('what was stored before is kept beside what is new', () => {
   const storage = stored();
-  const second = { ...MODULE, units: MODULE.units.map((unit) => ({ ...unit, entry: 0x50_0000 })) };
+  const second = { ...MODULE, units: MODULE.units.map((unit) => ({ ...unit, entry: 0x50_0000, slot: 3 })) };
   new UnitStore(storage).save([second], [0x40_1000, 0x40_3000, 0x50_0000], 77);
   const store = new UnitStore(storage);
   assert.ok(store.take(0x40_1000, false, CODE) !== undefined);

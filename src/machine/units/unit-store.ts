@@ -3,21 +3,26 @@
  *
  * Part 0 is an index, part i + 1 a module with the guest code that its units were made from. A unit is used
  * only where the memory holds that very code, so that a store can never change what a program means; a
- * damaged part is not there. Numbers are little-endian u32.
+ * damaged part is not there. Numbers are little-endian u32. The index: version, number of entries, number of
+ * slots; for each entry `ENTRY_WORDS` words, in the order of addresses; the addresses of the slots.
  */
 import { ByteWriter } from '../wasm/writer.ts';
 
 /** Where parts are kept from one process to the next. A part is whole, as it was written, or undefined. */
 export interface UnitStorage {
   readonly count: number;
+  /** A number that was kept with the parts, quick to get. 0: none. */
+  readonly tag: number;
   read(part: number): Uint8Array<ArrayBuffer> | undefined;
   /** Replaces all parts at once. Never throws: a storage that cannot be written stays as it is. */
-  replace(parts: readonly Uint8Array[]): void;
+  replace(parts: readonly Uint8Array[], tag: number): void;
 }
 
 /** A unit as a store describes it. */
 export interface StoredUnit {
   readonly entry: number;
+  /** In the table of units. Other units know it by this number. */
+  readonly slot: number;
   readonly checked: boolean;
   readonly ranges: readonly (readonly [start: number, end: number])[];
   /** Where its blocks start. */
@@ -31,14 +36,15 @@ export interface StoredModule {
   readonly units: readonly StoredUnit[];
 }
 
-interface StoredEntry {
-  readonly module: number;
-  readonly checked: boolean;
-  /** The first four bytes of its code. */
-  readonly head: number;
-}
-
-const VERSION = 1;
+const VERSION = 2;
+// Words of an entry of the index.
+const ENTRY_ADDRESS = 0;
+/** Number of the module * 2, + 1 for checked code. */
+const ENTRY_MODULE = 1;
+/** The first four bytes of the code. */
+const ENTRY_HEAD = 2;
+const ENTRY_WORDS = 3;
+const INDEX_HEADER = 3;
 /** Part 0 and the parts of modules together. */
 const MAXIMUM_BYTES = 24 << 20;
 
@@ -66,8 +72,8 @@ function words(...values: number[]): Uint8Array {
 function packModule({ wasm, units }: StoredModule): Uint8Array {
   const out = new ByteWriter(wasm.length + 1024);
   out.append(words(units.length));
-  for (const { entry, checked, ranges, blocks } of units) {
-    out.append(words(entry, checked ? 1 : 0, ranges.length, ...ranges.flat(), blocks.length, ...blocks));
+  for (const { entry, slot, checked, ranges, blocks } of units) {
+    out.append(words(entry, slot, checked ? 1 : 0, ranges.length, ...ranges.flat(), blocks.length, ...blocks));
   }
   for (const { code } of units) for (const bytes of code) out.append(bytes);
   out.append(wasm);
@@ -79,10 +85,11 @@ function unpackModule(part: Uint8Array<ArrayBuffer>): StoredModule {
   const reader = new WordReader(part);
   const heads = Array.from({ length: reader.u32() }, () => {
     const entry = reader.u32();
+    const slot = reader.u32();
     const checked = reader.u32() !== 0;
     const ranges = Array.from({ length: reader.u32() }, () => [reader.u32(), reader.u32()] as const);
     const blocks = Array.from({ length: reader.u32() }, () => reader.u32());
-    return { entry, checked, ranges, blocks };
+    return { entry, slot, checked, ranges, blocks };
   });
   let at = reader.position;
   const take = (length: number): Uint8Array<ArrayBuffer> => {
@@ -99,58 +106,70 @@ function headOf(code: readonly Uint8Array[]): number {
   return first === undefined ? 0 : ((first[0] ?? 0) | ((first[1] ?? 0) << 8) | ((first[2] ?? 0) << 16) | ((first[3] ?? 0) << 24)) >>> 0;
 }
 
+/** Entries of an index that was found to be whole; `undefined` for one that is not. */
+function openIndex(part: Uint8Array<ArrayBuffer> | undefined): { entries: Uint32Array; slots: Uint32Array } | undefined {
+  if (part === undefined || part.length % 4 !== 0 || part.length < 4 * INDEX_HEADER) return undefined;
+  const all = new Uint32Array(part.slice().buffer);
+  const [version, entries = 0, slots = 0] = all;
+  if (version !== VERSION || all.length !== INDEX_HEADER + entries * ENTRY_WORDS + slots) return undefined;
+  const end = INDEX_HEADER + entries * ENTRY_WORDS;
+  return { entries: all.subarray(INDEX_HEADER, end), slots: all.subarray(end) };
+}
+
 export class UnitStore {
   readonly #storage: UnitStorage;
-  readonly #entries = new Map<number, StoredEntry[]>();
-  /** Addresses that have a table slot: the first has slot 1. Units know slots by number. */
-  readonly slots: readonly number[] = [];
-  /** Where programs and libraries were put in memory when the units were made. Undefined: nothing is stored. */
-  readonly layoutSeed: number | undefined;
+  #entries: Uint32Array = new Uint32Array(0);
+  #slots: Uint32Array = new Uint32Array(0);
+  #isOpen = false;
   readonly #loaded = new Set<number>();
-  readonly #modules: readonly (readonly number[])[] = [];
 
   constructor(storage: UnitStorage) {
     this.#storage = storage;
-    const index = storage.count > 0 ? storage.read(0) : undefined;
-    if (index === undefined) return;
-    try {
-      const reader = new WordReader(index);
-      if (reader.u32() !== VERSION) return;
-      const layoutSeed = reader.u32();
-      const slots = Array.from({ length: reader.u32() }, () => reader.u32());
-      this.#modules = Array.from({ length: reader.u32() }, (_, module) => this.#readEntries(reader, module));
-      this.slots = slots;
-      this.layoutSeed = layoutSeed;
-    } catch {
-      // RangeError: not an index of this version.
-      this.#entries.clear();
-      this.#modules = [];
-    }
   }
 
-  /** The words of a module's index entries. */
-  #readEntries(reader: WordReader, module: number): number[] {
-    const all: number[] = [];
-    for (let count = reader.u32(); count > 0; count--) {
-      const [entry, checked, head] = [reader.u32(), reader.u32(), reader.u32()];
-      all.push(entry, checked, head);
-      const known = this.#entries.get(entry);
-      const stored = { module, checked: checked !== 0, head };
-      if (known === undefined) this.#entries.set(entry, [stored]);
-      else known.push(stored);
+  /** Where programs and libraries were put in memory when the units were made. Undefined: nothing is stored. */
+  get layoutSeed(): number | undefined {
+    return this.#storage.tag === 0 ? undefined : this.#storage.tag - 1;
+  }
+
+  /** Addresses that have a table slot: the first has slot 1. */
+  get slots(): Uint32Array {
+    this.#open();
+    return this.#slots;
+  }
+
+  #open(): void {
+    if (this.#isOpen) return;
+    this.#isOpen = true;
+    const index = this.#storage.count > 0 ? openIndex(this.#storage.read(0)) : undefined;
+    if (index === undefined) return;
+    this.#entries = index.entries;
+    this.#slots = index.slots;
+  }
+
+  /** Word index of the first entry that is not below an address. */
+  #search(address: number): number {
+    let low = 0;
+    let high = this.#entries.length / ENTRY_WORDS;
+    while (low < high) {
+      const middle = (low + high) >>> 1;
+      if ((this.#entries[middle * ENTRY_WORDS + ENTRY_ADDRESS] ?? 0) < address) low = middle + 1;
+      else high = middle;
     }
-    return all;
+    return low * ENTRY_WORDS;
   }
 
   /** A module that may have a unit for the code at an entry, each at most once. `code` begins there. */
   take(entry: number, checked: boolean, code: Uint8Array): StoredModule | undefined {
-    const candidates = this.#entries.get(entry);
-    if (candidates === undefined) return undefined;
+    this.#open();
+    const entries = this.#entries;
     const head = headOf([code]);
-    for (const candidate of candidates) {
-      if (candidate.checked !== checked || candidate.head !== head || this.#loaded.has(candidate.module)) continue;
-      this.#loaded.add(candidate.module);
-      const part = this.#storage.read(candidate.module + 1);
+    for (let at = this.#search(entry); entries[at + ENTRY_ADDRESS] === entry; at += ENTRY_WORDS) {
+      const word = entries[at + ENTRY_MODULE] ?? 0;
+      const module = word >>> 1;
+      if ((word & 1) !== (checked ? 1 : 0) || entries[at + ENTRY_HEAD] !== head || this.#loaded.has(module)) continue;
+      this.#loaded.add(module);
+      const part = this.#storage.read(module + 1);
       if (part === undefined) continue;
       try {
         return unpackModule(part);
@@ -161,26 +180,42 @@ export class UnitStore {
     return undefined;
   }
 
+  /** Modules of before, with their entries: those that served come first. */
+  #older(): { module: number; entries: Uint32Array[] }[] {
+    const modules = new Map<number, Uint32Array[]>();
+    for (let at = 0; at < this.#entries.length; at += ENTRY_WORDS) {
+      const module = (this.#entries[at + ENTRY_MODULE] ?? 0) >>> 1;
+      const entry = this.#entries.slice(at, at + ENTRY_WORDS);
+      const entries = modules.get(module);
+      if (entries === undefined) modules.set(module, [entry]);
+      else entries.push(entry);
+    }
+    const all = [...modules].map(([module, entries]) => ({ module, entries }));
+    return [...all.filter(({ module }) => this.#loaded.has(module)), ...all.filter(({ module }) => !this.#loaded.has(module))];
+  }
+
   /** Keeps new modules, then those of before that served, then others, as far as there is room. */
   save(fresh: readonly StoredModule[], slots: Iterable<number>, layoutSeed: number): void {
+    this.#open();
     const parts: Uint8Array[] = [];
-    const index: Uint8Array[] = [];
+    const index: Uint32Array[] = [];
     let bytes = 0;
-    const keep = (part: Uint8Array | undefined, entries: readonly number[]): void => {
+    const keep = (part: Uint8Array | undefined, entries: readonly Uint32Array[]): void => {
       if (part === undefined || bytes + part.length > MAXIMUM_BYTES) return;
       bytes += part.length;
+      for (const [address = 0, word = 0, head = 0] of entries) index.push(Uint32Array.of(address, parts.length * 2 + (word & 1), head));
       parts.push(part);
-      index.push(words(entries.length / 3, ...entries));
     };
-    for (const module of fresh) keep(packModule(module), module.units.flatMap(({ entry, checked, code }) => [entry, checked ? 1 : 0, headOf(code)]));
-    const old = this.#modules.map((_, module) => module);
-    for (const module of [...old.filter((number) => this.#loaded.has(number)), ...old.filter((number) => !this.#loaded.has(number))]) {
-      keep(this.#storage.read(module + 1), this.#modules[module] ?? []);
+    for (const module of fresh) {
+      keep(packModule(module), module.units.map(({ entry, checked, code }) => Uint32Array.of(entry, checked ? 1 : 0, headOf(code))));
     }
+    for (const { module, entries } of this.#older()) keep(this.#storage.read(module + 1), entries);
+    index.sort((a, b) => (a[ENTRY_ADDRESS] ?? 0) - (b[ENTRY_ADDRESS] ?? 0));
     const all = [...slots];
     const out = new ByteWriter(4096);
-    out.append(words(VERSION, layoutSeed, all.length, ...all, parts.length));
-    for (const entries of index) out.append(entries);
-    this.#storage.replace([out.finish(), ...parts]);
+    out.append(words(VERSION, index.length, all.length));
+    for (const entry of index) out.append(words(...entry));
+    out.append(new Uint8Array(Uint32Array.from(all).buffer));
+    this.#storage.replace([out.finish(), ...parts], layoutSeed + 1);
   }
 }
