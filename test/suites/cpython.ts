@@ -4,6 +4,7 @@
  *   node --import tsx test/suites/cpython.ts [--module NAME]... [--jobs N] [--timeout S] [--resume] [--failed] [--batch N] [--side native|inside]
  *
  * --resume runs only what has no outcome yet, --failed only what did not pass inside.
+ * --page runs nothing, and writes what is kept to docs/suites.md.
  * Outcomes are kept in .cache/suites/cpython.json, output in .cache/suites/cpython/.
  * With --batch, modules that are quick natively share a sandbox; only a pass counts there, all else runs again alone.
  */
