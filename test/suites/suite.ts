@@ -232,7 +232,8 @@ function summarize(suite: Suite, records: Records, causes: ReadonlyMap<string, s
   const rest = native.filter((member) => !inside.includes(member) && !waiting.includes(member));
   const unexplained = rest.filter((member) => !causes.has(member));
   const share = native.length === 0 ? 0 : inside.length / native.length;
-  const count = (side: Side, field: 'tests' | 'skipped'): number => inside.reduce((sum, member) => sum + (records[member]?.[side]?.[field] ?? 0), 0);
+  const counted = inside.filter((member) => records[member]?.native?.tests !== undefined && records[member]?.inside?.tests !== undefined);
+  const count = (side: Side, field: 'tests' | 'skipped'): number => counted.reduce((sum, member) => sum + (records[member]?.[side]?.[field] ?? 0), 0);
   const inEach = `In those that pass inside, ${count('native', 'tests')} tests run natively (${count('native', 'skipped')} skip themselves) and ${count('inside', 'tests')} inside (${count('inside', 'skipped')}).`;
   const lines = [
     `${suite.members.length} in the suite; ${native.length} pass natively, of those ${native.length - waiting.length} ran inside and ${inside.length} pass (${(100 * share).toFixed(1)} % of those that pass natively).`,
