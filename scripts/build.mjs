@@ -8,7 +8,7 @@
  *   worker.js          what a sandbox's worker thread runs
  *   translator.js      the translator of hot code, loaded when there is some
  *   interpreter.bin    the interpreter, generated from the instruction table
- *   interpreter.native machine code of its most used parts, for the Node version that built it
+ *   *.native           machine code of its most used parts and of the decoder, for the Node version that built it
  *   types/             declarations of the API
  *
  * One file and a code cache because start-up time is a promise: Node 20 needs 7 ms longer to begin with
@@ -77,8 +77,7 @@ async function buildInterpreter() {
 /** V8 writes what it has compiled while the engine ran some programs. Without the file everything works, more slowly at first. */
 async function buildNativeCode() {
   const trainer = join(root, '.cache', 'train-interpreter.cjs');
-  const target = join(dist, 'interpreter.native');
-  rmSync(target, { force: true });
+  for (const name of ['interpreter.native', 'decoder.native']) rmSync(join(dist, name), { force: true });
   await build({ ...COMMON, entryPoints: ['scripts/train-interpreter.ts'], format: 'cjs', outfile: trainer });
   const { status, stderr } = spawnSync(process.execPath, [trainer, dist], { stdio: ['ignore', 'ignore', 'pipe'], encoding: 'utf8', timeout: 300_000 });
   if (status !== 0) console.error(`no machine code for this Node version: ${stderr.split("\n").slice(-12).join("\n")}`);

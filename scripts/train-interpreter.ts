@@ -1,5 +1,5 @@
 /**
- * Writes `interpreter.native` (`src/host/node/native-code.ts`): runs ordinary programs with every handler
+ * Writes `interpreter.native` and `decoder.native` (`src/host/node/native-code.ts`): runs ordinary programs with every handler
  * compiled by V8's optimizing compiler when it is first called, and has V8 write down the result.
  *
  *   node train-interpreter.cjs DIST
@@ -50,11 +50,14 @@ function run(container: Container, argv: readonly string[]): Promise<void> {
 async function train(dist: string): Promise<void> {
   tuneEngine();
   const hash = flagsHash();
-  let wasm: Uint8Array = new Uint8Array(0);
-  let module: WebAssembly.Module | undefined;
+  const compiled: { name: string; wasm: Uint8Array; module: WebAssembly.Module }[] = [];
   const image = {
     interpreter: readFileSync(join(dist, 'interpreter.bin')),
-    compile: (bytes: Uint8Array<ArrayBuffer>) => (module = new WebAssembly.Module((wasm = bytes))),
+    compile: (wasm: Uint8Array<ArrayBuffer>, name: string) => {
+      const module = new WebAssembly.Module(wasm);
+      compiled.push({ name, wasm, module });
+      return module;
+    },
     translator: () => {
       throw new Error('only the interpreter is trained');
     },
@@ -68,10 +71,12 @@ async function train(dist: string): Promise<void> {
   for (const argv of PROGRAMS) if (existsSync(argv[0] ?? '')) await run(container, argv);
   for (const flag of RESTORE) setFlagsFromString(flag);
   if (flagsHash() !== hash) throw new Error('the flags of V8 could not be restored');
-  const code = nativeFunction('module', 'return %SerializeWasmModule(module)')(module) as ArrayBuffer;
-  const target = join(dist, 'interpreter.native');
-  writeFileSync(`${target}.new`, Buffer.concat([identityOf(wasm), new Uint8Array(code)]));
-  renameSync(`${target}.new`, target);
+  for (const { name, wasm, module } of compiled) {
+    const code = nativeFunction('module', 'return %SerializeWasmModule(module)')(module) as ArrayBuffer;
+    const target = join(dist, `${name}.native`);
+    writeFileSync(`${target}.new`, Buffer.concat([identityOf(wasm), new Uint8Array(code)]));
+    renameSync(`${target}.new`, target);
+  }
 }
 
 void train(process.argv[2] ?? 'dist').then(() => process.exit(0));

@@ -27,8 +27,8 @@ export interface MachineOptions {
 export interface MachineImage {
   /** `dist/interpreter.bin`, see `interpreter/generate.ts`. */
   readonly interpreter: Uint8Array;
-  /** Makes the interpreter's module, if the host can do better than to compile it. */
-  readonly compile?: (wasm: Uint8Array<ArrayBuffer>) => WebAssembly.Module;
+  /** Makes a module of the machine's own, if the host can do better than to compile it. */
+  readonly compile?: (wasm: Uint8Array<ArrayBuffer>, name: 'interpreter' | 'decoder') => WebAssembly.Module;
   /** Loads the translator (`translator/index.ts`), which few programs need. */
   readonly translator: () => RegionCompiler;
   /** Where translations are kept from one process to the next. Without: nowhere. */

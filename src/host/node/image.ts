@@ -4,7 +4,7 @@ import { createRequire } from 'node:module';
 import { fileURLToPath } from 'node:url';
 import { join } from 'node:path';
 import { cacheDirectory } from './cache-directory.ts';
-import { compileInterpreter, tuneEngine } from './native-code.ts';
+import { compileMachine, tuneEngine } from './native-code.ts';
 import { PartFile } from './part-file.ts';
 
 const PLACES = ['./', '../../../dist/'];
@@ -16,7 +16,7 @@ function find(name: string): URL | undefined {
 /** `T`: the interface of `translator.js`, which this room does not know. */
 export interface HostMachineImage<T> {
   readonly interpreter: Uint8Array;
-  readonly compile: (wasm: Uint8Array<ArrayBuffer>) => WebAssembly.Module;
+  readonly compile: (wasm: Uint8Array<ArrayBuffer>, name: string) => WebAssembly.Module;
   readonly translator: () => T;
   readonly units?: PartFile;
 }
@@ -41,7 +41,7 @@ export function readMachineImage<T>(): HostMachineImage<T> {
   return {
     ...(units === undefined ? {} : { units }),
     interpreter: readFileSync(interpreter),
-    compile: (wasm) => compileInterpreter(wasm, find('interpreter.native')),
+    compile: (wasm, name) => compileMachine(wasm, find(`${name}.native`)),
     translator: () => (createRequire(import.meta.url)(fileURLToPath(translator)) as { regionCompiler: T }).regionCompiler,
   };
 }

@@ -1,5 +1,5 @@
 /**
- * Machine code of the interpreter, which the build left beside it: V8 compiles a Wasm function when it is
+ * Machine code of the interpreter and the decoder, which the build left beside them: V8 compiles a Wasm function when it is
  * first called, and a short program calls a thousand handlers once or twice.
  *
  * V8 has had functions to write and read the code of a module for years, for its own tests: they answer to
@@ -63,8 +63,8 @@ function readNative(wasm: Uint8Array<ArrayBuffer>, file: URL): WebAssembly.Modul
   return module instanceof WebAssembly.Module ? module : undefined;
 }
 
-/** The interpreter's module, from the machine code in `file` where that is fit for this V8. */
-export function compileInterpreter(wasm: Uint8Array<ArrayBuffer>, file: URL | undefined): WebAssembly.Module {
+/** A module of the machine, from the machine code in `file` where that is fit for this V8. */
+export function compileMachine(wasm: Uint8Array<ArrayBuffer>, file: URL | undefined): WebAssembly.Module {
   if (file !== undefined) {
     try {
       const module = readNative(wasm, file);

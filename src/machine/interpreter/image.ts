@@ -1,5 +1,6 @@
 /** The interpreter as the build left it: see `generate.ts`. */
 import type { DecoderImage } from '../decoder/block-decoder.ts';
+import type { MachineImage } from '../machine-types.ts';
 import { HANDLERS, NOTES, TABLES, TABLES_END } from '../decoder/layout.ts';
 
 export interface LoadedImage {
@@ -14,7 +15,7 @@ export interface LoadedImage {
 const HEADER = 12;
 
 /** Reads what `packImage` wrote. Throws a RangeError where the file is not one. */
-export function loadImage(bytes: Uint8Array, compile: (wasm: Uint8Array<ArrayBuffer>) => WebAssembly.Module): LoadedImage {
+export function loadImage(bytes: Uint8Array, compile: NonNullable<MachineImage['compile']>): LoadedImage {
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
   const lengths = [0, 4, 8].map((at) => view.getUint32(at, true)) as [number, number, number];
   const [tablesLength, decoderLength, interpreterLength] = lengths;
@@ -25,8 +26,8 @@ export function loadImage(bytes: Uint8Array, compile: (wasm: Uint8Array<ArrayBuf
   tables.set(bytes.subarray(HEADER, HEADER + tablesLength));
   const part = (start: number, length: number): Uint8Array<ArrayBuffer> => new Uint8Array(bytes.buffer as ArrayBuffer, bytes.byteOffset + start, length);
   return {
-    module: compile(part(HEADER + tablesLength + decoderLength, interpreterLength)),
-    decoder: { module: new WebAssembly.Module(part(HEADER + tablesLength, decoderLength)), tables },
+    module: compile(part(HEADER + tablesLength + decoderLength, interpreterLength), 'interpreter'),
+    decoder: { module: compile(part(HEADER + tablesLength, decoderLength), 'decoder'), tables },
     handlers: new Uint16Array(tables.buffer, HANDLERS - TABLES, (NOTES - HANDLERS) / 2),
     notes: tables.subarray(NOTES - TABLES),
   };

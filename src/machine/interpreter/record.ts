@@ -36,7 +36,7 @@ export const HANDLER_ENTER_UNIT = 3;
 export const FIRST_INSTRUCTION_HANDLER = 4;
 
 /** How often a block is entered between two calls of `hot`. */
-export const BLOCK_COUNT = 64;
+export const BLOCK_COUNT = 256;
 
 /** Jump table: 2^16 entries of 16 bytes: guest address, block, unit slot, unused. */
 export const JUMP_ENTRY_SIZE = 16;
