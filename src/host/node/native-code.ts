@@ -26,7 +26,7 @@ function setFlagsFromString(flag: string): void {
   } finally {
     internals.noDeprecation = noDeprecation ?? false;
   }
-  (createRequire(import.meta.url)('node:v8') as typeof import('node:v8')).setFlagsFromString(flag);
+  (createRequire(import.meta.url)('node:v8') as { setFlagsFromString(flag: string): void }).setFlagsFromString(flag);
 }
 
 /** For the whole process; caches are good only under the same flags. Called before anything is compiled (`scripts/stub.cjs` does the same). */

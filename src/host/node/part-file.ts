@@ -5,6 +5,7 @@
  * Format: magic (8 bytes), count (u32), a tag of the caller's (u32), then for each part its length (u32), zero (u32) and
  * digest (32 bytes); then the parts. Written under a temporary name and renamed.
  */
+import type { createHash as createHashType } from 'node:crypto';
 import { createRequire } from 'node:module';
 import { closeSync, constants, fstatSync, fsyncSync, mkdirSync, openSync, readSync, readdirSync, renameSync, statSync, unlinkSync, writeSync } from 'node:fs';
 import { basename, dirname, join } from 'node:path';
@@ -27,7 +28,7 @@ interface Entry {
 
 /** Loading `node:crypto` costs 3 ms, and most runs read no part. */
 function digestOf(bytes: Uint8Array): Buffer {
-  const { createHash } = createRequire(import.meta.url)('node:crypto') as typeof import('node:crypto');
+  const { createHash } = createRequire(import.meta.url)('node:crypto') as { createHash: typeof createHashType };
   return createHash('sha256').update(bytes).digest();
 }
 
