@@ -6,7 +6,7 @@ import { fileURLToPath } from 'node:url';
 
 export const root = join(dirname(fileURLToPath(import.meta.url)), '..');
 /** What Node needs to run our TypeScript. */
-export const TEST_NODE_OPTIONS = '--import tsx --disable-warning=ExperimentalWarning';
+export const TEST_NODE_OPTIONS = `--import ${new URL('test-environment.mjs', import.meta.url)}`;
 const FILE_TIMEOUT_MS = 15 * 60_000;
 
 /** Files below `directory` whose path contains one of the words, if there are any words. */

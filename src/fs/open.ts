@@ -82,6 +82,8 @@ function openOrCreate(walk: Walk, path: string, request: OpenRequest): OpenFile 
 
 function createAndOpen(walk: Walk, request: OpenRequest): OpenFile | number {
   const directory = walk.dentry;
+  // As in walkToNew().
+  if (directory.inode.fileSystem.type === 'proc') return -ENOENT;
   if (mountIsReadOnly(walk.mount)) return -EROFS;
   const denied = inodePermission(directory.inode, MAY_WRITE | MAY_EXEC, request.credentials);
   if (denied !== 0) return denied;

@@ -36,6 +36,8 @@ function walkToNew(actor: Actor, start: Location, path: string, directory: boole
   if (typeof child !== 'number') return -EEXIST;
   if (child !== -ENOENT) return child;
   if (walk.trailingSlash && !directory) return -ENOENT;
+  // proc's own lookup fails, before anybody asks for permission (proc_root_lookup()).
+  if (walk.inode.fileSystem.type === 'proc') return -ENOENT;
   if (mountIsReadOnly(walk.mount)) return -EROFS;
   if (walk.dentry.deleted) return -ENOENT;
   return walk;

@@ -383,7 +383,7 @@ export class GuestSpace implements AddressSpace, UnitHost, ShellOwner {
     this.#words[state.STATE_ZERO >>> 2] = 0;
     this.#words[(state.STATE_ZERO >>> 2) + 1] = 0;
     this.#words[state.STATE_EXIT_REASON >>> 2] = EXIT_NONE;
-    this.#words[state.STATE_BUDGET >>> 2] = budget;
+    this.shell.fuel.value = budget;
     try {
       this.shell.start(this.rip);
     } catch (error) {

@@ -26,6 +26,8 @@ export class Shell {
   readonly memory = new SpaceMemory();
   readonly decoder: BlockDecoder;
   readonly units: WebAssembly.Table;
+  /** What translated code may still do before the host has its turn. No guest store reaches it. */
+  readonly fuel = new WebAssembly.Global({ value: 'i32', mutable: true }, 0);
   /** Runs from a guest address until the host is wanted. */
   readonly start: (address: number) => number;
   owner: ShellOwner | undefined;
@@ -51,6 +53,7 @@ export class Shell {
     return {
       memory: this.memory.memory,
       units: this.units,
+      fuel: this.fuel,
       checkAccess: (low: number, high: number, size: number, write: number, pc: number) => this.#owner().checkAccess(low, high, size, write, pc),
       raise: (vector: number, pc: number) => this.#owner().raise(vector, pc),
       helper: (helper: number, destination: number, source: number, immediate: number, forms: number, pc: number) =>

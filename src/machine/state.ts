@@ -55,8 +55,6 @@ export const STATE_FAULT_ADDRESS = 648;
 export const STATE_FAULT_VECTOR = 656;
 /** Page fault error code bits (SDM Vol. 3A 4.7): 1 present, 2 write, 4 user, 16 fetch. 4 bytes. */
 export const STATE_FAULT_ERROR = 660;
-/** Blocks left until the code must come back. 4 bytes, signed. */
-export const STATE_BUDGET = 664;
 /** Changes whenever all decoded records are thrown away. 4 bytes. */
 export const STATE_GENERATION = 672;
 /** Depth of Wasm calls. 4 bytes. */

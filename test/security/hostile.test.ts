@@ -1,9 +1,11 @@
 /** Commands that try to hurt: the guest gets what Linux gives, the user one line and an exit code, the host is as it was (promise I4). */
 import assert from 'node:assert/strict';
+import { spawnSync } from 'node:child_process';
 import * as fs from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { test } from 'node:test';
+import { fileURLToPath } from 'node:url';
 import { caisson, inSandbox } from '../cli/caisson.ts';
 import type { RunResult } from '../cli/caisson.ts';
 
@@ -27,6 +29,20 @@ test('a memory bomb gets MemoryError or is killed', async () => {
 
 test('deep recursion is a fault of the guest', async () => {
   assertOrderly(await caisson(['do', '--', 'bash', '-c', 'f() { f; }; f'], { timeoutMs: 55_000 }));
+});
+
+test('a guest that overwrites the counters of the machine is preempted all the same', async () => {
+  const directory = fs.mkdtempSync(join(tmpdir(), 'caisson-hostile-'));
+  const program = join(directory, 'counters');
+  assert.equal(spawnSync('gcc', ['-O1', '-static', '-o', program, fileURLToPath(new URL('counters.c', import.meta.url))]).status, 0);
+  for (const way of ['0', '1', '2']) {
+    for (const tier of ['both', 'translator', 'interpreter']) {
+      const result = await caisson(['do', '--tier', tier, '--timeout', '4s', '--', program, way], { timeoutMs: 55_000 });
+      assertOrderly(result);
+      assert.ok([124, 132, 135, 139].includes(result.status ?? 0), `way ${way}, ${tier}: ${result.status} ${result.stderr}`);
+    }
+  }
+  fs.rmSync(directory, { recursive: true });
 });
 
 test('random bytes as code', async () => {

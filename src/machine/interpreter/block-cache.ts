@@ -108,7 +108,6 @@ export class BlockCache {
     view.setUint16(first + record.RECORD_HANDLER, record.HANDLER_ENTER_UNIT, true);
     view.setUint32(first + record.RECORD_IMMEDIATE, slot, true);
     view.setUint32(first + record.RECORD_PC, address, true);
-    view.setInt32(pointer + record.BLOCK_COUNTER, 0x7fff_ffff, true);
     const entry = (JUMP_TABLE_OFFSET + record.jumpHash(address) * record.JUMP_ENTRY_SIZE) >>> 2;
     if (i32[entry] === (address | 0)) i32[entry + 2] = slot;
   }

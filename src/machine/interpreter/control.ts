@@ -39,7 +39,8 @@ export const MAXIMUM_DEPTH = 200;
 function enterBlock(b: InterpreterBuilder, environment: ControlEnvironment, block: Expr): void {
   const counter = b.let(b.sub(b.rawLoad(op.I32_LOAD, 'i32', block, record.BLOCK_COUNTER), b.i32(1)));
   b.rawStore(op.I32_STORE, block, record.BLOCK_COUNTER, counter);
-  b.if(b.ltS(counter, b.i32(0)), () => {
+  // Unsigned: what a guest may have written there counts as used up, too.
+  b.if(b.geU(counter, b.i32(record.BLOCK_COUNT)), () => {
     b.if(node('i32', op.CALL, [block], environment.hot), () => b.leave());
   });
   b.jumpTo(b.let(b.add(block, b.i32(record.BLOCK_HEADER_SIZE))));

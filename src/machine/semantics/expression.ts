@@ -298,7 +298,7 @@ function emitPlain(out: ByteWriter, expr: Expr): void {
   } else if (opcode === op.SELECT_T) {
     out.u8(1);
     out.u8(0x7b);
-  } else if (opcode === op.CALL) {
+  } else if (opcode === op.CALL || opcode === op.GLOBAL_GET) {
     out.u32(expr.immediate);
   }
 }

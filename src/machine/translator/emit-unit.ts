@@ -9,7 +9,7 @@ import { JUMP_TABLE } from '../layout.ts';
 import type { ConditionCode, Expr, SemanticFunction, SemanticsTable } from '../semantics/builder.ts';
 import { localGet, node } from '../semantics/expression.ts';
 import type { SymbolicFlags } from '../semantics/flag-expressions.ts';
-import { EXIT_BUDGET, GUEST_BASE, STATE_BUDGET, STATE_EXIT_REASON, STATE_RIP } from '../state.ts';
+import { EXIT_BUDGET, GUEST_BASE, STATE_EXIT_REASON, STATE_RIP } from '../state.ts';
 import * as op from '../wasm/opcodes.ts';
 import type { FunctionBody } from '../wasm/writer.ts';
 import { BITWISE } from './effects.ts';
@@ -26,6 +26,8 @@ const CALLS: ReadonlySet<string> = new Set(['call', 'indirect-call']);
 export interface EmitOptions extends UnitOptions {
   readonly semantics: SemanticsTable;
   readonly unitType: number;
+  /** The global that counts down to preemption. */
+  readonly fuel: number;
   /** Table slot of the unit at a guest address (0: only the interpreter). */
   slotOf(address: number): number;
 }
@@ -99,7 +101,7 @@ class UnitEmitter {
       b.close();
     }
     // Recursion that takes long without a loop has a function with two calls in its cycle.
-    if (calls > 1) this.#preempt(entry, () => {});
+    if (calls > 1) this.#preempt(this.#b.i64(entry.start), () => {});
     b.reload(facts.liveIn);
     if (facts.flagsLiveIn !== 0) b.reloadFlags();
   }
@@ -375,6 +377,7 @@ class UnitEmitter {
     if (block.switch.length > 0) this.#switch(block, target);
     b.spill(facts.dirtyBefore);
     if (facts.flagsDirtyBefore && block.switch.length > 0) b.storeFlags();
+    this.#preempt(b.extendU(target), () => {});
     this.#tailCall(target, this.#slotOfTarget(target));
     b.end();
   }
@@ -505,6 +508,8 @@ class UnitEmitter {
     const facts = this.#factsOf(from);
     b.spill(facts.dirtyOut);
     if (facts.flagsDirtyOut) b.storeFlags();
+    // A loop over several units has such an edge, too.
+    if (address <= from.start) this.#preempt(b.i64(address), () => {});
     this.#tailCall(b.i32(address), b.i32(this.#options.slotOf(address)));
     b.end();
   }
@@ -512,20 +517,25 @@ class UnitEmitter {
   /** On a back edge: what must be stored before another task has its turn. */
   #budget(from: RegionBlock, to: RegionBlock): void {
     const facts = this.#factsOf(from);
-    this.#preempt(to, () => {
+    this.#preempt(this.#b.i64(to.start), () => {
       this.#b.spill(facts.dirtyOut);
       if (this.#factsOf(to).flagsLiveIn !== 0 && facts.flagsDirtyOut) this.#b.storeFlags();
     });
   }
 
-  /** Counts the budget; used up, the host gets control with rip at `to`, which also lets V8 enter optimised code. */
-  #preempt(to: RegionBlock, store: () => void): void {
+  /**
+   * Counts the fuel, which lies where the guest cannot write; used up, the host gets control with rip at `to`,
+   * which also lets V8 enter optimised code.
+   */
+  #preempt(to: Expr, store: () => void): void {
     const b = this.#b;
-    const left = b.let(b.sub(b.readState(STATE_BUDGET, 'i32'), b.i32(1)));
-    b.writeState(STATE_BUDGET, left);
+    const left = b.let(b.sub(node('i32', op.GLOBAL_GET, [], this.#options.fuel), b.i32(1)));
+    b.emit(left);
+    b.out.u8(op.GLOBAL_SET);
+    b.out.u32(this.#options.fuel);
     b.if(b.ltS(left, b.i32(0)), () => {
       store();
-      b.writeState(STATE_RIP, b.i64(to.start));
+      b.writeState(STATE_RIP, to);
       b.writeState(STATE_EXIT_REASON, b.i32(EXIT_BUDGET));
       b.emit(b.i32(0));
       b.out.u8(op.RETURN);

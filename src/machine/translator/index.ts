@@ -25,11 +25,12 @@ export const regionCompiler: RegionCompiler = {
     const i32s = (count: number): 'i32'[] => new Array<'i32'>(count).fill('i32');
     writer.importMemory('m', 'memory', 1, 65536);
     writer.importTable('m', 'units');
+    const fuel = writer.importGlobal('m', 'fuel');
     writer.importFunction('m', 'checkAccess', writer.type(i32s(5), ['i32']));
     writer.importFunction('m', 'raise', writer.type(i32s(2), []));
     writer.importFunction('m', 'helper', writer.type(i32s(6), ['i32']));
     writer.importFunction('m', 'syscall', writer.type([], ['i32']));
-    const options = { checked, helperNumbers, semantics, unitType, slotOf };
+    const options = { checked, helperNumbers, semantics, unitType, fuel, slotOf };
     regions.forEach((region, index) => {
       writer.export(String(index), writer.addFunction(emitUnit(region, options)));
     });

@@ -109,6 +109,7 @@ export class ModuleWriter {
   #elements: { offset: number; functions: readonly number[] } | undefined;
   #importedFunctions = 0;
   #importedTables = 0;
+  #importedGlobals = 0;
 
   /** Adds a function type; the same type twice gives the same index. */
   type(parameters: readonly WasmType[], results: readonly WasmType[]): number {
@@ -133,6 +134,12 @@ export class ModuleWriter {
   importTable(module: string, name: string): number {
     this.#imports.push({ module, name, write: (out) => { out.u8(1); out.u8(0x70); out.u8(0); out.u32(0); } });
     return this.#importedTables++;
+  }
+
+  /** A mutable i32. */
+  importGlobal(module: string, name: string): number {
+    this.#imports.push({ module, name, write: (out) => { out.u8(3); out.u8(0x7f); out.u8(1); } });
+    return this.#importedGlobals++;
   }
 
   /** A table of this module's own, after the imported ones. */
