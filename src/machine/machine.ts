@@ -11,7 +11,7 @@ const POOL_SIZE = 4;
 /** A memory that grew beyond this is given up: clearing what it may hold takes longer than a fresh one, and the host gets it back. */
 const POOLED_BYTES = 512 << 20;
 /** Reports of a block (each of 256 entries) before it is translated. */
-const THRESHOLD = 8;
+const THRESHOLD = 64;
 
 function compileModule(wasm: Uint8Array<ArrayBuffer>): WebAssembly.Module {
   return new WebAssembly.Module(wasm);

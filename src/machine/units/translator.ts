@@ -118,9 +118,13 @@ export class UnitRegistry {
     return compiled;
   }
 
-  /** Compiles regions into one module and remembers the units. */
-  compile(host: UnitHost, regions: readonly Region[]): CompiledModule {
-    const wasm = this.compiler.compile(regions, host.checked, (address) => this.slotOf(address));
+  /**
+   * Compiles regions into one module and remembers the units. `isWarm`: whether an address that they leave for is
+   * worth a slot of its own, so that they find a unit that is made there later. Others are entered by the
+   * interpreter: V8 copies the whole table for each instance of a module.
+   */
+  compile(host: UnitHost, regions: readonly Region[], isWarm: (address: number) => boolean): CompiledModule {
+    const wasm = this.compiler.compile(regions, host.checked, (address) => (isWarm(address) || this.#slots.has(address) ? this.slotOf(address) : 0));
     this.statistics.wasmBytes += wasm.length;
     this.statistics.unitsTranslated += regions.length;
     const units = regions.map(({ entry, ranges, blocks }) => ({
@@ -227,7 +231,7 @@ export class Translator {
       if (region === undefined) continue;
       regions.push(region);
     }
-    if (regions.length > 0) this.#instantiate(this.#registry.compile(this.#host, regions));
+    if (regions.length > 0) this.#instantiate(this.#registry.compile(this.#host, regions, source.isWarm));
   }
 
   /** Links the units of a module whose code is what the memory holds. */

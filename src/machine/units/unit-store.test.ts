@@ -70,3 +70,10 @@ test('what was stored before is kept beside what is new', () => {
   assert.ok(store.take(0x40_1000, false, CODE) !== undefined);
   assert.ok(store.take(0x50_0000, false, CODE) !== undefined);
 });
+
+test('a store with too many slots begins anew', () => {
+  const storage = stored();
+  new UnitStore(storage).save([MODULE], Array.from({ length: 9000 }, (_, index) => 0x40_0000 + index), 77);
+  assert.equal(storage.count, 0);
+  assert.equal(new UnitStore(storage).layoutSeed, undefined);
+});

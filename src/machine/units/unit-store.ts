@@ -46,7 +46,9 @@ const ENTRY_HEAD = 2;
 const ENTRY_WORDS = 3;
 const INDEX_HEADER = 3;
 /** Part 0 and the parts of modules together. */
-const MAXIMUM_BYTES = 24 << 20;
+const MAXIMUM_BYTES = 4 << 20;
+/** Slots are never given back, and V8 copies the table of all for each module: with more, the store begins anew. */
+const MAXIMUM_SLOTS = 8192;
 
 class WordReader {
   readonly #view: DataView;
@@ -196,6 +198,11 @@ export class UnitStore {
 
   /** Keeps new modules, then those of before that served, then others, as far as there is room. */
   save(fresh: readonly StoredModule[], slots: Iterable<number>, layoutSeed: number): void {
+    const all = [...slots];
+    if (all.length > MAXIMUM_SLOTS) {
+      this.#storage.replace([], 0);
+      return;
+    }
     this.#open();
     const parts: Uint8Array[] = [];
     const index: Uint32Array[] = [];
@@ -211,7 +218,6 @@ export class UnitStore {
     }
     for (const { module, entries } of this.#older()) keep(this.#storage.read(module + 1), entries);
     index.sort((a, b) => (a[ENTRY_ADDRESS] ?? 0) - (b[ENTRY_ADDRESS] ?? 0));
-    const all = [...slots];
     const out = new ByteWriter(4096);
     out.append(words(VERSION, index.length, all.length));
     for (const entry of index) out.append(words(...entry));
