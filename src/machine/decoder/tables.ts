@@ -3,6 +3,8 @@ import type { InstructionRow } from '../isa/instruction.ts';
 import { TYPE_SIZES } from '../isa/operand-codes.ts';
 import { rowOf, ROW_COUNT } from '../isa/row-store.ts';
 import { GROUPS, OPCODES, ROW_FLAGS, ROW_IMMEDIATE_BYTES, ROW_OPERANDS } from '../isa/tables.generated.ts';
+import { DECODER_END, DECODER_START } from '../layout.ts';
+import { GUEST_BASE } from '../state.ts';
 import * as layout from './layout.ts';
 
 function flowOf(flow: InstructionRow['flow']): number {
@@ -27,6 +29,7 @@ function prefixKinds(): Uint8Array {
 
 /** The bytes of TABLES to TABLES_END. `handlers` by form key, `notes` by handler. Throws where a table has outgrown its place. */
 export function packDecoderTables(handlers: Uint16Array, notes: Uint8Array): Uint8Array<ArrayBuffer> {
+  if (layout.CODE !== DECODER_START - GUEST_BASE || layout.TABLES_END > DECODER_END - GUEST_BASE) throw new RangeError('the two layouts disagree');
   const bytes = new Uint8Array(layout.TABLES_END - layout.TABLES);
   const put = (at: number, end: number, table: ArrayBufferView): void => {
     if (at + table.byteLength > end) throw new RangeError('a table of the block decoder has outgrown its place');

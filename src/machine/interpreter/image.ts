@@ -8,8 +8,6 @@ export interface LoadedImage {
   readonly decoder: DecoderImage;
   /** By form key: handler, 0 where there is none. */
   readonly handlers: Uint16Array;
-  /** By handler: `NOTE_*` bits. */
-  readonly notes: Uint8Array;
 }
 
 const HEADER = 12;
@@ -29,6 +27,5 @@ export function loadImage(bytes: Uint8Array, compile: NonNullable<MachineImage['
     module: compile(part(HEADER + tablesLength + decoderLength, interpreterLength), 'interpreter'),
     decoder: { module: compile(part(HEADER + tablesLength, decoderLength), 'decoder'), tables },
     handlers: new Uint16Array(tables.buffer, HANDLERS - TABLES, (NOTES - HANDLERS) / 2),
-    notes: tables.subarray(NOTES - TABLES),
   };
 }

@@ -10,6 +10,8 @@ import type { StoredModule, StoredUnit, UnitStore } from './unit-store.ts';
 
 /** Table slots for unit entries that are addressed directly; beyond it code goes through the interpreter. */
 const MAXIMUM_SLOTS = 400_000;
+/** Bytes of new modules that are remembered for the store. */
+const MAXIMUM_FRESH_BYTES = 4 << 20;
 /** Bytes of Wasm that one machine may compile: a guest that makes code without end then stays interpreted. */
 const MAXIMUM_WASM_BYTES = 256 << 20;
 /** A block that some unit contains, though not as its entry, is translated later than others by this factor. */
@@ -51,10 +53,13 @@ export class UnitRegistry {
   readonly #loadCompiler: () => RegionCompiler;
   readonly #store: UnitStore | undefined;
   #compiler: RegionCompiler | undefined;
-  readonly #slots = new Map<number, number>();
+  /** Made when it is first asked for, from what the store has. */
+  #slots: Map<number, number> | undefined;
   readonly #units = new Map<number, CompiledUnit[]>();
-  /** Modules that the store does not have. */
+  /** Modules that the store did not have when this process began. */
   readonly #fresh: StoredModule[] = [];
+  #freshBytes = 0;
+  #unsaved = false;
 
   /** `loadCompiler` is called when there is something to translate for the first time: most programs never get there. */
   constructor(image: LoadedImage, loadCompiler: () => RegionCompiler, store: UnitStore | undefined, statistics: MachineStatistics) {
@@ -69,16 +74,20 @@ export class UnitRegistry {
   }
 
   get slotCount(): number {
-    return Math.max(this.#slots.size, this.#store?.slots.length ?? 0) + 1;
+    return (this.#slots?.size ?? this.#store?.slots.length ?? 0) + 1;
+  }
+
+  #slotTable(): Map<number, number> {
+    return (this.#slots ??= new Map(Array.from(this.#store?.slots ?? [], (address, index) => [address, index + 1])));
   }
 
   slotOf(address: number): number {
-    if (this.#slots.size === 0) for (const stored of this.#store?.slots ?? []) this.#slots.set(stored, this.#slots.size + 1);
-    let slot = this.#slots.get(address);
+    const slots = this.#slotTable();
+    let slot = slots.get(address);
     if (slot === undefined) {
-      if (this.#slots.size >= MAXIMUM_SLOTS) return 0;
-      slot = this.#slots.size + 1;
-      this.#slots.set(address, slot);
+      if (slots.size >= MAXIMUM_SLOTS) return 0;
+      slot = slots.size + 1;
+      slots.set(address, slot);
     }
     return slot;
   }
@@ -124,7 +133,8 @@ export class UnitRegistry {
    * interpreter: V8 copies the whole table for each instance of a module.
    */
   compile(host: UnitHost, regions: readonly Region[], isWarm: (address: number) => boolean): CompiledModule {
-    const wasm = this.compiler.compile(regions, host.checked, (address) => (isWarm(address) || this.#slots.has(address) ? this.slotOf(address) : 0));
+    const slots = this.#slotTable();
+    const wasm = this.compiler.compile(regions, host.checked, (address) => (isWarm(address) ? this.slotOf(address) : (slots.get(address) ?? 0)));
     this.statistics.wasmBytes += wasm.length;
     this.statistics.unitsTranslated += regions.length;
     const units = regions.map(({ entry, ranges, blocks }) => ({
@@ -132,14 +142,19 @@ export class UnitRegistry {
       code: ranges.map(([start, end]) => host.u8.slice(start - GUEST_BASE, end - GUEST_BASE)),
     }));
     const stored = { wasm, units };
-    if (this.#store !== undefined) this.#fresh.push(stored);
+    if (this.#store !== undefined && this.#freshBytes + wasm.length <= MAXIMUM_FRESH_BYTES) {
+      this.#fresh.push(stored);
+      this.#freshBytes += wasm.length;
+      this.#unsaved = true;
+    }
     return this.#remember(stored, new WebAssembly.Module(wasm));
   }
 
   /** Keeps what was translated for the next process. `layoutSeed`: where programs were put. */
   save(layoutSeed: number): void {
-    if (this.#fresh.length > 0) this.#store?.save(this.#fresh, this.#slots.keys(), layoutSeed);
-    this.#fresh.length = 0;
+    if (!this.#unsaved) return;
+    this.#unsaved = false;
+    this.#store?.save(this.#fresh, this.#slotTable().keys(), layoutSeed);
   }
 }
 
@@ -281,6 +296,7 @@ export class Translator {
   }
 
   #unlink(unit: CompiledUnit): void {
+    for (const block of unit.blocks) this.#covered.delete(block);
     if (this.#linked.get(unit.entry) === unit) this.#linked.delete(unit.entry);
     const { units } = this.#host.shell;
     units.set(unit.slot, units.get(0));

@@ -1,21 +1,7 @@
 import assert from 'node:assert/strict';
 import test from 'node:test';
-import { UnitStore, type StoredModule, type UnitStorage } from './unit-store.ts';
-
-class MemoryStorage implements UnitStorage {
-  parts: Uint8Array<ArrayBuffer>[] = [];
-  tag = 0;
-  get count(): number {
-    return this.parts.length;
-  }
-  read(part: number): Uint8Array<ArrayBuffer> | undefined {
-    return this.parts[part];
-  }
-  replace(parts: readonly Uint8Array[], tag: number): void {
-    this.tag = tag;
-    this.parts = parts.map((part) => Uint8Array.from(part));
-  }
-}
+import { MemoryStorage } from './memory-storage.test-support.ts';
+import { UnitStore, type StoredModule } from './unit-store.ts';
 
 const CODE = Uint8Array.of(0x48, 0x89, 0xe5, 0xc3, 0x90);
 const MODULE: StoredModule = {
@@ -76,4 +62,10 @@ test('a store with too many slots begins anew', () => {
   new UnitStore(storage).save([MODULE], Array.from({ length: 9000 }, (_, index) => 0x40_0000 + index), 77);
   assert.equal(storage.count, 0);
   assert.equal(new UnitStore(storage).layoutSeed, undefined);
+});
+
+test('a module whose slot is another address\'s is no module', () => {
+  const storage = new MemoryStorage();
+  new UnitStore(storage).save([MODULE], [0x40_3000, 0x40_1000], 77);
+  assert.equal(new UnitStore(storage).take(0x40_1000, false, CODE), undefined);
 });

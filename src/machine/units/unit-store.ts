@@ -45,10 +45,10 @@ const ENTRY_MODULE = 1;
 const ENTRY_HEAD = 2;
 const ENTRY_WORDS = 3;
 const INDEX_HEADER = 3;
-/** Part 0 and the parts of modules together. */
+/** The parts of modules together. */
 const MAXIMUM_BYTES = 4 << 20;
 /** Slots are never given back, and V8 copies the table of all for each module: with more, the store begins anew. */
-const MAXIMUM_SLOTS = 8192;
+const MAXIMUM_STORED_SLOTS = 8192;
 
 class WordReader {
   readonly #view: DataView;
@@ -111,7 +111,7 @@ function headOf(code: readonly Uint8Array[]): number {
 /** Entries of an index that was found to be whole; `undefined` for one that is not. */
 function openIndex(part: Uint8Array<ArrayBuffer> | undefined): { entries: Uint32Array; slots: Uint32Array } | undefined {
   if (part === undefined || part.length % 4 !== 0 || part.length < 4 * INDEX_HEADER) return undefined;
-  const all = new Uint32Array(part.slice().buffer);
+  const all = new Uint32Array(new Uint8Array(part).buffer);
   const [version, entries = 0, slots = 0] = all;
   if (version !== VERSION || all.length !== INDEX_HEADER + entries * ENTRY_WORDS + slots) return undefined;
   const end = INDEX_HEADER + entries * ENTRY_WORDS;
@@ -174,7 +174,9 @@ export class UnitStore {
       const part = this.#storage.read(module + 1);
       if (part === undefined) continue;
       try {
-        return unpackModule(part);
+        const stored = unpackModule(part);
+        // A slot that the index does not know would lead into nowhere.
+        if (stored.units.every((unit) => this.#slots[unit.slot - 1] === unit.entry)) return stored;
       } catch {
         // RangeError: as if it were not there.
       }
@@ -199,7 +201,7 @@ export class UnitStore {
   /** Keeps new modules, then those of before that served, then others, as far as there is room. */
   save(fresh: readonly StoredModule[], slots: Iterable<number>, layoutSeed: number): void {
     const all = [...slots];
-    if (all.length > MAXIMUM_SLOTS) {
+    if (all.length > MAXIMUM_STORED_SLOTS) {
       this.#storage.replace([], 0);
       return;
     }

@@ -1,0 +1,17 @@
+/** For the unit tests: a storage in memory. */
+import type { UnitStorage } from './unit-store.ts';
+
+export class MemoryStorage implements UnitStorage {
+  parts: Uint8Array<ArrayBuffer>[] = [];
+  tag = 0;
+  get count(): number {
+    return this.parts.length;
+  }
+  read(part: number): Uint8Array<ArrayBuffer> | undefined {
+    return this.parts[part];
+  }
+  replace(parts: readonly Uint8Array[], tag: number): void {
+    this.tag = tag;
+    this.parts = parts.map((part) => Uint8Array.from(part));
+  }
+}
