@@ -97,7 +97,7 @@ function cpu() {
 }
 
 function startup() {
-  const table = group('startup', { true: ['/bin/true'], bash: ['/bin/bash', '-c', ':'], python3: [PYTHON, '-c', 'pass'], ls: ['/bin/ls', '-l', '/etc'] });
+  const table = group('startup', { true: ['/bin/true'], bash: ['/bin/bash', '-c', ':'], python3: [PYTHON, '-c', 'pass'], ls: ['/bin/ls', '-l', '/usr/share'] });
   const empty = [];
   for (let round = 0; round < rounds * 2; round++) empty.push(once([process.execPath, '-e', '0']).ms);
   table.node = { caisson: median(empty) };

@@ -6,6 +6,7 @@
  */
 import { readFileSync } from 'node:fs';
 import { createMachine, PAGE_EXEC, PAGE_READ, PAGE_WRITE, type AddressSpace } from '../../src/machine/index.ts';
+import { Random } from '../machine/values.ts';
 import { regionCompiler } from '../../src/machine/translator/index.ts';
 
 const CODE = 0x0100_0000;
@@ -13,25 +14,6 @@ const CODE_BYTES = 0x4000;
 const DATA = 0x1000_0000;
 const DATA_BYTES = 0x10000;
 const BUDGET = 2000;
-
-/** A small generator with a seed (Marsaglia, "Xorshift RNGs"). */
-export class Random {
-  #state: number;
-  constructor(seed: number) {
-    this.#state = (seed | 0) || 1;
-  }
-  next(): number {
-    let value = this.#state;
-    value ^= value << 13;
-    value ^= value >>> 17;
-    value ^= value << 5;
-    this.#state = value;
-    return value >>> 0;
-  }
-  below(limit: number): number {
-    return this.next() % limit;
-  }
-}
 
 export interface FuzzResult {
   readonly runs: number;
@@ -41,14 +23,14 @@ export interface FuzzResult {
 
 function fill(space: AddressSpace, random: Random, start: number, bytes: number): void {
   const offset = space.offset(start);
-  for (let at = 0; at < bytes; at += 4) space.view.setUint32(offset + at, random.next(), true);
+  for (let at = 0; at < bytes; at += 4) space.view.setInt32(offset + at, random.next(), true);
   space.invalidateCode(start, start + bytes);
 }
 
 function randomRegisters(space: AddressSpace, random: Random): void {
   for (let register = 0; register < 16; register++) {
     const kind = random.below(4);
-    const value = kind === 0 ? random.below(256) : kind === 1 ? random.next() : DATA + random.below(DATA_BYTES);
+    const value = kind === 0 ? random.below(256) : kind === 1 ? random.next() >>> 0 : DATA + random.below(DATA_BYTES);
     space.setRegisterNumber(register, value);
   }
   if (random.below(8) !== 0) space.setRegisterNumber(4, DATA + DATA_BYTES / 2);

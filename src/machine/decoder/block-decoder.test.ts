@@ -4,6 +4,7 @@ import { fileURLToPath } from 'node:url';
 import { compileDecoder } from '../../../scripts/compile-decoder.ts';
 import { addressMode, formKey } from '../interpreter/forms.ts';
 import { NOTE_DEAD_FLAGS } from '../interpreter/notes.ts';
+import { Random } from '../helpers/testing.test-support.ts';
 import * as record from '../interpreter/record.ts';
 import { decode } from '../isa/decode.ts';
 import type { DecodedInstruction, MemoryOperand } from '../isa/instruction.ts';
@@ -79,37 +80,26 @@ function reference(instruction: DecodedInstruction): Uint8Array {
   return bytes;
 }
 
-/** mulberry32 */
-function generator(seed: number): () => number {
-  let state = seed;
-  return () => {
-    state = (state + 0x6d2b_79f5) | 0;
-    let mixed = Math.imul(state ^ (state >>> 15), 1 | state);
-    mixed = (mixed + Math.imul(mixed ^ (mixed >>> 7), 61 | mixed)) ^ mixed;
-    return (mixed ^ (mixed >>> 14)) >>> 0;
-  };
-}
-
 const PREFIXES = [0x66, 0x67, 0xf2, 0xf3, 0xf0, 0x64, 0x65, 0x2e, 0x40, 0x41, 0x44, 0x48, 0x49, 0x4c, 0x4f];
 
 /** Random bytes that are often an instruction: prefixes, an escape, any opcode. */
-function randomCode(random: () => number): Uint8Array {
+function randomCode(random: Random): Uint8Array {
   const bytes: number[] = [];
-  for (let count = (random() & 3) === 0 ? 3 : random() & 1; count > 0; count--) bytes.push(PREFIXES[random() % PREFIXES.length] ?? 0);
-  const escape = random() & 7;
+  for (let count = random.below(4) === 0 ? 3 : random.below(2); count > 0; count--) bytes.push(random.pick(PREFIXES));
+  const escape = random.below(8);
   if (escape >= 3) bytes.push(0x0f);
   if (escape === 6) bytes.push(0x38);
   if (escape === 7) bytes.push(0x3a);
-  while (bytes.length < 24) bytes.push(random() & 0xff);
+  while (bytes.length < 24) bytes.push(random.below(256));
   return Uint8Array.from(bytes);
 }
 
 test('records are what the rows say, for random instructions', () => {
-  const random = generator(1);
+  const random = new Random(1);
   let decodable = 0;
   for (let count = 0; count < 300_000; count++) {
     const code = randomCode(random);
-    const available = random() % 8 === 0 ? random() % 16 : 24;
+    const available = random.below(8) === 0 ? random.below(16) : 24;
     memory.set(code, CODE);
     const expected = decode(code, 0, available, ADDRESS);
     const block = decodeBlock(available, 1);

@@ -6,11 +6,11 @@ import assert from 'node:assert/strict';
 import { createHash } from 'node:crypto';
 import { readFileSync, writeFileSync } from 'node:fs';
 import { test } from 'node:test';
-import { hostIsOracle, REQUEST_FSAVE, REQUEST_SIGNAL, REQUEST_SIZE } from './oracle.test-support.ts';
-import { Random } from './testing.test-support.ts';
-import { TRANSCENDENTAL_CASES, X87_CASES } from './x87-cases.test-support.ts';
-import type { Case } from './x87-cases.test-support.ts';
-import { answerBytes, answersHere, answersOfHost, differences, makeRequests } from './x87-host.test-support.ts';
+import { hostIsOracle, REQUEST_FSAVE, REQUEST_SIGNAL, REQUEST_SIZE } from './oracle.ts';
+import { Random } from '../../src/machine/helpers/testing.test-support.ts';
+import { TRANSCENDENTAL_CASES, X87_CASES } from './x87-cases.ts';
+import type { Case } from './x87-cases.ts';
+import { answerBytes, answersHere, answersOfHost, differences, makeRequests } from './x87-host.ts';
 
 const COUNT = Number(process.env['X87_COUNT'] ?? 200);
 const SEED = Number(process.env['X87_SEED'] ?? 1);

@@ -14,7 +14,7 @@ export const REQUEST_FLAGS = 328;
 export const REQUEST_SIGNAL = 336;
 
 const SOURCE = fileURLToPath(new URL('oracle.c', import.meta.url));
-const FOLDER = fileURLToPath(new URL('../../../.cache/machine/', import.meta.url));
+const FOLDER = fileURLToPath(new URL('../../.cache/machine/', import.meta.url));
 const PROGRAM = `${FOLDER}oracle`;
 
 /** Whether the host can be asked. */

@@ -1,10 +1,10 @@
 /** For the unit tests: x87 instructions as machine code and as calls of helpers, and operands to try them on. */
 
-import { FORM_DESTINATION_MEMORY, FORM_SOURCE_MEMORY } from './types.ts';
-import { OPERAND, st } from './testing.test-support.ts';
-import type { Random } from './testing.test-support.ts';
-import { OPERAND_INTEGER } from './x87-arithmetic.ts';
-import { STORE_POP, STORE_TRUNCATE } from './x87-transfer.ts';
+import { FORM_DESTINATION_MEMORY, FORM_SOURCE_MEMORY } from '../../src/machine/helpers/types.ts';
+import { OPERAND, st } from '../../src/machine/helpers/testing.test-support.ts';
+import type { Random } from '../../src/machine/helpers/testing.test-support.ts';
+import { OPERAND_INTEGER } from '../../src/machine/helpers/x87-arithmetic.ts';
+import { STORE_POP, STORE_TRUNCATE } from '../../src/machine/helpers/x87-transfer.ts';
 
 export interface Case {
   readonly name: string;

@@ -1,18 +1,18 @@
 /** For the unit tests: random x87 states run through the helpers and on the host CPU. */
 
 import assert from 'node:assert/strict';
-import { STATE_FAULT_VECTOR, STATE_SCRATCH } from '../state.ts';
-import { askHost, REQUEST_CODE, REQUEST_FLAGS, REQUEST_FSAVE, REQUEST_MEMORY, REQUEST_SIGNAL, REQUEST_SIZE } from './oracle.test-support.ts';
-import { createContext, OPERAND } from './testing.test-support.ts';
-import type { Random } from './testing.test-support.ts';
-import { FORM_DESTINATION_MEMORY, FORM_SOURCE_MEMORY } from './types.ts';
-import type { Helper, HelperTable } from './types.ts';
-import { x87ArithmeticHelpers } from './x87-arithmetic.ts';
-import { writeExtended, writeOperand } from './x87-cases.test-support.ts';
-import type { Case } from './x87-cases.test-support.ts';
-import { initialise, x87ControlHelpers } from './x87-control.ts';
-import { x87TranscendentalHelpers } from './x87-transcendental.ts';
-import { x87TransferHelpers } from './x87-transfer.ts';
+import { STATE_FAULT_VECTOR, STATE_SCRATCH } from '../../src/machine/state.ts';
+import { askHost, REQUEST_CODE, REQUEST_FLAGS, REQUEST_FSAVE, REQUEST_MEMORY, REQUEST_SIGNAL, REQUEST_SIZE } from './oracle.ts';
+import { createContext, OPERAND } from '../../src/machine/helpers/testing.test-support.ts';
+import type { Random } from '../../src/machine/helpers/testing.test-support.ts';
+import { FORM_DESTINATION_MEMORY, FORM_SOURCE_MEMORY } from '../../src/machine/helpers/types.ts';
+import type { Helper, HelperTable } from '../../src/machine/helpers/types.ts';
+import { x87ArithmeticHelpers } from '../../src/machine/helpers/x87-arithmetic.ts';
+import { writeExtended, writeOperand } from './x87-cases.ts';
+import type { Case } from './x87-cases.ts';
+import { initialise, x87ControlHelpers } from '../../src/machine/helpers/x87-control.ts';
+import { x87TranscendentalHelpers } from '../../src/machine/helpers/x87-transcendental.ts';
+import { x87TransferHelpers } from '../../src/machine/helpers/x87-transfer.ts';
 
 const helpers: HelperTable = { ...x87ArithmeticHelpers, ...x87TransferHelpers, ...x87ControlHelpers, ...x87TranscendentalHelpers };
 const FSAVE_SIZE = 108;
