@@ -3,15 +3,70 @@
  * restarted: after a fault RCX, RSI and RDI show the elements done. The flags change when the whole
  * instruction is done only (SDM Vol. 2, REP: a fault restores EFLAGS).
  */
-import { RAX, RDI, RSI } from '../machine-types.ts';
-import { storeFlags, subtractionFlags } from '../semantics/flags.ts';
-import { STATE_GPR } from '../state.ts';
+import { PAGE_SIZE } from '../layout.ts';
+import { RAX, RCX, RDI, RSI } from '../machine-types.ts';
+import { EFLAGS_DF, storeFlags, subtractionFlags } from '../semantics/flags.ts';
+import { STATE_EFLAGS_OTHER, STATE_GPR } from '../state.ts';
 import { AGAIN, DONE, StringRun } from './string-run.ts';
-import type { Helper, HelperTable } from './types.ts';
+import type { Helper, HelperContext, HelperTable } from './types.ts';
 
 const ACCUMULATOR = STATE_GPR + 8 * RAX;
 
+/**
+ * Bytes of a run that is forward, not empty and at most a page long, else 0. Most are like that (a structure
+ * that is copied, an array that is cleared), and are worth a way without a `StringRun`.
+ */
+function shortRun(view: DataView, size: number): number {
+  const bytes = view.getUint32(STATE_GPR + 8 * RCX, true) * size;
+  const forward = (view.getUint32(STATE_EFLAGS_OTHER, true) & EFLAGS_DF) === 0;
+  return forward && bytes <= PAGE_SIZE && view.getUint32(STATE_GPR + 8 * RCX + 4, true) === 0 ? bytes : 0;
+}
+
+/** The address in a register, if `bytes` from there on lie in one page below 4 GiB, else -1. */
+function withinPage(view: DataView, register: number, bytes: number): number {
+  const address = view.getUint32(STATE_GPR + 8 * register, true);
+  return (address & (PAGE_SIZE - 1)) + bytes <= PAGE_SIZE && view.getUint32(STATE_GPR + 8 * register + 4, true) === 0 ? address : -1;
+}
+
+function setRegister(view: DataView, register: number, value: number): void {
+  view.setUint32(STATE_GPR + 8 * register, value, true);
+}
+
+/** False where it is not as simple as that; then nothing was changed, but a fault may have been noted, which comes again. */
+function shortMove(context: HelperContext, size: number): boolean {
+  const { view } = context;
+  const bytes = shortRun(view, size);
+  if (bytes === 0) return false;
+  const from = withinPage(view, RSI, bytes);
+  const to = withinPage(view, RDI, bytes);
+  if (from < 0 || to < 0 || (to > from && to < from + bytes)) return false;
+  if (!context.readable(from, bytes) || !context.writable(to, bytes)) return false;
+  const start = context.offset(from);
+  context.u8.copyWithin(context.offset(to), start, start + bytes);
+  setRegister(view, RSI, from + bytes);
+  setRegister(view, RDI, to + bytes);
+  setRegister(view, RCX, 0);
+  return true;
+}
+
+/** The same for elements whose bytes are all equal. */
+function shortFill(context: HelperContext, size: number): boolean {
+  const { view, u8 } = context;
+  const bytes = shortRun(view, size);
+  const to = withinPage(view, RDI, bytes);
+  if (bytes === 0 || to < 0) return false;
+  const byte = u8[ACCUMULATOR] ?? 0;
+  for (let index = 1; index < size; index++) if (u8[ACCUMULATOR + index] !== byte) return false;
+  if (!context.writable(to, bytes)) return false;
+  const start = context.offset(to);
+  u8.fill(byte, start, start + bytes);
+  setRegister(view, RDI, to + bytes);
+  setRegister(view, RCX, 0);
+  return true;
+}
+
 const movs: Helper = (context, _destination, _source, size) => {
+  if (shortMove(context, size)) return DONE;
   const run = new StringRun(context, size, [RSI, RDI]);
   while (run.done < run.count) {
     const from = run.address(RSI);
@@ -52,6 +107,7 @@ function repeatPattern(u8: Uint8Array, start: number, period: number, length: nu
 }
 
 const stos: Helper = (context, _destination, _source, size) => {
+  if (shortFill(context, size)) return DONE;
   const run = new StringRun(context, size, [RDI]);
   while (run.done < run.count) {
     const to = run.address(RDI);
