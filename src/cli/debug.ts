@@ -1,7 +1,6 @@
 /** `caisson debug`: a look inside. */
 import { readFileSync } from 'node:fs';
-import { decode } from '../machine/isa/decode.ts';
-import { disassemble } from '../machine/isa/disassemble.ts';
+import { decode, disassemble } from '../machine/disassembler.ts';
 import { readElfCode } from './elf-symbols.ts';
 import type { CodeSection, ElfCode, ElfSymbol } from './elf-symbols.ts';
 import { UserError } from './errors.ts';

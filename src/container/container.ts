@@ -8,8 +8,7 @@ import { Kernel } from '../kernel/kernel.ts';
 import { SyscallTracer, traceLine } from '../kernel/strace/tracer.ts';
 import { createSystemView } from '../kernel/system-view.ts';
 import { startProcess } from '../kernel/task/start.ts';
-import { createMachine } from '../machine/index.ts';
-import type { MachineImage } from '../machine/index.ts';
+import { createMachine, type MachineImage } from '../machine/index.ts';
 import { RLIMIT_NOFILE } from '../abi/resource.ts';
 import type { Host } from '../host/types.ts';
 import { HostGateway, NetworkPolicy, RESOLVER_ADDRESS } from '../net/index.ts';
@@ -20,7 +19,6 @@ import type { ContainerFiles } from './files.ts';
 import { credentialsOf, resourceLimitsOf } from './identity.ts';
 import { pipeStreams, runningProcess, terminalStreams } from './process.ts';
 import { findProgram } from './program.ts';
-
 import { parseTraceFilter } from './trace-filter.ts';
 import type { Change, ContainerStatistics, ProcessIo, RunningProcess } from './types.ts';
 

@@ -1,6 +1,6 @@
 /** What a container offers to those who run things in it. */
 import type { Change } from '../fs/changes.ts';
-import type { MachineStatistics } from '../machine/machine-types.ts';
+import type { MachineStatistics } from '../machine/index.ts';
 import type { ExitStatus } from './config.ts';
 
 export type { Change };

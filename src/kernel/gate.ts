@@ -3,7 +3,7 @@
  * call costs a table look-up, its arguments and a result; everything else happens when the task leaves its code.
  */
 import { ENOSYS, ERESTARTSYS } from '../abi/errno.ts';
-import { R10, R8, R9, RAX, RDI, RDX, RSI, type AddressSpace } from '../machine/machine-types.ts';
+import { R10, R8, R9, RAX, RDI, RDX, RSI, type AddressSpace } from '../machine/index.ts';
 import type { Kernel } from './kernel.ts';
 import { passesSeccomp } from './seccomp/seccomp.ts';
 import { writeResult } from './task/call.ts';

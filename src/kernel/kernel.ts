@@ -1,6 +1,6 @@
 /** A Linux kernel for one container: its tasks, clocks, memory and the door for system calls. */
 import type { Host } from '../host/types.ts';
-import type { Machine, MachineOptions } from '../machine/machine-types.ts';
+import type { Machine, MachineOptions } from '../machine/index.ts';
 import type { Layout } from './exec/load-elf.ts';
 import { makeGate, type GateEntry } from './gate.ts';
 import { FutexTable } from './futex/futex-table.ts';

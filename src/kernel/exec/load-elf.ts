@@ -3,7 +3,7 @@ import { ENOMEM } from '../../abi/errno.ts';
 import { PF_R, PF_W, PF_X } from '../../abi/elf.ts';
 import { MAP_ANONYMOUS, MAP_FIXED, MAP_PRIVATE, PROT_EXEC, PROT_READ, PROT_WRITE } from '../../abi/mman.ts';
 import type { Inode } from '../../fs/types.ts';
-import { DECODED_START, USER_START } from '../../machine/layout.ts';
+import { DECODED_START, USER_START } from '../../machine/index.ts';
 import { pageUp, type Mm } from '../mm/mm.ts';
 import type { Elf, Segment } from './elf.ts';
 

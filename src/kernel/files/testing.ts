@@ -1,7 +1,6 @@
 /** A kernel and tasks without a machine, to test files and their system calls directly. */
 import { WaitQueue } from '../../fs/types.ts';
-import { PAGE_READ, PAGE_WRITE } from '../../machine/layout.ts';
-import type { AddressSpace } from '../../machine/machine-types.ts';
+import { PAGE_READ, PAGE_WRITE, type AddressSpace } from '../../machine/index.ts';
 import { FileDescriptors } from '../fd-table.ts';
 import { SpaceMemory } from '../mm/user-memory.ts';
 import { BLOCKED, type Credentials, type Handler, type Kernel, type Process, type SignalInfo, type SignalMask, type SyscallRow, type Task } from '../types.ts';

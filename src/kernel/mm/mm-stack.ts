@@ -2,7 +2,7 @@
  * The stack of a process. Its mapping is as large as RLIMIT_STACK from the start, but only its top is accessible and
  * grows when it is needed (Linux mm/mmap.c: expand_stack), so that fork, exec and exit do not handle megabytes that nobody used.
  */
-import { RSP } from '../../machine/machine-types.ts';
+import { RSP } from '../../machine/index.ts';
 import type { Mm } from './mm.ts';
 import { pageFlags } from './vma.ts';
 

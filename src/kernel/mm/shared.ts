@@ -4,7 +4,7 @@
  * turn, what the first changed goes to the truth and from there to the second.
  */
 import type { Inode } from '../../fs/types.ts';
-import type { AddressSpace } from '../../machine/machine-types.ts';
+import type { AddressSpace } from '../../machine/index.ts';
 import { pageFlags, type Vma, type VmaList } from './vma.ts';
 
 /** The part of an `Mm` that sharing needs. */

@@ -1,7 +1,6 @@
 /** Checked access to a guest's memory for system calls (`copy_from_user`, `copy_to_user` of Linux). */
 import { EFAULT, EINVAL, ENAMETOOLONG, ENOENT } from '../../abi/errno.ts';
-import { PAGE_READ, PAGE_WRITE } from '../../machine/layout.ts';
-import type { AddressSpace } from '../../machine/machine-types.ts';
+import { PAGE_READ, PAGE_WRITE, type AddressSpace } from '../../machine/index.ts';
 import { DEFAULT_LIMITS } from '../limits.ts';
 import type { UserMemory } from '../types.ts';
 

@@ -1,7 +1,7 @@
 /** Mappings of an address space (`struct vm_area_struct`), kept sorted. */
 import { MAP_SHARED, PROT_EXEC, PROT_READ, PROT_WRITE } from '../../abi/mman.ts';
 import type { Inode } from '../../fs/types.ts';
-import { PAGE_EXEC, PAGE_READ, PAGE_WRITE } from '../../machine/layout.ts';
+import { PAGE_EXEC, PAGE_READ, PAGE_WRITE } from '../../machine/index.ts';
 import type { SharedObject } from './shared.ts';
 
 /** What a mapping shows of a file. */

@@ -5,7 +5,7 @@ import {
   SECCOMP_RET_KILL_THREAD, SECCOMP_RET_LOG, SECCOMP_RET_TRACE, SECCOMP_RET_TRAP, SECCOMP_RET_USER_NOTIF,
 } from '../../abi/seccomp.ts';
 import { SIGKILL, SIGSYS, SYS_SECCOMP } from '../../abi/signal.ts';
-import { R10, R8, R9, RDI, RDX, RSI, type AddressSpace } from '../../machine/machine-types.ts';
+import { R10, R8, R9, RDI, RDX, RSI, type AddressSpace } from '../../machine/index.ts';
 import { forceSignal } from '../signals/send.ts';
 import { writeResult } from '../task/call.ts';
 import { exitGroup, exitTask } from '../task/exit.ts';

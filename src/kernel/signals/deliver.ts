@@ -1,6 +1,6 @@
 /** Delivery of pending signals before a task runs its code again (kernel/signal.c: get_signal; arch_do_signal_or_restart). */
 import { SA_NODEFER, SA_ONSTACK, SA_RESETHAND, SA_RESTART, SIG_DFL, SIG_IGN, SIGKILL, SIGSEGV, SIGSTOP, SS_AUTODISARM } from '../../abi/signal.ts';
-import { RSP } from '../../machine/machine-types.ts';
+import { RSP } from '../../machine/index.ts';
 import { exitGroup } from '../task/exit.ts';
 import { interruptCall } from '../task/call.ts';
 import type { KernelTask } from '../task/task.ts';

@@ -4,7 +4,7 @@ import {
   SIGCONTEXT_RIP, SIGCONTEXT_SEGMENTS, SIGCONTEXT_TRAPNO, SIGFRAME_SIGINFO, SIGFRAME_SIZE, SIGFRAME_UCONTEXT, SS_AUTODISARM, SS_DISABLE, SS_ONSTACK,
   UC_FP_XSTATE, UC_SIGCONTEXT_SS, UC_STRICT_RESTORE_SS, UCONTEXT_MCONTEXT, UCONTEXT_SIGMASK, UCONTEXT_STACK,
 } from '../../abi/signal.ts';
-import { R10, R11, R12, R13, R14, R15, R8, R9, RAX, RBP, RBX, RCX, RDI, RDX, RSI, RSP, type AddressSpace } from '../../machine/machine-types.ts';
+import { R10, R11, R12, R13, R14, R15, R8, R9, RAX, RBP, RBX, RCX, RDI, RDX, RSI, RSP, type AddressSpace } from '../../machine/index.ts';
 import type { SpaceMemory } from '../mm/user-memory.ts';
 import type { SignalInfo, SignalMask } from '../types.ts';
 import type { SignalAction } from './signal-actions.ts';

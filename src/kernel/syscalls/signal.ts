@@ -4,7 +4,7 @@ import { CAP_KILL } from '../../abi/capability.ts';
 import {
   MINSIGSTKSZ, NSIG, SI_TKILL, SI_USER, SIG_BLOCK, SIG_SETMASK, SIG_UNBLOCK, SIGACTION_SIZE, SIGBUS, SIGCONT, SIGINFO_SIZE, SIGSEGV, SS_AUTODISARM, SS_DISABLE, SS_ONSTACK,
 } from '../../abi/signal.ts';
-import { RSP } from '../../machine/machine-types.ts';
+import { RSP } from '../../machine/index.ts';
 import { forceSignal, sendToProcess, sendToTask } from '../signals/send.ts';
 import { UNBLOCKABLE } from '../signals/signal-actions.ts';
 import { alternateStackFlags, onAlternateStack, restoreSignalFrame, type AlternateStack } from '../signals/signal-frame.ts';

@@ -1,6 +1,6 @@
 /** A system call that blocked: repeated when its task wakes, ended, or interrupted by a handler. */
 import { EINTR } from '../../abi/errno.ts';
-import { RAX } from '../../machine/machine-types.ts';
+import { RAX } from '../../machine/index.ts';
 import type { KernelTask } from './task.ts';
 
 /** Writes a result as 64 bits to rax. */

@@ -7,8 +7,7 @@ import {
   CLONE_NEWNS, CLONE_THREAD, CLONE_VFORK, CLONE_VM,
 } from '../../abi/sched.ts';
 import { WaitQueue } from '../../fs/types.ts';
-import { RAX, RSP } from '../../machine/machine-types.ts';
-import { STATE_FS_BASE, STATE_GPR } from '../../machine/state.ts';
+import { RAX, RSP, STATE_FS_BASE, STATE_GPR } from '../../machine/index.ts';
 import type { Mm } from '../mm/mm.ts';
 import { NAMESPACE_FLAGS, unshareNamespaces, type Namespaces } from '../namespaces.ts';
 import { NO_ALTERNATE_STACK } from '../signals/signal-frame.ts';

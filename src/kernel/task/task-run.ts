@@ -4,7 +4,7 @@ import {
   BUS_ADRERR, FPE_FLTDIV, FPE_FLTINV, FPE_FLTOVF, FPE_FLTRES, FPE_FLTUND, FPE_INTDIV, ILL_ILLOPN, SEGV_ACCERR, SEGV_MAPERR, SI_KERNEL, SIGBUS, SIGFPE, SIGILL,
   SIGSEGV, SIGTRAP, TRAP_BRKPT, TRAP_TRACE,
 } from '../../abi/signal.ts';
-import type { Exit } from '../../machine/machine-types.ts';
+import type { Exit } from '../../machine/index.ts';
 import { finishCall, repeatCall } from './call.ts';
 import { deliverSignals } from '../signals/deliver.ts';
 import { forceSignal } from '../signals/send.ts';

@@ -1,6 +1,6 @@
 /** A thread (`struct task_struct`). What it does with signals is in `signals/`, how it ends in `exit.ts`. */
 import { WaitQueue, type Waiter } from '../../fs/types.ts';
-import { THREAD_STATE_SIZE } from '../../machine/state.ts';
+import { THREAD_STATE_SIZE } from '../../machine/index.ts';
 import type { Kernel } from '../kernel.ts';
 import type { Mm } from '../mm/mm.ts';
 import type { Namespaces } from '../namespaces.ts';
