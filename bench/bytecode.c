@@ -2,7 +2,7 @@
 #include <stdio.h>
 enum { PUSH, ADD, SUB, LT, JZ, JMP, LOAD, STORE, MUL, MOD, HALT };
 int main(void) {
-  static const int code[] = {PUSH, 0, STORE, 0, PUSH, 0, STORE, 1, LOAD, 0, PUSH, 12000000, LT, JZ, 37, LOAD, 1, LOAD, 0, PUSH, 7, MUL, ADD, PUSH, 1000003, MOD, STORE, 1, LOAD, 0, PUSH, 1, ADD, STORE, 0, JMP, 8, HALT};
+  static const int code[] = {PUSH, 0, STORE, 0, PUSH, 0, STORE, 1, LOAD, 0, PUSH, 80000000, LT, JZ, 37, LOAD, 1, LOAD, 0, PUSH, 7, MUL, ADD, PUSH, 1000003, MOD, STORE, 1, LOAD, 0, PUSH, 1, ADD, STORE, 0, JMP, 8, HALT};
   long stack[16], variables[4] = {0};
   int pc = 0, sp = 0;
   for (;;) {

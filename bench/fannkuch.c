@@ -1,7 +1,7 @@
 /* Permutations of small arrays: short loops and branches (fannkuch-redux). */
 #include <stdio.h>
 int main(void) {
-  enum { N = 10 };
+  enum { N = 11 };
   int p[N], q[N], s[N], sign = 1, max = 0, sum = 0;
   for (int i = 0; i < N; i++) p[i] = q[i] = s[i] = i;
   for (;;) {

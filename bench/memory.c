@@ -15,9 +15,9 @@ int main(void) {
   for (int i = 0; i < NODES; i++) { nodes[order[i]].next = &nodes[order[(i + 1) % NODES]]; nodes[order[i]].value = i; }
   long sum = 0;
   struct node *at = &nodes[order[0]];
-  for (long i = 0; i < 6L * NODES; i++) { sum += at->value; at = at->next; }
+  for (long i = 0; i < 10L * NODES; i++) { sum += at->value; at = at->next; }
   for (int i = 0; i < N; i++) for (int j = 0; j < N; j++) { a[i][j] = i + j; b[i][j] = i - j; }
   for (int i = 0; i < N; i++) for (int j = 0; j < N; j++) { double s = 0; for (int k = 0; k < N; k++) s += a[i][k] * b[k][j]; c[i][j] = s; }
-  for (int round = 0; round < 10; round++) { memset(big, round, sizeof big / 2); memcpy(big + sizeof big / 2, big, sizeof big / 2); sum += big[sizeof big - 1]; }
+  for (int round = 0; round < 16; round++) { memset(big, round, sizeof big / 2); memcpy(big + sizeof big / 2, big, sizeof big / 2); sum += big[sizeof big - 1]; }
   printf("%ld %.0f\n", sum, c[17][200]);
 }

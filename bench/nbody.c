@@ -19,6 +19,6 @@ static void advance(double dt) {
   for (int i = 0; i < 5; i++) for (int k = 0; k < 3; k++) bodies[i].x[k] += dt * bodies[i].v[k];
 }
 int main(void) {
-  for (int i = 0; i < 10000000; i++) advance(0.001);
+  for (int i = 0; i < 20000000; i++) advance(0.001);
   printf("%.9f %.9f\n", bodies[0].x[0], bodies[4].x[2]);
 }

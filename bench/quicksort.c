@@ -17,7 +17,7 @@ static void sort(int *left, int *right) {
 int main(void) {
   unsigned seed = 1;
   long sum = 0;
-  for (int round = 0; round < 6; round++) {
+  for (int round = 0; round < 12; round++) {
     for (int i = 0; i < N; i++) { seed = seed * 1664525 + 1013904223; values[i] = seed >> 4; }
     sort(values, values + N - 1);
     sum += values[N / 2] % 1000;

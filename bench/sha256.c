@@ -27,7 +27,7 @@ static unsigned char data[1 << 20];
 int main(void) {
   uint32_t h[8] = {0x6a09e667,0xbb67ae85,0x3c6ef372,0xa54ff53a,0x510e527f,0x9b05688c,0x1f83d9ab,0x5be0cd19};
   for (unsigned i = 0; i < sizeof data; i++) data[i] = i * 31 + (i >> 8);
-  for (int round = 0; round < 160; round++) for (unsigned i = 0; i < sizeof data; i += 64) block(h, data + i);
+  for (int round = 0; round < 480; round++) for (unsigned i = 0; i < sizeof data; i += 64) block(h, data + i);
   for (int i = 0; i < 8; i++) printf("%08x", h[i]);
   puts("");
 }

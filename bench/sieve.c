@@ -5,7 +5,7 @@ enum { N = 4000000 };
 static unsigned char composite[N + 1];
 int main(void) {
   long total = 0;
-  for (int round = 0; round < 72; round++) {
+  for (int round = 0; round < 300; round++) {
     memset(composite, 0, sizeof composite);
     for (int i = 2; i * i <= N; i++)
       if (!composite[i])

@@ -29,6 +29,6 @@ int main(void) {
   char buffer[64];
   unsigned long check = 0;
   qsort(table, WORDS * 4, sizeof table[0], compare);
-  for (int round = 0; round < 900; round++) for (int i = 0; i < used; i++) { snprintf(buffer, sizeof buffer, "%-6s %05d", table[i].word, table[i].count + round); check = check * 31 + buffer[3] + buffer[10]; }
+  for (int round = 0; round < 4500; round++) for (int i = 0; i < used; i++) { snprintf(buffer, sizeof buffer, "%-6s %05d", table[i].word, table[i].count + round); check = check * 31 + buffer[3] + buffer[10]; }
   printf("%d %s %d %lu\n", used, table[0].word, table[0].count, check);
 }

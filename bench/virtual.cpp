@@ -21,9 +21,9 @@ int main() {
   unsigned seed = 7;
   auto tree = build(10, seed);
   long total = 0;
-  for (long x = 0; x < 120000; x++) total = (total + tree->eval(x)) % 1000003;
+  for (long x = 0; x < 360000; x++) total = (total + tree->eval(x)) % 1000003;
   std::map<std::string, int> words;
-  for (int i = 0; i < 300000; i++) { seed = seed * 1103515245 + 12345; words["w" + std::to_string((seed >> 12) % 20000)]++; }
+  for (int i = 0; i < 900000; i++) { seed = seed * 1103515245 + 12345; words["w" + std::to_string((seed >> 12) % 20000)]++; }
   std::vector<std::pair<int, std::string>> order;
   for (auto &[word, count] : words) order.emplace_back(count, word);
   std::sort(order.begin(), order.end());

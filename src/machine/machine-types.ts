@@ -31,6 +31,8 @@ export interface MachineImage {
   readonly compile?: (wasm: Uint8Array<ArrayBuffer>, name: 'interpreter' | 'decoder') => WebAssembly.Module;
   /** Loads the translator (`translator/index.ts`), which few programs need. */
   readonly translator: () => RegionCompiler;
+  /** The engine is known to compile float arithmetic to x86's own, so that NaN results need no care. */
+  readonly nativeNans?: boolean;
   /** Where translations are kept from one process to the next. Without: nowhere. */
   readonly units?: UnitStorage;
 }

@@ -25,7 +25,7 @@ export function createMachine(image: MachineImage, options: MachineOptions): Mac
   const statistics: MachineStatistics = { instructionsDecoded: 0, unitsTranslated: 0, wasmBytes: 0, undecodable: 0 };
   const loaded = loadImage(image.interpreter, image.compile ?? compileModule);
   const store = image.units === undefined ? undefined : new UnitStore(image.units);
-  const registry = new UnitRegistry(loaded, image.translator, store, statistics);
+  const registry = new UnitRegistry(loaded, image, store, statistics);
   const environment: SpaceEnvironment = {
     image: loaded,
     options,

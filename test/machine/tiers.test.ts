@@ -9,10 +9,12 @@ import { caisson } from '../cli/caisson.ts';
 const at = (path: string): string => fileURLToPath(new URL(path, import.meta.url));
 const directory = at('../../.cache/machine/');
 const program = `${directory}tiers`;
+const nans = `${directory}nans`;
 
 /** Programs of the host that run long enough to be translated. */
 const COMMANDS: readonly (readonly string[])[] = [
   [program],
+  [nans],
   ['/bin/bash', '-c', 'i=0; s=; while [ $i -lt 20000 ]; do i=$((i + 1)); case $i in *000) s=$s,$i;; esac; done; echo $s'],
   ['/usr/bin/python3', '-c', 'import json, zlib; d = {str(i): [i * i % 97, i / 7] for i in range(5000)}; t = json.dumps(d); print(len(t), zlib.crc32(t.encode()), sum(ord(c) for c in t))'],
   ['/usr/bin/perl', '-e', 'my ($h, $s); for (1 .. 30000) { $h->{$_ % 701} += $_; $s ^= $_ * 7 } print "$s ", join(",", map { $h->{$_} } (1 .. 5)), "\\n"'],
@@ -22,8 +24,10 @@ const COMMANDS: readonly (readonly string[])[] = [
 
 before(() => {
   mkdirSync(directory, { recursive: true });
-  const { status, stderr } = spawnSync('gcc', ['-O1', '-o', program, at('tiers.c'), '-lm'], { encoding: 'utf8' });
-  assert.equal(status, 0, stderr);
+  for (const [output, source, level] of [[program, 'tiers.c', '-O1'], [nans, 'nans.c', '-O2']] as const) {
+    const { status, stderr } = spawnSync('gcc', [level, '-o', output, at(source), '-lm'], { encoding: 'utf8' });
+    assert.equal(status, 0, stderr);
+  }
 });
 
 for (const tier of ['interpreter', 'both', 'translator']) {

@@ -3,6 +3,7 @@ import { existsSync, readFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { fileURLToPath } from 'node:url';
 import { join } from 'node:path';
+import { arch } from 'node:process';
 import { cacheDirectory } from './cache-directory.ts';
 import { compileMachine, tuneEngine } from './native-code.ts';
 import { PartFile } from './part-file.ts';
@@ -18,6 +19,7 @@ export interface HostMachineImage<T> {
   readonly interpreter: Uint8Array;
   readonly compile: (wasm: Uint8Array<ArrayBuffer>, name: string) => WebAssembly.Module;
   readonly translator: () => T;
+  readonly nativeNans: boolean;
   readonly units?: PartFile;
 }
 
@@ -28,7 +30,7 @@ declare const CAISSON_MACHINE: string | undefined;
 function openUnits(): PartFile | undefined {
   const directory = cacheDirectory();
   if (directory === undefined || typeof CAISSON_MACHINE === 'undefined') return undefined;
-  return new PartFile(join(directory, `units-${CAISSON_MACHINE}.parts`));
+  return new PartFile(join(directory, `units-${CAISSON_MACHINE}.${arch}.parts`));
 }
 
 /** @throws Error when there was no build. */
@@ -40,6 +42,8 @@ export function readMachineImage<T>(): HostMachineImage<T> {
   const units = openUnits();
   return {
     ...(units === undefined ? {} : { units }),
+    // V8 takes addsd and its like as they are, and keeps the order of their operands: test/machine/tiers.test.ts.
+    nativeNans: arch === 'x64',
     interpreter: readFileSync(interpreter),
     compile: (wasm, name) => compileMachine(wasm, find(`${name}.native`)),
     translator: () => (createRequire(import.meta.url)(fileURLToPath(translator)) as { regionCompiler: T }).regionCompiler,

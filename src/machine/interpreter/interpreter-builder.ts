@@ -26,6 +26,8 @@ export interface HandlerEnvironment {
 
 export class InterpreterBuilder extends EmittingBuilder {
   readonly instruction: DecodedInstruction;
+  /** The image is for any host. */
+  readonly nativeNans = false;
   readonly size: number;
   readonly operandCount: number;
   readonly mnemonic: string;

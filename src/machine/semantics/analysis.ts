@@ -178,6 +178,8 @@ class AnalysisBuilder extends Expressions implements Builder {
   flagsSbb(): void { this.#flags(FLAG_SET_ALL); }
   flagsInc(): void { this.#flags(FLAG_SET_OTHERS); }
   flagsDec(): void { this.#flags(FLAG_SET_OTHERS); }
+  readonly nativeNans = false;
+  flagsCompare(): void { this.#flags(FLAG_SET_ALL); }
   flagsLogic(): void { this.#flags(FLAG_SET_ALL); }
   flagsResult(): void { this.#flags(FLAG_SET_ALL); }
   setFlags(flags: Partial<Record<FlagName, Expr>>): void {

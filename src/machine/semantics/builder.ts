@@ -119,7 +119,9 @@ export interface Builder {
   flagsLogic(size: number, result: Expr): void;
   /** ZF, SF and PF from `result`; CF and OF given as i32 0/1; AF given or 0. For shifts, mul and so on. */
   flagsResult(size: number, result: Expr, carry: Expr, overflow: Expr, auxiliary?: Expr): void;
-  /** Sets single flags to i32 0/1 values and keeps the others (rol, bt, stc, comisd, popf...). */
+  /** COMISD and its like: ZF, PF and CF from two floats, all set when unordered; OF, SF, AF 0. */
+  flagsCompare(a: Expr, b: Expr): void;
+  /** Sets single flags to i32 0/1 values and keeps the others (rol, bt, stc, popf...). */
   setFlags(flags: Partial<Record<FlagName, Expr>>): void;
   /** i32, 0 or 1. */
   flag(name: FlagName): Expr;
@@ -127,6 +129,9 @@ export interface Builder {
   condition(code: ConditionCode): Expr;
   /** The row's own condition: low four bits of the opcode. */
   ownCondition(): Expr;
+
+  /** Wasm's float add, subtract and multiply give the NaN that x86 gives: the code runs on such a processor. */
+  readonly nativeNans: boolean;
 
   // ---- statements ----
   /** Emits `value` once and gives it a local. */

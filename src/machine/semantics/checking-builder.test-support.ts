@@ -14,6 +14,7 @@ import { EmittingBuilder, typeOfSize } from './emitting-builder.ts';
 import type { CanonicalFlags } from './flag-expressions.ts';
 
 export class CheckingBuilder extends EmittingBuilder {
+  readonly nativeNans = false;
   readonly size: number;
   readonly operandCount: number;
   readonly mnemonic: string;

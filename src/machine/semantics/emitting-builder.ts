@@ -31,6 +31,7 @@ export abstract class EmittingBuilder extends Expressions implements Builder {
     this.parameterCount = parameterCount;
   }
 
+  abstract readonly nativeNans: boolean;
   abstract readonly size: number;
   abstract readonly operandCount: number;
   abstract readonly mnemonic: string;
@@ -411,6 +412,8 @@ export abstract class EmittingBuilder extends Expressions implements Builder {
   flagsResult(size: number, result: Expr, carry: Expr, overflow: Expr, auxiliary?: Expr): void {
     this.#setSymbolic('result', size, result, undefined, undefined, carry, overflow, auxiliary);
   }
+
+  flagsCompare(a: Expr, b: Expr): void { this.#setSymbolic('compare', 8, a, a, b); }
 
   setFlags(flags: Partial<Record<FlagName, Expr>>): void {
     if (this.flagsDead) {

@@ -4,16 +4,17 @@
  * comparison.
  */
 import type { ConditionCode, Expr, FlagName } from './builder.ts';
+import * as op from '../wasm/opcodes.ts';
 import type { Expressions } from './expression.ts';
 
-export type FlagKind = 'add' | 'sub' | 'logic' | 'inc' | 'dec' | 'adc' | 'sbb' | 'result';
+export type FlagKind = 'add' | 'sub' | 'logic' | 'inc' | 'dec' | 'adc' | 'sbb' | 'result' | 'compare';
 
 /** The last operation on flags, with operands that can be read again (locals or constants). */
 export interface SymbolicFlags {
   readonly kind: FlagKind;
   readonly size: number;
   readonly result: Expr;
-  /** Operands for add, sub, adc, sbb; undefined elsewhere. */
+  /** Operands for add, sub, adc, sbb, and floats for compare (where `result` means nothing); undefined elsewhere. */
   readonly a: Expr | undefined;
   readonly b: Expr | undefined;
   /** i32 0/1: carry for inc, dec and result. */
@@ -54,9 +55,37 @@ export function auxOfBits(e: Expressions, carry: Expr, overflow: Expr, auxiliary
   return auxiliary === undefined ? top : e.or(top, e.shl(e.extendU(auxiliary), e.i64(3)));
 }
 
+const FLOAT_COMPARISONS = {
+  f64: { ne: op.F64_NE, lt: op.F64_LT, gt: op.F64_GT, ge: op.F64_GE },
+  f32: { ne: op.F32_NE, lt: op.F32_LT, gt: op.F32_GT, ge: op.F32_GE },
+} as const;
+
+/** A comparison of the two floats of a `compare`. */
+function floats(e: Expressions, flags: SymbolicFlags, name: 'ne' | 'lt' | 'gt' | 'ge', x = flags.a ?? flags.result, y = flags.b ?? flags.result): Expr {
+  return e.op(FLOAT_COMPARISONS[x.type === 'f32' ? 'f32' : 'f64'][name], 'i32', [x, y]);
+}
+
+/** SDM Vol. 2A COMISD. */
+function compareFlag(e: Expressions, flags: SymbolicFlags, name: FlagName): Expr {
+  switch (name) {
+    case 'ZF':
+      return e.eqz(e.or(floats(e, flags, 'lt'), floats(e, flags, 'gt')));
+    case 'CF':
+      return e.eqz(floats(e, flags, 'ge'));
+    case 'PF':
+      return e.or(floats(e, flags, 'ne', flags.a, flags.a), floats(e, flags, 'ne', flags.b, flags.b));
+    default:
+      return e.i32(0);
+  }
+}
+
 /** Computes the canonical form of a symbolic one. `let_` gives an expression a local. */
 export function canonicalize(e: Expressions, flags: SymbolicFlags, let_: (value: Expr) => Expr): CanonicalFlags {
   const { kind, size, result } = flags;
+  if (kind === 'compare') {
+    const flag = (name: FlagName): Expr => let_(compareFlag(e, flags, name));
+    return canonicalOfFlags(e, { CF: flag('CF'), PF: flag('PF'), ZF: flag('ZF'), AF: e.i32(0), SF: e.i32(0), OF: e.i32(0) });
+  }
   const extended = signExtended(e, result, size);
   if (kind === 'logic') return { result: extended, aux: e.i64(0) };
   if (kind === 'result') {
@@ -139,6 +168,7 @@ function parityOf(e: Expressions, low: Expr): Expr {
 /** One flag of a symbolic form, i32 0 or 1. */
 export function symbolicFlag(e: Expressions, flags: SymbolicFlags, name: FlagName): Expr {
   const { size, result } = flags;
+  if (flags.kind === 'compare') return compareFlag(e, flags, name);
   switch (name) {
     case 'CF':
       return carryOf(e, flags);
@@ -181,6 +211,7 @@ export function canonicalFlag(e: Expressions, { result, aux }: CanonicalFlags, n
 function fusedCondition(e: Expressions, flags: SymbolicFlags, pair: number): Expr | undefined {
   const { kind, size, result } = flags;
   const zero = size === 8 ? e.i64(0) : e.i32(0);
+  if (kind === 'compare' && pair === 3) return e.eqz(floats(e, flags, 'gt'));
   if (kind === 'sub' && flags.a !== undefined && flags.b !== undefined) {
     const a = toTop(e, flags.a, size);
     const b = toTop(e, flags.b, size);

@@ -6,8 +6,8 @@ import { readScalar } from './sse-scalar.ts';
 import { splat32, vector } from './sse-vector.ts';
 
 const SCALAR = {
-  f64: { eq: op.F64_EQ, ne: op.F64_NE, lt: op.F64_LT, le: op.F64_LE, gt: op.F64_GT, ge: op.F64_GE },
-  f32: { eq: op.F32_EQ, ne: op.F32_NE, lt: op.F32_LT, le: op.F32_LE, gt: op.F32_GT, ge: op.F32_GE },
+  f64: { eq: op.F64_EQ, ne: op.F64_NE, lt: op.F64_LT, le: op.F64_LE },
+  f32: { eq: op.F32_EQ, ne: op.F32_NE, lt: op.F32_LT, le: op.F32_LE },
 } as const;
 const PACKED = {
   f64: { eq: op.F64X2_EQ, ne: op.F64X2_NE, lt: op.F64X2_LT, le: op.F64X2_LE },
@@ -86,23 +86,8 @@ function scalarMask(builder: Builder, type: FloatType): Expr {
   return builder.xor(builder.sub(builder.i32(0), plain), negation(builder, immediate));
 }
 
-/** ZF, PF and CF are all set when unordered (SDM Vol. 2A COMISD). */
 function compareToFlags(type: FloatType): SemanticFunction {
-  const { ne, lt, gt, ge } = SCALAR[type];
-  return (builder) => {
-    const a = builder.let(readScalar(builder, type, 0));
-    const b = builder.let(readScalar(builder, type, 1));
-    const test = (opcode: number, x: Expr, y: Expr) => builder.op(opcode, 'i32', [x, y]);
-    const zero = builder.i32(0);
-    builder.setFlags({
-      ZF: builder.eqz(builder.or(test(lt, a, b), test(gt, a, b))),
-      PF: builder.or(test(ne, a, a), test(ne, b, b)),
-      CF: builder.eqz(test(ge, a, b)),
-      OF: zero,
-      SF: zero,
-      AF: zero,
-    });
-  };
+  return (builder) => builder.flagsCompare(readScalar(builder, type, 0), readScalar(builder, type, 1));
 }
 
 export const SSE_COMPARE: SemanticsTable = {

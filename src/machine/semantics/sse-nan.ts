@@ -46,6 +46,16 @@ function constantBits(builder: Builder, type: FloatType, value: bigint): Expr {
   return type === 'f64' ? builder.i64(value) : builder.i32(Number(BigInt.asIntN(32, value)));
 }
 
+const NATIVE: ReadonlySet<number> = new Set([
+  op.F64_ADD, op.F64_SUB, op.F64_MUL, op.F32_ADD, op.F32_SUB, op.F32_MUL,
+  op.F64X2_ADD, op.F64X2_SUB, op.F64X2_MUL, op.F32X4_ADD, op.F32X4_SUB, op.F32X4_MUL,
+]);
+
+/** The engine's result is right as it is. Not so of a quotient: V8 gives 0 / 0 a positive sign where both are constants. */
+export function hasNativeNan(builder: Builder, opcode: number): boolean {
+  return builder.nativeNans && NATIVE.has(opcode);
+}
+
 /** A scalar result with the NaN that the processor would give; the sources must be locals. */
 export function withScalarNan(builder: Builder, result: Expr, ...sources: readonly Expr[]): Expr {
   const type: FloatType = result.type === 'f32' ? 'f32' : 'f64';

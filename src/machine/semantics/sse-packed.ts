@@ -1,7 +1,7 @@
 /** Packed floating point: SDM Vol. 1, 10.4.1.2, 11.4.1.2, 12.3.4 to 12.3.5 (SSE3), 12.10.4 (dot products). */
 import * as op from '../wasm/opcodes.ts';
 import type { Builder, Expr, SemanticFunction, SemanticsTable } from './builder.ts';
-import { withPackedNan } from './sse-nan.ts';
+import { hasNativeNan, withPackedNan } from './sse-nan.ts';
 import type { FloatType } from './sse-nan.ts';
 import { roundByImmediate } from './sse-rounding.ts';
 import { bitselect, lanes, onXmm, shuffleLanes, splat32, vector, zeroVector } from './sse-vector.ts';
@@ -11,7 +11,8 @@ function binary(type: FloatType, opcode: number): VectorFunction {
   return (builder, first, second) => {
     const a = builder.let(first);
     const b = builder.let(second);
-    return withPackedNan(builder, type, vector(builder, opcode, a, b), a, b);
+    const result = vector(builder, opcode, a, b);
+    return hasNativeNan(builder, opcode) ? result : withPackedNan(builder, type, result, a, b);
   };
 }
 

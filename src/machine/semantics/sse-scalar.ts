@@ -4,7 +4,7 @@
  */
 import * as op from '../wasm/opcodes.ts';
 import type { Builder, Expr, SemanticFunction, SemanticsTable } from './builder.ts';
-import { fromBits, toBits, withScalarNan } from './sse-nan.ts';
+import { fromBits, hasNativeNan, toBits, withScalarNan } from './sse-nan.ts';
 import type { FloatType } from './sse-nan.ts';
 import { roundByImmediate } from './sse-rounding.ts';
 
@@ -21,7 +21,8 @@ function arithmetic(type: FloatType, opcode: number): SemanticFunction {
   return (builder) => {
     const a = builder.let(readScalar(builder, type, 0));
     const b = builder.let(readScalar(builder, type, 1));
-    writeScalar(builder, type, 0, withScalarNan(builder, builder.op(opcode, type, [a, b]), a, b));
+    const result = builder.op(opcode, type, [a, b]);
+    writeScalar(builder, type, 0, hasNativeNan(builder, opcode) ? result : withScalarNan(builder, result, a, b));
   };
 }
 

@@ -20,8 +20,8 @@ function dominates(a: RegionBlock, b: RegionBlock): boolean {
   return block === a;
 }
 
-/** Fills in `dominator` and `isLoopHeader`. False: some loop has two entries (the region is irreducible). */
-export function computeDominators(region: Region): boolean {
+/** Fills in `dominator` and `isLoopHeader`. The result is an entry of a loop that has two of them: the region is irreducible. */
+export function computeDominators(region: Pick<Region, 'entry' | 'blocks'>): RegionBlock | undefined {
   region.entry.dominator = region.entry;
   for (let changed = true; changed;) {
     changed = false;
@@ -38,13 +38,13 @@ export function computeDominators(region: Region): boolean {
       }
     }
   }
-  let reducible = true;
+  let second: RegionBlock | undefined;
   for (const block of region.blocks) {
     for (const predecessor of block.predecessors) {
       if (predecessor.order < block.order) continue;
       block.isLoopHeader = true;
-      if (!dominates(block, predecessor)) reducible = false;
+      if (!dominates(block, predecessor)) second ??= block;
     }
   }
-  return reducible;
+  return second;
 }

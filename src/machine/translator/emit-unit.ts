@@ -13,7 +13,6 @@ import { EXIT_BUDGET, GUEST_BASE, STATE_EXIT_REASON, STATE_RIP } from '../state.
 import * as op from '../wasm/opcodes.ts';
 import type { FunctionBody } from '../wasm/writer.ts';
 import { BITWISE } from './effects.ts';
-import { computeDominators } from './dominators.ts';
 import { computeFacts, type BlockFacts, type InstructionFacts, type RegionFacts } from './liveness.ts';
 import { successors, type Edge, type Region, type RegionBlock } from './region.ts';
 import { IMPORT_SYSCALL, UnitBuilder, type UnitOptions } from './unit-builder.ts';
@@ -40,6 +39,8 @@ class UnitEmitter {
   readonly #children = new Map<RegionBlock, RegionBlock[]>();
   /** Depth of the label that leads to a block: a loop's start, or what follows a Wasm block. */
   readonly #labels = new Map<RegionBlock, number>();
+  /** In a region with a loop: the fuel while the unit runs. A global is memory, and each iteration would wait for the one before. */
+  #fuel: Expr | undefined;
   /** In an irreducible region: the local that says where to go, and the label of the loop. */
   #dispatch: { readonly next: Expr; readonly label: number } | undefined;
 
@@ -71,9 +72,8 @@ class UnitEmitter {
   emit(): FunctionBody {
     const b = this.#b;
     const { entry } = this.#region;
-    const reducible = computeDominators(this.#region);
     this.#prologue(entry);
-    if (reducible) {
+    if (this.#region.secondEntry === undefined) {
       for (const block of this.#region.blocks) {
         if (block === entry || block.dominator === undefined) continue;
         const siblings = this.#children.get(block.dominator);
@@ -100,10 +100,15 @@ class UnitEmitter {
       b.out.u8(op.RETURN);
       b.close();
     }
+    if (this.#hasLoop()) this.#fuel = b.permanent(this.#globalFuel());
     // Recursion that takes long without a loop has a function with two calls in its cycle.
     if (calls > 1) this.#preempt(this.#b.i64(entry.start), () => {});
     b.reload(facts.liveIn);
     if (facts.flagsLiveIn !== 0) b.reloadFlags();
+  }
+
+  #hasLoop(): boolean {
+    return this.#region.blocks.some((block) => successors(block).some((successor) => successor.order <= block.order));
   }
 
   /** Calls that leave the unit. */
@@ -166,7 +171,7 @@ class UnitEmitter {
   #irreducible(): void {
     const b = this.#b;
     const { blocks } = this.#region;
-    const next = b.variable('i32', b.i32(0));
+    const next = b.permanent(b.i32(0));
     b.open(op.LOOP);
     this.#dispatch = { next, label: b.depth };
     for (let index = 0; index < blocks.length; index++) b.open(op.BLOCK);
@@ -301,6 +306,7 @@ class UnitEmitter {
   #callOut(target: Expr, knownSlot: Expr | undefined, behind: number, facts: InstructionFacts): void {
     const b = this.#b;
     b.spill(facts.dirtyBefore | RSP_BIT);
+    this.#storeFuel();
     const slot = knownSlot ?? b.let(this.#slotOfTarget(target));
     b.emit(target);
     b.emit(b.add(localGet('i32', 1), b.i32(1)));
@@ -317,6 +323,7 @@ class UnitEmitter {
     b.emit(localGet('i32', result));
     b.out.u8(op.RETURN);
     b.close();
+    if (this.#fuel !== undefined) b.assign(this.#fuel, this.#globalFuel());
   }
 
   /** The callee is part of the region; of an indirect call, those that were seen are. */
@@ -355,6 +362,7 @@ class UnitEmitter {
     b.emit(b.ne(target, b.i32(behind)));
     b.open(op.IF);
     b.spill(facts.dirtyBefore | RSP_BIT);
+    this.#storeFuel();
     b.emit(target);
     b.out.u8(op.RETURN);
     b.close();
@@ -366,6 +374,7 @@ class UnitEmitter {
     const extra = b.operandCount > 0 ? (b.constant(0) ?? 0) : 0;
     b.addRsp(8 + (extra & 0xffff));
     b.spill(facts.dirtyBefore | RSP_BIT);
+    this.#storeFuel();
     b.emit(target);
     b.out.u8(op.RETURN);
     b.end();
@@ -409,6 +418,7 @@ class UnitEmitter {
 
   #tailCall(target: Expr, slot: Expr): void {
     const b = this.#b;
+    this.#storeFuel();
     b.emit(target);
     b.emit(localGet('i32', 1));
     b.emit(slot);
@@ -523,16 +533,30 @@ class UnitEmitter {
     });
   }
 
+  #globalFuel(): Expr {
+    return node('i32', op.GLOBAL_GET, [], this.#options.fuel);
+  }
+
+  #setGlobalFuel(value: Expr): void {
+    this.#b.emit(value);
+    this.#b.out.u8(op.GLOBAL_SET);
+    this.#b.out.u32(this.#options.fuel);
+  }
+
+  /** Before other units run. The host sets it anew. */
+  #storeFuel(): void {
+    if (this.#fuel !== undefined) this.#setGlobalFuel(this.#fuel);
+  }
+
   /**
    * Counts the fuel, which lies where the guest cannot write; used up, the host gets control with rip at `to`,
    * which also lets V8 enter optimised code.
    */
   #preempt(to: Expr, store: () => void): void {
     const b = this.#b;
-    const left = b.let(b.sub(node('i32', op.GLOBAL_GET, [], this.#options.fuel), b.i32(1)));
-    b.emit(left);
-    b.out.u8(op.GLOBAL_SET);
-    b.out.u32(this.#options.fuel);
+    const left = b.let(b.sub(this.#fuel ?? this.#globalFuel(), b.i32(1)));
+    if (this.#fuel === undefined) this.#setGlobalFuel(left);
+    else b.assign(this.#fuel, left);
     b.if(b.ltS(left, b.i32(0)), () => {
       store();
       b.writeState(STATE_RIP, to);

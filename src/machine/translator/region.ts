@@ -4,6 +4,7 @@ import type { DecodedInstruction } from '../isa/instruction.ts';
 import { addressMode, formKey } from '../interpreter/forms.ts';
 import { PAGE_EXEC } from '../layout.ts';
 import { GUEST_BASE } from '../state.ts';
+import { computeDominators } from './dominators.ts';
 
 /** Most instructions in a region: bounds the work of one translation. */
 export const MAXIMUM_REGION = 300;
@@ -12,6 +13,8 @@ const MAXIMUM_LEAF = 40;
 const MAXIMUM_INLINED = 200;
 /** Most different callees of an indirect call that are inlined. */
 const MAXIMUM_CALLEES = 4;
+/** Other entries that are tried for a loop. */
+const MAXIMUM_ENTRIES = 3;
 /** Jumps farther than this leave the region: they are tail calls. */
 const MAXIMUM_DISTANCE = 0x10000;
 
@@ -51,6 +54,8 @@ export interface Region {
   /** In reverse postorder. */
   readonly blocks: readonly RegionBlock[];
   readonly instructionCount: number;
+  /** A block of a loop that control enters here and elsewhere. */
+  readonly secondEntry: RegionBlock | undefined;
   /** Sorted, disjoint [start, end) ranges of the bytes that it was made from. */
   readonly ranges: readonly (readonly [start: number, end: number])[];
 }
@@ -337,7 +342,8 @@ function finishRegion(entry: RegionBlock): Region {
     instructionCount += block.instructions.length;
     for (const successor of successors(block)) successor.predecessors.push(block);
   });
-  return { entry, blocks, instructionCount, ranges: rangesOf(blocks) };
+  const region = { entry, blocks, instructionCount, ranges: rangesOf(blocks) };
+  return { ...region, secondEntry: computeDominators(region) };
 }
 
 function rangesOf(blocks: readonly RegionBlock[]): (readonly [number, number])[] {
@@ -351,9 +357,20 @@ function rangesOf(blocks: readonly RegionBlock[]): (readonly [number, number])[]
   return ranges;
 }
 
-/** The region of an entry address, or undefined where nothing can be decoded there. */
-export function discoverRegion(source: CodeSource, entry: number): Region | undefined {
+function regionAt(source: CodeSource, entry: number): Region | undefined {
   const discovery = new Discovery(source, entry, MAXIMUM_REGION);
   if (!discovery.discover()) return undefined;
   return finishRegion(new RegionBuilder(source).build(entry, discovery.code));
+}
+
+/**
+ * The region of a hot address, or undefined where nothing can be decoded there. Its entry is another than the
+ * address where that is somewhere within a loop, which would have two entries then: the loop's own is better.
+ */
+export function discoverRegion(source: CodeSource, address: number): Region | undefined {
+  const region = regionAt(source, address);
+  let better = region;
+  for (let tries = 0; tries < MAXIMUM_ENTRIES && better?.secondEntry !== undefined; tries++) better = regionAt(source, better.secondEntry.start);
+  const isWithin = better?.ranges.some(([start, end]) => address >= start && address < end) ?? false;
+  return isWithin && better?.secondEntry === undefined ? better : region;
 }

@@ -24,6 +24,7 @@ type FlagBit = 'carry' | 'overflow' | 'auxiliary';
 export interface UnitOptions {
   /** Consult the page table before each access. */
   readonly checked: boolean;
+  readonly nativeNans: boolean;
   readonly helperNumbers: ReadonlyMap<string, number>;
 }
 
@@ -79,9 +80,18 @@ export class UnitBuilder extends EmittingBuilder {
     return index;
   }
 
+  /** A local for the whole unit. */
+  permanent(initial: Expr): Expr {
+    const local = this.#permanentLocal(initial.type);
+    this.setLocal(local, initial);
+    return localGet(initial.type, local);
+  }
+
   #permanentLocal(type: ValueType): number {
     return super.newLocal(type);
   }
+
+  get nativeNans(): boolean { return this.options.nativeNans; }
 
   get current(): DecodedInstruction {
     const instruction = this.#instruction;

@@ -18,7 +18,7 @@ function regionAt(start: number): Region {
 function registryOver(storage: MemoryStorage): UnitRegistry {
   const compiler = { discover: () => undefined, compile: () => EMPTY_MODULE };
   const statistics = { instructionsDecoded: 0, unitsTranslated: 0, wasmBytes: 0, undecodable: 0 };
-  return new UnitRegistry({} as LoadedImage, () => compiler, new UnitStore(storage), statistics);
+  return new UnitRegistry({} as LoadedImage, { interpreter: new Uint8Array(0), translator: () => compiler }, new UnitStore(storage), statistics);
 }
 
 test('what a process kept before is kept when it keeps more', () => {

@@ -1,6 +1,6 @@
 /** Which code becomes units, and when: queue, links between units and blocks, reuse between address spaces. */
 import type { LoadedImage } from '../interpreter/image.ts';
-import type { MachineStatistics } from '../machine-types.ts';
+import type { MachineImage, MachineStatistics } from '../machine-types.ts';
 import { PAGE_CODE } from '../layout.ts';
 import { GUEST_BASE } from '../state.ts';
 import type { Shell } from '../shell.ts';
@@ -52,6 +52,7 @@ export class UnitRegistry {
   readonly statistics: MachineStatistics;
   readonly #loadCompiler: () => RegionCompiler;
   readonly #store: UnitStore | undefined;
+  readonly #nativeNans: boolean;
   #compiler: RegionCompiler | undefined;
   /** Made when it is first asked for, from what the store has. */
   #slots: Map<number, number> | undefined;
@@ -61,10 +62,11 @@ export class UnitRegistry {
   #freshBytes = 0;
   #unsaved = false;
 
-  /** `loadCompiler` is called when there is something to translate for the first time: most programs never get there. */
-  constructor(image: LoadedImage, loadCompiler: () => RegionCompiler, store: UnitStore | undefined, statistics: MachineStatistics) {
+  /** The image's `translator` is called when there is something to translate for the first time: most programs never get there. */
+  constructor(image: LoadedImage, { translator, nativeNans = false }: MachineImage, store: UnitStore | undefined, statistics: MachineStatistics) {
     this.image = image;
-    this.#loadCompiler = loadCompiler;
+    this.#loadCompiler = translator;
+    this.#nativeNans = nativeNans;
     this.#store = store;
     this.statistics = statistics;
   }
@@ -134,7 +136,7 @@ export class UnitRegistry {
    */
   compile(host: UnitHost, regions: readonly Region[], isWarm: (address: number) => boolean): CompiledModule {
     const slots = this.#slotTable();
-    const wasm = this.compiler.compile(regions, host.checked, (address) => (isWarm(address) ? this.slotOf(address) : (slots.get(address) ?? 0)));
+    const wasm = this.compiler.compile(regions, { checked: host.checked, nativeNans: this.#nativeNans }, (address) => (isWarm(address) ? this.slotOf(address) : (slots.get(address) ?? 0)));
     this.statistics.wasmBytes += wasm.length;
     this.statistics.unitsTranslated += regions.length;
     const units = regions.map(({ entry, ranges, blocks }) => ({
@@ -243,8 +245,8 @@ export class Translator {
       if (this.#covered.has(address) && (this.#heat.get(address) ?? 0) < this.#threshold * COVERED_FACTOR) continue;
       if (this.reuse(address) || this.#registry.statistics.wasmBytes > MAXIMUM_WASM_BYTES) continue;
       const region = this.#registry.compiler.discover(source, address);
-      if (region === undefined) continue;
-      regions.push(region);
+      if (region === undefined || (region.entry.start !== address && this.reuse(region.entry.start))) continue;
+      if (regions.every(({ entry }) => entry.start !== region.entry.start)) regions.push(region);
     }
     if (regions.length > 0) this.#instantiate(this.#registry.compile(this.#host, regions, source.isWarm));
   }
