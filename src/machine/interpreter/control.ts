@@ -219,23 +219,41 @@ function emitEnterUnit(b: InterpreterBuilder, environment: ControlEnvironment): 
   b.out.u32(environment.unitTable);
 }
 
+/** The entry of the jump table where an address would be: an offset to add to `TABLE`. */
+function jumpEntry(b: InterpreterBuilder, address: Expr): Expr {
+  const hash = b.and(b.xor(address, b.shrU(address, b.i32(13))), b.i32(record.JUMP_TABLE_MASK));
+  return b.let(b.shl(hash, b.i32(4)));
+}
+
+const TABLE = JUMP_TABLE - GUEST_BASE;
+
 /** `dispatch(address) -> address`: finds the block in the jump table, or has it decoded. */
 export function dispatchFunction(b: InterpreterBuilder, environment: ControlEnvironment): FunctionBody {
   const address = localGet('i32', 0);
-  const hash = b.and(b.xor(address, b.shrU(address, b.i32(13))), b.i32(record.JUMP_TABLE_MASK));
-  const entry = b.let(b.shl(hash, b.i32(4)));
-  const table = JUMP_TABLE - GUEST_BASE;
-  const block = b.variable('i32', b.rawLoad(op.I32_LOAD, 'i32', entry, table + 4));
-  const miss = b.or(b.ne(b.rawLoad(op.I32_LOAD, 'i32', entry, table), address), b.eqz(block));
+  const entry = jumpEntry(b, address);
+  const block = b.variable('i32', b.rawLoad(op.I32_LOAD, 'i32', entry, TABLE + 4));
+  const miss = b.or(b.ne(b.rawLoad(op.I32_LOAD, 'i32', entry, TABLE), address), b.eqz(block));
   b.if(miss, () => b.assign(block, node('i32', op.CALL, [address], environment.lookup)));
   enterBlock(b, environment, block);
   return finish(b, environment.handlerType);
 }
 
-/** `interpret(address, depth) -> address`: the interpreter as a unit that anyone may call. */
+/**
+ * `interpret(address, depth) -> address`: the interpreter as a unit that anyone may call. Units go by here to what was no
+ * unit yet when they were made.
+ */
 export function interpretFunction(environment: ControlEnvironment, b: InterpreterBuilder): FunctionBody {
   const address = localGet('i32', 0);
   const depth = localGet('i32', 1);
+  const entry = jumpEntry(b, address);
+  const slot = b.let(b.rawLoad(op.I32_LOAD, 'i32', entry, TABLE + 8));
+  const isUnit = b.and(b.eq(b.rawLoad(op.I32_LOAD, 'i32', entry, TABLE), address), b.ne(slot, b.i32(0)));
+  b.if(isUnit, () => {
+    for (const value of [address, depth, slot]) b.emit(value);
+    b.out.u8(op.RETURN_CALL_INDIRECT);
+    b.out.u32(environment.unitType);
+    b.out.u32(environment.unitTable);
+  });
   b.if(b.geU(depth, b.i32(MAXIMUM_DEPTH)), () => {
     b.emit(address);
     b.out.u8(op.RETURN);

@@ -107,7 +107,7 @@ export interface Builder {
   // ---- flags ----
   /** Flags of `result = a + b`, ALL of CF PF AF ZF SF OF, operands in the type of `size`. */
   flagsAdd(size: number, a: Expr, b: Expr, result: Expr): void;
-  /** Flags of `result = a - b` (cmp, sub, neg with a = 0, cmpxchg, scas). */
+  /** Flags of `result = a - b` (cmp, sub, neg with a = 0, cmpxchg, scas); a and b have no bits above the size. */
   flagsSub(size: number, a: Expr, b: Expr, result: Expr): void;
   /** Flags of `result = a + b + carry` and `a - b - carry`, with carry 0 or 1 already added. */
   flagsAdc(size: number, a: Expr, b: Expr, result: Expr): void;

@@ -14,7 +14,7 @@ export interface SymbolicFlags {
   readonly kind: FlagKind;
   readonly size: number;
   readonly result: Expr;
-  /** Operands for add, sub, adc, sbb, and floats for compare (where `result` means nothing); undefined elsewhere. */
+  /** Operands for add, sub (without bits above the size), adc, sbb, and floats for compare (where `result` means nothing); undefined elsewhere. */
   readonly a: Expr | undefined;
   readonly b: Expr | undefined;
   /** i32 0/1: carry for inc, dec and result. */
@@ -138,7 +138,7 @@ function carryOf(e: Expressions, flags: SymbolicFlags): Expr {
     case 'add':
       return e.ltU(toTop(e, result, size), toTop(e, flags.a ?? result, size));
     case 'sub':
-      return e.ltU(toTop(e, flags.a ?? result, size), toTop(e, flags.b ?? result, size));
+      return e.ltU(flags.a ?? result, flags.b ?? result);
     default: {
       const a = flags.a ?? result;
       const b = flags.b ?? result;
@@ -178,7 +178,7 @@ export function symbolicFlag(e: Expressions, flags: SymbolicFlags, name: FlagNam
       return auxiliaryOf(e, flags);
     case 'ZF':
       if (flags.kind === 'sub' && flags.a !== undefined && flags.b !== undefined) {
-        return e.eq(toTop(e, flags.a, size), toTop(e, flags.b, size));
+        return e.eq(flags.a, flags.b);
       }
       return e.eqz(toTop(e, result, size));
     case 'SF':
@@ -213,9 +213,9 @@ function fusedCondition(e: Expressions, flags: SymbolicFlags, pair: number): Exp
   const zero = size === 8 ? e.i64(0) : e.i32(0);
   if (kind === 'compare' && pair === 3) return e.eqz(floats(e, flags, 'gt'));
   if (kind === 'sub' && flags.a !== undefined && flags.b !== undefined) {
+    if (pair === 3) return e.leU(flags.a, flags.b);
     const a = toTop(e, flags.a, size);
     const b = toTop(e, flags.b, size);
-    if (pair === 3) return e.leU(a, b);
     if (pair === 6) return e.ltS(a, b);
     if (pair === 7) return e.leS(a, b);
   }

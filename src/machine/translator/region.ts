@@ -8,8 +8,8 @@ import { computeDominators } from './dominators.ts';
 
 /** Most instructions in a region: bounds the work of one translation. */
 export const MAXIMUM_REGION = 300;
-/** Most instructions of a leaf function that is inlined where it is called, and of all such in a region. */
-const MAXIMUM_LEAF = 40;
+/** Most instructions of a function that is inlined where it is called, and of all such in a region. */
+const MAXIMUM_SMALL = 40;
 const MAXIMUM_INLINED = 200;
 /** Most different callees of an indirect call that are inlined. */
 const MAXIMUM_CALLEES = 4;
@@ -166,13 +166,13 @@ class Discovery {
   }
 }
 
-/** Flows that an inlined callee may have: nothing that leaves it but a return. */
-const LEAF_FLOWS: ReadonlySet<string> = new Set(['next', 'jump', 'branch', 'return']);
+/** Flows that an inlined callee may have: nothing that leaves it for good but a return. */
+const SMALL_FLOWS: ReadonlySet<string> = new Set(['next', 'jump', 'branch', 'return', 'call', 'indirect-call']);
 
-/** Makes blocks of decoded code; small leaf functions that it calls become part of it. */
+/** Makes blocks of decoded code; small functions that it calls become part of it. */
 class RegionBuilder {
   readonly #source: CodeSource;
-  readonly #leaves = new Map<number, Code | undefined>();
+  readonly #smallFunctions = new Map<number, Code | undefined>();
   #inlinedInstructions = 0;
   readonly #queue: { block: RegionBlock; code: Code; context: Context }[] = [];
 
@@ -181,11 +181,11 @@ class RegionBuilder {
   }
 
   build(entry: number, code: Code): RegionBlock {
+    const context: Context = { blocks: new Map(), returnsTo: undefined, continuation: undefined };
     for (const instruction of code.instructions.values()) {
       // What follows an inlined call starts a block.
-      if (this.#callees(instruction).length > 0) code.leaders.add(instruction.address + instruction.length);
+      if (this.#callees(instruction, context).length > 0) code.leaders.add(instruction.address + instruction.length);
     }
-    const context: Context = { blocks: new Map(), returnsTo: undefined, continuation: undefined };
     const block = this.#blockAt(entry, code, context);
     for (let item = this.#queue.pop(); item !== undefined; item = this.#queue.pop()) this.#fill(item.block, item.code, item.context);
     return block;
@@ -208,41 +208,42 @@ class RegionBuilder {
     return code.instructions.has(address) && code.leaders.has(address) ? { block: this.#blockAt(address, code, context) } : { exit: address };
   }
 
-  /** Leaf functions that a call goes to and that are worth inlining. */
-  #callees(instruction: DecodedInstruction): number[] {
+  /** Small functions that a call goes to and that are worth inlining; none where the call is in such a one. */
+  #callees(instruction: DecodedInstruction, context: Context): number[] {
     const { flow } = instruction.row;
+    if (context.returnsTo !== undefined) return [];
     if (flow === 'call') {
       const target = instruction.operands[0];
-      return target?.kind === 'target' && this.#leaf(target.address) !== undefined ? [target.address] : [];
+      return target?.kind === 'target' && this.#small(target.address) !== undefined ? [target.address] : [];
     }
     if (flow !== 'indirect-call') return [];
     const targets = this.#source.jumpTargets(instruction.address);
-    return targets.length > MAXIMUM_CALLEES ? [] : targets.filter((target) => this.#leaf(target) !== undefined);
+    return targets.length > MAXIMUM_CALLEES ? [] : targets.filter((target) => this.#small(target) !== undefined);
   }
 
-  #leaf(entry: number): Code | undefined {
-    if (this.#leaves.has(entry)) return this.#leaves.get(entry);
+  #small(entry: number): Code | undefined {
+    if (this.#smallFunctions.has(entry)) return this.#smallFunctions.get(entry);
     let code: Code | undefined;
     if (this.#source.isWarm(entry)) {
-      const discovery = new Discovery(this.#source, entry, MAXIMUM_LEAF + 1);
-      if (discovery.discover() && !discovery.limitReached && discovery.code.instructions.size <= MAXIMUM_LEAF) {
+      const discovery = new Discovery(this.#source, entry, MAXIMUM_SMALL + 1);
+      if (discovery.discover() && !discovery.limitReached && discovery.code.instructions.size <= MAXIMUM_SMALL) {
         const all = [...discovery.code.instructions.values()];
         const returns = all.some(({ row }) => row.flow === 'return');
-        if (returns && all.every(({ row }) => LEAF_FLOWS.has(row.flow))) code = discovery.code;
+        if (returns && all.every(({ row }) => SMALL_FLOWS.has(row.flow))) code = discovery.code;
       }
     }
-    this.#leaves.set(entry, code);
+    this.#smallFunctions.set(entry, code);
     return code;
   }
 
   /** The callee's blocks, once more for this call. */
   #inline(callee: number, call: DecodedInstruction, code: Code, context: Context): InnerEdge | undefined {
-    const leaf = this.#leaf(callee);
+    const small = this.#small(callee);
     const behind = call.address + call.length;
     const continuation = this.#edge(behind, code, context);
-    if (leaf === undefined || this.#inlinedInstructions + leaf.instructions.size > MAXIMUM_INLINED) return undefined;
-    this.#inlinedInstructions += leaf.instructions.size;
-    return { block: this.#blockAt(callee, leaf, { blocks: new Map(), returnsTo: behind, continuation }) };
+    if (small === undefined || this.#inlinedInstructions + small.instructions.size > MAXIMUM_INLINED) return undefined;
+    this.#inlinedInstructions += small.instructions.size;
+    return { block: this.#blockAt(callee, small, { blocks: new Map(), returnsTo: behind, continuation }) };
   }
 
   #fill(block: RegionBlock, code: Code, context: Context): void {
@@ -282,14 +283,14 @@ class RegionBuilder {
         block.switch = this.#switchEdges(instruction, code, context);
         return true;
       case 'call': {
-        const inner = context.returnsTo === undefined && this.#callees(instruction).length > 0 ? this.#inline(to, instruction, code, context) : undefined;
+        const inner = this.#callees(instruction, context).length > 0 ? this.#inline(to, instruction, code, context) : undefined;
         if (inner === undefined) return false;
         block.inlined = 'direct';
         block.next = inner;
         return true;
       }
       case 'indirect-call': {
-        const edges = this.#callees(instruction).map((callee) => this.#inline(callee, instruction, code, context));
+        const edges = this.#callees(instruction, context).map((callee) => this.#inline(callee, instruction, code, context));
         const inner = edges.filter((edge) => edge !== undefined);
         if (inner.length === 0) return false;
         block.inlined = inner;
