@@ -32,7 +32,10 @@ export interface SpaceEnvironment {
   readonly statistics: MachineStatistics;
   takeShell(): Shell;
   giveShell(shell: Shell): void;
-  createTranslator(space: GuestSpace): Translator | undefined;
+  /** `program`: the name under which its translations are kept. */
+  createTranslator(space: GuestSpace, program: string): Translator | undefined;
+  /** A program ends: some of what it leaves may be translated for the next time. */
+  finish(translator: Translator): void;
 }
 
 /** Hot blocks wait for each other so that one module holds many units, but not longer than this. */
@@ -42,6 +45,7 @@ export class GuestSpace implements AddressSpace, UnitHost, ShellOwner {
   readonly environment: SpaceEnvironment;
   readonly blocks: BlockCache;
   readonly shell: Shell;
+  readonly #program: string;
   #memory: SpaceMemory;
   #translator: Translator | undefined;
   #helperContext: HelperContext;
@@ -50,8 +54,9 @@ export class GuestSpace implements AddressSpace, UnitHost, ShellOwner {
   registers: Int32Array;
   #words: Int32Array;
 
-  constructor(environment: SpaceEnvironment) {
+  constructor(environment: SpaceEnvironment, program: string) {
     this.environment = environment;
+    this.#program = program;
     this.shell = environment.takeShell();
     this.shell.owner = this;
     this.#memory = this.shell.memory;
@@ -61,7 +66,7 @@ export class GuestSpace implements AddressSpace, UnitHost, ShellOwner {
     };
     this.blocks = new BlockCache(this.#memory, this.shell.decoder, (address) => this.#unitSlot(address), environment.statistics);
     this.#helperContext = this.#createHelperContext();
-    this.#translator = environment.createTranslator(this);
+    this.#translator = environment.createTranslator(this, program);
   }
 
   get memory(): WebAssembly.Memory { return this.#memory.memory; }
@@ -139,6 +144,10 @@ export class GuestSpace implements AddressSpace, UnitHost, ShellOwner {
 
   linkUnit(address: number, slot: number): void {
     this.blocks.linkUnit(address, slot);
+  }
+
+  unlinkUnit(address: number): void {
+    this.blocks.unlinkUnit(address);
   }
 
   /** Slot of a unit at an address, linked from another address space's work if need be; 0 for none. */
@@ -268,7 +277,7 @@ export class GuestSpace implements AddressSpace, UnitHost, ShellOwner {
   }
 
   fork(ranges: readonly (readonly [start: number, end: number])[]): GuestSpace | undefined {
-    const child = new GuestSpace(this.environment);
+    const child = new GuestSpace(this.environment, this.#program);
     for (const [start, end] of ranges) {
       if (!child.#memory.grow(end)) {
         child.release();
@@ -305,6 +314,7 @@ export class GuestSpace implements AddressSpace, UnitHost, ShellOwner {
   }
 
   release(): void {
+    if (this.#translator !== undefined) this.environment.finish(this.#translator);
     this.shell.clear(this.#translator?.slots() ?? []);
     this.environment.giveShell(this.shell);
   }

@@ -34,7 +34,27 @@ export interface MachineImage {
   /** The engine is known to compile float arithmetic to x86's own, so that NaN results need no care. */
   readonly nativeNans?: boolean;
   /** Where translations are kept from one process to the next. Without: nowhere. */
-  readonly units?: UnitStorage;
+  readonly units?: UnitCache;
+  /** Machine code of modules outlives the process, too, where the host has a way. */
+  readonly native?: NativeCode;
+}
+
+/** Translations by program. */
+export interface UnitCache {
+  /** The layout of programs in memory that they are for; undefined: there are none. */
+  readonly layoutSeed: number | undefined;
+  keepLayout(layoutSeed: number): void;
+  open(program: string): UnitStorage;
+}
+
+/** The engine's own form of a compiled module. */
+export interface NativeCode {
+  /** A module's function was compiled with all optimizations. */
+  isOptimized(code: WebAssembly.ExportValue): boolean;
+  /** Of a module with such functions: their code. Undefined: the engine does not give it away. */
+  write(module: WebAssembly.Module): Uint8Array<ArrayBuffer> | undefined;
+  /** Undefined: it is not fit for this engine. `wasm`: the module's bytes. */
+  read(code: Uint8Array<ArrayBuffer>, wasm: Uint8Array<ArrayBuffer>): WebAssembly.Module | undefined;
 }
 
 export interface MachineStatistics {
@@ -46,8 +66,8 @@ export interface MachineStatistics {
 
 export interface Machine {
   readonly statistics: MachineStatistics;
-  /** An empty address space; takes a pooled memory where there is one. */
-  createAddressSpace(): AddressSpace;
+  /** An empty address space; takes a pooled memory where there is one. `program`: a name under which its translations are kept. */
+  createAddressSpace(program: string): AddressSpace;
   /** The layout of programs in memory for which translations are kept, if some are: the same layout finds them again. */
   readonly layoutSeed: number | undefined;
   /** Keeps new translations, with the layout that they are for. */

@@ -3,13 +3,22 @@ import { GuestSpace, type SpaceEnvironment } from './address-space.ts';
 import { loadImage } from './interpreter/image.ts';
 import type { AddressSpace, Machine, MachineImage, MachineOptions, MachineStatistics } from './machine-types.ts';
 import { Shell } from './shell.ts';
-import { Translator, UnitRegistry } from './units/translator.ts';
+import { Translator } from './units/translator.ts';
+import { TimeShare } from './units/time-share.ts';
+import { UnitRegistry } from './units/unit-registry.ts';
 import { UnitStore } from './units/unit-store.ts';
 
 /** Shells kept for the next address spaces. */
 const POOL_SIZE = 4;
 /** A memory that grew beyond this is given up: clearing what it may hold takes longer than a fresh one, and the host gets it back. */
 const POOLED_BYTES = 512 << 20;
+/** Programs of one machine whose translations are kept and shared. */
+const MAXIMUM_PROGRAMS = 64;
+/** How much of the machine's time may go into translating what is hot, and how much at once. */
+const TRANSLATING_SHARE = 0.25;
+const TRANSLATING_AT_FIRST_NS = 200_000_000;
+/** How much into translating what programs leave for the next process. */
+const FINISHING_SHARE = 0.15;
 /** Reports of a block (each of 256 entries) before it is translated. */
 const THRESHOLD = 64;
 
@@ -24,8 +33,20 @@ export function createMachine(image: MachineImage, options: MachineOptions): Mac
   const pool: Shell[] = [];
   const statistics: MachineStatistics = { instructionsDecoded: 0, unitsTranslated: 0, wasmBytes: 0, undecodable: 0 };
   const loaded = loadImage(image.interpreter, image.compile ?? compileModule);
-  const store = image.units === undefined ? undefined : new UnitStore(image.units);
-  const registry = new UnitRegistry(loaded, image, store, statistics);
+  const { units } = image;
+  const registries = new Map<string, UnitRegistry>();
+  const registryOf = (program: string): UnitRegistry => {
+    let registry = registries.get(program);
+    if (registry === undefined) {
+      const store = units === undefined || registries.size >= MAXIMUM_PROGRAMS ? undefined : new UnitStore(units.open(program), units.layoutSeed);
+      registry = new UnitRegistry(loaded, image, store, statistics);
+      if (registries.size < MAXIMUM_PROGRAMS) registries.set(program, registry);
+    }
+    return registry;
+  };
+  const { tier, monotonicNs } = options;
+  const translating = new TimeShare(monotonicNs, TRANSLATING_SHARE, tier === 'translator' ? Number.MAX_SAFE_INTEGER : TRANSLATING_AT_FIRST_NS);
+  const finishing = new TimeShare(monotonicNs, FINISHING_SHARE, 0);
   const environment: SpaceEnvironment = {
     image: loaded,
     options,
@@ -38,15 +59,19 @@ export function createMachine(image: MachineImage, options: MachineOptions): Mac
     giveShell: (shell) => {
       if (pool.length < POOL_SIZE && shell.memory.u8.length <= POOLED_BYTES) pool.push(shell);
     },
-    createTranslator: (space) =>
-      options.tier === 'interpreter' ? undefined : new Translator(space, registry, options.tier === 'translator' ? 1 : THRESHOLD),
+    createTranslator: (space, program) =>
+      tier === 'interpreter' ? undefined : new Translator(space, registryOf(program), translating, tier === 'translator' ? 1 : THRESHOLD),
+    finish: (translator) => finishing.spend((hasTime) => translator.finish(hasTime)),
   };
   return {
     statistics,
-    layoutSeed: store?.layoutSeed,
-    saveUnits: (layoutSeed) => registry.save(layoutSeed),
-    createAddressSpace(): AddressSpace {
-      const space = new GuestSpace(environment);
+    layoutSeed: units?.layoutSeed,
+    saveUnits: (layoutSeed) => {
+      const saved = [...registries.values()].filter((registry) => registry.save(layoutSeed));
+      if (saved.length > 0) units?.keepLayout(layoutSeed);
+    },
+    createAddressSpace(program): AddressSpace {
+      const space = new GuestSpace(environment, program);
       space.resetRegisters();
       return space;
     },

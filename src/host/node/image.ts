@@ -5,8 +5,8 @@ import { fileURLToPath } from 'node:url';
 import { join } from 'node:path';
 import { arch } from 'node:process';
 import { cacheDirectory } from './cache-directory.ts';
-import { compileMachine, tuneEngine } from './native-code.ts';
-import { PartFile } from './part-file.ts';
+import { compileMachine, keptCode, tuneEngine, type KeptCode } from './native-code.ts';
+import { UnitDirectory } from './unit-directory.ts';
 
 const PLACES = ['./', '../../../dist/'];
 
@@ -20,17 +20,18 @@ export interface HostMachineImage<T> {
   readonly compile: (wasm: Uint8Array<ArrayBuffer>, name: string) => WebAssembly.Module;
   readonly translator: () => T;
   readonly nativeNans: boolean;
-  readonly units?: PartFile;
+  readonly native?: KeptCode;
+  readonly units?: UnitDirectory;
 }
 
 /** Set by the build: names all that translations depend on. */
 declare const CAISSON_MACHINE: string | undefined;
 
 /** The user's translations for this build of the machine. */
-function openUnits(): PartFile | undefined {
+function openUnits(): UnitDirectory | undefined {
   const directory = cacheDirectory();
   if (directory === undefined || typeof CAISSON_MACHINE === 'undefined') return undefined;
-  return new PartFile(join(directory, `units-${CAISSON_MACHINE}.${arch}.parts`));
+  return new UnitDirectory(join(directory, `units-${CAISSON_MACHINE}.${arch}`));
 }
 
 /** @throws Error when there was no build. */
@@ -41,7 +42,7 @@ export function readMachineImage<T>(): HostMachineImage<T> {
   if (interpreter === undefined || translator === undefined) throw new Error('cannot find interpreter.bin: build first (npm run build)');
   const units = openUnits();
   return {
-    ...(units === undefined ? {} : { units }),
+    ...(units === undefined ? {} : { units, native: keptCode }),
     // V8 takes addsd and its like as they are, and keeps the order of their operands: test/machine/tiers.test.ts.
     nativeNans: arch === 'x64',
     interpreter: readFileSync(interpreter),

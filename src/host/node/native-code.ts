@@ -54,12 +54,63 @@ export function nativeFunction(parameters: string, body: string): (...values: un
   }
 }
 
+/** V8's functions for it, made when they are first needed; undefined where V8 does not have them. */
+interface CodeFunctions {
+  readonly read: (code: ArrayBuffer, wasm: Uint8Array) => unknown;
+  readonly write: (module: WebAssembly.Module) => unknown;
+  readonly isOptimized: (code: unknown) => unknown;
+}
+let functions: CodeFunctions | undefined;
+
+/** @throws SyntaxError where V8 does not have them. */
+function codeFunctions(): CodeFunctions {
+  return (functions ??= {
+    read: nativeFunction('code,wasm', 'return %DeserializeWasmModule(code, wasm)'),
+    write: nativeFunction('module', 'return %SerializeWasmModule(module)'),
+    isOptimized: nativeFunction('code', 'return %IsTurboFanFunction(code)'),
+  });
+}
+
+/** Machine code of modules that are kept with them: `NativeCode` of the machine. */
+export interface KeptCode {
+  isOptimized(code: WebAssembly.ExportValue): boolean;
+  write(module: WebAssembly.Module): Uint8Array<ArrayBuffer> | undefined;
+  read(code: Uint8Array<ArrayBuffer>, wasm: Uint8Array<ArrayBuffer>): WebAssembly.Module | undefined;
+}
+
+export const keptCode: KeptCode = {
+  isOptimized(code) {
+    try {
+      return codeFunctions().isOptimized(code) === true;
+    } catch {
+      return false;
+    }
+  },
+  /** V8 stops the process if no function is optimized: there must be one. */
+  write(module) {
+    try {
+      const code = codeFunctions().write(module);
+      return code instanceof ArrayBuffer ? new Uint8Array(code) : undefined;
+    } catch {
+      return undefined; // this V8 has no such function, or nothing was compiled
+    }
+  },
+  read(code, wasm) {
+    try {
+      const module = codeFunctions().read(code.byteLength === code.buffer.byteLength ? code.buffer : code.slice().buffer, wasm);
+      return module instanceof WebAssembly.Module ? module : undefined;
+    } catch {
+      return undefined;
+    }
+  },
+};
+
 function readNative(wasm: Uint8Array<ArrayBuffer>, file: URL): WebAssembly.Module | undefined {
   const bytes = readFileSync(file);
   const identity = identityOf(wasm);
   if (identity.some((byte, index) => bytes[index] !== byte)) return undefined;
   const code = bytes.buffer.slice(bytes.byteOffset + IDENTITY_SIZE, bytes.byteOffset + bytes.length);
-  const module = nativeFunction('code,wasm', 'return %DeserializeWasmModule(code, wasm)')(code, wasm);
+  const module = codeFunctions().read(code, wasm);
   return module instanceof WebAssembly.Module ? module : undefined;
 }
 

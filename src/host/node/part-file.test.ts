@@ -62,9 +62,3 @@ test('a file that others can write, and a link, are not ours', () => {
   symlinkSync(`${path}.real`, path);
   assert.deepEqual(contents(), []);
 });
-
-test('files of older builds go, a few stay', () => {
-  for (let build = 1; build <= 7; build++) new PartFile(join(directory, 'cache', `units-${build}.parts`)).replace(PARTS);
-  assert.equal(readdirSync(join(directory, 'cache')).length, 4);
-  assert.ok(readdirSync(join(directory, 'cache')).includes('units-7.parts'));
-});

@@ -1,35 +1,34 @@
 /**
- * A cache file of parts, private to the user: each part with its SHA-256, so that what a full disk, a
+ * A cache file of parts, private to the user: each part with its CRC-32, so that what a full disk, a
  * killed process or anything else has spoiled is found out when it is read, and left aside.
  *
- * Format: magic (8 bytes), count (u32), a tag of the caller's (u32), then for each part its length (u32), zero (u32) and
- * digest (32 bytes); then the parts. Written under a temporary name and renamed.
+ * Format: magic (8 bytes), count (u32), a tag of the caller's (u32), then for each part its length and its checksum (u32);
+ * then the parts. Written under a temporary name and renamed.
  */
-import type { createHash as createHashType } from 'node:crypto';
 import { createRequire } from 'node:module';
-import { closeSync, constants, fstatSync, fsyncSync, mkdirSync, openSync, readSync, readdirSync, renameSync, statSync, unlinkSync, writeSync } from 'node:fs';
-import { basename, dirname, join } from 'node:path';
+import { closeSync, constants, fstatSync, mkdirSync, openSync, readSync, renameSync, unlinkSync, writeSync } from 'node:fs';
+import { dirname } from 'node:path';
 import { geteuid } from 'node:process';
 
-const MAGIC = Buffer.from('CAISPART');
+const MAGIC = Buffer.from('CAISPAR2');
 const HEADER = 16;
-const ENTRY = 40;
-const DIGEST = 32;
-/** Files of other builds that stay beside the newest. */
-const MOST_FILES = 4;
+const ENTRY = 8;
 /** More are no file of ours. */
 const MAXIMUM_PARTS = 100_000;
 
 interface Entry {
   readonly offset: number;
   readonly length: number;
-  readonly digest: Buffer;
+  readonly checksum: number;
 }
 
-/** Loading `node:crypto` costs 3 ms, and most runs read no part. */
-function digestOf(bytes: Uint8Array): Buffer {
-  const { createHash } = createRequire(import.meta.url)('node:crypto') as { createHash: typeof createHashType };
-  return createHash('sha256').update(bytes).digest();
+/** Undefined: this Node has no such function (before 20.15), and nothing is kept. */
+let crc32: ((bytes: Uint8Array) => number) | undefined;
+
+/** Loading `node:zlib` costs a millisecond, and some runs read no part. */
+function checksumOf(bytes: Uint8Array): number | undefined {
+  crc32 ??= (createRequire(import.meta.url)('node:zlib') as { crc32?: (bytes: Uint8Array) => number }).crc32;
+  return crc32?.(bytes);
 }
 
 /** That many bytes, or undefined where the file ends before. */
@@ -53,7 +52,7 @@ function readEntries(handle: number): Entry[] {
   let offset = HEADER + count * ENTRY;
   return Array.from({ length: count }, (_, index) => {
     const length = table.readUInt32LE(index * ENTRY);
-    const entry = { offset, length, digest: table.subarray(index * ENTRY + 8, index * ENTRY + 8 + DIGEST) };
+    const entry = { offset, length, checksum: table.readUInt32LE(index * ENTRY + 4) };
     offset += length;
     return entry;
   });
@@ -66,22 +65,12 @@ function openOwn(path: string): number | undefined {
     handle = openSync(path, constants.O_RDONLY | (constants.O_NOFOLLOW ?? 0));
     const { uid, mode, size } = fstatSync(handle);
     const own = geteuid === undefined || uid === geteuid();
-    if (own && (mode & 0o170022) === 0o100000 && size > HEADER) return handle;
+    if (own && (mode & 0o170022) === 0o100000 && size >= HEADER) return handle;
     closeSync(handle);
   } catch {
     if (handle !== undefined) closeSync(handle);
   }
   return undefined;
-}
-
-/** Files of the same kind, as their name says before its last hyphen, from the newest on. */
-function removeOldFiles(path: string): void {
-  const directory = dirname(path);
-  const kind = basename(path).replace(/-[^-]*$/, '-');
-  const files = readdirSync(directory).filter((name) => name.startsWith(kind) && name.endsWith('.parts'));
-  const times = new Map(files.map((name) => [name, statSync(join(directory, name)).mtimeMs]));
-  files.sort((a, b) => (times.get(b) ?? 0) - (times.get(a) ?? 0));
-  for (const name of files.slice(MOST_FILES)) unlinkSync(join(directory, name));
 }
 
 export class PartFile {
@@ -115,6 +104,10 @@ export class PartFile {
     return this.#table().length;
   }
 
+  get bytes(): number {
+    return this.#table().reduce((sum, { length }) => sum + length, 0);
+  }
+
   /** Undefined for what is not there as it was written. */
   read(part: number): Uint8Array<ArrayBuffer> | undefined {
     const entry = this.#table()[part];
@@ -123,7 +116,7 @@ export class PartFile {
       const size = fstatSync(this.#handle).size;
       if (entry.offset + entry.length > size) return undefined;
       const bytes = readExactly(this.#handle, entry.offset, entry.length);
-      return bytes !== undefined && digestOf(bytes).equals(entry.digest) ? bytes : undefined;
+      return bytes !== undefined && checksumOf(bytes) === entry.checksum ? bytes : undefined;
     } catch {
       return undefined;
     }
@@ -136,21 +129,21 @@ export class PartFile {
     MAGIC.copy(header);
     header.writeUInt32LE(parts.length, 8);
     header.writeUInt32LE(tag, 12);
-    parts.forEach((part, index) => {
+    for (const [index, part] of parts.entries()) {
+      const checksum = checksumOf(part);
+      if (checksum === undefined) return;
       header.writeUInt32LE(part.length, HEADER + index * ENTRY);
-      digestOf(part).copy(header, HEADER + index * ENTRY + 8);
-    });
+      header.writeUInt32LE(checksum, HEADER + index * ENTRY + 4);
+    }
     try {
       mkdirSync(dirname(this.#path), { recursive: true, mode: 0o700 });
       const handle = openSync(temporary, 'wx', 0o600);
       try {
         for (const bytes of [header, ...parts]) for (let at = 0; at < bytes.length; ) at += writeSync(handle, bytes, at);
-        fsyncSync(handle);
       } finally {
         closeSync(handle);
       }
       renameSync(temporary, this.#path);
-      removeOldFiles(this.#path);
     } catch {
       try {
         unlinkSync(temporary);

@@ -71,10 +71,9 @@ export class BlockCache {
     let pointer = this.#pointerOf(address);
     const slot = this.#unitSlot(address);
     if (pointer === 0) {
-      pointer = this.#decode(address);
+      pointer = slot === 0 ? this.#decode(address) : this.#enterUnit(address, slot);
       // A block that only faults must not be found again when its bytes have changed.
       if (!this.#numbers.has(address | 0)) return pointer;
-      if (slot !== 0) this.linkUnit(address, slot);
     }
     const entry = (JUMP_TABLE_OFFSET + record.jumpHash(address) * record.JUMP_ENTRY_SIZE) >>> 2;
     const { i32 } = this.#memory;
@@ -103,13 +102,38 @@ export class BlockCache {
   linkUnit(address: number, slot: number): void {
     const pointer = this.#pointerOf(address);
     if (pointer === 0) return;
-    const { view, i32 } = this.#memory;
+    this.#writeEntry(pointer, address, slot);
+    const { i32 } = this.#memory;
+    const entry = (JUMP_TABLE_OFFSET + record.jumpHash(address) * record.JUMP_ENTRY_SIZE) >>> 2;
+    if (i32[entry] === (address | 0)) i32[entry + 2] = slot;
+  }
+
+  /** The block there must not lead to its unit any more. */
+  unlinkUnit(address: number): void {
+    const number = this.#numbers.get(address | 0);
+    if (number !== undefined) this.#drop(number);
+  }
+
+  /** Makes the first record of a block enter a unit. */
+  #writeEntry(pointer: number, address: number, slot: number): void {
+    const { view } = this.#memory;
     const first = pointer + record.BLOCK_HEADER_SIZE;
     view.setUint16(first + record.RECORD_HANDLER, record.HANDLER_ENTER_UNIT, true);
     view.setUint32(first + record.RECORD_IMMEDIATE, slot, true);
     view.setUint32(first + record.RECORD_PC, address, true);
-    const entry = (JUMP_TABLE_OFFSET + record.jumpHash(address) * record.JUMP_ENTRY_SIZE) >>> 2;
-    if (i32[entry] === (address | 0)) i32[entry + 2] = slot;
+  }
+
+  /** A block for code that is a unit: nothing is decoded. */
+  #enterUnit(address: number, slot: number): number {
+    if (this.#free + MAXIMUM_BLOCK_BYTES > ARENA_END) this.flush();
+    const pointer = this.#free;
+    const { view } = this.#memory;
+    view.setInt32(pointer + record.BLOCK_COUNTER, record.BLOCK_COUNT, true);
+    view.setUint32(pointer + record.BLOCK_PC, address, true);
+    this.#writeEntry(pointer, address, slot);
+    this.#free = pointer + record.BLOCK_HEADER_SIZE + record.RECORD_SIZE;
+    this.#remember(address, address + 1, pointer, 1);
+    return pointer;
   }
 
   /** Drops what was decoded from the bytes of [start, end). Records in flight dispatch afresh. */

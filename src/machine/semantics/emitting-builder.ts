@@ -17,6 +17,9 @@ export function typeOfSize(size: number): 'i32' | 'i64' {
   return size === 8 ? 'i64' : 'i32';
 }
 
+/** Buffers of the arms of conditions: making one takes longer than filling it. */
+const spareWriters: ByteWriter[] = [];
+
 export abstract class EmittingBuilder extends Expressions implements Builder {
   out = new ByteWriter();
   /** Types of the locals after the parameters. */
@@ -131,7 +134,8 @@ export abstract class EmittingBuilder extends Expressions implements Builder {
     const before = this.symbolic;
     const outer = this.out;
     const arm = (body: () => void): ByteWriter => {
-      const writer = new ByteWriter(256);
+      const writer = spareWriters.pop() ?? new ByteWriter(256);
+      writer.length = 0;
       this.out = writer;
       this.symbolic = before;
       this.depth++;
@@ -154,7 +158,9 @@ export abstract class EmittingBuilder extends Expressions implements Builder {
     if (otherwiseBytes !== undefined) {
       this.out.u8(op.ELSE);
       this.out.append(otherwiseBytes.bytes, otherwiseBytes.length);
+      spareWriters.push(otherwiseBytes);
     }
+    spareWriters.push(thenBytes);
     this.out.u8(op.END);
   }
 

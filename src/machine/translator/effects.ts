@@ -145,3 +145,10 @@ export function effectsOf(instruction: DecodedInstruction, semantics: SemanticsT
     faults: analysis.faults || analysis.helper,
   };
 }
+
+const STACK_ACCESSES: ReadonlySet<string> = new Set(['push', 'pop', 'leave', 'call', 'call-indirect', 'ret']);
+
+/** Reads or writes memory, the stack included. */
+export function mayTouchMemory({ operands, row }: DecodedInstruction): boolean {
+  return STACK_ACCESSES.has(row.semantics) || operands.some(({ kind }) => kind === 'memory');
+}

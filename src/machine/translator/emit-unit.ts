@@ -11,11 +11,12 @@ import { localGet, node } from '../semantics/expression.ts';
 import type { SymbolicFlags } from '../semantics/flag-expressions.ts';
 import { EXIT_BUDGET, GUEST_BASE, STATE_EXIT_REASON, STATE_RIP } from '../state.ts';
 import * as op from '../wasm/opcodes.ts';
-import type { FunctionBody } from '../wasm/writer.ts';
-import { BITWISE } from './effects.ts';
+import { ByteWriter, type FunctionBody } from '../wasm/writer.ts';
+import { BITWISE, mayTouchMemory } from './effects.ts';
+import { hashTargets } from './hash-targets.ts';
 import { computeFacts, type BlockFacts, type InstructionFacts, type RegionFacts } from './liveness.ts';
 import { successors, type Edge, type Region, type RegionBlock } from './region.ts';
-import { IMPORT_SYSCALL, UnitBuilder, type UnitOptions } from './unit-builder.ts';
+import { IMPORT_SYSCALL, UnitBuilder, bitwiseOperation, type UnitOptions } from './unit-builder.ts';
 
 const RSP_BIT = 1 << 4;
 const RSP = 4;
@@ -30,6 +31,9 @@ export interface EmitOptions extends UnitOptions {
   /** Table slot of the unit at a guest address (0: only the interpreter). */
   slotOf(address: number): number;
 }
+
+/** Of the unit that is being written; it is used again for the next one. */
+const buffer = new ByteWriter(1 << 16);
 
 class UnitEmitter {
   readonly #region: Region;
@@ -49,6 +53,8 @@ class UnitEmitter {
     this.#options = options;
     this.#facts = computeFacts(region, options.semantics, options.checked);
     this.#b = new UnitBuilder(options);
+    this.#b.out = buffer;
+    buffer.length = 0;
     this.#b.setSplit(this.#splitRegisters());
   }
 
@@ -72,6 +78,7 @@ class UnitEmitter {
   emit(): FunctionBody {
     const b = this.#b;
     const { entry } = this.#region;
+    b.openLeaves(this.#faultSets());
     this.#prologue(entry);
     if (this.#region.secondEntry === undefined) {
       for (const block of this.#region.blocks) {
@@ -85,6 +92,7 @@ class UnitEmitter {
       this.#irreducible();
     }
     b.out.u8(op.UNREACHABLE);
+    b.closeLeaves();
     b.out.u8(op.END);
     return { type: this.#options.unitType, locals: b.locals, code: b.out };
   }
@@ -105,6 +113,20 @@ class UnitEmitter {
     if (calls > 1) this.#preempt(this.#b.i64(entry.start), () => {});
     b.reload(facts.liveIn);
     if (facts.flagsLiveIn !== 0) b.reloadFlags();
+  }
+
+  /** Sets of registers that are to be stored where an instruction faults, the ones of more than one. */
+  #faultSets(): number[] {
+    const counts = new Map<number, number>();
+    for (const block of this.#region.blocks) {
+      const facts = this.#factsOf(block);
+      facts.instructions.forEach(({ effects, dirtyBefore }, index) => {
+        const instruction = block.instructions[index];
+        const touchesMemory = this.#options.checked && instruction !== undefined && mayTouchMemory(instruction);
+        if (effects.faults || touchesMemory) counts.set(dirtyBefore, (counts.get(dirtyBefore) ?? 0) + 1);
+      });
+    }
+    return [...counts].filter(([, count]) => count > 1).map(([registers]) => registers);
   }
 
   #hasLoop(): boolean {
@@ -568,27 +590,7 @@ class UnitEmitter {
   }
 }
 
-function bitwiseOperation(b: UnitBuilder, name: string): (a: Expr, c: Expr) => Expr {
-  if (name === 'andnps' || name === 'andnpd' || name === 'pandn') return (a, c) => b.and(b.not(a), c);
-  if (name.includes('and')) return (a, c) => b.and(a, c);
-  return name.includes('xor') ? (a, c) => b.xor(a, c) : (a, c) => b.or(a, c);
-}
-
-/** A shift and a mask that tell the addresses apart, and which address (by index, -1 for none) each hash means. */
-function hashTargets(addresses: readonly number[]): { shift: number; mask: number; table: readonly number[] } {
-  for (let mask = 1; mask < 0x1000; mask = mask * 2 + 1) {
-    for (let shift = 0; shift < 6; shift++) {
-      const hashes = addresses.map((address) => (address >>> shift) & mask);
-      if (new Set(hashes).size !== addresses.length) continue;
-      const table = new Array<number>(mask + 1).fill(-1);
-      hashes.forEach((hash, index) => (table[hash] = index));
-      return { shift, mask, table };
-    }
-  }
-  return { shift: 0, mask: 0, table: [0] };
-}
-
-/** Writes the function of a region. */
+/** Writes the function of a region. Its code is good until the next one is written. */
 export function emitUnit(region: Region, options: EmitOptions): FunctionBody {
   return new UnitEmitter(region, options).emit();
 }

@@ -1,7 +1,7 @@
 /** From hot guest code to Wasm. Loaded when there is something to translate: a short program ends before. */
 import { helperNumbers } from '../helpers/index.ts';
 import { semantics } from '../semantics/index.ts';
-import { ModuleWriter } from '../wasm/writer.ts';
+import { ModuleWriter, encodeFunction } from '../wasm/writer.ts';
 import { emitUnit } from './emit-unit.ts';
 import { discoverRegion, type CodeSource, type Region } from './region.ts';
 
@@ -14,33 +14,49 @@ export interface CompileOptions {
   readonly nativeNans: boolean;
 }
 
+/** A module of units: the function of unit n is its export of that name. */
+export interface UnitModule {
+  readonly wasm: Uint8Array<ArrayBuffer>;
+  /** Where each unit's function is in it. */
+  readonly functions: readonly { readonly start: number; readonly length: number }[];
+}
+
 export interface RegionCompiler {
   /** The code that is worth translating with a hot address, perhaps with another entry; undefined where there is none. */
   discover(source: RegionSource, address: number): Region | undefined;
   /**
-   * A Wasm module whose function with the region's index as its name is the unit.
+   * The function of a region, as it stands in the module of any units.
    * `slotOf`: the table slot of a unit that code may jump to, 0 for none.
    */
-  compile(regions: readonly Region[], options: CompileOptions, slotOf: (address: number) => number): Uint8Array<ArrayBuffer>;
+  translate(region: Region, options: CompileOptions, slotOf: (address: number) => number): Uint8Array<ArrayBuffer>;
+  assemble(functions: readonly Uint8Array[]): UnitModule;
+}
+
+/** What all modules of units begin with: types and imports. */
+function createModule(): { readonly writer: ModuleWriter; readonly unitType: number; readonly fuel: number } {
+  const writer = new ModuleWriter();
+  const unitType = writer.type(['i32', 'i32'], ['i32']);
+  const i32s = (count: number): 'i32'[] => new Array<'i32'>(count).fill('i32');
+  writer.importMemory('m', 'memory', 1, 65536);
+  writer.importTable('m', 'units');
+  const fuel = writer.importGlobal('m', 'fuel');
+  writer.importFunction('m', 'checkAccess', writer.type(i32s(5), ['i32']));
+  writer.importFunction('m', 'raise', writer.type(i32s(2), []));
+  writer.importFunction('m', 'helper', writer.type(i32s(6), ['i32']));
+  writer.importFunction('m', 'syscall', writer.type([], ['i32']));
+  return { writer, unitType, fuel };
 }
 
 export const regionCompiler: RegionCompiler = {
   discover: discoverRegion,
-  compile(regions, { checked, nativeNans }, slotOf) {
-    const writer = new ModuleWriter();
-    const unitType = writer.type(['i32', 'i32'], ['i32']);
-    const i32s = (count: number): 'i32'[] => new Array<'i32'>(count).fill('i32');
-    writer.importMemory('m', 'memory', 1, 65536);
-    writer.importTable('m', 'units');
-    const fuel = writer.importGlobal('m', 'fuel');
-    writer.importFunction('m', 'checkAccess', writer.type(i32s(5), ['i32']));
-    writer.importFunction('m', 'raise', writer.type(i32s(2), []));
-    writer.importFunction('m', 'helper', writer.type(i32s(6), ['i32']));
-    writer.importFunction('m', 'syscall', writer.type([], ['i32']));
-    const options = { checked, nativeNans, helperNumbers, semantics, unitType, fuel, slotOf };
-    regions.forEach((region, index) => {
-      writer.export(String(index), writer.addFunction(emitUnit(region, options)));
-    });
-    return writer.finish();
+  translate(region, { checked, nativeNans }, slotOf) {
+    const { unitType, fuel } = createModule();
+    return encodeFunction(emitUnit(region, { checked, nativeNans, helperNumbers, semantics, unitType, fuel, slotOf }));
+  },
+  assemble(functions) {
+    const { writer, unitType } = createModule();
+    functions.forEach((encoded, index) => writer.export(String(index), writer.addFunction({ type: unitType, encoded })));
+    const wasm = writer.finish();
+    return { wasm, functions: writer.bodies };
   },
 };

@@ -16,6 +16,7 @@ export interface InstructionFacts {
   flagsDirtyBefore: boolean;
   liveAfter: number;
   flagsLiveAfter: number;
+  flagsLiveBefore: number;
 }
 
 export interface BlockFacts {
@@ -35,7 +36,7 @@ function createFacts(block: RegionBlock, semantics: SemanticsTable): BlockFacts 
   return {
     instructions: block.instructions.map((instruction, index) => ({
       effects: effectsOf(instruction, semantics, index === last && (block.inlined !== undefined || block.returnsTo !== undefined)),
-      dirtyBefore: 0, flagsDirtyBefore: false, liveAfter: 0, flagsLiveAfter: 0,
+      dirtyBefore: 0, flagsDirtyBefore: false, liveAfter: 0, flagsLiveAfter: 0, flagsLiveBefore: 0,
     })),
     dirtyIn: 0, dirtyOut: 0, flagsDirtyIn: false, flagsDirtyOut: false, liveIn: 0, flagsLiveIn: 0,
   };
@@ -111,6 +112,7 @@ function flowLive(block: RegionBlock, facts: BlockFacts, all: RegionFacts, check
     }
     live = (live & ~effects.kills) | effects.uses;
     flags = (flags & ~effects.flagsKilled) | effects.flagsUsed;
+    instruction.flagsLiveBefore = flags;
     if (effects.faults || checked) {
       live |= instruction.dirtyBefore;
       if (instruction.flagsDirtyBefore && effects.faults) flags = FLAG_SET_ALL;

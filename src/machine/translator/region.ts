@@ -65,6 +65,8 @@ export interface CodeSource {
   readonly pages: Uint8Array;
   /** Whether the program goes to this address often enough to be worth translating. */
   isWarm(address: number): boolean;
+  /** The region ends before this address: there is a unit. Without: it goes on, as far as it may. */
+  readonly endsAt?: (address: number) => boolean;
   /** Where the indirect jump or call at an address went so far. */
   jumpTargets(address: number): readonly number[];
   /** By form key: 0 for what the interpreter cannot run either, which raises #UD there. */
@@ -124,6 +126,7 @@ class Discovery {
     const { leaders } = this.code;
     if (Math.abs(address - this.#entry) > MAXIMUM_DISTANCE) return;
     if (!fallThrough && !this.#source.isWarm(address)) return;
+    if (address !== this.#entry && this.#source.endsAt?.(address) === true) return;
     if (leaders.has(address)) return;
     leaders.add(address);
     this.#pending.push(address);
@@ -133,7 +136,7 @@ class Discovery {
     const { instructions } = this.code;
     let address = start;
     for (;;) {
-      if (instructions.has(address)) return;
+      if (instructions.has(address) || (address !== start && this.#source.endsAt?.(address) === true)) return;
       if (instructions.size >= this.#limit) {
         this.limitReached = true;
         return;

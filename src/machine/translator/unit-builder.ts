@@ -2,13 +2,14 @@
 import type { DecodedInstruction, Operand } from '../isa/instruction.ts';
 import { USER_CS, USER_SS } from '../isa/selectors.ts';
 import { PAGE_CODE, PAGE_READ, PAGE_TABLE, PAGE_WRITE } from '../layout.ts';
-import type { ConditionCode, Expr, ValueType } from '../semantics/builder.ts';
-import { EmittingBuilder, typeOfSize } from '../semantics/emitting-builder.ts';
+import type { ConditionCode, Expr } from '../semantics/builder.ts';
+import { typeOfSize } from '../semantics/emitting-builder.ts';
 import { localGet, node } from '../semantics/expression.ts';
 import { canonicalize, type CanonicalFlags, type SymbolicFlags } from '../semantics/flag-expressions.ts';
 import * as state from '../state.ts';
 import * as op from '../wasm/opcodes.ts';
 import type { InstructionFacts } from './liveness.ts';
+import { LocalBuilder } from './local-builder.ts';
 
 const { GUEST_BASE, STATE_GPR, STATE_XMM } = state;
 
@@ -28,7 +29,7 @@ export interface UnitOptions {
   readonly helperNumbers: ReadonlyMap<string, number>;
 }
 
-export class UnitBuilder extends EmittingBuilder {
+export class UnitBuilder extends LocalBuilder {
   readonly options: UnitOptions;
   size = 0;
   operandCount = 0;
@@ -42,10 +43,9 @@ export class UnitBuilder extends EmittingBuilder {
   #split = 0;
   #lowLocals: (number | undefined)[] = [];
   #highLocals: (number | undefined)[] = [];
+  /** Depth of the block behind which a set of registers is stored and the unit left. */
+  readonly #leaves = new Map<number, number>();
   #flagLocals: { result: number; aux: number } | undefined;
-  #keptLocals = new Map<string, number>();
-  #freeTemporaries: Record<ValueType, number[]> = { i32: [], i64: [], f32: [], f64: [], v128: [] };
-  #temporaries: { type: ValueType; index: number }[] = [];
 
   constructor(options: UnitOptions) {
     super(2);
@@ -61,34 +61,6 @@ export class UnitBuilder extends EmittingBuilder {
     this.operandCount = instruction.operands.length;
     this.mnemonic = instruction.row.mnemonic;
     this.repeat = instruction.repeat;
-  }
-
-  /** A value that outlives the instruction's temporaries: the code of other instructions is written before it is used. One a unit at a time. */
-  hold(value: Expr): Expr {
-    return this.#keepIn('held', value);
-  }
-
-  /** Ends the current instruction: its temporaries can be used again. */
-  end(): void {
-    for (const { type, index } of this.#temporaries) this.#freeTemporaries[type].push(index);
-    this.#temporaries.length = 0;
-  }
-
-  override newLocal(type: ValueType): number {
-    const index = this.#freeTemporaries[type].pop() ?? super.newLocal(type);
-    this.#temporaries.push({ type, index });
-    return index;
-  }
-
-  /** A local for the whole unit. */
-  permanent(initial: Expr): Expr {
-    const local = this.#permanentLocal(initial.type);
-    this.setLocal(local, initial);
-    return localGet(initial.type, local);
-  }
-
-  #permanentLocal(type: ValueType): number {
-    return super.newLocal(type);
   }
 
   get nativeNans(): boolean { return this.options.nativeNans; }
@@ -117,11 +89,11 @@ export class UnitBuilder extends EmittingBuilder {
   }
 
   #low(xmm: number): Expr {
-    return localGet('f64', (this.#lowLocals[xmm] ??= this.#permanentLocal('f64')));
+    return localGet('f64', (this.#lowLocals[xmm] ??= this.permanentLocal('f64')));
   }
 
   #high(xmm: number): Expr {
-    return localGet('i64', (this.#highLocals[xmm] ??= this.#permanentLocal('i64')));
+    return localGet('i64', (this.#highLocals[xmm] ??= this.permanentLocal('i64')));
   }
 
   #setLow(xmm: number, value: Expr): void {
@@ -147,7 +119,7 @@ export class UnitBuilder extends EmittingBuilder {
 
   /** Local of register 0 to 15 (general, i64) or 16 to 31 (xmm, v128). */
   #register(number: number): number {
-    return (this.#registerLocals[number] ??= this.#permanentLocal(number < 16 ? 'i64' : 'v128'));
+    return (this.#registerLocals[number] ??= this.permanentLocal(number < 16 ? 'i64' : 'v128'));
   }
 
   #registerExpr(number: number): Expr {
@@ -465,15 +437,40 @@ export class UnitBuilder extends EmittingBuilder {
 
   // ---- ways out ----
 
-  /** Everything to memory as it was before this instruction, and back to the host, which knows why. */
-  #leave(): void {
-    const facts = this.#facts;
-    if (facts !== undefined) {
-      this.spill(facts.dirtyBefore);
-      if (facts.flagsDirtyBefore) this.storeFlags();
+  /** Opens a block around the whole unit for each set of registers that a fault may have to store: ways out are shared. */
+  openLeaves(sets: Iterable<number>): void {
+    for (const registers of sets) {
+      this.open(op.BLOCK);
+      this.#leaves.set(registers, this.depth);
     }
+  }
+
+  /** What the blocks are followed by. The code before ends. */
+  closeLeaves(): void {
+    for (const registers of [...this.#leaves.keys()].reverse()) {
+      this.close();
+      this.#leaveWith(registers);
+    }
+  }
+
+  #leaveWith(registers: number): void {
+    this.spill(registers);
     this.emit(this.i32(0));
     this.out.u8(op.RETURN);
+  }
+
+  /** Everything to memory as it was before this instruction, and back to the host, which knows why. Flags that nobody reads are left as memory has them. */
+  #leave(): void {
+    const facts = this.#facts;
+    const registers = facts?.dirtyBefore ?? 0;
+    if (facts !== undefined && facts.flagsDirtyBefore && facts.flagsLiveBefore !== 0) this.storeFlags();
+    const label = this.#leaves.get(registers);
+    if (label === undefined) {
+      this.#leaveWith(registers);
+      return;
+    }
+    this.out.u8(op.BR);
+    this.out.u32(this.depth - label);
   }
 
   fault(vector: number): void {
@@ -547,7 +544,7 @@ export class UnitBuilder extends EmittingBuilder {
   }
 
   #flags(): { result: number; aux: number } {
-    return (this.#flagLocals ??= { result: this.#permanentLocal('i64'), aux: this.#permanentLocal('i64') });
+    return (this.#flagLocals ??= { result: this.permanentLocal('i64'), aux: this.permanentLocal('i64') });
   }
 
   protected readCanonical(): CanonicalFlags {
@@ -577,18 +574,15 @@ export class UnitBuilder extends EmittingBuilder {
     this.setLocal(locals.aux, this.readState(state.STATE_FLAG_AUX, 'i64'));
   }
 
-  /** Operands of the flags outlive their instruction: each role has a local of its own. */
-  #keepIn(role: string, value: Expr): Expr {
-    if (value.opcode === op.I32_CONST || value.opcode === op.I64_CONST) return value;
-    const key = `${role}:${value.type}`;
-    let local = this.#keptLocals.get(key);
-    if (local === undefined) this.#keptLocals.set(key, (local = this.#permanentLocal(value.type)));
-    this.setLocal(local, value);
-    return localGet(value.type, local);
-  }
+  protected override keep(value: Expr, role: 'a' | 'b' | 'result'): Expr { return this.keepIn(role, value); }
+  protected override keepBit(value: Expr, role: FlagBit): Expr { return this.keepIn(role, value); }
+}
 
-  protected override keep(value: Expr, role: 'a' | 'b' | 'result'): Expr { return this.#keepIn(role, value); }
-  protected override keepBit(value: Expr, role: FlagBit): Expr { return this.#keepIn(role, value); }
+/** What a bitwise SSE instruction does with each half. */
+export function bitwiseOperation(b: UnitBuilder, name: string): (a: Expr, c: Expr) => Expr {
+  if (name === 'andnps' || name === 'andnpd' || name === 'pandn') return (a, c) => b.and(b.not(a), c);
+  if (name.includes('and')) return (a, c) => b.and(a, c);
+  return name.includes('xor') ? (a, c) => b.xor(a, c) : (a, c) => b.or(a, c);
 }
 
 export { typeOfSize };

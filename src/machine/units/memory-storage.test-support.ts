@@ -7,6 +7,9 @@ export class MemoryStorage implements UnitStorage {
   get count(): number {
     return this.parts.length;
   }
+  get bytes(): number {
+    return this.parts.reduce((sum, { length }) => sum + length, 0);
+  }
   read(part: number): Uint8Array<ArrayBuffer> | undefined {
     return this.parts[part];
   }

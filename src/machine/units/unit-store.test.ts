@@ -4,68 +4,88 @@ import { MemoryStorage } from './memory-storage.test-support.ts';
 import { UnitStore, type StoredModule } from './unit-store.ts';
 
 const CODE = Uint8Array.of(0x48, 0x89, 0xe5, 0xc3, 0x90);
+const LAYOUT = 77;
 const MODULE: StoredModule = {
   wasm: Uint8Array.of(0, 0x61, 0x73, 0x6d),
-  units: [{ entry: 0x40_1000, slot: 1, checked: false, ranges: [[0x40_1000, 0x40_1004], [0x40_2000, 0x40_2001]], blocks: [0x40_1000, 0x40_1003], code: [CODE.slice(0, 4), CODE.slice(4)] }],
+  units: [{
+    entry: 0x40_1000, slot: 1, checked: false, ranges: [[0x40_1000, 0x40_1004], [0x40_2000, 0x40_2001]], blocks: [0x40_1000, 0x40_1003],
+    code: [CODE.slice(0, 4), CODE.slice(4)], body: { start: 1, length: 2 },
+  }],
+  native: Uint8Array.of(1, 2, 3), nativeCount: 5,
 };
 
-function stored(): MemoryStorage {
+function stored(modules: readonly StoredModule[] = [MODULE]): MemoryStorage {
   const storage = new MemoryStorage();
-  new UnitStore(storage).save([MODULE], [0x40_1000, 0x40_3000], 77);
+  new UnitStore(storage, undefined).save(modules, [0x40_1000, 0x40_3000], LAYOUT);
   return storage;
 }
 
-test('a module, the slots and the layout come back', () => {
-  const store = new UnitStore(stored());
-  assert.equal(store.layoutSeed, 77);
+test('a module with its machine code, and the slots, come back', () => {
+  const store = new UnitStore(stored(), LAYOUT);
   assert.deepEqual([...store.slots], [0x40_1000, 0x40_3000]);
-  const module = store.take(0x40_1000, false, CODE);
+  assert.deepEqual(store.candidates(0x40_1000, false, CODE, 0), [0]);
+  const module = store.load(0);
   assert.deepEqual([...(module?.wasm ?? [])], [...MODULE.wasm]);
-  assert.deepEqual(module?.units.map(({ code: _, ...unit }) => unit), MODULE.units.map(({ code: _, ...unit }) => unit));
-  assert.deepEqual(module?.units[0]?.code.map((bytes) => [...bytes]), [[0x48, 0x89, 0xe5, 0xc3], [0x90]]);
+  assert.deepEqual([[...(module?.native ?? [])], module?.nativeCount], [[1, 2, 3], 5]);
+  const [unit, wanted] = [module?.units[0], MODULE.units[0]];
+  assert.deepEqual({ ...unit, code: [] }, { ...wanted, code: [] });
+  assert.deepEqual(unit?.code.map((bytes) => [...bytes]), [[0x48, 0x89, 0xe5, 0xc3], [0x90]]);
 });
 
-test('other code, another variant, another address or a second time: no module', () => {
-  const store = new UnitStore(stored());
-  assert.equal(store.take(0x40_1000, false, Uint8Array.of(0x55, 0x89, 0xe5, 0xc3)), undefined);
-  assert.equal(store.take(0x40_1000, true, CODE), undefined);
-  assert.equal(store.take(0x40_1001, false, CODE), undefined);
-  assert.ok(store.take(0x40_1000, false, CODE) !== undefined);
-  assert.equal(store.take(0x40_1000, false, CODE), undefined);
+test('other code, another variant or another address: no candidate; and none that was loaded', () => {
+  const store = new UnitStore(stored(), LAYOUT);
+  assert.deepEqual(store.candidates(0x40_1000, false, Uint8Array.of(0x55, 0x89, 0xe5, 0xc3), 0), []);
+  assert.deepEqual(store.candidates(0x40_1000, true, CODE, 0), []);
+  assert.deepEqual(store.candidates(0x40_1001, false, CODE, 0), []);
+  assert.ok(store.load(0) !== undefined);
+  assert.deepEqual(store.candidates(0x40_1000, false, CODE, 0), []);
+  assert.equal(store.load(0), undefined);
+});
+
+test('what was made for another layout is not there', () => {
+  for (const layout of [LAYOUT + 1, undefined]) {
+    const store = new UnitStore(stored(), layout);
+    assert.deepEqual([store.moduleCount, store.slots.length, store.candidates(0x40_1000, false, CODE, 0)], [0, 0, []]);
+  }
 });
 
 test('an index or a module that was cut is as if it were not there', () => {
   const whole = stored();
-  for (let length = 0; length < (whole.parts[0]?.length ?? 0); length += 4) {
-    const storage = new MemoryStorage();
-    storage.parts = [whole.parts[0]!.slice(0, length), whole.parts[1]!];
-    assert.equal(new UnitStore(storage).take(0x40_1000, false, CODE), undefined);
+  const [index, module, native] = whole.parts as [Uint8Array<ArrayBuffer>, Uint8Array<ArrayBuffer>, Uint8Array<ArrayBuffer>];
+  for (let length = 0; length < index.length; length += 4) {
+    const storage = stored();
+    storage.parts = [index.slice(0, length), module, native];
+    assert.deepEqual(new UnitStore(storage, LAYOUT).candidates(0x40_1000, false, CODE, 0), []);
   }
-  for (const length of [0, 3, 8, 20, 36]) {
-    const storage = new MemoryStorage();
-    storage.parts = [whole.parts[0]!, whole.parts[1]!.slice(0, length)];
-    assert.equal(new UnitStore(storage).take(0x40_1000, false, CODE), undefined, `${length} bytes`);
+  for (const length of [0, 3, 8, 20, 36, module.length - 2]) {
+    const storage = stored();
+    storage.parts = [index, module.slice(0, length), native];
+    assert.equal(new UnitStore(storage, LAYOUT).load(0), undefined, `${length} bytes`);
   }
 });
 
-test('what was stored before is kept beside what is new', () => {
+test('a module whose machine code is spoiled has none', () => {
   const storage = stored();
-  const second = { ...MODULE, units: MODULE.units.map((unit) => ({ ...unit, entry: 0x50_0000, slot: 3 })) };
-  new UnitStore(storage).save([second], [0x40_1000, 0x40_3000, 0x50_0000], 77);
-  const store = new UnitStore(storage);
-  assert.ok(store.take(0x40_1000, false, CODE) !== undefined);
-  assert.ok(store.take(0x50_0000, false, CODE) !== undefined);
+  storage.parts = storage.parts.slice(0, 2);
+  const module = new UnitStore(storage, LAYOUT).load(0);
+  assert.deepEqual([module?.native, module?.nativeCount], [undefined, 0]);
+});
+
+test('modules that nobody loaded are the rest', () => {
+  const second = { ...MODULE, units: MODULE.units.map((unit) => ({ ...unit, entry: 0x40_3000, slot: 2 })) };
+  const store = new UnitStore(stored([MODULE, second]), LAYOUT);
+  assert.ok(store.load(0) !== undefined);
+  assert.deepEqual([...store.rest()].map(({ units }) => units[0]?.entry), [0x40_3000]);
 });
 
 test('a store with too many slots begins anew', () => {
   const storage = stored();
-  new UnitStore(storage).save([MODULE], Array.from({ length: 9000 }, (_, index) => 0x40_0000 + index), 77);
+  new UnitStore(storage, LAYOUT).save([MODULE], Array.from({ length: 20_000 }, (_, index) => 0x40_0000 + index), LAYOUT);
   assert.equal(storage.count, 0);
-  assert.equal(new UnitStore(storage).layoutSeed, undefined);
 });
 
 test('a module whose slot is another address\'s is no module', () => {
   const storage = new MemoryStorage();
-  new UnitStore(storage).save([MODULE], [0x40_3000, 0x40_1000], 77);
-  assert.equal(new UnitStore(storage).take(0x40_1000, false, CODE), undefined);
+  new UnitStore(storage, undefined).save([MODULE], [0x40_3000, 0x40_1000], LAYOUT);
+  assert.equal(new UnitStore(storage, LAYOUT).load(0), undefined);
 });

@@ -1,16 +1,19 @@
 /**
- * Units that outlive the process: what a storage keeps, and how units are found in it.
+ * Units of a program that outlive the process: what a storage keeps, and how units are found in it.
  *
- * Part 0 is an index, part i + 1 a module with the guest code that its units were made from. A unit is used
- * only where the memory holds that very code, so that a store can never change what a program means; a
- * damaged part is not there. Numbers are little-endian u32. The index: version, number of entries, number of
- * slots; for each entry `ENTRY_WORDS` words, in the order of addresses; the addresses of the slots.
+ * Part 0 is an index; parts 2i + 1 and 2i + 2 are module i, with the guest code that its units were made from, and its
+ * machine code, if there is some. A unit is used only where the memory holds that very code, so that a store can never
+ * change what a program means; a damaged part is not there. Numbers are little-endian u32. The index: version, number
+ * of modules, of entries, of slots; for each module how many of its functions the machine code has; for each entry
+ * `ENTRY_WORDS` words, in the order of addresses; the addresses of the slots.
  */
 import { ByteWriter } from '../wasm/writer.ts';
 
 /** Where parts are kept from one process to the next. A part is whole, as it was written, or undefined. */
 export interface UnitStorage {
   readonly count: number;
+  /** Of all parts together. */
+  readonly bytes: number;
   /** A number that was kept with the parts, quick to get. 0: none. */
   readonly tag: number;
   read(part: number): Uint8Array<ArrayBuffer> | undefined;
@@ -28,15 +31,21 @@ export interface StoredUnit {
   /** Where its blocks start. */
   readonly blocks: readonly number[];
   readonly code: readonly Uint8Array[];
+  /** Its function in the module. */
+  readonly body: { readonly start: number; readonly length: number };
 }
 
 export interface StoredModule {
   readonly wasm: Uint8Array<ArrayBuffer>;
   /** In the order of the module's exports. */
   readonly units: readonly StoredUnit[];
+  /** What the engine made of it, for the engine itself. */
+  readonly native: Uint8Array<ArrayBuffer> | undefined;
+  /** How many of its functions that has. */
+  readonly nativeCount: number;
 }
 
-const VERSION = 2;
+const VERSION = 3;
 // Words of an entry of the index.
 const ENTRY_ADDRESS = 0;
 /** Number of the module * 2, + 1 for checked code. */
@@ -44,11 +53,13 @@ const ENTRY_MODULE = 1;
 /** The first four bytes of the code. */
 const ENTRY_HEAD = 2;
 const ENTRY_WORDS = 3;
-const INDEX_HEADER = 3;
-/** The parts of modules together. */
-const MAXIMUM_BYTES = 4 << 20;
+const INDEX_HEADER = 4;
+/** All parts of a program together. */
+const MAXIMUM_BYTES = 48 << 20;
+/** From here on nothing is added. */
+const FULL_BYTES = 24 << 20;
 /** Slots are never given back, and V8 copies the table of all for each module: with more, the store begins anew. */
-const MAXIMUM_STORED_SLOTS = 8192;
+const MAXIMUM_STORED_SLOTS = 16_384;
 
 class WordReader {
   readonly #view: DataView;
@@ -74,8 +85,8 @@ function words(...values: number[]): Uint8Array {
 function packModule({ wasm, units }: StoredModule): Uint8Array {
   const out = new ByteWriter(wasm.length + 1024);
   out.append(words(units.length));
-  for (const { entry, slot, checked, ranges, blocks } of units) {
-    out.append(words(entry, slot, checked ? 1 : 0, ranges.length, ...ranges.flat(), blocks.length, ...blocks));
+  for (const { entry, slot, checked, ranges, blocks, body } of units) {
+    out.append(words(entry, slot, checked ? 1 : 0, body.start, body.length, ranges.length, ...ranges.flat(), blocks.length, ...blocks));
   }
   for (const { code } of units) for (const bytes of code) out.append(bytes);
   out.append(wasm);
@@ -83,15 +94,16 @@ function packModule({ wasm, units }: StoredModule): Uint8Array {
 }
 
 /** @throws RangeError for what is no module. */
-function unpackModule(part: Uint8Array<ArrayBuffer>): StoredModule {
+function unpackModule(part: Uint8Array<ArrayBuffer>): Pick<StoredModule, 'wasm' | 'units'> {
   const reader = new WordReader(part);
   const heads = Array.from({ length: reader.u32() }, () => {
     const entry = reader.u32();
     const slot = reader.u32();
     const checked = reader.u32() !== 0;
+    const body = { start: reader.u32(), length: reader.u32() };
     const ranges = Array.from({ length: reader.u32() }, () => [reader.u32(), reader.u32()] as const);
     const blocks = Array.from({ length: reader.u32() }, () => reader.u32());
-    return { entry, slot, checked, ranges, blocks };
+    return { entry, slot, checked, body, ranges, blocks };
   });
   let at = reader.position;
   const take = (length: number): Uint8Array<ArrayBuffer> => {
@@ -100,130 +112,152 @@ function unpackModule(part: Uint8Array<ArrayBuffer>): StoredModule {
     return part.subarray(at - length, at);
   };
   const units = heads.map((head) => ({ ...head, code: head.ranges.map(([start, end]) => take(end - start)) }));
-  return { wasm: take(part.length - at), units };
+  const wasm = take(part.length - at);
+  if (units.some(({ body }) => body.start + body.length > wasm.length)) throw new RangeError('a function lies behind its module');
+  return { wasm, units };
 }
 
-function headOf(code: readonly Uint8Array[]): number {
-  const [first] = code;
-  return first === undefined ? 0 : ((first[0] ?? 0) | ((first[1] ?? 0) << 8) | ((first[2] ?? 0) << 16) | ((first[3] ?? 0) << 24)) >>> 0;
+/** The first four bytes, little-endian, as far as there are any. */
+function headOf(code: Uint8Array | undefined, at = 0): number {
+  if (code === undefined) return 0;
+  return ((code[at] ?? 0) | ((code[at + 1] ?? 0) << 8) | ((code[at + 2] ?? 0) << 16) | ((code[at + 3] ?? 0) << 24)) >>> 0;
 }
 
-/** Entries of an index that was found to be whole; `undefined` for one that is not. */
-function openIndex(part: Uint8Array<ArrayBuffer> | undefined): { entries: Uint32Array; slots: Uint32Array } | undefined {
-  if (part === undefined || part.length % 4 !== 0 || part.length < 4 * INDEX_HEADER) return undefined;
+interface Index {
+  readonly nativeCounts: Uint32Array;
+  readonly entries: Uint32Array;
+  readonly slots: Uint32Array;
+}
+
+const EMPTY: Index = { nativeCounts: new Uint32Array(0), entries: new Uint32Array(0), slots: new Uint32Array(0) };
+
+/** An index that was found to be whole, or an empty one. */
+function openIndex(part: Uint8Array<ArrayBuffer> | undefined): Index {
+  if (part === undefined || part.length % 4 !== 0 || part.length < 4 * INDEX_HEADER) return EMPTY;
   const all = new Uint32Array(new Uint8Array(part).buffer);
-  const [version, entries = 0, slots = 0] = all;
-  if (version !== VERSION || all.length !== INDEX_HEADER + entries * ENTRY_WORDS + slots) return undefined;
-  const end = INDEX_HEADER + entries * ENTRY_WORDS;
-  return { entries: all.subarray(INDEX_HEADER, end), slots: all.subarray(end) };
+  const [version, modules = 0, entries = 0, slots = 0] = all;
+  if (version !== VERSION || all.length !== INDEX_HEADER + modules + entries * ENTRY_WORDS + slots) return EMPTY;
+  const first = INDEX_HEADER + modules;
+  const end = first + entries * ENTRY_WORDS;
+  return { nativeCounts: all.subarray(INDEX_HEADER, first), entries: all.subarray(first, end), slots: all.subarray(end) };
 }
 
 export class UnitStore {
   readonly #storage: UnitStorage;
-  #entries: Uint32Array = new Uint32Array(0);
-  #slots: Uint32Array = new Uint32Array(0);
-  #isOpen = false;
+  readonly #tag: number;
+  #index: Index | undefined;
   readonly #loaded = new Set<number>();
 
-  constructor(storage: UnitStorage) {
+  /** `layoutSeed`: where programs and libraries are put in memory; units of another layout are none. */
+  constructor(storage: UnitStorage, layoutSeed: number | undefined) {
     this.#storage = storage;
+    this.#tag = layoutSeed === undefined ? 0 : layoutSeed + 1;
   }
 
-  /** Where programs and libraries were put in memory when the units were made. Undefined: nothing is stored. */
-  get layoutSeed(): number | undefined {
-    return this.#storage.tag === 0 ? undefined : this.#storage.tag - 1;
+  #open(): Index {
+    if (this.#index === undefined) {
+      const { count, tag } = this.#storage;
+      this.#index = this.#tag !== 0 && tag === this.#tag && count > 0 ? openIndex(this.#storage.read(0)) : EMPTY;
+    }
+    return this.#index;
   }
 
   /** Addresses that have a table slot: the first has slot 1. */
   get slots(): Uint32Array {
-    this.#open();
-    return this.#slots;
+    return this.#open().slots;
   }
 
-  #open(): void {
-    if (this.#isOpen) return;
-    this.#isOpen = true;
-    const index = this.#storage.count > 0 ? openIndex(this.#storage.read(0)) : undefined;
-    if (index === undefined) return;
-    this.#entries = index.entries;
-    this.#slots = index.slots;
+  /** There is no more room, and to read all would take longer than it saves. */
+  get isFull(): boolean {
+    return this.moduleCount > 0 && this.#storage.bytes > FULL_BYTES;
+  }
+
+  get moduleCount(): number {
+    return this.#open().nativeCounts.length;
   }
 
   /** Word index of the first entry that is not below an address. */
-  #search(address: number): number {
+  #search(entries: Uint32Array, address: number): number {
     let low = 0;
-    let high = this.#entries.length / ENTRY_WORDS;
+    let high = entries.length / ENTRY_WORDS;
     while (low < high) {
       const middle = (low + high) >>> 1;
-      if ((this.#entries[middle * ENTRY_WORDS + ENTRY_ADDRESS] ?? 0) < address) low = middle + 1;
+      if ((entries[middle * ENTRY_WORDS + ENTRY_ADDRESS] ?? 0) < address) low = middle + 1;
       else high = middle;
     }
     return low * ENTRY_WORDS;
   }
 
-  /** A module that may have a unit for the code at an entry, each at most once. `code` begins there. */
-  take(entry: number, checked: boolean, code: Uint8Array): StoredModule | undefined {
-    this.#open();
-    const entries = this.#entries;
-    const head = headOf([code]);
-    for (let at = this.#search(entry); entries[at + ENTRY_ADDRESS] === entry; at += ENTRY_WORDS) {
+  /** Modules, by number, that were not loaded yet and may have a unit for the code that begins at `code[offset]`. */
+  candidates(entry: number, checked: boolean, code: Uint8Array, offset: number): number[] {
+    const { entries } = this.#open();
+    const found: number[] = [];
+    for (let at = this.#search(entries, entry); entries[at + ENTRY_ADDRESS] === entry; at += ENTRY_WORDS) {
       const word = entries[at + ENTRY_MODULE] ?? 0;
       const module = word >>> 1;
-      if ((word & 1) !== (checked ? 1 : 0) || entries[at + ENTRY_HEAD] !== head || this.#loaded.has(module)) continue;
-      this.#loaded.add(module);
-      const part = this.#storage.read(module + 1);
-      if (part === undefined) continue;
-      try {
-        const stored = unpackModule(part);
-        // A slot that the index does not know would lead into nowhere.
-        if (stored.units.every((unit) => this.#slots[unit.slot - 1] === unit.entry)) return stored;
-      } catch {
-        // RangeError: as if it were not there.
-      }
+      if ((word & 1) !== (checked ? 1 : 0) || this.#loaded.has(module)) continue;
+      if (entries[at + ENTRY_HEAD] === headOf(code, offset)) found.push(module);
     }
-    return undefined;
+    return found;
   }
 
-  /** Modules of before, with their entries: those that served come first. */
-  #older(): { module: number; entries: Uint32Array[] }[] {
-    const modules = new Map<number, Uint32Array[]>();
-    for (let at = 0; at < this.#entries.length; at += ENTRY_WORDS) {
-      const module = (this.#entries[at + ENTRY_MODULE] ?? 0) >>> 1;
-      const entry = this.#entries.slice(at, at + ENTRY_WORDS);
-      const entries = modules.get(module);
-      if (entries === undefined) modules.set(module, [entry]);
-      else entries.push(entry);
-    }
-    const all = [...modules].map(([module, entries]) => ({ module, entries }));
-    return [...all.filter(({ module }) => this.#loaded.has(module)), ...all.filter(({ module }) => !this.#loaded.has(module))];
+  /** A module, at most once; undefined where it is not there or damaged. */
+  load(module: number): StoredModule | undefined {
+    if (this.#loaded.has(module)) return undefined;
+    this.#loaded.add(module);
+    return this.#read(module);
   }
 
-  /** Keeps new modules, then those of before that served, then others, as far as there is room. */
-  save(fresh: readonly StoredModule[], slots: Iterable<number>, layoutSeed: number): void {
-    const all = [...slots];
-    if (all.length > MAXIMUM_STORED_SLOTS) {
+  #read(module: number): StoredModule | undefined {
+    const { slots, nativeCounts } = this.#open();
+    const part = this.#storage.read(2 * module + 1);
+    if (part === undefined) return undefined;
+    try {
+      const { wasm, units } = unpackModule(part);
+      // A slot that the index does not know would lead into nowhere.
+      if (!units.every((unit) => slots[unit.slot - 1] === unit.entry)) return undefined;
+      const native = this.#storage.read(2 * module + 2);
+      const hasNative = native !== undefined && native.length > 0;
+      return { wasm, units, native: hasNative ? native : undefined, nativeCount: hasNative ? (nativeCounts[module] ?? 0) : 0 };
+    } catch {
+      return undefined; // RangeError: as if it were not there
+    }
+  }
+
+  /** Modules that nobody asked for in this process. */
+  *rest(): Iterable<StoredModule> {
+    for (let module = 0; module < this.moduleCount; module++) {
+      const stored = this.load(module);
+      if (stored !== undefined) yield stored;
+    }
+  }
+
+  /** Replaces everything, as far as there is room: modules in the order of their worth. */
+  save(modules: Iterable<StoredModule>, slots: readonly number[], layoutSeed: number): void {
+    if (slots.length > MAXIMUM_STORED_SLOTS) {
       this.#storage.replace([], 0);
       return;
     }
-    this.#open();
     const parts: Uint8Array[] = [];
+    const nativeCounts: number[] = [];
     const index: Uint32Array[] = [];
     let bytes = 0;
-    const keep = (part: Uint8Array | undefined, entries: readonly Uint32Array[]): void => {
-      if (part === undefined || bytes + part.length > MAXIMUM_BYTES) return;
-      bytes += part.length;
-      for (const [address = 0, word = 0, head = 0] of entries) index.push(Uint32Array.of(address, parts.length * 2 + (word & 1), head));
-      parts.push(part);
-    };
-    for (const module of fresh) {
-      keep(packModule(module), module.units.map(({ entry, checked, code }) => Uint32Array.of(entry, checked ? 1 : 0, headOf(code))));
+    for (const module of modules) {
+      const part = packModule(module);
+      const native = module.native ?? new Uint8Array(0);
+      if (bytes + part.length + native.length > MAXIMUM_BYTES) continue;
+      bytes += part.length + native.length;
+      const word = 2 * nativeCounts.length;
+      for (const { entry, checked, code } of module.units) index.push(Uint32Array.of(entry, word + (checked ? 1 : 0), headOf(code[0])));
+      nativeCounts.push(module.nativeCount);
+      parts.push(part, native);
     }
-    for (const { module, entries } of this.#older()) keep(this.#storage.read(module + 1), entries);
     index.sort((a, b) => (a[ENTRY_ADDRESS] ?? 0) - (b[ENTRY_ADDRESS] ?? 0));
     const out = new ByteWriter(4096);
-    out.append(words(VERSION, index.length, all.length));
-    for (const entry of index) out.append(words(...entry));
-    out.append(new Uint8Array(Uint32Array.from(all).buffer));
+    out.append(words(VERSION, nativeCounts.length, index.length, slots.length));
+    out.append(new Uint8Array(Uint32Array.from(nativeCounts).buffer));
+    for (const entry of index) out.append(new Uint8Array(entry.buffer));
+    out.append(new Uint8Array(Uint32Array.from(slots).buffer));
     this.#storage.replace([out.finish(), ...parts], layoutSeed + 1);
   }
 }

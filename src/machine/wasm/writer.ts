@@ -9,7 +9,8 @@ export class ByteWriter {
     this.bytes = new Uint8Array(capacity);
   }
 
-  #reserve(count: number): void {
+  /** Makes room for so many bytes more. */
+  reserve(count: number): void {
     if (this.length + count <= this.bytes.length) return;
     const grown = new Uint8Array(Math.max(this.bytes.length * 2, this.length + count));
     grown.set(this.bytes.subarray(0, this.length));
@@ -17,13 +18,13 @@ export class ByteWriter {
   }
 
   u8(value: number): void {
-    if (this.length === this.bytes.length) this.#reserve(1);
+    if (this.length === this.bytes.length) this.reserve(1);
     this.bytes[this.length++] = value;
   }
 
   /** Unsigned LEB128 of a value below 2^32. */
   u32(value: number): void {
-    this.#reserve(5);
+    this.reserve(5);
     let rest = value >>> 0;
     while (rest > 0x7f) {
       this.bytes[this.length++] = (rest & 0x7f) | 0x80;
@@ -34,7 +35,7 @@ export class ByteWriter {
 
   /** Signed LEB128 of a 32-bit value. */
   s32(value: number): void {
-    this.#reserve(5);
+    this.reserve(5);
     let rest = value | 0;
     for (;;) {
       const low = rest & 0x7f;
@@ -57,7 +58,7 @@ export class ByteWriter {
   }
 
   s64(value: bigint): void {
-    this.#reserve(10);
+    this.reserve(10);
     let low = Number(BigInt.asIntN(32, value));
     let high = Number(BigInt.asIntN(32, value >> 32n));
     for (;;) {
@@ -74,7 +75,7 @@ export class ByteWriter {
   }
 
   append(bytes: Uint8Array, length = bytes.length): void {
-    this.#reserve(length);
+    this.reserve(length);
     this.bytes.set(length === bytes.length ? bytes : bytes.subarray(0, length), this.length);
     this.length += length;
   }
@@ -99,11 +100,19 @@ export interface FunctionBody {
   readonly code: ByteWriter;
 }
 
+/** A function whose body is bytes already: see `encodeFunction`. */
+export interface EncodedFunction {
+  readonly type: number;
+  readonly encoded: Uint8Array;
+}
+
 /** Collects the parts of a module and writes it. */
 export class ModuleWriter {
   #types: { parameters: readonly WasmType[]; results: readonly WasmType[] }[] = [];
   #imports: { module: string; name: string; write: (out: ByteWriter) => void }[] = [];
-  #functions: FunctionBody[] = [];
+  #functions: (FunctionBody | EncodedFunction)[] = [];
+  /** Where each function's code is in the finished module: locals and code. */
+  readonly bodies: { readonly start: number; readonly length: number }[] = [];
   #exports: { name: string; kind: number; index: number }[] = [];
   #table: number | undefined;
   #elements: { offset: number; functions: readonly number[] } | undefined;
@@ -148,7 +157,7 @@ export class ModuleWriter {
     return this.#importedTables;
   }
 
-  addFunction(body: FunctionBody): number {
+  addFunction(body: FunctionBody | EncodedFunction): number {
     this.#functions.push(body);
     return this.#importedFunctions + this.#functions.length - 1;
   }
@@ -163,7 +172,7 @@ export class ModuleWriter {
   }
 
   finish(): Uint8Array<ArrayBuffer> {
-    const out = new ByteWriter(4096);
+    const out = new ByteWriter(4096 + this.#codeSize());
     out.append(Uint8Array.of(0, 0x61, 0x73, 0x6d, 1, 0, 0, 0));
     this.#section(out, 1, (section) => {
       section.u32(this.#types.length);
@@ -210,6 +219,11 @@ export class ModuleWriter {
     return out.finish();
   }
 
+  /** At most so many bytes go into the code section, as far as functions are encoded already. */
+  #codeSize(): number {
+    return this.#functions.reduce((size, body) => size + 5 + ('encoded' in body ? body.encoded.length : 0), 16);
+  }
+
   #elementSection(out: ByteWriter): void {
     const elements = this.#elements;
     if (elements === undefined) return;
@@ -228,16 +242,18 @@ export class ModuleWriter {
 
   #codeSection(out: ByteWriter): void {
     this.#section(out, 10, (section) => {
+      section.reserve(this.#codeSize());
       section.u32(this.#functions.length);
-      const body = new ByteWriter(1024);
-      for (const { locals, code } of this.#functions) {
-        body.length = 0;
-        writeLocals(body, locals);
-        body.append(code.bytes, code.length);
-        section.u32(body.length);
-        section.append(body.bytes, body.length);
+      for (const body of this.#functions) {
+        const encoded = 'encoded' in body ? body.encoded : encodeFunction(body);
+        section.u32(encoded.length);
+        this.bodies.push({ start: section.length, length: encoded.length });
+        section.append(encoded);
       }
     });
+    // It is the last section.
+    const shift = out.length - (this.bodies.at(-1)?.start ?? 0) - (this.bodies.at(-1)?.length ?? 0);
+    this.bodies.forEach(({ start, length }, index) => (this.bodies[index] = { start: start + shift, length }));
   }
 
   #section(out: ByteWriter, id: number, write: (section: ByteWriter) => void): void {
@@ -247,6 +263,17 @@ export class ModuleWriter {
     out.u32(section.length);
     out.append(section.bytes, section.length);
   }
+}
+
+const scratch = new ByteWriter();
+
+/** Locals and code, as they stand in a code section. */
+export function encodeFunction({ locals, code }: FunctionBody): Uint8Array<ArrayBuffer> {
+  const out = scratch;
+  out.length = 0;
+  writeLocals(out, locals);
+  out.append(code.bytes, code.length);
+  return out.finish();
 }
 
 function writeLocals(out: ByteWriter, locals: readonly WasmType[]): void {

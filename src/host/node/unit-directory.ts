@@ -1,0 +1,69 @@
+/**
+ * The user's translations for one build of the machine: a file for each program, and one that says for which layout of
+ * programs in memory they are. Nobody else may read or write them; what spoils a file is found out (`part-file.ts`).
+ */
+import { readdirSync, rmSync, statSync, unlinkSync } from 'node:fs';
+import { basename, dirname, join } from 'node:path';
+import { PartFile } from './part-file.ts';
+
+/** All files of a build together: the oldest go. */
+const MAXIMUM_BYTES = 256 << 20;
+/** Builds that stay, the newest included. */
+const MOST_BUILDS = 3;
+
+/** Names in a directory, from the newest file on. */
+function byAge(directory: string, names: readonly string[]): { readonly path: string; readonly size: number }[] {
+  const files = names.map((name) => {
+    const path = join(directory, name);
+    const { mtimeMs, size } = statSync(path);
+    return { path, size, mtimeMs };
+  });
+  return files.sort((a, b) => b.mtimeMs - a.mtimeMs);
+}
+
+/** Two programs with one name would only replace each other's translations. FNV-1a. */
+function fileNameOf(program: string): string {
+  let hash = 0x811c_9dc5;
+  for (let at = 0; at < program.length; at++) hash = Math.imul(hash ^ program.charCodeAt(at), 0x0100_0193);
+  return `${basename(program).replace(/[^\w.+-]/g, '_').slice(0, 60)}-${(hash >>> 0).toString(16)}.parts`;
+}
+
+export class UnitDirectory {
+  readonly #path: string;
+  readonly #layout: PartFile;
+
+  constructor(path: string) {
+    this.#path = path;
+    this.#layout = new PartFile(join(path, 'layout'));
+  }
+
+  get layoutSeed(): number | undefined {
+    return this.#layout.tag === 0 ? undefined : this.#layout.tag - 1;
+  }
+
+  /** Called after something was written. */
+  keepLayout(layoutSeed: number): void {
+    if (this.layoutSeed !== layoutSeed) this.#layout.replace([], layoutSeed + 1);
+    this.#makeRoom();
+  }
+
+  open(program: string): PartFile {
+    return new PartFile(join(this.#path, fileNameOf(program)));
+  }
+
+  #makeRoom(): void {
+    try {
+      let bytes = 0;
+      for (const { path, size } of byAge(this.#path, readdirSync(this.#path).filter((name) => name.endsWith('.parts')))) {
+        bytes += size;
+        if (bytes > MAXIMUM_BYTES) unlinkSync(path);
+      }
+      const parent = dirname(this.#path);
+      const kind = `${basename(this.#path).split('-')[0]}-`;
+      const builds = byAge(parent, readdirSync(parent).filter((name) => name.startsWith(kind)));
+      for (const { path } of builds.slice(MOST_BUILDS)) rmSync(path, { recursive: true, force: true });
+    } catch {
+      // Somebody else is at it, or it cannot be written: the next run tries again.
+    }
+  }
+}

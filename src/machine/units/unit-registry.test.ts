@@ -1,0 +1,116 @@
+import assert from 'node:assert/strict';
+import test from 'node:test';
+import type { LoadedImage } from '../interpreter/image.ts';
+import type { NativeCode } from '../machine-types.ts';
+import { GUEST_BASE } from '../state.ts';
+import { regionCompiler } from '../translator/index.ts';
+import type { Region } from '../translator/region.ts';
+import { MemoryStorage } from './memory-storage.test-support.ts';
+import { UnitRegistry, WORTHWHILE_UNITS } from './unit-registry.ts';
+import { UnitStore } from './unit-store.ts';
+
+const u8 = new Uint8Array(0x1000).fill(0x90);
+const code = { u8, checked: false };
+const LAYOUT = 3;
+/** A function without locals and code. */
+const EMPTY_FUNCTION = Uint8Array.of(0, 0, 0x0b);
+
+function regionAt(start: number): Region {
+  return { entry: { start }, ranges: [[start, start + 8]], blocks: [{ start }] } as unknown as Region;
+}
+
+/** Some regions from an offset on. */
+function regionsFrom(offset: number, count = WORTHWHILE_UNITS): Region[] {
+  return Array.from({ length: count }, (_, index) => regionAt(GUEST_BASE + offset + 16 * index));
+}
+
+function registryOver(storage: MemoryStorage, native?: NativeCode): UnitRegistry {
+  const compiler = { ...regionCompiler, translate: () => EMPTY_FUNCTION };
+  const statistics = { instructionsDecoded: 0, unitsTranslated: 0, wasmBytes: 0, undecodable: 0 };
+  const machine = { interpreter: new Uint8Array(0), translator: () => compiler, ...(native === undefined ? {} : { native }) };
+  return new UnitRegistry({} as LoadedImage, machine, new UnitStore(storage, LAYOUT), statistics);
+}
+
+test('what a process kept before is kept when another keeps more, and a few units more are not worth it', () => {
+  const storage = new MemoryStorage();
+  registryOver(storage).compile(code, regionsFrom(0x10), () => false);
+  const first = registryOver(storage);
+  first.compile(code, regionsFrom(0x10), () => false);
+  assert.equal(first.save(LAYOUT), true);
+  const second = registryOver(storage);
+  second.compile(code, regionsFrom(0x400, 1), () => false);
+  assert.equal(second.save(LAYOUT), false);
+  second.compile(code, regionsFrom(0x500), () => false);
+  assert.equal(second.save(LAYOUT), true);
+  const third = registryOver(storage);
+  assert.equal(third.find(code, GUEST_BASE + 0x10)?.slot, 1);
+  assert.ok(third.find(code, GUEST_BASE + 0x400) !== undefined);
+  assert.ok(third.find(code, GUEST_BASE + 0x500) !== undefined);
+  assert.equal(third.find(code, GUEST_BASE + 0x11), undefined);
+});
+
+test('many modules become one', () => {
+  const storage = new MemoryStorage();
+  for (let round = 0; round < 9; round++) {
+    const registry = registryOver(storage);
+    registry.compile(code, regionsFrom(0x10 + 0x80 * round), () => false);
+    registry.save(LAYOUT);
+  }
+  const last = registryOver(storage);
+  for (let round = 0; round < 9; round++) {
+    const unit = last.find(code, GUEST_BASE + 0x10 + 0x80 * round);
+    assert.ok(unit?.module.module instanceof WebAssembly.Module, `round ${round}`);
+    assert.equal(WebAssembly.Module.exports(unit.module.module).length, unit.module.units.length);
+  }
+  assert.ok(new UnitStore(storage, LAYOUT).moduleCount <= 6);
+});
+
+test('a unit of other code is none', () => {
+  const storage = new MemoryStorage();
+  const registry = registryOver(storage);
+  registry.compile(code, regionsFrom(0x10), () => false);
+  registry.save(LAYOUT);
+  const other = u8.slice();
+  other[0x17] = 0xcc;
+  assert.equal(registryOver(storage).find({ u8: other, checked: false }, GUEST_BASE + 0x10), undefined);
+  assert.equal(registryOver(storage).find({ u8, checked: true }, GUEST_BASE + 0x10), undefined);
+});
+
+test('a slot that a stored module has is not given to another address', () => {
+  const storage = new MemoryStorage();
+  const registry = registryOver(storage);
+  registry.compile(code, regionsFrom(0x10), () => false);
+  registry.save(LAYOUT);
+  assert.equal(registryOver(storage).slotOf(GUEST_BASE + 0xf00), WORTHWHILE_UNITS + 1);
+});
+
+test('machine code is asked for where functions are optimized, kept, and read again', () => {
+  const storage = new MemoryStorage();
+  let optimized = false;
+  const read: number[] = [];
+  const native: NativeCode = {
+    isOptimized: () => optimized,
+    write: () => Uint8Array.of(42),
+    read: (bytes) => void read.push(...bytes),
+  };
+  const first = registryOver(storage, native);
+  first.compile(code, regionsFrom(0x10), () => false);
+  first.save(LAYOUT);
+  for (optimized of [false, true]) {
+    const registry = registryOver(storage, native);
+    const unit = registry.find(code, GUEST_BASE + 0x10);
+    assert.ok(unit?.module.module instanceof WebAssembly.Module);
+    registry.countOptimized(unit.module, Object.fromEntries(unit.module.units.map(({ exportName }) => [exportName, () => 0])));
+    assert.equal(registry.save(LAYOUT), optimized);
+  }
+  assert.deepEqual(read, []);
+  const last = registryOver(storage, native).find(code, GUEST_BASE + 0x10);
+  assert.ok(last?.module.module instanceof WebAssembly.Module);
+  assert.deepEqual(read, [42]);
+});
+
+test('nothing new: nothing is written', () => {
+  const storage = new MemoryStorage();
+  assert.equal(registryOver(storage).save(LAYOUT), false);
+  assert.equal(storage.count, 0);
+});

@@ -1,0 +1,240 @@
+/** The units of one program: what all its address spaces share, and what is kept for the next process. */
+import type { LoadedImage } from '../interpreter/image.ts';
+import { GUEST_BASE } from '../state.ts';
+import type { MachineImage, MachineStatistics } from '../machine-types.ts';
+import type { Region } from '../translator/region.ts';
+import type { RegionCompiler } from '../translator/index.ts';
+import type { StoredModule, StoredUnit, UnitStore } from './unit-store.ts';
+
+/** Table slots for unit entries that are addressed directly; beyond it code goes through the interpreter. */
+const MAXIMUM_SLOTS = 400_000;
+/** Bytes of new modules that are remembered for the store. */
+const MAXIMUM_FRESH_BYTES = 16 << 20;
+/** With more modules in the store they become one, without machine code at first. */
+const MAXIMUM_STORED_MODULES = 6;
+/** Fewer new units than these are not kept beside others, nor made when a program ends. */
+export const WORTHWHILE_UNITS = 8;
+/** Machine code is kept again when it has so many more functions: a part of them, and a few. */
+const NATIVE_GROWTH = 0.05;
+const NATIVE_GROWTH_MINIMUM = 3;
+
+/** A translated region, in the module that holds it. */
+export interface CompiledUnit extends StoredUnit {
+  readonly module: CompiledModule;
+  readonly exportName: string;
+}
+
+/** The code of an address space that units are made from. */
+export interface UnitCode {
+  readonly u8: Uint8Array;
+  readonly checked: boolean;
+}
+
+/** From the store; made by this process and to be stored; made by this process. */
+type Origin = 'stored' | 'fresh' | 'temporary';
+
+/** A module that V8 compiles when the first of its units is needed. */
+export class CompiledModule {
+  stored: StoredModule;
+  readonly origin: Origin;
+  readonly units: readonly CompiledUnit[];
+  #module: WebAssembly.Module | undefined;
+  readonly #compile: (stored: StoredModule) => WebAssembly.Module;
+  #isBroken = false;
+
+  constructor(stored: StoredModule, origin: Origin, compile: (stored: StoredModule) => WebAssembly.Module) {
+    this.stored = stored;
+    this.origin = origin;
+    this.#compile = compile;
+    this.units = stored.units.map((unit, index) => ({ ...unit, module: this, exportName: String(index) }));
+  }
+
+  /** Undefined where the bytes are no module: V8 believes nobody's. */
+  get module(): WebAssembly.Module | undefined {
+    if (this.#module === undefined && !this.#isBroken) {
+      try {
+        this.#module = this.#compile(this.stored);
+      } catch {
+        this.#isBroken = true; // CompileError
+      }
+    }
+    return this.#module;
+  }
+
+  /** Most of its functions that were seen to be optimized. */
+  optimized = 0;
+}
+
+export class UnitRegistry {
+  readonly image: LoadedImage;
+  readonly statistics: MachineStatistics;
+  readonly #machine: MachineImage;
+  readonly #store: UnitStore | undefined;
+  #compiler: RegionCompiler | undefined;
+  /** Made when it is first asked for, from what the store has. */
+  #slots: Map<number, number> | undefined;
+  readonly #units = new Map<number, CompiledUnit[]>();
+  readonly #modules: CompiledModule[] = [];
+  #freshBytes = 0;
+
+  /** The translator is loaded when there is something to translate for the first time: most programs never get there. */
+  constructor(image: LoadedImage, machine: MachineImage, store: UnitStore | undefined, statistics: MachineStatistics) {
+    this.image = image;
+    this.#machine = machine;
+    this.#store = store;
+    this.statistics = statistics;
+  }
+
+  get compiler(): RegionCompiler {
+    return (this.#compiler ??= this.#machine.translator());
+  }
+
+  /** What is translated now is worth something later. */
+  get keeps(): boolean {
+    return this.#store !== undefined && this.#freshBytes < MAXIMUM_FRESH_BYTES && !this.#store.isFull;
+  }
+
+  get slotCount(): number {
+    return (this.#slots?.size ?? this.#store?.slots.length ?? 0) + 1;
+  }
+
+  #slotTable(): Map<number, number> {
+    return (this.#slots ??= new Map(Array.from(this.#store?.slots ?? [], (address, index) => [address, index + 1])));
+  }
+
+  slotOf(address: number): number {
+    const slots = this.#slotTable();
+    let slot = slots.get(address);
+    if (slot === undefined) {
+      if (slots.size >= MAXIMUM_SLOTS) return 0;
+      slot = slots.size + 1;
+      slots.set(address, slot);
+    }
+    return slot;
+  }
+
+  /** A unit for this entry whose code is what the memory holds now. */
+  find(code: UnitCode, entry: number): CompiledUnit | undefined {
+    return this.#known(code, entry) ?? this.#stored(code, entry);
+  }
+
+  #known({ u8, checked }: UnitCode, entry: number): CompiledUnit | undefined {
+    return this.#units.get(entry)?.find((unit) => unit.checked === checked && matches(unit, u8));
+  }
+
+  /** The same, of an earlier process. */
+  #stored(code: UnitCode, entry: number): CompiledUnit | undefined {
+    const store = this.#store;
+    if (store === undefined) return undefined;
+    for (const number of store.candidates(entry, code.checked, code.u8, entry - GUEST_BASE)) {
+      const stored = store.load(number);
+      if (stored === undefined) continue;
+      this.#remember(stored, 'stored');
+      const unit = this.#known(code, entry);
+      if (unit !== undefined) return unit;
+    }
+    return undefined;
+  }
+
+  #remember(stored: StoredModule, origin: Origin): CompiledModule {
+    const compiled = new CompiledModule(stored, origin, (module) => this.#compileModule(module));
+    this.#modules.push(compiled);
+    for (const unit of compiled.units) {
+      const others = this.#units.get(unit.entry);
+      if (others === undefined) this.#units.set(unit.entry, [unit]);
+      else others.push(unit);
+    }
+    return compiled;
+  }
+
+  #compileModule({ wasm, native }: StoredModule): WebAssembly.Module {
+    const module = native === undefined ? undefined : this.#machine.native?.read(native, wasm);
+    return module ?? new WebAssembly.Module(wasm);
+  }
+
+  /**
+   * Translates regions into one module and remembers the units. `isHot`: whether an address that they leave for is
+   * worth a slot of its own, so that they find a unit that is made there later. Others are entered by the
+   * interpreter: V8 copies the whole table for each instance of a module.
+   */
+  compile({ u8, checked }: UnitCode, regions: readonly Region[], isHot: (address: number) => boolean): CompiledModule {
+    const slots = this.#slotTable();
+    const { nativeNans = false } = this.#machine;
+    const slotOf = (address: number): number => (isHot(address) ? this.slotOf(address) : (slots.get(address) ?? 0));
+    const { wasm, functions } = this.compiler.assemble(regions.map((region) => this.compiler.translate(region, { checked, nativeNans }, slotOf)));
+    this.statistics.wasmBytes += wasm.length;
+    this.statistics.unitsTranslated += regions.length;
+    const units = regions.map(({ entry, ranges, blocks }, index) => ({
+      entry: entry.start, slot: this.slotOf(entry.start), checked, ranges, blocks: blocks.map(({ start }) => start),
+      code: ranges.map(([start, end]) => u8.slice(start - GUEST_BASE, end - GUEST_BASE)),
+      body: functions[index] ?? { start: 0, length: 0 },
+    }));
+    const keep = this.keeps;
+    if (keep) this.#freshBytes += wasm.length;
+    return this.#remember({ wasm, units, native: undefined, nativeCount: 0 }, keep ? 'fresh' : 'temporary');
+  }
+
+  /** Keeps what is new for the next process: units, and machine code. True: there was something. */
+  save(layoutSeed: number): boolean {
+    const store = this.#store;
+    if (store === undefined) return false;
+    const fresh = this.#modules.filter(({ origin }) => origin === 'fresh');
+    // A few more units are not worth a new file.
+    const isWorthIt = store.moduleCount === 0 || fresh.reduce((count, { units }) => count + units.length, 0) >= WORTHWHILE_UNITS;
+    let isNew = fresh.length > 0 && isWorthIt;
+    const old = this.#modules.filter(({ origin }) => origin === 'stored');
+    for (const module of old) if (this.#updateNative(module)) isNew = true;
+    if (!isNew) return false;
+    let modules = [...old.map(({ stored }) => stored), ...store.rest()];
+    if (modules.length + 1 > MAXIMUM_STORED_MODULES) modules = [this.#merge([...modules, ...fresh.map(({ stored }) => stored)])];
+    else if (fresh.length > 0) modules.unshift(this.#merge(fresh.map(({ stored }) => stored)));
+    store.save(modules, [...this.#slotTable().keys()], layoutSeed);
+    return true;
+  }
+
+  /** True: there is machine code that the store does not have. */
+  #updateNative(module: CompiledModule): boolean {
+    const { native } = this.#machine;
+    const { stored, optimized } = module;
+    if (native === undefined || module.module === undefined) return false;
+    if (optimized < stored.nativeCount * (1 + NATIVE_GROWTH) + NATIVE_GROWTH_MINIMUM) return false;
+    const code = native.write(module.module);
+    if (code === undefined) return false;
+    module.stored = { ...stored, native: code, nativeCount: optimized };
+    return true;
+  }
+
+  /** Counts what V8 has optimized so far: of no module without such functions the machine code can be had. */
+  countOptimized(module: CompiledModule, exports: WebAssembly.Exports): void {
+    const { native } = this.#machine;
+    if (native === undefined || module.origin !== 'stored') return;
+    const optimized = Object.values(exports).reduce((count, code) => count + (native.isOptimized(code) ? 1 : 0), 0);
+    module.optimized = Math.max(module.optimized, optimized);
+  }
+
+  /** One module of all their units; of two for the same code the first. */
+  #merge(modules: readonly StoredModule[]): StoredModule {
+    const chosen = new Map<string, { readonly unit: StoredUnit; readonly body: Uint8Array }>();
+    for (const { wasm, units } of modules) {
+      for (const unit of units) {
+        const key = `${unit.entry} ${unit.checked} ${unit.ranges.join(' ')} ${unit.code.join(' ')}`;
+        if (!chosen.has(key)) chosen.set(key, { unit, body: wasm.subarray(unit.body.start, unit.body.start + unit.body.length) });
+      }
+    }
+    const all = [...chosen.values()];
+    const { wasm, functions } = this.compiler.assemble(all.map(({ body }) => body));
+    const units = all.map(({ unit }, index) => ({ ...unit, body: functions[index] ?? unit.body }));
+    return { wasm, units, native: undefined, nativeCount: 0 };
+  }
+}
+
+/** The memory holds the code that a unit was made from. */
+export function matches(unit: StoredUnit, u8: Uint8Array): boolean {
+  return unit.ranges.every(([start], index) => {
+    const code = unit.code[index] as Uint8Array;
+    const offset = start - GUEST_BASE;
+    if (offset + code.length > u8.length) return false;
+    for (let at = 0; at < code.length; at++) if (u8[offset + at] !== code[at]) return false;
+    return true;
+  });
+}
