@@ -19,6 +19,7 @@ const TRANSLATING_SHARE = 0.25;
 const TRANSLATING_AT_FIRST_NS = 200_000_000;
 /** How much into translating what programs leave for the next process. */
 const FINISHING_SHARE = 0.15;
+const FINISHING_AT_FIRST_NS = 200_000_000;
 /** Reports of a block (each of 256 entries) before it is translated. */
 const THRESHOLD = 64;
 
@@ -46,7 +47,7 @@ export function createMachine(image: MachineImage, options: MachineOptions): Mac
   };
   const { tier, monotonicNs } = options;
   const translating = new TimeShare(monotonicNs, TRANSLATING_SHARE, tier === 'translator' ? Number.MAX_SAFE_INTEGER : TRANSLATING_AT_FIRST_NS);
-  const finishing = new TimeShare(monotonicNs, FINISHING_SHARE, 0);
+  const finishing = new TimeShare(monotonicNs, FINISHING_SHARE, FINISHING_AT_FIRST_NS);
   const environment: SpaceEnvironment = {
     image: loaded,
     options,

@@ -6,6 +6,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
 
 typedef uint64_t (*step)(uint64_t);
 
@@ -63,6 +64,29 @@ static void on_fault(int signal) {
   siglongjmp(out, 1);
 }
 
+/* A loop over two pages, the second of which is written anew when the loop is hot: what was made of both must go. */
+static int patched(void) {
+  unsigned char *pages = mmap(NULL, 8192, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+  unsigned char *start = pages + 4096 - 10;
+  static const unsigned char loop[] = {
+    0x31, 0xc0,                     /* xor eax, eax */
+    0x89, 0xc0, 0x90, 0x90,         /* loop: mov eax, eax; nops up to the second page */
+    0x90, 0x90, 0x90, 0x90,
+    0x83, 0xc0, 0x01,               /* add eax, 1 */
+    0x83, 0xef, 0x01,               /* sub edi, 1 */
+    0x75, 0xf0,                     /* jnz loop */
+    0xc3};
+  memcpy(start, loop, sizeof loop);
+  int sum = 0;
+  for (int step = 1; step < 5; step++) {
+    pages[4096 + 2] = (unsigned char)step;
+    mprotect(pages, 8192, PROT_READ | PROT_EXEC);
+    for (int round = 0; round < 300; round++) sum += ((int (*)(int))start)(1000);
+    mprotect(pages + 4096, 4096, PROT_READ | PROT_WRITE);
+  }
+  return sum;
+}
+
 int main(void) {
   step steps[] = {add, rotate, mix, swap, invert};
   printf("pointers %llx\n", (unsigned long long)pointers(steps, 200000, 0, 2));
@@ -102,6 +126,8 @@ int main(void) {
   char text[4096] = "";
   for (int i = 0; i < 400; i++) snprintf(text + strlen(text), sizeof text - strlen(text), "%d,", i * i % 97);
   printf("text %zu %s\n", strlen(text), text + 700);
+
+  printf("patched %d\n", patched());
 
   signal(SIGSEGV, on_fault);
   for (int i = 0; i < 1000; i++) {

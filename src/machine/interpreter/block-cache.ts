@@ -10,7 +10,7 @@ const ARENA_START = DECODED_START - GUEST_BASE;
 const ARENA_END = DECODED_END - GUEST_BASE;
 const JUMP_TABLE_OFFSET = JUMP_TABLE - GUEST_BASE;
 /** A block ends after so many instructions at the latest. */
-const MAXIMUM_BLOCK = 48;
+const MAXIMUM_BLOCK = 24;
 const UNDEFINED_OPCODE = 6;
 /** A header, the instructions, and the record that ends a block. */
 const MAXIMUM_BLOCK_BYTES = record.BLOCK_HEADER_SIZE + (MAXIMUM_BLOCK + 1) * record.RECORD_SIZE;

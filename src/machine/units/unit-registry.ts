@@ -10,7 +10,7 @@ import type { StoredModule, StoredUnit, UnitStore } from './unit-store.ts';
 const MAXIMUM_SLOTS = 400_000;
 /** Bytes of new modules that are remembered for the store. */
 const MAXIMUM_FRESH_BYTES = 16 << 20;
-/** With more modules in the store they become one, without machine code at first. */
+/** With more modules in the store some become one. */
 const MAXIMUM_STORED_MODULES = 6;
 /** Fewer new units than these are not kept beside others, nor made when a program ends. */
 export const WORTHWHILE_UNITS = 8;
@@ -185,11 +185,24 @@ export class UnitRegistry {
     const old = this.#modules.filter(({ origin }) => origin === 'stored');
     for (const module of old) if (this.#updateNative(module)) isNew = true;
     if (!isNew) return false;
-    let modules = [...old.map(({ stored }) => stored), ...store.rest()];
-    if (modules.length + 1 > MAXIMUM_STORED_MODULES) modules = [this.#merge([...modules, ...fresh.map(({ stored }) => stored)])];
-    else if (fresh.length > 0) modules.unshift(this.#merge(fresh.map(({ stored }) => stored)));
-    store.save(modules, [...this.#slotTable().keys()], layoutSeed);
+    const modules = [...old.map(({ stored }) => stored), ...store.rest()];
+    if (fresh.length > 0) modules.unshift(this.#merge(fresh.map(({ stored }) => stored)));
+    store.save(this.#compact(modules), [...this.#slotTable().keys()], layoutSeed);
     return true;
+  }
+
+  /** Of too many modules the smaller ones become one, which has no machine code at first; one that is larger than all those stays. */
+  #compact(modules: readonly StoredModule[]): readonly StoredModule[] {
+    if (modules.length <= MAXIMUM_STORED_MODULES) return modules;
+    const bySize = modules.toSorted((a, b) => a.wasm.length - b.wasm.length);
+    let bytes = 0;
+    let count = 0;
+    for (const { wasm } of bySize) {
+      if (count > MAXIMUM_STORED_MODULES / 2 && wasm.length > bytes) break;
+      bytes += wasm.length;
+      count++;
+    }
+    return [this.#merge(bySize.slice(0, count)), ...bySize.slice(count)];
   }
 
   /** True: there is machine code that the store does not have. */
@@ -197,7 +210,8 @@ export class UnitRegistry {
     const { native } = this.#machine;
     const { stored, optimized } = module;
     if (native === undefined || module.module === undefined) return false;
-    if (optimized < stored.nativeCount * (1 + NATIVE_GROWTH) + NATIVE_GROWTH_MINIMUM) return false;
+    const enough = stored.nativeCount === 0 ? 1 : stored.nativeCount * (1 + NATIVE_GROWTH) + NATIVE_GROWTH_MINIMUM;
+    if (optimized < enough) return false;
     const code = native.write(module.module);
     if (code === undefined) return false;
     module.stored = { ...stored, native: code, nativeCount: optimized };
