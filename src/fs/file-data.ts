@@ -106,17 +106,28 @@ export class FileData {
       const index = Math.floor(at / CHUNK_SIZE);
       const start = at & CHUNK_MASK;
       const length = Math.min(CHUNK_SIZE - start, count - done);
-      const chunk = this.#chunkFor(index, start, start + length);
+      const piece = length === count ? buffer : buffer.subarray(done, done + length);
+      const isWhole = length === CHUNK_SIZE && this.#chunks[index] === undefined;
+      const chunk = isWhole ? this.#addChunk(index, piece) : this.#chunkFor(index, start, start + length);
       if (typeof chunk === 'number') {
         if (done === 0) return chunk;
         break;
       }
-      if (length === count) chunk.set(buffer, start);
-      else chunk.set(buffer.subarray(done, done + length), start);
+      if (!isWhole) chunk.set(piece, start);
       done += length;
     }
     if (position + done > this.size) this.size = position + done;
     return done;
+  }
+
+  /** A new chunk of these bytes: a copy is made four times as fast as zeros that are overwritten then. */
+  #addChunk(index: number, bytes: Uint8Array): Uint8Array | number {
+    if (index >= MOST_CHUNKS) return -EFBIG;
+    if (!this.#account.charge(CHUNK_SIZE)) return -ENOSPC;
+    this.#allocated += CHUNK_SIZE;
+    while (this.#chunks.length < index) this.#chunks.push(undefined);
+    // Not `bytes.slice()`: that of a Node buffer is no copy.
+    return (this.#chunks[index] = Uint8Array.prototype.slice.call(bytes));
   }
 
   /** The chunk that will take bytes [start, end), made or lengthened. */
