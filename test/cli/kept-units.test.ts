@@ -1,0 +1,62 @@
+/** Translations that are kept between runs: they are used, and nothing that happens to their files changes what a program does. */
+import assert from 'node:assert/strict';
+import { chmodSync, mkdtempSync, readFileSync, readdirSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { after, before, test } from 'node:test';
+import { caisson, type RunResult } from './caisson.ts';
+
+const ARGV = ['/usr/bin/perl', '-e', 'my $s = 0; my %h; for (1 .. 60000) { $s = ($s * 31 + $_) % 1000003; $h{$s % 97}++ } print "$s ", scalar(keys %h), "\\n"'];
+const OUTPUT = '162380 97\n';
+const cacheHome = mkdtempSync(join(tmpdir(), 'caisson-units-'));
+after(() => rmSync(cacheHome, { recursive: true, force: true }));
+
+function run(flags: readonly string[] = []): Promise<RunResult> {
+  return caisson(['do', ...flags, '--', ...ARGV], { env: { PATH: '/usr/bin:/bin', XDG_CACHE_HOME: cacheHome }, timeoutMs: 60_000 });
+}
+
+/** The file of perl's units. */
+function unitsFile(): string {
+  const directory = join(cacheHome, 'caisson');
+  const build = readdirSync(directory).find((name) => name.startsWith('units-')) ?? '';
+  const file = readdirSync(join(directory, build)).find((name) => name.startsWith('perl')) ?? '';
+  return join(directory, build, file);
+}
+
+before(async () => {
+  for (let index = 0; index < 4; index++) assert.equal((await run()).stdout, OUTPUT);
+});
+
+test('a later run translates next to nothing, and nobody else can read the file', async () => {
+  const { stdout, stderr } = await run(['--stats']);
+  assert.equal(stdout, OUTPUT);
+  const translated = Number(/units translated +(\d+)/.exec(stderr)?.[1]);
+  assert.ok(translated < 20, stderr);
+  assert.equal(statSync(unitsFile()).mode & 0o777, 0o600);
+});
+
+test('a file that is damaged anywhere is no file', async () => {
+  const whole = readFileSync(unitsFile());
+  for (const at of [0, 9, 17, 21, 100, whole.length >> 1, whole.length - 1]) {
+    const damaged = Buffer.from(whole);
+    damaged.fill(damaged[at]! ^ 0x55, at, Math.min(at + 8, damaged.length));
+    writeFileSync(unitsFile(), damaged);
+    const { stdout, stderr, status } = await run();
+    assert.deepEqual([stdout, stderr, status], [OUTPUT, '', 0], `byte ${at}`);
+  }
+  writeFileSync(unitsFile(), whole.subarray(0, whole.length >> 1));
+  assert.equal((await run()).stdout, OUTPUT);
+});
+
+test('runs at the same time do not spoil each other', async () => {
+  const runs = await Promise.all(Array.from({ length: 4 }, () => run()));
+  assert.deepEqual(runs.map(({ stdout }) => stdout), runs.map(() => OUTPUT));
+  assert.equal((await run()).stdout, OUTPUT);
+});
+
+test('a file that others could have written is left aside', async () => {
+  chmodSync(unitsFile(), 0o666);
+  const { stdout, stderr } = await run(['--stats']);
+  assert.equal(stdout, OUTPUT);
+  assert.ok(Number(/units translated +(\d+)/.exec(stderr)?.[1]) > 0, stderr);
+});
