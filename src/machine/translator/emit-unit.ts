@@ -12,10 +12,11 @@ import type { SymbolicFlags } from '../semantics/flag-expressions.ts';
 import { EXIT_BUDGET, GUEST_BASE, STATE_EXIT_REASON, STATE_RIP } from '../state.ts';
 import * as op from '../wasm/opcodes.ts';
 import { ByteWriter, type FunctionBody } from '../wasm/writer.ts';
-import { BITWISE, mayTouchMemory } from './effects.ts';
+import { BITWISE } from './effects.ts';
 import { hashTargets } from './hash-targets.ts';
 import { computeFacts, type BlockFacts, type InstructionFacts, type RegionFacts } from './liveness.ts';
-import { successors, type Edge, type Region, type RegionBlock } from './region.ts';
+import { successors, type Edge, type ExitEdge, type Region, type RegionBlock } from './region.ts';
+import { SharedWays } from './shared-ways.ts';
 import { IMPORT_SYSCALL, UnitBuilder, bitwiseOperation, type UnitOptions } from './unit-builder.ts';
 
 const RSP_BIT = 1 << 4;
@@ -45,6 +46,7 @@ class UnitEmitter {
   readonly #labels = new Map<RegionBlock, number>();
   /** In a region with a loop: the fuel while the unit runs. A global is memory, and each iteration would wait for the one before. */
   #fuel: Expr | undefined;
+  readonly #ways: SharedWays;
   /** In an irreducible region: the local that says where to go, and the label of the loop. */
   #dispatch: { readonly next: Expr; readonly label: number } | undefined;
 
@@ -56,6 +58,7 @@ class UnitEmitter {
     this.#b.out = buffer;
     buffer.length = 0;
     this.#b.setSplit(this.#splitRegisters());
+    this.#ways = new SharedWays(this.#b, region, this.#facts, options.checked);
   }
 
   /** xmm registers that the region uses mostly as doubles: kept as two halves. */
@@ -78,7 +81,7 @@ class UnitEmitter {
   emit(): FunctionBody {
     const b = this.#b;
     const { entry } = this.#region;
-    b.openLeaves(this.#faultSets());
+    this.#ways.open();
     this.#prologue(entry);
     if (this.#region.secondEntry === undefined) {
       for (const block of this.#region.blocks) {
@@ -92,7 +95,7 @@ class UnitEmitter {
       this.#irreducible();
     }
     b.out.u8(op.UNREACHABLE);
-    b.closeLeaves();
+    this.#ways.close((target) => this.#tailCall(target, b.i32(0)));
     b.out.u8(op.END);
     return { type: this.#options.unitType, locals: b.locals, code: b.out };
   }
@@ -113,20 +116,6 @@ class UnitEmitter {
     if (calls > 1) this.#preempt(this.#b.i64(entry.start), () => {});
     b.reload(facts.liveIn);
     if (facts.flagsLiveIn !== 0) b.reloadFlags();
-  }
-
-  /** Sets of registers that are to be stored where an instruction faults, the ones of more than one. */
-  #faultSets(): number[] {
-    const counts = new Map<number, number>();
-    for (const block of this.#region.blocks) {
-      const facts = this.#factsOf(block);
-      facts.instructions.forEach(({ effects, dirtyBefore }, index) => {
-        const instruction = block.instructions[index];
-        const touchesMemory = this.#options.checked && instruction !== undefined && mayTouchMemory(instruction);
-        if (effects.faults || touchesMemory) counts.set(dirtyBefore, (counts.get(dirtyBefore) ?? 0) + 1);
-      });
-    }
-    return [...counts].filter(([, count]) => count > 1).map(([registers]) => registers);
   }
 
   #hasLoop(): boolean {
@@ -513,7 +502,7 @@ class UnitEmitter {
   #branchTo(from: RegionBlock, edge: Edge): void {
     const b = this.#b;
     if (!('block' in edge)) {
-      this.#exit(from, edge.exit);
+      this.#exit(from, edge);
       return;
     }
     const to = edge.block;
@@ -535,14 +524,17 @@ class UnitEmitter {
   }
 
   /** Leaves the region for an address: a tail call of the unit there, or of the interpreter. */
-  #exit(from: RegionBlock, address: number): void {
+  #exit(from: RegionBlock, { exit: address, flagsDie }: ExitEdge): void {
     const b = this.#b;
     const facts = this.#factsOf(from);
-    b.spill(facts.dirtyOut);
-    if (facts.flagsDirtyOut) b.storeFlags();
+    if (facts.flagsDirtyOut && !flagsDie) b.storeFlags();
     // A loop over several units has such an edge, too.
-    if (address <= from.start) this.#preempt(b.i64(address), () => {});
-    this.#tailCall(b.i32(address), b.i32(this.#options.slotOf(address)));
+    if (address <= from.start) this.#preempt(b.i64(address), () => b.spill(facts.dirtyOut));
+    const slot = this.#options.slotOf(address);
+    if (slot !== 0 || !this.#ways.leave(facts.dirtyOut, address)) {
+      b.spill(facts.dirtyOut);
+      this.#tailCall(b.i32(address), b.i32(slot));
+    }
     b.end();
   }
 

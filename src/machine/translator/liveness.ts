@@ -7,7 +7,7 @@
 import { FLAG_SET_ALL } from '../semantics/analysis.ts';
 import type { SemanticsTable } from '../semantics/builder.ts';
 import { effectsOf, type Effects } from './effects.ts';
-import { successors, type Region, type RegionBlock } from './region.ts';
+import { successors, type ExitEdge, type Region, type RegionBlock } from './region.ts';
 
 export interface InstructionFacts {
   readonly effects: Effects;
@@ -83,11 +83,12 @@ function forward(region: Region, all: RegionFacts): void {
 
 /** What must be in locals at the end of a block because control leaves the region there. */
 function exitUses(block: RegionBlock, facts: BlockFacts): { registers: number; flags: number } {
-  const leaves = [block.taken, block.next].some((edge) => edge !== undefined && !('block' in edge));
+  const exits = [block.taken, block.next].filter((edge): edge is ExitEdge => edge !== undefined && !('block' in edge));
+  const leaves = exits.length > 0;
   const backEdge = successors(block).some((successor) => successor.order <= block.order);
   const ends = block.taken === undefined && block.next === undefined; // a switch may go elsewhere, too
   const last = block.instructions[block.instructions.length - 1];
-  const flags = (leaves || (ends && last?.row.flow !== 'return')) && facts.flagsDirtyOut ? FLAG_SET_ALL : 0;
+  const flags = (exits.some(({ flagsDie }) => !flagsDie) || (ends && last?.row.flow !== 'return')) && facts.flagsDirtyOut ? FLAG_SET_ALL : 0;
   return { registers: leaves || backEdge || ends ? facts.dirtyOut : 0, flags };
 }
 

@@ -4,7 +4,10 @@ import type { DecodedInstruction } from '../isa/instruction.ts';
 import { addressMode, formKey } from '../interpreter/forms.ts';
 import { PAGE_EXEC } from '../layout.ts';
 import { GUEST_BASE } from '../state.ts';
+import { FLAG_SET_ALL } from '../semantics/analysis.ts';
+import { semantics } from '../semantics/index.ts';
 import { computeDominators } from './dominators.ts';
+import { effectsOf } from './effects.ts';
 
 /** Most instructions in a region: bounds the work of one translation. */
 export const MAXIMUM_REGION = 300;
@@ -13,6 +16,8 @@ const MAXIMUM_SMALL = 40;
 const MAXIMUM_INLINED = 200;
 /** Most different callees of an indirect call that are inlined. */
 const MAXIMUM_CALLEES = 4;
+/** Instructions behind an exit that are looked at for what they do with flags. */
+const MAXIMUM_PEEK = 8;
 /** Other entries that are tried for a loop. */
 const MAXIMUM_ENTRIES = 3;
 /** Jumps farther than this leave the region: they are tail calls. */
@@ -20,7 +25,12 @@ const MAXIMUM_DISTANCE = 0x10000;
 
 /** An edge to a block of the region, or out of it to an address. */
 export type InnerEdge = { readonly block: RegionBlock };
-export type Edge = InnerEdge | { readonly exit: number };
+export interface ExitEdge {
+  readonly exit: number;
+  /** The code there sets all flags before it reads any. */
+  readonly flagsDie: boolean;
+}
+export type Edge = InnerEdge | ExitEdge;
 
 export interface RegionBlock {
   readonly start: number;
@@ -114,6 +124,24 @@ class Discovery {
     return (page + 1) * 4096;
   }
 
+  /** Whether the code at an address sets all flags before it reads any, as far as a few instructions tell. */
+  flagsDieAt(start: number): boolean {
+    let address = start;
+    let pending = FLAG_SET_ALL;
+    for (let count = 0; count < MAXIMUM_PEEK; count++) {
+      const instruction = this.#decodeAt(address);
+      if (instruction === undefined) return false;
+      const effects = effectsOf(instruction, semantics, false);
+      const { flow } = instruction.row;
+      if ((effects.flagsUsed & pending) !== 0 || effects.faults || flow === 'syscall' || flow === 'trap' || flow === 'indirect-jump') return false;
+      pending &= ~effects.flagsKilled;
+      if (pending === 0) return true;
+      const target = instruction.operands[0];
+      address = flow === 'jump' && target?.kind === 'target' ? target.address : address + instruction.length;
+    }
+    return false;
+  }
+
   #decodeAt(address: number): DecodedInstruction | undefined {
     const limit = this.#executableEnd(address) - GUEST_BASE;
     const offset = address - GUEST_BASE;
@@ -176,11 +204,14 @@ const SMALL_FLOWS: ReadonlySet<string> = new Set(['next', 'jump', 'branch', 'ret
 class RegionBuilder {
   readonly #source: CodeSource;
   readonly #smallFunctions = new Map<number, Code | undefined>();
+  readonly #peek: Discovery;
+  readonly #flagsDie = new Map<number, boolean>();
   #inlinedInstructions = 0;
   readonly #queue: { block: RegionBlock; code: Code; context: Context }[] = [];
 
   constructor(source: CodeSource) {
     this.#source = source;
+    this.#peek = new Discovery(source, 0, 0);
   }
 
   build(entry: number, code: Code): RegionBlock {
@@ -208,7 +239,10 @@ class RegionBuilder {
   }
 
   #edge(address: number, code: Code, context: Context): Edge {
-    return code.instructions.has(address) && code.leaders.has(address) ? { block: this.#blockAt(address, code, context) } : { exit: address };
+    if (code.instructions.has(address) && code.leaders.has(address)) return { block: this.#blockAt(address, code, context) };
+    let flagsDie = this.#flagsDie.get(address);
+    if (flagsDie === undefined) this.#flagsDie.set(address, (flagsDie = this.#peek.flagsDieAt(address)));
+    return { exit: address, flagsDie };
   }
 
   /** Small functions that a call goes to and that are worth inlining; none where the call is in such a one. */
