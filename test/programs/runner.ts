@@ -29,7 +29,7 @@ const here = fileURLToPath(new URL('.', import.meta.url));
 /** Another build than dist/'s can be tried. */
 const caisson = process.env['CAISSON_JS'] ?? fileURLToPath(new URL('../../dist/caisson.js', import.meta.url));
 const NATIVE_TIMEOUT_MS = 60_000;
-const SANDBOX_TIMEOUT_MS = Number(process.env['CAISSON_TIMEOUT_MS'] ?? 120_000);
+const SANDBOX_TIMEOUT_MS = Number(process.env['CAISSON_TIMEOUT_MS'] ?? 240_000);
 const OUTPUT_LIMIT = 1 << 22;
 
 export function readLines(): readonly Line[] {
