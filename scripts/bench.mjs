@@ -24,8 +24,9 @@ const rounds = quick ? 1 : 5;
 const PYTHON = '/usr/bin/python3';
 const cacheHome = join(programs, 'cache');
 const env = { ...process.env, PATH: '/usr/sbin:/usr/bin:/sbin:/bin', XDG_CACHE_HOME: cacheHome };
-/** Runs of Caisson between the first one and those that count. */
+/** Runs of Caisson between the first one and those that count; of programs that are one hot loop. */
 const TRAINING_RUNS = 6;
+const TRAINING_RUNS_OF_LOOPS = 2;
 
 export const CPU_PROGRAMS = ['sieve', 'sha256', 'bytecode', 'quicksort', 'nbody', 'hashtable', 'virtual', 'memory', 'fannkuch', 'text'];
 const PYTHON_SCRIPTS = ['nqueens', 'json_regex', 'nbody', 'classes'];
@@ -58,12 +59,13 @@ function once(argv, input) {
 }
 
 /** Milliseconds by way of running, medians of rounds. Undefined where a run failed or printed something else than natively. */
-function compare(argv, ways = ['native', 'caisson', 'qemu'], count = rounds) {
+function compare(argv, training = TRAINING_RUNS) {
+  const ways = ['native', 'caisson', 'qemu'];
   const times = Object.fromEntries(ways.map((way) => [way, []]));
-  const first = ways.includes('caisson') ? once(HOW.caisson(argv)).ms : undefined;
-  for (let run = 0; first !== undefined && run < TRAINING_RUNS; run++) once(HOW.caisson(argv));
+  const first = once(HOW.caisson(argv)).ms;
+  for (let run = 0; run < training; run++) once(HOW.caisson(argv));
   let expected;
-  for (let round = 0; round < count; round++) {
+  for (let round = 0; round < rounds; round++) {
     for (const way of ways) {
       if (times[way] === undefined) continue;
       const run = once(HOW[way](argv));
@@ -84,17 +86,17 @@ function show(name, { native, caisson: ours, qemu, first }) {
   console.log(`${name.padEnd(22)}${ms(native)}${ms(ours)}${ms(qemu)}   of native ${ratio(native, ours)}   against qemu ${ratio(qemu, ours)}   first run ${ms(first)}`);
 }
 
-function group(name, commands) {
+function group(commands, training) {
   const table = {};
   for (const [label, argv] of Object.entries(commands)) {
-    table[label] = compare(argv);
+    table[label] = compare(argv, training);
     show(label, table[label]);
   }
   return table;
 }
 
 function cpu() {
-  const table = group('cpu', Object.fromEntries(CPU_PROGRAMS.map((name) => [name, [join(programs, name)]])));
+  const table = group(Object.fromEntries(CPU_PROGRAMS.map((name) => [name, [join(programs, name)]])), TRAINING_RUNS_OF_LOOPS);
   const rows = Object.values(table).filter((row) => row.native && row.caisson && row.qemu);
   if (rows.length > 0) {
     console.log(`geometric mean of native ${geometricMean(rows.map((row) => row.native / row.caisson)).toFixed(2)}, against qemu ${geometricMean(rows.map((row) => row.qemu / row.caisson)).toFixed(2)}`);
@@ -103,7 +105,7 @@ function cpu() {
 }
 
 function startup() {
-  const table = group('startup', { true: ['/bin/true'], bash: ['/bin/bash', '-c', ':'], python3: [PYTHON, '-c', 'pass'], ls: ['/bin/ls', '-l', '/usr/share'] });
+  const table = group({ true: ['/bin/true'], bash: ['/bin/bash', '-c', ':'], python3: [PYTHON, '-c', 'pass'], ls: ['/bin/ls', '-l', '/usr/share'] });
   const empty = [];
   for (let round = 0; round < rounds * 2; round++) empty.push(once([process.execPath, '-e', '0']).ms);
   table.node = { caisson: median(empty) };
@@ -111,7 +113,7 @@ function startup() {
   return table;
 }
 
-const python = () => group('python', Object.fromEntries(PYTHON_SCRIPTS.map((name) => [name, [PYTHON, join(root, 'bench', 'python', `${name}.py`)]])));
+const python = () => group(Object.fromEntries(PYTHON_SCRIPTS.map((name) => [name, [PYTHON, join(root, 'bench', 'python', `${name}.py`)]])));
 
 /** Nanoseconds per operation, as micro.c prints them. */
 function micro() {
@@ -131,7 +133,7 @@ function micro() {
 }
 
 const shell = () =>
-  group('shell', {
+  group({
     'bash loop': ['/bin/bash', '-c', 'i=0; while ((i < 20000)); do ((i++)); x=${i%5}; done; echo $i'],
     'gcc -O2': ['/usr/bin/gcc', '-O2', '-c', '-o', '/dev/null', join(programs, 'input.c')],
     'git log': ['/usr/bin/git', '-c', 'safe.directory=*', 'log', '--stat', '--format=%s', '-n', '20'],

@@ -10,8 +10,8 @@ import { WORTHWHILE_UNITS, type CompiledModule, type CompiledUnit, type UnitRegi
 const MAXIMUM_WASM_BYTES = 256 << 20;
 /** A block that some unit contains, though not as its entry, is translated later than others by this factor. */
 const COVERED_FACTOR = 16;
-/** Reports of such a block before it is translated for the next process. */
-const COVERED_FINISH = 4;
+/** Reports of a block before it is translated for the next process: reading a unit costs as much as a few hundred entries. */
+const FINISH_REPORTS = 4;
 /** A branch target that was entered less often stays out of regions: the way there goes through the interpreter. */
 const WARM_ENTRIES = 16;
 /** Targets noted of one indirect jump. */
@@ -131,23 +131,17 @@ export class Translator {
     if (!registry.keeps || !hasTime()) return;
     const known = (address: number): boolean => this.#linked.has(address) || registry.find(this.#host, address) !== undefined;
     const source = { ...this.#source(), endsAt: known };
-    const seen = new Set(this.#covered);
-    // What is in the middle of a unit is worth one of its own only if control often comes there from elsewhere.
-    const isWanted = ([address, heat]: readonly [number, number]): boolean => heat >= COVERED_FINISH || !seen.has(address);
-    const rest = [...this.#heat].filter((entry) => isWanted(entry) && !this.#linked.has(entry[0])).sort(([, a], [, b]) => b - a);
+    const rest = [...this.#heat].filter(([address, heat]) => heat >= FINISH_REPORTS && !this.#linked.has(address)).sort(([, a], [, b]) => b - a);
     if (rest.length < WORTHWHILE_UNITS) return;
     let regions: Region[] = [];
     const translate = (): void => {
       if (regions.length > 0) registry.compile(this.#host, regions, (address) => this.#isHot(address));
       regions = [];
     };
-    for (const entry of rest) {
-      const [address] = entry;
+    for (const [address] of rest) {
       if (!hasTime() || !registry.keeps) break;
-      if (!isWanted(entry)) continue;
       const region = registry.compiler.discover(source, address);
       if (region === undefined || registry.find(this.#host, region.entry.start) !== undefined) continue;
-      for (const { start } of region.blocks) seen.add(start);
       regions.push(region);
       if (regions.length >= MAXIMUM_BATCH) translate();
     }
