@@ -1,7 +1,7 @@
 /**
  * Every figure in one run, side by side: native, Caisson, qemu-x86_64. Measurements go in rounds (one of each, then again),
  * so that a noisy moment hits all of them; medians are compared. Translations are kept between runs: each command runs first with
- * none of its own, which is its first run, and then as often as it takes to make them.
+ * none, which is its first run, and then as often as it takes to make them.
  *
  *   npm run bench                     all figures; writes bench/results.json, docs/performance.md and docs/performance.svg
  *   npm run bench -- --quick          one round
@@ -62,7 +62,9 @@ function once(argv, input) {
 function compare(argv, training = TRAINING_RUNS) {
   const ways = ['native', 'caisson', 'qemu'];
   const times = Object.fromEntries(ways.map((way) => [way, []]));
-  const first = once(HOW.caisson(argv)).ms;
+  rmSync(cacheHome, { recursive: true, force: true });
+  const firstRun = once(HOW.caisson(argv));
+  const first = firstRun.ok ? firstRun.ms : undefined;
   for (let run = 0; run < training; run++) once(HOW.caisson(argv));
   let expected;
   for (let round = 0; round < rounds; round++) {
@@ -190,7 +192,6 @@ function api() {
 const GROUPS = { cpu, startup, python, micro, shell, files, memory, api };
 
 compilePrograms();
-rmSync(cacheHome, { recursive: true, force: true });
 const previous = existsSync(results) ? JSON.parse(readFileSync(results, 'utf8')) : { groups: {} };
 const groups = { ...previous.groups };
 console.log(`${'milliseconds'.padEnd(22)}${'native'.padStart(8)}${'caisson'.padStart(8)}${'qemu'.padStart(8)}`);

@@ -32,7 +32,7 @@ export interface SpaceEnvironment {
   readonly statistics: MachineStatistics;
   takeShell(): Shell;
   giveShell(shell: Shell): void;
-  /** `program`: the name under which its translations are kept. */
+  /** Undefined: its code is interpreted. */
   createTranslator(space: GuestSpace, program: string): Translator | undefined;
   /** A program ends: some of what it leaves may be translated for the next time. */
   finish(translator: Translator): void;
@@ -45,7 +45,7 @@ export class GuestSpace implements AddressSpace, UnitHost, ShellOwner {
   readonly environment: SpaceEnvironment;
   readonly blocks: BlockCache;
   readonly shell: Shell;
-  readonly #program: string;
+  #program: string | undefined;
   #memory: SpaceMemory;
   #translator: Translator | undefined;
   #helperContext: HelperContext;
@@ -54,9 +54,8 @@ export class GuestSpace implements AddressSpace, UnitHost, ShellOwner {
   registers: Int32Array;
   #words: Int32Array;
 
-  constructor(environment: SpaceEnvironment, program: string) {
+  constructor(environment: SpaceEnvironment) {
     this.environment = environment;
-    this.#program = program;
     this.shell = environment.takeShell();
     this.shell.owner = this;
     this.#memory = this.shell.memory;
@@ -66,7 +65,11 @@ export class GuestSpace implements AddressSpace, UnitHost, ShellOwner {
     };
     this.blocks = new BlockCache(this.#memory, this.shell.decoder, (address) => this.#unitSlot(address), environment.statistics);
     this.#helperContext = this.#createHelperContext();
-    this.#translator = environment.createTranslator(this, program);
+  }
+
+  nameProgram(name: string): void {
+    this.#program = name;
+    this.#translator = this.environment.createTranslator(this, name);
   }
 
   get memory(): WebAssembly.Memory { return this.#memory.memory; }
@@ -277,7 +280,8 @@ export class GuestSpace implements AddressSpace, UnitHost, ShellOwner {
   }
 
   fork(ranges: readonly (readonly [start: number, end: number])[]): GuestSpace | undefined {
-    const child = new GuestSpace(this.environment, this.#program);
+    const child = new GuestSpace(this.environment);
+    if (this.#program !== undefined) child.nameProgram(this.#program);
     for (const [start, end] of ranges) {
       if (!child.#memory.grow(end)) {
         child.release();

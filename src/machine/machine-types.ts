@@ -66,8 +66,8 @@ export interface MachineStatistics {
 
 export interface Machine {
   readonly statistics: MachineStatistics;
-  /** An empty address space; takes a pooled memory where there is one. `program`: a name under which its translations are kept. */
-  createAddressSpace(program: string): AddressSpace;
+  /** An empty address space; takes a pooled memory where there is one. */
+  createAddressSpace(): AddressSpace;
   /** The layout of programs in memory for which translations are kept, if some are: the same layout finds them again. */
   readonly layoutSeed: number | undefined;
   /** Keeps new translations, with the layout that they are for. */
@@ -135,6 +135,8 @@ export interface AddressSpace {
   saveThread(target: Uint8Array): void;
   loadThread(source: Uint8Array): void;
 
+  /** Says under which name translations of its code are shared and kept, before it runs. Code without a name is interpreted. */
+  nameProgram(name: string): void;
   /** Runs from `rip` until there is a reason to come back. `budget` is in blocks (about 5 instructions). */
   run(budget: number): Exit;
 }

@@ -71,8 +71,8 @@ export function createMachine(image: MachineImage, options: MachineOptions): Mac
       const saved = [...registries.values()].filter((registry) => registry.save(layoutSeed));
       if (saved.length > 0) units?.keepLayout(layoutSeed);
     },
-    createAddressSpace(program): AddressSpace {
-      const space = new GuestSpace(environment, program);
+    createAddressSpace(): AddressSpace {
+      const space = new GuestSpace(environment);
       space.resetRegisters();
       return space;
     },

@@ -15,12 +15,14 @@ function run(flags: readonly string[] = []): Promise<RunResult> {
   return caisson(['do', ...flags, '--', ...ARGV], { env: { PATH: '/usr/bin:/bin', XDG_CACHE_HOME: cacheHome }, timeoutMs: 60_000 });
 }
 
+function unitsDirectory(): string {
+  const directory = join(cacheHome, 'caisson');
+  return join(directory, readdirSync(directory).find((name) => name.startsWith('units-')) ?? '');
+}
+
 /** The file of perl's units. */
 function unitsFile(): string {
-  const directory = join(cacheHome, 'caisson');
-  const build = readdirSync(directory).find((name) => name.startsWith('units-')) ?? '';
-  const file = readdirSync(join(directory, build)).find((name) => name.startsWith('perl')) ?? '';
-  return join(directory, build, file);
+  return join(unitsDirectory(), readdirSync(unitsDirectory()).find((name) => name.startsWith('perl')) ?? '');
 }
 
 before(async () => {
@@ -33,6 +35,17 @@ test('a later run translates next to nothing, and nobody else can read the file'
   const translated = Number(/units translated +(\d+)/.exec(stderr)?.[1]);
   assert.ok(translated < 20, stderr);
   assert.equal(statSync(unitsFile()).mode & 0o777, 0o600);
+});
+
+test('a script runs the units of its interpreter', async () => {
+  const script = join(cacheHome, 'script');
+  writeFileSync(script, `#!/usr/bin/perl\n${ARGV[2]}\n`, { mode: 0o755 });
+  for (const argv of [[script], ['/bin/sh', '-c', `exec ${script}`]]) {
+    const { stdout, stderr } = await caisson(['do', '--stats', '--', ...argv], { env: { PATH: '/usr/bin:/bin', XDG_CACHE_HOME: cacheHome } });
+    assert.equal(stdout, OUTPUT);
+    assert.ok(Number(/units translated +(\d+)/.exec(stderr)?.[1]) < 20, stderr);
+  }
+  assert.deepEqual(readdirSync(unitsDirectory()).filter((name) => name.startsWith('script')), []);
 });
 
 test('a file that is damaged anywhere is no file', async () => {

@@ -41,7 +41,8 @@ export function fuzzCode(image: Uint8Array, count: number, seed: number, tier: '
   const random = new Random(seed);
   const exits: Record<string, number> = {};
   const machine = createMachine({ interpreter: image, translator: () => regionCompiler }, { monotonicNs: () => 0, onSyscall: () => true, tier });
-  const space = machine.createAddressSpace('fuzz');
+  const space = machine.createAddressSpace();
+  space.nameProgram('fuzz');
   space.protect(CODE, CODE + CODE_BYTES, PAGE_READ | PAGE_EXEC);
   space.protect(DATA, DATA + DATA_BYTES, PAGE_READ | PAGE_WRITE);
   space.requireChecks();

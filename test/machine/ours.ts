@@ -28,7 +28,8 @@ export class MachineRunner {
 
   constructor(tier: 'interpreter' | 'translator' | 'both' = 'interpreter') {
     const machine: Machine = createMachine({ interpreter: IMAGE, translator: () => regionCompiler }, { onSyscall: () => true, monotonicNs: () => 0, tier });
-    const space = machine.createAddressSpace('test');
+    const space = machine.createAddressSpace();
+    space.nameProgram('test');
     space.requireChecks();
     space.protect(layout.DATA, layout.DATA + layout.DATA_SIZE, PAGE_READ | PAGE_WRITE);
     space.protect(layout.READ_ONLY, layout.READ_ONLY + 4096, PAGE_READ);

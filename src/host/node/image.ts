@@ -3,7 +3,7 @@ import { existsSync, readFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { fileURLToPath } from 'node:url';
 import { join } from 'node:path';
-import { arch } from 'node:process';
+import { arch, versions } from 'node:process';
 import { cacheDirectory } from './cache-directory.ts';
 import { compileMachine, keptCode, tuneEngine, type KeptCode } from './native-code.ts';
 import { UnitDirectory } from './unit-directory.ts';
@@ -27,11 +27,11 @@ export interface HostMachineImage<T> {
 /** Set by the build: names all that translations depend on. */
 declare const CAISSON_MACHINE: string | undefined;
 
-/** The user's translations for this build of the machine. */
+/** The user's translations for this build of the machine; with V8's machine code, and so for this V8. */
 function openUnits(): UnitDirectory | undefined {
   const directory = cacheDirectory();
   if (directory === undefined || typeof CAISSON_MACHINE === 'undefined') return undefined;
-  return new UnitDirectory(join(directory, `units-${CAISSON_MACHINE}.${arch}`));
+  return new UnitDirectory(join(directory, `units-${CAISSON_MACHINE}.${arch}.${versions.v8}`));
 }
 
 /** @throws Error when there was no build. */
@@ -43,7 +43,7 @@ export function readMachineImage<T>(): HostMachineImage<T> {
   const units = openUnits();
   return {
     ...(units === undefined ? {} : { units, native: keptCode }),
-    // V8 takes addsd and its like as they are, and keeps the order of their operands: test/machine/tiers.test.ts.
+    // V8 compiles float arithmetic to addsd and its like; of two NaNs it may take either (QUIRKS.md, test/machine/nans.c).
     nativeNans: arch === 'x64',
     interpreter: readFileSync(interpreter),
     compile: (wasm, name) => compileMachine(wasm, find(`${name}.native`)),

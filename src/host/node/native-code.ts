@@ -54,21 +54,13 @@ export function nativeFunction(parameters: string, body: string): (...values: un
   }
 }
 
-/** V8's functions for it, made when they are first needed; undefined where V8 does not have them. */
-interface CodeFunctions {
-  readonly read: (code: ArrayBuffer, wasm: Uint8Array) => unknown;
-  readonly write: (module: WebAssembly.Module) => unknown;
-  readonly isOptimized: (code: unknown) => unknown;
-}
-let functions: CodeFunctions | undefined;
+const functions = new Map<string, (...values: unknown[]) => unknown>();
 
-/** @throws SyntaxError where V8 does not have them. */
-function codeFunctions(): CodeFunctions {
-  return (functions ??= {
-    read: nativeFunction('code,wasm', 'return %DeserializeWasmModule(code, wasm)'),
-    write: nativeFunction('module', 'return %SerializeWasmModule(module)'),
-    isOptimized: nativeFunction('code', 'return %IsTurboFanFunction(code)'),
-  });
+/** Calls a function of V8's, by its name. @throws SyntaxError where V8 has no such function. */
+function callNative(name: string, ...values: unknown[]): unknown {
+  let call = functions.get(name);
+  if (call === undefined) functions.set(name, (call = nativeFunction('first,second', `return %${name}(${['first', 'second'].slice(0, values.length).join()})`)));
+  return call(...values);
 }
 
 /** Machine code of modules that are kept with them: `NativeCode` of the machine. */
@@ -81,7 +73,7 @@ export interface KeptCode {
 export const keptCode: KeptCode = {
   isOptimized(code) {
     try {
-      return codeFunctions().isOptimized(code) === true;
+      return callNative('IsTurboFanFunction', code) === true;
     } catch {
       return false;
     }
@@ -89,7 +81,7 @@ export const keptCode: KeptCode = {
   /** V8 stops the process if no function is optimized: there must be one. */
   write(module) {
     try {
-      const code = codeFunctions().write(module);
+      const code = callNative('SerializeWasmModule', module);
       return code instanceof ArrayBuffer ? new Uint8Array(code) : undefined;
     } catch {
       return undefined; // this V8 has no such function, or nothing was compiled
@@ -97,7 +89,7 @@ export const keptCode: KeptCode = {
   },
   read(code, wasm) {
     try {
-      const module = codeFunctions().read(code.byteLength === code.buffer.byteLength ? code.buffer : code.slice().buffer, wasm);
+      const module = callNative('DeserializeWasmModule', code.byteLength === code.buffer.byteLength ? code.buffer : code.slice().buffer, wasm);
       return module instanceof WebAssembly.Module ? module : undefined;
     } catch {
       return undefined;
@@ -110,7 +102,7 @@ function readNative(wasm: Uint8Array<ArrayBuffer>, file: URL): WebAssembly.Modul
   const identity = identityOf(wasm);
   if (identity.some((byte, index) => bytes[index] !== byte)) return undefined;
   const code = bytes.buffer.slice(bytes.byteOffset + IDENTITY_SIZE, bytes.byteOffset + bytes.length);
-  const module = codeFunctions().read(code, wasm);
+  const module = callNative('DeserializeWasmModule', code, wasm);
   return module instanceof WebAssembly.Module ? module : undefined;
 }
 

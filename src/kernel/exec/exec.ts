@@ -47,6 +47,8 @@ interface Program {
   readonly arguments: readonly string[];
   /** AT_EXECFN: what the caller asked for. */
   readonly executablePath: string;
+  /** The file whose code runs: the interpreter, where that is a script. */
+  readonly elfPath: string;
 }
 
 /** 0, with the task's memory and registers replaced; or -errno with the task as it was. */
@@ -100,7 +102,7 @@ function findProgram(task: KernelTask, request: ExecRequest): Program | number {
     const bytes = header.subarray(0, got);
     if (isElf(bytes)) {
       const elf = readElf(file.inode, kernel.limits.programHeaderBytes);
-      return typeof elf === 'number' ? elf : { file, elf, arguments: args, executablePath };
+      return typeof elf === 'number' ? elf : { file, elf, arguments: args, executablePath, elfPath: name };
     }
     if (!isScript(bytes)) return -ENOEXEC;
     if (depth >= kernel.limits.scriptDepth) return -ELOOP;
@@ -145,7 +147,7 @@ function loadMemory(task: KernelTask, program: Program, request: ExecRequest, cr
   const { kernel } = task;
   const context = kernel.memory;
   if (context.addressSpaces >= context.limits.addressSpaces) return -ENOMEM;
-  const mm = new Mm(kernel.machine.createAddressSpace(program.executablePath), context);
+  const mm = new Mm(kernel.machine.createAddressSpace(), context);
   const answer = fillMemory(task, mm, program, request, credentials);
   if (answer >= 0) return mm;
   mm.drop();
@@ -154,7 +156,8 @@ function loadMemory(task: KernelTask, program: Program, request: ExecRequest, cr
 
 function fillMemory(task: KernelTask, mm: Mm, program: Program, request: ExecRequest, credentials: TaskCredentials): number {
   const { kernel } = task;
-  const { elf, file } = program;
+  const { elf, file, elfPath } = program;
+  mm.space.nameProgram(elfPath);
   const top = mapStack(task, mm, elf.executableStack);
   if (top < 0) return top;
   const loaded = loadProgram(mm, elf, file.inode, file.description, kernel.layout);

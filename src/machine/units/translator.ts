@@ -4,7 +4,7 @@ import type { Shell } from '../shell.ts';
 import type { Region } from '../translator/region.ts';
 import type { RegionSource } from '../translator/index.ts';
 import type { TimeShare } from './time-share.ts';
-import { WORTHWHILE_UNITS, type CompiledModule, type CompiledUnit, type UnitRegistry } from './unit-registry.ts';
+import { WORTHWHILE_UNITS, type CompiledUnit, type UnitRegistry } from './unit-registry.ts';
 
 /** Bytes of Wasm that one machine may compile: a guest that makes code without end then stays interpreted. */
 const MAXIMUM_WASM_BYTES = 256 << 20;
@@ -47,7 +47,6 @@ export class Translator {
   #covered = new Set<number>();
   #targets = new Map<number, number[]>();
   #linked = new Map<number, CompiledUnit>();
-  readonly #modules = new Set<CompiledModule>();
   #byPage = new Map<number, Set<CompiledUnit>>();
 
   /** `time`: for translating. `threshold`: how often a block reports itself before it is translated. */
@@ -127,7 +126,6 @@ export class Translator {
   /** The address space ends: translates for the next process what was not worth it for this one, as long as `hasTime`. */
   finish(hasTime: () => boolean): void {
     const registry = this.#registry;
-    for (const module of this.#modules) if (module.module !== undefined) registry.countOptimized(module, this.#host.shell.instance(module.module).exports);
     if (!registry.keeps || !hasTime()) return;
     const known = (address: number): boolean => this.#linked.has(address) || registry.find(this.#host, address) !== undefined;
     const source = { ...this.#source(), endsAt: known };
@@ -142,7 +140,7 @@ export class Translator {
       if (!hasTime() || !registry.keeps) break;
       const region = registry.compiler.discover(source, address);
       if (region === undefined || registry.find(this.#host, region.entry.start) !== undefined) continue;
-      regions.push(region);
+      if (regions.every(({ entry }) => entry.start !== region.entry.start)) regions.push(region);
       if (regions.length >= MAXIMUM_BATCH) translate();
     }
     translate();
@@ -154,9 +152,10 @@ export class Translator {
     if (module === undefined) return false;
     const { shell, pages } = this.#host;
     shell.growUnits(this.#registry.slotCount);
-    shell.units.set(unit.slot, shell.instance(module).exports[unit.exportName]);
+    const instance = shell.instance(module);
+    unit.module.instance = instance;
+    shell.units.set(unit.slot, instance.exports[unit.exportName]);
     this.#linked.set(unit.entry, unit);
-    this.#modules.add(unit.module);
     for (const block of unit.blocks) this.#covered.add(block);
     for (const [start, end] of unit.ranges) {
       for (let page = start >>> 12; page <= (end - 1) >>> 12; page++) {

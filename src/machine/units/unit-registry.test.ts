@@ -19,6 +19,14 @@ function regionAt(start: number): Region {
   return { entry: { start }, ranges: [[start, start + 8]], blocks: [{ start }] } as unknown as Region;
 }
 
+const IMPORTS = {
+  m: {
+    memory: new WebAssembly.Memory({ initial: 1, maximum: 65_536 }), units: new WebAssembly.Table({ element: 'anyfunc', initial: 1 }),
+    fuel: new WebAssembly.Global({ value: 'i32', mutable: true }, 0),
+    checkAccess: () => 0, raise: () => {}, helper: () => 0, syscall: () => 0,
+  },
+};
+
 /** Some regions from an offset on. */
 function regionsFrom(offset: number, count = WORTHWHILE_UNITS): Region[] {
   return Array.from({ length: count }, (_, index) => regionAt(GUEST_BASE + offset + 16 * index));
@@ -100,7 +108,7 @@ test('machine code is asked for where functions are optimized, kept, and read ag
     const registry = registryOver(storage, native);
     const unit = registry.find(code, GUEST_BASE + 0x10);
     assert.ok(unit?.module.module instanceof WebAssembly.Module);
-    registry.countOptimized(unit.module, Object.fromEntries(unit.module.units.map(({ exportName }) => [exportName, () => 0])));
+    unit.module.instance = new WebAssembly.Instance(unit.module.module, IMPORTS);
     assert.equal(registry.save(LAYOUT), optimized);
   }
   assert.deepEqual(read, []);

@@ -40,6 +40,7 @@ export class CompiledModule {
   readonly units: readonly CompiledUnit[];
   #module: WebAssembly.Module | undefined;
   readonly #compile: (stored: StoredModule) => WebAssembly.Module;
+  #instance: WeakRef<WebAssembly.Instance> | undefined;
   #isBroken = false;
 
   constructor(stored: StoredModule, origin: Origin, compile: (stored: StoredModule) => WebAssembly.Module) {
@@ -61,8 +62,14 @@ export class CompiledModule {
     return this.#module;
   }
 
-  /** Most of its functions that were seen to be optimized. */
-  optimized = 0;
+  /** One that runs or ran lately; undefined once V8 has collected it. */
+  get instance(): WebAssembly.Instance | undefined {
+    return this.#instance?.deref();
+  }
+
+  set instance(instance: WebAssembly.Instance) {
+    if (this.#instance?.deref() !== instance) this.#instance = new WeakRef(instance);
+  }
 }
 
 export class UnitRegistry {
@@ -208,22 +215,16 @@ export class UnitRegistry {
   /** True: there is machine code that the store does not have. */
   #updateNative(module: CompiledModule): boolean {
     const { native } = this.#machine;
-    const { stored, optimized } = module;
-    if (native === undefined || module.module === undefined) return false;
+    const { stored, instance } = module;
+    if (native === undefined || instance === undefined || module.module === undefined) return false;
+    // Of a module without such functions the machine code cannot be had.
+    const optimized = Object.values(instance.exports).reduce((count, code) => count + (native.isOptimized(code) ? 1 : 0), 0);
     const enough = stored.nativeCount === 0 ? 1 : stored.nativeCount * (1 + NATIVE_GROWTH) + NATIVE_GROWTH_MINIMUM;
     if (optimized < enough) return false;
     const code = native.write(module.module);
     if (code === undefined) return false;
     module.stored = { ...stored, native: code, nativeCount: optimized };
     return true;
-  }
-
-  /** Counts what V8 has optimized so far: of no module without such functions the machine code can be had. */
-  countOptimized(module: CompiledModule, exports: WebAssembly.Exports): void {
-    const { native } = this.#machine;
-    if (native === undefined || module.origin !== 'stored') return;
-    const optimized = Object.values(exports).reduce((count, code) => count + (native.isOptimized(code) ? 1 : 0), 0);
-    module.optimized = Math.max(module.optimized, optimized);
   }
 
   /** One module of all their units; of two for the same code the first. */
