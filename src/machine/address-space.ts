@@ -46,6 +46,7 @@ export class GuestSpace implements AddressSpace, UnitHost, ShellOwner {
   readonly blocks: BlockCache;
   readonly shell: Shell;
   #program: string | undefined;
+  isFork = false;
   #memory: SpaceMemory;
   #translator: Translator | undefined;
   #helperContext: HelperContext;
@@ -281,6 +282,7 @@ export class GuestSpace implements AddressSpace, UnitHost, ShellOwner {
 
   fork(ranges: readonly (readonly [start: number, end: number])[]): GuestSpace | undefined {
     const child = new GuestSpace(this.environment);
+    child.isFork = true;
     if (this.#program !== undefined) child.nameProgram(this.#program);
     for (const [start, end] of ranges) {
       if (!child.#memory.grow(end)) {

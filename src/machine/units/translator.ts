@@ -4,7 +4,7 @@ import type { Shell } from '../shell.ts';
 import type { Region } from '../translator/region.ts';
 import type { RegionSource } from '../translator/index.ts';
 import type { TimeShare } from './time-share.ts';
-import { WORTHWHILE_UNITS, type CompiledUnit, type UnitRegistry } from './unit-registry.ts';
+import { WORTHWHILE_UNITS, type CompiledModule, type CompiledUnit, type UnitRegistry } from './unit-registry.ts';
 
 /** Bytes of Wasm that one machine may compile: a guest that makes code without end then stays interpreted. */
 const MAXIMUM_WASM_BYTES = 256 << 20;
@@ -28,6 +28,8 @@ export interface UnitHost {
   readonly pages: Uint8Array;
   readonly shell: Shell;
   readonly checked: boolean;
+  /** Its program began in another address space. */
+  readonly isFork: boolean;
   /** How often a block was entered since its last report. */
   entries(address: number): number;
   linkUnit(address: number, slot: number): void;
@@ -47,6 +49,7 @@ export class Translator {
   #covered = new Set<number>();
   #targets = new Map<number, number[]>();
   #linked = new Map<number, CompiledUnit>();
+  readonly #modules = new Set<CompiledModule>();
   #byPage = new Map<number, Set<CompiledUnit>>();
 
   /** `time`: for translating. `threshold`: how often a block reports itself before it is translated. */
@@ -123,9 +126,20 @@ export class Translator {
     for (const unit of this.#registry.compile(this.#host, regions, (address) => this.#isHot(address)).units) this.#link(unit);
   }
 
+  /** A child of a fork runs its parent's modules, which are counted when that ends. */
+  #countOptimized(): void {
+    const { isFork, shell } = this.#host;
+    if (isFork) return;
+    for (const compiled of this.#modules) {
+      const { module } = compiled;
+      if (module !== undefined) this.#registry.countOptimized(compiled, shell.instance(module).exports);
+    }
+  }
+
   /** The address space ends: translates for the next process what was not worth it for this one, as long as `hasTime`. */
   finish(hasTime: () => boolean): void {
     const registry = this.#registry;
+    this.#countOptimized();
     if (!registry.keeps || !hasTime()) return;
     const known = (address: number): boolean => this.#linked.has(address) || registry.find(this.#host, address) !== undefined;
     const source = { ...this.#source(), endsAt: known };
@@ -152,10 +166,9 @@ export class Translator {
     if (module === undefined) return false;
     const { shell, pages } = this.#host;
     shell.growUnits(this.#registry.slotCount);
-    const instance = shell.instance(module);
-    unit.module.instance = instance;
-    shell.units.set(unit.slot, instance.exports[unit.exportName]);
+    shell.units.set(unit.slot, shell.instance(module).exports[unit.exportName]);
     this.#linked.set(unit.entry, unit);
+    this.#modules.add(unit.module);
     for (const block of unit.blocks) this.#covered.add(block);
     for (const [start, end] of unit.ranges) {
       for (let page = start >>> 12; page <= (end - 1) >>> 12; page++) {

@@ -57,6 +57,17 @@ test('what a process kept before is kept when another keeps more, and a few unit
   assert.equal(third.find(code, GUEST_BASE + 0x11), undefined);
 });
 
+test('where there is not room for all, what served before goes before what is new', () => {
+  const storage = new MemoryStorage();
+  for (const offset of [0x10, 0x400]) {
+    const registry = registryOver(storage);
+    registry.find(code, GUEST_BASE + 0x10);
+    registry.compile(code, regionsFrom(offset), () => false);
+    registry.save(LAYOUT);
+  }
+  assert.equal(new UnitStore(storage, LAYOUT).load(0)?.units[0]?.entry, GUEST_BASE + 0x10);
+});
+
 test('many modules become one', () => {
   const storage = new MemoryStorage();
   for (let round = 0; round < 9; round++) {
@@ -108,7 +119,7 @@ test('machine code is asked for where functions are optimized, kept, and read ag
     const registry = registryOver(storage, native);
     const unit = registry.find(code, GUEST_BASE + 0x10);
     assert.ok(unit?.module.module instanceof WebAssembly.Module);
-    unit.module.instance = new WebAssembly.Instance(unit.module.module, IMPORTS);
+    registry.countOptimized(unit.module, new WebAssembly.Instance(unit.module.module, IMPORTS).exports);
     assert.equal(registry.save(LAYOUT), optimized);
   }
   assert.deepEqual(read, []);

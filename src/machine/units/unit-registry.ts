@@ -40,7 +40,6 @@ export class CompiledModule {
   readonly units: readonly CompiledUnit[];
   #module: WebAssembly.Module | undefined;
   readonly #compile: (stored: StoredModule) => WebAssembly.Module;
-  #instance: WeakRef<WebAssembly.Instance> | undefined;
   #isBroken = false;
 
   constructor(stored: StoredModule, origin: Origin, compile: (stored: StoredModule) => WebAssembly.Module) {
@@ -62,14 +61,8 @@ export class CompiledModule {
     return this.#module;
   }
 
-  /** One that runs or ran lately; undefined once V8 has collected it. */
-  get instance(): WebAssembly.Instance | undefined {
-    return this.#instance?.deref();
-  }
-
-  set instance(instance: WebAssembly.Instance) {
-    if (this.#instance?.deref() !== instance) this.#instance = new WeakRef(instance);
-  }
+  /** Most of its functions that were seen to be optimized. */
+  optimized = 0;
 }
 
 export class UnitRegistry {
@@ -192,8 +185,10 @@ export class UnitRegistry {
     const old = this.#modules.filter(({ origin }) => origin === 'stored');
     for (const module of old) if (this.#updateNative(module)) isNew = true;
     if (!isNew) return false;
-    const modules = [...old.map(({ stored }) => stored), ...store.rest()];
-    if (fresh.length > 0) modules.unshift(this.#merge(fresh.map(({ stored }) => stored)));
+    // What served, and may have machine code, comes first where there is not room for all.
+    const modules = old.map(({ stored }) => stored);
+    if (fresh.length > 0) modules.push(this.#merge(fresh.map(({ stored }) => stored)));
+    modules.push(...store.rest());
     store.save(this.#compact(modules), [...this.#slotTable().keys()], layoutSeed);
     return true;
   }
@@ -209,22 +204,27 @@ export class UnitRegistry {
       bytes += wasm.length;
       count++;
     }
-    return [this.#merge(bySize.slice(0, count)), ...bySize.slice(count)];
+    return [...bySize.slice(count), this.#merge(bySize.slice(0, count))];
   }
 
   /** True: there is machine code that the store does not have. */
   #updateNative(module: CompiledModule): boolean {
     const { native } = this.#machine;
-    const { stored, instance } = module;
-    if (native === undefined || instance === undefined || module.module === undefined) return false;
-    // Of a module without such functions the machine code cannot be had.
-    const optimized = Object.values(instance.exports).reduce((count, code) => count + (native.isOptimized(code) ? 1 : 0), 0);
+    const { stored, optimized } = module;
     const enough = stored.nativeCount === 0 ? 1 : stored.nativeCount * (1 + NATIVE_GROWTH) + NATIVE_GROWTH_MINIMUM;
-    if (optimized < enough) return false;
+    if (native === undefined || optimized < enough || module.module === undefined) return false;
     const code = native.write(module.module);
     if (code === undefined) return false;
     module.stored = { ...stored, native: code, nativeCount: optimized };
     return true;
+  }
+
+  /** Counts what V8 has optimized so far: of a module without such functions the machine code cannot be had. */
+  countOptimized(module: CompiledModule, exports: WebAssembly.Exports): void {
+    const { native } = this.#machine;
+    if (native === undefined || module.origin !== 'stored') return;
+    const optimized = Object.values(exports).reduce((count, code) => count + (native.isOptimized(code) ? 1 : 0), 0);
+    module.optimized = Math.max(module.optimized, optimized);
   }
 
   /** One module of all their units; of two for the same code the first. */
