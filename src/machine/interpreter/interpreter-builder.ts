@@ -7,6 +7,7 @@ import type { ConditionCode, Expr } from '../semantics/builder.ts';
 import { EmittingBuilder, typeOfSize } from '../semantics/emitting-builder.ts';
 import { localGet, node } from '../semantics/expression.ts';
 import type { CanonicalFlags } from '../semantics/flag-expressions.ts';
+import { shortRun } from '../semantics/short-strings.ts';
 import * as op from '../wasm/opcodes.ts';
 import type { AddressMode } from './forms.ts';
 import * as record from './record.ts';
@@ -256,6 +257,12 @@ export class InterpreterBuilder extends EmittingBuilder {
   }
 
   helper(name: string, destination?: number, source?: number, immediate: number | Expr = 0): void {
+    const done = shortRun(this, name);
+    if (done === undefined) this.#callHelper(name, destination, source, immediate);
+    else this.if(this.eqz(done), () => this.#callHelper(name, destination, source, immediate));
+  }
+
+  #callHelper(name: string, destination: number | undefined, source: number | undefined, immediate: number | Expr): void {
     const forms = this.#helperForm(destination, 1) | this.#helperForm(source, 2);
     const result = this.let(node('i32', op.CALL, [
       this.i32(this.environment.helperNumber(name)),

@@ -6,6 +6,7 @@ import type { ConditionCode, Expr } from '../semantics/builder.ts';
 import { typeOfSize } from '../semantics/emitting-builder.ts';
 import { localGet, node } from '../semantics/expression.ts';
 import { canonicalize, type CanonicalFlags, type SymbolicFlags } from '../semantics/flag-expressions.ts';
+import { shortRun } from '../semantics/short-strings.ts';
 import * as state from '../state.ts';
 import * as op from '../wasm/opcodes.ts';
 import type { InstructionFacts } from './liveness.ts';
@@ -497,14 +498,10 @@ export class UnitBuilder extends LocalBuilder {
     this.spill(facts.dirtyBefore | this.#writtenSoFar);
     this.storeFlags();
     this.symbolic = undefined;
-    if (this.repeat !== 'none') {
-      this.#repeatHelper(args);
-    } else {
-      this.if(node('i32', op.CALL, args, IMPORT_HELPER), () => {
-        this.emit(this.i32(0));
-        this.out.u8(op.RETURN);
-      });
-    }
+    const done = shortRun(this, name);
+    if (done !== undefined) this.if(this.eqz(done), () => this.#repeatHelper(args));
+    else if (this.repeat !== 'none') this.#repeatHelper(args);
+    else this.#leaveIf(node('i32', op.CALL, args, IMPORT_HELPER));
     this.reload(facts.liveAfter);
     this.reloadFlags();
   }
@@ -517,7 +514,12 @@ export class UnitBuilder extends LocalBuilder {
     this.out.u8(op.BR_IF);
     this.out.u32(0);
     this.close();
-    this.if(result, () => {
+    this.#leaveIf(result);
+  }
+
+  /** Everything is in memory. */
+  #leaveIf(condition: Expr): void {
+    this.if(condition, () => {
       this.emit(this.i32(0));
       this.out.u8(op.RETURN);
     });
