@@ -50,6 +50,29 @@ static void jump_back(int n) {
   longjmp(again, 1);
 }
 
+/* Calls within calls within calls, by name, by pointer and to themselves, and a way out of the innermost one. */
+static jmp_buf nest;
+static __attribute__((noinline)) uint64_t innermost(uint64_t x, step then) {
+  if (x % 1009 == 0) longjmp(nest, 1);
+  return then(x) ^ (x & 1 ? rotate(x) : swap(x));
+}
+static __attribute__((noinline)) uint64_t within(uint64_t x, int again) {
+  static const step steps[] = {add, mix, invert};
+  uint64_t y = innermost(x, steps[x % 3]);
+  return again > 0 ? within(y, again - 1) + x : y;
+}
+static __attribute__((noinline)) uint64_t around(uint64_t x) { return within(x, x & 1) + within(~x, 2) * 3; }
+static uint64_t nested(int count, int *jumps) {
+  volatile uint64_t sum = 1;
+  for (volatile int i = 0; i < count; i++) {
+    if (setjmp(nest) != 0) {
+      ++*jumps;
+      sum += i;
+    } else sum = sum * 5 + around(sum ^ i);
+  }
+  return sum;
+}
+
 static int by_value(const void *a, const void *b) {
   uint32_t x = *(const uint32_t *)a, y = *(const uint32_t *)b;
   return (x > y) - (x < y);
@@ -106,6 +129,10 @@ int main(void) {
     jump_back(jumps % 50);
   }
   printf("jumps %d\n", jumps);
+
+  int escapes = 0;
+  uint64_t nests = nested(60000, &escapes);
+  printf("nested %llx %d\n", (unsigned long long)nests, escapes);
 
   static uint32_t values[50000];
   for (uint32_t i = 0; i < 50000; i++) values[i] = i * 2654435761u;

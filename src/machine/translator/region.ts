@@ -12,8 +12,10 @@ import { effectsOf } from './effects.ts';
 /** Most instructions in a region: bounds the work of one translation. */
 export const MAXIMUM_REGION = 300;
 /** Most instructions of a function that is inlined where it is called, and of all such in a region. */
-const MAXIMUM_SMALL = 40;
-const MAXIMUM_INLINED = 200;
+const MAXIMUM_SMALL = 100;
+const MAXIMUM_INLINED = 400;
+/** How deep such functions are inlined in each other. */
+const MAXIMUM_INLINE_DEPTH = 2;
 /** Most different callees of an indirect call that are inlined. */
 const MAXIMUM_CALLEES = 4;
 /** Instructions behind an exit that are looked at for what they do with flags. */
@@ -215,7 +217,7 @@ class RegionBuilder {
   }
 
   build(entry: number, code: Code): RegionBlock {
-    const context: Context = { blocks: new Map(), returnsTo: undefined, continuation: undefined };
+    const context: Context = { blocks: new Map(), returnsTo: undefined, continuation: undefined, depth: 0 };
     for (const instruction of code.instructions.values()) {
       // What follows an inlined call starts a block.
       if (this.#callees(instruction, context).length > 0) code.leaders.add(instruction.address + instruction.length);
@@ -245,10 +247,10 @@ class RegionBuilder {
     return { exit: address, flagsDie };
   }
 
-  /** Small functions that a call goes to and that are worth inlining; none where the call is in such a one. */
+  /** Small functions that a call goes to and that are worth inlining; none where calls are inlined deep enough. */
   #callees(instruction: DecodedInstruction, context: Context): number[] {
     const { flow } = instruction.row;
-    if (context.returnsTo !== undefined) return [];
+    if (context.depth >= MAXIMUM_INLINE_DEPTH) return [];
     if (flow === 'call') {
       const target = instruction.operands[0];
       return target?.kind === 'target' && this.#small(target.address) !== undefined ? [target.address] : [];
@@ -266,6 +268,8 @@ class RegionBuilder {
       if (discovery.discover() && !discovery.limitReached && discovery.code.instructions.size <= MAXIMUM_SMALL) {
         const all = [...discovery.code.instructions.values()];
         const returns = all.some(({ row }) => row.flow === 'return');
+        // What follows a call in it may be inlined, too.
+        for (const { row, address, length } of all) if (row.flow === 'call' || row.flow === 'indirect-call') discovery.code.leaders.add(address + length);
         if (returns && all.every(({ row }) => SMALL_FLOWS.has(row.flow))) code = discovery.code;
       }
     }
@@ -280,7 +284,7 @@ class RegionBuilder {
     const continuation = this.#edge(behind, code, context);
     if (small === undefined || this.#inlinedInstructions + small.instructions.size > MAXIMUM_INLINED) return undefined;
     this.#inlinedInstructions += small.instructions.size;
-    return { block: this.#blockAt(callee, small, { blocks: new Map(), returnsTo: behind, continuation }) };
+    return { block: this.#blockAt(callee, small, { blocks: new Map(), returnsTo: behind, continuation, depth: context.depth + 1 }) };
   }
 
   #fill(block: RegionBlock, code: Code, context: Context): void {
@@ -356,6 +360,8 @@ interface Context {
   readonly blocks: Map<number, RegionBlock>;
   readonly returnsTo: number | undefined;
   readonly continuation: Edge | undefined;
+  /** Inlined calls around it. */
+  readonly depth: number;
 }
 
 /** Reverse postorder, predecessors and byte ranges. */
