@@ -21,6 +21,7 @@ if (Number.parseInt(process.versions.v8, 10) < 13) {
 
 // The build leaves nothing but ASCII in it, which is the fastest to read.
 const file = path.join(__dirname, 'cli.js');
+const source = fs.readFileSync(file, 'latin1');
 const identity = 'BUILD_IDENTITY';
 
 /** Other builds and other Node versions of the same user keep a file each; so many stay. */
@@ -84,7 +85,6 @@ function writeCache(cachePath, script) {
   }
 }
 
-const source = `(function (exports, require, module, __filename, __dirname) {${fs.readFileSync(file, 'latin1')}\n})`;
 let script;
 const building = process.env.CAISSON_WRITE_CACHE;
 if (building) {

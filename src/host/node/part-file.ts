@@ -8,7 +8,6 @@
 import { createRequire } from 'node:module';
 import { closeSync, constants, fstatSync, mkdirSync, openSync, readSync, renameSync, unlinkSync, writeSync } from 'node:fs';
 import { dirname } from 'node:path';
-import { geteuid } from 'node:process';
 
 const MAGIC = Buffer.from('CAISPAR2');
 const HEADER = 16;
@@ -64,7 +63,7 @@ function openOwn(path: string): number | undefined {
   try {
     handle = openSync(path, constants.O_RDONLY | (constants.O_NOFOLLOW ?? 0));
     const { uid, mode, size } = fstatSync(handle);
-    const own = geteuid === undefined || uid === geteuid();
+    const own = process.geteuid === undefined || uid === process.geteuid();
     if (own && (mode & 0o170022) === 0o100000 && size >= HEADER) return handle;
     closeSync(handle);
   } catch {
