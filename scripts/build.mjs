@@ -6,7 +6,7 @@
  *   cli.*.js           commands and options that few use (`bundle-parts.mjs`)
  *   cli.cache          code cache of cli.js for the Node version that built it
  *   sandbox.mjs        the public API
- *   worker.js          what a sandbox's worker thread runs, with worker.*.js
+ *   worker.js          what a sandbox's worker thread runs: loads engine.js with engine.cache, as caisson.js does
  *   translator.js      the translator of hot code, loaded when there is some
  *   interpreter.bin    the interpreter, generated from the instruction table
  *   *.native           machine code of its most used parts and of the decoder, for the Node version that built it
@@ -25,6 +25,7 @@ import { createHash } from 'node:crypto';
 import { chmodSync, existsSync, mkdirSync, readFileSync, readdirSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { Worker } from 'node:worker_threads';
 import { build } from 'esbuild';
 import { bundleWithParts } from './bundle-parts.mjs';
 
@@ -67,9 +68,10 @@ async function bundle(entry, name, format) {
   write(name, outputFiles[0].contents);
 }
 
-/** Bundles that run inside a function with a `require`: the command, which the stub compiles, and what worker threads run. */
-async function bundleCommand(entry, name, wrap) {
+/** Scripts that answer a function of what a module has, for `load-script.cjs`. */
+async function bundleScript(entry, name) {
   for (const old of readdirSync(dist)) if (old.startsWith(name.replace(/js$/, '')) && old.endsWith('.js') && old !== name) rmSync(join(dist, old));
+  const wrap = ['(function (exports, require, module, __filename, __dirname) {', '\n})'];
   const alias = { 'node:module': join(root, 'scripts/create-require.cjs') };
   await bundleWithParts({ root, entry, name, options: { ...COMMON, alias }, wrap, write });
 }
@@ -92,11 +94,16 @@ async function buildNativeCode() {
   if (status !== 0) console.error(`no machine code for this Node version: ${stderr.split("\n").slice(-12).join("\n")}`);
 }
 
-function buildStub() {
-  const identity = createHash('sha256').update(readFileSync(join(dist, 'cli.js'))).digest('hex').slice(0, 16);
-  const stub = readFileSync(join(root, 'scripts', 'stub.cjs'), 'utf8').replace('BUILD_IDENTITY', identity);
-  write('caisson.js', stub);
+async function buildStub(source, name, identity = '') {
+  const options = { absWorkingDir: root, entryPoints: [`scripts/${source}`], bundle: true, platform: 'node', target: 'node20', format: 'cjs', charset: 'ascii', write: false };
+  const { outputFiles } = await build({ ...options, outfile: join(dist, name), logLevel: 'warning' });
+  write(name, outputFiles[0].text.replace('BUILD_IDENTITY', identity));
+}
+
+async function buildStubs() {
+  await buildStub('stub.cjs', 'caisson.js', createHash('sha256').update(readFileSync(join(dist, 'cli.js'))).digest('hex').slice(0, 16));
   chmodSync(join(dist, 'caisson.js'), 0o755);
+  await buildStub('worker-stub.cjs', 'worker.js');
 }
 
 /** Runs the command once, so that the cache holds what a run compiles. */
@@ -112,6 +119,26 @@ function buildCodeCache() {
   }
 }
 
+/** The same for a sandbox's worker: one creates a container and runs a program in it. */
+async function buildEngineCache() {
+  const target = join(dist, 'engine.cache');
+  rmSync(target, { force: true });
+  const worker = new Worker(join(dist, 'worker.js'), { execArgv: [], env: { CAISSON_WRITE_CACHE: target } });
+  const user = { uid: process.getuid?.() ?? 0, gid: process.getgid?.() ?? 0, groups: [] };
+  const config = { root: '/', mounts: [], hide: [], readOnly: false, hostname: 'build', limits: { tasks: 64 }, network: { mode: 'none', allow: [] } };
+  const program = { argv: ['/bin/echo', 'hello'], env: ['PATH=/usr/bin:/bin'], cwd: '/', user, capabilities: [], rlimits: [] };
+  const call = (id, name, ...args) => worker.postMessage({ kind: 'call', id, name, arguments: args });
+  const timer = setTimeout(() => void worker.terminate(), 60_000);
+  worker.on('message', ({ kind, id }) => {
+    if (kind === 'answer' && id === 1) call(2, 'start', 1, program);
+    if (kind === 'ended' || kind === 'failure') worker.postMessage({ kind: 'write-cache' });
+  });
+  call(1, 'create', config);
+  await new Promise((resolve) => worker.on('exit', resolve));
+  clearTimeout(timer);
+  if (existsSync(target)) chmodSync(target, 0o644);
+}
+
 function buildTypes() {
   const { status } = spawnSync(process.execPath, [join(root, 'node_modules/typescript/bin/tsc'), '-p', join(root, 'scripts/tsconfig.types.json')], { stdio: 'inherit' });
   if (status !== 0) throw new Error('cannot write the declarations of the API: see the type errors above');
@@ -122,12 +149,13 @@ mkdirSync(join(root, '.cache'), { recursive: true });
 write('package.json', '{ "type": "commonjs" }\n');
 await Promise.all([
   buildInterpreter(),
-  bundleCommand('src/cli/entry.ts', 'cli.js', ['(function (exports, require, module, __filename, __dirname) {', '\n})']),
+  bundleScript('src/cli/entry.ts', 'cli.js'),
   bundle('src/sandbox/index.ts', 'sandbox.mjs', 'esm'),
-  bundleCommand('src/sandbox/worker-entry.ts', 'worker.js'),
+  bundleScript('src/sandbox/worker-entry.ts', 'engine.js'),
   bundle('src/machine/translator/index.ts', 'translator.js', 'cjs'),
 ]);
-buildStub();
+await buildStubs();
 await buildNativeCode();
 buildCodeCache();
+await buildEngineCache();
 if (!process.argv.includes('--no-types')) buildTypes();
