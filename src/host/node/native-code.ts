@@ -9,24 +9,19 @@
  */
 import { closeSync, fstatSync, openSync, readSync } from 'node:fs';
 import { createRequire } from 'node:module';
+import { nodeBinding } from './binding.ts';
 
 /** V8 11 and 12 compile a Wasm function again, with all optimizations, after a seventh of the work that V8 13 waits for; short programs are over by then. */
 const TIERING_BUDGET = '--wasm-tiering-budget=13000000';
 
-/** `setFlagsFromString` of `node:v8`; loading that module for it costs 7 ms, because it brings streams along. */
+interface FlagSetter {
+  setFlagsFromString(flag: string): void;
+}
+
 function setFlagsFromString(flag: string): void {
-  const internals = process as unknown as { binding?: (name: string) => { setFlagsFromString?: (flag: string) => void }; noDeprecation?: boolean };
-  const { noDeprecation } = internals;
-  internals.noDeprecation = true; // Node advises against what follows, on standard error
-  try {
-    const set = internals.binding?.('v8').setFlagsFromString;
-    if (set !== undefined) return set(flag);
-  } catch {
-    // This Node does not give it away.
-  } finally {
-    internals.noDeprecation = noDeprecation ?? false;
-  }
-  (createRequire(import.meta.url)('node:v8') as { setFlagsFromString(flag: string): void }).setFlagsFromString(flag);
+  const set = nodeBinding<FlagSetter>('v8')?.setFlagsFromString;
+  if (set !== undefined) set(flag);
+  else (createRequire(import.meta.url)('node:v8') as FlagSetter).setFlagsFromString(flag);
 }
 
 /** For the whole process; caches are good only under the same flags. Called before anything is compiled (`scripts/stub.cjs` does the same). */

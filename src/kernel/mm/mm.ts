@@ -498,8 +498,8 @@ export class Mm {
     for (const object of this.sharedObjects.keys()) object.refresh(this);
   }
 
-  /** One user less; the last one gives the memory back. True if it was the last. */
-  drop(): boolean {
+  /** One user less; the last one gives the memory back, for others if there will be some (`reused`). True if it was the last. */
+  drop(reused = true): boolean {
     if (--this.users > 0 || this.#released) return false;
     this.#released = true;
     this.#flushRange(0, Infinity);
@@ -508,7 +508,7 @@ export class Mm {
       if (vma.shared !== undefined) this.#detach(vma.shared);
     }
     this.context.addressSpaces--;
-    settleStack(this);
+    if (reused) settleStack(this);
     this.exe = undefined;
     this.space.release();
     return true;
