@@ -1,11 +1,13 @@
 /** `caisson COMMAND`: finds the command and loads what it needs, no more: start-up time is a promise (SPECIFICATION.md). */
+import { doCommand } from './do.ts';
 import { EXIT_CAISSON, UserError, exitCodeOf, formatError } from './errors.ts';
+import { nearest } from './flags.ts';
 
 type Command = (args: readonly string[]) => Promise<number>;
 
-/** Loaded on demand. The words are also what "did you mean" looks through. */
+/** All but `do`, which is what most start, are loaded on demand. The words are also what "did you mean" looks through. */
 const COMMANDS: ReadonlyMap<string, () => Promise<Command>> = new Map([
-  ['do', async () => (await import('./do.ts')).doCommand],
+  ['do', async () => doCommand],
   ['debug', async () => (await import('./debug.ts')).debugCommand],
   ['help', async () => (await import('./help.ts')).helpCommand],
 ]);
@@ -16,7 +18,6 @@ async function dispatch(args: readonly string[]): Promise<number> {
   if (word === '--version' || word === '-V') return (await import('./help.ts')).printVersion();
   const load = COMMANDS.get(word);
   if (load !== undefined) return (await load())(rest);
-  const { nearest } = await import('./flags.ts');
   const guess = nearest(word, [...COMMANDS.keys()]);
   throw new UserError(`cannot ${word}: no such command`, guess === undefined ? 'see "caisson --help"' : `did you mean "caisson ${guess}"?`);
 }

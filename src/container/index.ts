@@ -4,6 +4,7 @@ export type { ContainerConfig, ExitStatus, LimitsConfig, MountConfig, NetworkCon
 export { Container } from './container.ts';
 export type { ContainerOptions } from './container.ts';
 export { ContainerError } from './errors.ts';
+export { prepareMachine } from '../machine/index.ts';
 export type { MachineImage, RegionCompiler } from '../machine/index.ts';
 export { UnknownFilterError } from './trace-filter.ts';
 export type { Change, ContainerStatistics, ProcessIo, RunningProcess } from './types.ts';

@@ -161,7 +161,7 @@ export class Scheduler {
       if (this.#loadedMm === mm && mm.users === 1) {
         this.#loadedMm = undefined;
       }
-      mm.drop();
+      mm.drop(!this.#kernel.isFinished);
     }
     this.#dropped = [];
   }

@@ -52,6 +52,7 @@ export class GuestSpace implements AddressSpace, UnitHost, ShellOwner {
   #helperContext: HelperContext;
   #budget = 0;
   #checked = false;
+  #compact = false;
   registers: Int32Array;
   #words: Int32Array;
 
@@ -66,6 +67,11 @@ export class GuestSpace implements AddressSpace, UnitHost, ShellOwner {
     };
     this.blocks = new BlockCache(this.#memory, this.shell.decoder, (address) => this.#unitSlot(address), environment.statistics);
     this.#helperContext = this.#createHelperContext();
+  }
+
+  useCompactLayout(): void {
+    this.#compact = true;
+    this.blocks.useLowArena();
   }
 
   nameProgram(name: string): void {
@@ -283,6 +289,7 @@ export class GuestSpace implements AddressSpace, UnitHost, ShellOwner {
   fork(ranges: readonly (readonly [start: number, end: number])[]): GuestSpace | undefined {
     const child = new GuestSpace(this.environment);
     child.isFork = true;
+    if (this.#compact) child.useCompactLayout();
     if (this.#program !== undefined) child.nameProgram(this.#program);
     for (const [start, end] of ranges) {
       if (!child.#memory.grow(end)) {

@@ -21,7 +21,14 @@ export const DECODER_END = 0x0034_0000;
 
 /** Lowest address that a program may use: programs that are not position independent start at 0x400000. */
 export const USER_START = 0x0040_0000;
-/** Records of decoded instructions. */
+/**
+ * A compact space (`AddressSpace.useCompactLayout`) has records of decoded instructions here first, among what its program uses:
+ * that ends at `COMPACT_END`, as long as it suffices, and goes on at `MMAP_START`.
+ */
+export const COMPACT_RECORDS_START = 0x0182_0000;
+export const COMPACT_RECORDS_END = 0x0200_0000;
+export const COMPACT_END = 0x0280_0000;
+/** Records of decoded instructions, where those of compact spaces are full, or without them. */
 export const DECODED_START = 0x0c00_0000;
 export const DECODED_END = 0x1000_0000;
 /** Where mmap without a hint begins to look, upwards. */

@@ -135,6 +135,8 @@ export interface AddressSpace {
   saveThread(target: Uint8Array): void;
   loadThread(source: Uint8Array): void;
 
+  /** Before anything is mapped: decoded records are kept between `COMPACT_RECORDS_START` and `COMPACT_RECORDS_END` first, which the program cannot use then. */
+  useCompactLayout(): void;
   /** Says under which name translations of its code are shared and kept, before it runs. Code without a name is interpreted. */
   nameProgram(name: string): void;
   /** Runs from `rip` until there is a reason to come back. `budget` is in blocks (about 5 instructions). */

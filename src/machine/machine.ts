@@ -1,6 +1,6 @@
 /** Creates machines: see `machine-types.ts` for what they do. */
 import { GuestSpace, type SpaceEnvironment } from './address-space.ts';
-import { loadImage } from './interpreter/image.ts';
+import { loadImage, type LoadedImage } from './interpreter/image.ts';
 import type { AddressSpace, Machine, MachineImage, MachineOptions, MachineStatistics } from './machine-types.ts';
 import { Shell } from './shell.ts';
 import { Translator } from './units/translator.ts';
@@ -27,13 +27,28 @@ function compileModule(wasm: Uint8Array<ArrayBuffer>): WebAssembly.Module {
   return new WebAssembly.Module(wasm);
 }
 
+/** By image: what was made of it, and shells for the next machine. */
+const prepared = new WeakMap<MachineImage, { readonly loaded: LoadedImage; readonly shells: Shell[] }>();
+
+function load(image: MachineImage): { readonly loaded: LoadedImage; readonly shells: Shell[] } {
+  let entry = prepared.get(image);
+  if (entry === undefined) prepared.set(image, (entry = { loaded: loadImage(image.interpreter, image.compile ?? compileModule), shells: [] }));
+  return entry;
+}
+
+/** Does ahead of time what the first machine and its first address space take: for a thread that waits for work. */
+export function prepareMachine(image: MachineImage): void {
+  const { loaded, shells } = load(image);
+  shells.push(new Shell(loaded));
+}
+
 /**
  * A machine that runs x86-64 code of any number of address spaces on this thread. `image` is what the build made.
  */
 export function createMachine(image: MachineImage, options: MachineOptions): Machine {
-  const pool: Shell[] = [];
+  const { loaded, shells } = load(image);
+  const pool = shells.splice(0);
   const statistics: MachineStatistics = { instructionsDecoded: 0, unitsTranslated: 0, wasmBytes: 0, undecodable: 0 };
-  const loaded = loadImage(image.interpreter, image.compile ?? compileModule);
   const { units } = image;
   const registries = new Map<string, UnitRegistry>();
   const registryOf = (program: string): UnitRegistry => {

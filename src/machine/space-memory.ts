@@ -1,12 +1,13 @@
 /** The Wasm memory of an address space: views, page flags, growth, zeroing. Code is `address-space.ts`'s business. */
-import { JUMP_TABLE, JUMP_TABLE_END, MMAP_START, PAGE_SIZE, PAGE_TABLE, USER_END } from './layout.ts';
+import { COMPACT_END, JUMP_TABLE, JUMP_TABLE_END, PAGE_SIZE, PAGE_TABLE, USER_END } from './layout.ts';
 import { GUEST_BASE, STATE_SIZE } from './state.ts';
 
 const WASM_PAGE = 65536;
 const PAGE_COUNT = 0x10_0000;
-/** The memory grows by this much at least: growing costs the same whatever its size. */
+/** The memory grows by an eighth at least, and not by more than this if it need not: growing costs the same whatever its size. */
 const GROWTH_STEP = 32 << 20;
-const INITIAL_BYTES = MMAP_START - GUEST_BASE + GROWTH_STEP;
+/** What compact spaces need, with some heap. Below V8's 64 MiB, see `Room` of the kernel. */
+const INITIAL_BYTES = COMPACT_END - GUEST_BASE + (2 << 20);
 
 /** A Wasm memory with the notes that a next user needs: which pages were ever used. */
 export class SpaceMemory {
@@ -39,7 +40,7 @@ export class SpaceMemory {
     const wanted = end - GUEST_BASE;
     if (wanted <= this.u8.length) return true;
     const least = wanted - this.u8.length;
-    for (const bytes of [Math.max(least, GROWTH_STEP), least]) {
+    for (const bytes of [Math.max(least, Math.min(GROWTH_STEP, this.u8.length >>> 3)), least]) {
       const room = (WASM_PAGE - 1) * WASM_PAGE - this.u8.length;
       const pages = Math.ceil(Math.min(bytes, room) / WASM_PAGE);
       if (pages * WASM_PAGE < least) return false;

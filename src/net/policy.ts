@@ -56,21 +56,26 @@ function splitPort(rule: string): { host: string; port: number | undefined } {
 /** `special` leads to the host itself, to metadata services, or nowhere; `private` to neighbours. */
 export type AddressClass = 'public' | 'private' | 'special';
 
-function ranges(...texts: readonly string[]): readonly AddressRange[] {
-  return texts.map((text) => parseRange(text)!);
-}
-
 /** RFC 1918, RFC 6598 (shared address space), RFC 4193 (unique local). */
-const PRIVATE = ranges('10.0.0.0/8', '172.16.0.0/12', '192.168.0.0/16', '100.64.0.0/10', 'fc00::/7', 'fec0::/10');
+const PRIVATE = ['10.0.0.0/8', '172.16.0.0/12', '192.168.0.0/16', '100.64.0.0/10', 'fc00::/7', 'fec0::/10'];
 /** IANA special-purpose registries (RFC 6890), and metadata services of clouds that live in public or private ranges. */
-const SPECIAL = ranges(
+const SPECIAL = [
   '0.0.0.0/8', '127.0.0.0/8', '169.254.0.0/16', '192.0.0.0/24', '192.88.99.0/24', '198.18.0.0/15',
   '224.0.0.0/4', '240.0.0.0/4', '168.63.129.16', '100.100.100.200',
   '::/96', '100::/64', '64:ff9b:1::/48', '2001::/32', '2001:db8::/32', 'fe80::/10', 'ff00::/8', 'fd00:ec2::254', '3fff::/20', '5f00::/16',
-);
-const NAT64 = parseRange('64:ff9b::/96')!;
-const SIX_TO_FOUR = parseRange('2002::/16')!;
-const MAPPED = parseRange('::ffff:0:0/96')!;
+];
+const NAT64 = '64:ff9b::/96';
+const SIX_TO_FOUR = '2002::/16';
+const MAPPED = '::ffff:0:0/96';
+
+const parsed = new Map<string, AddressRange>();
+
+/** Ranges are parsed when they are first needed: most sandboxes never ask. */
+function isIn(bytes: Uint8Array, text: string): boolean {
+  let range = parsed.get(text);
+  if (range === undefined) parsed.set(text, (range = parseRange(text)!));
+  return inRange(bytes, range);
+}
 
 export function classify(address: string): AddressClass {
   const bytes = parseAddress(address);
@@ -79,18 +84,18 @@ export function classify(address: string): AddressClass {
 
 function classifyBytes(bytes: Uint8Array): AddressClass {
   if (bytes.length === 16) {
-    if (inRange(bytes, MAPPED) || inRange(bytes, NAT64)) return classifyBytes(bytes.slice(12));
-    if (inRange(bytes, SIX_TO_FOUR)) return classifyBytes(bytes.slice(2, 6));
+    if (isIn(bytes, MAPPED) || isIn(bytes, NAT64)) return classifyBytes(bytes.slice(12));
+    if (isIn(bytes, SIX_TO_FOUR)) return classifyBytes(bytes.slice(2, 6));
   }
-  if (SPECIAL.some((range) => inRange(bytes, range))) return 'special';
-  return PRIVATE.some((range) => inRange(bytes, range)) ? 'private' : 'public';
+  if (SPECIAL.some((range) => isIn(bytes, range))) return 'special';
+  return PRIVATE.some((range) => isIn(bytes, range)) ? 'private' : 'public';
 }
 
 /** The addresses an address may be known by in rules: itself, and an IPv4 address that it carries. */
 function forms(address: string): Uint8Array[] {
   const bytes = parseAddress(address);
   if (bytes === undefined) return [];
-  return bytes.length === 16 && inRange(bytes, MAPPED) ? [bytes, bytes.slice(12)] : [bytes];
+  return bytes.length === 16 && isIn(bytes, MAPPED) ? [bytes, bytes.slice(12)] : [bytes];
 }
 
 export interface NetworkPolicyOptions {

@@ -48,7 +48,7 @@ test('a cache that does not fit is replaced by the user\'s own, which the next r
 test('the user\'s own cache is what V8 takes', () => {
   runCommand();
   const path = join(directory, cacheFiles()[0] ?? '');
-  const source = `(function (exports, require, module, __filename, __dirname) {${fs.readFileSync(join(copy, 'cli.js'), 'latin1')}\n})`;
+  const source = fs.readFileSync(join(copy, 'cli.js'), 'latin1');
   const filename = join(copy, 'cli.js');
   const script = `const vm = require('node:vm'), fs = require('node:fs');
     const made = new vm.Script(fs.readFileSync(0, 'latin1'), { filename: ${JSON.stringify(filename)}, cachedData: fs.readFileSync(${JSON.stringify(path)}) });

@@ -1,6 +1,5 @@
 /** The Node.js side of the door. */
-import * as fs from 'node:fs';
-import { hrtime } from 'node:process';
+import { openSync, readSync } from 'node:fs';
 import type { Host, HostClock, HostNetwork } from '../types.ts';
 import { nodeFiles } from './files.ts';
 
@@ -10,7 +9,7 @@ function createClock(): HostClock {
   let base = 0n;
   let baseMonotonic = 0;
   const monotonicNs = (): number => {
-    const [seconds, nanoseconds] = hrtime();
+    const [seconds, nanoseconds] = process.hrtime();
     return seconds * 1e9 + nanoseconds;
   };
   /** The wall clock has milliseconds in JavaScript; the monotonic clock fills in the rest, and never runs past the next tick. */
@@ -39,8 +38,8 @@ let urandom: number | undefined;
  */
 function fillRandom(buffer: Uint8Array): void {
   try {
-    urandom ??= fs.openSync('/dev/urandom', 'r');
-    if (fs.readSync(urandom, buffer, 0, buffer.length, null) === buffer.length) return;
+    urandom ??= openSync('/dev/urandom', 'r');
+    if (readSync(urandom, buffer, 0, buffer.length, null) === buffer.length) return;
   } catch {
     // Not Linux, or no such device.
   }

@@ -3,7 +3,6 @@ import { existsSync, readFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { fileURLToPath } from 'node:url';
 import { join } from 'node:path';
-import { arch, versions } from 'node:process';
 import { cacheDirectory } from './cache-directory.ts';
 import { compileMachine, keptCode, tuneEngine, type KeptCode } from './native-code.ts';
 import { UnitDirectory } from './unit-directory.ts';
@@ -31,7 +30,7 @@ declare const CAISSON_MACHINE: string | undefined;
 function openUnits(): UnitDirectory | undefined {
   const directory = cacheDirectory();
   if (directory === undefined || typeof CAISSON_MACHINE === 'undefined') return undefined;
-  return new UnitDirectory(join(directory, `units-${CAISSON_MACHINE}.${arch}.${versions.v8}`));
+  return new UnitDirectory(join(directory, `units-${CAISSON_MACHINE}.${process.arch}.${process.versions.v8}`));
 }
 
 /** @throws Error when there was no build. */
@@ -44,7 +43,7 @@ export function readMachineImage<T>(): HostMachineImage<T> {
   return {
     ...(units === undefined ? {} : { units, native: keptCode }),
     // V8 compiles float arithmetic to addsd and its like; of two NaNs it may take either (QUIRKS.md, test/machine/nans.c).
-    nativeNans: arch === 'x64',
+    nativeNans: process.arch === 'x64',
     interpreter: readFileSync(interpreter),
     compile: (wasm, name) => compileMachine(wasm, find(`${name}.native`)),
     translator: () => (createRequire(import.meta.url)(fileURLToPath(translator)) as { regionCompiler: T }).regionCompiler,

@@ -7,26 +7,21 @@
  * flags, and then the module is compiled as always. The file is part of the program, like the JavaScript
  * beside it: whoever can write it can write that.
  */
-import { readFileSync } from 'node:fs';
+import { closeSync, fstatSync, openSync, readSync } from 'node:fs';
 import { createRequire } from 'node:module';
+import { nodeBinding } from './binding.ts';
 
 /** V8 11 and 12 compile a Wasm function again, with all optimizations, after a seventh of the work that V8 13 waits for; short programs are over by then. */
 const TIERING_BUDGET = '--wasm-tiering-budget=13000000';
 
-/** `setFlagsFromString` of `node:v8`; loading that module for it costs 7 ms, because it brings streams along. */
+interface FlagSetter {
+  setFlagsFromString(flag: string): void;
+}
+
 function setFlagsFromString(flag: string): void {
-  const internals = process as unknown as { binding?: (name: string) => { setFlagsFromString?: (flag: string) => void }; noDeprecation?: boolean };
-  const { noDeprecation } = internals;
-  internals.noDeprecation = true; // Node advises against what follows, on standard error
-  try {
-    const set = internals.binding?.('v8').setFlagsFromString;
-    if (set !== undefined) return set(flag);
-  } catch {
-    // This Node does not give it away.
-  } finally {
-    internals.noDeprecation = noDeprecation ?? false;
-  }
-  (createRequire(import.meta.url)('node:v8') as { setFlagsFromString(flag: string): void }).setFlagsFromString(flag);
+  const set = nodeBinding<FlagSetter>('v8')?.setFlagsFromString;
+  if (set !== undefined) set(flag);
+  else (createRequire(import.meta.url)('node:v8') as FlagSetter).setFlagsFromString(flag);
 }
 
 /** For the whole process; caches are good only under the same flags. Called before anything is compiled (`scripts/stub.cjs` does the same). */
@@ -37,11 +32,9 @@ export function tuneEngine(): void {
 /** First bytes of the file: which module it is of. 8 bytes. */
 export const IDENTITY_SIZE = 8;
 
-/** Of a module: its length and an FNV-1a of some of its bytes; the two files come from one build. */
+/** The last bytes of a module of the build are its name (`packImage`); the two files come from one build. */
 export function identityOf(wasm: Uint8Array): Uint8Array {
-  let hash = 0x811c_9dc5;
-  for (let at = 0; at < wasm.length; at += 61) hash = Math.imul(hash ^ (wasm[at] ?? 0), 0x0100_0193);
-  return new Uint8Array(Uint32Array.of(wasm.length, hash).buffer);
+  return wasm.subarray(wasm.length - IDENTITY_SIZE);
 }
 
 /** A function of V8's, by a text that uses `%`. The flag is on for this moment only. */
@@ -97,13 +90,20 @@ export const keptCode: KeptCode = {
   },
 };
 
+/** The whole file, in buffers of their own: a name, and what V8 wrote. */
 function readNative(wasm: Uint8Array<ArrayBuffer>, file: URL): WebAssembly.Module | undefined {
-  const bytes = readFileSync(file);
-  const identity = identityOf(wasm);
-  if (identity.some((byte, index) => bytes[index] !== byte)) return undefined;
-  const code = bytes.buffer.slice(bytes.byteOffset + IDENTITY_SIZE, bytes.byteOffset + bytes.length);
-  const module = callNative('DeserializeWasmModule', code, wasm);
-  return module instanceof WebAssembly.Module ? module : undefined;
+  const handle = openSync(file, 'r');
+  try {
+    const identity = new Uint8Array(IDENTITY_SIZE);
+    readSync(handle, identity, 0, IDENTITY_SIZE, null);
+    if (identityOf(wasm).some((byte, index) => identity[index] !== byte)) return undefined;
+    const code = new Uint8Array(fstatSync(handle).size - IDENTITY_SIZE);
+    if (readSync(handle, code, 0, code.length, null) !== code.length) return undefined;
+    const module = callNative('DeserializeWasmModule', code.buffer, wasm);
+    return module instanceof WebAssembly.Module ? module : undefined;
+  } finally {
+    closeSync(handle);
+  }
 }
 
 /** A module of the machine, from the machine code in `file` where that is fit for this V8. */

@@ -8,7 +8,7 @@
 import { createRequire } from 'node:module';
 import { closeSync, constants, fstatSync, mkdirSync, openSync, readSync, renameSync, unlinkSync, writeSync } from 'node:fs';
 import { dirname } from 'node:path';
-import { geteuid } from 'node:process';
+import { nodeBinding } from './binding.ts';
 
 const MAGIC = Buffer.from('CAISPAR2');
 const HEADER = 16;
@@ -22,13 +22,16 @@ interface Entry {
   readonly checksum: number;
 }
 
-/** Undefined: this Node has no such function (before 20.15), and nothing is kept. */
-let crc32: ((bytes: Uint8Array) => number) | undefined;
+interface Checksums {
+  crc32(bytes: Uint8Array, start: number): number;
+}
 
-/** Loading `node:zlib` costs a millisecond, and some runs read no part. */
+let crc32: Checksums['crc32'] | undefined;
+
+/** Undefined: this Node has no such function (before 20.15), and nothing is kept. */
 function checksumOf(bytes: Uint8Array): number | undefined {
-  crc32 ??= (createRequire(import.meta.url)('node:zlib') as { crc32?: (bytes: Uint8Array) => number }).crc32;
-  return crc32?.(bytes);
+  crc32 ??= nodeBinding<Checksums>('zlib')?.crc32 ?? (createRequire(import.meta.url)('node:zlib') as Partial<Checksums>).crc32;
+  return crc32?.(bytes, 0);
 }
 
 /** That many bytes, or undefined where the file ends before. */
@@ -64,7 +67,7 @@ function openOwn(path: string): number | undefined {
   try {
     handle = openSync(path, constants.O_RDONLY | (constants.O_NOFOLLOW ?? 0));
     const { uid, mode, size } = fstatSync(handle);
-    const own = geteuid === undefined || uid === geteuid();
+    const own = process.geteuid === undefined || uid === process.geteuid();
     if (own && (mode & 0o170022) === 0o100000 && size >= HEADER) return handle;
     closeSync(handle);
   } catch {

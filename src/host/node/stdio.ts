@@ -5,7 +5,7 @@
  * Output is written with write(2) at once. Input is read only when somebody wants it, so that what the
  * command leaves is there for the next reader, as far as pipes allow.
  */
-import * as fs from 'node:fs';
+import { fstatSync, readSync, writeSync } from 'node:fs';
 import type { Readable } from 'node:stream';
 import { EAGAIN, EPIPE } from '../../abi/errno.ts';
 import { negativeErrno } from './errno.ts';
@@ -19,7 +19,7 @@ const MEMORY_DEVICES = 1;
 /** A character device could be a terminal; loading `node:tty` to be sure costs 2 ms, so only then. */
 export async function isTerminal(fd: number): Promise<boolean> {
   try {
-    const stats = fs.fstatSync(fd);
+    const stats = fstatSync(fd);
     if (!stats.isCharacterDevice() || stats.rdev >> 8 === MEMORY_DEVICES) return false;
   } catch {
     return false;
@@ -71,7 +71,7 @@ export class StandardOutput {
     let rest = bytes;
     while (rest.length > 0) {
       try {
-        rest = rest.subarray(fs.writeSync(this.#fd, rest));
+        rest = rest.subarray(writeSync(this.#fd, rest));
       } catch (error) {
         const errno = -negativeErrno(error);
         if (errno === EAGAIN) return rest;
@@ -137,7 +137,7 @@ export class StandardInput {
 
   #isPlain(): boolean {
     try {
-      const stats = fs.fstatSync(0);
+      const stats = fstatSync(0);
       return stats.isFile() || stats.isDirectory() || (stats.isCharacterDevice() && !process.stdin.isTTY);
     } catch {
       return true;
@@ -148,7 +148,7 @@ export class StandardInput {
     const buffer = new Uint8Array(CHUNK_BYTES);
     let count = 0;
     try {
-      count = fs.readSync(0, buffer, 0, buffer.length, null);
+      count = readSync(0, buffer, 0, buffer.length, null);
     } catch {
       // A closed or unreadable descriptor reads as the end, as far as we can pass it on.
     }

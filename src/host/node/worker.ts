@@ -20,6 +20,8 @@ const FIRST_PERSON = 1000;
 const NOBODY = 65_534;
 
 let spare: SandboxWorker | undefined;
+/** When the next spare is started: the first command of a sandbox has the processors for itself. */
+const SPARE_DELAY_MS = 150;
 
 /** Beside this file once it is built. */
 function workerFile(): URL {
@@ -59,7 +61,7 @@ export function takeWorker(): SandboxWorker {
   spare = undefined;
   setTimeout(() => {
     spare ??= startWorker();
-  }, 50).unref();
+  }, SPARE_DELAY_MS).unref();
   return worker;
 }
 

@@ -4,9 +4,9 @@ import { SECBIT_KEEP_CAPS, SECBIT_NOROOT } from '../../abi/prctl.ts';
 import { PROT_EXEC, PROT_READ, PROT_WRITE } from '../../abi/mman.ts';
 import { RLIMIT_AS, RLIMIT_STACK } from '../../abi/resource.ts';
 import type { OpenFile } from '../../fs/types.ts';
-import { MMAP_START, RSP } from '../../machine/index.ts';
+import { RSP } from '../../machine/index.ts';
 import type { Kernel } from '../kernel.ts';
-import { Mm } from '../mm/mm.ts';
+import { Mm, pageUp } from '../mm/mm.ts';
 import { openExecutable } from '../syscalls/file-exec.ts';
 import { NO_ALTERNATE_STACK } from '../signals/signal-frame.ts';
 import { endTask, releaseMemory } from '../task/exit.ts';
@@ -15,7 +15,7 @@ import { SharedRef } from '../task/shared-ref.ts';
 import { ATTENTION_LEAVE, type KernelTask } from '../task/task.ts';
 import { readElf, isElf, type Elf } from './elf.ts';
 import { writeInitialStack } from './initial-stack.ts';
-import { loadInterpreter, loadProgram } from './load-elf.ts';
+import { canBeCompact, loadInterpreter, loadProgram } from './load-elf.ts';
 import { HEADER_BYTES, isScript, parseScriptLine } from './script.ts';
 
 /** The file of a program, and its path. */
@@ -158,7 +158,9 @@ function fillMemory(task: KernelTask, mm: Mm, program: Program, request: ExecReq
   const { kernel } = task;
   const { elf, file, elfPath } = program;
   mm.space.nameProgram(elfPath);
-  const top = mapStack(task, mm, elf.executableStack);
+  const stackBytes = stackSize(task);
+  if (stackBytes <= kernel.limits.stackBytes && canBeCompact(elf)) mm.useCompactLayout();
+  const top = mapStack(task, mm, stackBytes, elf.executableStack);
   if (top < 0) return top;
   const loaded = loadProgram(mm, elf, file.inode, file.description, kernel.layout);
   if (typeof loaded === 'number') return loaded;
@@ -192,16 +194,19 @@ function fillMemory(task: KernelTask, mm: Mm, program: Program, request: ExecReq
   return 0;
 }
 
-/** At the bottom of the mmap area, with a gap below. The top, or -errno. */
-function mapStack(task: KernelTask, mm: Mm, executable: boolean): number {
-  const { kernel } = task;
+function stackSize(task: KernelTask): number {
+  const { limits } = task.kernel;
   const limit = task.process.limit(RLIMIT_STACK);
-  const wanted = limit === Infinity ? kernel.limits.stackBytes : Math.min(MAX_STACK, Math.max(MIN_STACK, limit));
-  const size = Math.ceil(wanted / 4096) * 4096 + (wanted < kernel.limits.stackBytes ? kernel.limits.argumentBytes : 0);
-  const start = MMAP_START + STACK_GUARD;
+  const wanted = limit === Infinity ? limits.stackBytes : Math.min(MAX_STACK, Math.max(MIN_STACK, limit));
+  return pageUp(wanted) + (wanted < limits.stackBytes ? limits.argumentBytes : 0);
+}
+
+/** With a gap around it. The top, or -errno. */
+function mapStack(task: KernelTask, mm: Mm, size: number, executable: boolean): number {
+  const start = mm.room.stackStart(size, STACK_GUARD);
   const top = mm.mapStack(start, size, INITIAL_STACK, PROT_READ | PROT_WRITE | (executable ? PROT_EXEC : 0));
   if (top < 0) return top;
-  mm.setMmapBase(top + STACK_GUARD + kernel.layout.mmap * 4096);
+  mm.room.placeMmapArea(top, STACK_GUARD + task.kernel.layout.mmap * 4096);
   return top;
 }
 

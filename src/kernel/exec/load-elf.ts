@@ -12,6 +12,9 @@ const DETACHED_HEAP = USER_START + 0x0400_0000;
 /** Room that position-independent programs leave for the heap below the machine's records. */
 const HEAP_ROOM = 0x0200_0000;
 
+/** Larger programs have more room for themselves, see `Room`. */
+const COMPACT_PROGRAM_BYTES = 0x0080_0000;
+
 export interface LoadedElf {
   readonly bias: number;
   readonly entry: number;
@@ -26,6 +29,12 @@ export interface Layout {
   readonly program: number;
   readonly heap: number;
   readonly mmap: number;
+}
+
+/** Not the dynamic linker as a program: what that loads may have its own place anywhere. */
+export function canBeCompact(elf: Elf): boolean {
+  if (elf.isDynamic) return elf.interpreter !== undefined && elf.end - elf.start <= COMPACT_PROGRAM_BYTES;
+  return elf.end <= USER_START + COMPACT_PROGRAM_BYTES;
 }
 
 /** Loads the program, or -errno. */
@@ -70,7 +79,7 @@ function setProgramRange(mm: Mm, elf: Elf, bias: number, detachedHeap: boolean, 
   const code = elf.segments.filter((segment) => (segment.flags & PF_X) !== 0);
   mm.codeStart = bias + Math.min(...code.map((segment) => segment.address), elf.end);
   mm.codeEnd = bias + Math.max(...code.map((segment) => segment.address + segment.memorySize), 0);
-  const end = detachedHeap || bias + elf.end > DECODED_START ? DETACHED_HEAP : bias + elf.end;
+  const end = mm.room.heap ?? (detachedHeap || bias + elf.end > DECODED_START ? DETACHED_HEAP : bias + elf.end);
   mm.brkStart = pageUp(end) + (elf.isDynamic ? layout.heap * 4096 : 0);
   mm.brk = mm.brkStart;
 }

@@ -6,10 +6,11 @@ import { EACCES, EEXIST, EINVAL, ENOMEM } from '../../abi/errno.ts';
 import { MAP_ANONYMOUS, MAP_FIXED, MAP_FIXED_NOREPLACE, MAP_GROWSDOWN, MAP_LOCKED, MAP_PRIVATE, MAP_SHARED, PROT_EXEC, PROT_READ, PROT_WRITE } from '../../abi/mman.ts';
 import type { Location } from '../../fs/dentry.ts';
 import type { Inode } from '../../fs/types.ts';
-import { DECODED_START, MMAP_START, USER_END, USER_START, RSP, type AddressSpace } from '../../machine/index.ts';
+import { DECODED_START, USER_END, RSP, type AddressSpace } from '../../machine/index.ts';
 import type { KernelLimits } from '../limits.ts';
 import { activateAlias, flushAliases, prepareAliases } from './mm-alias.ts';
 import { growStack, settleStack, settleStackPointer } from './mm-stack.ts';
+import { Room } from './room.ts';
 import type { SharedObject, SharedObjects } from './shared.ts';
 import { SpaceMemory } from './user-memory.ts';
 import { pageFlags, Vma, VmaList, type MappedFile } from './vma.ts';
@@ -39,11 +40,6 @@ export function pageUp(value: number): number {
   return Math.ceil(value / 4096) * 4096;
 }
 
-/** Inside what programs may use: below the machine's decoded records, or above them. */
-function inUserRange(start: number, end: number): boolean {
-  return start < end && ((start >= USER_START && end <= DECODED_START) || (start >= MMAP_START && end <= USER_END));
-}
-
 /** The program's file. */
 export interface Executable {
   readonly inode: Inode;
@@ -60,9 +56,7 @@ export class Mm {
   users = 1;
   brkStart = 0;
   brk = 0;
-  /** Where mmap looks first. */
-  mmapBase = MMAP_START;
-  #searchFrom = MMAP_START;
+  room = new Room();
   stackStart = 0;
   /** Lowest accessible address of the stack, see `mm-stack.ts`. */
   stackBottom = 0;
@@ -107,41 +101,29 @@ export class Mm {
     this.#exe = exe;
   }
 
-  /** Sets where mmap areas begin (behind the stack). */
-  setMmapBase(address: number): void {
-    this.mmapBase = address;
-    this.#searchFrom = address;
-  }
-
   // ---- finding room ----
+
+  /** Before anything is mapped: see `Room`. */
+  useCompactLayout(): void {
+    this.room = new Room(true);
+    this.space.useCompactLayout();
+  }
 
   /** Lowest gap of `length` bytes in the mmap area, or -ENOMEM. */
   findGap(length: number): number {
-    let start = this.#searchFrom;
-    let first = true;
-    for (let i = this.vmas.indexFrom(start); ; i++) {
-      const next = this.vmas.at(i);
-      const limit = next === undefined ? USER_END : next.start;
-      if (limit - start >= length) break;
-      if (next === undefined) return -ENOMEM;
-      // The search starts behind what is full from the base on.
-      if (first && next.start <= start) this.#searchFrom = next.end;
-      else first = false;
-      start = Math.max(start, next.end);
-    }
-    return start + length <= USER_END ? start : -ENOMEM;
+    return this.room.findGap(this.vmas, length);
   }
 
   #chooseAddress(request: MapRequest, length: number): number {
     const { flags } = request;
     if ((flags & (MAP_FIXED | MAP_FIXED_NOREPLACE)) !== 0) {
       if (request.address % 4096 !== 0) return -EINVAL;
-      if (!inUserRange(request.address, request.address + length)) return -ENOMEM;
+      if (!this.room.contains(request.address, request.address + length)) return -ENOMEM;
       if ((flags & MAP_FIXED_NOREPLACE) !== 0 && !this.vmas.isFree(request.address, request.address + length)) return -EEXIST;
       return request.address;
     }
     const hint = pageUp(request.address);
-    if (hint > 0 && inUserRange(hint, hint + length) && this.vmas.isFree(hint, hint + length)) return hint;
+    if (hint > 0 && this.room.contains(hint, hint + length) && this.vmas.isFree(hint, hint + length)) return hint;
     return this.findGap(length);
   }
 
@@ -300,7 +282,7 @@ export class Mm {
       this.space.protect(vma.start, vma.end, 0);
       if (vma.shared !== undefined) this.#detach(vma.shared);
     }
-    if (address >= this.mmapBase && address < this.#searchFrom) this.#searchFrom = address;
+    this.room.freed(address);
     return 0;
   }
 
@@ -453,8 +435,7 @@ export class Mm {
     this.peakBytes = this.totalBytes;
     this.brkStart = parent.brkStart;
     this.brk = parent.brk;
-    this.mmapBase = parent.mmapBase;
-    this.#searchFrom = parent.#searchFrom;
+    this.room = parent.room.clone();
     this.stackStart = parent.stackStart;
     this.argStart = parent.argStart;
     this.argEnd = parent.argEnd;
@@ -517,8 +498,8 @@ export class Mm {
     for (const object of this.sharedObjects.keys()) object.refresh(this);
   }
 
-  /** One user less; the last one gives the memory back. True if it was the last. */
-  drop(): boolean {
+  /** One user less; the last one gives the memory back, for others if there will be some (`reused`). True if it was the last. */
+  drop(reused = true): boolean {
     if (--this.users > 0 || this.#released) return false;
     this.#released = true;
     this.#flushRange(0, Infinity);
@@ -527,7 +508,7 @@ export class Mm {
       if (vma.shared !== undefined) this.#detach(vma.shared);
     }
     this.context.addressSpaces--;
-    settleStack(this);
+    if (reused) settleStack(this);
     this.exe = undefined;
     this.space.release();
     return true;

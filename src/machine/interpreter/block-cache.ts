@@ -1,13 +1,18 @@
 /** Decoded blocks of one address space: made on demand, found by address, dropped by page. */
 import { bytesOf, instructionsOf, raiseOf, recordsOf } from '../decoder/block-decoder.ts';
 import type { BlockDecoder } from '../decoder/block-decoder.ts';
-import { DECODED_END, DECODED_START, JUMP_TABLE, PAGE_CODE, PAGE_EXEC } from '../layout.ts';
+import { COMPACT_RECORDS_END, COMPACT_RECORDS_START, DECODED_END, DECODED_START, JUMP_TABLE, PAGE_CODE, PAGE_EXEC } from '../layout.ts';
 import { GUEST_BASE, STATE_GENERATION } from '../state.ts';
 import type { MachineStatistics } from '../machine-types.ts';
 import * as record from './record.ts';
 
-const ARENA_START = DECODED_START - GUEST_BASE;
-const ARENA_END = DECODED_END - GUEST_BASE;
+/** Where records are put, as guest addresses. */
+interface Arena {
+  readonly start: number;
+  readonly end: number;
+}
+const LOW_ARENA: Arena = { start: COMPACT_RECORDS_START, end: COMPACT_RECORDS_END };
+const HIGH_ARENA: Arena = { start: DECODED_START, end: DECODED_END };
 const JUMP_TABLE_OFFSET = JUMP_TABLE - GUEST_BASE;
 /** A block ends after so many instructions at the latest. */
 const MAXIMUM_BLOCK = 24;
@@ -21,6 +26,8 @@ export interface CodeMemory {
   readonly i32: Int32Array;
   readonly view: DataView;
   readonly pages: Uint8Array;
+  /** Makes it reach a guest address. False: no memory. */
+  grow(end: number): boolean;
 }
 
 // Fields of a block in the table of blocks: 32-bit words.
@@ -44,7 +51,12 @@ export class BlockCache {
   /** `BLOCK_WORDS` words a block; number 0 is none. */
   #blocks = new Int32Array(INITIAL_BLOCKS * BLOCK_WORDS);
   #count = 1;
-  #free = ARENA_START;
+  /** Filled one after the other. */
+  #arenas: readonly Arena[] = [HIGH_ARENA];
+  #arena = 0;
+  /** Offset of the first free byte, and of the end of the arena; equal until there is a record. */
+  #free = 0;
+  #end = 0;
   readonly #statistics: MachineStatistics;
   /** Table slot of a linked unit at an address, or 0. */
   readonly #unitSlot: (address: number) => number;
@@ -57,7 +69,39 @@ export class BlockCache {
   }
 
   get bytes(): number {
-    return this.#free - ARENA_START;
+    let bytes = 0;
+    for (const { start, end } of this.#arenas.slice(0, this.#arena)) bytes += end - start;
+    return bytes + (this.#end === 0 ? 0 : this.#free - this.#startOf(this.#arena));
+  }
+
+  /** Where nothing is decoded yet: records go to the lower place first. */
+  useLowArena(): void {
+    this.#arenas = [LOW_ARENA, HIGH_ARENA];
+  }
+
+  #startOf(arena: number): number {
+    return (this.#arenas[arena]?.start ?? 0) - GUEST_BASE;
+  }
+
+  /** Offset where a block has room. Where there is none, all are forgotten. */
+  #allocate(): number {
+    if (this.#free + MAXIMUM_BLOCK_BYTES > this.#end) {
+      const next = this.#end === 0 ? 0 : this.#arena + 1;
+      if (!this.#enterArena(next)) {
+        this.flush();
+        this.#enterArena(0);
+      }
+    }
+    return this.#free;
+  }
+
+  #enterArena(number: number): boolean {
+    const arena = this.#arenas[number];
+    if (arena === undefined || !this.#memory.grow(arena.end)) return false;
+    this.#arena = number;
+    this.#free = arena.start - GUEST_BASE;
+    this.#end = arena.end - GUEST_BASE;
+    return true;
   }
 
   /** Offset of the header of the block at an address, or 0. */
@@ -125,8 +169,7 @@ export class BlockCache {
 
   /** A block for code that is a unit: nothing is decoded. */
   #enterUnit(address: number, slot: number): number {
-    if (this.#free + MAXIMUM_BLOCK_BYTES > ARENA_END) this.flush();
-    const pointer = this.#free;
+    const pointer = this.#allocate();
     const { view } = this.#memory;
     view.setInt32(pointer + record.BLOCK_COUNTER, record.BLOCK_COUNT, true);
     view.setUint32(pointer + record.BLOCK_PC, address, true);
@@ -178,7 +221,7 @@ export class BlockCache {
     this.#firstInPage.clear();
     this.#count = 1;
     this.#memory.u8.fill(0, JUMP_TABLE_OFFSET, JUMP_TABLE_OFFSET + (record.JUMP_TABLE_MASK + 1) * record.JUMP_ENTRY_SIZE);
-    this.#free = ARENA_START;
+    this.#arena = this.#free = this.#end = 0;
     const generation = STATE_GENERATION >>> 2;
     this.#memory.i32[generation] = (this.#memory.i32[generation] ?? 0) + 1;
   }
@@ -193,8 +236,7 @@ export class BlockCache {
   }
 
   #decode(address: number): number {
-    if (this.#free + MAXIMUM_BLOCK_BYTES > ARENA_END) this.flush();
-    const pointer = this.#free;
+    const pointer = this.#allocate();
     const offset = address - GUEST_BASE;
     const answer = this.#decoder.decode(this.#memory.u8, offset, this.#executableBytes(address), address, MAXIMUM_BLOCK, pointer);
     const records = recordsOf(answer);

@@ -119,14 +119,24 @@ export function generateInterpreter(semantics: SemanticsTable, helperNumbers: Re
   return { wasm: module.finish(), handlers, notes: Uint8Array.from(notes) };
 }
 
+/** FNV-1a with another start for each half. */
+function hashOf(bytes: Uint8Array, start: number): number {
+  let hash = start;
+  for (const byte of bytes) hash = Math.imul(hash ^ byte, 0x0100_0193);
+  return hash;
+}
+
+/** The module with a custom section "id" at its end: the last 8 bytes name it, so that what is kept for a module can be known to be for this one. */
+function identified(wasm: Uint8Array): Uint8Array {
+  const section = [0, 11, 2, 0x69, 0x64, ...new Uint8Array(Uint32Array.of(hashOf(wasm, 0x811c_9dc5), hashOf(wasm, wasm.length)).buffer)];
+  return Uint8Array.from([...wasm, ...section]);
+}
+
 /** One file: three lengths (u32), the decoder's tables, its module (`scripts/compile-decoder.ts`), the interpreter's. */
 export function packImage(image: InterpreterImage, decoder: Uint8Array): Uint8Array<ArrayBuffer> {
-  const tables = packDecoderTables(image.handlers, image.notes);
-  const out = new ByteWriter(image.wasm.length + tables.length + decoder.length + 12);
-  const header = new Uint32Array([tables.length, decoder.length, image.wasm.length]);
-  out.append(new Uint8Array(header.buffer));
-  out.append(tables);
-  out.append(decoder);
-  out.append(image.wasm);
+  const parts = [packDecoderTables(image.handlers, image.notes), identified(decoder), identified(image.wasm)];
+  const header = Uint32Array.from(parts, (part) => part.length);
+  const out = new ByteWriter(header.reduce((sum, length) => sum + length, header.byteLength));
+  for (const part of [new Uint8Array(header.buffer), ...parts]) out.append(part);
   return out.finish();
 }

@@ -1,0 +1,70 @@
+// Loads a script of the build with V8's code cache. A cache is only an accelerator: what does not fit is left aside.
+'use strict';
+const fs = require('node:fs');
+const path = require('node:path');
+const vm = require('node:vm');
+
+// As `tuneEngine` in src/host/node/native-code.ts, before a code cache is read: it is good only under the same flags.
+const BUDGET = '--wasm-tiering-budget=13000000';
+if (Number.parseInt(process.versions.v8, 10) < 13) {
+  const { noDeprecation } = process;
+  process.noDeprecation = true;
+  try {
+    process.binding('v8').setFlagsFromString(BUDGET);
+  } catch {
+    require('node:v8').setFlagsFromString(BUDGET);
+  }
+  process.noDeprecation = noDeprecation ?? false;
+}
+
+/** Only a file that nobody else can write counts: it holds byte code. */
+function readCache(cachePath) {
+  try {
+    const { uid, mode } = fs.statSync(cachePath);
+    const own = process.getuid === undefined || uid === process.getuid() || uid === 0;
+    return own && (mode & 0o022) === 0 ? fs.readFileSync(cachePath) : undefined;
+  } catch {
+    return undefined;
+  }
+}
+
+/** V8 checks a cache's version and length and not its bytes, so they are on the disk before they have the name. */
+exports.writeCache = (cachePath, script) => {
+  const temporary = `${cachePath}.${process.pid}`;
+  try {
+    const data = script.createCachedData();
+    fs.mkdirSync(path.dirname(cachePath), { recursive: true, mode: 0o700 });
+    const handle = fs.openSync(temporary, 'wx', 0o600);
+    try {
+      fs.writeFileSync(handle, data);
+      fs.fsyncSync(handle);
+    } finally {
+      fs.closeSync(handle);
+    }
+    fs.renameSync(temporary, cachePath);
+    return true;
+  } catch {
+    // A full disk or a read-only home: the next run compiles again.
+    try {
+      fs.unlinkSync(temporary);
+    } catch {
+      // It was never made.
+    }
+    return false;
+  }
+};
+
+/** The script `file` with the first of the caches that is there. */
+exports.compile = (file, cachePaths) => {
+  // The build leaves nothing but ASCII in it, which is the fastest to read.
+  const source = fs.readFileSync(file, 'latin1');
+  let cachedData;
+  for (const cachePath of cachePaths) cachedData ??= readCache(cachePath);
+  return new vm.Script(source, { filename: file, cachedData });
+};
+
+/** The script is a function of what a module has. */
+exports.run = (script, file, require_) => {
+  const module_ = { exports: {} };
+  script.runInThisContext()(module_.exports, require_, module_, file, path.dirname(file));
+};
