@@ -28,7 +28,7 @@ export function getOwner(file: OpenFile): number {
   return owner.type === F_OWNER_PGRP ? -owner.id : owner.id;
 }
 
-function setOwner(task: Task, file: OpenFile, type: number, id: number): void {
+export function setOwner(task: Task, file: OpenFile, type: number, id: number): void {
   const { uid, euid } = task.credentials;
   if (id === 0) owners.delete(file);
   else owners.set(file, { type, id, uid, euid });
@@ -137,7 +137,8 @@ class UrgencyNotifier implements Waiter {
   }
 }
 
-function tellOwner(kernel: Kernel, file: OpenFile, info: SignalInfo): void {
+/** Sends a signal to whom the file belongs (send_sigio()). */
+export function tellOwner(kernel: Kernel, file: OpenFile, info: SignalInfo): void {
   const owner = owners.get(file);
   if (owner === undefined) return;
   if (owner.type === F_OWNER_TID) {
