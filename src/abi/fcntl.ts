@@ -132,3 +132,12 @@ export const CLOSE_RANGE_CLOEXEC = 4;
 /** `linux/xattr.h`. */
 export const XATTR_CREATE = 1;
 export const XATTR_REPLACE = 2;
+
+/** F_NOTIFY. */
+export const DN_ACCESS = 1;
+export const DN_MODIFY = 2;
+export const DN_CREATE = 4;
+export const DN_DELETE = 8;
+export const DN_RENAME = 0x10;
+export const DN_ATTRIB = 0x20;
+export const DN_MULTISHOT = 0x80000000;

@@ -5,7 +5,7 @@ import type { SystemView } from './process-view.ts';
 
 /** Values that never change here, by path below /proc/sys. */
 const FIXED: Readonly<Record<string, string>> = {
-  'fs/aio-max-nr': '65536', 'fs/aio-nr': '0', 'fs/dentry-state': '0\t0\t45\t0\t0\t0', 'fs/epoll/max_user_watches': '1048576', 'fs/file-max': '9223372036854775807',
+  'fs/aio-max-nr': '65536', 'fs/aio-nr': '0', 'fs/dir-notify-enable': '1', 'fs/dentry-state': '0\t0\t45\t0\t0\t0', 'fs/epoll/max_user_watches': '1048576', 'fs/file-max': '9223372036854775807',
   'fs/file-nr': '64\t0\t9223372036854775807', 'fs/inode-nr': '0\t0', 'fs/inotify/max_queued_events': '16384', 'fs/inotify/max_user_instances': '128',
   'fs/inotify/max_user_watches': '65536', 'fs/lease-break-time': '45', 'fs/leases-enable': '1', 'fs/mount-max': '10000', 'fs/mqueue/msg_default': '10',
   'fs/mqueue/msg_max': '10', 'fs/mqueue/msgsize_default': '8192', 'fs/mqueue/msgsize_max': '8192', 'fs/mqueue/queues_max': '256', 'fs/nr_open': '1048576',

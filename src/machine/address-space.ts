@@ -2,6 +2,7 @@
 import { helperList } from './helpers/index.ts';
 import type { HelperContext } from './helpers/types.ts';
 import { loadFxImage, saveFxImage } from './helpers/fxsave.ts';
+import { MXCSR_INIT } from './helpers/mxcsr.ts';
 import { BlockCache } from './interpreter/block-cache.ts';
 import type { LoadedImage } from './interpreter/image.ts';
 import * as record from './interpreter/record.ts';
@@ -53,6 +54,9 @@ export class GuestSpace implements AddressSpace, UnitHost, ShellOwner {
   #budget = 0;
   #checked = false;
   #compact = false;
+  #exactFloats = false;
+  /** The program's next instruction is to find code that obeys MXCSR. */
+  #wantsExactFloats = false;
   registers: Int32Array;
   #words: Int32Array;
 
@@ -85,6 +89,7 @@ export class GuestSpace implements AddressSpace, UnitHost, ShellOwner {
   get view(): DataView { return this.#memory.view; }
   get pages(): Uint8Array { return this.#memory.pages; }
   get checked(): boolean { return this.#checked; }
+  get exactFloats(): boolean { return this.#exactFloats; }
   get overhead(): number { return this.blocks.bytes; }
 
   // ---- what the interpreter imports ----
@@ -208,6 +213,11 @@ export class GuestSpace implements AddressSpace, UnitHost, ShellOwner {
         space.#noteFault(vector, 0, 0, 0);
         return 1;
       },
+      requireExactFloats: () => {
+        space.#wantsExactFloats = true;
+        space.#leave(EXIT_BUDGET, 0);
+        return 1;
+      },
       timestamp: () => {
         const now = space.environment.options.monotonicNs();
         return [now % 0x1_0000_0000 | 0, Math.floor(now / 0x1_0000_0000)];
@@ -290,6 +300,7 @@ export class GuestSpace implements AddressSpace, UnitHost, ShellOwner {
     const child = new GuestSpace(this.environment);
     child.isFork = true;
     if (this.#compact) child.useCompactLayout();
+    if (this.#exactFloats) child.#requireExactFloats();
     if (this.#program !== undefined) child.nameProgram(this.#program);
     for (const [start, end] of ranges) {
       if (!child.#memory.grow(end)) {
@@ -339,6 +350,16 @@ export class GuestSpace implements AddressSpace, UnitHost, ShellOwner {
     this.blocks.flush();
   }
 
+  #requireExactFloats(): void {
+    this.#wantsExactFloats = false;
+    if (this.#exactFloats) return;
+    this.#exactFloats = true;
+    this.view.setUint32(state.STATE_EXACT_FLOATS, 1, true);
+    this.#translator?.reset();
+    if (this.#program !== undefined) this.nameProgram(this.#program);
+    this.blocks.flush();
+  }
+
   // ---- registers ----
 
   getRegister(register: number): bigint {
@@ -379,12 +400,15 @@ export class GuestSpace implements AddressSpace, UnitHost, ShellOwner {
   }
 
   saveFpu(target: Uint8Array): void { saveFxImage(this.view, target); }
-  loadFpu(source: Uint8Array): void { loadFxImage(this.view, source); }
+  loadFpu(source: Uint8Array): void {
+    loadFxImage(this.view, source);
+    if (this.view.getUint32(state.STATE_MXCSR, true) !== MXCSR_INIT) this.#requireExactFloats();
+  }
 
   resetRegisters(): void {
     this.u8.fill(0, 0, state.THREAD_STATE_SIZE);
     this.view.setUint16(state.STATE_X87_CONTROL, 0x37f, true);
-    this.view.setUint32(state.STATE_MXCSR, 0x1f80, true);
+    this.view.setUint32(state.STATE_MXCSR, MXCSR_INIT, true);
     this.eflags = EFLAGS_FIXED;
   }
 
@@ -415,6 +439,7 @@ export class GuestSpace implements AddressSpace, UnitHost, ShellOwner {
     const reason = this.#words[state.STATE_EXIT_REASON >>> 2];
     if (reason === EXIT_SYSCALL) return { kind: 'syscall' };
     if (reason === EXIT_BUDGET) {
+      if (this.#wantsExactFloats) this.#requireExactFloats();
       this.#translator?.work();
       return { kind: 'budget' };
     }

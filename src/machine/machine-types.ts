@@ -114,6 +114,13 @@ export interface AddressSpace {
   requireChecks(): void;
   readonly checked: boolean;
 
+  /**
+   * SSE obeys MXCSR: rounding control, exception flags, unmasked exceptions, denormals. Otherwise it computes as under
+   * the MXCSR of a new process, faster, and sets no flags. The change comes when the program first loads MXCSR with another
+   * value or on purpose (`helpers/mxcsr.ts`), and stays.
+   */
+  readonly exactFloats: boolean;
+
   // ---- registers of the running thread ----
   /** 32-bit halves: low at 2 * register, high at 2 * register + 1, numbered as encoded. */
   readonly registers: Int32Array;

@@ -51,12 +51,15 @@ export function createMachine(image: MachineImage, options: MachineOptions): Mac
   const statistics: MachineStatistics = { instructionsDecoded: 0, unitsTranslated: 0, wasmBytes: 0, undecodable: 0 };
   const { units } = image;
   const registries = new Map<string, UnitRegistry>();
-  const registryOf = (program: string): UnitRegistry => {
-    let registry = registries.get(program);
+  /** Code that obeys MXCSR is not kept: few programs have any. */
+  const registryOf = (program: string, exactFloats: boolean): UnitRegistry => {
+    const key = exactFloats ? `${program}\0` : program;
+    let registry = registries.get(key);
     if (registry === undefined) {
-      const store = units === undefined || registries.size >= MAXIMUM_PROGRAMS ? undefined : new UnitStore(units.open(program), units.layoutSeed);
-      registry = new UnitRegistry(loaded, image, store, statistics);
-      if (registries.size < MAXIMUM_PROGRAMS) registries.set(program, registry);
+      const isKept = units !== undefined && !exactFloats && registries.size < MAXIMUM_PROGRAMS;
+      const store = isKept ? new UnitStore(units.open(program), units.layoutSeed) : undefined;
+      registry = new UnitRegistry(loaded, image, store, statistics, exactFloats);
+      if (registries.size < MAXIMUM_PROGRAMS) registries.set(key, registry);
     }
     return registry;
   };
@@ -76,7 +79,7 @@ export function createMachine(image: MachineImage, options: MachineOptions): Mac
       if (pool.length < POOL_SIZE && shell.memory.u8.length <= POOLED_BYTES) pool.push(shell);
     },
     createTranslator: (space, program) =>
-      tier === 'interpreter' ? undefined : new Translator(space, registryOf(program), translating, tier === 'translator' ? 1 : THRESHOLD),
+      tier === 'interpreter' ? undefined : new Translator(space, registryOf(program, space.exactFloats), translating, tier === 'translator' ? 1 : THRESHOLD),
     finish: (translator) => finishing.spend((hasTime) => translator.finish(hasTime)),
   };
   return {

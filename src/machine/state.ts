@@ -59,6 +59,10 @@ export const STATE_FAULT_ERROR = 660;
 export const STATE_GENERATION = 672;
 /** Depth of Wasm calls. 4 bytes. */
 export const STATE_DEPTH = 680;
+/** Not 0: SSE obeys MXCSR, see `AddressSpace.exactFloats`. 4 bytes. */
+export const STATE_EXACT_FLOATS = 684;
+/** Guest address where STMXCSR last stored. 4 bytes. */
+export const STATE_MXCSR_STORED_AT = 688;
 /** Scratch for operands of helpers: 8 slots of 16 bytes. */
 export const STATE_SCRATCH = 704;
 export const STATE_SIZE = 4096;

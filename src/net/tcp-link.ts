@@ -5,6 +5,8 @@ import type { Endpoint } from './sockaddr.ts';
 export interface TcpLink {
   /** Bytes taken, 0 while there is no room. */
   send(bytes: Uint8Array): number;
+  /** The same, and the last byte taken is urgent. Absent where that cannot be done. */
+  sendUrgent?(bytes: Uint8Array): number;
   /** Bytes that `send` would take now. */
   room(): number;
   /** No more bytes will come (FIN). */
@@ -20,6 +22,8 @@ export interface TcpSink {
   established(local: Endpoint | undefined): void;
   /** Bytes taken. */
   deliver(bytes: Uint8Array): number;
+  /** The same, and the last byte taken is urgent. */
+  deliverUrgent(bytes: Uint8Array): number;
   receiveRoom(): number;
   deliverEnd(): void;
   /** The connection failed or was reset: positive errno. */
@@ -47,6 +51,9 @@ export class LoopbackLink implements TcpLink {
       return bytes.length;
     }
     return this.#peer.deliver(bytes);
+  }
+  sendUrgent(bytes: Uint8Array): number {
+    return this.#peer.gone ? this.send(bytes) : this.#peer.deliverUrgent(bytes);
   }
   room(): number {
     return this.#peer.gone ? 1 : this.#peer.receiveRoom();

@@ -4,8 +4,8 @@ import {
 } from '../abi/errno.ts';
 import { IPPROTO_TCP } from '../abi/in.ts';
 import { FIONREAD, SIOCATMARK, SIOCOUTQ } from '../abi/ioctl.ts';
-import { POLLERR, POLLHUP, POLLIN, POLLOUT, POLLRDHUP, POLLRDNORM, POLLWRNORM } from '../abi/poll.ts';
-import { AF_UNSPEC, MSG_OOB, MSG_PEEK, MSG_TRUNC, SHUT_RD, SHUT_RDWR, SHUT_WR, SOCK_STREAM } from '../abi/socket.ts';
+import { POLLERR, POLLHUP, POLLIN, POLLOUT, POLLPRI, POLLRDHUP, POLLRDNORM, POLLWRNORM } from '../abi/poll.ts';
+import { AF_UNSPEC, MSG_OOB, MSG_PEEK, MSG_TRUNC, SHUT_RD, SHUT_RDWR, SHUT_WR, SO_OOBINLINE, SOCK_STREAM, SOL_SOCKET } from '../abi/socket.ts';
 import { ByteRing } from '../fs/byte-ring.ts';
 import { putU32 } from '../fs/stream-file.ts';
 import type { GuestMemory } from '../fs/types.ts';
@@ -17,6 +17,7 @@ import { anyAddress, decodeInet, familyOf, type Endpoint } from './sockaddr.ts';
 import type { ReceiveDetails, SendDetails, Socket } from './socket.ts';
 import { LoopbackLink, type TcpLink, type TcpSink } from './tcp-link.ts';
 import { getTcpOption, setTcpOption, type TcpOptions } from './tcp-options.ts';
+import { UrgentData } from './urgent-data.ts';
 
 type State = 'closed' | 'listen' | 'connecting' | 'established';
 
@@ -26,6 +27,7 @@ export class TcpSocket extends InetSocket implements TcpSink {
   readonly options: TcpOptions = new Map();
   #link: TcpLink | undefined = undefined;
   readonly #received: ByteRing;
+  readonly #urgent: UrgentData;
   /** A FIN came: after what was received, the end. */
   #peerEnded = false;
   #receiveShut = false;
@@ -42,6 +44,7 @@ export class TcpSocket extends InetSocket implements TcpSink {
     this.receiveBuffer = TCP_RECEIVE_BUFFER;
     this.sendBuffer = TCP_SEND_BUFFER;
     this.#received = new ByteRing(TCP_WINDOW);
+    this.#urgent = new UrgentData(this.#received);
   }
 
   override bufferChanged(): void {
@@ -105,6 +108,7 @@ export class TcpSocket extends InetSocket implements TcpSink {
     this.remote = undefined;
     this.resetAddress();
     this.#received.clear();
+    this.#urgent.clear();
     this.#peerEnded = false;
     this.#sendShut = false;
     this.#receiveShut = false;
@@ -125,6 +129,7 @@ export class TcpSocket extends InetSocket implements TcpSink {
   #joinServer(server: TcpSocket): void {
     const accepted = new TcpSocket(this.stack, server.family);
     accepted.inheritFrom(server);
+    accepted.#urgent.inLine = server.#urgent.inLine;
     for (const [option, value] of server.options) accepted.options.set(option, value);
     accepted.local = this.remote;
     accepted.remote = this.local;
@@ -161,6 +166,15 @@ export class TcpSocket extends InetSocket implements TcpSink {
     if (count > 0) this.waitQueue.wake(POLLIN | POLLRDNORM);
     return count;
   }
+  deliverUrgent(bytes: Uint8Array): number {
+    this.#urgent.announce();
+    const count = this.#received.push(bytes);
+    if (count > 0) {
+      this.#urgent.arrived(bytes[count - 1] ?? 0);
+      this.waitQueue.wake(POLLIN | POLLRDNORM | POLLPRI);
+    }
+    return count;
+  }
   receiveRoom(): number {
     return this.#received.free;
   }
@@ -186,36 +200,43 @@ export class TcpSocket extends InetSocket implements TcpSink {
   // ---- bytes ----
 
   send(bytes: Uint8Array, flags: number, _details?: SendDetails): number {
-    if ((flags & MSG_OOB) !== 0) return -EOPNOTSUPP;
+    const isUrgent = (flags & MSG_OOB) !== 0;
     const error = this.takeError();
     if (error < 0) return error;
     if (this.state === 'connecting') return -EAGAIN;
     if (this.#sendShut) return -EPIPE;
     if (this.state !== 'established') return -EPIPE;
     if (bytes.length === 0) return 0;
-    const count = this.#link!.send(bytes);
+    const link = this.#link!;
+    if (isUrgent && link.sendUrgent === undefined) return -EOPNOTSUPP;
+    const count = (isUrgent ? link.sendUrgent?.(bytes) : link.send(bytes)) ?? 0;
     return count === 0 ? -EAGAIN : count;
   }
 
   receive(buffer: Uint8Array, flags: number, details?: ReceiveDetails): number {
-    if ((flags & MSG_OOB) !== 0) return -EINVAL;
     if (this.state === 'listen' || (this.state === 'closed' && this.remote === undefined)) return -ENOTCONN;
     if (details !== undefined) details.address = new Uint8Array(0);
-    if (this.#received.length === 0) {
+    if ((flags & MSG_OOB) !== 0) return this.#urgent.receive(buffer, flags, details);
+    const isPeek = (flags & MSG_PEEK) !== 0;
+    if (!isPeek) this.#urgent.pass();
+    const room = this.#urgent.allow(buffer.length);
+    if (this.#received.length === this.#urgent.skip) {
       if (buffer.length === 0) return 0;
       const error = this.takeError();
       if (error < 0) return error;
       if (this.#peerEnded || this.#receiveShut) return 0;
       return this.state === 'closed' ? -ENOTCONN : -EAGAIN;
     }
-    if ((flags & MSG_PEEK) !== 0) return this.#received.peek(buffer);
+    const target = room < buffer.length ? buffer.subarray(0, room) : buffer;
+    if (isPeek) return this.#received.peek(target, this.#urgent.skip);
     const wasTight = this.#received.free < this.#received.capacity / 2;
     let count: number;
     if ((flags & MSG_TRUNC) !== 0) {
       // tcp(7): the bytes are thrown away.
-      count = Math.min(buffer.length, this.#received.length);
+      count = Math.min(room, this.#received.length);
       this.#received.discard(count);
-    } else count = this.#received.shift(buffer);
+    } else count = this.#received.shift(target);
+    this.#urgent.consumed(count);
     if (wasTight) this.#link?.drained();
     return count;
   }
@@ -249,7 +270,8 @@ export class TcpSocket extends InetSocket implements TcpSink {
     let events = this.pendingError === 0 ? 0 : POLLERR;
     if (this.state === 'closed' || (ended && this.#sendShut)) events |= POLLHUP;
     if (ended) events |= POLLIN | POLLRDNORM | POLLRDHUP;
-    if (this.#received.length >= this.lowWatermark) events |= POLLIN | POLLRDNORM;
+    if (this.#received.length - this.#urgent.skip >= this.lowWatermark) events |= POLLIN | POLLRDNORM;
+    if (this.#urgent.isUnread) events |= POLLPRI;
     if (this.#link === undefined || this.#sendShut || this.#link.room() > 0) events |= POLLOUT | POLLWRNORM;
     return events;
   }
@@ -258,15 +280,19 @@ export class TcpSocket extends InetSocket implements TcpSink {
   }
 
   override setOption(level: number, option: number, value: Uint8Array): number {
-    return level === IPPROTO_TCP ? setTcpOption(this.options, option, value) : super.setOption(level, option, value);
+    if (level === IPPROTO_TCP) return setTcpOption(this.options, option, value);
+    const error = super.setOption(level, option, value);
+    if (error === 0 && level === SOL_SOCKET && option === SO_OOBINLINE) this.#urgent.inLine = value.some((byte) => byte !== 0);
+    return error;
   }
   override getOption(level: number, option: number, length: number): Uint8Array | number {
     if (level !== IPPROTO_TCP) return super.getOption(level, option, length);
     return getTcpOption(this.options, option, { state: this.state, ended: this.#peerEnded, sendShut: this.#sendShut });
   }
   override ioctl(request: number, argument: number, memory: GuestMemory): number {
-    if (request === FIONREAD) return this.listening ? -EINVAL : putU32(memory, argument, this.#received.length);
-    if (request === SIOCOUTQ || request === SIOCATMARK) return putU32(memory, argument, 0);
+    if (request === FIONREAD) return this.listening ? -EINVAL : putU32(memory, argument, this.#urgent.beforeMark);
+    if (request === SIOCATMARK) return putU32(memory, argument, this.#urgent.isAtMark ? 1 : 0);
+    if (request === SIOCOUTQ) return putU32(memory, argument, 0);
     return super.ioctl(request, argument, memory);
   }
 

@@ -155,6 +155,14 @@ test('--strace shows system calls on standard error, and filters them', async ()
   assert.ok(stdout.length > 0);
 });
 
+test('--strace shows signals and the end of each process as strace does', async () => {
+  const script = 'trap : USR1; kill -USR1 $$; (exit 3); kill -SEGV $$';
+  const lines = (text: string): string[] => text.replaceAll(/\[pid +\d+\] |si_utime=.*stime=\d+/g, '').replaceAll(/(si_pid=)\d+/g, '$1N').split('\n').filter((line) => /^(---|\+\+\+)/.test(line));
+  const { stderr } = await caisson(['do', '--strace=kill', '--', '/bin/sh', '-c', script]);
+  const native = spawnSync('strace', ['-f', '-e', 'trace=kill', '/bin/sh', '-c', script], { encoding: 'utf8', env: { LANG: 'C.UTF-8' } });
+  assert.deepEqual(lines(stderr), lines(native.stderr).map((line) => line.replace(' (core dumped)', '')));
+});
+
 test('--stats says what it cost', async () => {
   const { stderr } = await caisson(['do', '--stats', '--', '/bin/true']);
   assert.match(stderr, /system calls +\d+/);

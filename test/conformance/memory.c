@@ -501,3 +501,34 @@ CHECK(jump_to_nothing_faults) {
   EXPECT_EQ((long)at, (long)fault_address);
   EXPECT_EQ(SEGV_MAPERR, fault_code);
 }
+
+CHECK(remap_file_pages_changes_the_order) {
+  char *pages = mmap(NULL, 4 * 4096, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+  EXPECT(pages != MAP_FAILED);
+  for (int page = 0; page < 4; page++) pages[page * 4096] = 'a' + page;
+  for (int page = 0; page < 4; page++) OK(remap_file_pages(pages + page * 4096, 4096, 0, 3 - page, 0));
+  for (int page = 0; page < 4; page++) EXPECT_EQ('d' - page, pages[page * 4096]);
+  OK(remap_file_pages(pages, 2 * 4096, 0, 0, 0));
+  EXPECT_EQ('b', pages[4096]);
+  pages[4096] = 'x';
+  EXPECT_EQ('x', pages[2 * 4096]);
+  EXPECT_ERRNO(EINVAL, remap_file_pages(pages, 4096, PROT_READ, 0, 0));
+  EXPECT_ERRNO(EINVAL, remap_file_pages(pages, 0, 0, 0, 0));
+  char *private = mmap(NULL, 4096, PROT_READ, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+  EXPECT_ERRNO(EINVAL, remap_file_pages(private, 4096, 0, 0, 0));
+}
+
+CHECK(remap_file_pages_of_a_file) {
+  int fd = OK(open("file", O_CREAT | O_RDWR, 0644));
+  OK(ftruncate(fd, 2 * 4096));
+  OK(pwrite(fd, "a", 1, 0));
+  OK(pwrite(fd, "b", 1, 4096));
+  char *page = mmap(NULL, 4096, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
+  EXPECT_EQ('a', page[0]);
+  OK(remap_file_pages(page, 4096, 0, 1, 0));
+  EXPECT_EQ('b', page[0]);
+  page[1] = 'c';
+  char bytes[2];
+  EXPECT_EQ(2, pread(fd, bytes, 2, 4096));
+  EXPECT_EQ('c', bytes[1]);
+}

@@ -47,7 +47,7 @@ export function compile(name: string, isStatic = false): string {
   const target = join(CACHE, isStatic ? `${name}.static` : name);
   const newest = Math.max(...[source, ...HEADERS.map((name) => join(HERE, name))].map((path) => statSync(path).mtimeMs));
   if (existsSync(target) && statSync(target).mtimeMs > newest) return target;
-  execFileSync('gcc', [...FLAGS, ...(isStatic ? ['-static'] : []), '-o', target, source, '-lpthread', '-lutil', '-lrt'], { stdio: 'inherit' });
+  execFileSync('gcc', [...FLAGS, ...(isStatic ? ['-static'] : []), '-o', target, source, '-lpthread', '-lutil', '-lrt', '-lm'], { stdio: 'inherit' });
   return target;
 }
 

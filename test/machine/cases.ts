@@ -22,15 +22,13 @@ const TARGET_IN_SLOT = 40;
 
 export interface CaseOptions {
   /**
-   * Also what the machine is known not to do: SSE arithmetic under other rounding modes, with denormals as zero
-   * and with unmasked exceptions (`semantics/sse-scalar.ts`); the 67 prefix of string, loop and bit string
+   * Also what the machine is known not to do: the 67 prefix of string, loop and bit string
    * instructions; jumps to addresses above 4 GiB; `int 4`. Default false.
    */
   readonly strict?: boolean;
+  /** Any MXCSR, not only that of a new process: the machine's code is of the kind that obeys it then. Default false. */
+  readonly exactFloats?: boolean;
 }
-
-/** What honours MXCSR.RC. */
-const ROUNDS = /^(round|cvt(ss|sd|ps|pd)2(si|pi|dq)$)/;
 
 /** Bytes of the memory operand, as far as its place matters. */
 function memorySize(row: InstructionRow, size: number): number {
@@ -57,6 +55,7 @@ function isBitString(row: InstructionRow): boolean {
 export class CaseMaker {
   #random: Random;
   #strict: boolean;
+  #exactFloats: boolean;
   #view = new DataView(new ArrayBuffer(layout.CASE_SIZE));
   #bytes = new Uint8Array(this.#view.buffer);
   #registers = new BigUint64Array(16);
@@ -65,12 +64,13 @@ export class CaseMaker {
   constructor(seed: number, options: CaseOptions = {}) {
     this.#random = new Random(seed);
     this.#strict = options.strict ?? false;
+    this.#exactFloats = options.exactFloats ?? false;
   }
 
   /** Writes a case for the form at `offset` of `target` and returns its instruction. */
   make(form: Form, slot: number, target: Uint8Array, offset: number): Uint8Array {
     this.#slot = slot;
-    this.#state(form.row);
+    this.#state();
     const code = this.#instruction(form);
     this.#adjust(form);
     this.#bytes.fill(0, layout.CASE_CODE, layout.CASE_REGISTERS);
@@ -84,7 +84,7 @@ export class CaseMaker {
 
   // ---- state ----
 
-  #state(row: InstructionRow): void {
+  #state(): void {
     const random = this.#random;
     const view = this.#view;
     for (let index = 0; index < 16; index++) this.#registers[index] = integer(random);
@@ -94,13 +94,18 @@ export class CaseMaker {
     for (let index = 0; index < 16; index++) vector(random, view, layout.CASE_FX + layout.FX_XMM + index * 16);
     const fx = layout.CASE_FX;
     this.#bytes.fill(0, fx, fx + layout.FX_ST);
-    const rounding = random.chance(40) && (this.#strict || ROUNDS.test(row.mnemonic)) ? random.below(4) : 0;
-    const flush = random.chance(10) && this.#strict ? random.pick([0x8000, 0x0040, 0x8040]) : 0;
-    const masks = random.chance(5) && this.#strict ? random.next() & 0x1f80 : 0x1f80;
+    view.setUint32(fx + layout.FX_MXCSR, this.#exactFloats ? this.#mxcsr() : 0x1f80, true);
+    this.#x87State();
+  }
+
+  #mxcsr(): number {
+    const random = this.#random;
+    const rounding = random.chance(40) ? random.below(4) : 0;
+    const flush = random.chance(20) ? random.pick([0x8000, 0x0040, 0x8040]) : 0;
+    const masks = random.chance(10) ? random.next() & 0x1f80 : 0x1f80;
     const sticky = random.chance(20) ? random.next() & 0x3f : 0;
     // An exception that is noted and not masked is not raised before the next one: keep them apart.
-    view.setUint32(fx + layout.FX_MXCSR, masks | (rounding << 13) | flush | (masks === 0x1f80 ? sticky : 0), true);
-    this.#x87State();
+    return masks | (rounding << 13) | flush | (masks === 0x1f80 ? sticky : 0);
   }
 
   #x87State(): void {

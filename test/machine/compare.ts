@@ -61,12 +61,18 @@ function areCloseExtended(a: DataView, b: DataView, at: number): boolean {
   return difference <= 4n && difference >= -4n;
 }
 
+export interface Comparison {
+  readonly strict?: boolean;
+  /** MXCSR's exception flags, too. */
+  readonly exactFloats?: boolean;
+}
+
 /**
- * One line for each thing that differs; empty when the results agree. Unless `strict`, these are not compared: MXCSR's
- * exception flags; #SS against #GP; #GP against #PF above 4 GiB; the error code of a read that a write of the same operand
+ * One line for each thing that differs; empty when the results agree. Unless `strict`, these are not compared: #SS against #GP; #GP against #PF above 4 GiB; the error code of a read that a write of the same operand
  * follows; flags after a repeated comparison that faults (the processor shows those of the last element).
  */
-export function compareResults(instruction: DecodedInstruction | undefined, input: DataView, ours: DataView, host: DataView, strict = false): string[] {
+export function compareResults(instruction: DecodedInstruction | undefined, input: DataView, ours: DataView, host: DataView, options: Comparison = {}): string[] {
+  const { strict = false, exactFloats = false } = options;
   const lines: string[] = [];
   const say = (name: string, a: number | bigint, b: number | bigint): void => {
     if (a !== b) lines.push(`${name}: ${hex(a)}, host ${hex(b)}`);
@@ -96,7 +102,7 @@ export function compareResults(instruction: DecodedInstruction | undefined, inpu
       u64('memory outside the window', layout.RESULT_HASH);
     }
   }
-  compareFx(key, ours, host, lines, strict);
+  compareFx(key, ours, host, lines, exactFloats);
   return lines;
 }
 
@@ -108,7 +114,7 @@ function compareMemory(ours: DataView, host: DataView, lines: string[]): void {
   }
 }
 
-function compareFx(key: string, ours: DataView, host: DataView, lines: string[], strict: boolean): void {
+function compareFx(key: string, ours: DataView, host: DataView, lines: string[], exactFloats: boolean): void {
   const fx = layout.RESULT_FX;
   const u16 = (name: string, at: number, mask = 0xffff): void => {
     const a = ours.getUint16(fx + at, true) & mask;
@@ -119,7 +125,7 @@ function compareFx(key: string, ours: DataView, host: DataView, lines: string[],
   // The direction of rounding (C1) of the transcendentals is not compared.
   u16('fsw', layout.FX_STATUS, TRANSCENDENTAL.has(key) ? 0xfddf : 0xffff);
   u16('ftw', layout.FX_TAG, 0xff);
-  u16('mxcsr', layout.FX_MXCSR, strict ? 0xffff : 0xffc0);
+  u16('mxcsr', layout.FX_MXCSR, exactFloats ? 0xffff : 0xffc0);
   for (let index = 0; index < 8; index++) {
     const at = fx + layout.FX_ST + index * 16;
     const same = ours.getBigUint64(at, true) === host.getBigUint64(at, true) && ours.getUint16(at + 8, true) === host.getUint16(at + 8, true);

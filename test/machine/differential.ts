@@ -1,7 +1,7 @@
 /**
  * Instructions here against instructions on the host's processor:
  *
- *     node --import tsx test/machine/differential.ts [--count N] [--seed S] [--only REGEXP] [--tier T] [--show N] [--strict]
+ *     node --import tsx test/machine/differential.ts [--count N] [--seed S] [--only REGEXP] [--tier T] [--show N] [--strict] [--exact-floats]
  *
  * prints mismatches by instruction, and ends with 1 if there was one.
  */
@@ -13,6 +13,7 @@ import { disassemble } from '../../src/machine/isa/disassemble.ts';
 import * as layout from './case-layout.ts';
 import { CaseMaker } from './cases.ts';
 import { compareResults } from './compare.ts';
+import type { Comparison } from './compare.ts';
 import { FORMS } from './forms.ts';
 import type { Form } from './forms.ts';
 import { runNatively } from './native.ts';
@@ -27,6 +28,7 @@ export interface DifferentialOptions {
   readonly tier?: 'interpreter' | 'translator' | 'both';
   /** See `CaseOptions` and `compareResults`. */
   readonly strict?: boolean;
+  readonly exactFloats?: boolean;
 }
 
 export interface Mismatch {
@@ -39,8 +41,9 @@ export interface Mismatch {
 export function runDifferential(options: DifferentialOptions): Mismatch[] {
   const forms = options.forms ?? FORMS;
   const strict = options.strict ?? false;
-  const maker = new CaseMaker(options.seed, { strict });
-  const runner = new MachineRunner(options.tier);
+  const exactFloats = options.exactFloats ?? false;
+  const maker = new CaseMaker(options.seed, { strict, exactFloats });
+  const runner = new MachineRunner(options.tier, exactFloats);
   const mismatches: Mismatch[] = [];
   for (let done = 0; done < options.count; done += BATCH) {
     const count = Math.min(BATCH, options.count - done);
@@ -51,7 +54,7 @@ export function runDifferential(options: DifferentialOptions): Mismatch[] {
     const host = runNatively(cases);
     const ours = runner.run(cases);
     for (let index = 0; index < count; index++) {
-      const text = describeDifference(cases, ours, host, index, strict);
+      const text = describeDifference(cases, ours, host, index, { strict, exactFloats });
       if (text !== undefined) mismatches.push({ form: forms[(done + index) % forms.length]!, text });
     }
   }
@@ -62,13 +65,13 @@ function viewOf(bytes: Uint8Array, size: number, index: number): DataView {
   return new DataView(bytes.buffer, bytes.byteOffset + index * size, size);
 }
 
-function describeDifference(cases: Uint8Array, ours: Uint8Array, host: Uint8Array, index: number, strict: boolean): string | undefined {
+function describeDifference(cases: Uint8Array, ours: Uint8Array, host: Uint8Array, index: number, options: Comparison): string | undefined {
   const input = viewOf(cases, layout.CASE_SIZE, index);
   const code = new Uint8Array(input.buffer, input.byteOffset + layout.CASE_CODE, input.getUint32(layout.CASE_LENGTH, true));
   const address = layout.CODE + input.getUint32(layout.CASE_SLOT, true) * layout.SLOT;
   const instruction = decode(code, 0, code.length, address);
   const row = instruction.row === undefined ? undefined : instruction;
-  const lines = compareResults(row, input, viewOf(ours, layout.RESULT_SIZE, index), viewOf(host, layout.RESULT_SIZE, index), strict);
+  const lines = compareResults(row, input, viewOf(ours, layout.RESULT_SIZE, index), viewOf(host, layout.RESULT_SIZE, index), options);
   if (lines.length === 0) return undefined;
   const text = row === undefined ? '(undecodable)' : disassemble(row);
   return [`${text}   [${Buffer.from(code).toString('hex')}]`, ...inputLines(input), ...lines].join('\n    ');
@@ -92,6 +95,7 @@ function main(): void {
       tier: { type: 'string', default: 'interpreter' },
       show: { type: 'string', default: '2' },
       strict: { type: 'boolean', default: false },
+      'exact-floats': { type: 'boolean', default: false },
     },
   });
   const only = new RegExp(values.only);
@@ -103,6 +107,7 @@ function main(): void {
     forms,
     tier: values.tier as 'interpreter' | 'translator' | 'both',
     strict: values.strict,
+    exactFloats: values['exact-floats'],
   });
   const groups = groupByRow(mismatches);
   for (const [name, group] of groups) {

@@ -22,13 +22,21 @@ const AFTER = BEFORE + layout.WINDOW_SIZE;
 const NO_FAULT = { syscall: 0x100, budget: 0x101, thrown: 0x102 } as const;
 
 export class MachineRunner {
-  readonly space: AddressSpace;
+  readonly #machine: Machine;
+  readonly #exactFloats: boolean;
+  #space: AddressSpace;
   #pattern = dataWithReadOnly();
   #fx = new Uint8Array(512);
 
-  constructor(tier: 'interpreter' | 'translator' | 'both' = 'interpreter') {
-    const machine: Machine = createMachine({ interpreter: IMAGE, translator: () => regionCompiler }, { onSyscall: () => true, monotonicNs: () => 0, tier });
-    const space = machine.createAddressSpace();
+  /** `exactFloats`: the code obeys MXCSR. */
+  constructor(tier: 'interpreter' | 'translator' | 'both' = 'interpreter', exactFloats = false) {
+    this.#machine = createMachine({ interpreter: IMAGE, translator: () => regionCompiler }, { onSyscall: () => true, monotonicNs: () => 0, tier });
+    this.#exactFloats = exactFloats;
+    this.#space = this.#createSpace();
+  }
+
+  #createSpace(): AddressSpace {
+    const space = this.#machine.createAddressSpace();
     space.nameProgram('test');
     space.requireChecks();
     space.protect(layout.DATA, layout.DATA + layout.DATA_SIZE, PAGE_READ | PAGE_WRITE);
@@ -36,7 +44,20 @@ export class MachineRunner {
     space.protect(layout.CODE, layout.CODE + layout.CODE_SIZE, PAGE_READ | PAGE_WRITE | PAGE_EXEC);
     space.u8.set(this.#pattern, space.offset(layout.DATA));
     space.gsBase = BigInt(layout.GS_BASE);
-    this.space = space;
+    return space;
+  }
+
+  /** A space whose code is of the kind that was asked for: there is no way back from the other kind. */
+  get space(): AddressSpace {
+    if (this.#space.exactFloats !== this.#exactFloats) {
+      const old = this.#space;
+      this.#space = this.#createSpace();
+      if (this.#exactFloats) this.#space.loadFpu(exactImage());
+      const code = this.#space.offset(layout.CODE);
+      this.#space.u8.set(old.u8.subarray(code, code + layout.CODE_SIZE), code);
+      old.release();
+    }
+    return this.#space;
   }
 
   /** Results of `cases`, which lie one after the other, in their slots' order. */
@@ -79,7 +100,7 @@ export class MachineRunner {
     space.u8.set(inputBytes.subarray(layout.CASE_WINDOW, layout.CASE_WINDOW + layout.WINDOW_SIZE), window);
     space.rip = layout.CODE + input.getUint32(layout.CASE_SLOT, true) * layout.SLOT;
 
-    const exit = this.#finish();
+    const exit = this.#finish(space);
     if (exit.kind === 'fault') {
       output.setUint32(layout.RESULT_VECTOR, exit.vector, true);
       output.setUint32(layout.RESULT_ERROR, exit.error, true);
@@ -94,14 +115,14 @@ export class MachineRunner {
     space.saveFpu(this.#fx);
     outputBytes.set(this.#fx.subarray(0, layout.FX_SIZE), layout.RESULT_FX);
     outputBytes.set(space.u8.subarray(window, window + layout.WINDOW_SIZE), layout.RESULT_WINDOW);
-    output.setBigUint64(layout.RESULT_HASH, this.#outsideHash(), true);
+    output.setBigUint64(layout.RESULT_HASH, this.#outsideHash(space), true);
   }
 
   /** Runs to the fault that ends a case. An exception of ours is a mismatch like any other. */
-  #finish(): Exit | { readonly kind: 'thrown' } {
+  #finish(space: AddressSpace): Exit | { readonly kind: 'thrown' } {
     try {
-      let exit = this.space.run(1000);
-      for (let more = 0; exit.kind === 'budget' && more < 100; more++) exit = this.space.run(1000);
+      let exit = space.run(1000);
+      for (let more = 0; exit.kind === 'budget' && more < 100; more++) exit = space.run(1000);
       return exit;
     } catch {
       return { kind: 'thrown' };
@@ -109,8 +130,7 @@ export class MachineRunner {
   }
 
   /** As in `native-runner.c`; puts back what was changed. */
-  #outsideHash(): bigint {
-    const { space } = this;
+  #outsideHash(space: AddressSpace): bigint {
     const start = space.offset(layout.DATA);
     const data = Buffer.from(space.u8.buffer, start, this.#pattern.length);
     const pattern = this.#pattern;
@@ -123,6 +143,13 @@ export class MachineRunner {
     space.u8.set(pattern, start);
     return hash;
   }
+}
+
+/** An image for FXRSTOR with an exception flag set. */
+function exactImage(): Uint8Array {
+  const image = new Uint8Array(512);
+  new DataView(image.buffer).setUint32(layout.FX_MXCSR, 0x1fa0, true);
+  return image;
 }
 
 function dataWithReadOnly(): Uint8Array {

@@ -7,6 +7,7 @@ import { FIONREAD } from '../../abi/ioctl.ts';
 import { POLLIN, POLLRDNORM } from '../../abi/poll.ts';
 import { putU32, StreamFile } from '../../fs/stream-file.ts';
 import type { GuestMemory, Inode, InodeWatch } from '../../fs/types.ts';
+import { addMark, marksOf, removeMark } from './inode-marks.ts';
 import { INOTIFY_QUEUED_EVENTS, INOTIFY_WATCHES } from './limits.ts';
 
 interface QueuedEvent {
@@ -19,15 +20,7 @@ interface QueuedEvent {
 /** Bytes of `struct inotify_event` before the name; names are padded to a multiple of it. */
 const HEADER = 16;
 
-/** All watches of one inode: what the VFS tells (`fsnotify_mark_connector`). */
-class InodeMarks implements InodeWatch {
-  readonly watches = new Set<InotifyWatch>();
-  notify(mask: number, name: string | undefined, cookie: number): void {
-    for (const watch of [...this.watches]) watch.notify(mask, name, cookie);
-  }
-}
-
-class InotifyWatch {
+class InotifyWatch implements InodeWatch {
   readonly owner: InotifyFile;
   readonly inode: Inode;
   readonly descriptor: number;
@@ -59,9 +52,8 @@ export class InotifyFile extends StreamFile {
   /** inotify_add_watch(2) of an inode that was found already: the watch descriptor. */
   watch(inode: Inode, mask: number): number {
     if ((mask & IN_ALL_EVENTS) === 0) return -EINVAL;
-    const marks = inode.watch instanceof InodeMarks ? inode.watch : new InodeMarks();
-    for (const watch of marks.watches) {
-      if (watch.owner !== this) continue;
+    for (const watch of marksOf(inode)) {
+      if (!(watch instanceof InotifyWatch) || watch.owner !== this) continue;
       if ((mask & IN_MASK_CREATE) !== 0) return -EEXIST;
       watch.mask = (mask & IN_MASK_ADD) !== 0 ? watch.mask | mask : mask;
       return watch.descriptor;
@@ -69,8 +61,7 @@ export class InotifyFile extends StreamFile {
     if (this.#watches.size >= INOTIFY_WATCHES) return -ENOSPC;
     const watch = new InotifyWatch(this, inode, this.#nextDescriptor++, mask);
     this.#watches.set(watch.descriptor, watch);
-    marks.watches.add(watch);
-    inode.watch = marks;
+    addMark(inode, watch);
     return watch.descriptor;
   }
 
@@ -83,16 +74,9 @@ export class InotifyFile extends StreamFile {
 
   drop(watch: InotifyWatch): void {
     this.#watches.delete(watch.descriptor);
-    this.#detach(watch);
+    removeMark(watch.inode, watch);
     this.queue(watch.descriptor, IN_IGNORED, 0, '');
   }
-  #detach(watch: InotifyWatch): void {
-    const marks = watch.inode.watch;
-    if (!(marks instanceof InodeMarks)) return;
-    marks.watches.delete(watch);
-    if (marks.watches.size === 0) watch.inode.watch = undefined;
-  }
-
   queue(descriptor: number, mask: number, cookie: number, name: string): void {
     const last = this.#events.at(-1);
     if (last !== undefined && last.descriptor === descriptor && last.mask === mask && last.cookie === cookie && last.name === name) return;
@@ -127,7 +111,7 @@ export class InotifyFile extends StreamFile {
     return putU32(memory, argument, this.#events.reduce((sum, event) => sum + eventSize(event), 0));
   }
   override release(): void {
-    for (const watch of this.#watches.values()) this.#detach(watch);
+    for (const watch of this.#watches.values()) removeMark(watch.inode, watch);
     this.#watches.clear();
   }
   fdInfo(): string {

@@ -142,8 +142,9 @@ export class Mm {
     const refused = this.#charge(vma, replaced ? start : end, end);
     if (refused !== 0) return refused;
     const kept = replaced && this.#showsAlready(vma);
-    if (replaced) this.unmap(start, length);
+    // First, since what it replaces may be the last mapping of the same object.
     if (vma.shared !== undefined) this.#attach(vma.shared);
+    if (replaced) this.unmap(start, length);
     // From here on the range is ours: on failure it is given back.
     if (!this.#fill(vma, kept)) {
       this.#uncharge(vma);

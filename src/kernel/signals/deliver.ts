@@ -21,6 +21,7 @@ export function deliverSignals(task: KernelTask): void {
     const { signal } = info;
     const action = process.actions.get(signal);
     task.kernel.onSignal?.(task, info);
+    task.kernel.tracer?.signal(task, info);
     if (action.handler === SIG_IGN) continue;
     if (action.handler !== SIG_DFL) {
       runHandler(task, info);

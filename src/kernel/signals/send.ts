@@ -21,6 +21,7 @@ function prepare(process: Process, info: SignalInfo, receivers: Iterable<KernelT
   if (!process.actions.ignores(signal)) return true;
   // A blocked signal stays pending even if it is ignored: the action may change before it is unblocked.
   for (const task of receivers) if (task.blocked.has(signal)) return true;
+  if (process.leader.state !== 'dead') process.kernel.tracer?.signal(process.leader, info);
   return false;
 }
 

@@ -1,8 +1,10 @@
 /** Watches system calls as they happen: the stream behind `--strace`, events and coverage. */
+import { SIGKILL } from '../../abi/signal.ts';
 import type { GateEntry } from '../gate.ts';
 import type { KernelTask } from '../task/task.ts';
-import { BLOCKED, type SyscallRow } from '../types.ts';
+import { BLOCKED, type SignalInfo, type SyscallRow } from '../types.ts';
 import { formatArguments, formatResult } from './format.ts';
+import { formatEnd, formatSignal } from './signals.ts';
 
 export interface SyscallTracerOptions {
   /** One line, without the newline, in two parts: the call, and what it answered if that is known yet. */
@@ -22,6 +24,8 @@ export function traceLine(call: string, result: string | undefined): string {
 export class SyscallTracer {
   readonly #write: SyscallTracerOptions['write'];
   readonly #filter: (name: string) => boolean;
+  /** Of tasks that are in a call: signals to be shown behind it. */
+  readonly #waiting = new WeakMap<KernelTask, SignalInfo[]>();
 
   constructor(options: SyscallTracerOptions) {
     this.#write = options.write;
@@ -45,7 +49,27 @@ export class SyscallTracer {
 
   /** A call that had blocked ended. */
   exit(task: KernelTask, row: SyscallRow, args: readonly number[], result: number): void {
-    if (!this.#filter(row.name)) return;
-    this.#write(task, `<... ${row.name} resumed>${formatArguments(task, row, args, result)})`, formatResult(row, result));
+    if (this.#filter(row.name)) this.#write(task, `<... ${row.name} resumed>${formatArguments(task, row, args, result)})`, formatResult(row, result));
+    this.#showWaiting(task);
+  }
+
+  #showWaiting(task: KernelTask): void {
+    for (const info of this.#waiting.get(task) ?? []) this.#write(task, formatSignal(info));
+    this.#waiting.delete(task);
+  }
+
+  /** A signal is delivered, or came and is ignored: who is traced sees both. That of SIGKILL nobody sees. */
+  signal(task: KernelTask, info: SignalInfo): void {
+    if (info.signal === SIGKILL) return;
+    const waiting = this.#waiting.get(task) ?? [];
+    if (waiting.every(({ signal }) => signal !== info.signal)) waiting.push(info);
+    this.#waiting.set(task, waiting);
+    if (task.callRow === undefined) this.#showWaiting(task);
+  }
+
+  /** A task ended; `status` as wait(2) shows it. */
+  end(task: KernelTask, status: number): void {
+    this.#showWaiting(task);
+    this.#write(task, formatEnd(status));
   }
 }

@@ -2,10 +2,11 @@
 import { EFAULT, EINVAL, ESRCH } from '../../abi/errno.ts';
 import { F_OWNER_PGRP, F_OWNER_PID, F_OWNER_TID, O_ASYNC } from '../../abi/fcntl.ts';
 import { POLLERR, POLLHUP, POLLIN, POLLOUT, POLLPRI, POLLRDNORM, POLLWRNORM } from '../../abi/poll.ts';
-import { NSIG, POLL_IN, POLL_OUT, SI_KERNEL, SIGIO } from '../../abi/signal.ts';
+import { NSIG, POLL_IN, POLL_OUT, SI_KERNEL, SIGIO, SIGURG } from '../../abi/signal.ts';
 import { PlainFile } from '../../fs/open-file.ts';
 import type { OpenFile, Waiter } from '../../fs/types.ts';
-import type { Kernel, Process, Task } from '../types.ts';
+import { Socket } from '../../net/index.ts';
+import type { Kernel, Process, SignalInfo, Task } from '../types.ts';
 
 /** `struct fown_struct`: whom a file tells, and in whose name. */
 interface Owner {
@@ -18,6 +19,7 @@ interface Owner {
 const owners = new WeakMap<OpenFile, Owner>();
 const signals = new WeakMap<OpenFile, number>();
 const notifiers = new WeakMap<OpenFile, AsyncNotifier>();
+const urgencies = new WeakMap<OpenFile, UrgencyNotifier>();
 
 /** F_GETOWN: a process or thread, or a group as a negative number; 0 for nobody. */
 export function getOwner(file: OpenFile): number {
@@ -26,10 +28,15 @@ export function getOwner(file: OpenFile): number {
   return owner.type === F_OWNER_PGRP ? -owner.id : owner.id;
 }
 
-function setOwner(task: Task, file: OpenFile, type: number, id: number): void {
+export function setOwner(task: Task, file: OpenFile, type: number, id: number): void {
   const { uid, euid } = task.credentials;
   if (id === 0) owners.delete(file);
   else owners.set(file, { type, id, uid, euid });
+  if (id !== 0 && file instanceof Socket && !urgencies.has(file)) {
+    const notifier = new UrgencyNotifier(task.kernel, file);
+    urgencies.set(file, notifier);
+    file.waitQueue.add(notifier);
+  }
 }
 
 /** F_SETOWN (f_setown): 0, or -ESRCH where nobody has the id. */
@@ -108,19 +115,40 @@ class AsyncNotifier implements Waiter {
   }
 
   #send(code: number, band: number): void {
-    const owner = owners.get(this.#file);
-    if (owner === undefined) return;
     const chosen = getAsyncSignal(this.#file);
-    const info = chosen === 0 ? { signal: SIGIO, code: SI_KERNEL } : { signal: chosen, code, band, fd: this.#fd };
-    if (owner.type === F_OWNER_TID) {
-      const thread = this.#kernel.findTask(owner.id);
-      if (thread !== undefined && allows(owner, thread.process)) thread.sendSignal(info);
-      return;
-    }
-    for (const process of this.#kernel.processes()) {
-      const meant = owner.type === F_OWNER_PGRP ? process.processGroup === owner.id : process.pid === owner.id;
-      if (meant && allows(owner, process)) process.sendSignal(info.signal, info);
-    }
+    tellOwner(this.#kernel, this.#file, chosen === 0 ? { signal: SIGIO, code: SI_KERNEL } : { signal: chosen, code, band, fd: this.#fd });
+  }
+}
+
+/** SIGURG, which the owner gets without O_ASYNC, too (send_sigurg()). */
+class UrgencyNotifier implements Waiter {
+  readonly #kernel: Kernel;
+  readonly #file: OpenFile;
+
+  constructor(kernel: Kernel, file: OpenFile) {
+    this.#kernel = kernel;
+    this.#file = file;
+  }
+
+  wake(events = 0): void {
+    if (this.#file.references === 0) return;
+    this.#file.waitQueue.add(this);
+    if ((events & POLLPRI) !== 0) tellOwner(this.#kernel, this.#file, { signal: SIGURG, code: SI_KERNEL });
+  }
+}
+
+/** Sends a signal to whom the file belongs (send_sigio()). */
+export function tellOwner(kernel: Kernel, file: OpenFile, info: SignalInfo): void {
+  const owner = owners.get(file);
+  if (owner === undefined) return;
+  if (owner.type === F_OWNER_TID) {
+    const thread = kernel.findTask(owner.id);
+    if (thread !== undefined && allows(owner, thread.process)) thread.sendSignal(info);
+    return;
+  }
+  for (const process of kernel.processes()) {
+    const meant = owner.type === F_OWNER_PGRP ? process.processGroup === owner.id : process.pid === owner.id;
+    if (meant && allows(owner, process)) process.sendSignal(info.signal, info);
   }
 }
 

@@ -3,7 +3,7 @@ import {
   EACCES, EAGAIN, EBADF, EBUSY, EFAULT, EINVAL, EMFILE, ENOTTY, EOVERFLOW, EPERM,
 } from '../../abi/errno.ts';
 import {
-  FD_CLOEXEC, F_ADD_SEALS, F_DUPFD, F_DUPFD_CLOEXEC, F_GETFD, F_GETFL, F_GETLEASE, F_GETLK, F_GETOWN, F_GETOWN_EX, F_GETPIPE_SZ, F_GETSIG, F_GET_FILE_RW_HINT,
+  FD_CLOEXEC, F_ADD_SEALS, F_DUPFD, F_DUPFD_CLOEXEC, F_GETFD, F_GETFL, F_GETLEASE, F_GETLK, F_GETOWN, F_GETOWN_EX, F_GETPIPE_SZ, F_GETSIG, F_NOTIFY, F_GET_FILE_RW_HINT,
   F_GET_RW_HINT, F_GET_SEALS, F_OFD_GETLK, F_OFD_SETLK, F_OFD_SETLKW, F_RDLCK, F_SEAL_EXEC, F_SEAL_FUTURE_WRITE, F_SEAL_GROW,
   F_SEAL_SEAL, F_SEAL_SHRINK, F_SEAL_WRITE, F_SETFD, F_SETFL, F_SETLEASE, F_SETLK, F_SETLKW, F_SETOWN, F_SETOWN_EX, F_SETPIPE_SZ, F_SETSIG,
   F_SET_FILE_RW_HINT, F_SET_RW_HINT, F_UNLCK, F_WRLCK, LOCK_EX, LOCK_NB, LOCK_SH, LOCK_UN, O_APPEND, O_ASYNC, O_CLOEXEC, O_DIRECT, O_NOATIME, O_NONBLOCK,
@@ -18,6 +18,7 @@ import type { Inode, OpenFile } from '../../fs/types.ts';
 import { FileDescriptors } from '../fd-table.ts';
 import type { KernelTask } from '../task/task.ts';
 import type { SyscallRow, Task } from '../types.ts';
+import { setDirectoryNotify } from './dnotify.ts';
 import { getAsyncSignal, getOwner, getOwnerEx, setAsyncSignal, setOwnerEx, setOwnerId, updateAsync } from './async-io.ts';
 import {
   beginWaiting, conflictingLock, endWaiting, lockQueue, releaseDescriptionLocks, releaseRecordLocks, setFlock, setRecordLock,
@@ -170,6 +171,7 @@ function fcntl(task: Task, fd: number, command: number, argument: number): numbe
     case F_OFD_GETLK: return getLock(task, file, argument, true);
     case F_OFD_SETLK: return setLock(task, file, argument, true, false);
     case F_OFD_SETLKW: return setLock(task, file, argument, true, true);
+    case F_NOTIFY: return setDirectoryNotify(task, file, fd, argument);
     default: return fcntlRare(task, file, command, argument);
   }
 }
@@ -257,7 +259,7 @@ export const fdRows: readonly SyscallRow[] = [
   { number: 33, name: 'dup2', arguments: ['fd', 'fd'], handler: dup2, support: 'full' },
   {
     number: 72, name: 'fcntl', arguments: ['fd', 'int', 'long'], handler: fcntl, support: 'partial', restart: true,
-    note: 'no leases and no F_NOTIFY (EINVAL)',
+    note: 'no leases (EINVAL)',
   },
   { number: 73, name: 'flock', arguments: ['fd', 'flags:flock'], handler: flock, support: 'full', restart: true },
   { number: 292, name: 'dup3', arguments: ['fd', 'fd', 'flags:open'], handler: dup3, support: 'full' },

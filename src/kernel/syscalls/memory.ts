@@ -1,7 +1,7 @@
 /** Memory mappings: mmap(2), munmap(2), mprotect(2), mremap(2), madvise(2), brk(2), mlock(2) and their kin. */
 import { EACCES, EAGAIN, EBADF, EBUSY, EFAULT, EINVAL, ENODEV, ENOMEM, EOPNOTSUPP, ENOSPC, EOVERFLOW, EPERM } from '../../abi/errno.ts';
 import {
-  MAP_ANONYMOUS, MAP_HUGETLB, MAP_LOCKED, MAP_PRIVATE, MAP_SHARED, MAP_SHARED_VALIDATE, MAP_SYNC, MAP_TYPE, MCL_CURRENT, MCL_FUTURE, MCL_ONFAULT, MLOCK_ONFAULT,
+  MAP_ANONYMOUS, MAP_FIXED, MAP_HUGETLB, MAP_LOCKED, MAP_PRIVATE, MAP_SHARED, MAP_SHARED_VALIDATE, MAP_SYNC, MAP_TYPE, MCL_CURRENT, MCL_FUTURE, MCL_ONFAULT, MLOCK_ONFAULT,
   MS_ASYNC, MS_INVALIDATE, MS_SYNC, PROT_EXEC, PROT_GROWSDOWN, PROT_GROWSUP, PROT_READ, PROT_WRITE,
 } from '../../abi/mman.ts';
 import { CAP_IPC_LOCK } from '../../abi/capability.ts';
@@ -18,6 +18,8 @@ const PROT_MASK = PROT_READ | PROT_WRITE | PROT_EXEC;
 const S_IFMT = 0o170000;
 const S_IFREG = 0o100000;
 const S_IFCHR = 0o020000;
+/** Keeps offsets exact. */
+const MAXIMUM_PAGE_OFFSET = 2 ** 40;
 const O_ACCMODE = 3;
 const O_RDONLY = 0;
 const O_WRONLY = 1;
@@ -131,6 +133,23 @@ function mincore(task: KernelTask, address: number, length: number, vector: numb
   return 0;
 }
 
+/** Since Linux 4.0 an mmap(2) of what is mapped there already, at another place of it (mm/mmap.c: remap_file_pages()). */
+function remapFilePages(task: KernelTask, address: number, size: number, prot: number, pageOffset: number): number {
+  const start = address - (address % 4096);
+  const length = size - (size % 4096);
+  if (prot !== 0 || start < 0 || length <= 0 || pageOffset < 0 || pageOffset > MAXIMUM_PAGE_OFFSET) return -EINVAL;
+  const { mm } = task;
+  const vma = mm.vmas.find(start);
+  if (vma?.shared === undefined) return -EINVAL;
+  const end = start + length;
+  const others = mm.vmas.inRange(start, end);
+  const isOne = others.every((other) => other.shared === vma.shared && other.flags === vma.flags && other.prot === vma.prot);
+  if (!isOne || !mm.vmas.covers(start, end)) return -EINVAL;
+  const { file, shared } = vma;
+  const flags = MAP_SHARED | MAP_FIXED | (vma.flags & MAP_LOCKED);
+  return Math.min(mm.map({ address: start, length, prot: vma.prot, flags, file, shared, offset: pageOffset * 4096 }), 0);
+}
+
 // ---- locking: accounting only, nothing is ever swapped out ----
 
 function checkLocked(task: KernelTask, more: number): number {
@@ -200,7 +219,7 @@ export const memoryRows: readonly SyscallRow[] = [
   row(150, 'munlock', ['pointer', 'size'], (task, address, length) => setLocked(task, address, length, false)),
   row(151, 'mlockall', ['flags:mlockall-flags'], mlockall),
   row(152, 'munlockall', [], munlockall),
-  row(216, 'remap_file_pages', ['pointer', 'size', 'int', 'size', 'flags'], () => -EINVAL, { support: 'none', note: 'Obsolete since Linux 4.0.' }),
+  row(216, 'remap_file_pages', ['pointer', 'size', 'int', 'size', 'flags'], remapFilePages),
   row(325, 'mlock2', ['pointer', 'size', 'flags'], (task, address, length, flags) => ((flags & ~MLOCK_ONFAULT) !== 0 ? -EINVAL : setLocked(task, address, length, true))),
   row(329, 'pkey_mprotect', ['pointer', 'size', 'flags:mmap-prot', 'int'], (task, address, length, prot, key) => (key === -1 ? mprotect(task, address, length, prot) : -EINVAL)),
   row(330, 'pkey_alloc', ['flags', 'flags'], (_task, flags, rights) => (flags !== 0 || (rights & ~3) !== 0 ? -EINVAL : -ENOSPC), { note: 'ENOSPC, as on processors without protection keys.' }),

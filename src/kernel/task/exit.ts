@@ -24,12 +24,13 @@ export function exitTask(task: KernelTask, status: number): void {
     process.state = 'exiting';
     process.exitStatus = status;
   }
-  endTask(task);
+  endTask(task, status);
 }
 
-/** Takes a task out of the world. The last one takes the process with it. */
-export function endTask(task: KernelTask): void {
+/** Takes a task out of the world. The last one takes the process with it. `status` is for who traces it. */
+export function endTask(task: KernelTask, status = task.process.exitStatus): void {
   if (task.state === 'dead') return;
+  task.kernel.tracer?.end(task, status);
   const { process, kernel, mm } = task;
   task.leaveQueues();
   task.onAbandon?.();

@@ -6,12 +6,11 @@
 
 import { VECTOR_GP, X87_ES } from '../../abi/x87.ts';
 import * as state from '../state.ts';
+import { MXCSR_INIT, MXCSR_MASK, loadMxcsr } from './mxcsr.ts';
 import type { Helper, HelperContext, HelperTable } from './types.ts';
 import { initialise, setControlWord, setStatusWord, statusWord } from './x87-control.ts';
 
 export const FX_IMAGE_SIZE = 512;
-const MXCSR_MASK = 0xffff;
-const MXCSR_INIT = 0x1f80;
 const OFFSET_MXCSR = 24;
 const OFFSET_STACK = 32;
 const OFFSET_XMM = 160;
@@ -109,10 +108,8 @@ const fxrstor: Helper = (context, _destination, source) => {
   if (!context.readable(source, FX_IMAGE_SIZE)) return 1;
   const { view, u8 } = context;
   const at = context.offset(source);
-  const mxcsr = view.getUint32(at + OFFSET_MXCSR, true);
-  if (mxcsr & ~MXCSR_MASK) return context.raise(VECTOR_GP);
+  if (loadMxcsr(context, view.getUint32(at + OFFSET_MXCSR, true)) !== 0) return 1;
   loadX87(view, view, at);
-  view.setUint32(state.STATE_MXCSR, mxcsr, true);
   u8.copyWithin(state.STATE_XMM, at + OFFSET_XMM, at + OFFSET_XMM + XMM_SIZE);
   return 0;
 };
@@ -168,8 +165,7 @@ const xrstor: Helper = (context, _destination, source) => {
   const compacted = view.getUint32(at + OFFSET_XCOMP + 4, true) !== 0;
   if (requested & COMPONENT_SSE) {
     const stored = compacted && (present & COMPONENT_SSE) === 0 ? MXCSR_INIT : view.getUint32(at + OFFSET_MXCSR, true);
-    if (stored & ~MXCSR_MASK) return context.raise(VECTOR_GP);
-    view.setUint32(state.STATE_MXCSR, stored, true);
+    if (loadMxcsr(context, stored) !== 0) return 1;
     restoreXmm(context, at, (present & COMPONENT_SSE) !== 0);
   }
   if (requested & COMPONENT_X87) {

@@ -1,7 +1,9 @@
 /** All helpers, each with a number that is the same in the build's image and in the program. */
 import { cpuHelpers } from './cpuid.ts';
+import { exactSseHelpers } from './exact-sse.ts';
 import { fxsaveHelpers } from './fxsave.ts';
 import { integerHelpers } from './integer.ts';
+import { mxcsrHelpers } from './mxcsr.ts';
 import { SSE_STRING_HELPERS } from './sse-strings.ts';
 import { SSE_HELPERS } from './sse.ts';
 import { stringHelpers } from './strings.ts';
@@ -13,8 +15,10 @@ import { x87TransferHelpers } from './x87-transfer.ts';
 
 export const helpers: HelperTable = {
   ...cpuHelpers,
+  ...exactSseHelpers,
   ...fxsaveHelpers,
   ...integerHelpers,
+  ...mxcsrHelpers,
   ...stringHelpers,
   ...SSE_HELPERS,
   ...SSE_STRING_HELPERS,

@@ -24,6 +24,7 @@ export function createContext(): TestContext {
       view.setUint32(STATE_FAULT_VECTOR, vector, true);
       return 1;
     },
+    requireExactFloats: () => 1,
     timestamp: () => [1, 2],
     processor: 0,
   };

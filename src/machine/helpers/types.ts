@@ -15,6 +15,8 @@ export interface HelperContext {
   offset(address: number): number;
   /** Notes an exception by x86 vector (13 #GP, 16 #MF, ...); the helper then returns 1. */
   raise(vector: number): 1;
+  /** SSE obeys MXCSR from here on. Returns 1: the same instruction comes again when all code is of that kind. */
+  requireExactFloats(): 1;
   /** Bits 0 to 31 and 32 to 63 of the time stamp counter. */
   timestamp(): readonly [low: number, high: number];
   /** The name and number of the running thread's processor, for RDTSCP and RDPID. */

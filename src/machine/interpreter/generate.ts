@@ -3,6 +3,8 @@ import { packDecoderTables } from '../decoder/tables.ts';
 import { ROWS } from '../isa/table.ts';
 import { analyze, branchFlags, FLAG_SET_ALL, type Analysis } from '../semantics/analysis.ts';
 import type { SemanticsTable } from '../semantics/builder.ts';
+import { EXACT_SEMANTICS } from '../semantics/sse-exact.ts';
+import { STATE_EXACT_FLOATS } from '../state.ts';
 import * as op from '../wasm/opcodes.ts';
 import { ByteWriter, ModuleWriter, type FunctionBody } from '../wasm/writer.ts';
 import {
@@ -59,9 +61,17 @@ function declareImports(module: ModuleWriter, helperNumbers: ReadonlyMap<string,
   };
 }
 
-function handlerBody(form: Form, flagsDead: boolean, semantics: SemanticsTable, imports: Imports): FunctionBody {
+/** `exact`: the function that does it where SSE obeys MXCSR. */
+function handlerBody(form: Form, flagsDead: boolean, semantics: SemanticsTable, imports: Imports, exact?: number): FunctionBody {
   const builder = new InterpreterBuilder(form.sample, form.mode, flagsDead, imports.handler);
   const key = form.sample.row.semantics;
+  if (exact !== undefined) {
+    builder.if(builder.readState(STATE_EXACT_FLOATS, 'i32'), () => {
+      builder.emit(builder.record);
+      builder.out.u8(op.RETURN_CALL);
+      builder.out.u32(exact);
+    });
+  }
   if (isControl(key)) {
     emitControl(builder, imports.control);
   } else {
@@ -107,10 +117,11 @@ export function generateInterpreter(semantics: SemanticsTable, helperNumbers: Re
       const dead = COMMON_FOR_DEAD_FLAGS.has(row.semantics) && analysis !== undefined && (analysis.flagsWritten | analysis.flagsKilled) === FLAG_SET_ALL;
       handlers[form.key] = functions.length;
       notes.push(dead ? note | NOTE_DEAD_FLAGS : note);
-      functions.push(module.addFunction(handlerBody(form, false, semantics, imports)));
+      const exact = EXACT_SEMANTICS[row.semantics] === undefined ? undefined : module.addFunction(handlerBody(form, false, EXACT_SEMANTICS, imports));
+      functions.push(module.addFunction(handlerBody(form, false, semantics, imports, exact)));
       if (dead) {
         notes.push(note);
-        functions.push(module.addFunction(handlerBody(form, true, semantics, imports)));
+        functions.push(module.addFunction(handlerBody(form, true, semantics, imports, exact)));
       }
     }
   }

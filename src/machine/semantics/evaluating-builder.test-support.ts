@@ -43,6 +43,7 @@ export class TestCpu implements HelperContext {
   faultAddress: number | undefined;
   faultVector: number | undefined;
 
+  requireExactFloats(): 1 { return 1; }
   timestamp(): readonly [number, number] { return [0, 0]; }
   offset(address: number): number { return address - GUEST_BASE; }
   readable(address: number, size: number): boolean {

@@ -1,6 +1,7 @@
 /** The meaning of every instruction that does not change control, by the `semantics` key of its row. */
 import { crypto } from './crypto.ts';
 import { SIMD_SEMANTICS } from './sse-table.ts';
+import { EXACT_SEMANTICS } from './sse-exact.ts';
 import type { SemanticsTable } from './builder.ts';
 import { integerArithmetic } from './integer-arithmetic.ts';
 import { integerBits } from './integer-bits.ts';
@@ -31,3 +32,6 @@ export const semantics: SemanticsTable = {
   ...system,
   ...x87,
 };
+
+/** The same, where SSE obeys MXCSR. */
+export const exactSemantics: SemanticsTable = { ...semantics, ...EXACT_SEMANTICS };

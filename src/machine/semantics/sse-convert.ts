@@ -3,7 +3,7 @@ import * as op from '../wasm/opcodes.ts';
 import type { Builder, Expr, SemanticFunction, SemanticsTable } from './builder.ts';
 import { fromBits, isNan, narrowNanBits, toBits, widenNan } from './sse-nan.ts';
 import type { FloatType } from './sse-nan.ts';
-import { roundByMxcsr } from './sse-rounding.ts';
+import { roundToNearest } from './sse-rounding.ts';
 import { readScalar } from './sse-scalar.ts';
 import { anyTrue, bitselect, lane64, lanes, readLowVector, splat64, vector } from './sse-vector.ts';
 
@@ -32,7 +32,7 @@ function toInteger(builder: Builder, type: FloatType, size: 4 | 8, source: Expr)
 function scalarToInteger(type: FloatType, truncate: boolean): SemanticFunction {
   return (builder) => {
     const source = readScalar(builder, type, 1);
-    const rounded = truncate ? source : roundByMxcsr(builder, type, source);
+    const rounded = truncate ? source : roundToNearest(builder, type, source);
     builder.write(0, toInteger(builder, type, builder.operandSize(0) === 8 ? 8 : 4, rounded));
   };
 }
@@ -117,7 +117,7 @@ function doublesToIntegers(builder: Builder, source: Expr): Expr {
 function packedToIntegers(type: FloatType, truncate: boolean): SemanticFunction {
   return (builder) => {
     const source = builder.readV128(1);
-    const rounded = truncate ? source : roundByMxcsr(builder, type === 'f64' ? 'f64x2' : 'f32x4', source);
+    const rounded = truncate ? source : roundToNearest(builder, type === 'f64' ? 'f64x2' : 'f32x4', source);
     builder.writeV128(0, type === 'f64' ? doublesToIntegers(builder, rounded) : singlesToIntegers(builder, rounded));
   };
 }
@@ -146,7 +146,7 @@ function cvtpi2ps(builder: Builder): void {
 function singlesToMmx(truncate: boolean): SemanticFunction {
   return (builder) => {
     const source = readLowVector(builder, 1, 8);
-    const rounded = truncate ? source : roundByMxcsr(builder, 'f32x4', source);
+    const rounded = truncate ? source : roundToNearest(builder, 'f32x4', source);
     builder.writeMmx(0, lane64(builder, singlesToIntegers(builder, rounded), 0));
   };
 }
@@ -154,7 +154,7 @@ function singlesToMmx(truncate: boolean): SemanticFunction {
 function doublesToMmx(truncate: boolean): SemanticFunction {
   return (builder) => {
     const source = builder.readV128(1);
-    const rounded = truncate ? source : roundByMxcsr(builder, 'f64x2', source);
+    const rounded = truncate ? source : roundToNearest(builder, 'f64x2', source);
     builder.writeMmx(0, lane64(builder, doublesToIntegers(builder, rounded), 0));
   };
 }

@@ -1,5 +1,4 @@
 /** Rounding to integers: SDM Vol. 1, 4.8.4, and table 4-18 of ROUNDPD (Vol. 2B). */
-import { STATE_MXCSR } from '../state.ts';
 import * as op from '../wasm/opcodes.ts';
 import type { Builder, Expr, ValueType } from './builder.ts';
 
@@ -11,11 +10,6 @@ const ROUNDING = {
 } as const;
 
 export type RoundedType = keyof typeof ROUNDING;
-
-/** MXCSR.RC, 0 to 3: nearest even, down, up, toward zero. */
-function roundingControl(builder: Builder): Expr {
-  return builder.and(builder.shrU(builder.readState(STATE_MXCSR, 'i32'), builder.i32(13)), builder.i32(3));
-}
 
 /** Rounds by a mode that is known only at run time. `value` must be a local. */
 function roundByMode(builder: Builder, type: RoundedType, value: Expr, mode: Expr): Expr {
@@ -33,21 +27,21 @@ function roundByMode(builder: Builder, type: RoundedType, value: Expr, mode: Exp
   return result;
 }
 
-/** Rounds as MXCSR says. */
-export function roundByMxcsr(builder: Builder, type: RoundedType, value: Expr): Expr {
-  return roundByMode(builder, type, builder.let(value), roundingControl(builder));
+/** Rounds to the nearest, even where two are equally near: MXCSR asks for nothing else (`AddressSpace.exactFloats`). */
+export function roundToNearest(builder: Builder, type: RoundedType, value: Expr): Expr {
+  const { nearest, type: valueType } = ROUNDING[type];
+  return builder.op(nearest, valueType, [value]);
 }
 
-/** Rounds as the immediate operand of ROUNDSD and so on says: bit 2 chooses MXCSR. */
+/** Rounds as the immediate operand of ROUNDSD and so on says: bit 2 chooses MXCSR. `value` must be a local. */
 export function roundByImmediate(builder: Builder, type: RoundedType, value: Expr, index: number): Expr {
   const constant = builder.constant(index);
   if (constant === undefined) {
     const immediate = builder.let(builder.read(index));
-    const useMxcsr = builder.and(immediate, builder.i32(4));
-    const mode = builder.select(useMxcsr, roundingControl(builder), builder.and(immediate, builder.i32(3)));
+    const mode = builder.select(builder.and(immediate, builder.i32(4)), builder.i32(0), builder.and(immediate, builder.i32(3)));
     return roundByMode(builder, type, value, mode);
   }
-  if ((constant & 4) !== 0) return roundByMxcsr(builder, type, value);
+  if ((constant & 4) !== 0) return roundToNearest(builder, type, value);
   const opcodes = ROUNDING[type];
   const opcode = [opcodes.nearest, opcodes.floor, opcodes.ceil, opcodes.trunc][constant & 3] ?? opcodes.nearest;
   return builder.op(opcode, opcodes.type, [value]);

@@ -1,6 +1,6 @@
 /**
  * Scalar floating point: SDM Vol. 1, 10.4.1.2 and 11.4.1.2. Only the low lane of the destination changes.
- * Arithmetic rounds to nearest whatever MXCSR says, and sets no exception flags.
+ * It rounds to nearest and sets no exception flags: `sse-exact.ts` is for programs that want more.
  */
 import * as op from '../wasm/opcodes.ts';
 import type { Builder, Expr, SemanticFunction, SemanticsTable } from './builder.ts';

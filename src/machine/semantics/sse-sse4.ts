@@ -1,6 +1,6 @@
 /** What SSE4.1 and SSE4.2 add beyond more types of old instructions (SDM Vol. 1, 12.10 and 12.12), and MXCSR. */
 import { STRING_EXPLICIT, STRING_FLAGS, STRING_INDEX, STRING_LONG, STRING_MASK } from '../helpers/sse-strings.ts';
-import { STATE_MXCSR, STATE_SCRATCH } from '../state.ts';
+import { STATE_MXCSR, STATE_MXCSR_STORED_AT, STATE_SCRATCH } from '../state.ts';
 import * as op from '../wasm/opcodes.ts';
 import type { Builder, Expr, SemanticFunction, SemanticsTable } from './builder.ts';
 import { absoluteDifference } from './sse-integer.ts';
@@ -86,15 +86,13 @@ function compareStrings(kind: number): SemanticFunction {
   };
 }
 
-/** Bits 16 to 31 are reserved: #GP. */
 function ldmxcsr(builder: Builder): void {
-  const value = builder.let(builder.read(0));
-  builder.faultIf(builder.and(value, builder.i32(-0x1_0000)), 13);
-  builder.writeState(STATE_MXCSR, value);
+  builder.helper('ldmxcsr', undefined, 0);
 }
 
 function stmxcsr(builder: Builder): void {
   builder.write(0, builder.readState(STATE_MXCSR, 'i32'));
+  builder.writeState(STATE_MXCSR_STORED_AT, builder.wrap(builder.linearAddress(0)));
 }
 
 export const SSE4: SemanticsTable = {

@@ -5,7 +5,7 @@ import type { HelperContext } from '../helpers/types.ts';
 import { decode } from '../isa/decode.ts';
 import type { DecodedInstruction, InstructionRow } from '../isa/instruction.ts';
 import { ROWS } from '../isa/table.ts';
-import { GUEST_BASE, STATE_GPR, STATE_MXCSR, STATE_XMM } from '../state.ts';
+import { GUEST_BASE, STATE_GPR, STATE_XMM } from '../state.ts';
 import { ModuleWriter } from '../wasm/writer.ts';
 import { CheckingBuilder } from './checking-builder.test-support.ts';
 import { EFLAGS_ARITHMETIC, loadFlags } from './flags.ts';
@@ -52,7 +52,6 @@ function* forms(row: InstructionRow): Generator<DecodedInstruction> {
 interface Registers {
   readonly xmm1?: bigint;
   readonly xmm2?: bigint;
-  readonly mxcsr?: number;
 }
 
 interface Result {
@@ -73,10 +72,9 @@ function run(hex: string, registers: Registers): Result {
   };
   setXmm(1, registers.xmm1 ?? 0n);
   setXmm(2, registers.xmm2 ?? 0n);
-  view.setUint32(STATE_MXCSR, registers.mxcsr ?? 0x1f80, true);
   const context: HelperContext = {
     view, u8: new Uint8Array(memory.buffer), readable: () => true, writable: () => true,
-    offset: (address) => address - GUEST_BASE, raise: () => 1, timestamp: () => [0, 0], processor: 0,
+    offset: (address) => address - GUEST_BASE, raise: () => 1, requireExactFloats: () => 1, timestamp: () => [0, 0], processor: 0,
   };
   const helper = (number: number, destination: number, source: number, immediate: number, forms_: number): number =>
     SSE_HELPERS[HELPER_NAMES[number] ?? '']?.(context, destination, source, immediate, forms_) ?? 1;
@@ -158,9 +156,8 @@ describe('NaN and indefinite results', () => {
     assert.equal(run('f2 0f 2c ca', { xmm2: 0x41df_ffff_ffff_ffffn }).rcx, 0x7fff_ffffn);
   });
 
-  test('cvtsd2si rounds as MXCSR says', () => {
-    const xmm2 = 0x4004_0000_0000_0000n; // 2.5
-    assert.deepEqual([0, 1, 2, 3].map((mode) => run('f2 0f 2d ca', { xmm2, mxcsr: 0x1f80 | (mode << 13) }).rcx), [2n, 2n, 3n, 2n]);
+  test('cvtsd2si rounds to nearest even', () => {
+    assert.equal(run('f2 0f 2d ca', { xmm2: 0x4004_0000_0000_0000n }).rcx, 2n); // 2.5
   });
 
   test('ucomisd sets ZF, PF and CF when unordered', () => {

@@ -32,7 +32,8 @@ const RCX = 1 << 1;
 /** Their meaning depends on whether the count is known and zero. */
 const SHIFTS = new Set(['shl', 'shr', 'sar', 'rol', 'ror', 'rcl', 'rcr', 'shld', 'shrd']);
 
-const cache = new Map<number, Analysis>();
+/** For each table of semantics. */
+const caches = new WeakMap<SemanticsTable, Map<number, Analysis>>();
 
 function analysisOf(instruction: DecodedInstruction, semantics: SemanticsTable): Analysis | undefined {
   const { row, operands } = instruction;
@@ -41,6 +42,8 @@ function analysisOf(instruction: DecodedInstruction, semantics: SemanticsTable):
   const last = operands[operands.length - 1];
   if (last?.kind === 'immediate' && SHIFTS.has(row.semantics)) return analyze(instruction, meaning, true);
   const key = formKey(instruction, addressMode(instruction));
+  let cache = caches.get(semantics);
+  if (cache === undefined) caches.set(semantics, (cache = new Map()));
   let analysis = cache.get(key);
   if (analysis === undefined) {
     analysis = analyze(instruction, meaning, true);

@@ -1,6 +1,6 @@
 /** From hot guest code to Wasm. Loaded when there is something to translate: a short program ends before. */
 import { helperNumbers } from '../helpers/index.ts';
-import { semantics } from '../semantics/index.ts';
+import { exactSemantics, semantics } from '../semantics/index.ts';
 import { ModuleWriter, encodeFunction } from '../wasm/writer.ts';
 import { emitUnit } from './emit-unit.ts';
 import { discoverRegion, type CodeSource, type Region } from './region.ts';
@@ -12,6 +12,8 @@ export interface CompileOptions {
   readonly checked: boolean;
   /** See `Builder.nativeNans`. */
   readonly nativeNans: boolean;
+  /** See `AddressSpace.exactFloats`. */
+  readonly exactFloats: boolean;
 }
 
 /** A module of units: the function of unit n is its export of that name. */
@@ -49,9 +51,9 @@ function createModule(): { readonly writer: ModuleWriter; readonly unitType: num
 
 export const regionCompiler: RegionCompiler = {
   discover: discoverRegion,
-  translate(region, { checked, nativeNans }, slotOf) {
+  translate(region, { checked, nativeNans, exactFloats }, slotOf) {
     const { unitType, fuel } = createModule();
-    return encodeFunction(emitUnit(region, { checked, nativeNans, helperNumbers, semantics, unitType, fuel, slotOf }));
+    return encodeFunction(emitUnit(region, { checked, nativeNans, helperNumbers, semantics: exactFloats ? exactSemantics : semantics, unitType, fuel, slotOf }));
   },
   assemble(functions) {
     const { writer, unitType } = createModule();

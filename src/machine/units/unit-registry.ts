@@ -70,6 +70,7 @@ export class UnitRegistry {
   readonly statistics: MachineStatistics;
   readonly #machine: MachineImage;
   readonly #store: UnitStore | undefined;
+  readonly #exactFloats: boolean;
   #compiler: RegionCompiler | undefined;
   /** Made when it is first asked for, from what the store has. */
   #slots: Map<number, number> | undefined;
@@ -78,8 +79,9 @@ export class UnitRegistry {
   #freshBytes = 0;
 
   /** The translator is loaded when there is something to translate for the first time: most programs never get there. */
-  constructor(image: LoadedImage, machine: MachineImage, store: UnitStore | undefined, statistics: MachineStatistics) {
+  constructor(image: LoadedImage, machine: MachineImage, store: UnitStore | undefined, statistics: MachineStatistics, exactFloats = false) {
     this.image = image;
+    this.#exactFloats = exactFloats;
     this.#machine = machine;
     this.#store = store;
     this.statistics = statistics;
@@ -159,9 +161,9 @@ export class UnitRegistry {
    */
   compile({ u8, checked }: UnitCode, regions: readonly Region[], isHot: (address: number) => boolean): CompiledModule {
     const slots = this.#slotTable();
-    const { nativeNans = false } = this.#machine;
+    const options = { checked, nativeNans: this.#machine.nativeNans ?? false, exactFloats: this.#exactFloats };
     const slotOf = (address: number): number => (isHot(address) ? this.slotOf(address) : (slots.get(address) ?? 0));
-    const { wasm, functions } = this.compiler.assemble(regions.map((region) => this.compiler.translate(region, { checked, nativeNans }, slotOf)));
+    const { wasm, functions } = this.compiler.assemble(regions.map((region) => this.compiler.translate(region, options, slotOf)));
     this.statistics.wasmBytes += wasm.length;
     this.statistics.unitsTranslated += regions.length;
     const units = regions.map(({ entry, ranges, blocks }, index) => ({
