@@ -2,11 +2,10 @@
 import { ENOENT, EACCES, EPERM, ENOEXEC, ENOTDIR, ELOOP } from '../abi/errno.ts';
 import { ERRNO_NAMES } from '../abi/errno.ts';
 import { SIGHUP, SIGINT, SIGKILL, SIGQUIT, SIGTERM, SIGUSR1, SIGUSR2 } from '../abi/signal.ts';
-import type { Container, ExitStatus, RunningProcess } from '../container/index.ts';
+import type { Container, ExitStatus, ProcessConfig, RunningProcess } from '../container/index.ts';
 import { StandardInput, StandardOutput } from '../host/node/stdio.ts';
 import type { RawTerminal } from '../host/node/terminal.ts';
 import { toText } from './bytes.ts';
-import type { DoOptions } from './do-options.ts';
 import { EXIT_NOT_EXECUTABLE, EXIT_NOT_FOUND, UserError } from './errors.ts';
 
 /** How long a command may take to end after SIGTERM of --timeout. */
@@ -21,17 +20,22 @@ function startError(name: string, errno: number): UserError {
   return new UserError(`cannot run "${name}": ${why}`, 'check that it is an executable file', EXIT_NOT_EXECUTABLE);
 }
 
+export interface SessionOptions {
+  readonly process: ProcessConfig;
+  readonly timeoutMs: number | undefined;
+}
+
 /** One run of a command. */
 export class Session {
   readonly #container: Container;
-  readonly #options: DoOptions;
+  readonly #options: SessionOptions;
   readonly #outputs: readonly StandardOutput[];
   readonly #input: StandardInput;
   #process: RunningProcess | undefined;
   #terminal: RawTerminal | undefined;
   #timedOut = false;
 
-  constructor(container: Container, options: DoOptions) {
+  constructor(container: Container, options: SessionOptions) {
     this.#container = container;
     this.#options = options;
     this.#outputs = [1, 2].map((fd) => new StandardOutput(fd, {
