@@ -5,7 +5,7 @@ import { resolve } from 'node:path';
 import type { ContainerConfig, MountConfig, ProcessConfig } from '../container/index.ts';
 import { currentUser, readAccounts, resolveUser } from './accounts.ts';
 import { rawArguments, rawEnvironment, rawWorkingDirectory, toByteString, toText } from './bytes.ts';
-import { buildEnvironment } from './environment.ts';
+import { mergeEnvironment, visibleEnvironment } from './environment.ts';
 import { UserError } from './errors.ts';
 import type { FlagValues } from './flags.ts';
 import { hiddenPaths } from '../sandbox/hidden-paths.ts';
@@ -68,7 +68,8 @@ function processConfig(values: FlagValues, root: string, facts: TerminalFacts | 
   const given = values.last('user');
   const { user, account } = given === undefined ? { user: currentUser(), account: undefined } : resolveUser(root === '/' ? '' : root, given);
   const identity = account === undefined ? [] : [`HOME=${account.home}`, `USER=${account.name}`, `LOGNAME=${account.name}`].map(toText);
-  const env = buildEnvironment(rawEnvironment(process.env), { env: [...identity, ...values.all('env')], envFiles: values.all('env-file') });
+  const host = rawEnvironment(process.env);
+  const env = mergeEnvironment(visibleEnvironment(host), host, { env: [...identity, ...values.all('env')], envFiles: values.all('env-file') });
   return {
     argv: rawArguments(values.command),
     env,

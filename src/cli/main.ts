@@ -6,6 +6,16 @@ type Command = (args: readonly string[]) => Promise<number>;
 /** Loaded on demand. The words are also what "did you mean" looks through. */
 const COMMANDS: ReadonlyMap<string, () => Promise<Command>> = new Map([
   ['do', async () => (await import('./do.ts')).doCommand],
+  ['run', async () => (await import('./run.ts')).runCommand],
+  ['images', async () => (await import('./image-list.ts')).imagesCommand],
+  ['load', async () => (await import('./image-archives.ts')).loadCommand],
+  ['save', async () => (await import('./image-archives.ts')).saveCommand],
+  ['import', async () => (await import('./image-archives.ts')).importCommand],
+  ['inspect', async () => (await import('./image-list.ts')).inspectCommand],
+  ['history', async () => (await import('./image-list.ts')).historyCommand],
+  ['tag', async () => (await import('./image-names.ts')).tagCommand],
+  ['rmi', async () => (await import('./image-names.ts')).rmiCommand],
+  ['resolve', async () => (await import('./image-names.ts')).resolveCommand],
   ['debug', async () => (await import('./debug.ts')).debugCommand],
   ['help', async () => (await import('./help.ts')).helpCommand],
 ]);

@@ -23,6 +23,8 @@ function startError(name: string, errno: number): UserError {
 export interface SessionOptions {
   readonly process: ProcessConfig;
   readonly timeoutMs: number | undefined;
+  /** True: the command finds its standard input at its end. */
+  readonly withoutInput?: boolean;
 }
 
 /** One run of a command. */
@@ -65,12 +67,15 @@ export class Session {
     try {
       const started = this.#container.start(spec, {
         onOutput: (fd, bytes) => this.#write(fd, bytes),
-        onInputWanted: () => this.#input.want(),
+        onInputWanted: () => {
+          if (this.#options.withoutInput !== true) this.#input.want();
+        },
         onInputRoom: () => this.#input.resume(),
       });
       if (typeof started === 'number') throw startError(toText(spec.argv[0] ?? ''), -started);
       this.#process = started;
-      if (spec.terminal !== undefined) this.#input.want();
+      if (this.#options.withoutInput === true) started.endInput();
+      else if (spec.terminal !== undefined) this.#input.want();
       const timer = timeoutMs === undefined ? undefined : setTimeout(() => this.#timeOut(), timeoutMs);
       const status = await started.ended;
       clearTimeout(timer);

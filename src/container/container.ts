@@ -42,7 +42,8 @@ export class Container {
   readonly #view: HostView;
   readonly #endsWithFirst: boolean;
   readonly #startedNs: number;
-  #resolver: { readonly ino: number; readonly mtimeNs: bigint } | undefined;
+  /** Files of ours, by inode number, as they were when they were written. */
+  readonly #provided = new Map<number, bigint>();
 
   private constructor(kernel: Kernel, view: HostView, endsWithFirst: boolean) {
     this.#kernel = kernel;
@@ -67,6 +68,7 @@ export class Container {
     const view = createHostView(kernel, {
       files: host.files,
       root: config.root,
+      layers: config.layers,
       hide: config.hide,
       mounts: config.mounts,
       readOnly: config.readOnly,
@@ -77,16 +79,17 @@ export class Container {
     const container = new Container(kernel, view, endsWithFirst);
     if (config.network.mode === 'outbound' && host.network !== undefined) {
       configureNetwork(kernel, new HostGateway(host.network, new NetworkPolicy(config.network)));
-      container.#provideResolver();
+      // Names are resolved by the gateway: the container's resolver configuration says so.
+      container.provideFile(RESOLVER_FILE, new TextEncoder().encode(`nameserver ${RESOLVER_ADDRESS}\n`));
     }
     return container;
   }
 
-  /** Names are resolved by the gateway: the container's resolver configuration says so. That is ours, and no change of the guest's. */
-  #provideResolver(): void {
-    if (this.files.writeFile(RESOLVER_FILE, new TextEncoder().encode(`nameserver ${RESOLVER_ADDRESS}\n`), 0o644) !== 0) return;
-    const inode = inodeAt(this.#view, RESOLVER_FILE);
-    if (typeof inode !== 'number') this.#resolver = { ino: inode.ino, mtimeNs: inode.stat().mtimeNs };
+  /** Writes a file that is ours and no change of the guest's, unless the guest changes it. A read-only container stays as it is. */
+  provideFile(path: string, bytes: Uint8Array): void {
+    if (this.files.writeFile(path, bytes, 0o644) !== 0) return;
+    const inode = inodeAt(this.#view, path);
+    if (typeof inode !== 'number') this.#provided.set(inode.ino, inode.stat().mtimeNs);
   }
 
   /** Starts a program, or answers -errno: -ENOENT where there is none of the name. */
@@ -131,10 +134,9 @@ export class Container {
 
   /** What differs from the root directory, parents before children. */
   *changes(): Iterable<Change> {
-    const resolver = this.#resolver;
     for (const change of this.#view.changes()) {
       const { inode } = change;
-      if (resolver !== undefined && inode?.ino === resolver.ino && inode.stat().mtimeNs === resolver.mtimeNs) continue;
+      if (inode !== undefined && this.#provided.get(inode.ino) === inode.stat().mtimeNs) continue;
       yield change;
     }
   }
