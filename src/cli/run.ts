@@ -1,5 +1,5 @@
 /** `caisson run`: a command in an image. */
-import { accountReader, ensureDirectory, processOf } from '../container/index.ts';
+import { accountReader, processOf } from '../container/index.ts';
 import type { Container, ContainerConfig, LayerPaths, MountConfig, ProcessConfig } from '../container/index.ts';
 import { formatPlatform } from '../image/index.ts';
 import type { StoredImage } from '../image/index.ts';
@@ -81,7 +81,7 @@ function processConfig(values: FlagValues, image: StoredImage, container: Contai
 
 function prepareDirectories(container: Container, image: StoredImage, cwd: string, readOnly: boolean): void {
   if (readOnly) return;
-  for (const directory of [cwd, ...image.config.defaults.volumes.map(toByteString)]) ensureDirectory(container.files, directory);
+  for (const directory of [cwd, ...image.config.defaults.volumes.map(toByteString)]) container.provideDirectory(directory);
 }
 
 async function findImage(values: FlagValues): Promise<{ readonly image: StoredImage; readonly layers: readonly LayerPaths[] }> {

@@ -24,7 +24,7 @@ export class UnknownAccountError extends Error {
   readonly account: string;
 
   constructor(kind: 'user' | 'group', account: string) {
-    super(`/etc/${kind === 'user' ? 'passwd' : 'group'} has no ${kind} "${account}"`);
+    super(`/etc/${kind === 'user' ? 'passwd' : 'group'} has no such name`);
     this.kind = kind;
     this.account = account;
   }

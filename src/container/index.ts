@@ -1,7 +1,7 @@
 /** A runtime configuration to a running kernel: the door of the room. */
 export { UnknownAccountError, readAccounts, resolveUser } from './accounts.ts';
 export type { Account, AccountReader } from './accounts.ts';
-export { accountReader, ensureDirectory, processOf } from './conversion.ts';
+export { accountReader, processOf } from './conversion.ts';
 export type { ImageProcess, ProcessOverrides } from './conversion.ts';
 export type { ContainerFiles } from './files.ts';
 export { DEFAULT_CAPABILITIES, DEFAULT_LIMITS } from './config.ts';

@@ -237,7 +237,7 @@ export class LayerInode implements Inode {
     this.#table = fileSystem.layers[part.layer]!.table;
     this.path = path;
     this.mode = this.#table.field(part.inode, LAYER_INODE.mode);
-    this.ino = fileSystem.inodeNumber(parts[0] ?? part);
+    this.ino = fileSystem.inodeNumber(parts.find((own) => !fileSystem.isGrafted(own)) ?? part);
   }
 
   get uid(): number {
