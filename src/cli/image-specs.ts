@@ -88,6 +88,7 @@ export const RUN: CommandSpec = {
     { group: PROCESS, name: 'tty', short: 't', kind: 'boolean', help: 'give the command a terminal (default: if there is one)' },
     { group: PROCESS, name: 'no-tty', short: 'T', kind: 'boolean', help: 'give it none' },
     { group: PROCESS, name: 'rm', kind: 'boolean', help: 'remove the container afterwards (containers are not kept yet: it always is)' },
+    { group: IMAGE, name: 'pull', kind: 'string', placeholder: 'always|missing|never', help: 'get the image from its registry (default: missing)' }, QUIET,
     { group: FILES, name: 'volume', short: 'v', kind: 'string', multiple: true, placeholder: 'SRC:DST[:ro|rw]', help: 'show a host directory or file; it can be written unless ro is said' },
     { group: FILES, name: 'mount', kind: 'string', multiple: true, placeholder: 'KEY=VALUE,...', help: 'type=bind,source=SRC,target=DST[,readonly] or type=tmpfs,target=DST[,tmpfs-size=N]' },
     ...MEMORY_FILES_FLAGS, ...LIMIT_FLAGS,
@@ -103,4 +104,36 @@ export const RUN: CommandSpec = {
   ],
 };
 
-export const IMAGE_COMMANDS: readonly CommandSpec[] = [RUN, IMAGES, LOAD, SAVE, IMPORT, INSPECT, HISTORY, TAG_COMMAND, RMI, RESOLVE];
+const REGISTRY = 'Registry';
+const REGISTRY_FLAGS: readonly Flag[] = [
+  { group: REGISTRY, name: 'plain-http', kind: 'boolean', help: 'speak unencrypted (on this machine it is the default)' },
+  { group: REGISTRY, name: 'cacert', kind: 'string', placeholder: 'FILE', help: 'one more authority for certificates, as PEM' },
+  { group: REGISTRY, name: 'cert', kind: 'string', placeholder: 'FILE', help: 'our certificate, as PEM' },
+  { group: REGISTRY, name: 'key', kind: 'string', placeholder: 'FILE', help: 'its key, as PEM' },
+];
+export const PULL: CommandSpec = {
+  name: 'pull', usage: '[FLAGS] IMAGE', summary: 'get an image from a registry', words: [1, 1],
+  flags: [PLATFORM, QUIET, ...REGISTRY_FLAGS, ...LAYER_LIMIT_FLAGS],
+  examples: [['caisson pull debian:12', ''], ['caisson pull localhost:5000/team/app@sha256:...', 'exactly this one']],
+};
+export const PUSH: CommandSpec = {
+  name: 'push', usage: '[FLAGS] IMAGE [NAME]', summary: 'send an image to a registry', words: [1, 2],
+  flags: [QUIET, ...REGISTRY_FLAGS],
+  examples: [['caisson push localhost:5000/team/app:1', 'under its own name'], ['caisson push app:1 registry.example/team/app:1', 'under another one']],
+};
+export const LOGIN: CommandSpec = {
+  name: 'login', usage: '[FLAGS] [REGISTRY]', summary: 'remember who you are to a registry', words: [0, 1],
+  description: 'Kept where Docker keeps it: in config.json, or by the credential helper that it names.',
+  flags: [
+    { group: REGISTRY, name: 'username', short: 'u', kind: 'string', placeholder: 'NAME', help: 'your name there' },
+    { group: REGISTRY, name: 'password-stdin', kind: 'boolean', help: 'read the password from standard input' },
+    { group: REGISTRY, name: 'password', short: 'p', kind: 'string', placeholder: 'PASSWORD', help: 'the password itself (others on this machine can see it)' }, ...REGISTRY_FLAGS,
+  ],
+  examples: [['caisson login -u me registry.example', ''], ['caisson login -u ci --password-stdin registry.example < token', 'in a script']],
+};
+export const LOGOUT: CommandSpec = {
+  name: 'logout', usage: '[REGISTRY]', summary: 'forget who you are to a registry', words: [0, 1], flags: [],
+  examples: [['caisson logout registry.example', '']],
+};
+
+export const IMAGE_COMMANDS: readonly CommandSpec[] = [RUN, PULL, PUSH, LOGIN, LOGOUT, IMAGES, LOAD, SAVE, IMPORT, INSPECT, HISTORY, TAG_COMMAND, RMI, RESOLVE];

@@ -7,6 +7,10 @@ type Command = (args: readonly string[]) => Promise<number>;
 const COMMANDS: ReadonlyMap<string, () => Promise<Command>> = new Map([
   ['do', async () => (await import('./do.ts')).doCommand],
   ['run', async () => (await import('./run.ts')).runCommand],
+  ['pull', async () => (await import('./registry-commands.ts')).pullCommand],
+  ['push', async () => (await import('./registry-commands.ts')).pushCommand],
+  ['login', async () => (await import('./registry-commands.ts')).loginCommand],
+  ['logout', async () => (await import('./registry-commands.ts')).logoutCommand],
   ['images', async () => (await import('./image-list.ts')).imagesCommand],
   ['load', async () => (await import('./image-archives.ts')).loadCommand],
   ['save', async () => (await import('./image-archives.ts')).saveCommand],

@@ -1,8 +1,8 @@
 /** `caisson run`: a command in an image. */
 import { accountReader, processOf } from '../container/index.ts';
 import type { Container, ContainerConfig, LayerPaths, MountConfig, ProcessConfig } from '../container/index.ts';
-import { formatPlatform } from '../image/index.ts';
-import type { StoredImage } from '../image/index.ts';
+import { ImageError, NoSuchImageError, formatPlatform } from '../image/index.ts';
+import type { ImageStore, StoredImage } from '../image/index.ts';
 import { hiddenPaths } from '../sandbox/hidden-paths.ts';
 import { readAccounts, resolveUser } from './accounts.ts';
 import { rawArguments, rawEnvironment, toByteString } from './bytes.ts';
@@ -84,10 +84,26 @@ function prepareDirectories(container: Container, image: StoredImage, cwd: strin
   for (const directory of [cwd, ...image.config.defaults.volumes.map(toByteString)]) container.provideDirectory(directory);
 }
 
+/** The image: here, or from its registry where the policy says so. */
+async function imageFor(store: ImageStore, name: string, values: FlagValues): Promise<StoredImage> {
+  const policy = oneOf(values, 'pull', ['always', 'missing', 'never']) ?? 'missing';
+  const fetch = async (): Promise<StoredImage> => (await import('./registry-commands.ts')).pull(store, name, values, values.has('quiet'));
+  if (policy === 'always') return fetch();
+  try {
+    return store.find(name);
+  } catch (error) {
+    if (policy === 'never' || !(error instanceof NoSuchImageError)) throw error;
+    return await fetch().catch((failure: unknown) => {
+      // A name that is nowhere, and near one that is here, is a slip.
+      throw error.nearest !== undefined && failure instanceof ImageError ? error : failure;
+    });
+  }
+}
+
 async function findImage(values: FlagValues): Promise<{ readonly image: StoredImage; readonly layers: readonly LayerPaths[] }> {
   const [name = ''] = values.command;
   return withStore(`run "${name}"`, async (store) => {
-    const image = store.find(name);
+    const image = await imageFor(store, name, values);
     const { os, architecture } = image.config.platform;
     if (os !== 'linux' || architecture !== 'amd64') throw new UserError(`cannot run "${name}": it is made for ${formatPlatform(image.config.platform)}`, 'only linux/amd64 can be run');
     return { image, layers: await store.mountable(image) };

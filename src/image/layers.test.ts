@@ -5,8 +5,8 @@ import { test } from 'node:test';
 import { gzipSync } from 'node:zlib';
 import { DigestMismatchError, ImageError, ImageFormatError, ImageLimitError } from './errors.ts';
 import { DEFAULT_LAYER_LIMITS } from './limits.ts';
-import { inPieces, listTree, mountTars, tarOf, withTemporaryStore } from './testing.ts';
-import type { TestEntry } from './testing.ts';
+import { inPieces, listTree, mountTars, tarOf, withTemporaryStore } from '../../test/images/layer-testing.ts';
+import type { TestEntry } from '../../test/images/layer-testing.ts';
 
 interface LayerCase {
   readonly name: string;

@@ -6,8 +6,8 @@ import { existsSync, mkdirSync, mkdtempSync, readFileSync, renameSync, rmSync, w
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { gzipSync } from 'node:zlib';
-import { tarOf } from '../../src/image/testing.ts';
-import type { TestEntry } from '../../src/image/testing.ts';
+import { tarOf } from './layer-testing.ts';
+import type { TestEntry } from './layer-testing.ts';
 
 const root = fileURLToPath(new URL('../..', import.meta.url));
 const cache = join(root, '.cache', 'images');

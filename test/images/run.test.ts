@@ -7,6 +7,7 @@ import { join } from 'node:path';
 import { after, before, test } from 'node:test';
 import { caisson, caissonPath } from '../cli/caisson.ts';
 import type { RunResult, RunSettings } from '../cli/caisson.ts';
+import type * as Api from '../../src/sandbox/index.ts';
 import { busyboxLayout, debianTar, kindsGzipLayout, kindsLayout, listerProgram, peer } from './fixtures.ts';
 
 const scratch = mkdtempSync(join(tmpdir(), 'caisson-run-'));
@@ -65,7 +66,7 @@ test('run shows of the host what is mounted, and nothing else', async () => {
 
 test('run says what is wrong', async () => {
   const cases: readonly (readonly [args: readonly string[], message: RegExp, status: number])[] = [
-    [['run', 'busybox:2', 'true'], /there is no image "busybox:2" here \(did you mean "busybox:1"\?\)/, 125],
+    [['run', '--pull', 'never', 'busybox:2', 'true'], /there is no image "busybox:2" here \(did you mean "busybox:1"\?\)/, 125],
     [['run', 'Busybox', 'true'], /must be lower case.*\n {2}Busybox\n {2}\^\n$/, 125],
     [['run', '-u', 'nobody', 'busybox:1', 'true'], /cannot run as user "nobody": \/etc\/passwd has no such name/, 125],
     [['run', '-w', 'rel', 'busybox:1', 'true'], /it is not absolute/, 125],
@@ -169,6 +170,20 @@ test('tag, images, history, inspect, rmi', async () => {
   await mustRun(['load', '-i', busyboxLayout()]);
 });
 
+test('Sandbox.create({ image }) takes the image\'s environment and files', async () => {
+  process.env['CAISSON_HOME'] = env.CAISSON_HOME;
+  const { Sandbox } = (await import(new URL('../../dist/sandbox.mjs', import.meta.url).href)) as typeof Api;
+  await assert.rejects(Sandbox.create({ image: 'busybox:9' }), /cannot use the image "busybox:9": there is no image "busybox:9" here/);
+  const sandbox = await Sandbox.create({ image: 'busybox:1' });
+  try {
+    assert.equal((await sandbox.commands.run('echo $FLAVOUR $(id -u); ls /home')).stdout, 'plain 0\napp\n');
+    await sandbox.files.write('/tmp/x', 'x');
+    assert.deepEqual(await sandbox.changes(), [{ kind: 'C', path: '/tmp' }, { kind: 'A', path: '/tmp/x' }]);
+  } finally {
+    await sandbox.kill();
+  }
+});
+
 test('resolve shows the parts of a name', async () => {
   assert.match(await mustRun(['resolve', 'debian']), /^docker\.io\/library\/debian:latest\n {2}registry +docker\.io +no registry was given: the default\n/);
   assert.equal(await mustRun(['resolve', '--format', '{{.Registry}} {{.Tag}}', 'localhost:5000/a:b']), 'localhost:5000 b\n');
@@ -176,7 +191,7 @@ test('resolve shows the parts of a name', async () => {
 
 test('references are what Docker\'s own parser, in skopeo, says', () => {
   const hex = '0123456789abcdef'.repeat(4);
-  const good = ['debian', 'debian:12', 'a/b/c', 'localhost/x', 'localhost:5000/x:y', 'a__b', 'a--b', `x@sha256:${hex}`, '[::1]:5000/x', 'x:_1.-'];
+  const good = ['debian', 'debian:12', 'a/b/c', 'localhost/x', 'localhost:5000/x:y', 'a__b', 'a--b', `x@sha256:${hex}`, 'x:_1.-'];
   const bad = ['Debian', 'a..b', 'a___b', '-a', 'a-', 'a//b', 'a/', '/a', 'a:', 'a:-x', 'a b', 'x@sha256:abc', 'reg.example:p/x', hex, 'a:b:c', '[::g]/x'];
   for (const text of [...good, ...bad]) {
     const { stderr } = spawnSkopeo(text);

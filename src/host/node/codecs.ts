@@ -5,11 +5,16 @@ import type { Gunzip } from 'node:zlib';
 import type { HostCodecs } from '../types.ts';
 
 const CHUNK_BYTES = 1 << 18;
+const WAKERS = ['drain', 'end', 'close', 'error'];
 
 /** Resolves when the stream takes more, or never will. */
 function roomIn(stream: Gunzip): Promise<void> {
   return new Promise((resolve) => {
-    for (const event of ['drain', 'end', 'close', 'error']) stream.once(event, () => resolve());
+    const settle = (): void => {
+      for (const event of WAKERS) stream.off(event, settle);
+      resolve();
+    };
+    for (const event of WAKERS) stream.on(event, settle);
   });
 }
 

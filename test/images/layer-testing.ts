@@ -2,15 +2,15 @@
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { openLayer } from '../fs/layer-files.ts';
-import { LayerFs, LayerInode } from '../fs/layerfs.ts';
-import { createImageHost } from '../host/node/image-host.ts';
-import { nodeFiles } from '../host/node/index.ts';
-import type { DiffId } from './digest.ts';
-import { ImageStore } from './store.ts';
-import { stringToBytes } from './tar-format.ts';
-import { tarEnd, tarHeader, tarPadding } from './tar-writer.ts';
-import type { NewEntry } from './tar-writer.ts';
+import { openLayer } from '../../src/fs/layer-files.ts';
+import { LayerFs, LayerInode } from '../../src/fs/layerfs.ts';
+import { createImageHost } from '../../src/host/node/image-host.ts';
+import { nodeFiles } from '../../src/host/node/index.ts';
+import type { DiffId } from '../../src/image/digest.ts';
+import { ImageStore } from '../../src/image/store.ts';
+import { stringToBytes } from '../../src/image/tar-format.ts';
+import { tarEnd, tarHeader, tarPadding } from '../../src/image/tar-writer.ts';
+import type { NewEntry } from '../../src/image/tar-writer.ts';
 
 export async function withTemporaryStore(body: (store: ImageStore, directory: string) => Promise<void> | void): Promise<void> {
   const directory = mkdtempSync(join(tmpdir(), 'caisson-images-'));
