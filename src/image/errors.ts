@@ -68,7 +68,7 @@ export class StoreError extends ImageError {
   readonly errno: number;
 
   constructor(what: string, path: string, errno: number, errnoName: string) {
-    super(`cannot ${what} "${path}": ${errnoName}`, errnoName === 'ENOSPC' ? 'free some space, for example with "caisson image prune"' : 'check the directory; CAISSON_HOME names another');
+    super(`cannot ${what} "${path}": ${errnoName}`, errnoName === 'ENOSPC' ? 'free some space, for example with "caisson rmi"' : 'check the directory; CAISSON_HOME names another');
     this.path = path;
     this.errno = errno;
   }
