@@ -10,7 +10,7 @@
 
 export const LAYER_MAGIC = 'CAISLAY1';
 export const LAYER_HEADER_BYTES = 64;
-/** SHA-256 of all else, in the header. It is looked at by `system check`, not when a container starts. */
+/** SHA-256 of all else, in the header: for who doubts the file, not for each start of a container. */
 export const LAYER_CHECKSUM = 28;
 export const LAYER_INODE_BYTES = 64;
 export const LAYER_NAME_BYTES = 16;

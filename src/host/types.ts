@@ -103,8 +103,6 @@ export interface ImageHost {
   /** Milliseconds since the epoch. */
   now(): number;
   readonly processId: number;
-  /** False for a process of this machine that has ended. */
-  isAlive(processId: number): boolean;
 }
 
 /** HTTP/1.1 with bodies as streams. Redirects are not followed: who asks decides where credentials go. */

@@ -1,5 +1,5 @@
 /** The store's files: whole or not there. What is written gets a temporary name, is synced, and then renamed. */
-import { EEXIST, EINTR, EIO, ENOENT, ENOTEMPTY, ERRNO_NAMES } from '../abi/errno.ts';
+import { EEXIST, EINTR, EIO, ENOENT, ERRNO_NAMES } from '../abi/errno.ts';
 import { O_CREAT, O_EXCL, O_RDONLY, O_WRONLY } from '../abi/fcntl.ts';
 import type { HostFiles, ImageHost } from '../host/types.ts';
 import { StoreError } from './errors.ts';
@@ -157,10 +157,5 @@ export class Disk {
   remove(path: string): void {
     const answer = this.files.unlink(path);
     if (answer !== -ENOENT) checkErrno(answer, 'remove', path);
-  }
-
-  removeDirectory(path: string): void {
-    const answer = this.files.rmdir(path);
-    if (answer !== -ENOENT && answer !== -ENOTEMPTY) checkErrno(answer, 'remove', path);
   }
 }

@@ -1,5 +1,5 @@
 /** Layers ready to be mounted: `layers/HEX.tar`, a layer's bytes uncompressed, and `layers/HEX.index`; HEX is of its DiffID. */
-import { LAYER_CHECKSUM, LAYER_HEADER_BYTES, LayerTable } from '../fs/layer-format.ts';
+import { LAYER_CHECKSUM, LAYER_HEADER_BYTES } from '../fs/layer-format.ts';
 import type { LayerPaths } from '../fs/layer-files.ts';
 import { hexOf } from './digest.ts';
 import type { DiffId, Digest } from './digest.ts';
@@ -159,25 +159,6 @@ export class Layers {
     hash.update(index.subarray(0, LAYER_CHECKSUM));
     hash.update(index.subarray(LAYER_HEADER_BYTES));
     return Uint8Array.from(hash.hex().match(/../g) ?? [], (byte) => Number.parseInt(byte, 16));
-  }
-
-  /** What is wrong with a layer's files, or undefined. */
-  async problem(diffId: DiffId): Promise<string | undefined> {
-    const { tar, index } = this.pathsOf(diffId);
-    const bytes = this.#disk.readFile(index, Number.MAX_SAFE_INTEGER);
-    if (bytes === undefined || LayerTable.read(bytes) === undefined) return 'its index is not well formed';
-    const sum = this.#checksum(bytes);
-    if (!sum.every((byte, at) => byte === bytes[LAYER_CHECKSUM + at])) return 'its index is spoiled';
-    if (!this.#disk.exists(tar)) return 'its bytes are gone';
-    const hash = this.#disk.host.codecs.createDigest('sha256');
-    for await (const chunk of this.#disk.stream(tar)) hash.update(chunk);
-    return hash.hex() === hexOf(diffId) ? undefined : 'its bytes are spoiled';
-  }
-
-  /** DiffIDs of all that is here, whole or not. */
-  list(): readonly DiffId[] {
-    const names = this.#disk.list(this.#disk.path('layers'));
-    return [...new Set(names.map((name) => name.replace(/\.(?:tar|index)$/, '')).filter((name) => /^[0-9a-f]{64}$/.test(name)))].map((hex): DiffId => `sha256:${hex}`);
   }
 }
 

@@ -72,20 +72,16 @@ export class Records {
     return bytes === undefined ? undefined : decode(bytes);
   }
 
-  /** All, the latest first. A record that cannot be read is left out, and found by `problems`. */
+  /** All, the latest first. A record that cannot be read is left out. */
   list(): readonly ImageRecord[] {
-    return this.#read().flatMap(({ record }) => (record === undefined ? [] : [record])).sort((left, right) => right.addedMs - left.addedMs);
+    return this.#read().sort((left, right) => right.addedMs - left.addedMs);
   }
 
-  /** File names of records that cannot be read. */
-  unreadable(): readonly string[] {
-    return this.#read().filter(({ record }) => record === undefined).map(({ name }) => name);
-  }
-
-  #read(): readonly { readonly name: string; readonly record: ImageRecord | undefined }[] {
+  #read(): ImageRecord[] {
     return this.#disk.list(this.#disk.path('images')).filter((name) => name.endsWith('.json')).flatMap((name) => {
       const bytes = this.#disk.readFile(this.#disk.path('images', name), MOST_DOCUMENT_BYTES);
-      return bytes === undefined ? [] : [{ name, record: decode(bytes) }];
+      const record = bytes === undefined ? undefined : decode(bytes);
+      return record === undefined ? [] : [record];
     });
   }
 

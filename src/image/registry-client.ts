@@ -98,9 +98,9 @@ export class RegistryClient {
           yield piece;
         }
         if (done >= size) return;
-        throw new ImageFormatError(`the blob ${digest} ends after ${done} of ${size} bytes`, 'try again');
+        throw new ImageFormatError(`the blob ${digest} ends after ${done} of ${size} bytes`, 'the registry has it spoiled, or lies');
       } catch (error) {
-        if (!isNetworkError(error) && !(error instanceof ImageFormatError)) throw error;
+        if (!isNetworkError(error)) throw error;
         failures = done > before ? 1 : failures + 1;
         if (failures >= ATTEMPTS) throw this.#noAnswer(error);
         await this.#wait(failures, undefined, (error as Error).message);

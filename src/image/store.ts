@@ -25,7 +25,7 @@ import { isLayerType } from './media-types.ts';
 import { nearestName } from './nearest.ts';
 import { Records } from './records.ts';
 import type { ImageRecord } from './records.ts';
-import { familiarReference, formatReference, nameOf, parseReference } from './reference.ts';
+import { familiarReference, nameOf, parseReference } from './reference.ts';
 import type { Reference } from './reference.ts';
 import type { ImageHost } from '../host/types.ts';
 
@@ -175,8 +175,4 @@ export function referencesOf(store: ImageStore, descriptor: Descriptor): Readonl
   };
   visit(descriptor);
   return found;
-}
-
-export function displayName({ record }: StoredImage): string {
-  return record.reference === undefined ? record.manifest.digest : formatReference(record.reference);
 }

@@ -1,11 +1,9 @@
 /** Node.js as the host of a store of images. */
 import { isAbsolute, join, resolve } from 'node:path';
-import { env, kill, pid } from 'node:process';
+import { env, pid } from 'node:process';
 import type { HostHttp, ImageHost } from '../types.ts';
 import { nodeCodecs } from './codecs.ts';
-import { negativeErrno } from './errno.ts';
 import { nodeFiles } from './files.ts';
-import { EPERM } from '../../abi/errno.ts';
 
 /** The user's store: `CAISSON_HOME`, or below the user's data directory (XDG Base Directory Specification). Undefined: no home. */
 export function storeDirectory(): string | undefined {
@@ -15,15 +13,6 @@ export function storeDirectory(): string | undefined {
   return base === undefined ? undefined : join(base, 'caisson');
 }
 
-function isAlive(processId: number): boolean {
-  try {
-    kill(processId, 0);
-    return true;
-  } catch (error) {
-    return negativeErrno(error) === -EPERM;
-  }
-}
-
 export function createImageHost(options: { readonly http?: HostHttp } = {}): ImageHost {
   return {
     files: nodeFiles,
@@ -31,7 +20,6 @@ export function createImageHost(options: { readonly http?: HostHttp } = {}): Ima
     random: (buffer) => void crypto.getRandomValues(buffer),
     now: () => Date.now(),
     processId: pid,
-    isAlive,
     ...(options.http === undefined ? {} : { http: options.http }),
   };
 }
