@@ -22,10 +22,11 @@ const ARROWS = {
   machine: [],
   fs: [],
   net: ['fs'],
+  image: ['fs'],
   kernel: ['machine', 'fs', 'net'],
-  container: ['kernel', 'fs', 'net', 'machine'],
-  sandbox: ['container', 'host/node'],
-  cli: ['sandbox', 'host/node', 'container', 'machine'],
+  container: ['kernel', 'fs', 'net', 'machine', 'image'],
+  sandbox: ['container', 'image', 'host/node'],
+  cli: ['sandbox', 'host/node', 'container', 'image', 'machine'],
   web: ['sandbox', 'container', 'host/browser'],
 };
 const OPEN_TO_ALL = new Set(['abi', 'host']);
@@ -36,6 +37,7 @@ const DOORS = {
   net: ['index.ts'],
   container: ['index.ts'],
   sandbox: ['index.ts', 'hidden-paths.ts'],
+  image: ['index.ts', 'nearest.ts', 'reference.ts'],
 };
 const NODE_MODULE = /^(?:node:|bun:)/;
 const IMPORT = /(?:^|[\s;}])(?:import|export)\s+(type\s+)?(?:[\w*{}\s,$]+?\s+from\s+)?['"]([^'"]+)['"]|\bimport\(\s*['"]([^'"]+)['"]\s*\)/g;

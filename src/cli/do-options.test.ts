@@ -6,11 +6,14 @@ import { test } from 'node:test';
 import { DO_FLAGS } from './do-flags.ts';
 import { readDoOptions } from './do-options.ts';
 import type { DoOptions } from './do-options.ts';
-import { buildEnvironment } from './environment.ts';
+import { mergeEnvironment, visibleEnvironment } from './environment.ts';
+import type { EnvironmentFlags } from './environment.ts';
 import { UserError } from './errors.ts';
 import { parseFlags } from './flags.ts';
 import { hiddenPaths } from '../sandbox/hidden-paths.ts';
 import { formatSize, parseDuration, parseSize } from './quantities.ts';
+
+const buildEnvironment = (host: readonly string[], flags: EnvironmentFlags): readonly string[] => mergeEnvironment(visibleEnvironment(host), host, flags);
 
 const read = (...words: string[]): DoOptions => readDoOptions(parseFlags(words, DO_FLAGS, 'do'));
 const message = (...words: string[]): string => {

@@ -1,6 +1,6 @@
 /**
- * Which of the host's variables a command sees: all except those that look like credentials or that
- * point at the host's agents. `-e NAME` gives one back.
+ * Variables of a command. Of the host's, `do` shows all except those that look like credentials or that point at the
+ * host's agents; `-e NAME` gives one back.
  */
 import { readFileSync } from 'node:fs';
 import { toByteString } from './bytes.ts';
@@ -46,10 +46,15 @@ export interface EnvironmentFlags {
   readonly envFiles: readonly string[];
 }
 
-/** The command's environment as `NAME=VALUE` byte strings, from the host's and the flags. */
-export function buildEnvironment(hostEnvironment: readonly string[], flags: EnvironmentFlags): readonly string[] {
+/** The host's variables that a command of `do` sees. */
+export function visibleEnvironment(hostEnvironment: readonly string[]): readonly string[] {
+  return hostEnvironment.filter((entry) => !isHidden(...splitVariable(entry)));
+}
+
+/** `NAME=VALUE` byte strings: those of `base` with what the flags say over them; a name without a value is the host's. */
+export function mergeEnvironment(base: readonly string[], hostEnvironment: readonly string[], flags: EnvironmentFlags): readonly string[] {
   const host = new Map(hostEnvironment.map(splitVariable));
-  const result = new Map([...host].filter(([name, value]) => !isHidden(name, value)));
+  const result = new Map(base.map(splitVariable));
   for (const entry of [...flags.envFiles.flatMap(readEnvFile), ...flags.env.map(toByteString)]) {
     const [name, value] = splitVariable(entry);
     if (name === '') throw new UserError(`cannot set the variable "${entry}": it has no name`, 'write NAME=VALUE');

@@ -15,9 +15,12 @@ export class UserError extends Error {
   readonly exitCode: number;
   /** What to do, as a short imperative clause. */
   readonly advice: string | undefined;
+  /** Lines below, such as a text with the place marked. */
+  readonly detail: string | undefined;
 
-  constructor(message: string, advice?: string, exitCode: number = EXIT_CAISSON, options?: ErrorOptions) {
+  constructor(message: string, advice?: string, exitCode: number = EXIT_CAISSON, options?: ErrorOptions & { readonly detail?: string }) {
     super(message, options);
+    this.detail = options?.detail;
     this.advice = advice;
     this.exitCode = exitCode;
   }
@@ -25,7 +28,10 @@ export class UserError extends Error {
 
 /** `caisson: cannot read "x": no such file (check the path)` */
 export function formatError(error: unknown): string {
-  if (error instanceof UserError) return `caisson: ${error.message}${error.advice === undefined ? '' : ` (${error.advice})`}`;
+  if (error instanceof UserError) {
+    const advice = error.advice === undefined ? '' : ` (${error.advice})`;
+    return `caisson: ${error.message}${advice}${error.detail === undefined ? '' : `\n${error.detail}`}`;
+  }
   const message = error instanceof Error ? error.message : String(error);
   return `caisson: internal error: ${message.split('\n')[0] ?? ''} (set CAISSON_DEBUG=1 to see where, and please report it)`;
 }

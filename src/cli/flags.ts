@@ -5,6 +5,7 @@
  * usual packages cost 2 to 6 (docs/dependencies.md).
  */
 import { parseArgs } from 'node:util';
+import { nearest } from '../image/nearest.ts';
 import { UserError } from './errors.ts';
 
 export interface Flag {
@@ -17,6 +18,8 @@ export interface Flag {
   readonly help: string;
   readonly group: string;
 }
+
+export const HELP_FLAG: Flag = { group: 'Other', name: 'help', short: 'h', kind: 'boolean', help: 'this text' };
 
 /** Values by flag name; the last one wins where a flag may be given once. */
 export class FlagValues {
@@ -63,26 +66,6 @@ function splitCommand(args: readonly string[], options: ReturnType<typeof toOpti
   return [args.slice(0, first.index), args.slice(start)];
 }
 
-function distance(left: string, right: string): number {
-  let previous = Array.from({ length: right.length + 1 }, (_, index) => index);
-  for (let row = 1; row <= left.length; row++) {
-    const current = [row];
-    for (let column = 1; column <= right.length; column++) {
-      const substituted = previous[column - 1]! + (left[row - 1] === right[column - 1] ? 0 : 1);
-      current.push(Math.min(substituted, previous[column]! + 1, current[column - 1]! + 1));
-    }
-    previous = current;
-  }
-  return previous[right.length]!;
-}
-
-/** The nearest of the known words, if it is near enough to be a slip. */
-export function nearest(word: string, known: readonly string[]): string | undefined {
-  const ranked = known.map((candidate) => [distance(word, candidate), candidate] as const).sort((left, right) => left[0] - right[0]);
-  const best = ranked[0];
-  return best !== undefined && best[0] <= Math.max(1, Math.floor(word.length / 3)) ? best[1] : undefined;
-}
-
 function explain(error: unknown, flags: readonly Flag[], commandName: string): UserError {
   const { code, message } = error as { code?: string; message: string };
   const advice = `see "caisson ${commandName} --help"`;
@@ -94,19 +77,25 @@ function explain(error: unknown, flags: readonly Flag[], commandName: string): U
   return new UserError(`cannot understand the flags: ${message.split(/[.\n]/)[0] ?? message}`, advice);
 }
 
+export interface ParseOptions {
+  /** Flags may stand between and behind other words, as where these are no command to be run. */
+  readonly interspersed?: boolean;
+}
+
 /** Parses the words after a command's name. */
-export function parseFlags(args: readonly string[], flags: readonly Flag[], commandName: string): FlagValues {
+export function parseFlags(args: readonly string[], flags: readonly Flag[], commandName: string, { interspersed = false }: ParseOptions = {}): FlagValues {
   const options = toOptions(flags);
   const optional = flags.filter((flag) => flag.kind === 'optional');
   const values = new Map<string, string[]>();
-  const [own, command] = splitCommand(args, options);
+  const [own, command] = interspersed ? [[...args], []] : splitCommand(args, options);
   const plain = own.filter((word) => {
     const flag = optional.find(({ name }) => word.startsWith(`--${name}=`));
     if (flag !== undefined) values.set(flag.name, [...(values.get(flag.name) ?? []), word.slice(flag.name.length + 3)]);
     return flag === undefined;
   });
   try {
-    const parsed = parseArgs({ args: plain, options, strict: true, allowPositionals: false });
+    const parsed = parseArgs({ args: plain, options, strict: true, allowPositionals: interspersed });
+    command.push(...parsed.positionals);
     for (const [name, given] of Object.entries(parsed.values)) {
       values.set(name, [...(values.get(name) ?? []), ...(given as (string | boolean)[]).map((value) => (value === true ? '' : String(value)))]);
     }
@@ -115,3 +104,5 @@ export function parseFlags(args: readonly string[], flags: readonly Flag[], comm
   }
   return new FlagValues(values, command);
 }
+
+export { nearest };

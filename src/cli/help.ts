@@ -1,7 +1,10 @@
 /** Help and version texts, from the same rows that the parser uses. */
 import { DO_EXAMPLES, DO_FLAGS } from './do-flags.ts';
+import { HELP_FLAG } from './flags.ts';
 import type { Flag } from './flags.ts';
+import type { CommandSpec } from './command.ts';
 import { UserError } from './errors.ts';
+import { IMAGE_COMMANDS } from './image-specs.ts';
 import { version } from './version.ts';
 
 const COLUMN = 34;
@@ -34,14 +37,29 @@ executed, 127 if it was not found, 128 + N if signal N ended it.
 `;
 }
 
+/** The text of a command that is data. */
+export function commandHelp({ name, usage, summary, description, flags, examples }: CommandSpec): string {
+  const sentence = `${summary[0]?.toUpperCase() ?? ''}${summary.slice(1)}.`;
+  const shown = examples.map(([command, what]) => `  ${command}\n${what === '' ? '' : `      ${what}\n`}`).join('');
+  return `${sentence}${description === undefined ? '' : `\n${description}`}
+
+Usage: caisson ${name} ${usage}
+
+${flagHelp([...flags, HELP_FLAG])}
+
+Examples:
+${shown}`;
+}
+
 const GENERAL_HELP = `Caisson runs Linux programs in a sandbox with a kernel of its own, without root, a daemon or native code.
 
 Usage: caisson COMMAND
 
 Commands:
-  do           run a command on a copy of this machine ("caisson do --help")
-  debug        look inside: disassemble ("caisson debug --help")
-  help         this text, or that of a command
+  do           run a command on a copy of this machine
+${IMAGE_COMMANDS.map(({ name, summary }) => `  ${name.padEnd(12)} ${summary}`).join('\n')}
+  debug        look inside: disassemble
+  help         this text, or that of a command ("caisson help run")
 
 Flags:
   -h, --help       this text
@@ -50,13 +68,16 @@ Flags:
 Examples:
   caisson do -- bash
   caisson do --changes -- sh ./install.sh
+  caisson run -it debian bash
 `;
 
 export async function helpCommand(args: readonly string[]): Promise<number> {
   const [topic] = args;
+  const spec = IMAGE_COMMANDS.find(({ name }) => name === topic);
   if (topic === undefined) process.stdout.write(GENERAL_HELP);
   else if (topic === 'do') process.stdout.write(doHelp());
   else if (topic === 'debug') process.stdout.write((await import('./debug.ts')).DEBUG_HELP);
+  else if (spec !== undefined) process.stdout.write(commandHelp(spec));
   else throw new UserError(`cannot help with "${topic}": no such command`, 'see "caisson --help"');
   return 0;
 }

@@ -8,6 +8,20 @@ type Command = (args: readonly string[]) => Promise<number>;
 /** All but `do`, which is what most start, are loaded on demand. The words are also what "did you mean" looks through. */
 const COMMANDS: ReadonlyMap<string, () => Promise<Command>> = new Map([
   ['do', async () => doCommand],
+  ['run', async () => (await import('./run.ts')).runCommand],
+  ['pull', async () => (await import('./registry-commands.ts')).pullCommand],
+  ['push', async () => (await import('./registry-commands.ts')).pushCommand],
+  ['login', async () => (await import('./registry-commands.ts')).loginCommand],
+  ['logout', async () => (await import('./registry-commands.ts')).logoutCommand],
+  ['images', async () => (await import('./image-list.ts')).imagesCommand],
+  ['load', async () => (await import('./image-archives.ts')).loadCommand],
+  ['save', async () => (await import('./image-archives.ts')).saveCommand],
+  ['import', async () => (await import('./image-archives.ts')).importCommand],
+  ['inspect', async () => (await import('./image-list.ts')).inspectCommand],
+  ['history', async () => (await import('./image-list.ts')).historyCommand],
+  ['tag', async () => (await import('./image-names.ts')).tagCommand],
+  ['rmi', async () => (await import('./image-names.ts')).rmiCommand],
+  ['resolve', async () => (await import('./image-names.ts')).resolveCommand],
   ['debug', async () => (await import('./debug.ts')).debugCommand],
   ['help', async () => (await import('./help.ts')).helpCommand],
 ]);

@@ -4,10 +4,15 @@
  *
  * Every path, name, argument and variable is a byte string (latin1), as in the kernel.
  */
+import type { LayerPaths } from '../fs/layer-files.ts';
+
+export type { LayerPaths };
 
 export interface ContainerConfig {
   /** Host directory that becomes the lower layer of `/`. The container's writes go to memory above it. On a host without files, `/` is empty. */
   readonly root: string;
+  /** Layers of an image, the lowest first: the lower layer of `/` instead of `root`. Host paths of their tars and indexes. */
+  readonly layers?: readonly LayerPaths[];
   readonly mounts: readonly MountConfig[];
   /** Host paths that are not shown, wherever they would appear. */
   readonly hide: readonly string[];

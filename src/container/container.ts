@@ -13,6 +13,7 @@ import { RLIMIT_NOFILE } from '../abi/resource.ts';
 import type { Host } from '../host/types.ts';
 import { HostGateway, NetworkPolicy, RESOLVER_ADDRESS } from '../net/index.ts';
 import type { ContainerConfig, ProcessConfig } from './config.ts';
+import { ensureDirectory } from './conversion.ts';
 import { ContainerError } from './errors.ts';
 import { Files } from './files.ts';
 import type { ContainerFiles } from './files.ts';
@@ -42,7 +43,8 @@ export class Container {
   readonly #view: HostView;
   readonly #endsWithFirst: boolean;
   readonly #startedNs: number;
-  #resolver: { readonly ino: number; readonly mtimeNs: bigint } | undefined;
+  /** What we made or changed, by inode number, with the time of it. */
+  readonly #provided = new Map<number, bigint>();
 
   private constructor(kernel: Kernel, view: HostView, endsWithFirst: boolean) {
     this.#kernel = kernel;
@@ -67,6 +69,7 @@ export class Container {
     const view = createHostView(kernel, {
       files: host.files,
       root: config.root,
+      layers: config.layers,
       hide: config.hide,
       mounts: config.mounts,
       readOnly: config.readOnly,
@@ -75,18 +78,34 @@ export class Container {
     });
     if ('errno' in view) throw new ContainerError(view.path, -view.errno);
     const container = new Container(kernel, view, endsWithFirst);
+    container.#settle();
     if (config.network.mode === 'outbound' && host.network !== undefined) {
       configureNetwork(kernel, new HostGateway(host.network, new NetworkPolicy(config.network)));
-      container.#provideResolver();
+      // Names are resolved by the gateway: the container's resolver configuration says so.
+      container.provideFile(RESOLVER_FILE, new TextEncoder().encode(`nameserver ${RESOLVER_ADDRESS}\n`));
     }
     return container;
   }
 
-  /** Names are resolved by the gateway: the container's resolver configuration says so. That is ours, and no change of the guest's. */
-  #provideResolver(): void {
-    if (this.files.writeFile(RESOLVER_FILE, new TextEncoder().encode(`nameserver ${RESOLVER_ADDRESS}\n`), 0o644) !== 0) return;
-    const inode = inodeAt(this.#view, RESOLVER_FILE);
-    if (typeof inode !== 'number') this.#resolver = { ino: inode.ino, mtimeNs: inode.stat().mtimeNs };
+  /** Before programs start: writes a file that is ours and no change of the guest's, unless the guest changes it. A read-only container stays as it is. */
+  provideFile(path: string, bytes: Uint8Array): void {
+    const directory = inodeAt(this.#view, path.slice(0, path.lastIndexOf('/')) || '/');
+    const before = typeof directory === 'number' ? undefined : directory.stat().mtimeNs;
+    if (this.files.writeFile(path, bytes, 0o644) !== 0) return;
+    if (typeof directory !== 'number' && before !== undefined) directory.setAttributes({ mtimeNs: before });
+    this.#settle();
+  }
+
+  /** Before programs start: makes a directory, and those above it. 0 or a negative errno. */
+  provideDirectory(path: string): number {
+    const made = ensureDirectory(this.files, path);
+    this.#settle();
+    return made;
+  }
+
+  /** What differs by now is ours. */
+  #settle(): void {
+    for (const { inode } of this.changes()) if (inode !== undefined) this.#provided.set(inode.ino, inode.stat().mtimeNs);
   }
 
   /** Starts a program, or answers -errno: -ENOENT where there is none of the name. */
@@ -131,10 +150,9 @@ export class Container {
 
   /** What differs from the root directory, parents before children. */
   *changes(): Iterable<Change> {
-    const resolver = this.#resolver;
     for (const change of this.#view.changes()) {
       const { inode } = change;
-      if (resolver !== undefined && inode?.ino === resolver.ino && inode.stat().mtimeNs === resolver.mtimeNs) continue;
+      if (inode !== undefined && this.#provided.get(inode.ino) === inode.stat().mtimeNs) continue;
       yield change;
     }
   }

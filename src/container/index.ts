@@ -1,6 +1,11 @@
 /** A runtime configuration to a running kernel: the door of the room. */
+export { UnknownAccountError, readAccounts, resolveUser } from './accounts.ts';
+export type { Account, AccountReader } from './accounts.ts';
+export { accountReader, processOf } from './conversion.ts';
+export type { ImageProcess, ProcessOverrides } from './conversion.ts';
+export type { ContainerFiles } from './files.ts';
 export { DEFAULT_CAPABILITIES, DEFAULT_LIMITS } from './config.ts';
-export type { ContainerConfig, ExitStatus, LimitsConfig, MountConfig, NetworkConfig, ProcessConfig, RlimitConfig, UserConfig } from './config.ts';
+export type { ContainerConfig, ExitStatus, LayerPaths, LimitsConfig, MountConfig, NetworkConfig, ProcessConfig, RlimitConfig, UserConfig } from './config.ts';
 export { Container } from './container.ts';
 export type { ContainerOptions } from './container.ts';
 export { ContainerError } from './errors.ts';

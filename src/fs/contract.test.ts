@@ -1,12 +1,19 @@
 /** One list of calls on every file system that can be written, each answer compared with the host's own in a temporary directory. */
 import assert from 'node:assert/strict';
+import { execFileSync } from 'node:child_process';
 import fs from 'node:fs';
 import os from 'node:os';
 import path from 'node:path';
 import test from 'node:test';
 import { O_CREAT, O_DIRECTORY, O_EXCL, O_NOFOLLOW, O_RDONLY, O_RDWR, O_TRUNC, O_WRONLY } from '../abi/fcntl.ts';
 import { nodeFiles } from '../host/node/index.ts';
+import { encodeLayer } from '../image/layer-indexer.ts';
+import { LayerTree } from '../image/layer-tree.ts';
+import { DEFAULT_LAYER_LIMITS } from '../image/limits.ts';
+import { TarScanner } from '../image/tar-reader.ts';
 import { HostFs } from './hostfs.ts';
+import { LayerTable } from './layer-format.ts';
+import { LayerFs } from './layerfs.ts';
 import { MountNamespace } from './mounts.ts';
 import { dropFile, holdFile } from './open-file.ts';
 import { openPath } from './open.ts';
@@ -182,8 +189,26 @@ function populated(directory: string): void {
   fs.mkdirSync(`${directory}/empty`);
 }
 
+/** The directory's contents as one layer, packed by the host's own tar. */
+function overlayOnLayer(root: string): OverlayFs {
+  const tar = new Uint8Array(execFileSync('tar', ['-C', root, '-c', '.']));
+  const tree = new LayerTree(DEFAULT_LAYER_LIMITS);
+  const scanner = new TarScanner((entry) => tree.add(entry));
+  scanner.push(tar);
+  scanner.end();
+  const table = LayerTable.read(encodeLayer(tree.root));
+  assert.ok(table !== undefined);
+  const read = (buffer: Uint8Array, position: number): number => {
+    const bytes = tar.subarray(position, position + buffer.length);
+    buffer.set(bytes);
+    return bytes.length;
+  };
+  return new OverlayFs({ dev: 4, lower: new LayerFs({ dev: 6, layers: [{ table, read }] }), upper: new TmpFs({ dev: 5, now, firstInode: 2 ** 48 }) });
+}
+
 compare('tmpfs', () => new TmpFs({ dev: 2, now }));
 compare('hostfs', (root) => openHost(root, true));
 compare('hostfs with contents', (root) => openHost(root, true), populated);
 compare('overlay', (root) => overlayOn(root));
 compare('overlay on contents', (root) => overlayOn(root), populated);
+compare('overlay on a layer', (root) => overlayOnLayer(root), populated);

@@ -91,3 +91,64 @@ export interface HostUdpSocket {
   send(data: Uint8Array, address: string, port: number): void;
   close(): void;
 }
+
+/** What a store of images needs of its host. */
+export interface ImageHost {
+  readonly files: HostFiles;
+  readonly codecs: HostCodecs;
+  /** Absent where no registry can be reached. */
+  readonly http?: HostHttp;
+  /** Cryptographically strong. */
+  random(buffer: Uint8Array): void;
+  /** Milliseconds since the epoch. */
+  now(): number;
+  readonly processId: number;
+}
+
+/** HTTP/1.1 with bodies as streams. Redirects are not followed: who asks decides where credentials go. */
+export interface HostHttp {
+  /** Rejects with an `Error` that has a `code` (`ECONNREFUSED`, `CERT_HAS_EXPIRED`, ...) where there is no answer. */
+  request(request: HttpRequest): Promise<HttpResponse>;
+}
+
+export interface HttpRequest {
+  readonly method: string;
+  readonly url: string;
+  /** Names in lower case. */
+  readonly headers: Readonly<Record<string, string>>;
+  readonly body?: Uint8Array | AsyncIterable<Uint8Array>;
+  readonly tls?: HttpTls;
+  /** Without a byte for this long, the request fails. */
+  readonly idleTimeoutMs: number;
+}
+
+export interface HttpTls {
+  /** PEM; beside the well-known authorities. */
+  readonly authorities?: readonly string[];
+  readonly certificate?: string;
+  readonly key?: string;
+  /** False: any certificate will do. */
+  readonly verify?: boolean;
+}
+
+export interface HttpResponse {
+  readonly status: number;
+  /** Names in lower case; several of a name joined by commas. */
+  readonly headers: ReadonlyMap<string, string>;
+  readonly body: AsyncIterable<Uint8Array>;
+  /** Gives the connection up without reading the rest. */
+  cancel(): void;
+}
+
+/** Digests and compression, of Node.js or the Web. */
+export interface HostCodecs {
+  createDigest(algorithm: 'sha256' | 'sha512'): HostDigest;
+  /** Throws an Error where the bytes are spoiled or cut short. */
+  gunzip(source: AsyncIterable<Uint8Array>): AsyncIterable<Uint8Array>;
+}
+
+export interface HostDigest {
+  update(bytes: Uint8Array): void;
+  /** Once, at the end. */
+  hex(): string;
+}

@@ -1,4 +1,4 @@
-/** The file systems of a container: above a directory of the host (what `caisson do` sees), or in memory alone. */
+/** The file systems of a container: above a directory of the host (what `caisson do` sees), above the layers of an image, or in memory alone. */
 import { EINVAL, ENODEV, ENOENT, ENOTDIR } from '../abi/errno.ts';
 import { MS_NODEV, MS_NOEXEC, MS_NOSUID, MS_RDONLY, MS_RELATIME } from '../abi/mount.ts';
 import { S_IFDIR, S_IFLNK, S_IFMT, S_IFREG } from '../abi/stat.ts';
@@ -7,6 +7,10 @@ import type { Change } from '../fs/changes.ts';
 import type { Location } from '../fs/dentry.ts';
 import { createDevFs, createDevPts } from '../fs/devfs.ts';
 import { HostFs } from '../fs/hostfs.ts';
+import { openLayer } from '../fs/layer-files.ts';
+import type { LayerPaths } from '../fs/layer-files.ts';
+import { LayerFs } from '../fs/layerfs.ts';
+import type { Layer } from '../fs/layerfs.ts';
 import { MountNamespace, topOf } from '../fs/mounts.ts';
 import { OverlayFs } from '../fs/overlay.ts';
 import { createProcFs } from '../fs/procfs.ts';
@@ -30,6 +34,8 @@ export interface HostViewOptions {
   readonly files?: HostFiles | undefined;
   /** Host directory that is the lower layer of `/`. Without `files` it is not used. */
   readonly root: string;
+  /** Layers of an image, the lowest first, that are the lower layer of `/` instead of `root`. */
+  readonly layers?: readonly LayerPaths[] | undefined;
   /** Host paths that look absent. */
   readonly hide?: readonly string[];
   readonly mounts?: readonly ViewMount[];
@@ -66,17 +72,20 @@ export function createHostView(kernel: Kernel, options: HostViewOptions): HostVi
   const hidden = files === undefined ? [] : canonicalHidden(files, options.hide ?? []);
   const prefix = root === '/' ? '' : root;
   const { monotonicNs, realtimeNs } = kernel;
-  const opened: HostFs[] = [];
+  const closers: (() => void)[] = [];
   const openHost: HostOpener = (path, dev, writable, masked, keptAbove = false) => {
     if (files === undefined) return -ENODEV;
     const host = HostFs.open({ files, root: path, dev, monotonicNs, writable, hidden, masked, keptAbove });
-    if (typeof host !== 'number') opened.push(host);
+    if (typeof host !== 'number') closers.push(() => host.handles.closeAll());
     return host;
   };
   const lower = files === undefined
     ? new TmpFs({ dev: DEVICES.lower, now: realtimeNs, mode: 0o755 })
-    : openHost(root, DEVICES.lower, false, ['/proc', '/sys', '/dev'].map((path) => prefix + path), true);
+    : options.layers === undefined
+      ? openHost(root, DEVICES.lower, false, ['/proc', '/sys', '/dev'].map((path) => prefix + path), true)
+      : openLayers(files, options.layers, closers);
   if (typeof lower === 'number') return { errno: lower, path: root };
+  if ('errno' in lower) return lower;
   const upper = new TmpFs({
     dev: DEVICES.upper, now: realtimeNs, maxBytes: options.upperBytes ?? 2 ** 30, maxInodes: options.upperInodes ?? 1_000_000,
     firstInode: UPPER_FIRST_INODE,
@@ -92,9 +101,20 @@ export function createHostView(kernel: Kernel, options: HostViewOptions): HostVi
     context: (cwd, umask = 0o022) => contextAt(namespace, cwd, umask),
     changes: () => changes(overlay),
     close: () => {
-      for (const host of opened) host.handles.closeAll();
+      for (const close of closers) close();
     },
   };
+}
+
+function openLayers(files: HostFiles, paths: readonly LayerPaths[], closers: (() => void)[]): LayerFs | Failure {
+  const layers: Layer[] = [];
+  for (const path of paths) {
+    const layer = openLayer(files, path);
+    if (typeof layer === 'number') return { errno: layer, path: path.index };
+    layers.push(layer);
+    closers.push(() => layer.close());
+  }
+  return new LayerFs({ dev: DEVICES.lower, layers });
 }
 
 type HostOpener = (path: string, dev: number, writable: boolean, masked: readonly string[], keptAbove?: boolean) => HostFs | number;

@@ -1,6 +1,6 @@
 /** What a sandbox is made of, as its user says it, and as a container's configuration. */
 import { DEFAULT_CAPABILITIES, DEFAULT_LIMITS } from '../container/index.ts';
-import type { ContainerConfig, MountConfig, UserConfig } from '../container/index.ts';
+import type { ContainerConfig, LayerPaths, MountConfig, UserConfig } from '../container/index.ts';
 import { hiddenPaths } from './hidden-paths.ts';
 import { toByteString } from './text.ts';
 
@@ -17,6 +17,11 @@ export interface SandboxMount {
 export interface SandboxOptions {
   /** Host directory that is seen as `/`, read-only with a copy in memory above. Default: `/`. */
   readonly root?: string;
+  /**
+   * An image of the user's store instead of a directory (`caisson pull` and `caisson load` fill it): its environment, working directory and user are the
+   * defaults for commands, and nothing of the host is seen except mounts.
+   */
+  readonly image?: string;
   readonly mounts?: readonly SandboxMount[];
   /** Paths below the root that are not shown, beside the places where credentials live. */
   readonly hide?: readonly string[];
@@ -48,11 +53,12 @@ function toMount({ source, destination, writable, sizeBytes }: SandboxMount): Mo
 }
 
 /** `homes`: the home directories on the host, in which credentials are looked for. */
-export function toContainerConfig(options: SandboxOptions, homes: readonly string[]): ContainerConfig {
+export function toContainerConfig(options: SandboxOptions, homes: readonly string[], layers?: readonly LayerPaths[]): ContainerConfig {
   const root = toByteString(options.root ?? '/');
   const net = options.net ?? 'none';
   return {
     root,
+    ...(layers === undefined ? {} : { layers }),
     mounts: (options.mounts ?? []).map(toMount),
     hide: hiddenPaths(root, homes, (options.hide ?? []).map(toByteString), (options.show ?? []).map(toByteString)),
     readOnly: options.readOnly === true,

@@ -3,7 +3,9 @@ import { currentUser, homeDirectories, takeWorker } from '../host/node/worker.ts
 import type { SandboxWorker } from '../host/node/worker.ts';
 import { Client } from './client.ts';
 import { Commands } from './commands.ts';
+import type { CommandDefaults } from './commands.ts';
 import { Files } from './files.ts';
+import { findImage, imageDefaults } from './image.ts';
 import { DEFAULT_ENVIRONMENT, toContainerConfig } from './options.ts';
 import type { SandboxOptions } from './options.ts';
 import type { ChangeInfo } from './protocol.ts';
@@ -15,15 +17,11 @@ export class Sandbox {
   readonly #client: Client;
   readonly #worker: SandboxWorker;
 
-  private constructor(worker: SandboxWorker, client: Client, options: SandboxOptions) {
+  private constructor(worker: SandboxWorker, client: Client, defaults: CommandDefaults) {
     this.#worker = worker;
     this.#client = client;
     this.files = new Files(client);
-    this.commands = new Commands(client, {
-      env: { ...DEFAULT_ENVIRONMENT, ...options.env },
-      cwd: options.cwd ?? '/',
-      user: options.user ?? currentUser(),
-    });
+    this.commands = new Commands(client, defaults);
   }
 
   /**
@@ -34,19 +32,21 @@ export class Sandbox {
    * await using sandbox = await Sandbox.create({ root: '/' });
    * const { stdout } = await sandbox.commands.run('uname -s');
    * console.log(stdout.trimEnd()); // Linux
-   * @throws SandboxError if the root or a mount cannot be used.
+   * @throws SandboxError if the root, the image or a mount cannot be used.
    */
   static async create(options: SandboxOptions = {}): Promise<Sandbox> {
+    const image = options.image === undefined ? undefined : await findImage(options.image);
     const worker = takeWorker();
     const client = new Client(worker.port);
     worker.onExit((reason) => client.close(reason));
     try {
-      await client.call('make the sandbox', 'create', toContainerConfig(options, homeDirectories()));
+      await client.call('make the sandbox', 'create', toContainerConfig(options, homeDirectories(), image?.layers));
+      const own = { env: { ...DEFAULT_ENVIRONMENT, ...options.env }, cwd: options.cwd ?? '/', user: options.user ?? currentUser() };
+      return new Sandbox(worker, client, image === undefined ? own : await imageDefaults(image, options, new Files(client)));
     } catch (error) {
       await worker.terminate();
       throw error;
     }
-    return new Sandbox(worker, client, options);
   }
 
   /**

@@ -2,11 +2,10 @@
 import { ENOENT, EACCES, EPERM, ENOEXEC, ENOTDIR, ELOOP } from '../abi/errno.ts';
 import { ERRNO_NAMES } from '../abi/errno.ts';
 import { SIGHUP, SIGINT, SIGKILL, SIGQUIT, SIGTERM, SIGUSR1, SIGUSR2 } from '../abi/signal.ts';
-import type { Container, ExitStatus, RunningProcess } from '../container/index.ts';
+import type { Container, ExitStatus, ProcessConfig, RunningProcess } from '../container/index.ts';
 import { StandardInput, StandardOutput } from '../host/node/stdio.ts';
 import type { RawTerminal } from '../host/node/terminal.ts';
 import { toText } from './bytes.ts';
-import type { DoOptions } from './do-options.ts';
 import { EXIT_NOT_EXECUTABLE, EXIT_NOT_FOUND, UserError } from './errors.ts';
 
 /** How long a command may take to end after SIGTERM of --timeout. */
@@ -21,17 +20,24 @@ function startError(name: string, errno: number): UserError {
   return new UserError(`cannot run "${name}": ${why}`, 'check that it is an executable file', EXIT_NOT_EXECUTABLE);
 }
 
+export interface SessionOptions {
+  readonly process: ProcessConfig;
+  readonly timeoutMs: number | undefined;
+  /** True: the command finds its standard input at its end. */
+  readonly withoutInput?: boolean;
+}
+
 /** One run of a command. */
 export class Session {
   readonly #container: Container;
-  readonly #options: DoOptions;
+  readonly #options: SessionOptions;
   readonly #outputs: readonly StandardOutput[];
   readonly #input: StandardInput;
   #process: RunningProcess | undefined;
   #terminal: RawTerminal | undefined;
   #timedOut = false;
 
-  constructor(container: Container, options: DoOptions) {
+  constructor(container: Container, options: SessionOptions) {
     this.#container = container;
     this.#options = options;
     this.#outputs = [1, 2].map((fd) => new StandardOutput(fd, {
@@ -61,12 +67,15 @@ export class Session {
     try {
       const started = this.#container.start(spec, {
         onOutput: (fd, bytes) => this.#write(fd, bytes),
-        onInputWanted: () => this.#input.want(),
+        onInputWanted: () => {
+          if (this.#options.withoutInput !== true) this.#input.want();
+        },
         onInputRoom: () => this.#input.resume(),
       });
       if (typeof started === 'number') throw startError(toText(spec.argv[0] ?? ''), -started);
       this.#process = started;
-      if (spec.terminal !== undefined) this.#input.want();
+      if (this.#options.withoutInput === true) started.endInput();
+      else if (spec.terminal !== undefined) this.#input.want();
       const timer = timeoutMs === undefined ? undefined : setTimeout(() => this.#timeOut(), timeoutMs);
       const status = await started.ended;
       clearTimeout(timer);

@@ -1,0 +1,49 @@
+/** Starts a configured container with the caller's streams: what `do` and `run` have in common. */
+import { ERRNO_NAMES } from '../abi/errno.ts';
+import { Container, ContainerError, NetworkRuleError, UnknownFilterError } from '../container/index.ts';
+import type { ContainerConfig, ExitStatus, RegionCompiler } from '../container/index.ts';
+import { createNodeHost } from '../host/node/index.ts';
+import { readMachineImage } from '../host/node/image.ts';
+import { isTerminal } from '../host/node/stdio.ts';
+import type { Host } from '../host/types.ts';
+import { toText } from './bytes.ts';
+import { EXIT_SIGNAL_BASE, EXIT_TIMEOUT, UserError } from './errors.ts';
+import type { TerminalFacts } from './option-values.ts';
+import type { Session } from './session.ts';
+
+export async function terminalFacts(): Promise<TerminalFacts | undefined> {
+  if (!(await isTerminal(0)) || !(await isTerminal(1))) return undefined;
+  return { rows: process.stdout.rows, columns: process.stdout.columns };
+}
+
+export function exitCode(status: ExitStatus, timedOut: boolean): number {
+  if (timedOut) return EXIT_TIMEOUT;
+  return status.signal === undefined ? status.code : EXIT_SIGNAL_BASE + status.signal;
+}
+
+function openContainer(host: Host, config: ContainerConfig): Container {
+  try {
+    return Container.create(host, config, { image: readMachineImage<RegionCompiler>() });
+  } catch (error) {
+    if (error instanceof NetworkRuleError) throw new UserError(error.message, 'such as example.com:443 or 10.0.0.0/8', undefined, { cause: error });
+    if (!(error instanceof ContainerError)) throw error;
+    throw new UserError(`cannot use "${toText(error.path)}": ${ERRNO_NAMES.get(error.errno) ?? `error ${error.errno}`}`, 'check --root, --volume, --rw and --tmpfs', undefined, { cause: error });
+  }
+}
+
+export async function createContainer(config: ContainerConfig): Promise<Container> {
+  if (config.network.mode === 'none') return openContainer(createNodeHost(), config);
+  const { nodeNetwork } = await import('../host/node/network.ts');
+  return openContainer(createNodeHost({ network: nodeNetwork }), config);
+}
+
+/** `--strace`. Undefined: it was not given. */
+export function traceCalls(container: Container, session: Session, strace: readonly string[] | undefined): void {
+  if (strace === undefined) return;
+  try {
+    container.trace(strace, (line) => session.writeTrace(line));
+  } catch (error) {
+    if (!(error instanceof UnknownFilterError)) throw error;
+    throw new UserError(`cannot use --strace=${strace.join(',')}: ${error.message}`, 'names with commas between, or %file, %desc, %process, %network, %signal, %memory, %ipc', undefined, { cause: error });
+  }
+}

@@ -1,0 +1,140 @@
+/** `pull`, `push`, `login`, `logout`: images and registries. */
+import { readFileSync } from 'node:fs';
+import { readCredentials, removeCredentials, storeCredentials } from '../host/node/docker-config.ts';
+import { nodeHttp } from '../host/node/http.ts';
+import { createImageHost } from '../host/node/image-host.ts';
+import type { HttpTls } from '../host/types.ts';
+import { OWN_PLATFORM, RegistryClient, pullImage, pushImage } from '../image/index.ts';
+import type { ImageStore, RegistryCredentials, StoredImage } from '../image/index.ts';
+import { DEFAULT_REGISTRY, familiarName, formatReference, parseReference } from '../image/reference.ts';
+import type { Reference } from '../image/reference.ts';
+import { readCommand } from './command.ts';
+import { UserError } from './errors.ts';
+import type { FlagValues } from './flags.ts';
+import { layerLimits, platformFlag } from './image-archives.ts';
+import { LOGIN, LOGOUT, PULL, PUSH } from './image-specs.ts';
+import { toUserError, withStore } from './image-store.ts';
+import { BlobProgress } from './progress.ts';
+
+function readPem(flag: string, file: string): string {
+  try {
+    return readFileSync(file, 'utf8');
+  } catch (error) {
+    throw new UserError(`cannot use --${flag} ${file}: ${(error as Error).message}`, 'check the path', undefined, { cause: error });
+  }
+}
+
+function tlsOf(values: FlagValues): HttpTls | undefined {
+  const [authority, certificate, key] = ['cacert', 'cert', 'key'].map((flag) => (values.last(flag) === undefined ? undefined : readPem(flag, values.last(flag) ?? '')));
+  if (authority === undefined && certificate === undefined && key === undefined) return undefined;
+  return { ...(authority === undefined ? {} : { authorities: [authority] }), ...(certificate === undefined ? {} : { certificate }), ...(key === undefined ? {} : { key }) };
+}
+
+function knownCredentials(registry: string): RegistryCredentials | undefined {
+  try {
+    return readCredentials(registry);
+  } catch (error) {
+    throw new UserError(`cannot log in to ${registry}: ${(error as Error).message}`, 'repair it, or log in again with "caisson login"', undefined, { cause: error });
+  }
+}
+
+function clientFor(reference: Reference, values: FlagValues, progress: BlobProgress, credentials = knownCredentials(reference.registry)): RegistryClient {
+  return new RegistryClient(createImageHost({ http: nodeHttp }), {
+    registry: reference.registry, repository: reference.repository, credentials, tls: tlsOf(values), plainHttp: values.has('plain-http'),
+    onRetry: (reason, waitMs) => progress.note(`${reason}; trying again in ${(waitMs / 1000).toFixed(1)} s`),
+  });
+}
+
+/** Gets an image that is not here, for `pull` and `run`. */
+export async function pull(store: ImageStore, typed: string, values: FlagValues, quiet: boolean): Promise<StoredImage> {
+  const reference = parseReference(typed);
+  const progress = new BlobProgress(quiet);
+  if (!quiet) process.stderr.write(`pulling ${formatReference(reference)}\n`);
+  return pullImage(store, clientFor(reference, values, progress), { reference, typed, platform: values.has('platform') ? platformFlag(values) : OWN_PLATFORM, limits: layerLimits(values), progress });
+}
+
+export async function pullCommand(args: readonly string[]): Promise<number> {
+  const values = await readCommand(PULL, args);
+  if (values === undefined) return 0;
+  const [typed = ''] = values.command;
+  return withStore(`pull "${typed}"`, async (store) => {
+    const image = await pull(store, typed, values, values.has('quiet'));
+    process.stdout.write(`${familiarName(parseReference(typed))}@${image.record.target.digest}\n`);
+    return 0;
+  });
+}
+
+export async function pushCommand(args: readonly string[]): Promise<number> {
+  const values = await readCommand(PUSH, args);
+  if (values === undefined) return 0;
+  const [text = '', destination] = values.command;
+  return withStore(`push "${text}"`, async (store) => {
+    const image = store.find(text);
+    const name = destination ?? (image.record.reference === undefined ? text : formatReference(image.record.reference));
+    const reference = parseReference(name);
+    const progress = new BlobProgress(values.has('quiet'));
+    const { digest } = await pushImage(store, clientFor(reference, values, progress), image, reference, progress);
+    process.stdout.write(`${familiarName(reference)}@${digest}\n`);
+    return 0;
+  });
+}
+
+/** A line of the terminal that does not show. */
+async function askSecret(question: string): Promise<string> {
+  if (process.stdin.isTTY !== true) throw new UserError('cannot ask for the password: there is no terminal', 'use --password-stdin');
+  process.stderr.write(question);
+  process.stdin.setRawMode(true);
+  let text = '';
+  try {
+    for await (const chunk of process.stdin) {
+      for (const character of String(chunk)) {
+        if (character === '\x03') throw new UserError('cannot log in: interrupted', undefined, 130);
+        if (character === '\r' || character === '\n') return text;
+        text = character === '\x7f' ? text.slice(0, -1) : text + character;
+      }
+    }
+    return text;
+  } finally {
+    process.stdin.setRawMode(false);
+    process.stderr.write('\n');
+  }
+}
+
+async function readInput(): Promise<string> {
+  let text = '';
+  for await (const chunk of process.stdin) text += String(chunk);
+  return text.replace(/\r?\n$/, '');
+}
+
+async function credentialsFrom(values: FlagValues): Promise<RegistryCredentials> {
+  const username = values.last('username');
+  if (username === undefined) throw new UserError('cannot log in: there is no user name', 'give it with -u');
+  const password = values.has('password-stdin') ? await readInput() : values.last('password') ?? await askSecret('Password: ');
+  if (password === '') throw new UserError('cannot log in: the password is empty', 'use --password-stdin, or type it');
+  return { username, password };
+}
+
+export async function loginCommand(args: readonly string[]): Promise<number> {
+  const values = await readCommand(LOGIN, args);
+  if (values === undefined) return 0;
+  const registry = values.command[0] ?? DEFAULT_REGISTRY;
+  const credentials = await credentialsFrom(values);
+  try {
+    await clientFor({ registry, repository: '', tag: undefined, digest: undefined }, values, new BlobProgress(false), credentials).ping();
+    storeCredentials(registry, credentials);
+  } catch (error) {
+    const known = toUserError(error, `log in to ${registry}`);
+    if (error instanceof Error && 'status' in error && error.status === 401) throw new UserError(`cannot log in to ${registry}: the name or the password is wrong`, 'try again', undefined, { cause: error });
+    throw known;
+  }
+  process.stdout.write('Login Succeeded\n');
+  return 0;
+}
+
+export async function logoutCommand(args: readonly string[]): Promise<number> {
+  const values = await readCommand(LOGOUT, args);
+  if (values === undefined) return 0;
+  const registry = values.command[0] ?? DEFAULT_REGISTRY;
+  process.stdout.write(removeCredentials(registry) ? `Removed the login for ${registry}\n` : `Not logged in to ${registry}\n`);
+  return 0;
+}

@@ -1,0 +1,162 @@
+/**
+ * `--format` as Docker's users write it: the part of Go's text/template that they use. Literal text, `{{.Field.Field}}`,
+ * `{{json .Field}}`, `{{len .Field}}`, `{{index .Field "key"}}`, `{{join .Field ","}}`, `{{upper .Field}}`, `{{lower .Field}}`, `{{range .Field}}...{{end}}`,
+ * `{{if .Field}}...{{else}}...{{end}}`, `{{"\n"}}` and `{{println .Field}}`.
+ */
+import { UserError } from './errors.ts';
+
+export type TemplateValue = undefined | null | boolean | number | string | readonly TemplateValue[] | { readonly [key: string]: TemplateValue };
+type Node =
+  | { readonly kind: 'text'; readonly text: string }
+  | { readonly kind: 'action'; readonly words: readonly string[] }
+  | { readonly kind: 'range' | 'if'; readonly words: readonly string[]; readonly body: readonly Node[]; readonly otherwise: readonly Node[] };
+
+/** A range within a range within a range: nobody writes more. */
+const MOST_DEPTH = 20;
+
+function fail(template: string, why: string): UserError {
+  return new UserError(`cannot use --format ${template}: ${why}`, 'such as \'{{.ID}}\', \'{{json .}}\' or json');
+}
+
+function wordsOf(action: string): string[] {
+  return [...action.matchAll(/"(?:[^"\\]|\\.)*"|`[^`]*`|[^\s()|]+/g)].map(([word]) => word);
+}
+
+class Reader {
+  readonly #template: string;
+  readonly #pieces: readonly string[];
+  #at = 0;
+
+  constructor(template: string) {
+    this.#template = template;
+    this.#pieces = template.split(/(\{\{[\s\S]*?\}\})/);
+  }
+
+  /** Up to `{{end}}` or `{{else}}` where `inside`. */
+  read(inside: boolean, depth = 0): { readonly nodes: readonly Node[]; readonly stop: string } {
+    if (depth > MOST_DEPTH) throw fail(this.#template, 'it is nested too deep');
+    const nodes: Node[] = [];
+    while (this.#at < this.#pieces.length) {
+      const piece = this.#pieces[this.#at++] ?? '';
+      if (!piece.startsWith('{{')) {
+        if (piece.includes('{{')) throw fail(this.#template, 'a {{ has no }}');
+        if (piece !== '') nodes.push({ kind: 'text', text: piece });
+        continue;
+      }
+      const words = wordsOf(piece.slice(2, -2).replace(/^-|-$/g, '').trim());
+      const [word] = words;
+      if (word === 'end' || word === 'else') {
+        if (!inside) throw fail(this.#template, `{{${word}}} without a beginning`);
+        return { nodes, stop: word };
+      }
+      if (word === 'range' || word === 'if') nodes.push(this.#block(word, words.slice(1), depth));
+      else nodes.push({ kind: 'action', words });
+    }
+    if (inside) throw fail(this.#template, '{{end}} is missing');
+    return { nodes, stop: '' };
+  }
+
+  #block(kind: 'range' | 'if', words: readonly string[], depth: number): Node {
+    const body = this.read(true, depth + 1);
+    const otherwise = body.stop === 'else' ? this.read(true, depth + 1).nodes : [];
+    return { kind, words, body: body.nodes, otherwise };
+  }
+}
+
+function isList(value: TemplateValue): value is readonly TemplateValue[] {
+  return Array.isArray(value);
+}
+
+function show(value: TemplateValue): string {
+  if (value === undefined || value === null) return '<no value>';
+  if (isList(value)) return `[${value.map(show).join(' ')}]`;
+  if (typeof value === 'object') return `map[${Object.keys(value).sort().map((key) => `${key}:${show(value[key])}`).join(' ')}]`;
+  return String(value);
+}
+
+function isTrue(value: TemplateValue): boolean {
+  if (isList(value)) return value.length > 0;
+  return typeof value === 'object' && value !== null ? Object.keys(value).length > 0 : Boolean(value);
+}
+
+class Evaluator {
+  readonly #template: string;
+  readonly #root: TemplateValue;
+
+  constructor(template: string, root: TemplateValue) {
+    this.#template = template;
+    this.#root = root;
+  }
+
+  render(nodes: readonly Node[], dot: TemplateValue): string {
+    return nodes.map((node) => {
+      if (node.kind === 'text') return node.text;
+      const value = this.#value(node.words, dot);
+      if (node.kind === 'action') return show(value);
+      if (node.kind === 'if') return this.render(isTrue(value) ? node.body : node.otherwise, dot);
+      const items = isList(value) ? value : typeof value === 'object' && value !== null ? Object.keys(value).sort().map((key) => value[key]) : [];
+      return items.length === 0 ? this.render(node.otherwise, dot) : items.map((item) => this.render(node.body, item)).join('');
+    }).join('');
+  }
+
+  #value(words: readonly string[], dot: TemplateValue): TemplateValue {
+    const [word = '', ...rest] = words;
+    if (rest.length === 0) return this.#operand(word, dot);
+    const values = rest.map((operand) => this.#operand(operand, dot));
+    const [first, second] = values;
+    switch (word) {
+      case 'json':
+        return JSON.stringify(first ?? null);
+      case 'len':
+        return isList(first) || typeof first === 'string' ? first.length : typeof first === 'object' && first !== null ? Object.keys(first).length : 0;
+      case 'index':
+        return values.slice(1).reduce<TemplateValue>((value, key) => this.#member(value, String(key)), first);
+      case 'join':
+        return isList(first) ? first.map(show).join(String(second ?? '')) : show(first);
+      case 'upper':
+        return show(first).toUpperCase();
+      case 'lower':
+        return show(first).toLowerCase();
+      case 'println':
+        return `${values.map(show).join(' ')}\n`;
+      default:
+        throw fail(this.#template, `there is no function "${word}"`);
+    }
+  }
+
+  #operand(word: string, dot: TemplateValue): TemplateValue {
+    if (word.startsWith('"')) return this.#unquote(word);
+    if (word.startsWith('`')) return word.slice(1, -1);
+    if (/^-?\d+$/.test(word)) return Number(word);
+    const path = word.startsWith('$') ? word.slice(1) : word;
+    if (!path.startsWith('.') && path !== '') throw fail(this.#template, `"${word}" is no field: fields begin with a dot`);
+    return path.split('.').filter((key) => key !== '').reduce<TemplateValue>((value, key) => this.#field(value, key), word.startsWith('$') ? this.#root : dot);
+  }
+
+  #unquote(word: string): string {
+    try {
+      return JSON.parse(word) as string;
+    } catch {
+      throw fail(this.#template, `${word} is no text`);
+    }
+  }
+
+  #member(value: TemplateValue, key: string): TemplateValue {
+    if (isList(value)) return value[Number(key)];
+    return typeof value === 'object' && value !== null && Object.hasOwn(value, key) ? value[key] : undefined;
+  }
+
+  #field(value: TemplateValue, key: string): TemplateValue {
+    const isMap = typeof value === 'object' && value !== null && !isList(value);
+    if (isMap && value === this.#root && !Object.hasOwn(value, key)) throw fail(this.#template, `there is no field "${key}"; there are ${Object.keys(value).join(', ')}`);
+    return this.#member(value, key);
+  }
+}
+
+/** A template that can be filled in. @throws UserError for one that cannot be read. */
+export function compileTemplate(template: string): (value: TemplateValue) => string {
+  if (template === 'json') return (value) => JSON.stringify(value ?? null);
+  const text = template.replace(/^table\s+/, '').replace(/\\t/g, '\t').replace(/\\n/g, '\n');
+  const { nodes } = new Reader(text).read(false);
+  return (value) => new Evaluator(template, value).render(nodes, value);
+}

@@ -1,0 +1,53 @@
+/** Digests and gzip by Node's own modules, loaded on demand: a run of a program needs neither. */
+import { createHash } from 'node:crypto';
+import { createGunzip } from 'node:zlib';
+import type { Gunzip } from 'node:zlib';
+import type { HostCodecs } from '../types.ts';
+
+const CHUNK_BYTES = 1 << 18;
+const WAKERS = ['drain', 'end', 'close', 'error'];
+
+/** Resolves when the stream takes more, or never will. */
+function roomIn(stream: Gunzip): Promise<void> {
+  return new Promise((resolve) => {
+    const settle = (): void => {
+      for (const event of WAKERS) stream.off(event, settle);
+      resolve();
+    };
+    for (const event of WAKERS) stream.on(event, settle);
+  });
+}
+
+/** What follows the compressed stream ends the reading, and is left in the source. */
+async function feed(stream: Gunzip, source: AsyncIterator<Uint8Array>): Promise<void> {
+  const isDone = (): boolean => stream.readableEnded || stream.destroyed;
+  while (!isDone()) {
+    const { value, done } = await source.next();
+    if (done === true) {
+      stream.end();
+      return;
+    }
+    if (!isDone() && !stream.write(value)) await roomIn(stream);
+  }
+}
+
+async function* gunzip(source: AsyncIterable<Uint8Array>): AsyncIterable<Uint8Array> {
+  const stream = createGunzip({ chunkSize: CHUNK_BYTES });
+  const feeding = feed(stream, source[Symbol.asyncIterator]()).catch((error: unknown) => {
+    stream.destroy(error as Error);
+  });
+  try {
+    for await (const chunk of stream as AsyncIterable<Uint8Array>) yield chunk;
+  } finally {
+    stream.destroy();
+    await feeding;
+  }
+}
+
+export const nodeCodecs: HostCodecs = {
+  createDigest(algorithm) {
+    const hash = createHash(algorithm);
+    return { update: (bytes) => void hash.update(bytes), hex: () => hash.digest('hex') };
+  },
+  gunzip,
+};

@@ -1,0 +1,25 @@
+/** Node.js as the host of a store of images. */
+import { isAbsolute, join, resolve } from 'node:path';
+import { env, pid } from 'node:process';
+import type { HostHttp, ImageHost } from '../types.ts';
+import { nodeCodecs } from './codecs.ts';
+import { nodeFiles } from './files.ts';
+
+/** The user's store: `CAISSON_HOME`, or below the user's data directory (XDG Base Directory Specification). Undefined: no home. */
+export function storeDirectory(): string | undefined {
+  const { CAISSON_HOME: own, XDG_DATA_HOME: dataHome, HOME: home } = env;
+  if (own !== undefined && own !== '') return resolve(own);
+  const base = dataHome !== undefined && isAbsolute(dataHome) ? dataHome : home !== undefined && isAbsolute(home) ? join(home, '.local/share') : undefined;
+  return base === undefined ? undefined : join(base, 'caisson');
+}
+
+export function createImageHost(options: { readonly http?: HostHttp } = {}): ImageHost {
+  return {
+    files: nodeFiles,
+    codecs: nodeCodecs,
+    random: (buffer) => void crypto.getRandomValues(buffer),
+    now: () => Date.now(),
+    processId: pid,
+    ...(options.http === undefined ? {} : { http: options.http }),
+  };
+}

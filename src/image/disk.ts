@@ -1,0 +1,161 @@
+/** The store's files: whole or not there. What is written gets a temporary name, is synced, and then renamed. */
+import { EEXIST, EINTR, EIO, ENOENT, ERRNO_NAMES } from '../abi/errno.ts';
+import { O_CREAT, O_EXCL, O_RDONLY, O_WRONLY } from '../abi/fcntl.ts';
+import type { HostFiles, ImageHost } from '../host/types.ts';
+import { StoreError } from './errors.ts';
+
+const READ_BYTES = 1 << 18;
+
+export function checkErrno(answer: number, what: string, path: string): number {
+  if (answer < 0) throw new StoreError(what, path, -answer, ERRNO_NAMES.get(-answer) ?? `error ${-answer}`);
+  return answer;
+}
+
+/** A file that is being written. Either `commit` gives it its name, or `discard` removes it. */
+export class NewFile {
+  readonly path: string;
+  readonly #files: HostFiles;
+  readonly #handle: number;
+  #open = true;
+  size = 0;
+
+  constructor(files: HostFiles, path: string) {
+    this.#files = files;
+    this.path = path;
+    this.#handle = checkErrno(files.open(path, O_WRONLY | O_CREAT | O_EXCL, 0o600), 'create', path);
+  }
+
+  write(bytes: Uint8Array): void {
+    for (let at = 0; at < bytes.length;) {
+      const count = this.#files.write(this.#handle, at === 0 ? bytes : bytes.subarray(at), this.size);
+      if (count === -EINTR) continue;
+      checkErrno(count === 0 ? -EIO : count, 'write', this.path);
+      at += count;
+      this.size += count;
+    }
+  }
+
+  /** Everything is on the disk afterwards, under its name. */
+  commit(path: string): void {
+    const failed = this.#files.sync(this.#handle);
+    this.#close();
+    checkErrno(failed, 'write', this.path);
+    checkErrno(this.#files.rename(this.path, path), 'rename to', path);
+  }
+
+  discard(): void {
+    this.#close();
+    this.#files.unlink(this.path);
+  }
+
+  #close(): void {
+    if (this.#open) this.#files.close(this.#handle);
+    this.#open = false;
+  }
+}
+
+export class Disk {
+  readonly root: string;
+  readonly files: HostFiles;
+  readonly host: ImageHost;
+
+  /** `root`: a byte-string path. */
+  constructor(host: ImageHost, root: string) {
+    this.host = host;
+    this.files = host.files;
+    this.root = root;
+  }
+
+  path(...parts: readonly string[]): string {
+    return [this.root, ...parts].join('/');
+  }
+
+  makeDirectory(path: string): void {
+    const made = this.files.mkdir(path, 0o700);
+    if (made === -ENOENT && path.lastIndexOf('/') > 0) {
+      this.makeDirectory(path.slice(0, path.lastIndexOf('/')));
+      this.makeDirectory(path);
+    } else if (made !== -EEXIST) checkErrno(made, 'make the directory', path);
+  }
+
+  exists(path: string): boolean {
+    return typeof this.files.lstat(path) !== 'number';
+  }
+
+  /** Bytes of the file, or undefined where there is none. */
+  sizeOf(path: string): number | undefined {
+    const stat = this.files.lstat(path);
+    return typeof stat === 'number' ? undefined : stat.size;
+  }
+
+  list(path: string): readonly string[] {
+    const entries = this.files.readDirectory(path);
+    if (entries === -ENOENT) return [];
+    return typeof entries === 'number' ? [`${checkErrno(entries, 'list', path)}`] : entries.map(({ name }) => name);
+  }
+
+  /** A new file in `tmp`; its name says which process writes it. */
+  newFile(): NewFile {
+    const random = new Uint8Array(8);
+    this.host.random(random);
+    const name = Array.from(random, (byte) => byte.toString(16).padStart(2, '0')).join('');
+    return new NewFile(this.files, this.path('tmp', `${this.host.processId}-${name}`));
+  }
+
+  writeFile(path: string, bytes: Uint8Array): void {
+    const file = this.newFile();
+    try {
+      file.write(bytes);
+      file.commit(path);
+    } catch (error) {
+      file.discard();
+      throw error;
+    }
+  }
+
+  /** Undefined: no such file. `most`: a file that is longer is an error of EIO. */
+  readFile(path: string, most: number): Uint8Array<ArrayBuffer> | undefined {
+    const handle = this.open(path);
+    if (handle === undefined) return undefined;
+    try {
+      const stat = this.files.fstat(handle);
+      if (typeof stat === 'number' || stat.size > most) checkErrno(typeof stat === 'number' ? stat : -EIO, 'read', path);
+      const bytes = new Uint8Array(typeof stat === 'number' ? 0 : stat.size);
+      for (let at = 0; at < bytes.length;) {
+        const count = checkErrno(this.files.read(handle, bytes.subarray(at), at), 'read', path);
+        if (count === 0) return bytes.slice(0, at);
+        at += count;
+      }
+      return bytes;
+    } finally {
+      this.files.close(handle);
+    }
+  }
+
+  /** A handle for reading; undefined where there is no such file. */
+  open(path: string): number | undefined {
+    const handle = this.files.open(path, O_RDONLY, 0);
+    return handle === -ENOENT ? undefined : checkErrno(handle, 'open', path);
+  }
+
+  /** A file, or a part of it, in pieces that stay valid. */
+  async *stream(path: string, start = 0, length = Number.MAX_SAFE_INTEGER): AsyncIterable<Uint8Array<ArrayBuffer>> {
+    const handle = this.open(path) ?? checkErrno(-ENOENT, 'open', path);
+    try {
+      for (let at = start; at < start + length;) {
+        const buffer = new Uint8Array(Math.min(READ_BYTES, start + length - at));
+        const count = checkErrno(this.files.read(handle, buffer, at), 'read', path);
+        if (count === 0) return;
+        yield buffer.subarray(0, count);
+        at += count;
+      }
+    } finally {
+      this.files.close(handle);
+    }
+  }
+
+  remove(path: string): void {
+    const answer = this.files.unlink(path);
+    if (answer !== -ENOENT) checkErrno(answer, 'remove', path);
+  }
+}

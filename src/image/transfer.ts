@@ -1,0 +1,120 @@
+/** Images between the store and a registry. */
+import { parseConfig } from './config.ts';
+import type { Digest } from './digest.ts';
+import { ImageError, ImageFormatError, ImageLimitError } from './errors.ts';
+import { MOST_DOCUMENT_BYTES, MOST_INDEX_DEPTH } from './limits.ts';
+import type { LayerLimits } from './limits.ts';
+import { noPlatform } from './load.ts';
+import { parseManifest, selectPlatform } from './manifest.ts';
+import type { Descriptor, Manifest, Platform } from './manifest.ts';
+import { isLayerType } from './media-types.ts';
+import type { Reference } from './reference.ts';
+import type { RegistryClient } from './registry-client.ts';
+import { referencesOf } from './store.ts';
+import type { ImageStore, StoredImage } from './store.ts';
+
+/** Layers that move at once, as Docker. */
+const AT_ONCE = 3;
+
+export interface Progress {
+  /** A blob begins; `what` is shown before its bytes. */
+  start(digest: Digest, size: number): void;
+  advance(digest: Digest, bytes: number): void;
+  end(digest: Digest, how: 'pulled' | 'pushed' | 'exists' | 'mounted'): void;
+}
+
+async function inParallel<Item>(items: readonly Item[], work: (item: Item) => Promise<void>): Promise<void> {
+  const left = [...items];
+  const failures: unknown[] = [];
+  await Promise.all(Array.from({ length: AT_ONCE }, async () => {
+    for (let item = left.shift(); item !== undefined && failures.length === 0; item = left.shift()) await work(item).catch((error: unknown) => failures.push(error));
+  }));
+  if (failures.length > 0) throw failures[0];
+}
+
+export interface PullOptions {
+  readonly reference: Reference;
+  readonly typed: string;
+  readonly platform: Platform;
+  readonly limits?: LayerLimits | undefined;
+  readonly progress: Progress;
+}
+
+interface Found {
+  readonly target: Descriptor;
+  readonly descriptor: Descriptor;
+  readonly manifest: Manifest;
+}
+
+async function findManifest(store: ImageStore, client: RegistryClient, { reference, platform }: PullOptions): Promise<Found> {
+  let target: Descriptor | undefined;
+  let next: string = reference.digest ?? reference.tag ?? '';
+  for (let depth = 0; depth <= MOST_INDEX_DEPTH; depth++) {
+    const { bytes, mediaType, digest } = await client.getManifest(next);
+    const document = parseManifest(bytes, mediaType, 'the manifest');
+    const descriptor: Descriptor = { mediaType: document.mediaType, digest, size: bytes.length };
+    if (!store.blobs.has(digest)) await store.blobs.take((async function* () { yield bytes; })(), descriptor, 'the manifest');
+    target ??= descriptor;
+    if (document.kind === 'manifest') return { target, descriptor, manifest: document };
+    const selected = selectPlatform(document, platform);
+    if (selected === undefined) throw noPlatform(document, platform);
+    next = selected.digest;
+  }
+  throw new ImageLimitError(`an index of the image names indexes more than ${MOST_INDEX_DEPTH} deep`);
+}
+
+/** @throws RegistryError, DigestMismatchError, ImageFormatError, ImageLimitError; what was complete stays for the next try. */
+export async function pullImage(store: ImageStore, client: RegistryClient, options: PullOptions): Promise<StoredImage> {
+  const { reference, typed, limits, progress } = options;
+  const { target, descriptor, manifest } = await findManifest(store, client, options);
+  const { config: configDescriptor, layers } = manifest;
+  const foreign = layers.find(({ mediaType }) => !isLayerType(mediaType));
+  if (foreign !== undefined) throw new ImageFormatError(`the image has something of the type ${foreign.mediaType} as a layer`, 'it is no image of a container');
+  if (configDescriptor.size > MOST_DOCUMENT_BYTES) throw new ImageLimitError(`the configuration is longer than ${MOST_DOCUMENT_BYTES} bytes`);
+  if (!store.blobs.has(configDescriptor.digest)) await store.blobs.take(client.getBlob(configDescriptor.digest, configDescriptor.size), configDescriptor, 'the configuration');
+  const config = parseConfig(store.blobs.read(configDescriptor.digest, 'the configuration'), 'the configuration');
+  if (config.diffIds.length !== layers.length) throw new ImageFormatError(`the image has ${layers.length} layers, and its configuration says ${config.diffIds.length}`, 'do not trust this image');
+  const unique = new Map(layers.map((layer, index) => [layer.digest, { layer, diffId: config.diffIds[index]! }]));
+  await inParallel([...unique.values()], async ({ layer, diffId }) => {
+    progress.start(layer.digest, layer.size);
+    const isHere = store.blobs.has(layer.digest);
+    if (isHere) await store.layers.prepare(layer, diffId, limits);
+    else await store.layers.take({ source: client.getBlob(layer.digest, layer.size), descriptor: layer, diffId, limits, onProgress: (bytes) => progress.advance(layer.digest, bytes) });
+    progress.end(layer.digest, isHere ? 'exists' : 'pulled');
+  });
+  return store.add({ reference, typed, target, manifest: descriptor, fromRegistry: true });
+}
+
+/** The manifests below a target, the lowest first. */
+function manifestsOf(store: ImageStore, target: Descriptor): readonly Descriptor[] {
+  const document = parseManifest(store.blobs.read(target.digest, 'the manifest'), target.mediaType, 'the manifest');
+  return document.kind === 'manifest' ? [target] : [...document.manifests.flatMap((manifest) => manifestsOf(store, manifest)), target];
+}
+
+/** @throws RegistryError; answers the digest under which the registry has it. */
+export async function pushImage(store: ImageStore, client: RegistryClient, image: StoredImage, reference: Reference, progress: Progress): Promise<Descriptor> {
+  const { record } = image;
+  const all = referencesOf(store, record.target);
+  const target = [...all].every((digest) => store.blobs.has(digest)) ? record.target : record.manifest;
+  const manifests = manifestsOf(store, target);
+  const documents = new Set<Digest>(manifests.map(({ digest }) => digest));
+  const blobs = [...referencesOf(store, target)].filter((digest) => !documents.has(digest));
+  await inParallel(blobs, async (digest) => {
+    const size = store.blobs.sizeOf(digest);
+    if (size === undefined) throw new ImageError(`the blob ${digest} is not in the store`, 'get the image again');
+    progress.start(digest, size);
+    if (await client.hasBlob(digest)) {
+      progress.end(digest, 'exists');
+      return;
+    }
+    async function* counted(): AsyncIterable<Uint8Array> {
+      for await (const chunk of store.blobs.stream(digest)) {
+        yield chunk;
+        progress.advance(digest, chunk.length);
+      }
+    }
+    progress.end(digest, (await client.putBlob(digest, size, counted)) === 'sent' ? 'pushed' : 'mounted');
+  });
+  for (const { digest, mediaType } of manifests) await client.putManifest(digest === target.digest ? (reference.tag ?? digest) : digest, store.blobs.read(digest, 'the manifest'), mediaType);
+  return target;
+}

@@ -1,0 +1,210 @@
+/** Images in, out and running, by the built command, against skopeo and umoci. */
+import assert from 'node:assert/strict';
+import { createHash } from 'node:crypto';
+import { copyFileSync, existsSync, mkdtempSync, readFileSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { after, before, test } from 'node:test';
+import { caisson, caissonPath } from '../cli/caisson.ts';
+import type { RunResult, RunSettings } from '../cli/caisson.ts';
+import type * as Api from '../../src/sandbox/index.ts';
+import { busyboxLayout, debianTar, kindsGzipLayout, kindsLayout, listerProgram, peer } from './fixtures.ts';
+
+const scratch = mkdtempSync(join(tmpdir(), 'caisson-run-'));
+const env = { CAISSON_HOME: join(scratch, 'store') };
+const isRoot = process.getuid?.() === 0;
+
+function run(args: readonly string[], settings: RunSettings = {}): Promise<RunResult> {
+  return caisson(args, { timeoutMs: 120_000, ...settings, env: { ...env, ...settings.env } });
+}
+
+async function mustRun(args: readonly string[], settings: RunSettings = {}): Promise<string> {
+  const { stdout, stderr, status } = await run(args, settings);
+  assert.equal(status, 0, `${args.join(' ')}: ${stderr}`);
+  return stdout;
+}
+
+/** Digest of the manifest that an OCI layout names. */
+function manifestOf(layout: string): string {
+  return (JSON.parse(readFileSync(join(layout, 'index.json'), 'utf8')) as { manifests: { digest: string }[] }).manifests[0]?.digest ?? '';
+}
+
+before(async () => {
+  await mustRun(['load', '-i', busyboxLayout()]);
+});
+
+after(() => rmSync(scratch, { recursive: true, force: true }));
+
+test('run takes the image\'s command, environment, user and directory, and the flags over them', async () => {
+  assert.equal(await mustRun(['run', 'busybox:1', 'echo', 'hi']), 'hi\n');
+  assert.equal(await mustRun(['run', 'busybox:1', 'id']), 'uid=0(root) gid=0(root) groups=0(root)\n');
+  assert.equal(await mustRun(['run', '-u', 'app', 'busybox:1', 'id']), 'uid=1000(app) gid=1001(app) groups=1001(app),10(wheel)\n');
+  assert.equal(await mustRun(['run', '-u', '5:wheel', 'busybox:1', 'id', '-g']), '10\n');
+  assert.equal(await mustRun(['run', '-u', 'app', 'busybox:1', 'sh', '-c', 'echo $HOME $FLAVOUR']), '/home/app plain\n');
+  assert.equal(await mustRun(['run', '-e', 'FLAVOUR=x', '-e', 'GIVEN', '-e', 'ABSENT', 'busybox:1', 'sh', '-c', 'echo $FLAVOUR $GIVEN ${ABSENT-unset}'], { env: { GIVEN: 'host' } }), 'x host unset\n');
+  assert.equal(await mustRun(['run', '-w', '/new/place', 'busybox:1', 'pwd']), '/new/place\n');
+  assert.equal(await mustRun(['run', '--entrypoint', '/bin/echo', 'busybox:1', 'a', 'b']), 'a b\n');
+  assert.equal(await mustRun(['run', '--name', 'box-1', 'busybox:1', 'hostname']), 'box-1\n');
+  assert.equal(await mustRun(['run', '--rm', '-i', 'busybox:1', 'wc', '-c'], { input: '12345' }), '5\n');
+  assert.equal(await mustRun(['run', 'busybox:1', 'wc', '-c'], { input: '12345' }), '0\n');
+  assert.equal((await run(['run', 'busybox:1', 'sh', '-c', 'exit 7'])).status, 7);
+  assert.equal((await run(['run', 'busybox:1', 'no-such'])).status, 127);
+});
+
+test('run shows of the host what is mounted, and nothing else', async () => {
+  const shared = mkdtempSync(join(scratch, 'shared-'));
+  writeFileSync(join(shared, 'file'), 'from the host');
+  assert.equal(await mustRun(['run', '-v', `${shared}:/data:ro`, 'busybox:1', 'cat', '/data/file']), 'from the host');
+  assert.notEqual((await run(['run', '-v', `${shared}:/data:ro`, 'busybox:1', 'touch', '/data/new'])).status, 0);
+  await mustRun(['run', '--mount', `type=bind,source=${shared},target=/data`, 'busybox:1', 'touch', '/data/new']);
+  assert.ok(existsSync(join(shared, 'new')));
+  assert.notEqual((await run(['run', '--read-only', 'busybox:1', 'touch', '/x'])).status, 0);
+  await mustRun(['run', '--read-only', '--tmpfs', '/scratch', 'busybox:1', 'touch', '/scratch/x']);
+  assert.equal(await mustRun(['run', 'busybox:1', 'ls', '/']), 'bin\ndev\netc\nhome\nproc\nsys\ntmp\n');
+  assert.equal(await mustRun(['run', '--changes', 'busybox:1', 'touch', '/tmp/x']), 'C /tmp\nA /tmp/x\n');
+});
+
+test('run says what is wrong', async () => {
+  const cases: readonly (readonly [args: readonly string[], message: RegExp, status: number])[] = [
+    [['run', '--pull', 'never', 'busybox:2', 'true'], /there is no image "busybox:2" here \(did you mean "busybox:1"\?\)/, 125],
+    [['run', 'Busybox', 'true'], /must be lower case.*\n {2}Busybox\n {2}\^\n$/, 125],
+    [['run', '-u', 'nobody', 'busybox:1', 'true'], /cannot run as user "nobody": \/etc\/passwd has no such name/, 125],
+    [['run', '-w', 'rel', 'busybox:1', 'true'], /it is not absolute/, 125],
+    [['run', '--mount', 'type=volume,target=/x', 'busybox:1', 'true'], /type volume are not there yet/, 125],
+    [['run', '--mount', 'sorce=/x,target=/x', 'busybox:1', 'true'], /did you mean source\?/, 125],
+    [['run', '-v', '/nope:/x', 'busybox:1', 'true'], /no such file or directory/, 125],
+    [['run', '--name', '-', 'busybox:1', 'true'], /cannot name the container/, 125],
+    [['run', '--network', 'host', 'busybox:1', 'true'], /one of none, outbound/, 125],
+    [['run'], /caisson run \[FLAGS\] IMAGE/, 125],
+    [['load', '-i', '/etc/passwd'], /cannot read the tar archive/, 125],
+    [['load', '-i', '/nope'], /there is no "\/nope"/, 125],
+    [['tag', 'busybox:1', 'a@b'], /cannot read the reference/, 125],
+    [['rmi', 'nope'], /there is no image "nope"/, 125],
+    [['import', '-c', 'RUN x', '/etc/passwd'], /cannot use the change/, 125],
+  ];
+  for (const [args, message, status] of cases) {
+    const result = await run(args);
+    assert.equal(result.status, status, args.join(' '));
+    assert.match(result.stderr, /^caisson: cannot /, args.join(' '));
+    assert.match(result.stderr, message, args.join(' '));
+    assert.doesNotMatch(result.stderr, /\n {4}at /);
+  }
+});
+
+/** `owners`: as root all that umoci keeps; otherwise it cannot give files away, and neither owners nor devices are compared. */
+async function compareTrees(layout: string, name: string): Promise<void> {
+  const lister = listerProgram();
+  const copy = join(scratch, 'lister');
+  copyFileSync(lister, copy);
+  const bundle = mkdtempSync(join(scratch, 'bundle-'));
+  peer('umoci', ['unpack', ...(isRoot ? [] : ['--rootless']), '--image', `${layout}:${name}`, join(bundle, 'b')]);
+  const mode = isRoot ? 'owners' : 'plain';
+  const native = peer(lister, [join(bundle, 'b/rootfs'), mode]).stdout.split('\n');
+  await mustRun(['load', '-i', layout]);
+  const inside = (await mustRun(['run', '-v', `${copy}:/lister:ro`, '--entrypoint', '/lister', name, '/', mode])).split('\n');
+  assert.ok(native.length > 50);
+  assert.deepEqual(inside.slice(1), native.slice(1));
+}
+
+test('a container sees the tree that umoci unpacks: 30 layers, every kind of file', () => compareTrees(kindsGzipLayout(), 'kinds:30'));
+
+test('a container sees the tree that umoci unpacks: Debian', async () => {
+  await mustRun(['import', debianTar(), 'debian:12'], { timeoutMs: 300_000 });
+  const archive = join(scratch, 'debian.tar');
+  await mustRun(['save', '-o', archive, 'debian:12']);
+  const layout = join(scratch, 'debian');
+  peer('skopeo', ['copy', '--quiet', `oci-archive:${archive}`, `oci:${layout}:debian:12`]);
+  await compareTrees(layout, 'debian:12');
+  assert.match(await mustRun(['run', 'debian:12', 'bash', '-c', 'dpkg --list | grep -c ^ii; id -un']), /^\d\d+\nroot\n$/);
+});
+
+test('layers of zstd, gzip and no compression give the same tree', async () => {
+  const list = async (layout: string): Promise<string> => {
+    await mustRun(['load', '-i', layout]);
+    return mustRun(['run', '--entrypoint', '/bin/busybox', 'kinds:30', 'find', '/many', '/usr', '/opaque', '-type', 'f', '-exec', '/bin/busybox', 'md5sum', '{}', ';']);
+  };
+  assert.equal(await list(kindsLayout()), await list(kindsGzipLayout()));
+});
+
+test('archives of skopeo load, archives of ours are read by skopeo, and no digest changes', async () => {
+  const layout = busyboxLayout();
+  const digest = manifestOf(layout);
+  const config = (JSON.parse(readFileSync(join(layout, 'blobs/sha256', digest.slice(7)), 'utf8')) as { config: { digest: string } }).config.digest;
+  const kinds: readonly (readonly [name: string, destination: string])[] = [['oci.tar', 'oci-archive:oci.tar:other:1'], ['docker.tar', 'docker-archive:docker.tar:other:1']];
+  for (const [file, destination] of kinds) {
+    peer('skopeo', ['copy', '--quiet', `oci:${layout}:busybox:1`, destination], { cwd: scratch });
+    assert.equal(await mustRun(['load', '-i', file], { cwd: scratch }), 'Loaded image: other:1\n');
+    assert.equal(await mustRun(['inspect', '-f', '{{.Id}}', 'other:1']), `${config}\n`);
+    assert.equal(await mustRun(['run', 'other:1', 'echo', file]), `${file}\n`);
+    peer('gzip', ['-kf', join(scratch, file)]);
+    assert.equal(await mustRun(['load', '-q', '-i', `${file}.gz`, '-t', 'zipped:1'], { cwd: scratch }), 'Loaded image: zipped:1\n');
+    await mustRun(['rmi', 'other:1', 'zipped:1']);
+  }
+  const saved = join(scratch, 'saved.tar');
+  await mustRun(['save', '-o', saved, 'busybox:1']);
+  const inspected = JSON.parse(peer('skopeo', ['inspect', `oci-archive:${saved}`]).stdout) as { Digest: string };
+  assert.equal(inspected.Digest, digest);
+  peer('skopeo', ['copy', '--quiet', `docker-archive:${saved}`, `oci:${scratch}/back:busybox:1`]);
+  const again = await mustRun(['save', 'busybox:1']);
+  assert.equal(createHash('sha256').update(again.slice(0, 2000)).digest('hex'), createHash('sha256').update(readFileSync(saved).toString('utf8').slice(0, 2000)).digest('hex'));
+  peer('sh', ['-c', `cat ${saved} | CAISSON_HOME=${scratch}/second ${process.execPath} ${caissonPath} load`]);
+  assert.equal(await mustRun(['images', '--format', '{{.Repository}}:{{.Tag}} {{.Digest}}'], { env: { CAISSON_HOME: `${scratch}/second` } }), `busybox:1 ${digest}\n`);
+});
+
+test('other tools read the store as an OCI layout', () => {
+  const { Digest } = JSON.parse(peer('skopeo', ['inspect', `oci:${env.CAISSON_HOME}:docker.io/library/busybox:1`]).stdout) as { Digest: string };
+  assert.equal(Digest, manifestOf(busyboxLayout()));
+});
+
+test('tag, images, history, inspect, rmi', async () => {
+  await mustRun(['tag', 'busybox:1', 'localhost:5000/team/box:v1']);
+  assert.equal(await mustRun(['images', '--format', '{{.Repository}}:{{.Tag}}', '-f', 'reference=*/team/box']), 'localhost:5000/team/box:v1\n');
+  assert.match(await mustRun(['images', 'busybox']), /^REPOSITORY +TAG +IMAGE ID +CREATED +SIZE\nbusybox +1 +[0-9a-f]{12} +.* ago +\d+(\.\d+)?[kM]B\n$/);
+  assert.match(await mustRun(['history', 'busybox:1']), /step 0/);
+  const id = (await mustRun(['images', '-q', '--no-trunc', 'busybox'])).trim();
+  assert.equal(await mustRun(['inspect', '-f', '{{.Config.Labels.maker}} {{range .RepoTags}}{{.}};{{end}}', id.slice(7, 19)]), 'test localhost:5000/team/box:v1;busybox:1;\n');
+  assert.match((await run(['rmi', id])).stderr, /has 2 names/);
+  assert.equal(await mustRun(['rmi', 'localhost:5000/team/box:v1']), 'Untagged: localhost:5000/team/box:v1\n');
+  assert.equal(await mustRun(['rmi', 'busybox:1']), `Untagged: busybox:1\nDeleted: ${id}\n`);
+  assert.deepEqual(readdirSync(join(env.CAISSON_HOME, 'tmp')), []);
+  await mustRun(['load', '-i', busyboxLayout()]);
+});
+
+test('Sandbox.create({ image }) takes the image\'s environment and files', async () => {
+  process.env['CAISSON_HOME'] = env.CAISSON_HOME;
+  const { Sandbox } = (await import(new URL('../../dist/sandbox.mjs', import.meta.url).href)) as typeof Api;
+  await assert.rejects(Sandbox.create({ image: 'busybox:9' }), /cannot use the image "busybox:9": there is no image "busybox:9" here/);
+  const sandbox = await Sandbox.create({ image: 'busybox:1' });
+  try {
+    assert.equal((await sandbox.commands.run('echo $FLAVOUR $(id -u); ls /home')).stdout, 'plain 0\napp\n');
+    await sandbox.files.write('/tmp/x', 'x');
+    assert.deepEqual(await sandbox.changes(), [{ kind: 'C', path: '/tmp' }, { kind: 'A', path: '/tmp/x' }]);
+  } finally {
+    await sandbox.kill();
+  }
+});
+
+test('resolve shows the parts of a name', async () => {
+  assert.match(await mustRun(['resolve', 'debian']), /^docker\.io\/library\/debian:latest\n {2}registry +docker\.io +no registry was given: the default\n/);
+  assert.equal(await mustRun(['resolve', '--format', '{{.Registry}} {{.Tag}}', 'localhost:5000/a:b']), 'localhost:5000 b\n');
+});
+
+test('references are what Docker\'s own parser, in skopeo, says', () => {
+  const hex = '0123456789abcdef'.repeat(4);
+  const good = ['debian', 'debian:12', 'a/b/c', 'localhost/x', 'localhost:5000/x:y', 'a__b', 'a--b', `x@sha256:${hex}`, 'x:_1.-'];
+  const bad = ['Debian', 'a..b', 'a___b', '-a', 'a-', 'a//b', 'a/', '/a', 'a:', 'a:-x', 'a b', 'x@sha256:abc', 'reg.example:p/x', hex, 'a:b:c', '[::g]/x'];
+  for (const text of [...good, ...bad]) {
+    const { stderr } = spawnSkopeo(text);
+    assert.equal(/invalid reference format|repository name must be|Invalid destination name|unsupported digest|invalid checksum/.test(stderr), bad.includes(text), `${text}: ${stderr}`);
+  }
+});
+
+/** The reference is read before the source, which is not there, is opened. */
+function spawnSkopeo(text: string): { readonly stderr: string } {
+  try {
+    peer('skopeo', ['copy', 'oci:/nonexistent:x', `docker://${text}`]);
+    return { stderr: '' };
+  } catch (error) {
+    return { stderr: (error as Error).message };
+  }
+}
