@@ -116,8 +116,4 @@ export class Blobs {
   stream(digest: Digest): AsyncIterable<Uint8Array<ArrayBuffer>> {
     return this.disk.stream(this.pathOf(digest));
   }
-
-  remove(digest: Digest): void {
-    this.disk.remove(this.pathOf(digest));
-  }
 }

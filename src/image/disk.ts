@@ -96,10 +96,14 @@ export class Disk {
 
   /** A new file in `tmp`; its name says which process writes it. */
   newFile(): NewFile {
+    return new NewFile(this.files, this.#temporaryPath());
+  }
+
+  #temporaryPath(): string {
     const random = new Uint8Array(8);
     this.host.random(random);
     const name = Array.from(random, (byte) => byte.toString(16).padStart(2, '0')).join('');
-    return new NewFile(this.files, this.path('tmp', `${this.host.processId}-${name}`));
+    return this.path('tmp', `${this.host.processId}-${name}`);
   }
 
   writeFile(path: string, bytes: Uint8Array): void {
@@ -152,6 +156,21 @@ export class Disk {
     } finally {
       this.files.close(handle);
     }
+  }
+
+  /** Takes a file out of its place, to the path that is answered. Undefined: there is none. */
+  setAside(path: string): string | undefined {
+    const aside = this.#temporaryPath();
+    const answer = this.files.rename(path, aside);
+    if (answer === -ENOENT) return undefined;
+    checkErrno(answer, 'move away', path);
+    return aside;
+  }
+
+  /** Puts it back; what took its place meanwhile stays. */
+  restore(aside: string, path: string): void {
+    if (this.exists(path)) this.remove(aside);
+    else checkErrno(this.files.rename(aside, path), 'rename to', path);
   }
 
   remove(path: string): void {

@@ -78,12 +78,6 @@ export class Layers {
     return this.#disk.sizeOf(this.pathsOf(diffId).tar) ?? 0;
   }
 
-  remove(diffId: DiffId): void {
-    const { tar, index } = this.pathsOf(diffId);
-    this.#disk.remove(index);
-    this.#disk.remove(tar);
-  }
-
   /**
    * Takes a layer in: its bytes become a blob as they come, and at the same time a tar and an index to mount.
    *

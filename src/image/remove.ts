@@ -42,15 +42,40 @@ export function removeImage(store: ImageStore, text: string, { force, keepBlobs 
   return lines;
 }
 
-/** Blobs and layers of a removed image that no other image has. */
-function removeUnused(store: ImageStore, image: StoredImage): void {
-  const used = new Set<Digest>();
-  const usedLayers = new Set<Digest>();
+/** Digests of blobs and layers that images of the store have. */
+function inUse(store: ImageStore): { readonly blobs: ReadonlySet<Digest>; readonly layers: ReadonlySet<Digest> } {
+  const blobs = new Set<Digest>();
+  const layers = new Set<Digest>();
   for (const { record, config } of store.list()) {
-    for (const descriptor of [record.target, record.manifest]) for (const digest of referencesOf(store, descriptor)) used.add(digest);
-    for (const diffId of config.diffIds) usedLayers.add(diffId);
+    for (const descriptor of [record.target, record.manifest]) for (const digest of referencesOf(store, descriptor)) blobs.add(digest);
+    for (const diffId of config.diffIds) layers.add(diffId);
   }
-  const mine = [image.record.target, image.record.manifest].flatMap((descriptor) => [...referencesOf(store, descriptor)]);
-  for (const digest of new Set(mine)) if (!used.has(digest)) store.blobs.remove(digest);
-  for (const diffId of image.config.diffIds) if (!usedLayers.has(diffId)) store.layers.remove(diffId);
+  return { blobs, layers };
+}
+
+/**
+ * Blobs and layers of a removed image that no other image has. Another process may be about to name an image that has
+ * them, too: they are set aside first, and come back if one has been named by then. One that is named later finds them
+ * gone (`ImageStore.add`).
+ */
+function removeUnused(store: ImageStore, image: StoredImage): void {
+  const before = inUse(store);
+  const blobs = new Set([image.record.target, image.record.manifest].flatMap((descriptor) => [...referencesOf(store, descriptor)]));
+  const aside: { readonly digest: Digest; readonly path: string; readonly aside: string }[] = [];
+  const setAside = (digest: Digest, path: string): void => {
+    const place = store.disk.setAside(path);
+    if (place !== undefined) aside.push({ digest, path, aside: place });
+  };
+  for (const digest of blobs) if (!before.blobs.has(digest)) setAside(digest, store.blobs.pathOf(digest));
+  for (const diffId of image.config.diffIds) {
+    const { tar, index } = store.layers.pathsOf(diffId);
+    for (const path of before.layers.has(diffId) ? [] : [index, tar]) setAside(diffId, path);
+  }
+  const after = inUse(store);
+  // An image whose manifest is aside cannot be read: its record says it.
+  const isNamedAgain = store.records.list().some(({ manifest }) => manifest.digest === image.record.manifest.digest);
+  for (const { digest, path, aside: place } of aside) {
+    if (isNamedAgain || after.blobs.has(digest) || after.layers.has(digest)) store.disk.restore(place, path);
+    else store.disk.remove(place);
+  }
 }

@@ -130,7 +130,7 @@ export class ImageStore {
     return image.config.diffIds.map((diffId) => this.layers.pathsOf(diffId));
   }
 
-  /** Gives an image that is whole its record. */
+  /** Gives an image that is whole its record. @throws ImageError where another process has removed a part of it (`removeImage`). */
   add(options: { readonly reference: Reference | undefined; readonly typed?: string | undefined; readonly target: Descriptor; readonly manifest: Descriptor; readonly fromRegistry?: boolean }): StoredImage {
     const { reference, typed, target, manifest, fromRegistry } = options;
     const before = reference === undefined ? undefined : this.records.get(reference);
@@ -142,6 +142,11 @@ export class ImageStore {
     };
     const image = this.load(record);
     this.records.put(record);
+    const missing = [image.manifest.config, ...image.manifest.layers].find(({ digest }) => !this.blobs.has(digest));
+    if (missing !== undefined) {
+      this.records.remove(record);
+      throw new ImageError(`a part of the image (${missing.digest}) was removed from the store while it came`, 'run the command again');
+    }
     return image;
   }
 
