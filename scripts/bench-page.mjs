@@ -46,7 +46,7 @@ function cpuSummary(rows) {
 export function writePage(root, { date, node, cpu, cores, rounds, groups }) {
   const parts = [
     '# Performance',
-    `Written by \`npm run bench\` on ${date}: Node ${node}, ${cpu}, ${cores} cores, medians of ${rounds} round${rounds === 1 ? '' : 's'}. Times are of whole processes, start included. Caisson keeps translations between runs; its times are of a command that ran seven times before (CPU programs three times), and the first run, with none kept, stands beside them. Get your own with \`npm run bench\`; the numbers are in \`bench/results.json\`.`,
+    `Written by \`npm run bench\` on ${date}: Node ${node}, ${cpu}, ${cores} cores, medians of ${rounds} round${rounds === 1 ? '' : 's'}. Times are of whole processes, start included. Caisson keeps translations between runs; its times are of a command that ran seven times before (CPU programs three times, the program of system calls twice), and the first run, with none kept, stands beside them. Get your own with \`npm run bench\`; the numbers are in \`bench/results.json\`.`,
     'The machines that this is built on are virtual: system calls are slower there natively than on bare metal, which flatters ratios made of them.',
   ];
   if (groups.cpu) parts.push('## CPU programs', '![Speed of CPU programs as a fraction of native speed](performance.svg)', timeTable(groups.cpu), cpuSummary(groups.cpu));

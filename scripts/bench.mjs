@@ -120,6 +120,7 @@ const python = () => group(Object.fromEntries(PYTHON_SCRIPTS.map((name) => [name
 /** Nanoseconds per operation, as micro.c prints them. */
 function micro() {
   const table = {};
+  for (let run = 0; run < TRAINING_RUNS_OF_LOOPS; run++) once(HOW.caisson([join(programs, 'micro')]));
   for (let round = 0; round < Math.min(rounds, 3); round++) {
     for (const way of Object.keys(HOW)) {
       const run = once(HOW[way]([join(programs, 'micro')]));

@@ -21,7 +21,7 @@ class Scheduler:
             else:
                 task.done = True
 scheduler = Scheduler()
-for i in range(4000):
+for i in range(24000):
     scheduler.add(Task(f"task{i % 97}", 1 + (i * 7919) % 53))
 scheduler.run()
 print(sum(len(v) for v in scheduler.log.values()), sorted(scheduler.log)[:3])

@@ -8,4 +8,4 @@ def queens(n, row=0, columns=0, left=0, right=0):
         free ^= bit
         total += queens(n, row + 1, columns | bit, (left | bit) << 1, (right | bit) >> 1)
     return total
-print(queens(9), queens(8))
+print(queens(12), queens(11))
