@@ -54,7 +54,9 @@ const geometricMean = (values) => Math.exp(values.reduce((sum, value) => sum + M
 
 function once(argv, input) {
   const started = performance.now();
-  const { status, stdout, stderr, error } = spawnSync(argv[0], argv.slice(1), { env, encoding: 'utf8', input, timeout: 300_000, maxBuffer: 1 << 26, cwd: root });
+  // Node's pipes are sockets, and bash reads ~/.bashrc where its standard input is one: it takes itself for a remote shell.
+  const stdio = [input === undefined ? 'ignore' : 'pipe', 'pipe', 'pipe'];
+  const { status, stdout, stderr, error } = spawnSync(argv[0], argv.slice(1), { stdio, env, encoding: 'utf8', input, timeout: 300_000, maxBuffer: 1 << 26, cwd: root });
   return { ms: performance.now() - started, ok: status === 0 && error === undefined, stdout, stderr };
 }
 
