@@ -2,7 +2,7 @@
 import { execFileSync, spawnSync } from 'node:child_process';
 import type { SpawnSyncReturns } from 'node:child_process';
 import { createHash } from 'node:crypto';
-import { existsSync, mkdirSync, mkdtempSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
+import { copyFileSync, existsSync, mkdirSync, mkdtempSync, readFileSync, readdirSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { gzipSync } from 'node:zlib';
@@ -116,11 +116,27 @@ export function kindsGzipLayout(): string {
   });
 }
 
-/** A Debian root directory by mmdebstrap, as a tar. */
+/** Enough for bash and id. */
+const UNPACKED = ['base-files', 'base-passwd', 'bash', 'coreutils', 'libacl1', 'libattr1', 'libc6', 'libgmp10', 'libpcre2-8-0', 'libselinux1', 'libtinfo6'];
+
+/** What who is not root can make of Debian's packages: they are unpacked, not installed. */
+function unpackDebian(made: string): void {
+  const rootDirectory = join(made, 'root');
+  mkdirSync(join(rootDirectory, 'etc'), { recursive: true });
+  peer('apt-get', ['download', '-qq', ...UNPACKED], { cwd: made });
+  const packages = readdirSync(made).filter((name) => name.endsWith('.deb'));
+  for (const name of packages) peer('dpkg-deb', ['-x', join(made, name), rootDirectory]);
+  copyFileSync(join(rootDirectory, 'usr/share/base-passwd/passwd.master'), join(rootDirectory, 'etc/passwd'));
+  peer('tar', ['-C', rootDirectory, '--owner=0', '--group=0', '--sort=name', '-cf', join(made, 'root.tar'), '.']);
+  for (const name of ['root', ...packages]) rmSync(join(made, name), { recursive: true });
+}
+
+/** A Debian root directory as a tar: by mmdebstrap, if this is root. */
 export function debianTar(): string {
-  const directory = cached('debian', 'minbase bookworm 1', (made) => {
-    const mode = process.getuid?.() === 0 ? 'root' : 'fakechroot';
-    peer('mmdebstrap', [`--mode=${mode}`, '--variant=minbase', '--quiet', 'bookworm', join(made, 'root.tar')]);
+  const isRoot = process.getuid?.() === 0;
+  const directory = cached(isRoot ? 'debian' : 'debian-unpacked', 'bookworm 2', (made) => {
+    if (isRoot) peer('mmdebstrap', ['--mode=root', '--variant=minbase', '--quiet', 'bookworm', join(made, 'root.tar')]);
+    else unpackDebian(made);
   });
   return join(directory, 'root.tar');
 }

@@ -99,9 +99,11 @@ async function compareTrees(layout: string, name: string): Promise<void> {
   const bundle = mkdtempSync(join(scratch, 'bundle-'));
   peer('umoci', ['unpack', ...(isRoot ? [] : ['--rootless']), '--image', `${layout}:${name}`, join(bundle, 'b')]);
   const mode = isRoot ? 'owners' : 'plain';
-  const native = peer(lister, [join(bundle, 'b/rootfs'), mode]).stdout.split('\n');
+  // Without root umoci leaves files where devices should be.
+  const lines = (text: string): string[] => text.split('\n').filter((line) => isRoot || !/^\/dev-files\/(?:disk|null) /.test(line));
+  const native = lines(peer(lister, [join(bundle, 'b/rootfs'), mode]).stdout);
   await mustRun(['load', '-i', layout]);
-  const inside = (await mustRun(['run', '-v', `${copy}:/lister:ro`, '--entrypoint', '/lister', name, '/', mode])).split('\n');
+  const inside = lines(await mustRun(['run', '-v', `${copy}:/lister:ro`, '--entrypoint', '/lister', name, '/', mode]));
   assert.ok(native.length > 50);
   assert.deepEqual(inside.slice(1), native.slice(1));
 }
@@ -115,7 +117,7 @@ test('a container sees the tree that umoci unpacks: Debian', async () => {
   const layout = join(scratch, 'debian');
   peer('skopeo', ['copy', '--quiet', `oci-archive:${archive}`, `oci:${layout}:debian:12`]);
   await compareTrees(layout, 'debian:12');
-  assert.match(await mustRun(['run', 'debian:12', 'bash', '-c', 'dpkg --list | grep -c ^ii; id -un']), /^\d\d+\nroot\n$/);
+  assert.match(await mustRun(['run', 'debian:12', 'bash', '-c', isRoot ? 'dpkg --list | grep -c ^ii; id -un' : 'ls -d /usr/share/doc/* | wc -l; id -un']), /^\d+\nroot\n$/);
 });
 
 test('layers of zstd, gzip and no compression give the same tree', async () => {
