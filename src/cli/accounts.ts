@@ -24,12 +24,17 @@ export function currentUser(): UserConfig {
   return { uid: process.getuid?.() ?? 0, gid, groups: process.getgroups?.() ?? [gid] };
 }
 
-/** `--user`. @throws UserError */
-export function resolveUser(root: string | AccountReader, text: string): { readonly user: UserConfig; readonly account: Account | undefined } {
+/** Runs what looks a user up. @throws UserError where there is no such one. */
+export function withAccounts<Result>(body: () => Result): Result {
   try {
-    return resolveUserOf(typeof root === 'string' ? readerOf(root) : root, text);
+    return body();
   } catch (error) {
     if (!(error instanceof UnknownAccountError)) throw error;
     throw new UserError(`cannot run as ${error.kind} "${error.account}": ${error.message}`, 'give a number, or another name', undefined, { cause: error });
   }
+}
+
+/** `--user`. @throws UserError */
+export function resolveUser(root: string, text: string): { readonly user: UserConfig; readonly account: Account | undefined } {
+  return withAccounts(() => resolveUserOf(readerOf(root), text));
 }

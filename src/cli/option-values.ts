@@ -22,7 +22,7 @@ export const CAPABILITY_NAMES: readonly string[] = [
 ];
 
 export function need<Value>(value: Value | undefined, flag: string, text: string, why: string): Value {
-  if (value === undefined) throw new UserError(`cannot use --${flag} ${text}: ${why}`, 'see "caisson do --help"');
+  if (value === undefined) throw new UserError(`cannot use --${flag} ${text}: ${why}`, 'see the command\'s --help');
   return value;
 }
 
@@ -49,7 +49,7 @@ export function guestPath(path: string): string {
 export function parseVolume(text: string, defaultMode: 'ro' | 'rw'): MountConfig {
   const [source = '', destination = '', mode = defaultMode, ...rest] = text.split(':');
   if (source === '' || !destination.startsWith('/') || rest.length > 0 || !['ro', 'rw'].includes(mode)) {
-    throw new UserError(`cannot use --volume ${text}: it is SRC:DST, with DST absolute, and :ro or :rw behind`, 'see "caisson do --help"');
+    throw new UserError(`cannot use --volume ${text}: it is SRC:DST, with DST absolute, and :ro or :rw behind`, 'see the command\'s --help');
   }
   return { kind: 'bind', source: hostPath('volume', source), destination: guestPath(destination), writable: mode === 'rw' };
 }

@@ -4,7 +4,7 @@ import type { Container, ContainerConfig, LayerPaths, MountConfig, ProcessConfig
 import { ImageError, NoSuchImageError, formatPlatform } from '../image/index.ts';
 import type { ImageStore, StoredImage } from '../image/index.ts';
 import { hiddenPaths } from '../sandbox/hidden-paths.ts';
-import { readAccounts, resolveUser } from './accounts.ts';
+import { readAccounts, withAccounts } from './accounts.ts';
 import { rawArguments, rawEnvironment, toByteString } from './bytes.ts';
 import { readCommand } from './command.ts';
 import { mergeEnvironment } from './environment.ts';
@@ -65,13 +65,11 @@ function processConfig(values: FlagValues, image: StoredImage, container: Contai
   const workdir = values.last('workdir');
   if (workdir !== undefined && !workdir.startsWith('/')) throw new UserError(`cannot use --workdir ${workdir}: it is not absolute`, 'begin it with /');
   const read = accountReader(container.files);
-  const text = values.last('user') ?? image.config.defaults.user;
-  if (text !== '') resolveUser(read, text.replace(/^:/, '0:'));
-  const made = processOf(image.config.defaults, {
+  const made = withAccounts(() => processOf(image.config.defaults, {
     command: rawArguments(values.command).slice(1), user: values.last('user'), hostname, terminal: terminal.terminal !== undefined,
     workingDirectory: workdir === undefined ? undefined : toByteString(workdir),
     entrypoint: entrypoint === undefined ? undefined : entrypoint === '' ? [] : [toByteString(entrypoint)],
-  }, read);
+  }, read));
   if (made.argv.length === 0) throw new UserError(`cannot run "${values.command[0] ?? ''}": the image does not say what to run`, `give a command, such as "caisson run ${values.command[0] ?? ''} /bin/sh"`, EXIT_NOT_FOUND);
   return {
     ...made, env: mergeEnvironment(made.env, rawEnvironment(process.env), { env: values.all('env'), envFiles: values.all('env-file') }),

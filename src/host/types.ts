@@ -127,8 +127,6 @@ export interface HttpTls {
   readonly authorities?: readonly string[];
   readonly certificate?: string;
   readonly key?: string;
-  /** False: any certificate will do. */
-  readonly verify?: boolean;
 }
 
 export interface HttpResponse {

@@ -91,7 +91,9 @@ export class Disk {
   list(path: string): readonly string[] {
     const entries = this.files.readDirectory(path);
     if (entries === -ENOENT) return [];
-    return typeof entries === 'number' ? [`${checkErrno(entries, 'list', path)}`] : entries.map(({ name }) => name);
+    if (typeof entries !== 'number') return entries.map(({ name }) => name);
+    checkErrno(entries, 'list', path);
+    return [];
   }
 
   /** A new file in `tmp`; its name says which process writes it. */

@@ -8,6 +8,7 @@ import { noPlatform } from './load.ts';
 import { parseManifest, selectPlatform } from './manifest.ts';
 import type { Descriptor, Manifest, Platform } from './manifest.ts';
 import { isLayerType } from './media-types.ts';
+import { parseReference } from './reference.ts';
 import type { Reference } from './reference.ts';
 import type { RegistryClient } from './registry-client.ts';
 import { referencesOf } from './store.ts';
@@ -91,6 +92,12 @@ function manifestsOf(store: ImageStore, target: Descriptor): readonly Descriptor
   return document.kind === 'manifest' ? [target] : [...document.manifests.flatMap((manifest) => manifestsOf(store, manifest)), target];
 }
 
+/** Another repository of the registry that the image came from: its blobs need not be sent again. */
+function sourceRepository({ record }: StoredImage, { registry, repository }: Reference): string | undefined {
+  const sources = record.digests.map((text) => parseReference(text)).filter((source) => source.registry === registry && source.repository !== repository);
+  return sources[0]?.repository;
+}
+
 /** @throws RegistryError; answers the digest under which the registry has it. */
 export async function pushImage(store: ImageStore, client: RegistryClient, image: StoredImage, reference: Reference, progress: Progress): Promise<Descriptor> {
   const { record } = image;
@@ -98,6 +105,7 @@ export async function pushImage(store: ImageStore, client: RegistryClient, image
   const target = [...all].every((digest) => store.blobs.has(digest)) ? record.target : record.manifest;
   const manifests = manifestsOf(store, target);
   const documents = new Set<Digest>(manifests.map(({ digest }) => digest));
+  const source = sourceRepository(image, reference);
   const blobs = [...referencesOf(store, target)].filter((digest) => !documents.has(digest));
   await inParallel(blobs, async (digest) => {
     const size = store.blobs.sizeOf(digest);
@@ -113,7 +121,7 @@ export async function pushImage(store: ImageStore, client: RegistryClient, image
         progress.advance(digest, chunk.length);
       }
     }
-    progress.end(digest, (await client.putBlob(digest, size, counted)) === 'sent' ? 'pushed' : 'mounted');
+    progress.end(digest, (await client.putBlob(digest, size, counted, source)) === 'sent' ? 'pushed' : 'mounted');
   });
   for (const { digest, mediaType } of manifests) await client.putManifest(digest === target.digest ? (reference.tag ?? digest) : digest, store.blobs.read(digest, 'the manifest'), mediaType);
   return target;

@@ -1,4 +1,5 @@
 /** Images for tests, made once by scripts: OCI layouts in `.cache/images/`, keyed by what makes them. */
+import assert from 'node:assert/strict';
 import { execFileSync, spawnSync } from 'node:child_process';
 import type { SpawnSyncReturns } from 'node:child_process';
 import { createHash } from 'node:crypto';
@@ -6,6 +7,8 @@ import { copyFileSync, existsSync, mkdirSync, mkdtempSync, readFileSync, readdir
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { gzipSync } from 'node:zlib';
+import { caisson } from '../cli/caisson.ts';
+import type { RunResult, RunSettings } from '../cli/caisson.ts';
 import { tarOf } from './layer-testing.ts';
 import type { TestEntry } from './layer-testing.ts';
 
@@ -30,6 +33,28 @@ export function peer(command: string, args: readonly string[], settings: { reado
   const result = spawnSync(command, args, { encoding: 'utf8', maxBuffer: 1 << 28, ...settings, env: { ...process.env, ...settings.env } });
   if (result.status !== 0) throw new Error(`${command} ${args.join(' ')}\n${result.stdout}${result.stderr}${String(result.error ?? '')}`);
   return result;
+}
+
+/** The built command with a store, or other directories, of a test's own. */
+export function commandIn(env: Readonly<Record<string, string>>): {
+  readonly run: (args: readonly string[], settings?: RunSettings) => Promise<RunResult>;
+  /** Its standard output; it must succeed. */
+  readonly mustRun: (args: readonly string[], settings?: RunSettings) => Promise<string>;
+} {
+  const run = (args: readonly string[], settings: RunSettings = {}): Promise<RunResult> => caisson(args, { timeoutMs: 120_000, ...settings, env: { ...env, ...settings.env } });
+  return {
+    run,
+    mustRun: async (args, settings) => {
+      const { stdout, stderr, status } = await run(args, settings);
+      assert.equal(status, 0, `${args.join(' ')}: ${stderr}`);
+      return stdout;
+    },
+  };
+}
+
+/** Digest of the manifest that an OCI layout names. */
+export function manifestDigest(layout: string): string {
+  return (JSON.parse(readFileSync(join(layout, 'index.json'), 'utf8')) as { manifests: { digest: string }[] }).manifests[0]?.digest ?? '';
 }
 
 export type Compressor = 'none' | 'gzip' | 'zstd';

@@ -11,24 +11,14 @@ import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, test } from 'node:test';
-import { caisson } from '../cli/caisson.ts';
-import type { RunResult, RunSettings } from '../cli/caisson.ts';
-import { busyboxLayout, kindsLayout, peer } from './fixtures.ts';
+import { busyboxLayout, commandIn, kindsLayout, manifestDigest, peer } from './fixtures.ts';
 
 const scratch = mkdtempSync(join(tmpdir(), 'caisson-registry-'));
 const env = { CAISSON_HOME: join(scratch, 'store'), DOCKER_CONFIG: join(scratch, 'docker') };
+const { run, mustRun } = commandIn(env);
 const children: ChildProcess[] = [];
 const servers: Server[] = [];
 
-function run(args: readonly string[], settings: RunSettings = {}): Promise<RunResult> {
-  return caisson(args, { timeoutMs: 120_000, ...settings, env: { ...env, ...settings.env } });
-}
-
-async function mustRun(args: readonly string[], settings: RunSettings = {}): Promise<string> {
-  const { stdout, stderr, status } = await run(args, settings);
-  assert.equal(status, 0, `${args.join(' ')}: ${stderr}`);
-  return stdout;
-}
 
 function freePort(): Promise<number> {
   return new Promise((resolve) => {
@@ -76,10 +66,6 @@ function sha256(bytes: Uint8Array): string {
   return `sha256:${createHash('sha256').update(bytes).digest('hex')}`;
 }
 
-function manifestDigest(layout: string): string {
-  return (JSON.parse(readFileSync(join(layout, 'index.json'), 'utf8')) as { manifests: { digest: string }[] }).manifests[0]?.digest ?? '';
-}
-
 let registry = '';
 
 before(async () => {
@@ -105,8 +91,17 @@ test('what skopeo pushed is pulled and runs; what is pushed is read by skopeo; d
   assert.equal(await mustRun(['run', '-q', `${registry}/in/busybox:1`, 'echo', 'pulled']), 'pulled\n');
   assert.match((await run(['pull', `${registry}/in/busybox:1`])).stderr, /is there already/);
   assert.equal(await mustRun(['inspect', '-f', '{{index .RepoDigests 0}}', `${registry}/in/busybox:1`]), `${registry}/in/busybox@${manifestDigest(busyboxLayout())}\n`);
-  assert.equal(await mustRun(['images', '-q', `${registry}/in/busybox`]), await mustRun(['images', '-q', `${registry}/in/busybox`]));
+  assert.match(await mustRun(['images', '-q', `${registry}/in/busybox`]), /^[0-9a-f]{12}\n$/);
   assert.equal(await mustRun(['pull', '-q', `${registry}/in/busybox@${manifestDigest(busyboxLayout())}`], { env: { CAISSON_HOME: join(scratch, 'by-digest') } }), `${registry}/in/busybox@${manifestDigest(busyboxLayout())}\n`);
+});
+
+test('what came from another repository of the registry is mounted, not sent', async () => {
+  await mustRun(['pull', '-q', `${registry}/in/busybox:1`]);
+  const { status, stderr } = await run(['push', `${registry}/in/busybox:1`, `${registry}/mounted/busybox:1`]);
+  assert.equal(status, 0, stderr);
+  assert.match(stderr, /mounted from another repository/);
+  assert.doesNotMatch(stderr, /: pushed/);
+  assert.equal((JSON.parse(peer('skopeo', ['inspect', '--tls-verify=false', `docker://${registry}/mounted/busybox:1`]).stdout) as { Digest: string }).Digest, manifestDigest(busyboxLayout()));
 });
 
 test('run gets an image that is not here', async () => {

@@ -5,29 +5,15 @@ import { copyFileSync, existsSync, mkdtempSync, readFileSync, readdirSync, rmSyn
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, test } from 'node:test';
-import { caisson, caissonPath } from '../cli/caisson.ts';
-import type { RunResult, RunSettings } from '../cli/caisson.ts';
+import { caissonPath } from '../cli/caisson.ts';
 import type * as Api from '../../src/sandbox/index.ts';
-import { busyboxLayout, debianTar, kindsGzipLayout, kindsLayout, listerProgram, peer } from './fixtures.ts';
+import { busyboxLayout, commandIn, debianTar, kindsGzipLayout, kindsLayout, listerProgram, manifestDigest, peer } from './fixtures.ts';
 
 const scratch = mkdtempSync(join(tmpdir(), 'caisson-run-'));
 const env = { CAISSON_HOME: join(scratch, 'store') };
+const { run, mustRun } = commandIn(env);
 const isRoot = process.getuid?.() === 0;
 
-function run(args: readonly string[], settings: RunSettings = {}): Promise<RunResult> {
-  return caisson(args, { timeoutMs: 120_000, ...settings, env: { ...env, ...settings.env } });
-}
-
-async function mustRun(args: readonly string[], settings: RunSettings = {}): Promise<string> {
-  const { stdout, stderr, status } = await run(args, settings);
-  assert.equal(status, 0, `${args.join(' ')}: ${stderr}`);
-  return stdout;
-}
-
-/** Digest of the manifest that an OCI layout names. */
-function manifestOf(layout: string): string {
-  return (JSON.parse(readFileSync(join(layout, 'index.json'), 'utf8')) as { manifests: { digest: string }[] }).manifests[0]?.digest ?? '';
-}
 
 before(async () => {
   await mustRun(['load', '-i', busyboxLayout()]);
@@ -130,7 +116,7 @@ test('layers of zstd, gzip and no compression give the same tree', async () => {
 
 test('archives of skopeo load, archives of ours are read by skopeo, and no digest changes', async () => {
   const layout = busyboxLayout();
-  const digest = manifestOf(layout);
+  const digest = manifestDigest(layout);
   const config = (JSON.parse(readFileSync(join(layout, 'blobs/sha256', digest.slice(7)), 'utf8')) as { config: { digest: string } }).config.digest;
   const kinds: readonly (readonly [name: string, destination: string])[] = [['oci.tar', 'oci-archive:oci.tar:other:1'], ['docker.tar', 'docker-archive:docker.tar:other:1']];
   for (const [file, destination] of kinds) {
@@ -155,7 +141,7 @@ test('archives of skopeo load, archives of ours are read by skopeo, and no diges
 
 test('other tools read the store as an OCI layout', () => {
   const { Digest } = JSON.parse(peer('skopeo', ['inspect', `oci:${env.CAISSON_HOME}:docker.io/library/busybox:1`]).stdout) as { Digest: string };
-  assert.equal(Digest, manifestOf(busyboxLayout()));
+  assert.equal(Digest, manifestDigest(busyboxLayout()));
 });
 
 test('tag, images, history, inspect, rmi', async () => {

@@ -11,12 +11,11 @@ const MOST_HEADER_BYTES = 65_536;
 
 function tlsOptions(tls: HttpTls | undefined): https.RequestOptions {
   if (tls === undefined) return {};
-  const { authorities, certificate, key, verify } = tls;
+  const { authorities, certificate, key } = tls;
   return {
     ...(authorities === undefined ? {} : { ca: [...rootCertificates, ...authorities] }),
     ...(certificate === undefined ? {} : { cert: certificate }),
     ...(key === undefined ? {} : { key }),
-    ...(verify === false ? { rejectUnauthorized: false } : {}),
   };
 }
 
