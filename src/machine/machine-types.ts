@@ -51,6 +51,8 @@ export interface UnitCache {
 export interface NativeCode {
   /** A module's function was compiled with all optimizations. */
   isOptimized(code: WebAssembly.ExportValue): boolean;
+  /** Compiles a module's function with all optimizations, now. */
+  optimize(code: WebAssembly.ExportValue): void;
   /** Of a module with such functions: their code. Undefined: the engine does not give it away. */
   write(module: WebAssembly.Module): Uint8Array<ArrayBuffer> | undefined;
   /** Undefined: it is not fit for this engine. `wasm`: the module's bytes. */

@@ -59,6 +59,7 @@ function callNative(name: string, ...values: unknown[]): unknown {
 /** Machine code of modules that are kept with them: `NativeCode` of the machine. */
 export interface KeptCode {
   isOptimized(code: WebAssembly.ExportValue): boolean;
+  optimize(code: WebAssembly.ExportValue): void;
   write(module: WebAssembly.Module): Uint8Array<ArrayBuffer> | undefined;
   read(code: Uint8Array<ArrayBuffer>, wasm: Uint8Array<ArrayBuffer>): WebAssembly.Module | undefined;
 }
@@ -69,6 +70,13 @@ export const keptCode: KeptCode = {
       return callNative('IsTurboFanFunction', code) === true;
     } catch {
       return false;
+    }
+  },
+  optimize(code) {
+    try {
+      callNative('WasmTierUpFunction', code);
+    } catch {
+      // This V8 has no such function: it optimizes what it finds hot.
     }
   },
   /** V8 stops the process if no function is optimized: there must be one. */

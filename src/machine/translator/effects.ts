@@ -18,6 +18,9 @@ export interface Effects {
   readonly flagsKilled: number;
   readonly flagsWritten: number;
   readonly barrier: Barrier;
+  /** Explicit operands, a bit each. */
+  readonly operandsRead: number;
+  readonly operandsWritten: number;
   /** xmm registers used as vectors; as doubles or quadwords. Copies count as neither. */
   readonly vector: number;
   readonly scalar: number;
@@ -105,7 +108,7 @@ function controlEffects(instruction: DecodedInstruction, inlined: boolean): Effe
   return {
     uses, kills: 0, writes, flagsUsed: branchFlags(instruction),
     flagsKilled: writes === RSP ? FLAG_SET_ALL : 0,
-    flagsWritten: 0, barrier, vector: 0, scalar: 0, zeroes: false, faults: row.flow === 'trap' || inlined,
+    flagsWritten: 0, barrier, operandsRead: row.flow === 'indirect-call' || row.flow === 'indirect-jump' ? 1 : 0, operandsWritten: 0, vector: 0, scalar: 0, zeroes: false, faults: row.flow === 'trap' || inlined,
   };
 }
 
@@ -144,6 +147,8 @@ export function effectsOf(instruction: DecodedInstruction, semantics: SemanticsT
     flagsKilled: analysis.flagsKilled,
     flagsWritten: analysis.flagsWritten,
     barrier: 'none',
+    operandsRead: analysis.operandsRead,
+    operandsWritten: analysis.operandsWritten,
     // A helper works on registers in memory, and may fault.
     faults: analysis.faults || analysis.helper,
   };

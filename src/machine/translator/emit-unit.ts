@@ -204,11 +204,12 @@ class UnitEmitter {
     const b = this.#b;
     const facts = this.#factsOf(block);
     const last = block.instructions.length - 1;
+    b.beginBlock({ instructions: block.instructions, facts: facts.instructions });
     for (let index = 0; index <= last; index++) {
       const instruction = block.instructions[index];
       const instructionFacts = facts.instructions[index];
       if (instruction === undefined || instructionFacts === undefined) continue;
-      b.begin(instruction, instructionFacts);
+      b.begin(instruction, instructionFacts, index);
       const meaning = this.#options.semantics[instruction.row.semantics];
       if (instruction.row.flow === 'next' && meaning !== undefined) this.#plain(meaning, instructionFacts);
       else if (this.#control(block, instructionFacts)) return;

@@ -1,7 +1,8 @@
 /** From hot guest code to Wasm. Loaded when there is something to translate: a short program ends before. */
 import { helperNumbers } from '../helpers/index.ts';
 import { exactSemantics, semantics } from '../semantics/index.ts';
-import { ModuleWriter, encodeFunction } from '../wasm/writer.ts';
+import { ModuleWriter, encodeFunction, type FunctionBody } from '../wasm/writer.ts';
+import { checkFunction } from './checked-access.ts';
 import { emitUnit } from './emit-unit.ts';
 import { discoverRegion, type CodeSource, type Region } from './region.ts';
 
@@ -35,18 +36,19 @@ export interface RegionCompiler {
 }
 
 /** What all modules of units begin with: types and imports. */
-function createModule(): { readonly writer: ModuleWriter; readonly unitType: number; readonly fuel: number } {
+function createModule(): { readonly writer: ModuleWriter; readonly unitType: number; readonly fuel: number; readonly check: FunctionBody } {
   const writer = new ModuleWriter();
   const unitType = writer.type(['i32', 'i32'], ['i32']);
   const i32s = (count: number): 'i32'[] => new Array<'i32'>(count).fill('i32');
   writer.importMemory('m', 'memory', 1, 65536);
   writer.importTable('m', 'units');
   const fuel = writer.importGlobal('m', 'fuel');
-  writer.importFunction('m', 'checkAccess', writer.type(i32s(5), ['i32']));
+  const checkAccess = writer.importFunction('m', 'checkAccess', writer.type(i32s(5), ['i32']));
   writer.importFunction('m', 'raise', writer.type(i32s(2), []));
   writer.importFunction('m', 'helper', writer.type(i32s(6), ['i32']));
   writer.importFunction('m', 'syscall', writer.type([], ['i32']));
-  return { writer, unitType, fuel };
+  const check = checkFunction(writer.type(['i64', 'i32', 'i32'], ['i32']), checkAccess);
+  return { writer, unitType, fuel, check };
 }
 
 export const regionCompiler: RegionCompiler = {
@@ -56,9 +58,10 @@ export const regionCompiler: RegionCompiler = {
     return encodeFunction(emitUnit(region, { checked, nativeNans, helperNumbers, semantics: exactFloats ? exactSemantics : semantics, unitType, fuel, slotOf }));
   },
   assemble(functions) {
-    const { writer, unitType } = createModule();
+    const { writer, unitType, check } = createModule();
+    writer.addFunction(check);
     functions.forEach((encoded, index) => writer.export(String(index), writer.addFunction({ type: unitType, encoded })));
     const wasm = writer.finish();
-    return { wasm, functions: writer.bodies };
+    return { wasm, functions: writer.bodies.slice(1) };
   },
 };

@@ -79,6 +79,8 @@ export interface CodeSource {
   isWarm(address: number): boolean;
   /** The region ends before this address: there is a unit. Without: it goes on, as far as it may. */
   readonly endsAt?: (address: number) => boolean;
+  /** Small functions become part of regions that call them: not of code with checks, which is large, so that V8 would compile less of it. */
+  readonly inlines: boolean;
   /** Where the indirect jump or call at an address went so far. */
   jumpTargets(address: number): readonly number[];
   /** By form key: 0 for what the interpreter cannot run either, which raises #UD there. */
@@ -250,7 +252,7 @@ class RegionBuilder {
   /** Small functions that a call goes to and that are worth inlining; none where calls are inlined deep enough. */
   #callees(instruction: DecodedInstruction, context: Context): number[] {
     const { flow } = instruction.row;
-    if (context.depth >= MAXIMUM_INLINE_DEPTH) return [];
+    if (!this.#source.inlines || context.depth >= MAXIMUM_INLINE_DEPTH) return [];
     if (flow === 'call') {
       const target = instruction.operands[0];
       return target?.kind === 'target' && this.#small(target.address) !== undefined ? [target.address] : [];

@@ -1,25 +1,24 @@
 /** The builder whose operands are locals and constants: it writes the body of one unit. */
 import type { DecodedInstruction, Operand } from '../isa/instruction.ts';
 import { USER_CS, USER_SS } from '../isa/selectors.ts';
-import { PAGE_CODE, PAGE_READ, PAGE_TABLE, PAGE_WRITE } from '../layout.ts';
 import type { ConditionCode, Expr } from '../semantics/builder.ts';
-import { typeOfSize } from '../semantics/emitting-builder.ts';
 import { localGet, node } from '../semantics/expression.ts';
 import { canonicalize, type CanonicalFlags, type SymbolicFlags } from '../semantics/flag-expressions.ts';
 import { shortRun } from '../semantics/short-strings.ts';
 import * as state from '../state.ts';
 import * as op from '../wasm/opcodes.ts';
+import { CheckedAccess, type BlockCode } from './checked-access.ts';
 import type { InstructionFacts } from './liveness.ts';
 import { LocalBuilder } from './local-builder.ts';
 
 const { GUEST_BASE, STATE_GPR, STATE_XMM } = state;
 
 /** Function indexes of a unit module's imports. */
-export const IMPORT_CHECK_ACCESS = 0;
 export const IMPORT_RAISE = 1;
 export const IMPORT_HELPER = 2;
 export const IMPORT_SYSCALL = 3;
-export const IMPORT_COUNT = 4;
+
+const RSP = 4;
 
 type FlagBit = 'carry' | 'overflow' | 'auxiliary';
 
@@ -47,14 +46,22 @@ export class UnitBuilder extends LocalBuilder {
   /** Depth of the block behind which a set of registers is stored and the unit left. */
   readonly #leaves = new Map<number, number>();
   #flagLocals: { result: number; aux: number } | undefined;
+  readonly #checks: CheckedAccess | undefined;
 
   constructor(options: UnitOptions) {
     super(2);
     this.options = options;
+    if (options.checked) this.#checks = new CheckedAccess(this, { registerOf: (local) => this.#gprOf(local), createGuard: () => this.permanentLocal('i32'), leave: () => this.#leave() });
   }
 
-  /** Makes an instruction the current one. */
-  begin(instruction: DecodedInstruction, facts: InstructionFacts): void {
+  /** Control may come here from several places. */
+  beginBlock(block: BlockCode): void {
+    this.#checks?.beginBlock(block);
+  }
+
+  /** Makes an instruction of the block, by its index, the current one. */
+  begin(instruction: DecodedInstruction, facts: InstructionFacts, index: number): void {
+    this.#checks?.begin(index, instruction.address);
     this.#instruction = instruction;
     this.#facts = facts;
     this.#writtenSoFar = 0;
@@ -129,7 +136,14 @@ export class UnitBuilder extends LocalBuilder {
 
   #setRegister(number: number, value: Expr): void {
     this.#writtenSoFar |= 1 << number;
-    this.setLocal(this.#register(number), value);
+    const local = this.#register(number);
+    this.#checks?.moved(local, value);
+    this.setLocal(local, value);
+  }
+
+  #gprOf(local: number): number {
+    const number = this.#registerLocals.indexOf(local);
+    return number < 16 ? number : -1;
   }
 
   /** Stores the registers of a set into the CPU state. */
@@ -146,6 +160,7 @@ export class UnitBuilder extends LocalBuilder {
 
   /** Loads the registers of a set from the CPU state. */
   reload(registers: number): void {
+    this.#checks?.forget();
     for (let number = 0; number < 32; number++) {
       if ((registers & (1 << number)) === 0) continue;
       if (number >= 16 && this.#isSplit(number - 16)) {
@@ -419,21 +434,18 @@ export class UnitBuilder extends LocalBuilder {
   }
 
   protected access(address: Expr, size: number, write: boolean): { readonly base: Expr; readonly offset: number } {
-    if (!this.options.checked) return { base: this.#shifted(address), offset: 0 };
-    const whole = this.let(address);
-    const low = this.let(this.wrap(whole));
-    const flags = this.rawLoad(op.I32_LOAD8_U, 'i32', this.shrU(low, this.i32(12)), PAGE_TABLE - GUEST_BASE);
-    const wrong = write
-      ? this.ne(this.and(flags, this.i32(PAGE_WRITE | PAGE_CODE)), this.i32(PAGE_WRITE))
-      : this.eqz(this.and(flags, this.i32(PAGE_READ)));
-    const high = this.let(this.wrap(this.shrU(whole, this.i64(32))));
-    let bad = this.or(wrong, high);
-    if (size > 1) bad = this.or(bad, this.gtU(this.and(low, this.i32(0xfff)), this.i32(4096 - size)));
-    this.if(bad, () => {
-      const faulted = node('i32', op.CALL, [low, high, this.i32(size), this.i32(write ? 1 : 0), this.i32(this.current.address)], IMPORT_CHECK_ACCESS);
-      this.if(faulted, () => this.#leave());
-    });
-    return { base: this.sub(low, this.i32(GUEST_BASE)), offset: 0 };
+    const low = this.#checks?.check(address, size, write);
+    return { base: low === undefined ? this.#shifted(address) : this.sub(low, this.i32(GUEST_BASE)), offset: 0 };
+  }
+
+  /** With the sum of rsp as it is, which tells that the access belongs to others. */
+  override push(value: Expr, size: number): void {
+    if (this.#checks === undefined) {
+      super.push(value, size);
+      return;
+    }
+    this.store(this.sub(this.readGpr(RSP, 8), this.i64(size)), size, value);
+    this.addRsp(-size);
   }
 
   // ---- ways out ----
@@ -586,5 +598,3 @@ export function bitwiseOperation(b: UnitBuilder, name: string): (a: Expr, c: Exp
   if (name.includes('and')) return (a, c) => b.and(a, c);
   return name.includes('xor') ? (a, c) => b.xor(a, c) : (a, c) => b.or(a, c);
 }
-
-export { typeOfSize };

@@ -99,6 +99,7 @@ export class Translator {
       pages: this.#host.pages,
       isWarm: (address) => this.#isHot(address) || this.#host.entries(address) >= WARM_ENTRIES,
       jumpTargets: (address) => this.#targets.get(address) ?? NO_TARGETS,
+      inlines: !this.#host.checked,
     };
   }
 
@@ -126,20 +127,22 @@ export class Translator {
     for (const unit of this.#registry.compile(this.#host, regions, (address) => this.#isHot(address)).units) this.#link(unit);
   }
 
-  /** A child of a fork runs its parent's modules, which are counted when that ends. */
-  #countOptimized(): void {
+  /** A child of a fork runs its parent's modules, which are looked at when that ends. */
+  #optimize(hasTime: () => boolean): void {
     const { isFork, shell } = this.#host;
     if (isFork) return;
     for (const compiled of this.#modules) {
       const { module } = compiled;
-      if (module !== undefined) this.#registry.countOptimized(compiled, shell.instance(module).exports);
+      if (module === undefined) continue;
+      const used = [...this.#linked.values()].filter((unit) => unit.module === compiled).map(({ exportName }) => exportName);
+      this.#registry.optimize(compiled, shell.instance(module).exports, used, hasTime);
     }
   }
 
-  /** The address space ends: translates for the next process what was not worth it for this one, as long as `hasTime`. */
+  /** The address space ends: optimizes and translates for the next process what was not worth it for this one, as long as `hasTime`. */
   finish(hasTime: () => boolean): void {
     const registry = this.#registry;
-    this.#countOptimized();
+    this.#optimize(hasTime);
     if (!registry.keeps || !hasTime()) return;
     const known = (address: number): boolean => this.#linked.has(address) || registry.find(this.#host, address) !== undefined;
     const source = { ...this.#source(), endsAt: known };

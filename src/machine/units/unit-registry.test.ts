@@ -109,6 +109,7 @@ test('machine code is asked for where functions are optimized, kept, and read ag
   const read: number[] = [];
   const native: NativeCode = {
     isOptimized: () => optimized,
+    optimize: () => {},
     write: () => Uint8Array.of(42),
     read: (bytes) => void read.push(...bytes),
   };
@@ -119,7 +120,7 @@ test('machine code is asked for where functions are optimized, kept, and read ag
     const registry = registryOver(storage, native);
     const unit = registry.find(code, GUEST_BASE + 0x10);
     assert.ok(unit?.module.module instanceof WebAssembly.Module);
-    registry.countOptimized(unit.module, new WebAssembly.Instance(unit.module.module, IMPORTS).exports);
+    registry.optimize(unit.module, new WebAssembly.Instance(unit.module.module, IMPORTS).exports, [], () => true);
     assert.equal(registry.save(LAYOUT), optimized);
   }
   assert.deepEqual(read, []);

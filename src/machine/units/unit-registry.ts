@@ -221,10 +221,18 @@ export class UnitRegistry {
     return true;
   }
 
-  /** Counts what V8 has optimized so far: of a module without such functions the machine code cannot be had. */
-  countOptimized(module: CompiledModule, exports: WebAssembly.Exports): void {
+  /**
+   * Has the functions `used` of a stored module optimized as long as there is time, so that the next process does not compile
+   * them, and counts what is optimized: of a module without such functions the machine code cannot be had.
+   */
+  optimize(module: CompiledModule, exports: WebAssembly.Exports, used: Iterable<string>, hasTime: () => boolean): void {
     const { native } = this.#machine;
     if (native === undefined || module.origin !== 'stored') return;
+    for (const name of used) {
+      if (!hasTime()) break;
+      const code = exports[name];
+      if (code !== undefined && !native.isOptimized(code)) native.optimize(code);
+    }
     const optimized = Object.values(exports).reduce((count, code) => count + (native.isOptimized(code) ? 1 : 0), 0);
     module.optimized = Math.max(module.optimized, optimized);
   }

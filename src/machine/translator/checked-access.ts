@@ -1,0 +1,170 @@
+/** Accesses of code that consults the page table: each by itself, or several by way of one register together. */
+import type { DecodedInstruction } from '../isa/instruction.ts';
+import { PAGE_CODE, PAGE_READ, PAGE_SHIFT, PAGE_SIZE, PAGE_TABLE, PAGE_WRITE } from '../layout.ts';
+import type { Expr } from '../semantics/builder.ts';
+import { Expressions, emitExpression, localGet, node } from '../semantics/expression.ts';
+import { GUEST_BASE } from '../state.ts';
+import * as op from '../wasm/opcodes.ts';
+import { ByteWriter, type FunctionBody } from '../wasm/writer.ts';
+import { spanAhead, type AccessSpan } from './access-span.ts';
+import type { LocalBuilder } from './local-builder.ts';
+import type { InstructionFacts } from './liveness.ts';
+
+/** A block's instructions and what is known of each. */
+export interface BlockCode {
+  readonly instructions: readonly DecodedInstruction[];
+  readonly facts: readonly InstructionFacts[];
+}
+
+/** Accesses whose pages were checked together: offsets from what the register holds now. */
+interface AccessGroup extends AccessSpan {
+  /** Local that is not 0 where each of them needs a check of its own. */
+  readonly guard: number;
+}
+
+/** The upper 32 bits of an address. */
+const HIGH_HALF = -0x1_0000_0000;
+
+/** A 64-bit local and a constant that is added. */
+function sumOf({ opcode, type, args: [a, b], immediate }: Expr): { readonly local: number; readonly offset: number } | undefined {
+  if (opcode === op.LOCAL_GET && type === 'i64') return { local: immediate, offset: 0 };
+  if ((opcode !== op.I64_ADD && opcode !== op.I64_SUB) || a?.opcode !== op.LOCAL_GET || b?.opcode !== op.I64_CONST || b.bits !== undefined) return undefined;
+  return { local: a.immediate, offset: opcode === op.I64_ADD ? b.immediate : -b.immediate };
+}
+
+/** Without instructions of its own. */
+class Plain extends Expressions {}
+
+/** What checks need of the unit. */
+export interface CheckedUnit {
+  /** General register that a local is, or -1. */
+  registerOf(local: number): number;
+  /** A local for the whole unit, i32. */
+  createGuard(): number;
+  /** Leaves the unit with everything as it was before the instruction. */
+  leave(): void;
+}
+
+export class CheckedAccess {
+  readonly #b: LocalBuilder;
+  readonly #unit: CheckedUnit;
+  #block: BlockCode | undefined;
+  #index = 0;
+  #pc = 0;
+  /** By the local of the register that leads there. */
+  readonly #groups = new Map<number, AccessGroup>();
+  readonly #guards: (number | undefined)[] = [];
+  /** What is written into another buffer is done conditionally. */
+  #main: ByteWriter | undefined;
+
+  constructor(b: LocalBuilder, unit: CheckedUnit) {
+    this.#b = b;
+    this.#unit = unit;
+  }
+
+  /** Control may come here from several places. */
+  beginBlock(block: BlockCode): void {
+    this.#block = block;
+    this.#main = this.#b.out;
+    this.#groups.clear();
+  }
+
+  /** The instruction of the block that is written next. */
+  begin(index: number, pc: number): void {
+    this.#index = index;
+    this.#pc = pc;
+  }
+
+  /** Registers were loaded anew. */
+  forget(): void {
+    this.#groups.clear();
+  }
+
+  /** A register gets another value: what was checked is known from there, or not any more. */
+  moved(local: number, value: Expr): void {
+    const group = this.#groups.get(local);
+    if (group === undefined) return;
+    const sum = sumOf(value);
+    if (sum?.local !== local || this.#b.out !== this.#main) this.#groups.delete(local);
+    else this.#groups.set(local, { ...group, low: group.low - sum.offset, high: group.high - sum.offset });
+  }
+
+  /** Checks an access. The result is its guest address as an i32 local, or undefined where `address` itself will do. */
+  check(address: Expr, size: number, write: boolean): Expr | undefined {
+    const b = this.#b;
+    const group = this.#groupOf(address, size, write);
+    if (group !== undefined) {
+      this.#checkPrecisely(localGet('i32', group.guard), address, size, write);
+      return undefined;
+    }
+    const whole = address.opcode === op.LOCAL_GET ? address : b.let(address);
+    const low = b.let(b.wrap(whole));
+    const flags = this.#pageFlags(low);
+    const wrong = write ? b.ne(b.and(flags, b.i32(PAGE_WRITE | PAGE_CODE)), b.i32(PAGE_WRITE)) : b.eqz(b.and(flags, b.i32(PAGE_READ)));
+    // Above 4 GiB, or across the end of a page.
+    const [bits, most] = size > 1 ? [HIGH_HALF + PAGE_SIZE - 1, PAGE_SIZE - size] : [HIGH_HALF, 0];
+    this.#checkPrecisely(b.or(wrong, b.gtU(b.and(whole, b.i64(bits)), b.i64(most))), whole, size, write);
+    return low;
+  }
+
+  #pageFlags(address: Expr): Expr {
+    const b = this.#b;
+    return b.rawLoad(op.I32_LOAD8_U, 'i32', b.shrU(address, b.i32(PAGE_SHIFT)), PAGE_TABLE - GUEST_BASE);
+  }
+
+  /** Where it may be wrong: asks the host, and leaves if it is. */
+  #checkPrecisely(maybeWrong: Expr, address: Expr, size: number, write: boolean): void {
+    const b = this.#b;
+    b.emit(maybeWrong);
+    b.open(op.IF);
+    b.emit(node('i32', op.CALL, [address, b.i32((size << 1) | (write ? 1 : 0)), b.i32(this.#pc)], FUNCTION_CHECK));
+    b.open(op.IF);
+    this.#unit.leave();
+    b.close();
+    b.close();
+  }
+
+  /** The group that an access belongs to, perhaps with accesses that follow it; undefined for one that is alone. */
+  #groupOf(address: Expr, size: number, write: boolean): AccessGroup | undefined {
+    const sum = sumOf(address);
+    if (sum === undefined) return undefined;
+    const covers = ({ low, high, writes }: AccessSpan): boolean => sum.offset >= low && sum.offset + size <= high && (writes || !write);
+    const group = this.#groups.get(sum.local);
+    if (group !== undefined && covers(group)) return group;
+    const register = this.#unit.registerOf(sum.local);
+    if (this.#block === undefined || register < 0 || this.#b.out !== this.#main) return undefined;
+    const span = spanAhead(this.#block.instructions, this.#block.facts, this.#index, register);
+    return span !== undefined && covers(span) ? this.#createGroup(sum.local, register, span) : undefined;
+  }
+
+  /** Checks a span, which lies in two pages at most. */
+  #createGroup(local: number, register: number, { low, high, writes }: AccessSpan): AccessGroup {
+    const b = this.#b;
+    const whole = b.let(b.add(localGet('i64', local), b.i64(low)));
+    const first = b.let(b.wrap(whole));
+    const needed = writes ? PAGE_READ | PAGE_WRITE | PAGE_CODE : PAGE_READ;
+    // The one that must not be set is inverted.
+    const good = (flags: Expr): Expr => (writes ? b.xor(flags, b.i32(PAGE_CODE)) : flags);
+    const both = b.and(good(this.#pageFlags(first)), good(this.#pageFlags(b.add(first, b.i32(high - low - 1)))));
+    const guard = (this.#guards[register] ??= this.#unit.createGuard());
+    b.setLocal(guard, b.or(b.ne(b.and(both, b.i32(needed)), b.i32(needed)), b.wrap(b.shrU(whole, b.i64(32)))));
+    const group = { low, high, writes, guard };
+    this.#groups.set(local, group);
+    return group;
+  }
+}
+
+/** The first function of each module. */
+export const FUNCTION_CHECK = 4;
+
+/** `check(address, size * 2 + write, pc) -> 1: a fault was noted`: the host's `checkAccess`, to which 64 bits are two numbers. */
+export function checkFunction(type: number, checkAccess: number): FunctionBody {
+  const e = new Plain();
+  const address = localGet('i64', 0);
+  const how = localGet('i32', 1);
+  const words = [e.wrap(address), e.wrap(e.shrU(address, e.i64(32)))];
+  const code = new ByteWriter(64);
+  emitExpression(code, node('i32', op.CALL, [...words, e.shrU(how, e.i32(1)), e.and(how, e.i32(1)), localGet('i32', 2)], checkAccess));
+  code.u8(op.END);
+  return { type, locals: [], code };
+}
