@@ -4,7 +4,7 @@ import type { Shell } from '../shell.ts';
 import type { Region } from '../translator/region.ts';
 import type { RegionSource } from '../translator/index.ts';
 import type { TimeShare } from './time-share.ts';
-import { WORTHWHILE_UNITS, type CompiledModule, type CompiledUnit, type UnitRegistry } from './unit-registry.ts';
+import { type CompiledModule, type CompiledUnit, type UnitRegistry } from './unit-registry.ts';
 
 /** Bytes of Wasm that one machine may compile: a guest that makes code without end then stays interpreted. */
 const MAXIMUM_WASM_BYTES = 256 << 20;
@@ -12,6 +12,8 @@ const MAXIMUM_WASM_BYTES = 256 << 20;
 const COVERED_FACTOR = 16;
 /** Reports of a block before it is translated for the next process: reading a unit costs as much as a few hundred entries. */
 const FINISH_REPORTS = 4;
+/** Of all such blocks: about 10 ms in the interpreter, a third of what it takes to translate anything. */
+const WORTHWHILE_REPORTS = 1000;
 /** A branch target that was entered less often stays out of regions: the way there goes through the interpreter. */
 const WARM_ENTRIES = 16;
 /** Targets noted of one indirect jump. */
@@ -147,16 +149,20 @@ export class Translator {
     const known = (address: number): boolean => this.#linked.has(address) || registry.find(this.#host, address) !== undefined;
     const source = { ...this.#source(), endsAt: known };
     const rest = [...this.#heat].filter(([address, heat]) => heat >= FINISH_REPORTS && !this.#linked.has(address)).sort(([, a], [, b]) => b - a);
-    if (rest.length < WORTHWHILE_UNITS) return;
+    if (rest.reduce((sum, [, heat]) => sum + heat, 0) < WORTHWHILE_REPORTS) return;
     let regions: Region[] = [];
+    /** Instructions of what is made here: whether control comes to their middle otherwise, the next process will tell. */
+    const made = new Set<number>();
     const translate = (): void => {
       if (regions.length > 0) registry.compile(this.#host, regions, (address) => this.#isHot(address));
       regions = [];
     };
     for (const [address] of rest) {
       if (!hasTime() || !registry.keeps) break;
+      if (made.has(address)) continue;
       const region = registry.compiler.discover(source, address);
       if (region === undefined || registry.find(this.#host, region.entry.start) !== undefined) continue;
+      for (const { instructions } of region.blocks) for (const instruction of instructions) made.add(instruction.address);
       if (regions.every(({ entry }) => entry.start !== region.entry.start)) regions.push(region);
       if (regions.length >= MAXIMUM_BATCH) translate();
     }

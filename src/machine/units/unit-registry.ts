@@ -9,11 +9,9 @@ import type { StoredModule, StoredUnit, UnitStore } from './unit-store.ts';
 /** Table slots for unit entries that are addressed directly; beyond it code goes through the interpreter. */
 const MAXIMUM_SLOTS = 400_000;
 /** Bytes of new modules that are remembered for the store. */
-const MAXIMUM_FRESH_BYTES = 16 << 20;
+const MAXIMUM_FRESH_BYTES = 32 << 20;
 /** With more modules in the store some become one. */
 const MAXIMUM_STORED_MODULES = 6;
-/** Fewer new units than these are not kept beside others, nor made when a program ends. */
-export const WORTHWHILE_UNITS = 8;
 /** Machine code is kept again when it has so many more functions: a part of them, and a few. */
 const NATIVE_GROWTH = 0.05;
 const NATIVE_GROWTH_MINIMUM = 3;
@@ -181,9 +179,7 @@ export class UnitRegistry {
     const store = this.#store;
     if (store === undefined) return false;
     const fresh = this.#modules.filter(({ origin }) => origin === 'fresh');
-    // A few more units are not worth a new file.
-    const isWorthIt = store.moduleCount === 0 || fresh.reduce((count, { units }) => count + units.length, 0) >= WORTHWHILE_UNITS;
-    let isNew = fresh.length > 0 && isWorthIt;
+    let isNew = fresh.length > 0;
     const old = this.#modules.filter(({ origin }) => origin === 'stored');
     for (const module of old) if (this.#updateNative(module)) isNew = true;
     if (!isNew) return false;

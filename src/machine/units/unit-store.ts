@@ -55,9 +55,9 @@ const ENTRY_HEAD = 2;
 const ENTRY_WORDS = 3;
 const INDEX_HEADER = 4;
 /** All parts of a program together. */
-const MAXIMUM_BYTES = 48 << 20;
+const MAXIMUM_BYTES = 128 << 20;
 /** From here on nothing is added. */
-const FULL_BYTES = 24 << 20;
+const FULL_BYTES = 64 << 20;
 /** Slots are never given back, and V8 copies the table of all for each module: with more, the store begins anew. */
 const MAXIMUM_STORED_SLOTS = 16_384;
 
