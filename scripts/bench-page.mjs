@@ -54,6 +54,11 @@ export function writePage(root, { date, node, cpu, cores, rounds, groups }) {
     const { node: empty, ...rows } = groups.startup;
     parts.push('## Start', timeTable(rows), `\`node -e 0\` takes ${number(empty?.caisson)} ms; \`caisson do -- true\` takes ${number(rows.true?.caisson - empty?.caisson)} ms more.`);
   }
+  if (groups.nodes) {
+    const names = Object.keys(Object.values(groups.nodes)[0] ?? {});
+    const rows = Object.entries(groups.nodes).map(([version, row]) => `| ${version} | ${names.map((name) => number(row[name])).join(' | ')} |`);
+    parts.push(`Under other Node versions, in milliseconds. The build left machine code of the interpreter for ${node}; others compile it as it is used.`, [`| Node | ${names.join(' | ')} |`, `|---|${names.map(() => '---|').join('')}`, ...rows].join('\n'));
+  }
   if (groups.python) parts.push('## Python scripts', timeTable(groups.python));
   if (groups.micro) parts.push('## System calls and processes', microTable(groups.micro));
   if (groups.shell) parts.push('## Tools', timeTable(groups.shell));

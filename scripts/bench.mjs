@@ -5,7 +5,7 @@
  *
  *   npm run bench                     all figures; writes bench/results.json, docs/performance.md and docs/performance.svg
  *   npm run bench -- --quick          one round
- *   npm run bench -- --only startup   one group: cpu, startup, python, micro, shell, files, memory, api
+ *   npm run bench -- --only startup   one group: cpu, startup, nodes, python, micro, shell, files, memory, api
  */
 import { spawn, spawnSync } from 'node:child_process';
 import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
@@ -117,6 +117,24 @@ function startup() {
   return table;
 }
 
+/** The start under other Node versions, whose programs `test-node-lts.mjs` fetches. Milliseconds by version and command. */
+function nodes() {
+  const fetched = spawnSync(process.execPath, [join(root, 'scripts', 'test-node-lts.mjs'), '--fetch'], { encoding: 'utf8' });
+  const table = {};
+  for (const node of [process.execPath, ...fetched.stdout.split('\n').filter((path) => path !== '')]) {
+    const row = {};
+    const commands = { 'node -e 0': ['-e', '0'], true: [caisson, 'do', '--', '/bin/true'], bash: [caisson, 'do', '--', '/bin/bash', '-c', ':'], python3: [caisson, 'do', '--', PYTHON, '-c', 'pass'] };
+    for (const [name, words] of Object.entries(commands)) {
+      for (let run = 0; run < TRAINING_RUNS; run++) once([node, ...words]);
+      row[name] = median(Array.from({ length: 2 * rounds + 1 }, () => once([node, ...words]).ms));
+    }
+    const version = spawnSync(node, ['--version'], { encoding: 'utf8' }).stdout.trim();
+    table[version] = row;
+    console.log(`${version.padEnd(22)}${Object.entries(row).map(([name, ms]) => `${name} ${ms.toFixed(0)} ms`).join('   ')}`);
+  }
+  return table;
+}
+
 const python = () => group(Object.fromEntries(PYTHON_SCRIPTS.map((name) => [name, [PYTHON, join(root, 'bench', 'python', `${name}.py`)]])));
 
 /** Nanoseconds per operation, as micro.c prints them. */
@@ -192,7 +210,7 @@ function api() {
   return { create: { caisson: Number.isNaN(value) || !run.ok ? undefined : value } };
 }
 
-const GROUPS = { cpu, startup, python, micro, shell, files, memory, api };
+const GROUPS = { cpu, startup, nodes, python, micro, shell, files, memory, api };
 
 compilePrograms();
 const previous = existsSync(results) ? JSON.parse(readFileSync(results, 'utf8')) : { groups: {} };

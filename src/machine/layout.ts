@@ -36,6 +36,9 @@ export const MMAP_START = 0x1000_0000;
 /** The last 64 KiB below 4 GiB (and what Wasm cannot grow to) stay unmapped. */
 export const USER_END = 0xffff_0000;
 
+/** The upper 32 bits of an address, as a mask: none is set in one that may be accessed. */
+export const HIGH_HALF = -0x1_0000_0000;
+
 /** Page flags. */
 export const PAGE_READ = 1;
 export const PAGE_WRITE = 2;

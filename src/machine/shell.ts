@@ -39,7 +39,8 @@ export class Shell {
     this.decoder.reset(this.memory.u8);
     this.units = new WebAssembly.Table({ element: 'anyfunc', initial: 1 });
     this.#imports = this.#createImports();
-    const instance = new WebAssembly.Instance(image.module, { m: this.#imports });
+    const handlers = new WebAssembly.Table({ element: 'anyfunc', initial: image.handlerCount, maximum: image.handlerCount });
+    const instance = new WebAssembly.Instance(image.module, { m: { ...this.#imports, handlers } });
     this.start = instance.exports['start'] as (address: number) => number;
     this.units.set(0, instance.exports['interpret']);
   }

@@ -18,6 +18,8 @@ import { FIRST_INSTRUCTION_HANDLER } from './record.ts';
 /** What the build writes next to the program, and the machine loads. */
 export interface InterpreterImage {
   readonly wasm: Uint8Array<ArrayBuffer>;
+  /** Size of the table of handlers. */
+  readonly handlerCount: number;
   /** By form key: handler, 0 where there is none. The handler after it is the one for dead flags, if `deadFlags` says so. */
   readonly handlers: Uint16Array<ArrayBuffer>;
   /** By handler: `FORM_*` bits. */
@@ -33,10 +35,12 @@ interface Imports {
   readonly control: ControlEnvironment;
 }
 
-function declareImports(module: ModuleWriter, helperNumbers: ReadonlyMap<string, number>): Imports {
+function declareImports(module: ModuleWriter, helperNumbers: ReadonlyMap<string, number>, handlerCount: () => number): Imports {
   const handlerType = module.type(['i32'], ['i32']);
   const unitType = module.type(['i32', 'i32'], ['i32']);
   module.importMemory('m', 'memory', 1, 65536);
+  // The first table costs two loads less in each call.
+  const handlerTable = module.importTable('m', 'handlers', handlerCount);
   const unitTable = module.importTable('m', 'units');
   const i32s = (count: number): 'i32'[] => new Array<'i32'>(count).fill('i32');
   const checkAccess = module.importFunction('m', 'checkAccess', module.type(i32s(5), ['i32']));
@@ -48,7 +52,6 @@ function declareImports(module: ModuleWriter, helperNumbers: ReadonlyMap<string,
   const syscall = module.importFunction('m', 'syscall', module.type([], ['i32']));
   const jumped = module.importFunction('m', 'jumped', module.type(i32s(2), []));
   const stackLeft = module.importFunction('m', 'stackLeft', handlerType);
-  const handlerTable = 1;
   const dispatch = stackLeft + 1;
   const helperNumber = (name: string): number => {
     const number = helperNumbers.get(name);
@@ -96,7 +99,7 @@ export function missingSemantics(semantics: SemanticsTable): string[] {
 
 export function generateInterpreter(semantics: SemanticsTable, helperNumbers: ReadonlyMap<string, number>): InterpreterImage {
   const module = new ModuleWriter();
-  const imports = declareImports(module, helperNumbers);
+  const imports = declareImports(module, helperNumbers, () => functions.length);
   const pseudo = (): InterpreterBuilder => new InterpreterBuilder(SAMPLE.sample, 0, false, imports.handler);
   const firstRow = ROWS[0];
   if (firstRow === undefined) throw new Error('the instruction table is empty');
@@ -125,9 +128,8 @@ export function generateInterpreter(semantics: SemanticsTable, helperNumbers: Re
       }
     }
   }
-  module.ownTable(functions.length);
-  module.elements(functions);
-  return { wasm: module.finish(), handlers, notes: Uint8Array.from(notes) };
+  module.elements(imports.control.handlerTable, functions);
+  return { wasm: module.finish(), handlerCount: functions.length, handlers, notes: Uint8Array.from(notes) };
 }
 
 /** FNV-1a with another start for each half. */
@@ -143,11 +145,11 @@ function identified(wasm: Uint8Array): Uint8Array {
   return Uint8Array.from([...wasm, ...section]);
 }
 
-/** One file: three lengths (u32), the decoder's tables, its module (`scripts/compile-decoder.ts`), the interpreter's. */
+/** One file: the number of handlers and three lengths (u32), the decoder's tables, its module (`scripts/compile-decoder.ts`), the interpreter's. */
 export function packImage(image: InterpreterImage, decoder: Uint8Array): Uint8Array<ArrayBuffer> {
   const parts = [packDecoderTables(image.handlers, image.notes), identified(decoder), identified(image.wasm)];
-  const header = Uint32Array.from(parts, (part) => part.length);
-  const out = new ByteWriter(header.reduce((sum, length) => sum + length, header.byteLength));
+  const header = Uint32Array.of(image.handlerCount, ...parts.map((part) => part.length));
+  const out = new ByteWriter(parts.reduce((sum, { length }) => sum + length, header.byteLength));
   for (const part of [new Uint8Array(header.buffer), ...parts]) out.append(part);
   return out.finish();
 }

@@ -6,17 +6,19 @@ import { HANDLERS, NOTES, TABLES, TABLES_END } from '../decoder/layout.ts';
 export interface LoadedImage {
   readonly module: WebAssembly.Module;
   readonly decoder: DecoderImage;
+  /** Size of the table of handlers that it imports. */
+  readonly handlerCount: number;
   /** By form key: handler, 0 where there is none. */
   readonly handlers: Uint16Array;
 }
 
-const HEADER = 12;
+const HEADER = 16;
 
 /** Reads what `packImage` wrote. Throws a RangeError where the file is not one. */
 export function loadImage(bytes: Uint8Array, compile: NonNullable<MachineImage['compile']>): LoadedImage {
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
-  const lengths = [0, 4, 8].map((at) => view.getUint32(at, true)) as [number, number, number];
-  const [tablesLength, decoderLength, interpreterLength] = lengths;
+  const header = [0, 4, 8, 12].map((at) => view.getUint32(at, true)) as [number, number, number, number];
+  const [handlerCount, tablesLength, decoderLength, interpreterLength] = header;
   const whole = HEADER + tablesLength + decoderLength + interpreterLength;
   if (whole !== bytes.length || tablesLength !== TABLES_END - TABLES) throw new RangeError('the interpreter image is damaged');
   // A copy, because the tables of numbers must be aligned. Not `slice`: that of a Node Buffer is a view.
@@ -26,6 +28,7 @@ export function loadImage(bytes: Uint8Array, compile: NonNullable<MachineImage['
   return {
     module: compile(part(HEADER + tablesLength + decoderLength, interpreterLength), 'interpreter'),
     decoder: { module: compile(part(HEADER + tablesLength, decoderLength), 'decoder'), tables },
+    handlerCount,
     handlers: new Uint16Array(tables.buffer, HANDLERS - TABLES, (NOTES - HANDLERS) / 2),
   };
 }

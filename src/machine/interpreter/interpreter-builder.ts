@@ -2,7 +2,7 @@
 import type { DecodedInstruction, Operand } from '../isa/instruction.ts';
 import { GUEST_BASE, STATE_FLAG_AUX, STATE_FLAG_RESULT, STATE_GPR, STATE_XMM } from '../state.ts';
 import { USER_CS, USER_SS } from '../isa/selectors.ts';
-import { PAGE_CODE, PAGE_READ, PAGE_TABLE, PAGE_WRITE } from '../layout.ts';
+import { HIGH_HALF, PAGE_CODE, PAGE_READ, PAGE_SHIFT, PAGE_SIZE, PAGE_TABLE, PAGE_WRITE } from '../layout.ts';
 import type { ConditionCode, Expr } from '../semantics/builder.ts';
 import { EmittingBuilder, typeOfSize } from '../semantics/emitting-builder.ts';
 import { localGet, node } from '../semantics/expression.ts';
@@ -226,18 +226,30 @@ export class InterpreterBuilder extends EmittingBuilder {
   protected access(address: Expr, size: number, write: boolean): { readonly base: Expr; readonly offset: number } {
     const whole = this.let(address);
     const low = this.let(this.wrap(whole));
-    const flags = this.rawLoad(op.I32_LOAD8_U, 'i32', this.shrU(low, this.i32(12)), PAGE_TABLE - GUEST_BASE);
-    const wrong = write
-      ? this.ne(this.and(flags, this.i32(PAGE_WRITE | PAGE_CODE)), this.i32(PAGE_WRITE))
-      : this.eqz(this.and(flags, this.i32(PAGE_READ)));
-    const high = this.let(this.wrap(this.shrU(whole, this.i64(32))));
-    let bad = this.or(wrong, high);
-    if (size > 1) bad = this.or(bad, this.gtU(this.and(low, this.i32(0xfff)), this.i32(4096 - size)));
-    this.if(bad, () => {
-      const faulted = node('i32', op.CALL, [low, high, this.i32(size), this.i32(write ? 1 : 0), this.pc()], this.environment.checkAccess);
-      this.if(faulted, () => this.leave());
-    });
+    const flags = this.rawLoad(op.I32_LOAD8_U, 'i32', this.shrU(low, this.i32(PAGE_SHIFT)), PAGE_TABLE - GUEST_BASE);
+    const right = write ? this.eq(this.and(flags, this.i32(PAGE_WRITE | PAGE_CODE)), this.i32(PAGE_WRITE)) : this.and(flags, this.i32(PAGE_READ));
+    // Above 4 GiB, or across the end of a page.
+    const [bits, most] = size > 1 ? [HIGH_HALF + PAGE_SIZE - 1, PAGE_SIZE - size] : [HIGH_HALF, 0];
+    this.open(op.BLOCK);
+    const accessible = this.depth;
+    this.open(op.BLOCK);
+    this.#branchIf(this.gtU(this.and(whole, this.i64(bits)), this.i64(most)), this.depth);
+    this.#branchIf(right, accessible);
+    this.close();
+    const high = this.wrap(this.shrU(whole, this.i64(32)));
+    this.emit(node('i32', op.CALL, [low, high, this.i32(size), this.i32(write ? 1 : 0), this.pc()], this.environment.checkAccess));
+    this.open(op.IF);
+    this.leave();
+    this.close();
+    this.close();
     return { base: this.sub(low, this.i32(GUEST_BASE)), offset: 0 };
+  }
+
+  /** Branches are foreseen, and need fewer instructions than conditions that are joined. */
+  #branchIf(condition: Expr, label: number): void {
+    this.emit(condition);
+    this.out.u8(op.BR_IF);
+    this.out.u32(this.depth - label);
   }
 
   // ---- ways out ----

@@ -1,6 +1,6 @@
 /** Accesses of code that consults the page table: each by itself, or several by way of one register together. */
 import type { DecodedInstruction } from '../isa/instruction.ts';
-import { PAGE_CODE, PAGE_READ, PAGE_SHIFT, PAGE_SIZE, PAGE_TABLE, PAGE_WRITE } from '../layout.ts';
+import { HIGH_HALF, PAGE_CODE, PAGE_READ, PAGE_SHIFT, PAGE_SIZE, PAGE_TABLE, PAGE_WRITE } from '../layout.ts';
 import type { Expr } from '../semantics/builder.ts';
 import { Expressions, emitExpression, localGet, node } from '../semantics/expression.ts';
 import { GUEST_BASE } from '../state.ts';
@@ -21,9 +21,6 @@ interface AccessGroup extends AccessSpan {
   /** Local that is not 0 where each of them needs a check of its own. */
   readonly guard: number;
 }
-
-/** The upper 32 bits of an address. */
-const HIGH_HALF = -0x1_0000_0000;
 
 /** A 64-bit local and a constant that is added. */
 function sumOf({ opcode, type, args: [a, b], immediate }: Expr): { readonly local: number; readonly offset: number } | undefined {

@@ -114,8 +114,7 @@ export class ModuleWriter {
   /** Where each function's code is in the finished module: locals and code. */
   readonly bodies: { readonly start: number; readonly length: number }[] = [];
   #exports: { name: string; kind: number; index: number }[] = [];
-  #table: number | undefined;
-  #elements: { offset: number; functions: readonly number[] } | undefined;
+  #elements: { table: number; functions: readonly number[] } | undefined;
   #importedFunctions = 0;
   #importedTables = 0;
   #importedGlobals = 0;
@@ -140,8 +139,17 @@ export class ModuleWriter {
     this.#imports.push({ module, name, write: (out) => { out.u8(2); out.u8(1); out.u32(minimum); out.u32(maximum); } });
   }
 
-  importTable(module: string, name: string): number {
-    this.#imports.push({ module, name, write: (out) => { out.u8(1); out.u8(0x70); out.u8(0); out.u32(0); } });
+  /** `size`: of a table that never grows. */
+  importTable(module: string, name: string, size?: () => number): number {
+    this.#imports.push({
+      module, name, write: (out) => {
+        out.u8(1);
+        out.u8(0x70);
+        out.u8(size === undefined ? 0 : 1);
+        out.u32(size?.() ?? 0);
+        if (size !== undefined) out.u32(size());
+      },
+    });
     return this.#importedTables++;
   }
 
@@ -149,12 +157,6 @@ export class ModuleWriter {
   importGlobal(module: string, name: string): number {
     this.#imports.push({ module, name, write: (out) => { out.u8(3); out.u8(0x7f); out.u8(1); } });
     return this.#importedGlobals++;
-  }
-
-  /** A table of this module's own, after the imported ones. */
-  ownTable(size: number): number {
-    this.#table = size;
-    return this.#importedTables;
   }
 
   addFunction(body: FunctionBody | EncodedFunction): number {
@@ -166,9 +168,9 @@ export class ModuleWriter {
     this.#exports.push({ name, kind: 0, index: functionIndex });
   }
 
-  /** Fills the own table from 0. */
-  elements(functions: readonly number[]): void {
-    this.#elements = { offset: 0, functions };
+  /** Fills a table from 0. */
+  elements(table: number, functions: readonly number[]): void {
+    this.#elements = { table, functions };
   }
 
   finish(): Uint8Array<ArrayBuffer> {
@@ -196,16 +198,6 @@ export class ModuleWriter {
       section.u32(this.#functions.length);
       for (const body of this.#functions) section.u32(body.type);
     });
-    const table = this.#table;
-    if (table !== undefined) {
-      this.#section(out, 4, (section) => {
-        section.u32(1);
-        section.u8(0x70);
-        section.u8(1);
-        section.u32(table);
-        section.u32(table);
-      });
-    }
     this.#section(out, 7, (section) => {
       section.u32(this.#exports.length);
       for (const entry of this.#exports) {
@@ -230,9 +222,9 @@ export class ModuleWriter {
     this.#section(out, 9, (section) => {
       section.u32(1);
       section.u32(2); // active, explicit table, function indexes
-      section.u32(this.#importedTables);
+      section.u32(elements.table);
       section.u8(0x41);
-      section.s32(elements.offset);
+      section.s32(0);
       section.u8(0x0b);
       section.u8(0);
       section.u32(elements.functions.length);
