@@ -3,7 +3,7 @@
 import type { InstructionRow } from '../../src/machine/isa/instruction.ts';
 import * as layout from './case-layout.ts';
 import { encode, hasModrm, immediateBytes } from './encode.ts';
-import type { Addressing, Choice } from './encode.ts';
+import type { Addressing, Choice, Words } from './encode.ts';
 import { COMPARED_FLAGS } from './flag-bits.ts';
 import type { Form } from './forms.ts';
 import { Random, double, extended, integer, single, vector } from './values.ts';
@@ -17,6 +17,19 @@ const RBP = 5;
 const RSI = 6;
 const RDI = 7;
 const MASK64 = 0xffff_ffff_ffff_ffffn;
+const LOOPS: ReadonlySet<string> = new Set(['loop', 'loope', 'loopne', 'jrcxz', 'xlat']);
+const INTERRUPTS: readonly number[] = [1, 2, 5, 6, 13, 33, 129, 255];
+const STRICT_INTERRUPTS: readonly number[] = [1, 2, 4, 6, 13, 33, 129, 255];
+const NO_IMMEDIATES: readonly Words[] = [];
+const SCRATCH = new Int32Array(2);
+// Places of the case as 32-bit words.
+const REGISTER_WORD = layout.CASE_REGISTERS / 4;
+const FLAGS_WORD = layout.CASE_FLAGS / 4;
+const FX_WORD = layout.CASE_FX / 4;
+const XMM_WORD = FX_WORD + layout.FX_XMM / 4;
+const ST_WORD = FX_WORD + layout.FX_ST / 4;
+const WINDOW_WORD = layout.CASE_WINDOW / 4;
+const WINDOW_WORDS = layout.WINDOW_SIZE / 4;
 /** Where in its slot a branch may go. */
 const TARGET_IN_SLOT = 40;
 
@@ -51,6 +64,34 @@ function isBitString(row: InstructionRow): boolean {
   return row.semantics.startsWith('bt') && row.operands[1] === 'Gv';
 }
 
+/** What its row says of a form, found once. */
+interface Shape {
+  readonly memorySize: number;
+  readonly isBitString: boolean;
+  readonly hasSegment: boolean;
+  readonly wantsAddress32: boolean;
+  /** First letter of the immediate's code, or none. */
+  readonly immediate: string;
+}
+
+const shapes = new Map<Form, Shape>();
+
+function shapeOf(form: Form): Shape {
+  let shape = shapes.get(form);
+  if (shape === undefined) {
+    const { row, size } = form;
+    shape = {
+      memorySize: memorySize(row, size),
+      isBitString: isBitString(row),
+      hasSegment: row.operands.some((code) => code[0] === 'S'),
+      wantsAddress32: row.repeat !== undefined || LOOPS.has(row.mnemonic),
+      immediate: row.operands.find((operand) => immediateBytes(operand, size) > 0)?.[0] ?? '',
+    };
+    shapes.set(form, shape);
+  }
+  return shape;
+}
+
 /** Makes one case at a time into a buffer. */
 export class CaseMaker {
   #random: Random;
@@ -58,8 +99,12 @@ export class CaseMaker {
   #exactFloats: boolean;
   #view = new DataView(new ArrayBuffer(layout.CASE_SIZE));
   #bytes = new Uint8Array(this.#view.buffer);
-  #registers = new BigUint64Array(16);
+  #words = new Int32Array(this.#view.buffer);
+  #registers = new BigUint64Array(this.#view.buffer, layout.CASE_REGISTERS, 16);
   #slot = 0;
+  /** Registers that the operand's address is made of, as bits, and what they hold. */
+  #pinned = 0;
+  #pinnedValues = new BigUint64Array(16);
 
   constructor(seed: number, options: CaseOptions = {}) {
     this.#random = new Random(seed);
@@ -67,34 +112,42 @@ export class CaseMaker {
     this.#exactFloats = options.exactFloats ?? false;
   }
 
-  /** Writes a case for the form at `offset` of `target` and returns its instruction. */
-  make(form: Form, slot: number, target: Uint8Array, offset: number): Uint8Array {
+  /** Writes a case for the form at `offset` of `target`. */
+  make(form: Form, slot: number, target: Uint8Array, offset: number): void {
     this.#slot = slot;
+    this.#pinned = 0;
     this.#state();
     const code = this.#instruction(form);
+    this.#pinnedValues.set(this.#registers);
     this.#adjust(form);
     this.#bytes.fill(0, layout.CASE_CODE, layout.CASE_REGISTERS);
     this.#bytes.set(code, layout.CASE_CODE);
-    this.#view.setUint32(layout.CASE_LENGTH, code.length, true);
-    this.#view.setUint32(layout.CASE_SLOT, slot, true);
-    this.#registers.forEach((value, index) => this.#view.setBigUint64(layout.CASE_REGISTERS + index * 8, value, true));
+    this.#words[layout.CASE_LENGTH / 4] = code.length;
+    this.#words[layout.CASE_SLOT / 4] = slot;
     target.set(this.#bytes, offset);
-    return code;
+  }
+
+  /** Writes the case that was made last once more, with another state before the same instruction. */
+  vary(form: Form, target: Uint8Array, offset: number): void {
+    this.#state();
+    for (let index = 0; index < 16; index++) if (((this.#pinned >> index) & 1) !== 0) this.#registers[index] = this.#pinnedValues[index]!;
+    this.#adjust(form);
+    target.set(this.#bytes, offset);
   }
 
   // ---- state ----
 
   #state(): void {
     const random = this.#random;
-    const view = this.#view;
-    for (let index = 0; index < 16; index++) this.#registers[index] = integer(random);
-    this.#registers[RSP] = BigInt(layout.WINDOW + 64 + (random.chance(80) ? random.below(16) * 8 : random.below(128)));
-    view.setBigUint64(layout.CASE_FLAGS, BigInt((random.next() & COMPARED_FLAGS) | 0x202), true);
-    for (let at = 0; at < layout.WINDOW_SIZE; at += 16) vector(random, view, layout.CASE_WINDOW + at);
-    for (let index = 0; index < 16; index++) vector(random, view, layout.CASE_FX + layout.FX_XMM + index * 16);
-    const fx = layout.CASE_FX;
-    this.#bytes.fill(0, fx, fx + layout.FX_ST);
-    view.setUint32(fx + layout.FX_MXCSR, this.#exactFloats ? this.#mxcsr() : 0x1f80, true);
+    const words = this.#words;
+    for (let index = 0; index < 16; index++) integer(random, words, REGISTER_WORD + index * 2);
+    words[REGISTER_WORD + RSP * 2] = layout.WINDOW + 64 + (random.chance(80) ? random.below(16) * 8 : random.below(128));
+    words[REGISTER_WORD + RSP * 2 + 1] = 0;
+    words[FLAGS_WORD] = (random.next() & COMPARED_FLAGS) | 0x202;
+    for (let at = 0; at < WINDOW_WORDS; at += 4) vector(random, words, WINDOW_WORD + at);
+    for (let at = 0; at < 64; at += 4) vector(random, words, XMM_WORD + at);
+    words.fill(0, FX_WORD, ST_WORD);
+    words[FX_WORD + layout.FX_MXCSR / 4] = this.#exactFloats ? this.#mxcsr() : 0x1f80;
     this.#x87State();
   }
 
@@ -119,10 +172,9 @@ export class CaseMaker {
     const sticky = masks === 0x3f && random.chance(30) ? random.next() & 0x7f : 0;
     view.setUint16(fx + layout.FX_STATUS, (random.next() & 0x4700) | (random.below(8) << 11) | sticky, true);
     this.#bytes[fx + layout.FX_TAG] = random.chance(70) ? 0xff : random.chance(30) ? 0 : random.next();
-    for (let index = 0; index < 8; index++) {
-      view.setBigUint64(fx + layout.FX_ST + index * 16, 0n, true);
-      view.setBigUint64(fx + layout.FX_ST + index * 16 + 8, 0n, true);
-      extended(random, view, fx + layout.FX_ST + index * 16);
+    for (let at = ST_WORD; at < ST_WORD + 32; at += 4) {
+      extended(random, this.#words, at);
+      this.#words[at + 3] = 0;
     }
   }
 
@@ -130,35 +182,44 @@ export class CaseMaker {
     this.#registers[index] = value & MASK64;
   }
 
+  #setRegisterNumber(index: number, value: number): void {
+    this.#words[REGISTER_WORD + index * 2] = value;
+    this.#words[REGISTER_WORD + index * 2 + 1] = value < 0 ? -1 : 0;
+  }
+
   // ---- instruction ----
 
   #instruction(form: Form): Uint8Array {
     const random = this.#random;
     const { row } = form;
+    const shape = shapeOf(form);
     const base: Choice = {
       size: form.size,
-      reg: row.operands.some((code) => code[0] === 'S') ? random.below(6) : random.below(16),
+      reg: shape.hasSegment ? random.below(6) : random.below(16),
       rm: random.below(16),
       opcodeRegister: random.below(16),
-      immediates: this.#immediates(form),
+      immediates: this.#immediates(form, shape.immediate),
       lock: form.lock,
       repeat: form.repeat,
       emptyRex: random.chance(20),
     };
     if (hasModrm(row) && form.memory) return this.#memoryInstruction(form, base);
-    const wantsAddress32 = row.repeat !== undefined || ['loop', 'loope', 'loopne', 'jrcxz', 'xlat'].includes(row.mnemonic);
-    return encode(row, { ...base, address32: this.#strict && wantsAddress32 && random.chance(10) });
+    const address32 = this.#strict && shape.wantsAddress32 && random.chance(10);
+    return encode(row, address32 ? { ...base, address32 } : base);
   }
 
-  #immediates(form: Form): bigint[] {
+  #immediates(form: Form, kind: string): readonly Words[] {
+    if (kind === '') return NO_IMMEDIATES;
     const random = this.#random;
-    const code = form.row.operands.find((operand) => immediateBytes(operand, form.size) > 0) ?? '';
-    if (code[0] === 'J') return [BigInt(random.below(30))];
-    if (code[0] === 'O') return [BigInt(this.#place(form.size, 1))];
-    if (form.row.mnemonic === 'enter') return [BigInt(random.below(64)), BigInt(random.chance(50) ? 0 : random.below(8))];
-    if (form.row.mnemonic === 'ret') return [BigInt(random.below(256))];
-    if (form.row.mnemonic === 'int') return [random.pick([1n, 2n, this.#strict ? 4n : 5n, 6n, 13n, 33n, 129n, 255n])];
-    return [random.chance(30) ? BigInt(random.below(9)) : integer(random)];
+    const { mnemonic } = form.row;
+    if (kind === 'J') return [[random.below(30), 0]];
+    if (kind === 'O') return [[this.#place(form.size, 1), 0]];
+    if (mnemonic === 'enter') return [[random.below(64), 0], [random.chance(50) ? 0 : random.below(8), 0]];
+    if (mnemonic === 'ret') return [[random.below(256), 0]];
+    if (mnemonic === 'int') return [[random.pick(this.#strict ? STRICT_INTERRUPTS : INTERRUPTS), 0]];
+    if (random.chance(30)) return [[random.below(9), 0]];
+    integer(random, SCRATCH, 0);
+    return [[SCRATCH[0]!, SCRATCH[1]!]];
   }
 
   /** An address for `size` bytes: mostly in the window, sometimes at an end of what can be accessed. */
@@ -174,10 +235,10 @@ export class CaseMaker {
   #memoryInstruction(form: Form, base: Choice): Uint8Array {
     const random = this.#random;
     const { row } = form;
-    const size = memorySize(row, form.size);
+    const { memorySize: size, isBitString } = shapeOf(form);
     const wholeWords = !this.#strict && row.flow !== 'next';
     const target = this.#place(size, row.aligned ? 16 : wholeWords || random.chance(50) ? size : 1);
-    const address32 = random.chance(8) && (this.#strict || !isBitString(row));
+    const address32 = random.chance(8) && (this.#strict || !isBitString);
     const segment = random.chance(4) && row.mnemonic !== 'lea' ? ('gs' as const) : undefined;
     const offset = target - (segment === 'gs' ? layout.GS_BASE : 0);
     if (random.chance(10) && offset > 0) {
@@ -207,6 +268,8 @@ export class CaseMaker {
     let displacement = displacementBytes === 0 ? 0 : displacementBytes === 1 ? random.below(256) - 128 : random.next() >> random.below(24);
     if (nearStack) displacement %= 0x400;
     const wanted = BigInt(offset);
+    if (base >= 0) this.#pinned |= 1 << base;
+    if (index >= 0) this.#pinned |= 1 << index;
     if (base < 0 || base === index) {
       displacementBytes = 4;
       const value = BigInt(random.below(0x1_0000));
@@ -237,10 +300,10 @@ export class CaseMaker {
 
   #adjustString(form: Form): void {
     const random = this.#random;
-    this.#setRegister(RSI, BigInt(this.#place(8, 1)));
-    this.#setRegister(RDI, BigInt(this.#place(8, 1)));
-    if (form.repeat !== undefined && random.chance(95)) this.#setRegister(RCX, BigInt(random.below(24)));
-    if (form.repeat !== undefined && !random.chance(95)) this.#setRegister(RCX, BigInt(random.below(3000)));
+    this.#setRegisterNumber(RSI, this.#place(8, 1));
+    this.#setRegisterNumber(RDI, this.#place(8, 1));
+    if (form.repeat !== undefined && random.chance(95)) this.#setRegisterNumber(RCX, random.below(24));
+    if (form.repeat !== undefined && !random.chance(95)) this.#setRegisterNumber(RCX, random.below(3000));
     // A run of equal bytes, so that comparisons go on for a while.
     if (random.chance(60)) this.#bytes.fill(random.next(), layout.CASE_WINDOW + random.below(128), layout.CASE_WINDOW + layout.WINDOW_SIZE);
     if (random.chance(40)) this.#setRegister(RAX, this.#view.getBigUint64(layout.CASE_WINDOW + 200, true));
@@ -253,9 +316,9 @@ export class CaseMaker {
     for (let at = 0; at + 16 <= layout.WINDOW_SIZE; at += type === 'Mt' ? 16 : 8) {
       const place = layout.CASE_WINDOW + at;
       if (row.mnemonic === 'fbld') for (let digit = 0; digit < 10; digit++) this.#bytes[place + digit] = digit === 9 ? random.below(2) << 7 : random.below(10) * 16 + random.below(10);
-      else if (type === 'Mt') extended(random, this.#view, place);
-      else if (type === 'Mq' && !row.mnemonic.startsWith('fi')) this.#view.setBigUint64(place, double(random), true);
-      else if (type === 'Md' && !row.mnemonic.startsWith('fi')) this.#view.setInt32(place, single(random), true);
+      else if (type === 'Mt') extended(random, this.#words, place / 4);
+      else if (type === 'Mq' && !row.mnemonic.startsWith('fi')) double(random, this.#words, place / 4);
+      else if (type === 'Md' && !row.mnemonic.startsWith('fi')) this.#words[place / 4] = single(random);
       else if (row.mnemonic === 'fldcw') this.#view.setUint16(place, 0x37f | (random.next() & 0xf00), true);
     }
   }
@@ -320,8 +383,8 @@ export class CaseMaker {
         return;
       case 'pcmpestri':
       case 'pcmpestrm':
-        this.#setRegister(RAX, BigInt(random.below(40) - 20));
-        this.#setRegister(RDX, BigInt(random.below(40) - 20));
+        this.#setRegisterNumber(RAX, random.below(40) - 20);
+        this.#setRegisterNumber(RDX, random.below(40) - 20);
         this.#smallAlphabet();
         return;
       case 'pcmpistri':

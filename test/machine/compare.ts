@@ -61,6 +61,30 @@ function areCloseExtended(a: DataView, b: DataView, at: number): boolean {
   return difference <= 4n && difference >= -4n;
 }
 
+/** Bits of a result that `compareResults` may ask for, where the host raised no page fault; by word. */
+function comparedBits(exactFloats: boolean): Int32Array {
+  const bits = new Int32Array(layout.RESULT_SIZE / 4).fill(-1);
+  const set = (offset: number, ...values: readonly number[]): void => bits.set(values, offset / 4);
+  set(layout.RESULT_ERROR, 0);
+  set(layout.RESULT_FAULT_ADDRESS, 0, 0);
+  set(layout.RESULT_RIP, -1, 0);
+  set(layout.RESULT_FLAGS, COMPARED_FLAGS, 0);
+  set(layout.RESULT_FX + layout.FX_TAG, 0xff, 0, 0, 0, 0, exactFloats ? 0xffff : 0xffc0, 0);
+  for (let index = 0; index < 8; index++) set(layout.RESULT_FX + layout.FX_ST + index * 16 + 8, 0xffff, 0);
+  return bits;
+}
+
+const EXACT_BITS = comparedBits(true);
+const PLAIN_BITS = comparedBits(false);
+
+/** False: the results at these words are equal in all that `compareResults` compares. True: it has to tell. */
+export function mayDiffer(ours: Int32Array, host: Int32Array, at: number, exactFloats: boolean): boolean {
+  if (host[at + layout.RESULT_VECTOR / 4] === PAGE_FAULT) return true;
+  const bits = exactFloats ? EXACT_BITS : PLAIN_BITS;
+  for (let word = 0; word < bits.length; word++) if (((ours[at + word]! ^ host[at + word]!) & bits[word]!) !== 0) return true;
+  return false;
+}
+
 export interface Comparison {
   readonly strict?: boolean;
   /** MXCSR's exception flags, too. */

@@ -13,6 +13,9 @@ export interface Addressing {
   readonly ripRelative: boolean;
 }
 
+/** 64 bits: low and high word, of any sign. */
+export type Words = readonly [low: number, high: number];
+
 export interface Choice {
   /** 2, 4 or 8. */
   readonly size: number;
@@ -23,7 +26,7 @@ export interface Choice {
   /** Of `Zb` and `Zv`. */
   readonly opcodeRegister: number;
   /** All immediates in order, as many bytes as each needs are taken. */
-  readonly immediates: readonly bigint[];
+  readonly immediates: readonly Words[];
   readonly lock?: boolean;
   readonly repeat?: 'rep' | 'repne' | undefined;
   readonly segment?: 'fs' | 'gs' | undefined;
@@ -45,11 +48,16 @@ export function immediateBytes(code: string, size: number, address32 = false): n
 
 const MODRM_CODE = /^[ERMGVWUPQNSCD]/;
 const FIXED_CODES = new Set(['CL', 'DX', 'ST0', 'STi', 'FS', 'GS']);
+const rowsWithModrm = new Map<InstructionRow, boolean>();
 
 /** True if the row has a ModRM byte. */
 export function hasModrm(row: InstructionRow): boolean {
-  if (row.group !== undefined || row.modrm !== undefined) return true;
-  return row.operands.some((code) => MODRM_CODE.test(code) && !FIXED_CODES.has(code));
+  let known = rowsWithModrm.get(row);
+  if (known === undefined) {
+    known = row.group !== undefined || row.modrm !== undefined || row.operands.some((code) => MODRM_CODE.test(code) && !FIXED_CODES.has(code));
+    rowsWithModrm.set(row, known);
+  }
+  return known;
 }
 
 /** True if ModRM.rm is an operand that can be memory. */
@@ -73,33 +81,43 @@ export function operandSizes(row: InstructionRow): readonly number[] {
   return [4];
 }
 
-function littleEndian(value: bigint, bytes: number): number[] {
-  return Array.from({ length: bytes }, (_, index) => Number((value >> BigInt(8 * index)) & 0xffn));
+/** An instruction is 15 bytes at most; a wrong choice must not write beyond. */
+const buffer = new Uint8Array(32);
+let length = 0;
+
+function put(byte: number): void {
+  buffer[length++] = byte;
 }
 
-function sibBytes(memory: Addressing, reg: number): number[] {
+function putLittleEndian(low: number, high: number, bytes: number): void {
+  for (let index = 0; index < bytes; index++) put((index < 4 ? low >> (8 * index) : high >> (8 * (index - 4))) & 0xff);
+}
+
+function putMemory(memory: Addressing, reg: number): void {
   const { base, index, scale, displacement, displacementBytes } = memory;
   const regBits = (reg & 7) << 3;
-  const displacementPart = littleEndian(BigInt(displacement), displacementBytes);
-  if (memory.ripRelative) return [regBits | 5, ...littleEndian(BigInt(displacement), 4)];
-  if (base < 0) {
-    return [regBits | 4, (scale << 6) | ((index < 0 ? 4 : index & 7) << 3) | 5, ...littleEndian(BigInt(displacement), 4)];
+  const indexBits = (scale << 6) | ((index < 0 ? 4 : index & 7) << 3);
+  if (memory.ripRelative || base < 0) {
+    put(regBits | (memory.ripRelative ? 5 : 4));
+    if (!memory.ripRelative) put(indexBits | 5);
+    putLittleEndian(displacement, 0, 4);
+    return;
   }
   const mod = displacementBytes === 0 ? 0 : displacementBytes === 1 ? 0x40 : 0x80;
   if (mod === 0 && (base & 7) === 5) throw new Error('rbp and r13 need a displacement');
-  if (index < 0 && (base & 7) !== 4) return [mod | regBits | (base & 7), ...displacementPart];
-  return [mod | regBits | 4, (scale << 6) | ((index < 0 ? 4 : index & 7) << 3) | (base & 7), ...displacementPart];
+  const needsSib = index >= 0 || (base & 7) === 4;
+  put(mod | regBits | (needsSib ? 4 : base & 7));
+  if (needsSib) put(indexBits | (base & 7));
+  putLittleEndian(displacement, 0, displacementBytes);
 }
 
-function prefixes(row: InstructionRow, choice: Choice): number[] {
-  const bytes: number[] = [];
-  if (choice.lock) bytes.push(0xf0);
-  if (choice.segment) bytes.push(choice.segment === 'fs' ? 0x64 : 0x65);
-  if (choice.address32) bytes.push(0x67);
-  if (row.prefix === '66' || choice.size === 2) bytes.push(0x66);
-  if (row.prefix === 'F3' || choice.repeat === 'rep') bytes.push(0xf3);
-  if (row.prefix === 'F2' || choice.repeat === 'repne') bytes.push(0xf2);
-  return bytes;
+function putPrefixes(row: InstructionRow, choice: Choice): void {
+  if (choice.lock) put(0xf0);
+  if (choice.segment) put(choice.segment === 'fs' ? 0x64 : 0x65);
+  if (choice.address32) put(0x67);
+  if (row.prefix === '66' || choice.size === 2) put(0x66);
+  if (row.prefix === 'F3' || choice.repeat === 'rep') put(0xf3);
+  if (row.prefix === 'F2' || choice.repeat === 'repne') put(0xf2);
 }
 
 function rexByte(row: InstructionRow, choice: Choice, rm: number | Addressing): number {
@@ -117,22 +135,28 @@ function rexByte(row: InstructionRow, choice: Choice, rm: number | Addressing): 
   return choice.emptyRex ? rex | 0x40 : rex;
 }
 
+/** Bytes before the opcode, by map. */
+const MAPS: readonly (readonly number[])[] = [[], [0x0f], [0x0f, 0x38], [0x0f, 0x3a]];
+
 export function encode(row: InstructionRow, choice: Choice): Uint8Array {
   const rm = row.rm ?? choice.rm;
-  const bytes = prefixes(row, choice);
+  length = 0;
+  putPrefixes(row, choice);
   const rex = rexByte(row, choice, rm);
-  if (rex !== 0) bytes.push(rex);
-  bytes.push(...[[], [0x0f], [0x0f, 0x38], [0x0f, 0x3a]][row.map]!);
-  bytes.push(row.opcode + (row.opcodeRegister ? choice.opcodeRegister & 7 : 0));
+  if (rex !== 0) put(rex);
+  for (const byte of MAPS[row.map]!) put(byte);
+  put(row.opcode + (row.opcodeRegister ? choice.opcodeRegister & 7 : 0));
   if (hasModrm(row)) {
     const reg = row.group ?? choice.reg & 7;
-    if (typeof rm === 'number') bytes.push(0xc0 | (reg << 3) | (rm & 7));
-    else bytes.push(...sibBytes(rm, reg));
+    if (typeof rm === 'number') put(0xc0 | (reg << 3) | (rm & 7));
+    else putMemory(rm, reg);
   }
   let position = 0;
   for (const code of row.operands) {
     const count = immediateBytes(code, choice.size, choice.address32);
-    if (count > 0) bytes.push(...littleEndian(choice.immediates[position++] ?? 0n, count));
+    if (count === 0) continue;
+    const [low, high] = choice.immediates[position++] ?? [0, 0];
+    putLittleEndian(low, high, count);
   }
-  return Uint8Array.from(bytes);
+  return buffer.slice(0, length);
 }

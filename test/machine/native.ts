@@ -2,11 +2,10 @@
 
 import { spawnSync } from 'node:child_process';
 import { createHash } from 'node:crypto';
-import { existsSync, mkdirSync, readFileSync, renameSync } from 'node:fs';
+import { existsSync, ftruncateSync, mkdirSync, mkdtempSync, openSync, readFileSync, readSync, renameSync, rmSync, writeSync } from 'node:fs';
+import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-
-import { CASE_SIZE, RESULT_SIZE } from './case-layout.ts';
 
 const SOURCE = fileURLToPath(new URL('native-runner.c', import.meta.url));
 const CACHE = fileURLToPath(new URL('../../.cache/machine', import.meta.url));
@@ -16,8 +15,14 @@ export function hasNativeRunner(): boolean {
   return process.arch === 'x64' && process.platform === 'linux' && spawnSync('gcc', ['--version']).status === 0;
 }
 
+let runner: string | undefined;
+
 /** Compiles the runner unless that was done before; returns its path. */
 function nativeRunner(): string {
+  return (runner ??= compileRunner());
+}
+
+function compileRunner(): string {
   const digest = createHash('sha256').update(readFileSync(SOURCE)).digest('hex').slice(0, 16);
   const path = join(CACHE, `native-runner-${digest}`);
   if (existsSync(path)) return path;
@@ -29,12 +34,24 @@ function nativeRunner(): string {
   return path;
 }
 
-/** Results of `cases`, which lie one after the other. */
-export function runNatively(cases: Uint8Array): Uint8Array {
-  const count = cases.length / CASE_SIZE;
-  const result = spawnSync(nativeRunner(), [], { input: cases, maxBuffer: count * RESULT_SIZE + 1 });
-  if (result.status !== 0 || result.stdout.length !== count * RESULT_SIZE) {
+/** A file that only we have, and that goes when we end. */
+function openScratch(): number {
+  const path = join(mkdtempSync(join(tmpdir(), 'caisson-cases-')), 'file');
+  const fd = openSync(path, 'w+');
+  rmSync(dirname(path), { recursive: true });
+  return fd;
+}
+
+let scratch: { readonly cases: number; readonly results: number } | undefined;
+
+/** Writes the results of `cases`, which lie one after the other, to `results`. The runner maps both as files: pipes took longer than the cases. */
+export function runNatively(cases: Uint8Array, results: Uint8Array): void {
+  scratch ??= { cases: openScratch(), results: openScratch() };
+  ftruncateSync(scratch.cases, cases.length);
+  ftruncateSync(scratch.results, results.length);
+  writeSync(scratch.cases, cases, 0, cases.length, 0);
+  const result = spawnSync(nativeRunner(), [], { stdio: [scratch.cases, scratch.results, 'pipe'] });
+  if (result.status !== 0 || readSync(scratch.results, results, 0, results.length, 0) !== results.length) {
     throw new Error(`the native runner ended with ${result.signal ?? result.status}: ${result.stderr.toString()}`);
   }
-  return result.stdout;
 }

@@ -1,6 +1,7 @@
 /** Runs cases in an address space of the machine. */
 
 import { fileURLToPath } from 'node:url';
+import { GuestSpace } from '../../src/machine/address-space.ts';
 import { createMachine, PAGE_EXEC, PAGE_READ, PAGE_WRITE } from '../../src/machine/index.ts';
 import type { AddressSpace, Exit, Machine } from '../../src/machine/index.ts';
 import { generateInterpreter, packImage } from '../../src/machine/interpreter/generate.ts';
@@ -21,18 +22,35 @@ const AFTER = BEFORE + layout.WINDOW_SIZE;
 /** What stands for a vector where none was raised. */
 const NO_FAULT = { syscall: 0x100, budget: 0x101, thrown: 0x102 } as const;
 
+/** Cases and results, each as bytes and as words. */
+interface Batch {
+  readonly cases: Uint8Array;
+  readonly inputs: Int32Array;
+  readonly results: Uint8Array;
+  readonly outputs: Int32Array;
+}
+
 export class MachineRunner {
   readonly #machine: Machine;
   readonly #exactFloats: boolean;
+  readonly #translates: boolean;
   #space: AddressSpace;
   #pattern = dataWithReadOnly();
-  #fx = new Uint8Array(512);
+  /** Of the code that was placed last: its cases. */
+  #placed: { readonly cases: Uint8Array; readonly first: number; readonly last: number } = { cases: new Uint8Array(), first: 0, last: 0 };
+  #placements = 0;
 
   /** `exactFloats`: the code obeys MXCSR. */
-  constructor(tier: 'interpreter' | 'translator' | 'both' = 'interpreter', exactFloats = false) {
+  constructor(tier: 'interpreter' | 'translator' = 'interpreter', exactFloats = false) {
     this.#machine = createMachine({ interpreter: IMAGE, translator: () => regionCompiler }, { onSyscall: () => true, monotonicNs: () => 0, tier });
     this.#exactFloats = exactFloats;
+    this.#translates = tier === 'translator';
     this.#space = this.#createSpace();
+  }
+
+  /** How many instructions were run as units. */
+  get unitsTranslated(): number {
+    return this.#machine.statistics.unitsTranslated;
   }
 
   #createSpace(): AddressSpace {
@@ -44,36 +62,42 @@ export class MachineRunner {
     space.protect(layout.CODE, layout.CODE + layout.CODE_SIZE, PAGE_READ | PAGE_WRITE | PAGE_EXEC);
     space.u8.set(this.#pattern, space.offset(layout.DATA));
     space.gsBase = BigInt(layout.GS_BASE);
+    if (this.#exactFloats) space.loadFpu(exactImage());
     return space;
   }
 
-  /** A space whose code is of the kind that was asked for: there is no way back from the other kind. */
-  get space(): AddressSpace {
-    if (this.#space.exactFloats !== this.#exactFloats) {
-      const old = this.#space;
-      this.#space = this.#createSpace();
-      if (this.#exactFloats) this.#space.loadFpu(exactImage());
-      const code = this.#space.offset(layout.CODE);
-      this.#space.u8.set(old.u8.subarray(code, code + layout.CODE_SIZE), code);
-      old.release();
-    }
-    return this.#space;
-  }
-
-  /** Results of `cases`, which lie one after the other, in their slots' order. */
-  run(cases: Uint8Array): Uint8Array {
+  /** Writes the results of `cases`, which lie one after the other, to `results`. In their slots' order; `isSameCode`: all that have a slot have the same code. */
+  run(cases: Uint8Array, results: Uint8Array, isSameCode = false): void {
     const count = cases.length / layout.CASE_SIZE;
-    const results = new Uint8Array(count * layout.RESULT_SIZE);
+    const batch: Batch = {
+      cases, results,
+      inputs: new Int32Array(cases.buffer, cases.byteOffset, cases.length >> 2),
+      outputs: new Int32Array(results.buffer, results.byteOffset, results.length >> 2),
+    };
     for (let first = 0; first < count; first += layout.SLOTS) {
       const last = Math.min(count, first + layout.SLOTS);
-      this.#placeCode(cases, first, last);
-      for (let index = first; index < last; index++) this.#runOne(cases, index, results);
+      if (first === 0 || !isSameCode) {
+        this.#placed = { cases, first, last };
+        this.#placements++;
+        this.#placeCode();
+      }
+      for (let index = first; index < last; index++) {
+        this.#runOne(batch, index);
+        if (this.#space.exactFloats !== this.#exactFloats) this.#renew();
+      }
     }
-    return results;
   }
 
-  #placeCode(cases: Uint8Array, first: number, last: number): void {
-    const { space } = this;
+  /** An instruction asked for code of the other kind, from which there is no way back: another space. */
+  #renew(): void {
+    this.#space.release();
+    this.#space = this.#createSpace();
+    this.#placeCode();
+  }
+
+  #placeCode(): void {
+    const space = this.#space;
+    const { cases, first, last } = this.#placed;
     const view = new DataView(cases.buffer, cases.byteOffset);
     const code = space.offset(layout.CODE);
     space.invalidateCode(layout.CODE, layout.CODE + layout.CODE_SIZE);
@@ -83,39 +107,50 @@ export class MachineRunner {
       const bytes = cases.subarray(at + layout.CASE_CODE, at + layout.CASE_CODE + view.getUint32(at + layout.CASE_LENGTH, true));
       space.u8.set(bytes, code + view.getUint32(at + layout.CASE_SLOT, true) * layout.SLOT);
     }
+    if (this.#translates) this.#translate(space, last - first);
   }
 
-  #runOne(cases: Uint8Array, index: number, results: Uint8Array): void {
-    const { space } = this;
-    const input = new DataView(cases.buffer, cases.byteOffset + index * layout.CASE_SIZE, layout.CASE_SIZE);
-    const output = new DataView(results.buffer, results.byteOffset + index * layout.RESULT_SIZE, layout.RESULT_SIZE);
-    const inputBytes = new Uint8Array(input.buffer, input.byteOffset, layout.CASE_SIZE);
-    const outputBytes = new Uint8Array(output.buffer, output.byteOffset, layout.RESULT_SIZE);
-    const window = space.offset(layout.WINDOW);
+  /** Code becomes a unit when it has reported itself: here before it runs, as each case runs once. */
+  #translate(space: AddressSpace, slots: number): void {
+    if (!(space instanceof GuestSpace)) throw new Error('the machine has other address spaces than GuestSpace');
+    // Each placement is another program, so that nothing is remembered of what was at these addresses before.
+    space.nameProgram(`test ${this.#placements}`);
+    for (let slot = 0; slot < slots; slot++) space.hot(space.lookup(layout.CODE + slot * layout.SLOT));
+  }
 
-    for (let word = 0; word < 32; word++) space.registers[word] = input.getInt32(layout.CASE_REGISTERS + word * 4, true);
-    space.eflags = input.getUint32(layout.CASE_FLAGS, true);
-    this.#fx.set(inputBytes.subarray(layout.CASE_FX, layout.CASE_FX + layout.FX_SIZE));
-    space.loadFpu(this.#fx);
-    space.u8.set(inputBytes.subarray(layout.CASE_WINDOW, layout.CASE_WINDOW + layout.WINDOW_SIZE), window);
-    space.rip = layout.CODE + input.getUint32(layout.CASE_SLOT, true) * layout.SLOT;
+  #runOne({ cases, results, inputs, outputs }: Batch, index: number): void {
+    const space = this.#space;
+    const at = index * (layout.CASE_SIZE / 4);
+    const to = index * (layout.RESULT_SIZE / 4);
+    const window = space.offset(layout.WINDOW) >> 2;
+    for (let word = 0; word < 32; word++) space.registers[word] = inputs[at + layout.CASE_REGISTERS / 4 + word]!;
+    space.eflags = inputs[at + layout.CASE_FLAGS / 4]!;
+    space.loadFpu(cases.subarray(index * layout.CASE_SIZE + layout.CASE_FX));
+    for (let word = 0; word < layout.WINDOW_SIZE / 4; word++) space.i32[window + word] = inputs[at + layout.CASE_WINDOW / 4 + word]!;
+    space.rip = layout.CODE + inputs[at + layout.CASE_SLOT / 4]! * layout.SLOT;
 
     const exit = this.#finish(space);
-    if (exit.kind === 'fault') {
-      output.setUint32(layout.RESULT_VECTOR, exit.vector, true);
-      output.setUint32(layout.RESULT_ERROR, exit.error, true);
-      const address = exit.vector === 14 ? BigInt(exit.address) : 0n;
-      output.setBigUint64(layout.RESULT_FAULT_ADDRESS, BigInt.asUintN(64, address), true);
-    } else {
-      output.setUint32(layout.RESULT_VECTOR, NO_FAULT[exit.kind], true);
-    }
-    output.setUint32(layout.RESULT_RIP, space.rip, true);
-    for (let word = 0; word < 32; word++) output.setInt32(layout.RESULT_REGISTERS + word * 4, space.registers[word]!, true);
-    output.setUint32(layout.RESULT_FLAGS, space.eflags, true);
-    space.saveFpu(this.#fx);
-    outputBytes.set(this.#fx.subarray(0, layout.FX_SIZE), layout.RESULT_FX);
-    outputBytes.set(space.u8.subarray(window, window + layout.WINDOW_SIZE), layout.RESULT_WINDOW);
-    output.setBigUint64(layout.RESULT_HASH, this.#outsideHash(space), true);
+    // The memory may have grown meanwhile: views of it are new then.
+    const { registers, i32 } = space;
+    outputs.fill(0, to, to + layout.RESULT_RIP / 4 + 2);
+    if (exit.kind === 'fault') this.#storeFault(exit, outputs, to);
+    else outputs[to + layout.RESULT_VECTOR / 4] = NO_FAULT[exit.kind];
+    outputs[to + layout.RESULT_RIP / 4] = space.rip;
+    for (let word = 0; word < 32; word++) outputs[to + layout.RESULT_REGISTERS / 4 + word] = registers[word]!;
+    outputs[to + layout.RESULT_FLAGS / 4] = space.eflags;
+    outputs[to + layout.RESULT_FLAGS / 4 + 1] = 0;
+    // The image is longer than what is kept of it.
+    space.saveFpu(results.subarray(index * layout.RESULT_SIZE + layout.RESULT_FX));
+    for (let word = 0; word < layout.WINDOW_SIZE / 4; word++) outputs[to + layout.RESULT_WINDOW / 4 + word] = i32[window + word]!;
+    this.#storeHash(space, outputs, to + layout.RESULT_HASH / 4);
+  }
+
+  #storeFault(exit: Exit & { readonly kind: 'fault' }, outputs: Int32Array, to: number): void {
+    outputs[to + layout.RESULT_VECTOR / 4] = exit.vector;
+    outputs[to + layout.RESULT_ERROR / 4] = exit.error;
+    if (exit.vector !== 14) return;
+    outputs[to + layout.RESULT_FAULT_ADDRESS / 4] = exit.address;
+    outputs[to + layout.RESULT_FAULT_ADDRESS / 4 + 1] = Math.floor(exit.address / 0x1_0000_0000);
   }
 
   /** Runs to the fault that ends a case. An exception of ours is a mismatch like any other. */
@@ -130,18 +165,20 @@ export class MachineRunner {
   }
 
   /** As in `native-runner.c`; puts back what was changed. */
-  #outsideHash(space: AddressSpace): bigint {
+  #storeHash(space: AddressSpace, outputs: Int32Array, to: number): void {
     const start = space.offset(layout.DATA);
     const data = Buffer.from(space.u8.buffer, start, this.#pattern.length);
     const pattern = this.#pattern;
-    if (data.compare(pattern, 0, BEFORE, 0, BEFORE) === 0 && data.compare(pattern, AFTER, pattern.length, AFTER) === 0) return 0n;
+    outputs[to] = outputs[to + 1] = 0;
+    if (data.compare(pattern, 0, BEFORE, 0, BEFORE) === 0 && data.compare(pattern, AFTER, pattern.length, AFTER) === 0) return;
     let hash = FNV_OFFSET;
     for (let at = 0; at < layout.DATA_SIZE; at += 8) {
       if (at === BEFORE) at = AFTER;
       hash = BigInt.asUintN(64, (hash ^ data.readBigUInt64LE(at)) * FNV_PRIME);
     }
     space.u8.set(pattern, start);
-    return hash;
+    outputs[to] = Number(hash & 0xffff_ffffn);
+    outputs[to + 1] = Number(hash >> 32n);
   }
 }
 

@@ -1,21 +1,25 @@
-/** Random numbers, and the values at which instructions go wrong. */
+/** Random numbers, and the values at which instructions go wrong. Numbers of 64 bits are two 32-bit words here: BigInts would take most of the time. */
 
-/** xorshift32: the same cases for the same seed. */
+/** sfc32 (Doty-Humphrey, PractRand): the same cases for the same seed, and no two seeds on one short cycle. */
 export class Random {
-  #state: number;
+  #a: number;
+  #b = 0x243f_6a88;
+  #c = 0x13c6_ef37;
+  #counter = 1;
 
   constructor(seed: number) {
-    this.#state = (seed ^ 0x9e37_79b9) | 1;
+    this.#a = seed | 0;
+    for (let round = 0; round < 12; round++) this.next();
   }
 
   /** 32 bits, signed. */
   next(): number {
-    let state = this.#state;
-    state ^= state << 13;
-    state ^= state >>> 17;
-    state ^= state << 5;
-    this.#state = state;
-    return Math.imul(state, 0x2c1b_3c6d) ^ (state >>> 11);
+    const sum = (this.#a + this.#b + this.#counter) | 0;
+    this.#counter = (this.#counter + 1) | 0;
+    this.#a = this.#b ^ (this.#b >>> 9);
+    this.#b = (this.#c + (this.#c << 3)) | 0;
+    this.#c = (((this.#c << 21) | (this.#c >>> 11)) + sum) | 0;
+    return sum;
   }
 
   below(limit: number): number {
@@ -40,12 +44,37 @@ const INTEGERS: readonly bigint[] = [
   0x8000_8000_8000_8000n, 0x7fff_8000_7fff_8000n, 0x8000_0000_7fff_ffffn,
 ];
 
-/** 64 bits, unsigned. */
-export function integer(random: Random): bigint {
-  if (random.chance(40)) return random.pick(INTEGERS);
-  const value = (BigInt(random.next() >>> 0) << 32n) | BigInt(random.next() >>> 0);
+/** Low and high words of each, one after the other. */
+function wordsOf(values: readonly bigint[]): Int32Array {
+  return new Int32Array(BigUint64Array.from(values).buffer);
+}
+
+const INTEGER_WORDS = wordsOf(INTEGERS);
+
+/** One of the pairs of `from` to the two words at `at`. */
+function pickWords(random: Random, from: Int32Array, words: Int32Array, at: number): void {
+  const index = random.below(from.length >> 1) * 2;
+  words[at] = from[index]!;
+  words[at + 1] = from[index + 1]!;
+}
+
+/** 64 bits, to the two words at `at`. */
+export function integer(random: Random, words: Int32Array, at: number): void {
+  if (random.chance(40)) {
+    pickWords(random, INTEGER_WORDS, words, at);
+    return;
+  }
+  const high = random.next();
+  const low = random.next();
   // All magnitudes, not only the largest.
-  return value >> BigInt(random.chance(50) ? 0 : random.below(64));
+  const shift = random.chance(50) ? 0 : random.below(64);
+  if (shift >= 32) {
+    words[at] = high >>> (shift - 32);
+    words[at + 1] = 0;
+  } else {
+    words[at] = shift === 0 ? low : (low >>> shift) | (high << (32 - shift));
+    words[at + 1] = high >>> shift;
+  }
 }
 
 /** Single precision, as bits. */
@@ -75,21 +104,27 @@ export function single(random: Random): number {
   return (random.next() & 0x807f_ffff) | (exponent << 23);
 }
 
-export function double(random: Random): bigint {
-  if (random.chance(50)) return random.pick(DOUBLES);
-  const bits = (BigInt(random.next() >>> 0) << 32n) | BigInt(random.next() >>> 0);
-  if (random.chance(30)) return bits;
+const DOUBLE_WORDS = wordsOf(DOUBLES);
+
+/** Double precision, to the two words at `at`. */
+export function double(random: Random, words: Int32Array, at: number): void {
+  if (random.chance(50)) {
+    pickWords(random, DOUBLE_WORDS, words, at);
+    return;
+  }
+  words[at] = random.next();
+  const high = random.next();
   const exponent = 1023 + (random.chance(50) ? random.below(8) - 4 : random.below(160) - 80);
-  return (bits & 0x800f_ffff_ffff_ffffn) | (BigInt(exponent) << 52n);
+  words[at + 1] = random.chance(30) ? high : (high & 0x800f_ffff) | (exponent << 20);
 }
 
-/** 16 bytes as one of the things that instructions take them for. */
-export function vector(random: Random, view: DataView, at: number): void {
+/** 16 bytes as one of the things that instructions take them for, to the four words at `at`. */
+export function vector(random: Random, words: Int32Array, at: number): void {
   const kind = random.below(4);
-  if (kind === 0) for (let lane = 0; lane < 4; lane++) view.setInt32(at + lane * 4, single(random), true);
-  else if (kind === 1) for (let lane = 0; lane < 2; lane++) view.setBigUint64(at + lane * 8, double(random), true);
-  else if (kind === 2) for (let lane = 0; lane < 2; lane++) view.setBigUint64(at + lane * 8, integer(random), true);
-  else for (let lane = 0; lane < 4; lane++) view.setInt32(at + lane * 4, random.next(), true);
+  if (kind === 0) for (let lane = 0; lane < 4; lane++) words[at + lane] = single(random);
+  else if (kind === 1) for (let lane = 0; lane < 4; lane += 2) double(random, words, at + lane);
+  else if (kind === 2) for (let lane = 0; lane < 4; lane += 2) integer(random, words, at + lane);
+  else for (let lane = 0; lane < 4; lane++) words[at + lane] = random.next();
 }
 
 const EXTENDED_EXPONENTS: readonly number[] = [
@@ -101,14 +136,19 @@ const EXTENDED_SIGNIFICANDS: readonly bigint[] = [
   0xffff_ffff_ffff_ffffn, 0xffff_ffff_ffff_fc00n, 0xffff_ff00_0000_0000n, 1n, 0x4000_0000_0000_0000n, 0xc90f_daa2_2168_c235n,
 ];
 
-/** 10 bytes: extended precision, with denormals, unnormals and all kinds of NaN. */
-export function extended(random: Random, view: DataView, at: number): void {
+const EXTENDED_WORDS = wordsOf(EXTENDED_SIGNIFICANDS);
+
+/** Extended precision, with denormals, unnormals and all kinds of NaN, to the 10 bytes at word `at`; the two bytes behind them are cleared. */
+export function extended(random: Random, words: Int32Array, at: number): void {
   const sign = random.below(2) << 15;
   const usual = random.chance(60);
   const exponent = usual ? 0x3fff + random.below(40) - 20 : random.chance(70) ? random.pick(EXTENDED_EXPONENTS) : random.below(0x8000);
-  let significand = random.chance(40) ? random.pick(EXTENDED_SIGNIFICANDS) : (BigInt(random.next() >>> 0) << 32n) | BigInt(random.next() >>> 0);
+  if (random.chance(40)) pickWords(random, EXTENDED_WORDS, words, at);
+  else {
+    words[at] = random.next();
+    words[at + 1] = random.next();
+  }
   // Unnormals are rare: most values are numbers.
-  if (exponent !== 0 && random.chance(93)) significand |= 0x8000_0000_0000_0000n;
-  view.setBigUint64(at, significand, true);
-  view.setUint16(at + 8, sign | exponent, true);
+  if (exponent !== 0 && random.chance(93)) words[at + 1]! |= 0x8000_0000;
+  words[at + 2] = sign | exponent;
 }
