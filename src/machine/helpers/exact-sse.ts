@@ -137,7 +137,11 @@ function dotProduct(type: Format): Operation {
     run: () => {
       let sums = Array.from({ length: count }, (_, lane) =>
         (operands.immediate & (0x10 << lane)) === 0 ? 0n : multiply(type, read(type, operands.first, lane), read(type, operands.second, lane)));
-      while (sums.length > 1 && !unit.raises) sums = Array.from({ length: sums.length / 2 }, (_, pair) => add(type, sums[2 * pair] ?? 0n, sums[2 * pair + 1] ?? 0n));
+      while (sums.length > 1 && !unit.raises) {
+        const products = sums;
+        unit.nextStep();
+        sums = Array.from({ length: sums.length / 2 }, (_, pair) => add(type, products[2 * pair] ?? 0n, products[2 * pair + 1] ?? 0n));
+      }
       for (let lane = 0; lane < count; lane++) write(type, lane, (operands.immediate & (1 << lane)) === 0 ? 0n : (sums[0] ?? 0n));
     },
   };
@@ -342,7 +346,7 @@ const exactSse: Helper = (context, destination, source, immediate, forms) => {
   // Also before an exception, as AMD's processors do it.
   if (operation.destination === 'mmx' || (operation.source === 'mmx' && !isMemory)) enterMmx(view);
   const { raises } = unit;
-  if (unit.flags !== 0) view.setUint32(STATE_MXCSR, mxcsr | unit.flags, true);
+  if (unit.allFlags !== 0) view.setUint32(STATE_MXCSR, mxcsr | unit.allFlags, true);
   if (raises) return context.raise(VECTOR_XM);
   store(view, destination, operation);
   return 0;

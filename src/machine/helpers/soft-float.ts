@@ -84,13 +84,25 @@ function unpack(type: Format, bits: bigint): Finite {
 }
 
 export class FloatUnit {
-  /** Exceptions so far, as MXCSR's bits. */
+  /** Exceptions of this step so far, as MXCSR's bits. */
   flags = 0;
+  #before = 0;
   #control = 0;
 
   begin(mxcsr: number): void {
     this.#control = mxcsr;
+    this.flags = this.#before = 0;
+  }
+
+  /** An instruction of several steps goes on with the next: what was noted so far stays, whatever that raises. */
+  nextStep(): void {
+    this.#before |= this.flags;
     this.flags = 0;
+  }
+
+  /** Exceptions of all steps. */
+  get allFlags(): number {
+    return this.#before | this.flags;
   }
 
   /**
