@@ -111,6 +111,9 @@ export const F_OWNER_TID = 0;
 export const F_OWNER_PID = 1;
 export const F_OWNER_PGRP = 2;
 
+/** name_to_handle_at(2): most bytes of a handle. */
+export const MAX_HANDLE_SZ = 128;
+
 /** `sys/memfd.h`: memfd_create(2). */
 export const MFD_CLOEXEC = 1;
 export const MFD_ALLOW_SEALING = 2;

@@ -6,6 +6,8 @@ export const FIONBIO = 0x5421;
 export const FIONCLEX = 0x5450;
 export const FIONREAD = 0x541b;
 export const FIOQSIZE = 0x5460;
+/** `<linux/fs.h>`. */
+export const FS_IOC_FIEMAP = 0xc020_660b;
 export const SIOCATMARK = 0x8905;
 export const SIOCETHTOOL = 0x8946;
 export const SIOCGIFADDR = 0x8915;

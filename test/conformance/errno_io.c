@@ -1,5 +1,7 @@
 /* Errors of the calls on descriptors: read(2), write(2), lseek(2), dup(2), fcntl(2), pipe(2), poll(2), splice(2) ... */
 #include "fixtures.h"
+#include <linux/fs.h>
+#include <linux/fiemap.h>
 #include <poll.h>
 #include <sys/epoll.h>
 #include <sys/eventfd.h>
@@ -218,6 +220,8 @@ E(inotify_add_watch_efault, EFAULT, S(inotify_add_watch, inotify_init1(0), NOWHE
 E(inotify_add_watch_enotdir, ENOTDIR, S(inotify_add_watch, inotify_init1(0), "file", IN_MODIFY | IN_ONLYDIR))
 E(inotify_rm_watch_einval, EINVAL, S(inotify_rm_watch, inotify_init1(0), 55))
 E(read_inotify_eagain, EAGAIN, S(read, inotify_init1(IN_NONBLOCK), buffer, 1000))
+E(ioctl_fiemap_eopnotsupp, EOPNOTSUPP, S(ioctl, readable, FS_IOC_FIEMAP, buffer))
+E(ioctl_fiemap_eopnotsupp_pipe, EOPNOTSUPP, S(ioctl, pipe_read, FS_IOC_FIEMAP, buffer))
 E(memfd_create_einval, EINVAL, S(memfd_create, "name", 0x8000))
 E(memfd_create_efault, EFAULT, S(memfd_create, NOWHERE, 0))
 E(memfd_create_einval_long_name, EINVAL, S(memfd_create, long_name, 0))

@@ -163,6 +163,11 @@ E(pwritev2_einval_count, EINVAL, S(pwritev2, writable, buffer, 1025, 0, 0, 0))
 E(pwritev2_espipe, ESPIPE, S(pwritev2, pipe_write, ((long[]){(long)buffer, 8}), 1, 0, 0, 0))
 E(umount2_einval_flags, EINVAL, (NEED_CAPABILITY(21), S(umount2, "dir", 0x100)))
 E(umount2_einval_no_mount, EINVAL, (NEED_CAPABILITY(21), S(umount2, "dir", 0)))
+E(open_by_handle_at_einval_none, EINVAL, (NEED_CAPABILITY(2), S(open_by_handle_at, AT_FDCWD, ((int[]){0, 1, 0, 0}), O_RDONLY)))
+E(open_by_handle_at_einval_size, EINVAL, (NEED_CAPABILITY(2), S(open_by_handle_at, AT_FDCWD, ((int[]){129, 1, 0, 0}), O_RDONLY)))
+E(open_by_handle_at_efault, EFAULT, (NEED_CAPABILITY(2), S(open_by_handle_at, AT_FDCWD, NOWHERE, O_RDONLY)))
+E(open_by_handle_at_ebadf, EBADF, (NEED_CAPABILITY(2), S(open_by_handle_at, 500, ((int[]){12, 1, 1, 2, 3}), O_RDONLY)))
+E(open_by_handle_at_estale, ESTALE, (NEED_CAPABILITY(2), S(open_by_handle_at, AT_FDCWD, ((int[]){12, 1, 1, 2, 3}), O_RDONLY)))
 E_USER(open_by_handle_at_eperm, EPERM, S(open_by_handle_at, AT_FDCWD, ((int[]){8, 1, 0, 0}), O_RDONLY))
 
 /* ---- events and queues ---- */

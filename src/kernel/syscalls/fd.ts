@@ -1,7 +1,5 @@
 /** dup(2), fcntl(2), flock(2), ioctl(2) on any descriptor. */
-import {
-  EACCES, EAGAIN, EBADF, EBUSY, EFAULT, EINVAL, EMFILE, ENOTTY, EOVERFLOW, EPERM,
-} from '../../abi/errno.ts';
+import { EACCES, EAGAIN, EBADF, EBUSY, EFAULT, EINVAL, EMFILE, ENOTTY, EOPNOTSUPP, EOVERFLOW, EPERM } from '../../abi/errno.ts';
 import {
   FD_CLOEXEC, F_ADD_SEALS, F_DUPFD, F_DUPFD_CLOEXEC, F_GETFD, F_GETFL, F_GETLEASE, F_GETLK, F_GETOWN, F_GETOWN_EX, F_GETPIPE_SZ, F_GETSIG, F_NOTIFY, F_GET_FILE_RW_HINT,
   F_GET_RW_HINT, F_GET_SEALS, F_OFD_GETLK, F_OFD_SETLK, F_OFD_SETLKW, F_RDLCK, F_SEAL_EXEC, F_SEAL_FUTURE_WRITE, F_SEAL_GROW,
@@ -9,7 +7,7 @@ import {
   F_SET_FILE_RW_HINT, F_SET_RW_HINT, F_UNLCK, F_WRLCK, LOCK_EX, LOCK_NB, LOCK_SH, LOCK_UN, O_APPEND, O_ASYNC, O_CLOEXEC, O_DIRECT, O_NOATIME, O_NONBLOCK,
   O_PATH, SEEK_CUR, SEEK_END, SEEK_SET,
 } from '../../abi/fcntl.ts';
-import { FIOASYNC, FIOCLEX, FIONBIO, FIONCLEX, FIONREAD, FIOQSIZE } from '../../abi/ioctl.ts';
+import { FIOASYNC, FIOCLEX, FIONBIO, FIONCLEX, FIONREAD, FIOQSIZE, FS_IOC_FIEMAP } from '../../abi/ioctl.ts';
 import { RLIMIT_NOFILE } from '../../abi/resource.ts';
 import { S_IFDIR, S_IFLNK, S_IFMT, S_IFREG } from '../../abi/stat.ts';
 import { isReadable, isWritable } from '../../fs/open-file.ts';
@@ -243,6 +241,9 @@ function ioctl(task: Task, fd: number, request: number, argument: number): numbe
       if (type !== S_IFREG && type !== S_IFDIR && type !== S_IFLNK) return -ENOTTY;
       return task.memory.writeI64(argument, file.inode.size);
     }
+    // Of a file system without extents: tmpfs, and an overlay above it.
+    case FS_IOC_FIEMAP:
+      return -EOPNOTSUPP;
     case FIONREAD:
       if ((file.inode.mode & S_IFMT) === S_IFREG) {
         return task.memory.writeU32(argument, Math.max(0, Math.min(file.inode.size - file.position, 0x7fff_ffff)));

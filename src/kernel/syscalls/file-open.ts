@@ -1,8 +1,7 @@
 /** open(2), openat2(2), close(2), close_range(2), memfd_create(2). */
-import { CAP_SYS_ADMIN } from '../../abi/capability.ts';
-import { E2BIG, EAGAIN, EBADF, EFAULT, EINVAL, EOPNOTSUPP, EPERM } from '../../abi/errno.ts';
+import { E2BIG, EAGAIN, EBADF, EFAULT, EINVAL, EOPNOTSUPP } from '../../abi/errno.ts';
 import {
-  AT_EMPTY_PATH, AT_FDCWD, AT_SYMLINK_FOLLOW, AT_SYMLINK_NOFOLLOW, CLOSE_RANGE_CLOEXEC, CLOSE_RANGE_UNSHARE, F_SEAL_EXEC, F_SEAL_SEAL, MFD_ALLOW_SEALING, MFD_CLOEXEC, MFD_EXEC, MFD_HUGETLB, MFD_NOEXEC_SEAL,
+  AT_FDCWD, CLOSE_RANGE_CLOEXEC, CLOSE_RANGE_UNSHARE, F_SEAL_EXEC, F_SEAL_SEAL, MFD_ALLOW_SEALING, MFD_CLOEXEC, MFD_EXEC, MFD_HUGETLB, MFD_NOEXEC_SEAL,
   O_ACCMODE, O_APPEND, O_ASYNC, O_CLOEXEC, O_CREAT, O_DIRECT, O_DIRECTORY, O_DSYNC, O_EXCL, O_LARGEFILE, O_NOATIME, O_NOCTTY,
   O_NOFOLLOW, O_NONBLOCK, O_PATH, O_RDONLY, O_SYNC, O_TMPFILE, O_TRUNC, O_WRONLY,
   RESOLVE_BENEATH, RESOLVE_CACHED, RESOLVE_IN_ROOT, RESOLVE_NO_MAGICLINKS, RESOLVE_NO_SYMLINKS, RESOLVE_NO_XDEV,
@@ -10,10 +9,9 @@ import {
 import { NAME_MAX } from '../../abi/limits.ts';
 import { createMemfd } from '../../fs/memfd.ts';
 import { openPath } from '../../fs/open.ts';
-import { hasCapability } from '../../fs/permission.ts';
 import type { OpenFile } from '../../fs/types.ts';
 import type { SyscallRow, Task } from '../types.ts';
-import { locate, pathArgument, specialOpener, startOf } from './file-common.ts';
+import { pathArgument, specialOpener, startOf } from './file-common.ts';
 
 const TMPFILE_BIT = O_TMPFILE & ~O_DIRECTORY;
 const VALID_OPEN_FLAGS = O_ACCMODE | O_CREAT | O_EXCL | O_NOCTTY | O_TRUNC | O_APPEND | O_NONBLOCK | O_DSYNC | O_ASYNC | O_DIRECT
@@ -119,18 +117,6 @@ function memfdCreate(task: Task, address: number, flags: number): number {
   return fd;
 }
 
-function nameToHandleAt(task: Task, directory: number, path: number, _handle: number, _mountId: number, flags: number): number {
-  if ((flags & ~(AT_SYMLINK_FOLLOW | AT_EMPTY_PATH)) !== 0) return -EINVAL;
-  const follow = (flags & AT_SYMLINK_FOLLOW) === 0 ? AT_SYMLINK_NOFOLLOW : 0;
-  const location = locate(task, directory, path, follow | (flags & AT_EMPTY_PATH));
-  return typeof location === 'number' ? location : -EOPNOTSUPP;
-}
-
-/** open_by_handle_at(2) needs a capability that a container never has for the host's files. */
-function openByHandleAt(task: Task): number {
-  return hasCapability(task.credentials, CAP_SYS_ADMIN) ? -EOPNOTSUPP : -EPERM;
-}
-
 export const fileOpenRows: readonly SyscallRow[] = [
   {
     number: 2, name: 'open', arguments: ['path', 'flags:open', 'mode'], support: 'full', restart: true,
@@ -154,12 +140,4 @@ export const fileOpenRows: readonly SyscallRow[] = [
     note: 'CLOSE_RANGE_UNSHARE answers EINVAL',
   },
   { number: 319, name: 'memfd_create', arguments: ['pointer:string', 'flags:memfd'], handler: memfdCreate, support: 'partial', note: 'no huge pages' },
-  {
-    number: 303, name: 'name_to_handle_at', arguments: ['fd', 'path', 'pointer', 'pointer', 'flags'], support: 'partial',
-    handler: nameToHandleAt, note: 'file systems here have no handles: EOPNOTSUPP',
-  },
-  {
-    number: 304, name: 'open_by_handle_at', arguments: ['fd', 'pointer', 'flags:open'], support: 'partial',
-    handler: openByHandleAt, note: 'EPERM or EOPNOTSUPP',
-  },
 ];

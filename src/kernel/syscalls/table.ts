@@ -12,6 +12,7 @@ import { execRows } from './exec.ts';
 import { fdRows } from './fd.ts';
 import { fileAttributeRows } from './file-attributes.ts';
 import { fileDataRows } from './file-data.ts';
+import { fileHandleRows } from './file-handle.ts';
 import { fileIoRows } from './file-io.ts';
 import { fileOpenRows } from './file-open.ts';
 import { fileStatRows } from './file-stat.ts';
@@ -45,7 +46,7 @@ import { waitRows } from './wait.ts';
 import { xattrRows } from './xattr.ts';
 
 const IMPLEMENTED: readonly SyscallRow[] = [
-  ...adjtimexRows, ...cloneRows, ...directoryRows, ...epollRows, ...eventRows, ...execRows, ...fdRows, ...fileAttributeRows, ...fileDataRows, ...fileIoRows, ...fileOpenRows,
+  ...adjtimexRows, ...cloneRows, ...directoryRows, ...epollRows, ...eventRows, ...execRows, ...fdRows, ...fileAttributeRows, ...fileDataRows, ...fileHandleRows, ...fileIoRows, ...fileOpenRows,
   ...fileStatRows, ...futexRows, ...identityRows, ...inotifyRows, ...ioprioRows, ...memoryRows, ...mountRows, ...mqueueRows, ...namespaceRows, ...pidfdRows, ...pipeRows, ...pollRows, ...prctlRows, ...processMemoryRows, ...resourceRows,
   ...schedRows, ...seccompRows, ...sessionRows, ...signalRows, ...socketRows, ...socketTransferRows, ...systemRows, ...sysvMemoryRows, ...sysvMessageRows, ...sysvSemaphoreRows, ...timeRows, ...timerRows, ...waitRows, ...xattrRows,
 ];
