@@ -301,3 +301,23 @@ CHECK(fork_clears_pending_keeps_mask) {
     EXPECT(sigismember(&mask, SIGUSR1));
   }
 }
+
+static volatile int waits_for_turn = 1;
+
+static void do_nothing(int signal) { (void)signal; }
+
+static void *signal_itself(void *argument) {
+  (void)argument;
+  while (waits_for_turn) raise(SIGUSR1);
+  return NULL;
+}
+
+CHECK(thread_that_signals_itself_leaves_others_their_turn) {
+  pthread_t thread;
+  signal(SIGUSR1, do_nothing);
+  EXPECT_EQ(0, pthread_create(&thread, NULL, signal_itself, NULL));
+  sleep_ms(20);
+  for (int turn = 0; turn < 20; turn++) sched_yield();
+  waits_for_turn = 0;
+  EXPECT_EQ(0, pthread_join(thread, NULL));
+}

@@ -60,6 +60,8 @@ function settle(task: KernelTask): boolean {
 
 function runCode(task: KernelTask): void {
   const { kernel } = task;
+  // Each signal begins a new time slice of code: one that signals itself without end must not keep the others waiting.
+  const end = kernel.monotonicNs() + kernel.limits.yieldMs * 1e6;
   for (;;) {
     const { mm } = task;
     const exit = mm.space.run(kernel.limits.timeSlice);
@@ -68,7 +70,8 @@ function runCode(task: KernelTask): void {
     if (task.mm !== mm) kernel.scheduler.load(task);
     const yields = exit.kind === 'budget' || (task.attention & ATTENTION_YIELD) !== 0;
     if (!settle(task) || yields) return;
-    if (kernel.timers.nextDeadline <= kernel.monotonicNs()) return;
+    const now = kernel.monotonicNs();
+    if (now >= end || kernel.timers.nextDeadline <= now) return;
   }
 }
 
