@@ -1,5 +1,6 @@
 /* Errors of calls that the other tables leave out, and calls that no argument can make fail. */
 #include "fixtures.h"
+#include <linux/aio_abi.h>
 #include <linux/futex.h>
 #include <sched.h>
 #include <sys/epoll.h>
@@ -207,3 +208,35 @@ CHECK_USER(perf_event_open_refused) {
   EXPECT_EQ(-1, S(perf_event_open, NOWHERE, 0, -1, -1, 0));
   EXPECT(errno == EPERM || errno == EACCES || errno == EFAULT);
 }
+
+/* ---- asynchronous input and output ---- */
+static aio_context_t aio_context(void) {
+  aio_context_t made = 0;
+  OK(syscall(SYS_io_setup, 1, &made));
+  return made;
+}
+
+E(io_setup_einval_none, EINVAL, S(io_setup, 0, ((long[]){0})))
+E(io_setup_einval_in_use, EINVAL, S(io_setup, 1, ((long[]){1})))
+E(io_setup_einval_many, EINVAL, S(io_setup, 0x7fffffff, ((long[]){0})))
+E(io_setup_eagain, EAGAIN, S(io_setup, 1000000, ((long[]){0})))
+E(io_setup_efault, EFAULT, S(io_setup, 1, NOWHERE))
+E(io_destroy_einval, EINVAL, S(io_destroy, 4096))
+E(io_submit_einval_context, EINVAL, S(io_submit, 4096, 1L, buffer))
+E(io_submit_einval_count, EINVAL, S(io_submit, aio_context(), -1L, buffer))
+E(io_submit_efault_list, EFAULT, S(io_submit, aio_context(), 1L, NOWHERE))
+E(io_submit_efault_control, EFAULT, S(io_submit, aio_context(), 1L, ((void *[]){NOWHERE})))
+E(io_submit_ebadf, EBADF, S(io_submit, aio_context(), 1L, ((void *[]){&(struct iocb){.aio_fildes = 500}})))
+E(io_submit_ebadf_direction, EBADF, S(io_submit, aio_context(), 1L, ((void *[]){&(struct iocb){.aio_fildes = readable, .aio_lio_opcode = IOCB_CMD_PWRITE}})))
+E(io_submit_einval_operation, EINVAL, S(io_submit, aio_context(), 1L, ((void *[]){&(struct iocb){.aio_fildes = readable, .aio_lio_opcode = 99}})))
+E(io_submit_einval_reserved, EINVAL, S(io_submit, aio_context(), 1L, ((void *[]){&(struct iocb){.aio_fildes = readable, .aio_reserved2 = 1}})))
+E(io_submit_einval_offset, EINVAL, S(io_submit, aio_context(), 1L, ((void *[]){&(struct iocb){.aio_fildes = readable, .aio_buf = (long)buffer, .aio_nbytes = 1, .aio_offset = -1}})))
+E(io_submit_einval_not_eventfd, EINVAL, S(io_submit, aio_context(), 1L, ((void *[]){&(struct iocb){.aio_fildes = readable, .aio_flags = IOCB_FLAG_RESFD, .aio_resfd = readable}})))
+E(io_cancel_einval, EINVAL, S(io_cancel, aio_context(), buffer, buffer))
+E(io_cancel_efault, EFAULT, S(io_cancel, aio_context(), NOWHERE, buffer))
+E(io_getevents_einval_context, EINVAL, S(io_getevents, 4096, 0L, 1L, buffer, NULL))
+E(io_getevents_einval_least, EINVAL, S(io_getevents, aio_context(), -1L, 1L, buffer, NULL))
+E(io_getevents_einval_order, EINVAL, S(io_getevents, aio_context(), 2L, 1L, buffer, NULL))
+E(io_getevents_efault_time, EFAULT, S(io_getevents, aio_context(), 0L, 1L, buffer, NOWHERE))
+E(io_pgetevents_einval_context, EINVAL, S(io_pgetevents, 4096, 0L, 1L, buffer, NULL, NULL))
+E(io_pgetevents_efault_mask, EFAULT, S(io_pgetevents, aio_context(), 0L, 1L, buffer, NULL, NOWHERE))

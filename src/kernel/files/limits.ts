@@ -24,3 +24,5 @@ export const PTY_BUFFER = 0x1_0000;
 export const PTY_MAX = 4096;
 /** Bytes that a host may push ahead of what the guest reads. */
 export const STREAM_BUFFER = 0x4_0000;
+/** `/proc/sys/fs/aio-max-nr`: events that all contexts of io_setup(2) are made for. */
+export const MAXIMUM_AIO_EVENTS = 0x1_0000;

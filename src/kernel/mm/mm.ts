@@ -7,6 +7,7 @@ import { MAP_ANONYMOUS, MAP_FIXED, MAP_FIXED_NOREPLACE, MAP_GROWSDOWN, MAP_LOCKE
 import type { Location } from '../../fs/dentry.ts';
 import type { Inode } from '../../fs/types.ts';
 import { DECODED_START, USER_END, RSP, type AddressSpace } from '../../machine/index.ts';
+import { dropAioContexts } from '../files/aio-context.ts';
 import type { KernelLimits } from '../limits.ts';
 import { activateAlias, flushAliases, prepareAliases } from './mm-alias.ts';
 import { growStack, settleStack, settleStackPointer } from './mm-stack.ts';
@@ -504,6 +505,7 @@ export class Mm {
     if (--this.users > 0 || this.#released) return false;
     this.#released = true;
     this.#flushRange(0, Infinity);
+    dropAioContexts(this);
     for (const vma of this.vmas) {
       this.#uncharge(vma);
       if (vma.shared !== undefined) this.#detach(vma.shared);

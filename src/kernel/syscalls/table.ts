@@ -3,6 +3,7 @@ import { SYSCALL_NAMES } from '../../abi/unistd.ts';
 import { makeEntry, type GateEntry } from '../gate.ts';
 import type { SyscallRow } from '../types.ts';
 import { adjtimexRows } from './adjtimex.ts';
+import { aioRows } from './aio.ts';
 import { cloneRows } from './clone.ts';
 import { withCoherence } from './coherence.ts';
 import { directoryRows } from './directory.ts';
@@ -46,7 +47,7 @@ import { waitRows } from './wait.ts';
 import { xattrRows } from './xattr.ts';
 
 const IMPLEMENTED: readonly SyscallRow[] = [
-  ...adjtimexRows, ...cloneRows, ...directoryRows, ...epollRows, ...eventRows, ...execRows, ...fdRows, ...fileAttributeRows, ...fileDataRows, ...fileHandleRows, ...fileIoRows, ...fileOpenRows,
+  ...adjtimexRows, ...aioRows, ...cloneRows, ...directoryRows, ...epollRows, ...eventRows, ...execRows, ...fdRows, ...fileAttributeRows, ...fileDataRows, ...fileHandleRows, ...fileIoRows, ...fileOpenRows,
   ...fileStatRows, ...futexRows, ...identityRows, ...inotifyRows, ...ioprioRows, ...memoryRows, ...mountRows, ...mqueueRows, ...namespaceRows, ...pidfdRows, ...pipeRows, ...pollRows, ...prctlRows, ...processMemoryRows, ...resourceRows,
   ...schedRows, ...seccompRows, ...sessionRows, ...signalRows, ...socketRows, ...socketTransferRows, ...systemRows, ...sysvMemoryRows, ...sysvMessageRows, ...sysvSemaphoreRows, ...timeRows, ...timerRows, ...waitRows, ...xattrRows,
 ];
