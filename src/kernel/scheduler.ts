@@ -113,8 +113,8 @@ export class Scheduler {
       kernel.finish();
       return;
     }
+    // Also where nothing is due: a host that has nothing else to do would take the program for ended.
     const deadline = kernel.timers.nextDeadline;
-    if (deadline === Infinity) return;
     const milliseconds = Math.min(MAX_TIMER_MS, Math.max(0, Math.ceil((deadline - kernel.monotonicNs()) / 1e6)));
     this.#hostTimer = kernel.host.setTimer(() => this.#wakeHost(), milliseconds);
   }

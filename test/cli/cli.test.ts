@@ -77,6 +77,15 @@ test('signals are forwarded', async () => {
   }
 });
 
+test('a command that nothing will wake is waited for', async () => {
+  const child = spawnCaisson(['do', '--', 'sh', '-c', 'kill -STOP $$']);
+  child.stdin.end();
+  const ended = new Promise((resolve) => child.on('close', (_code, signal) => resolve(signal)));
+  await new Promise((resolve) => setTimeout(resolve, 1500));
+  child.kill('SIGKILL');
+  assert.equal(await ended, 'SIGKILL');
+});
+
 test('--timeout ends the command, gently first', async () => {
   const gentle = await inSandbox('trap "echo bye; exit 3" TERM; while :; do sleep 0.05; done', ['--timeout', '500ms']);
   assert.equal(gentle.status, 124);

@@ -532,3 +532,30 @@ CHECK(remap_file_pages_of_a_file) {
   EXPECT_EQ(2, pread(fd, bytes, 2, 4096));
   EXPECT_EQ('c', bytes[1]);
 }
+
+/* A process that waits for its turn has old pages, which must not come back when another maps the file. */
+CHECK(shared_file_mapped_by_a_third_process) {
+  int fd = OK(open("file", O_CREAT | O_RDWR, 0644)), go[2], status;
+  char byte;
+  OK(ftruncate(fd, 4096));
+  OK(pipe(go));
+  pid_t third = FORK();
+  if (third == 0) {
+    OK(read(go[0], &byte, 1));
+    volatile int *own = mmap(NULL, 4096, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
+    _exit(own[0] == 7 ? 0 : 1);
+  }
+  volatile int *page = mmap(NULL, 4096, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
+  pid_t waiting = FORK();
+  if (waiting == 0) {
+    page[1] = 1;
+    pause();
+  }
+  while (page[1] == 0) sleep_ms(1);
+  page[0] = 7;
+  OK(write(go[1], "x", 1));
+  OK(waitpid(third, &status, 0));
+  EXPECT_EQ(0, status);
+  EXPECT_EQ(7, page[0]);
+  OK(kill(waiting, SIGKILL));
+}

@@ -104,13 +104,19 @@ export class SharedObject {
     view.fill(0, Math.max(0, got));
   }
 
-  /** Brings what the space changed to the truth. */
+  /**
+   * Brings what the space changed to the truth. A space that has not seen what another changed since it last ran has changed nothing
+   * itself: its pages are old, and must not replace the truth.
+   */
   flush(mapper: Mapper, start = 0, end = Infinity): void {
+    const entry = this.#mappers.get(mapper);
+    if (entry !== undefined && entry.seen !== this.#version) return;
     for (const vma of mapper.vmas) {
       if (vma.shared !== this || vma.start >= end || vma.end <= start) continue;
       if (vma.file !== undefined ? !vma.file.writable : !vma.touched) continue;
       this.#flushRange(mapper.space, vma, Math.max(vma.start, start), Math.min(vma.end, end));
     }
+    if (entry !== undefined) entry.seen = this.#version;
   }
 
   #flushRange(space: AddressSpace, vma: Vma, from: number, to: number): void {
