@@ -64,6 +64,14 @@ function isBitString(row: InstructionRow): boolean {
   return row.semantics.startsWith('bt') && row.operands[1] === 'Gv';
 }
 
+/** As a bit offset of 32 or 64 bits from the window, a number leads to the code. */
+function reachesCode(value: bigint): boolean {
+  return [BigInt.asIntN(32, value), BigInt.asIntN(64, value)].some((bits) => {
+    const address = BigInt(layout.WINDOW) + (bits >> 3n);
+    return address > BigInt(layout.CODE - 4096) && address < BigInt(layout.CODE + layout.CODE_SIZE + 4096);
+  });
+}
+
 /** What its row says of a form, found once. */
 interface Shape {
   readonly memorySize: number;
@@ -413,8 +421,11 @@ export class CaseMaker {
   }
 
   #limitBitOffsets(): void {
-    for (let register = 8; register < 16; register++) {
-      if (this.#random.chance(60) && this.#registers[register]! > 0x0200_0000n) this.#setRegister(register, BigInt(this.#random.below(2048) - 1024));
+    for (let register = 0; register < 16; register++) {
+      const isFar = register >= 8 && this.#random.chance(60) && this.#registers[register]! > 0x0200_0000n;
+      if (isFar) this.#setRegister(register, BigInt(this.#random.below(2048) - 1024));
+      // Where the code is, there is more here than natively.
+      else if (((this.#pinned >> register) & 1) === 0 && reachesCode(this.#registers[register]!)) this.#setRegister(register, this.#registers[register]! & 0xfffn);
     }
   }
 

@@ -43,10 +43,14 @@ function hex(value: number | bigint): string {
   return value.toString(16);
 }
 
+/** The smallest normal single, and a little more: an approximation of it may be tiny, and tiny results are flushed (SDM Vol. 2B, RCPPS). */
+const NEARLY_TINY = 2 ** -126 * (1 + 2 ** -11);
+
 /** Within 1.5 * 2^-12 of one another, as bits of single precision. */
 function areCloseSingles(a: DataView, b: DataView, at: number): boolean {
   const ours = a.getFloat32(at, true);
   const host = b.getFloat32(at, true);
+  if (Math.abs(ours) <= NEARLY_TINY && Math.abs(host) <= NEARLY_TINY) return a.getInt32(at, true) >>> 31 === b.getInt32(at, true) >>> 31;
   return Object.is(ours, host) || (Number.isNaN(ours) && Number.isNaN(host)) || Math.abs(ours - host) <= Math.abs(host) * 2 * 1.5 * 2 ** -12;
 }
 
