@@ -77,6 +77,11 @@ test('signals are forwarded', async () => {
   }
 });
 
+test('the parent of the command is outside, that of an orphan process 1', async () => {
+  const { stdout } = await inSandbox(`echo $PPID; (sh -c 'sleep 0.2; grep PPid /proc/$$/status' &); sleep 0.6`);
+  assert.equal(stdout, '0\nPPid:\t1\n');
+});
+
 test('a command that nothing will wake is waited for', async () => {
   const child = spawnCaisson(['do', '--', 'sh', '-c', 'kill -STOP $$']);
   child.stdin.end();

@@ -104,6 +104,7 @@ function reparentChildren(process: Process): void {
   for (const child of process.children) {
     child.parent = reaper;
     if (reaper === undefined) {
+      child.isOrphan = true;
       if (child.state === 'zombie') reap(child);
       continue;
     }

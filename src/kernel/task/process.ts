@@ -80,6 +80,8 @@ export class Process implements ProcessInterface {
   /** Has called execve since fork: setpgid by the parent is refused. */
   execed = false;
   isChildSubreaper = false;
+  /** Its parent ended, and nobody in here took it over. */
+  isOrphan = false;
   dumpable = 1;
   /** Argument of membarrier registration. */
   membarrierRegistered = 0;
@@ -114,8 +116,9 @@ export class Process implements ProcessInterface {
     return this.actionsRef.value;
   }
 
+  /** 0 where the parent is outside, as of what enters another PID namespace (pid_namespaces(7)). */
   get parentPid(): number {
-    return this.parent?.pid ?? this.kernel.reaperPid;
+    return this.parent?.pid ?? (this.isOrphan ? this.kernel.reaperPid : 0);
   }
 
   get session(): number {
