@@ -17,7 +17,8 @@ export interface MemfdOwner {
 
 const stores = new WeakMap<MemfdOwner, { readonly fileSystem: TmpFs; readonly mount: Mount }>();
 
-function storeOf(kernel: MemfdOwner): { readonly fileSystem: TmpFs; readonly mount: Mount } {
+/** The file system of files without names. */
+export function memoryStore(kernel: MemfdOwner): { readonly fileSystem: TmpFs; readonly mount: Mount } {
   let store = stores.get(kernel);
   if (store === undefined) {
     const fileSystem = new TmpFs({ dev: SHM_DEV, now: kernel.realtimeNs, maxBytes: MEMFD_BYTES });
@@ -29,7 +30,7 @@ function storeOf(kernel: MemfdOwner): { readonly fileSystem: TmpFs; readonly mou
 
 /** An open file, or -ENOSPC. /proc/self/fd shows it as `/memfd:NAME (deleted)`. */
 export function createMemfd(kernel: MemfdOwner, name: string, mode: number, seals: number, credentials: Credentials): PlainFile | number {
-  const { fileSystem, mount } = storeOf(kernel);
+  const { fileSystem, mount } = memoryStore(kernel);
   const inode = fileSystem.createNode(S_IFREG | mode, credentials.fsuid, credentials.fsgid, 0);
   if (typeof inode === 'number') return inode;
   inode.seals = seals;

@@ -267,13 +267,13 @@ export class KernelProcessView implements ProcessView {
     return this.#alive?.mm.envEnd ?? 0;
   }
   readMemory(buffer: Uint8Array, position: number): number {
-    const memory = this.#alive?.memory;
-    if (memory === undefined) return 0;
+    const task = this.#alive;
+    if (task === undefined) return 0;
     let done = 0;
     while (done < buffer.length) {
       const at = position + done;
       const length = Math.min(buffer.length - done, 4096 - (at % 4096));
-      const view = memory.readable(at, length);
+      const view = task.mm.isSecret(at) ? undefined : task.memory.readable(at, length);
       if (view === undefined) return done > 0 ? done : -EIO;
       buffer.set(view, done);
       done += length;
@@ -281,13 +281,13 @@ export class KernelProcessView implements ProcessView {
     return done;
   }
   writeMemory(buffer: Uint8Array, position: number): number {
-    const memory = this.#alive?.memory;
-    if (memory === undefined) return 0;
+    const task = this.#alive;
+    if (task === undefined) return 0;
     let done = 0;
     while (done < buffer.length) {
       const at = position + done;
       const length = Math.min(buffer.length - done, 4096 - (at % 4096));
-      const view = memory.writable(at, length);
+      const view = task.mm.isSecret(at) ? undefined : task.memory.writable(at, length);
       if (view === undefined) return done > 0 ? done : -EIO;
       view.set(buffer.subarray(done, done + length));
       done += length;

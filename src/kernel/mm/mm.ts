@@ -306,6 +306,11 @@ export class Mm {
     for (const object of this.sharedObjects.keys()) object.flush(this, start, end);
   }
 
+  /** memfd_secret(2): nobody looks at the page there but the program's own code (and its calls, here). */
+  isSecret(address: number): boolean {
+    return this.vmas.find(address)?.file?.isSecret === true;
+  }
+
   /** A page that is not accessible was touched and can be made so: the stack grows, or a page is mapped twice. */
   makeAccessible(address: number): boolean {
     return growStack(this, address) || activateAlias(this, address);

@@ -9,6 +9,7 @@ import {
 import { NAME_MAX } from '../../abi/limits.ts';
 import { createMemfd } from '../../fs/memfd.ts';
 import { openPath } from '../../fs/open.ts';
+import { createSecretFile } from '../../fs/secret-file.ts';
 import type { OpenFile } from '../../fs/types.ts';
 import type { SyscallRow, Task } from '../types.ts';
 import { pathArgument, specialOpener, startOf } from './file-common.ts';
@@ -117,6 +118,16 @@ function memfdCreate(task: Task, address: number, flags: number): number {
   return fd;
 }
 
+function memfdSecret(task: Task, flags: number): number {
+  if ((flags & ~O_CLOEXEC) !== 0) return -EINVAL;
+  const file = createSecretFile(task.kernel, task.credentials);
+  if (typeof file === 'number') return file;
+  file.flags |= O_LARGEFILE;
+  const fd = task.files.install(file, (flags & O_CLOEXEC) !== 0);
+  if (fd < 0) file.release();
+  return fd;
+}
+
 export const fileOpenRows: readonly SyscallRow[] = [
   {
     number: 2, name: 'open', arguments: ['path', 'flags:open', 'mode'], support: 'full', restart: true,
@@ -140,4 +151,5 @@ export const fileOpenRows: readonly SyscallRow[] = [
     note: 'CLOSE_RANGE_UNSHARE answers EINVAL',
   },
   { number: 319, name: 'memfd_create', arguments: ['pointer:string', 'flags:memfd'], handler: memfdCreate, support: 'partial', note: 'no huge pages' },
+  { number: 447, name: 'memfd_secret', arguments: ['flags:open'], handler: memfdSecret, support: 'full' },
 ];

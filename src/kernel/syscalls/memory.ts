@@ -7,6 +7,7 @@ import {
 import { CAP_IPC_LOCK } from '../../abi/capability.ts';
 import { F_SEAL_FUTURE_WRITE, F_SEAL_WRITE } from '../../abi/fcntl.ts';
 import { RLIMIT_DATA, RLIMIT_MEMLOCK } from '../../abi/resource.ts';
+import { SecretFile } from '../../fs/secret-file.ts';
 import { pageUp } from '../mm/mm.ts';
 import { advise, remap } from '../mm/mm-remap.ts';
 import type { MappedFile } from '../mm/vma.ts';
@@ -43,7 +44,9 @@ function mappedFile(task: KernelTask, fd: number, prot: number, type: number): M
   const kind = inode.mode & S_IFMT;
   if (kind === S_IFCHR && inode.rdev === DEV_ZERO) return undefined;
   if (kind !== S_IFREG) return -ENODEV;
-  return { inode, path: file.description, writable: shared && access === O_RDWR };
+  const isSecret = file instanceof SecretFile;
+  if (isSecret && (prot & PROT_EXEC) !== 0) return -EPERM;
+  return { inode, path: file.description, writable: shared && access === O_RDWR, isSecret };
 }
 
 function mmap(task: KernelTask, address: number, length: number, prot: number, flags: number, fd: number, offset: number): number {
@@ -62,6 +65,8 @@ function mmap(task: KernelTask, address: number, length: number, prot: number, f
   }
   const file = anonymous ? undefined : mappedFile(task, fd, prot, type);
   if (typeof file === 'number') return file;
+  // secretmem_mmap()
+  if (file?.isSecret === true && (type === MAP_PRIVATE || checkLocked(task, pageUp(length)) !== 0)) return type === MAP_PRIVATE ? -EINVAL : -EAGAIN;
   if (file !== undefined && (offset < 0 || offset + length > Number.MAX_SAFE_INTEGER)) return -EOVERFLOW;
   const { mm } = task;
   const wanted = address < 0 || address >= 0x1_0000_0000 ? 0 : address;
@@ -72,7 +77,7 @@ function mmap(task: KernelTask, address: number, length: number, prot: number, f
     address: wanted,
     length,
     prot: prot & PROT_MASK,
-    flags: (type === MAP_PRIVATE ? flags : (flags & ~MAP_TYPE) | MAP_SHARED),
+    flags: (type === MAP_PRIVATE ? flags : (flags & ~MAP_TYPE) | MAP_SHARED) | (file?.isSecret === true ? MAP_LOCKED : 0),
     file,
     offset: file === undefined ? 0 : offset,
   });

@@ -49,7 +49,7 @@ function transfer(task: KernelTask, target: KernelTask, local: readonly Piece[],
       const address = piece.address + offset;
       const length = Math.min(piece.length - offset, mine.length - used, 4096 - (address & 4095));
       if (length > 0) {
-        const theirs = write ? target.memory.writable(address, length) : target.memory.readable(address, length);
+        const theirs = target.mm.isSecret(address) ? undefined : write ? target.memory.writable(address, length) : target.memory.readable(address, length);
         const own = write ? task.memory.readable(mine.address + used, length) : task.memory.writable(mine.address + used, length);
         if (theirs === undefined || own === undefined) return done > 0 ? done : -EFAULT;
         if (write) theirs.set(own);
