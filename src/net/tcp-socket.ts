@@ -129,6 +129,7 @@ export class TcpSocket extends InetSocket implements TcpSink {
   #joinServer(server: TcpSocket): void {
     const accepted = new TcpSocket(this.stack, server.family);
     accepted.inheritFrom(server);
+    if (accepted.receiveBuffer !== TCP_RECEIVE_BUFFER) accepted.bufferChanged();
     accepted.#urgent.inLine = server.#urgent.inLine;
     for (const [option, value] of server.options) accepted.options.set(option, value);
     accepted.local = this.remote;

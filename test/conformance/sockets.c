@@ -576,3 +576,16 @@ CHECK(blocked_accept_is_interrupted_by_signal) {
   alarm(1);
   EXPECT_ERRNO(EINTR, accept(server, NULL, NULL));
 }
+
+CHECK(tcp_accepted_socket_has_its_listeners_receive_buffer) {
+  static char much[65536];
+  int server = listener(), client = OK(socket(AF_INET, SOCK_STREAM, 0)), small = 4096, sent = 0, done;
+  struct sockaddr_in name = name_of(server);
+  OK(setsockopt(server, SOL_SOCKET, SO_RCVBUF, &small, sizeof small));
+  OK(setsockopt(client, SOL_SOCKET, SO_SNDBUF, &small, sizeof small));
+  OK(connect(client, (struct sockaddr *)&name, sizeof name));
+  OK(accept(server, NULL, NULL));
+  while ((done = send(client, much, sizeof much, MSG_DONTWAIT)) > 0) sent += done;
+  EXPECT_EQ(EAGAIN, errno);
+  EXPECT(sent >= 4096 && sent < 65536);
+}
