@@ -34,6 +34,8 @@ export interface TcpSink {
   writable(): void;
   /** The program closed it: whatever comes is answered by a reset. */
   readonly gone: boolean;
+  /** SO_SNDBUF. */
+  readonly sendBuffer: number;
 }
 
 /** Bytes go straight into the peer's receive buffer. */
@@ -47,8 +49,9 @@ export class LoopbackLink implements TcpLink {
   }
   send(bytes: Uint8Array): number {
     if (this.#peer.gone) {
+      // What was under way before the reset came back.
       this.#self.reset();
-      return bytes.length;
+      return Math.min(bytes.length, this.#self.sendBuffer);
     }
     return this.#peer.deliver(bytes);
   }

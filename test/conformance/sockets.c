@@ -589,3 +589,11 @@ CHECK(tcp_accepted_socket_has_its_listeners_receive_buffer) {
   EXPECT_EQ(EAGAIN, errno);
   EXPECT(sent >= 4096 && sent < 65536);
 }
+
+CHECK(tcp_send_of_much_to_a_closed_peer_ends) {
+  static char much[1 << 20];
+  make_tcp_pair();
+  close(ends[1]);
+  signal(SIGPIPE, SIG_IGN);
+  EXPECT(send(ends[0], much, sizeof much, 0) < (long)sizeof much);
+}
