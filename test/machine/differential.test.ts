@@ -40,3 +40,16 @@ test("SSE to SSE4.2 under any MXCSR: results and exceptions are the host's", { s
   assert.deepEqual(mismatches.slice(0, 10).map((mismatch) => mismatch.text), []);
   assert.equal(mismatches.length, 0);
 });
+
+test("all in the translator: results are the host's", { skip: !hasNativeRunner() }, () => {
+  const mismatches = runDifferential({ count: Math.ceil(CASES * 0.3), seed: SEED, tier: 'translator' });
+  assert.deepEqual(mismatches.slice(0, 10).map((mismatch) => mismatch.text), []);
+  assert.equal(mismatches.length, 0);
+});
+
+test("SSE to SSE4.2 in the translator under any MXCSR: results and exceptions are the host's", { skip: !hasNativeRunner() }, () => {
+  const forms = FORMS.filter((form) => form.row.feature.startsWith('s') && !CRYPTOGRAPHY.has(form.row.feature));
+  const mismatches = runDifferential({ count: Math.ceil(CASES * 0.1), seed: SEED, forms, exactFloats: true, tier: 'translator' });
+  assert.deepEqual(mismatches.slice(0, 10).map((mismatch) => mismatch.text), []);
+  assert.equal(mismatches.length, 0);
+});

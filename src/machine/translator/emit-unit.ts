@@ -307,7 +307,7 @@ class UnitEmitter {
     const { current } = b;
     const operand = current.operands[0];
     const behind = current.address + current.length;
-    const target = operand?.kind === 'target' ? b.i32(operand.address) : b.let(b.wrap(b.read(0)));
+    const target = operand?.kind === 'target' ? b.i32(operand.address) : this.#indirectTarget((value) => b.let(value));
     b.push(b.i64(behind), 8);
     b.flagState = undefined;
     this.#callOut(target, operand?.kind === 'target' ? b.i32(this.#options.slotOf(operand.address)) : undefined, behind, facts);
@@ -392,9 +392,17 @@ class UnitEmitter {
     b.end();
   }
 
+  /** Where accesses are checked, the upper half of a target must be zero: general protection at the jump otherwise. */
+  #indirectTarget(keep: (value: Expr) => Expr): Expr {
+    const b = this.#b;
+    const whole = this.#options.checked ? b.let(b.read(0)) : b.read(0);
+    if (this.#options.checked) b.faultIf(b.wrap(b.shrU(whole, b.i64(32))), 13);
+    return keep(b.wrap(whole));
+  }
+
   #indirectJump(block: RegionBlock, facts: InstructionFacts): void {
     const b = this.#b;
-    const target = b.hold(b.wrap(b.read(0)));
+    const target = this.#indirectTarget((value) => b.hold(value));
     if (block.switch.length > 0) this.#switch(block, target);
     b.spill(facts.dirtyBefore);
     if (facts.flagsDirtyBefore && block.switch.length > 0) b.storeFlags();
@@ -460,6 +468,7 @@ class UnitEmitter {
     const { taken, next } = block;
     if (taken === undefined || next === undefined) throw new Error('a branch has two ways');
     if ('block' in taken && 'block' in next && taken.block === next.block) {
+      if (b.current.row.semantics.startsWith('loop')) this.#branchCondition(); // It counts all the same.
       this.#settleFor([next], block);
       b.end();
       this.#branchTo(block, next);
