@@ -5,6 +5,7 @@ import type { Flag } from './flags.ts';
 import type { CommandSpec } from './command.ts';
 import { UserError } from './errors.ts';
 import { IMAGE_COMMANDS } from './image-specs.ts';
+import { SYSTEM_COMMANDS } from './system-specs.ts';
 import { version } from './version.ts';
 
 const COLUMN = 34;
@@ -51,15 +52,18 @@ Examples:
 ${shown}`;
 }
 
+const SPECS: readonly CommandSpec[] = [...IMAGE_COMMANDS, ...SYSTEM_COMMANDS];
+const NAME_COLUMN = 16;
+
 const GENERAL_HELP = `Caisson runs Linux programs in a sandbox with a kernel of its own, without root, a daemon or native code.
 
 Usage: caisson COMMAND
 
 Commands:
-  do           run a command on a copy of this machine
-${IMAGE_COMMANDS.map(({ name, summary }) => `  ${name.padEnd(12)} ${summary}`).join('\n')}
-  debug        look inside: disassemble
-  help         this text, or that of a command ("caisson help run")
+  ${'do'.padEnd(NAME_COLUMN)} run a command on a copy of this machine
+${SPECS.map(({ name, summary }) => `  ${name.padEnd(NAME_COLUMN)} ${summary}`).join('\n')}
+  ${'debug'.padEnd(NAME_COLUMN)} look inside: disassemble
+  ${'help'.padEnd(NAME_COLUMN)} this text, or that of a command ("caisson help run")
 
 Flags:
   -h, --help       this text
@@ -72,13 +76,20 @@ Examples:
 `;
 
 export async function helpCommand(args: readonly string[]): Promise<number> {
-  const [topic] = args;
-  const spec = IMAGE_COMMANDS.find(({ name }) => name === topic);
+  const topic = args.length === 0 ? undefined : args.join(' ');
+  const spec = SPECS.find(({ name }) => name === topic);
   if (topic === undefined) process.stdout.write(GENERAL_HELP);
   else if (topic === 'do') process.stdout.write(doHelp());
   else if (topic === 'debug') process.stdout.write((await import('./debug.ts')).DEBUG_HELP);
   else if (spec !== undefined) process.stdout.write(commandHelp(spec));
   else throw new UserError(`cannot help with "${topic}": no such command`, 'see "caisson --help"');
+  return 0;
+}
+
+/** A group's words; 0, as after any help. */
+export function groupHelp(group: string, words: readonly string[]): number {
+  const lines = words.map((word) => `  ${word.padEnd(NAME_COLUMN)} ${SPECS.find(({ name }) => name === `${group} ${word}` || name === word)?.summary ?? `as "caisson ${word === 'ls' || word === 'list' ? 'images' : 'rmi'}"`}\n`);
+  process.stdout.write(`Usage: caisson ${group} COMMAND\n\nCommands:\n${lines.join('')}`);
   return 0;
 }
 

@@ -102,7 +102,12 @@ export interface ImageHost {
   random(buffer: Uint8Array): void;
   /** Milliseconds since the epoch. */
   now(): number;
-  readonly processId: number;
+  /** Names this process for others that use the same store: letters, digits and dots. */
+  readonly owner: string;
+  /** Whether the process of that name has ended. Undefined: it cannot be seen from here. */
+  hasEnded(owner: string): boolean | undefined;
+  /** Blocks this thread. */
+  pause(milliseconds: number): void;
 }
 
 /** HTTP/1.1 with bodies as streams. Redirects are not followed: who asks decides where credentials go. */

@@ -88,6 +88,12 @@ export class Disk {
     return typeof stat === 'number' ? undefined : stat.size;
   }
 
+  /** Bytes of the disk that are free when this name goes: those of a file with two names are counted half at each. */
+  ownBytesOf(path: string): number {
+    const stat = this.files.lstat(path);
+    return typeof stat === 'number' ? 0 : stat.size / Math.max(1, stat.nlink);
+  }
+
   list(path: string): readonly string[] {
     const entries = this.files.readDirectory(path);
     if (entries === -ENOENT) return [];
@@ -96,16 +102,20 @@ export class Disk {
     return [];
   }
 
-  /** A new file in `tmp`; its name says which process writes it. */
+  /** A new file in `tmp`. */
   newFile(): NewFile {
-    return new NewFile(this.files, this.#temporaryPath());
+    return new NewFile(this.files, this.temporaryPath());
   }
 
-  #temporaryPath(): string {
+  randomName(): string {
     const random = new Uint8Array(8);
     this.host.random(random);
-    const name = Array.from(random, (byte) => byte.toString(16).padStart(2, '0')).join('');
-    return this.path('tmp', `${this.host.processId}-${name}`);
+    return Array.from(random, (byte) => byte.toString(16).padStart(2, '0')).join('');
+  }
+
+  /** Its name says which process it belongs to (`Claims`). */
+  temporaryPath(suffix = ''): string {
+    return this.path('tmp', `${this.host.owner}-${this.randomName()}${suffix}`);
   }
 
   writeFile(path: string, bytes: Uint8Array): void {
@@ -144,6 +154,34 @@ export class Disk {
     return handle === -ENOENT ? undefined : checkErrno(handle, 'open', path);
   }
 
+  /** Whole, in pieces that hold until the next one. */
+  *chunks(path: string): Iterable<Uint8Array> {
+    const handle = this.open(path) ?? checkErrno(-ENOENT, 'open', path);
+    const buffer = new Uint8Array(READ_BYTES);
+    try {
+      for (let at = 0; ;) {
+        const count = checkErrno(this.files.read(handle, buffer, at), 'read', path);
+        if (count === 0) return;
+        yield buffer.subarray(0, count);
+        at += count;
+      }
+    } finally {
+      this.files.close(handle);
+    }
+  }
+
+  /** In hexadecimal; the whole file is read. Undefined: there is none (any more). */
+  digestOfFile(path: string, algorithm: 'sha256' | 'sha512'): string | undefined {
+    const hash = this.host.codecs.createDigest(algorithm);
+    try {
+      for (const chunk of this.chunks(path)) hash.update(chunk);
+    } catch (error) {
+      if (error instanceof StoreError && error.errno === ENOENT) return undefined;
+      throw error;
+    }
+    return hash.hex();
+  }
+
   /** A file, or a part of it, in pieces that stay valid. */
   async *stream(path: string, start = 0, length = Number.MAX_SAFE_INTEGER): AsyncIterable<Uint8Array<ArrayBuffer>> {
     const handle = this.open(path) ?? checkErrno(-ENOENT, 'open', path);
@@ -160,19 +198,29 @@ export class Disk {
     }
   }
 
-  /** Takes a file out of its place, to the path that is answered. Undefined: there is none. */
-  setAside(path: string): string | undefined {
-    const aside = this.#temporaryPath();
-    const answer = this.files.rename(path, aside);
-    if (answer === -ENOENT) return undefined;
-    checkErrno(answer, 'move away', path);
-    return aside;
+  /** Milliseconds since the epoch; undefined where there is no such file. */
+  mtimeOf(path: string): number | undefined {
+    const stat = this.files.lstat(path);
+    return typeof stat === 'number' ? undefined : Number(stat.mtimeNs / 1000n) / 1000;
   }
 
-  /** Puts it back; what took its place meanwhile stays. */
-  restore(aside: string, path: string): void {
-    if (this.exists(path)) this.remove(aside);
-    else checkErrno(this.files.rename(aside, path), 'rename to', path);
+  /** Its time becomes now. False: there is no such file. */
+  touch(path: string): boolean {
+    const nowNs = BigInt(this.host.now()) * 1_000_000n;
+    const answer = this.files.utimes(path, nowNs, nowNs);
+    if (answer === -ENOENT) return false;
+    checkErrno(answer, 'change the time of', path);
+    return true;
+  }
+
+  /** Another name for a file. False: the file system has no such thing, or there is no such file. */
+  link(from: string, to: string): boolean {
+    const temporary = this.temporaryPath();
+    if (this.files.link(from, temporary) < 0) return false;
+    const answer = this.files.rename(temporary, to);
+    // rename(2): where both are the same file already, neither name goes away.
+    this.remove(temporary);
+    return checkErrno(answer, 'rename to', to) === 0;
   }
 
   remove(path: string): void {

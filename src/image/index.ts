@@ -1,6 +1,8 @@
 /** Images, their store and where they come from: the door of the room. */
 export { openArchive, openArchiveStream } from './archive-source.ts';
 export type { ArchiveSource } from './archive-source.ts';
+export { checkStore } from './check.ts';
+export type { CheckReport } from './check.ts';
 export type { HistoryEntry, ImageConfig, ProcessDefaults } from './config.ts';
 export { DigestMismatchError, ImageError, ImageFormatError, ImageLimitError, InvalidReferenceError, NoSuchImageError, StoreError } from './errors.ts';
 export { importRoot } from './import.ts';
@@ -9,6 +11,7 @@ export type { LayerLimits } from './limits.ts';
 export { loadArchive } from './load.ts';
 export { OWN_PLATFORM, formatPlatform } from './manifest.ts';
 export type { Descriptor, Platform } from './manifest.ts';
+export { prune, usageOf } from './prune.ts';
 export { removeImage } from './remove.ts';
 export { saveArchive } from './save.ts';
 export { ImageStore } from './store.ts';

@@ -40,7 +40,11 @@ function referenceOf(text: string | undefined): Reference | undefined {
 }
 
 /** @throws ImageFormatError, ImageLimitError, DigestMismatchError; whole images before the one that fails stay. */
-export async function loadArchive(store: ImageStore, source: ArchiveSource, options: LoadOptions): Promise<readonly StoredImage[]> {
+export function loadArchive(store: ImageStore, source: ArchiveSource, options: LoadOptions): Promise<readonly StoredImage[]> {
+  return store.adding(() => takeArchive(store, source, options));
+}
+
+async function takeArchive(store: ImageStore, source: ArchiveSource, options: LoadOptions): Promise<readonly StoredImage[]> {
   const layout = source.document('oci-layout');
   const index = layout === undefined ? undefined : source.document('index.json');
   const docker = source.document('manifest.json');
@@ -61,7 +65,7 @@ function blobName({ digest }: Pick<Descriptor, 'digest'>): string {
 
 async function takeDocument(store: ImageStore, source: ArchiveSource, descriptor: Descriptor, what: string): Promise<Uint8Array> {
   if (descriptor.size > MOST_DOCUMENT_BYTES) throw new ImageLimitError(`${what} is longer than ${MOST_DOCUMENT_BYTES} bytes`);
-  if (!store.blobs.has(descriptor.digest)) {
+  if (!store.keep(descriptor.digest)) {
     const stream = source.stream(blobName(descriptor));
     if (stream === undefined) throw new ImageFormatError(`${what} (${descriptor.digest}) is not in the archive`, 'the archive is not whole: make it again');
     await store.blobs.take(stream, descriptor, `${what} ${descriptor.digest}`);
@@ -124,7 +128,7 @@ async function takeManifest(store: ImageStore, source: ArchiveSource, manifest: 
     if (!isLayerType(layer.mediaType)) throw new ImageFormatError(`the image has something of the type ${layer.mediaType} as a layer`, 'it is no image of a container');
     options.onLayer?.(layer, index + 1, manifest.layers.length);
     const diffId = config.diffIds[index]!;
-    if (store.blobs.has(layer.digest)) {
+    if (store.keep(layer.digest)) {
       await store.layers.prepare(layer, diffId, options.limits);
       continue;
     }
@@ -188,7 +192,7 @@ async function loadDocker(store: ImageStore, source: ArchiveSource, bytes: Uint8
   return images;
 }
 
-/** An image of which we make the manifest. */
+/** An image of which we make the manifest, within `ImageStore.adding`. */
 export function addBuilt(store: ImageStore, config: Uint8Array, layers: readonly Descriptor[], names: readonly string[]): readonly StoredImage[] {
   const stored = store.blobs.put(config);
   const document = { schemaVersion: 2, mediaType: OCI_MANIFEST, config: { mediaType: OCI_CONFIG, ...stored }, layers };

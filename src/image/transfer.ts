@@ -54,7 +54,7 @@ async function findManifest(store: ImageStore, client: RegistryClient, { referen
     const { bytes, mediaType, digest } = await client.getManifest(next);
     const document = parseManifest(bytes, mediaType, 'the manifest');
     const descriptor: Descriptor = { mediaType: document.mediaType, digest, size: bytes.length };
-    if (!store.blobs.has(digest)) await store.blobs.take((async function* () { yield bytes; })(), descriptor, 'the manifest');
+    if (!store.keep(digest)) await store.blobs.take((async function* () { yield bytes; })(), descriptor, 'the manifest');
     target ??= descriptor;
     if (document.kind === 'manifest') return { target, descriptor, manifest: document };
     const selected = selectPlatform(document, platform);
@@ -65,20 +65,24 @@ async function findManifest(store: ImageStore, client: RegistryClient, { referen
 }
 
 /** @throws RegistryError, DigestMismatchError, ImageFormatError, ImageLimitError; what was complete stays for the next try. */
-export async function pullImage(store: ImageStore, client: RegistryClient, options: PullOptions): Promise<StoredImage> {
+export function pullImage(store: ImageStore, client: RegistryClient, options: PullOptions): Promise<StoredImage> {
+  return store.adding(() => takeImage(store, client, options));
+}
+
+async function takeImage(store: ImageStore, client: RegistryClient, options: PullOptions): Promise<StoredImage> {
   const { reference, typed, limits, progress } = options;
   const { target, descriptor, manifest } = await findManifest(store, client, options);
   const { config: configDescriptor, layers } = manifest;
   const foreign = layers.find(({ mediaType }) => !isLayerType(mediaType));
   if (foreign !== undefined) throw new ImageFormatError(`the image has something of the type ${foreign.mediaType} as a layer`, 'it is no image of a container');
   if (configDescriptor.size > MOST_DOCUMENT_BYTES) throw new ImageLimitError(`the configuration is longer than ${MOST_DOCUMENT_BYTES} bytes`);
-  if (!store.blobs.has(configDescriptor.digest)) await store.blobs.take(client.getBlob(configDescriptor.digest, configDescriptor.size), configDescriptor, 'the configuration');
+  if (!store.keep(configDescriptor.digest)) await store.blobs.take(client.getBlob(configDescriptor.digest, configDescriptor.size), configDescriptor, 'the configuration');
   const config = parseConfig(store.blobs.read(configDescriptor.digest, 'the configuration'), 'the configuration');
   if (config.diffIds.length !== layers.length) throw new ImageFormatError(`the image has ${layers.length} layers, and its configuration says ${config.diffIds.length}`, 'do not trust this image');
   const unique = new Map(layers.map((layer, index) => [layer.digest, { layer, diffId: config.diffIds[index]! }]));
   await inParallel([...unique.values()], async ({ layer, diffId }) => {
     progress.start(layer.digest, layer.size);
-    const isHere = store.blobs.has(layer.digest);
+    const isHere = store.keep(layer.digest);
     if (isHere) await store.layers.prepare(layer, diffId, limits);
     else await store.layers.take({ source: client.getBlob(layer.digest, layer.size), descriptor: layer, diffId, limits, onProgress: (bytes) => progress.advance(layer.digest, bytes) });
     progress.end(layer.digest, isHere ? 'exists' : 'pulled');
