@@ -2,7 +2,7 @@
 import { accountReader, processOf } from '../container/index.ts';
 import type { Container, ContainerConfig, LayerPaths, MountConfig, ProcessConfig } from '../container/index.ts';
 import { ImageError, NoSuchImageError, formatPlatform } from '../image/index.ts';
-import type { ImageStore, StoredImage } from '../image/index.ts';
+import type { Claim, ImageStore, StoredImage } from '../image/index.ts';
 import { hiddenPaths } from '../sandbox/hidden-paths.ts';
 import { readAccounts, withAccounts } from './accounts.ts';
 import { rawArguments, rawEnvironment, toByteString } from './bytes.ts';
@@ -91,20 +91,28 @@ async function imageFor(store: ImageStore, name: string, values: FlagValues): Pr
     return store.find(name);
   } catch (error) {
     if (policy === 'never' || !(error instanceof NoSuchImageError)) throw error;
+    // A name that is near one that is here is a slip, more often than not: who made it need not wait for the registry to hear of it.
+    if (error.nearest !== undefined && !values.has('quiet')) process.stderr.write(`caisson: ${error.message} (${error.advice ?? ''}); looking for it in its registry\n`);
     return await fetch().catch((failure: unknown) => {
-      // A name that is nowhere, and near one that is here, is a slip.
       throw error.nearest !== undefined && failure instanceof ImageError ? error : failure;
     });
   }
 }
 
-async function findImage(values: FlagValues): Promise<{ readonly image: StoredImage; readonly layers: readonly LayerPaths[] }> {
+interface FoundImage {
+  readonly image: StoredImage;
+  readonly layers: readonly LayerPaths[];
+  /** That a container runs on it. */
+  readonly use: Claim;
+}
+
+async function findImage(values: FlagValues): Promise<FoundImage> {
   const [name = ''] = values.command;
   return withStore(`run "${name}"`, async (store) => {
     const image = await imageFor(store, name, values);
     const { os, architecture } = image.config.platform;
     if (os !== 'linux' || architecture !== 'amd64') throw new UserError(`cannot run "${name}": it is made for ${formatPlatform(image.config.platform)}`, 'only linux/amd64 can be run');
-    return { image, layers: await store.mountable(image) };
+    return { image, layers: await store.mountable(image), use: store.claims.use(image.record.manifest.digest) };
   });
 }
 
@@ -114,7 +122,7 @@ async function afterwards(container: Container, values: FlagValues): Promise<voi
   if (!values.has('changes') && file === undefined) return;
   const report = await import('./do-changes.ts');
   if (values.has('changes')) report.printChanges(container);
-  if (file !== undefined) await report.exportChanges(container, file);
+  if (file !== undefined) report.exportChanges(container, file);
 }
 
 export async function runCommand(args: readonly string[]): Promise<number> {
@@ -122,7 +130,15 @@ export async function runCommand(args: readonly string[]): Promise<number> {
   if (values === undefined) return 0;
   const timeout = values.last('timeout');
   const timeoutMs = timeout === undefined ? undefined : need(parseDuration(timeout), 'timeout', timeout, 'it is not a time such as 30s');
-  const { image, layers } = await findImage(values);
+  const { image, layers, use } = await findImage(values);
+  try {
+    return await runImage(values, image, layers, timeoutMs);
+  } finally {
+    use.end();
+  }
+}
+
+async function runImage(values: FlagValues, image: StoredImage, layers: readonly LayerPaths[], timeoutMs: number | undefined): Promise<number> {
   const facts = await terminalFacts();
   const hostname = hostnameOf(values);
   const container = await createContainer(containerConfig(values, layers, hostname));

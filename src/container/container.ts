@@ -9,7 +9,9 @@ import { SyscallTracer, traceLine } from '../kernel/strace/tracer.ts';
 import { createSystemView } from '../kernel/system-view.ts';
 import { startProcess } from '../kernel/task/start.ts';
 import { createMachine, type MachineImage } from '../machine/index.ts';
+import { MS_RDONLY } from '../abi/mount.ts';
 import { RLIMIT_NOFILE } from '../abi/resource.ts';
+import type { Inode } from '../fs/types.ts';
 import type { Host } from '../host/types.ts';
 import { HostGateway, NetworkPolicy, RESOLVER_ADDRESS } from '../net/index.ts';
 import type { ContainerConfig, ProcessConfig } from './config.ts';
@@ -87,12 +89,21 @@ export class Container {
     return container;
   }
 
-  /** Before programs start: writes a file that is ours and no change of the guest's, unless the guest changes it. A read-only container stays as it is. */
+  /**
+   * Before programs start: writes a file that is ours and no change of the guest's, unless the guest changes it. Also where the
+   * container is read-only; never where something of the host is mounted, nor through a link.
+   */
   provideFile(path: string, bytes: Uint8Array): void {
+    const { overlay, namespace } = this.#view;
     const directory = inodeAt(this.#view, path.slice(0, path.lastIndexOf('/')) || '/');
-    const before = typeof directory === 'number' ? undefined : directory.stat().mtimeNs;
-    if (this.files.writeFile(path, bytes, 0o644) !== 0) return;
-    if (typeof directory !== 'number' && before !== undefined) directory.setAttributes({ mtimeNs: before });
+    const own = this.files.stat(path);
+    if (typeof directory === 'number' || directory.fileSystem !== overlay || (typeof own !== 'number' && own.type !== 'file')) return;
+    if (typeof own !== 'number' && (inodeAt(this.#view, path) as Inode).fileSystem !== overlay) return;
+    const { flags } = namespace.root;
+    namespace.root.flags &= ~MS_RDONLY;
+    const before = directory.stat().mtimeNs;
+    if (this.files.writeFile(path, bytes, 0o644) === 0) directory.setAttributes({ mtimeNs: before });
+    namespace.root.flags = flags;
     this.#settle();
   }
 

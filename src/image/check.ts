@@ -36,7 +36,7 @@ export interface CheckReport {
 }
 
 /** Files that belong into the store's directory. */
-const OWN_NAMES = new Set(['oci-layout', 'index.json', 'blobs', 'layers', 'images', 'tmp', 'lock']);
+const OWN_NAMES = new Set(['oci-layout', 'index.json', 'blobs', 'layers', 'images', 'tmp', 'lock', 'build']);
 
 class Checker {
   readonly #store: ImageStore;

@@ -46,6 +46,11 @@ test('run shows of the host what is mounted, and nothing else', async () => {
   assert.ok(existsSync(join(shared, 'new')));
   assert.notEqual((await run(['run', '--read-only', 'busybox:1', 'touch', '/x'])).status, 0);
   await mustRun(['run', '--read-only', '--tmpfs', '/scratch', 'busybox:1', 'touch', '/scratch/x']);
+  assert.match(await mustRun(['run', '--read-only', '--name', 'box-1', 'busybox:1', 'cat', '/etc/hosts', '/etc/hostname']), /127\.0\.1\.1\tbox-1\nbox-1\n$/);
+  assert.deepEqual(readdirSync(join(env.CAISSON_HOME, 'tmp')), []);
+  // What Docker writes into a container is not written into a directory of the host.
+  await mustRun(['run', '-v', `${shared}:/etc`, '-u', '0', 'busybox:1', 'true']);
+  assert.deepEqual(readdirSync(shared).sort(), ['file', 'new']);
   assert.equal(await mustRun(['run', 'busybox:1', 'ls', '/']), 'bin\ndev\netc\nhome\nproc\nsys\ntmp\n');
   assert.equal(await mustRun(['run', '--changes', 'busybox:1', 'touch', '/tmp/x']), 'C /tmp\nA /tmp/x\n');
 });
