@@ -2,7 +2,7 @@
 import { accountReader, processOf } from '../container/index.ts';
 import type { Container, ContainerConfig, LayerPaths, MountConfig, ProcessConfig } from '../container/index.ts';
 import { ImageError, NoSuchImageError, formatPlatform } from '../image/index.ts';
-import type { Claim, ImageStore, StoredImage } from '../image/index.ts';
+import type { ImageStore, StoredImage } from '../image/index.ts';
 import { hiddenPaths } from '../sandbox/hidden-paths.ts';
 import { readAccounts, withAccounts } from './accounts.ts';
 import { rawArguments, rawEnvironment, toByteString } from './bytes.ts';
@@ -82,37 +82,37 @@ function prepareDirectories(container: Container, image: StoredImage, cwd: strin
   for (const directory of [cwd, ...image.config.defaults.volumes.map(toByteString)]) container.provideDirectory(directory);
 }
 
+type UsedImage = ReturnType<ImageStore['use']>;
+
 /** The image: here, or from its registry where the policy says so. */
-async function imageFor(store: ImageStore, name: string, values: FlagValues): Promise<StoredImage> {
+async function imageFor(store: ImageStore, name: string, values: FlagValues): Promise<UsedImage> {
   const policy = oneOf(values, 'pull', ['always', 'missing', 'never']) ?? 'missing';
-  const fetch = async (): Promise<StoredImage> => (await import('./registry-commands.ts')).pull(store, name, values, values.has('quiet'));
-  if (policy === 'always') return fetch();
+  const fetch = async (): Promise<unknown> => (await import('./registry-commands.ts')).pull(store, name, values, values.has('quiet'));
+  if (policy === 'always') await fetch();
   try {
-    return store.find(name);
+    return store.use(name);
   } catch (error) {
-    if (policy === 'never' || !(error instanceof NoSuchImageError)) throw error;
+    if (policy !== 'missing' || !(error instanceof NoSuchImageError)) throw error;
     // A name that is near one that is here is a slip, more often than not: who made it need not wait for the registry to hear of it.
     if (error.nearest !== undefined && !values.has('quiet')) process.stderr.write(`caisson: ${error.message} (${error.advice ?? ''}); looking for it in its registry\n`);
-    return await fetch().catch((failure: unknown) => {
+    await fetch().catch((failure: unknown) => {
       throw error.nearest !== undefined && failure instanceof ImageError ? error : failure;
     });
+    return store.use(name);
   }
 }
 
-interface FoundImage {
-  readonly image: StoredImage;
+interface FoundImage extends UsedImage {
   readonly layers: readonly LayerPaths[];
-  /** That a container runs on it. */
-  readonly use: Claim;
 }
 
 async function findImage(values: FlagValues): Promise<FoundImage> {
   const [name = ''] = values.command;
   return withStore(`run "${name}"`, async (store) => {
-    const image = await imageFor(store, name, values);
+    const { image, use } = await imageFor(store, name, values);
     const { os, architecture } = image.config.platform;
     if (os !== 'linux' || architecture !== 'amd64') throw new UserError(`cannot run "${name}": it is made for ${formatPlatform(image.config.platform)}`, 'only linux/amd64 can be run');
-    return { image, layers: await store.mountable(image), use: store.claims.use(image.record.manifest.digest) };
+    return { image, use, layers: await store.mountable(image) };
   });
 }
 

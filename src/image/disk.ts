@@ -37,9 +37,18 @@ export class NewFile {
 
   /** Everything is on the disk afterwards, under its name. */
   commit(path: string): void {
-    const failed = this.#files.sync(this.#handle);
+    this.sync();
+    this.name(path);
+  }
+
+  /** Everything is on the disk afterwards; there is no more to write. */
+  sync(): void {
+    checkErrno(this.#files.sync(this.#handle), 'write', this.path);
+  }
+
+  /** Gives it its name; it is on the disk already. */
+  name(path: string): void {
     this.#close();
-    checkErrno(failed, 'write', this.path);
     checkErrno(this.#files.rename(this.path, path), 'rename to', path);
   }
 

@@ -50,11 +50,14 @@ async function takeArchive(store: ImageStore, source: ArchiveSource, options: Lo
   const docker = source.document('manifest.json');
   const images = index !== undefined ? await loadLayout(store, source, index, docker, options) : docker !== undefined ? await loadDocker(store, source, docker, options) : undefined;
   if (images === undefined) throw new ImageFormatError('the archive holds no images: there is neither manifest.json nor index.json in it', 'a root directory in a tar is taken by "caisson import"');
-  if (options.name === undefined) return images;
-  if (images.length !== 1) throw new ImageError(`cannot name ${images.length} images "${options.name}"`, 'load them, then use "caisson tag"');
-  const image = images[0]!;
-  store.tag(image, options.name);
-  return [store.find(options.name)];
+  return images;
+}
+
+/** The name that the user gives is for one image. */
+function checkName({ name }: LoadOptions, images: number): void {
+  if (name === undefined) return;
+  if (images !== 1) throw new ImageError(`cannot name ${images} images "${name}"`, 'load them, then use "caisson tag"');
+  if (parseReference(name).digest !== undefined) throw new ImageError(`cannot name an image "${name}": a name that is given has no digest`, 'leave the part from @ on out');
 }
 
 // ---- OCI layout ----
@@ -78,12 +81,13 @@ async function loadLayout(store: ImageStore, source: ArchiveSource, bytes: Uint8
   if (index.kind !== 'index') throw new ImageFormatError('index.json of the archive is no index');
   const tags = docker === undefined ? new Map<string, readonly string[]>() : repositoryTags(docker);
   const images: StoredImage[] = [];
-  for (const descriptor of index.manifests) {
-    if (![...INDEX_TYPES, ...MANIFEST_TYPES].includes(descriptor.mediaType)) continue;
+  const descriptors = index.manifests.filter(({ mediaType }) => [...INDEX_TYPES, ...MANIFEST_TYPES].includes(mediaType));
+  checkName(options, new Set(descriptors.map(({ digest }) => digest)).size);
+  for (const descriptor of descriptors) {
     const chosen = await chooseManifest(store, source, descriptor, options.platform);
     await takeManifest(store, source, chosen.manifest, options);
     const typed = descriptor.annotations?.[CONTAINERD_NAME] ?? descriptor.annotations?.[REF_NAME];
-    const names = [...new Set([...(tags.get(chosen.manifest.config.digest) ?? []), ...(referenceOf(typed) === undefined ? [] : [typed ?? ''])])];
+    const names = options.name !== undefined ? [options.name] : [...new Set([...(tags.get(chosen.manifest.config.digest) ?? []), ...(referenceOf(typed) === undefined ? [] : [typed ?? ''])])];
     for (const name of names.length === 0 ? [undefined] : names) {
       images.push(store.add({ reference: referenceOf(name), typed: name, target: descriptor, manifest: chosen.descriptor }));
     }
@@ -173,7 +177,9 @@ function repositoryTags(bytes: Uint8Array): ReadonlyMap<string, readonly string[
 
 async function loadDocker(store: ImageStore, source: ArchiveSource, bytes: Uint8Array, options: LoadOptions): Promise<readonly StoredImage[]> {
   const images: StoredImage[] = [];
-  for (const image of parseDockerManifest(bytes)) {
+  const list = parseDockerManifest(bytes);
+  checkName(options, list.length);
+  for (const image of list) {
     const document = source.document(image.config);
     if (document === undefined) throw new ImageFormatError(`the configuration "${image.config}" is not in the archive`, 'the archive is not whole: make it again');
     const config = parseConfig(document, 'the configuration');
@@ -186,7 +192,7 @@ async function loadDocker(store: ImageStore, source: ArchiveSource, bytes: Uint8
       const { digest, size, compression } = await store.layers.take({ source: stream, diffId: config.diffIds[index], limits: options.limits });
       layers.push({ mediaType: LAYER_TYPES[compression], digest, size });
     }
-    images.push(...addBuilt(store, document, layers, image.tags));
+    images.push(...addBuilt(store, document, layers, options.name === undefined ? image.tags : [options.name]));
   }
   if (images.length === 0) throw new ImageFormatError('the archive holds no images: its manifest.json is empty');
   return images;

@@ -3,8 +3,10 @@
  * (image-layout.md), is written after them and says the same; one that is behind is written anew by the next command that changes a name.
  * All that changes names runs under the store's lock (`lock.ts`).
  */
+import { EDQUOT, EFBIG, ENOSPC } from '../abi/errno.ts';
 import { digestOf, hexOf } from './digest.ts';
-import type { Disk } from './disk.ts';
+import type { Disk, NewFile } from './disk.ts';
+import { StoreError } from './errors.ts';
 import { MOST_DOCUMENT_BYTES } from './limits.ts';
 import { fieldOf, parseDescriptor, parseJson } from './manifest.ts';
 import type { Descriptor } from './manifest.ts';
@@ -75,9 +77,11 @@ export class Records {
 
   /** All, the latest first. A record that cannot be read is left out (`damaged`), and so is a nameless one of an image that has a name. */
   list(): readonly ImageRecord[] {
-    const records = this.#files().flatMap(({ record }) => (record === undefined ? [] : [record]));
-    const named = new Set(records.filter(({ reference }) => reference !== undefined).map(({ manifest }) => manifest.digest));
-    return records.filter(({ reference, manifest }) => reference !== undefined || !named.has(manifest.digest)).sort((left, right) => right.addedMs - left.addedMs);
+    return visible(this.#all());
+  }
+
+  #all(): readonly ImageRecord[] {
+    return this.#files().flatMap(({ record }) => (record === undefined ? [] : [record]));
   }
 
   /** Names of files that hold no record, or that of another name. */
@@ -101,9 +105,18 @@ export class Records {
     const before = record.reference === undefined ? undefined : this.get(record.reference);
     // First, so that an image whose name goes to another is never without a record.
     if (before !== undefined && before.manifest.digest !== record.manifest.digest) this.#keepUntagged(before);
-    this.#disk.writeFile(this.#path(keyOf(this.#disk, record)), encode(record));
+    const key = keyOf(this.#disk, record);
+    const others = this.#all().filter((other) => keyOf(this.#disk, other) !== key);
+    // Whole on the disk before the name changes: where there is no room for it, nothing has happened.
+    const index = this.#newIndex(visible([record, ...others]));
+    try {
+      this.#disk.writeFile(this.#path(key), encode(record));
+      index.name(this.#indexPath);
+    } catch (error) {
+      index.discard();
+      throw error;
+    }
     if (record.reference !== undefined) this.#disk.remove(this.#path(keyOf(this.#disk, { reference: undefined, manifest: record.manifest })));
-    this.writeIndex();
   }
 
   #keepUntagged(record: ImageRecord): void {
@@ -123,20 +136,47 @@ export class Records {
     }
   }
 
-  /** Under the lock. */
-  writeIndex(): void {
-    const path = this.#disk.path('index.json');
-    const bytes = new TextEncoder().encode(this.#indexText());
-    if (!isEqual(bytes, this.#disk.readFile(path, Number.MAX_SAFE_INTEGER))) this.#disk.writeFile(path, bytes);
+  get #indexPath(): string {
+    return this.#disk.path('index.json');
   }
 
-  #indexText(): string {
-    const manifests = this.list().map(({ reference, target }) => ({
-      mediaType: target.mediaType, digest: target.digest, size: target.size,
-      ...(reference === undefined ? {} : { annotations: { [REFERENCE_ANNOTATION]: formatReference(reference) } }),
-    }));
-    return `${JSON.stringify({ schemaVersion: 2, mediaType: OCI_INDEX, manifests }, undefined, 2)}\n`;
+  /** Brings it up to date, under the lock. On a full disk it stays as it is until there is room: nothing of ours reads it. */
+  writeIndex(): void {
+    const records = this.list();
+    if (isEqual(indexOf(records), this.#disk.readFile(this.#indexPath, Number.MAX_SAFE_INTEGER))) return;
+    try {
+      this.#newIndex(records).name(this.#indexPath);
+    } catch (error) {
+      if (!(error instanceof StoreError) || ![ENOSPC, EDQUOT, EFBIG].includes(error.errno)) throw error;
+    }
   }
+
+  /** Without its name. */
+  #newIndex(records: readonly ImageRecord[]): NewFile {
+    const file = this.#disk.newFile();
+    try {
+      file.write(indexOf(records));
+      file.sync();
+      return file;
+    } catch (error) {
+      file.discard();
+      throw error;
+    }
+  }
+}
+
+/** The latest first, without the nameless ones of images that have a name. */
+function visible(records: readonly ImageRecord[]): readonly ImageRecord[] {
+  const named = new Set(records.filter(({ reference }) => reference !== undefined).map(({ manifest }) => manifest.digest));
+  return records.filter(({ reference, manifest }) => reference !== undefined || !named.has(manifest.digest)).sort((left, right) => right.addedMs - left.addedMs);
+}
+
+function indexOf(records: readonly ImageRecord[]): Uint8Array {
+  const manifests = records.map(({ reference, target }) => ({
+    mediaType: target.mediaType, digest: target.digest, size: target.size,
+    ...(reference === undefined ? {} : { annotations: { [REFERENCE_ANNOTATION]: formatReference(reference) } }),
+  }));
+  return new TextEncoder().encode(`${JSON.stringify({ schemaVersion: 2, mediaType: OCI_INDEX, manifests }, undefined, 2)}\n`);
 }
 
 function isEqual(left: Uint8Array, right: Uint8Array | undefined): boolean {

@@ -11,6 +11,7 @@
  * An image is there when its record is; that is written last. So whatever ends a process, what was complete stays, and
  * what was not is only unused bytes. Several processes may use it at once.
  */
+import { EACCES, ENOSPC, EROFS } from '../abi/errno.ts';
 import type { LayerPaths } from '../fs/layer-files.ts';
 import { Blobs } from './blobs.ts';
 import { parseConfig } from './config.ts';
@@ -19,7 +20,8 @@ import { hexOf } from './digest.ts';
 import type { Digest } from './digest.ts';
 import { Disk } from './disk.ts';
 import { Claims } from './claims.ts';
-import { ImageError, ImageFormatError, NoSuchImageError } from './errors.ts';
+import type { Claim } from './claims.ts';
+import { ImageError, ImageFormatError, NoSuchImageError, StoreError } from './errors.ts';
 import { Layers } from './layers.ts';
 import { StoreLock } from './lock.ts';
 import { parseManifest } from './manifest.ts';
@@ -127,6 +129,21 @@ export class ImageStore {
     if (ids.size > 1) throw new ImageError(`"${text}" is the beginning of ${ids.size} images`, 'give more of its digits');
     if (fitting[0] === undefined && (text.startsWith('sha256:') || hex.length === 64)) throw new NoSuchImageError(text);
     return fitting[0];
+  }
+
+  /** The image that a user means, and that a container runs on it from now on: nothing of it is removed in between. */
+  use(text: string): { readonly image: StoredImage; readonly use: Claim } {
+    const find = (): { readonly image: StoredImage; readonly use: Claim } => {
+      const image = this.find(text);
+      return { image, use: this.claims.use(image.record.manifest.digest) };
+    };
+    try {
+      return this.lock.hold(find);
+    } catch (error) {
+      // A store that cannot be written cannot be pruned, either.
+      if (error instanceof StoreError && [EROFS, EACCES, ENOSPC].includes(error.errno)) return find();
+      throw error;
+    }
   }
 
   /** Other names of the same image. */

@@ -23,8 +23,8 @@ export async function findImage(name: string): Promise<SandboxImage> {
   if (directory === undefined) throw new SandboxError('cannot find a place for images: HOME is not set', 'ENOENT');
   try {
     const store = ImageStore.open(createImageHost(), toByteString(directory));
-    const image = store.find(name);
-    return { image, layers: await store.mountable(image), use: store.claims.use(image.record.manifest.digest) };
+    const { image, use } = store.use(name);
+    return { image, use, layers: await store.mountable(image) };
   } catch (error) {
     if (!(error instanceof ImageError)) throw error;
     throw new SandboxError(`cannot use the image "${name}": ${error.message}`, error.name === 'NoSuchImageError' ? 'ENOENT' : 'EINVAL', { cause: error });
