@@ -124,7 +124,7 @@ export class RegistryClient {
     if (started.status === 201) return 'mounted';
     const location = started.headers.get('location');
     if (location === undefined) throw new RegistryError(`${this.#options.registry} does not say where to send a blob`, started.status, 'NO_LOCATION', 'is that a registry?');
-    const url = new URL(location, this.#base);
+    const url = this.#address(location, new URL(this.#base), started.status);
     if (url.origin !== new URL(this.#base).origin && url.protocol !== 'https:') throw new RegistryError(`${this.#options.registry} wants a blob sent to ${url.origin}, which is not encrypted`, started.status, 'NO_LOCATION', 'do not trust this registry');
     url.searchParams.set('digest', digest);
     await this.#drain(await this.#ask({ method: 'PUT', url: url.href, headers: { 'content-type': 'application/octet-stream', 'content-length': String(size) }, body, actions: 'pull,push', accept: [201] }));
@@ -181,12 +181,17 @@ export class RegistryClient {
       const location = response.headers.get('location');
       if (method !== 'GET' || location === undefined || ![301, 302, 303, 307, 308].includes(response.status)) return response;
       response.cancel();
-      const next = new URL(location, at);
+      const next = this.#address(location, at, response.status);
       if (redirects >= MOST_REDIRECTS) throw new RegistryError(`${this.#options.registry} redirects more than ${MOST_REDIRECTS} times`, response.status, 'REDIRECTS');
       const isSafe = next.protocol === 'https:' || (next.protocol === 'http:' && at.protocol === 'http:');
       if (!isSafe) throw new RegistryError(`${this.#options.registry} redirects to ${next.origin}, which is not encrypted`, response.status, 'REDIRECTS', 'do not trust this registry');
       at = next;
     }
+  }
+
+  #address(location: string, base: URL, status: number): URL {
+    if (!URL.canParse(location, base)) throw new RegistryError(`${this.#options.registry} redirects to "${location.slice(0, 100)}", which is no address`, status, 'REDIRECTS', 'is that a registry?');
+    return new URL(location, base);
   }
 
   async #wait(attempt: number, retryAfter: string | undefined, reason: string): Promise<void> {
@@ -212,7 +217,7 @@ export class RegistryClient {
     try {
       const text = new TextDecoder().decode(await readLimited(response.body, MOST_ERROR_BYTES, 'the answer'));
       const [first] = (JSON.parse(text) as { errors?: { code?: unknown; message?: unknown }[] }).errors ?? [];
-      if (typeof first?.code === 'string') code = first.code;
+      if (typeof first?.code === 'string' && /^\w{1,64}$/.test(first.code)) code = first.code;
       if (typeof first?.message === 'string') message = first.message.replace(/[\p{Cc}]/gu, ' ').slice(0, 200);
     } catch {
       response.cancel();
