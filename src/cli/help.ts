@@ -3,6 +3,7 @@ import { DO_EXAMPLES, DO_FLAGS } from './do-flags.ts';
 import { HELP_FLAG } from './flags.ts';
 import type { Flag } from './flags.ts';
 import type { CommandSpec } from './command.ts';
+import { COPY_COMMANDS } from './copy-specs.ts';
 import { UserError } from './errors.ts';
 import { IMAGE_COMMANDS } from './image-specs.ts';
 import { SYSTEM_COMMANDS } from './system-specs.ts';
@@ -52,7 +53,7 @@ Examples:
 ${shown}`;
 }
 
-const SPECS: readonly CommandSpec[] = [...IMAGE_COMMANDS, ...SYSTEM_COMMANDS];
+const SPECS: readonly CommandSpec[] = [...IMAGE_COMMANDS, ...COPY_COMMANDS, ...SYSTEM_COMMANDS];
 const NAME_COLUMN = 16;
 
 const GENERAL_HELP = `Caisson runs Linux programs in a sandbox with a kernel of its own, without root, a daemon or native code.

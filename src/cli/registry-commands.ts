@@ -38,7 +38,8 @@ function knownCredentials(registry: string): RegistryCredentials | undefined {
   }
 }
 
-function clientFor(reference: Reference, values: FlagValues, progress: BlobProgress, credentials = knownCredentials(reference.registry)): RegistryClient {
+/** Of the repository that the reference names. @throws UserError */
+export function clientFor(reference: Reference, values: FlagValues, progress: BlobProgress, credentials = knownCredentials(reference.registry)): RegistryClient {
   return new RegistryClient(createImageHost({ http: nodeHttp }), {
     registry: reference.registry, repository: reference.repository, credentials, tls: tlsOf(values), plainHttp: values.has('plain-http'),
     onRetry: (reason, waitMs) => progress.note(`${reason}; trying again in ${(waitMs / 1000).toFixed(1)} s`),

@@ -67,12 +67,14 @@ export class Disk {
   readonly root: string;
   readonly files: HostFiles;
   readonly host: ImageHost;
+  readonly temporaryDirectory: string;
 
-  /** `root`: a byte-string path. */
-  constructor(host: ImageHost, root: string) {
+  /** `root`: a byte-string path. `temporary`: the directory in it for what is being written. */
+  constructor(host: ImageHost, root: string, temporary = 'tmp') {
     this.host = host;
     this.files = host.files;
     this.root = root;
+    this.temporaryDirectory = this.path(temporary);
   }
 
   path(...parts: readonly string[]): string {
@@ -111,7 +113,7 @@ export class Disk {
     return [];
   }
 
-  /** A new file in `tmp`. */
+  /** A new file in the directory for that. */
   newFile(): NewFile {
     return new NewFile(this.files, this.temporaryPath());
   }
@@ -124,7 +126,7 @@ export class Disk {
 
   /** Its name says which process it belongs to (`Claims`). */
   temporaryPath(suffix = ''): string {
-    return this.path('tmp', `${this.host.owner}-${this.randomName()}${suffix}`);
+    return `${this.temporaryDirectory}/${this.host.owner}-${this.randomName()}${suffix}`;
   }
 
   writeFile(path: string, bytes: Uint8Array): void {
@@ -148,6 +150,22 @@ export class Disk {
       const bytes = new Uint8Array(typeof stat === 'number' ? 0 : stat.size);
       for (let at = 0; at < bytes.length;) {
         const count = checkErrno(this.files.read(handle, bytes.subarray(at), at), 'read', path);
+        if (count === 0) return bytes.slice(0, at);
+        at += count;
+      }
+      return bytes;
+    } finally {
+      this.files.close(handle);
+    }
+  }
+
+  /** That many bytes from a place, or what there is. */
+  readPart(path: string, start: number, length: number): Uint8Array<ArrayBuffer> {
+    const handle = this.open(path) ?? checkErrno(-ENOENT, 'open', path);
+    const bytes = new Uint8Array(length);
+    try {
+      for (let at = 0; at < length;) {
+        const count = checkErrno(this.files.read(handle, bytes.subarray(at), start + at), 'read', path);
         if (count === 0) return bytes.slice(0, at);
         at += count;
       }

@@ -26,7 +26,7 @@ const REF_NAME = 'org.opencontainers.image.ref.name';
 /** Containerd's, and so Docker's since 25: the full name. */
 const CONTAINERD_NAME = 'io.containerd.image.name';
 
-const LAYER_TYPES: Readonly<Record<Compression, string>> = { none: OCI_LAYER, gzip: OCI_LAYER_GZIP, zstd: OCI_LAYER_ZSTD };
+export const LAYER_TYPES: Readonly<Record<Compression, string>> = { none: OCI_LAYER, gzip: OCI_LAYER_GZIP, zstd: OCI_LAYER_ZSTD };
 
 /** Names that an archive has are not trusted to be references. */
 function referenceOf(text: string | undefined): Reference | undefined {
@@ -144,13 +144,13 @@ async function takeManifest(store: ImageStore, source: ArchiveSource, manifest: 
 
 // ---- docker save ----
 
-interface DockerImage {
+export interface DockerImage {
   readonly config: string;
   readonly tags: readonly string[];
   readonly layers: readonly string[];
 }
 
-function parseDockerManifest(bytes: Uint8Array): readonly DockerImage[] {
+export function parseDockerManifest(bytes: Uint8Array): readonly DockerImage[] {
   let list: Json;
   try {
     list = JSON.parse(new TextDecoder('utf-8', { fatal: true }).decode(bytes)) as Json;

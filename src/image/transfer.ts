@@ -21,13 +21,13 @@ export interface Progress {
   /** A blob begins; `what` is shown before its bytes. */
   start(digest: Digest, size: number): void;
   advance(digest: Digest, bytes: number): void;
-  end(digest: Digest, how: 'pulled' | 'pushed' | 'exists' | 'mounted'): void;
+  end(digest: Digest, how: 'pulled' | 'pushed' | 'copied' | 'exists' | 'mounted'): void;
 }
 
-async function inParallel<Item>(items: readonly Item[], work: (item: Item) => Promise<void>): Promise<void> {
+export async function inParallel<Item>(items: readonly Item[], work: (item: Item) => Promise<void>, atOnce = AT_ONCE): Promise<void> {
   const left = [...items];
   const failures: unknown[] = [];
-  await Promise.all(Array.from({ length: AT_ONCE }, async () => {
+  await Promise.all(Array.from({ length: atOnce }, async () => {
     for (let item = left.shift(); item !== undefined && failures.length === 0; item = left.shift()) await work(item).catch((error: unknown) => failures.push(error));
   }));
   if (failures.length > 0) throw failures[0];
