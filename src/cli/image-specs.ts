@@ -111,9 +111,10 @@ export const REGISTRY_FLAGS: readonly Flag[] = [
   { group: REGISTRY, name: 'cert', kind: 'string', placeholder: 'FILE', help: 'our certificate, as PEM' },
   { group: REGISTRY, name: 'key', kind: 'string', placeholder: 'FILE', help: 'its key, as PEM' },
 ];
+const MIRROR: Flag = { group: REGISTRY, name: 'mirror', kind: 'string', multiple: true, placeholder: 'HOST', help: 'ask this one first; for Docker Hub also those in CAISSON_MIRRORS, with commas between' };
 export const PULL: CommandSpec = {
   name: 'pull', usage: '[FLAGS] IMAGE', summary: 'get an image from a registry', words: [1, 1],
-  flags: [PLATFORM, QUIET, ...REGISTRY_FLAGS, ...LAYER_LIMIT_FLAGS],
+  flags: [PLATFORM, QUIET, ...REGISTRY_FLAGS, MIRROR, ...LAYER_LIMIT_FLAGS],
   examples: [['caisson pull debian:12', ''], ['caisson pull localhost:5000/team/app@sha256:...', 'exactly this one']],
 };
 export const PUSH: CommandSpec = {

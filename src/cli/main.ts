@@ -57,6 +57,7 @@ async function dispatch(args: readonly string[]): Promise<number> {
   if (word === '--version' || word === '-V') return (await import('./help.ts')).printVersion();
   const load = COMMANDS.get(word);
   if (load !== undefined) return (await load())(rest);
+  if (word === 'commit' || word === 'diff' || word === 'export') throw new UserError(`cannot ${word}: containers are not kept yet`, 'use "caisson run" with --changes or --export-changes');
   const names = [...COMMANDS.keys()].map((name) => name.split(' ')[0] ?? '');
   if (names.includes(word)) return dispatchGroup(word, rest);
   const guess = nearest(word, names);

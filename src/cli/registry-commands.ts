@@ -4,7 +4,7 @@ import { readCredentials, removeCredentials, storeCredentials } from '../host/no
 import { nodeHttp } from '../host/node/http.ts';
 import { createImageHost } from '../host/node/image-host.ts';
 import type { HttpTls } from '../host/types.ts';
-import { OWN_PLATFORM, RegistryClient, pullImage, pushImage } from '../image/index.ts';
+import { ImageError, ImageLimitError, OWN_PLATFORM, RegistryClient, StoreError, pullImage, pushImage } from '../image/index.ts';
 import type { ImageStore, RegistryCredentials, StoredImage } from '../image/index.ts';
 import { DEFAULT_REGISTRY, familiarName, formatReference, parseReference } from '../image/reference.ts';
 import type { Reference } from '../image/reference.ts';
@@ -51,7 +51,25 @@ export async function pull(store: ImageStore, typed: string, values: FlagValues,
   const reference = parseReference(typed);
   const progress = new BlobProgress(quiet);
   if (!quiet) process.stderr.write(`pulling ${formatReference(reference)}\n`);
-  return pullImage(store, clientFor(reference, values, progress), { reference, typed, platform: values.has('platform') ? platformFlag(values) : OWN_PLATFORM, limits: layerLimits(values), progress });
+  const options = { reference, typed, platform: values.has('platform') ? platformFlag(values) : OWN_PLATFORM, limits: layerLimits(values), progress };
+  for (const mirror of mirrorsOf(reference, values)) {
+    try {
+      return await pullImage(store, clientFor({ ...reference, registry: mirror }, values, progress), options);
+    } catch (error) {
+      // A mirror need not have everything, nor be there; what it has under a digest is what it should be, or not taken.
+      if (!(error instanceof ImageError) || error instanceof StoreError || error instanceof ImageLimitError) throw error;
+      progress.note(`the mirror does not help: ${error.message}`);
+    }
+  }
+  return pullImage(store, clientFor(reference, values, progress), options);
+}
+
+/** Registries that are asked first: those of --mirror, and for Docker Hub those of the environment, as Docker's `registry-mirrors`. */
+function mirrorsOf({ registry }: Reference, values: FlagValues): readonly string[] {
+  const fromEnvironment = registry === DEFAULT_REGISTRY ? (process.env['CAISSON_MIRRORS'] ?? '').split(',').filter((mirror) => mirror !== '') : [];
+  const mirrors = [...values.all('mirror'), ...fromEnvironment];
+  for (const mirror of mirrors) if (!/^[a-zA-Z0-9.-]+(?::\d+)?$|^\[[0-9a-fA-F:]+\](?::\d+)?$/.test(mirror)) throw new UserError(`cannot use the mirror "${mirror}": it is no HOST[:PORT]`, 'such as mirror.example or localhost:5000');
+  return mirrors;
 }
 
 export async function pullCommand(args: readonly string[]): Promise<number> {

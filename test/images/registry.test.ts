@@ -57,6 +57,18 @@ test('run gets an image that is not here', async () => {
   assert.match((await run(['run', '--pull', 'never', `${registry}/in/busybox:1`, 'true'], { env: { CAISSON_HOME: join(scratch, 'never') } })).stderr, /there is no image/);
 });
 
+test('a mirror is asked first, and the registry where it does not have the image', async () => {
+  await mustRun(['load', '-q', '-i', busyboxLayout()]);
+  await mustRun(['push', '-q', 'busybox:1', `${registry}/mirrored/box:1`]);
+  const fresh = { env: { CAISSON_HOME: join(scratch, 'mirrored') } };
+  // Nobody answers where the name leads: the image came from the mirror, and has the name that was asked for.
+  assert.equal(await mustRun(['pull', '-q', '--mirror', '127.0.0.1:1', '--mirror', registry, 'localhost:2/mirrored/box:1'], fresh), `localhost:2/mirrored/box@${manifestDigest(busyboxLayout())}\n`);
+  assert.equal(await mustRun(['images', '--format', '{{.Repository}}:{{.Tag}}'], fresh), 'localhost:2/mirrored/box:1\n');
+  await mustRun(['pull', '-q', '--mirror', await startRegistry(), `${registry}/mirrored/box:1`], fresh);
+  await mustRun(['pull', '-q', 'docker.io/mirrored/box:1'], { env: { ...fresh.env, CAISSON_MIRRORS: registry } });
+  assert.match((await run(['pull', '--mirror', 'http://x', `${registry}/mirrored/box:1`], fresh)).stderr, /cannot use the mirror "http:\/\/x": it is no HOST\[:PORT\]/);
+});
+
 test('schema 2 and an index keep their bytes', async () => {
   peer('skopeo', ['copy', '--quiet', '--format', 'v2s2', '--dest-tls-verify=false', `oci:${busyboxLayout()}:busybox:1`, `docker://${registry}/v2/box:1`]);
   const raw = peer('skopeo', ['inspect', '--raw', '--tls-verify=false', `docker://${registry}/v2/box:1`]).stdout;

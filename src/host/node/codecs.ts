@@ -1,10 +1,13 @@
 /** Digests and gzip by Node's own modules, loaded on demand: a run of a program needs neither. */
-import { createHash } from 'node:crypto';
-import { createGunzip } from 'node:zlib';
+import type * as Crypto from 'node:crypto';
+import { createRequire } from 'node:module';
+import type * as Zlib from 'node:zlib';
 import type { Gunzip } from 'node:zlib';
 import type { HostCodecs } from '../types.ts';
 
+const load = createRequire(import.meta.url);
 const CHUNK_BYTES = 1 << 18;
+let crypto: typeof Crypto | undefined;
 const WAKERS = ['drain', 'end', 'close', 'error'];
 
 /** Resolves when the stream takes more, or never will. */
@@ -32,6 +35,7 @@ async function feed(stream: Gunzip, source: AsyncIterator<Uint8Array>): Promise<
 }
 
 async function* gunzip(source: AsyncIterable<Uint8Array>): AsyncIterable<Uint8Array> {
+  const { createGunzip } = load('node:zlib') as typeof Zlib;
   const stream = createGunzip({ chunkSize: CHUNK_BYTES });
   const feeding = feed(stream, source[Symbol.asyncIterator]()).catch((error: unknown) => {
     stream.destroy(error as Error);
@@ -46,7 +50,8 @@ async function* gunzip(source: AsyncIterable<Uint8Array>): AsyncIterable<Uint8Ar
 
 export const nodeCodecs: HostCodecs = {
   createDigest(algorithm) {
-    const hash = createHash(algorithm);
+    crypto ??= load('node:crypto') as typeof Crypto;
+    const hash = crypto.createHash(algorithm);
     return { update: (bytes) => void hash.update(bytes), hex: () => hash.digest('hex') };
   },
   gunzip,
