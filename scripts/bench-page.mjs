@@ -43,6 +43,19 @@ function cpuSummary(rows) {
   return `Geometric means: ${geometricMean(complete.map((row) => row.native / row.caisson)).toFixed(2)} of native speed, ${geometricMean(complete.map((row) => row.qemu / row.caisson)).toFixed(2)} times qemu-x86_64.\n`;
 }
 
+/** `mebibytes`: of the layer, uncompressed. */
+function imageSection({ mebibytes, start, second, pull }) {
+  return [
+    '## Images',
+    [
+      `A Debian root directory of ${mebibytes} MiB in one layer of gzip; the registry is docker-registry on loopback.`, '', '| | Caisson, ms | peer, ms | |', '|---|---|---|---|',
+      `| from the layer in the store to the end of its first program; \`umoci unpack\` alone | ${number(start.caisson)} | ${number(start.umoci)} | ${number(start.umoci / start.caisson, 1)} times as fast |`,
+      `| one more container, until \`true\` ends; \`caisson do -- true\` | ${number(second.caisson)} | ${number(second.do)} | ${number(second.caisson - second.do)} ms more |`,
+      `| pull into the store; \`skopeo copy\` to an OCI directory | ${number(pull.caisson)} | ${number(pull.skopeo)} | ${number(pull.caisson / pull.skopeo, 2)} times its time |`,
+    ].join('\n'),
+  ];
+}
+
 export function writePage(root, { date, node, cpu, cores, rounds, groups }) {
   const parts = [
     '# Performance',
@@ -65,6 +78,7 @@ export function writePage(root, { date, node, cpu, cores, rounds, groups }) {
     parts.push('## Memory', `\`caisson do -- sleep 5\` holds ${number(row.caisson)} MiB, \`node\` waiting ${number(row.node)} MiB: ${number(row.caisson - row.node)} MiB more.`);
   }
   if (groups.api) parts.push('## API', `From \`Sandbox.create\` to the first output of a warm command: ${number(groups.api.create.caisson, 1)} ms.`);
+  if (groups.images) parts.push(...imageSection(groups.images));
   writeFileSync(join(root, 'docs', 'performance.md'), `${parts.filter((part) => part !== '').join('\n\n')}\n`);
   if (groups.cpu) writeFileSync(join(root, 'docs', 'performance.svg'), chart(groups.cpu));
 }

@@ -5,13 +5,14 @@
  *
  *   npm run bench                     all figures; writes bench/results.json, docs/performance.md and docs/performance.svg
  *   npm run bench -- --quick          one round
- *   npm run bench -- --only startup   one group: cpu, startup, python, micro, shell, files, memory, api
+ *   npm run bench -- --only startup   one group: cpu, startup, python, micro, shell, files, memory, api, images
  */
 import { spawn, spawnSync } from 'node:child_process';
 import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { cpus, tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { benchImages } from './bench-images.mjs';
 import { writePage } from './bench-page.mjs';
 
 const root = join(dirname(fileURLToPath(import.meta.url)), '..');
@@ -192,7 +193,9 @@ function api() {
   return { create: { caisson: Number.isNaN(value) || !run.ok ? undefined : value } };
 }
 
-const GROUPS = { cpu, startup, python, micro, shell, files, memory, api };
+const images = () => benchImages({ caisson, programs, env, rounds, median });
+
+const GROUPS = { cpu, startup, python, micro, shell, files, memory, api, images };
 
 compilePrograms();
 const previous = existsSync(results) ? JSON.parse(readFileSync(results, 'utf8')) : { groups: {} };
