@@ -1,4 +1,4 @@
-/** `copy`, `manifest inspect`, `tags`: images that are elsewhere. */
+/** `copy`, `manifest inspect`: images that are elsewhere. */
 import { writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { resolve } from 'node:path';
@@ -9,7 +9,7 @@ import { parseReference } from '../image/reference.ts';
 import type { Reference } from '../image/reference.ts';
 import { toByteString } from './bytes.ts';
 import { readCommand } from './command.ts';
-import { COPY, MANIFEST_INSPECT, TAGS } from './copy-specs.ts';
+import { COPY, MANIFEST_INSPECT } from './copy-specs.ts';
 import { UserError } from './errors.ts';
 import type { FlagValues } from './flags.ts';
 import { nearest } from './flags.ts';
@@ -123,15 +123,4 @@ function parseDocument(bytes: Uint8Array, text: string): { readonly mediaType?: 
   } catch (error) {
     throw new UserError(`cannot inspect the manifest of "${text}": it is not JSON`, 'see it with --raw', undefined, { cause: error });
   }
-}
-
-export async function tagsCommand(args: readonly string[]): Promise<number> {
-  const values = await readCommand(TAGS, args);
-  if (values === undefined) return 0;
-  const [text = ''] = values.command;
-  return guarded(`list the tags of "${text}"`, async () => {
-    const client = clientFor(parseReference(text), values, new BlobProgress(false));
-    for await (const tag of client.listTags()) process.stdout.write(`${tag}\n`);
-    return 0;
-  });
 }

@@ -1,4 +1,4 @@
-/** `copy`, `manifest inspect` and `tags`, as data. Transports are skopeo's. */
+/** `copy` and `manifest inspect`, as data. Transports are skopeo's. */
 import type { CommandSpec } from './command.ts';
 import { PLATFORM, QUIET, REGISTRY_FLAGS } from './image-specs.ts';
 
@@ -31,10 +31,4 @@ export const MANIFEST_INSPECT: CommandSpec = {
   ],
   examples: [['caisson manifest inspect debian:12', ''], ['caisson manifest inspect --raw oci:layout:app:1 | sha256sum', 'its digest']],
 };
-export const TAGS: CommandSpec = {
-  name: 'tags', usage: '[FLAGS] REPOSITORY', summary: 'list the tags that a registry has of an image', words: [1, 1],
-  flags: [...REGISTRY_FLAGS],
-  examples: [['caisson tags registry.example/team/app', '']],
-};
-
-export const COPY_COMMANDS: readonly CommandSpec[] = [COPY, MANIFEST_INSPECT, TAGS];
+export const COPY_COMMANDS: readonly CommandSpec[] = [COPY, MANIFEST_INSPECT];

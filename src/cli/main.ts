@@ -24,7 +24,6 @@ const COMMANDS: ReadonlyMap<string, () => Promise<Command>> = new Map([
   ['resolve', async () => (await import('./image-names.ts')).resolveCommand],
   ['copy', async () => (await import('./copy-commands.ts')).copyCommand],
   ['manifest inspect', async () => (await import('./copy-commands.ts')).manifestInspectCommand],
-  ['tags', async () => (await import('./copy-commands.ts')).tagsCommand],
   ['image prune', async () => (await import('./system-commands.ts')).imagePruneCommand],
   ['system check', async () => (await import('./system-commands.ts')).systemCheckCommand],
   ['system df', async () => (await import('./system-commands.ts')).systemDfCommand],

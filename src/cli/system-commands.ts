@@ -97,7 +97,7 @@ async function pruneCommand(spec: CommandSpec, args: readonly string[]): Promise
   const what = `WARNING! This removes all images ${all ? 'on which no container runs' : 'without a name'}, and what killed commands have left.`;
   if (!values.has('force') && !(await confirmed(what))) return 0;
   return withStore('remove what nothing uses', (store) => {
-    const { lines, bytes } = prune(store, { all, accepts: (image) => filters.every((filter) => filter(image)) });
+    const { lines, bytes } = prune(store, { all, caches: spec === SYSTEM_PRUNE, accepts: (image) => filters.every((filter) => filter(image)) });
     process.stdout.write(`${lines.length === 0 ? '' : `Deleted Images:\n${lines.join('\n')}\n\n`}Total reclaimed space: ${humanSize(bytes)}\n`);
     return 0;
   });

@@ -35,8 +35,8 @@ export interface CheckReport {
   readonly unusedBytes: number;
 }
 
-/** Files that belong into the store's directory. */
-const OWN_NAMES = new Set(['oci-layout', 'index.json', 'blobs', 'layers', 'images', 'tmp', 'lock', 'build']);
+/** What belongs into the store's directory; what is in `build` and `registry` is looked after by who makes it. */
+const OWN_NAMES = new Set(['oci-layout', 'index.json', 'blobs', 'layers', 'images', 'tmp', 'lock', 'build', 'registry']);
 
 class Checker {
   readonly #store: ImageStore;

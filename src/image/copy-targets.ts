@@ -42,13 +42,23 @@ export class RegistryTarget implements CopyTarget {
     return this.#client.hasBlob(digest);
   }
   putBlob(digest: Digest, size: number, body: () => AsyncIterable<Uint8Array>): Promise<'sent' | 'mounted'> {
-    return this.#client.putBlob(digest, size, body, this.#from);
+    return this.#client.putBlob(digest, size, (start = 0, end = size) => partOf(body(), start, end), this.#from);
   }
   putManifest({ bytes, mediaType, digest }: TypedManifest, isTop: boolean): Promise<void> {
     return this.#client.putManifest(isTop ? this.#tag ?? digest : digest, bytes, mediaType);
   }
   finish(): void {}
   discard(): void {}
+}
+
+/** The bytes from one position to another. What is before has to be read again, since only the whole can be checked. */
+async function* partOf(source: AsyncIterable<Uint8Array>, start: number, end: number): AsyncIterable<Uint8Array> {
+  let at = 0;
+  for await (const chunk of source) {
+    const piece = chunk.subarray(Math.max(0, start - at), Math.max(0, end - at));
+    at += chunk.length;
+    if (piece.length > 0) yield piece;
+  }
 }
 
 function writeSmall(disk: Disk, path: string, text: string): void {

@@ -14,8 +14,58 @@ interface Used {
   readonly layers: ReadonlySet<string>;
 }
 
-/** Paths of what images have. One that cannot be read has what its record says. */
+const DIGEST = /sha256:[0-9a-f]{64}/g;
+/** A file that says what a build has made: a few digests. */
+const MOST_CACHE_BYTES = 2 ** 20;
+
+/** Files below `build` that say, as JSON, what builds have made and may want again. */
+function* cacheFiles(store: ImageStore): Iterable<string> {
+  for (const kind of store.disk.list(store.disk.path('build'))) {
+    for (const name of store.disk.list(store.disk.path('build', kind))) if (name.endsWith('.json')) yield store.disk.path('build', kind, name);
+  }
+}
+
+/** All digests in them: a blob's, or a layer's DiffId. */
+function cachedDigests(store: ImageStore): ReadonlySet<Digest> {
+  const found = new Set<Digest>();
+  for (const path of cacheFiles(store)) {
+    const text = new TextDecoder().decode(store.disk.readFile(path, MOST_CACHE_BYTES) ?? new Uint8Array());
+    for (const [digest] of text.matchAll(DIGEST)) found.add(digest as Digest);
+  }
+  return found;
+}
+
+/** Forgets what builds have made, except what one that runs may count on. Answers how many there were. */
+export function dropCaches(store: ImageStore): number {
+  const limitMs = store.claims.oldestAddingMs();
+  let count = 0;
+  for (const path of [...cacheFiles(store)]) {
+    if ((store.disk.mtimeOf(path) ?? limitMs) >= limitMs) continue;
+    store.disk.remove(path);
+    count++;
+  }
+  return count;
+}
+
+/** What builds keep, and images do not have: files and their bytes. */
+export function cachedFiles(store: ImageStore): readonly UnusedFile[] {
+  const images = pathsOfImages(store);
+  const paths = new Set([...cachedDigests(store)].flatMap((digest) => [store.blobs.pathOf(digest), ...Object.values(store.layers.pathsOf(digest))]));
+  return [...paths].filter((path) => !images.blobs.has(path) && !images.layers.has(path) && store.disk.exists(path)).map((path) => ({ path, bytes: store.disk.ownBytesOf(path) }));
+}
+
+/** Paths of what images and builds have. */
 function pathsInUse(store: ImageStore): Used {
+  const { blobs, layers } = pathsOfImages(store);
+  const cached = [...cachedDigests(store)];
+  return {
+    blobs: new Set([...blobs, ...cached.map((digest) => store.blobs.pathOf(digest))]),
+    layers: new Set([...layers, ...cached.flatMap((digest) => Object.values(store.layers.pathsOf(digest)))]),
+  };
+}
+
+/** Paths of what images have. One that cannot be read has what its record says. */
+function pathsOfImages(store: ImageStore): Used {
   const blobs = new Set<string>();
   const layers = new Set<string>();
   const add = (digest: Digest): void => void blobs.add(store.blobs.pathOf(digest));

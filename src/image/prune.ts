@@ -1,12 +1,12 @@
 /** Disk space: what takes it, and what can go. */
-import { filesOf, removeUnused, unusedFiles } from './garbage.ts';
+import { cachedFiles, dropCaches, filesOf, removeUnused, unusedFiles } from './garbage.ts';
 import { familiarReference } from './reference.ts';
 import { isInUse } from './remove.ts';
 import type { ImageStore, StoredImage } from './store.ts';
 
 /** One kind of what takes space, as a row of `docker system df`. */
 export interface Usage {
-  readonly kind: 'Images' | 'Unused' | 'Leftovers';
+  readonly kind: 'Images' | 'Build Cache' | 'Unused' | 'Leftovers';
   readonly total: number;
   /** In use by containers. */
   readonly active: number;
@@ -28,11 +28,13 @@ export function usageOf(store: ImageStore): readonly Usage[] {
   const active = [...images.values()].filter((image) => isInUse(store, [image]));
   const unused = unusedFiles(store);
   const leftovers = store.claims.leftovers();
-  const bytes = Math.round(bytesBelow(store, 'blobs', 'sha256') + bytesBelow(store, 'blobs', 'sha512') + bytesBelow(store, 'layers')) - sum(unused);
+  const cached = cachedFiles(store);
+  const bytes = Math.round(bytesBelow(store, 'blobs', 'sha256') + bytesBelow(store, 'blobs', 'sha512') + bytesBelow(store, 'layers')) - sum(unused) - sum(cached);
   const kept = new Set(active.flatMap((image) => [...filesOf(store, image)]));
   const keptBytes = [...kept].reduce((total, path) => total + store.disk.ownBytesOf(path), 0);
   return [
     { kind: 'Images', total: images.size, active: active.length, bytes, reclaimableBytes: Math.max(0, Math.round(bytes - keptBytes)) },
+    { kind: 'Build Cache', total: cached.length, active: 0, bytes: sum(cached), reclaimableBytes: sum(cached) },
     { kind: 'Unused', total: unused.length, active: 0, bytes: sum(unused), reclaimableBytes: sum(unused) },
     { kind: 'Leftovers', total: leftovers.length, active: 0, bytes: sum(leftovers), reclaimableBytes: sum(leftovers) },
   ];
@@ -41,6 +43,8 @@ export function usageOf(store: ImageStore): readonly Usage[] {
 export interface PruneOptions {
   /** Images with a name, too. */
   readonly all: boolean;
+  /** What builds have made and may want again, too. */
+  readonly caches: boolean;
   /** Only those, of those that could go. */
   readonly accepts: (image: StoredImage) => boolean;
 }
@@ -52,7 +56,7 @@ export interface Pruned {
 }
 
 /** Removes images without a name (or all) on which no container runs, and whatever no image has. What other processes are bringing stays. */
-export function prune(store: ImageStore, { all, accepts }: PruneOptions): Pruned {
+export function prune(store: ImageStore, { all, caches, accepts }: PruneOptions): Pruned {
   const leftoverBytes = store.claims.removeLeftovers();
   return store.lock.hold(() => {
     store.lock.removeAbandoned();
@@ -65,6 +69,7 @@ export function prune(store: ImageStore, { all, accepts }: PruneOptions): Pruned
     }
     const left = new Set(store.list().map(({ id }) => id));
     for (const id of new Set(going.map((image) => image.id))) if (!left.has(id)) lines.push(`deleted: ${id}`);
+    if (caches) dropCaches(store);
     const bytes = Math.round(removeUnused(store) + leftoverBytes);
     store.records.writeIndex();
     return { lines, bytes };

@@ -4,7 +4,6 @@ import { digestOf, algorithmOf, isDigest } from './digest.ts';
 import type { Digest } from './digest.ts';
 import { DigestMismatchError, ImageFormatError } from './errors.ts';
 import { MOST_DOCUMENT_BYTES } from './limits.ts';
-import { fieldOf, listOf, parseJson } from './manifest.ts';
 import { INDEX_TYPES, MANIFEST_TYPES } from './media-types.ts';
 import { DEFAULT_REGISTRY } from './reference.ts';
 import { Authenticator, isLoopback, readLimited } from './registry-auth.ts';
@@ -28,8 +27,6 @@ const LONGEST_WAIT_MS = 60_000;
 const IDLE_TIMEOUT_MS = 60_000;
 const MOST_REDIRECTS = 5;
 const MOST_ERROR_BYTES = 65_536;
-/** Registries give 50 to 1,000 tags on each. */
-const MOST_TAG_PAGES = 10_000;
 const RETRIED = new Set([429, 500, 502, 503, 504]);
 
 interface Ask {
@@ -83,21 +80,6 @@ export class RegistryClient {
     const digest = digestOf(this.#host.codecs, bytes, isDigest(promised) ? algorithmOf(promised) : 'sha256');
     if (isDigest(promised) && promised !== digest) throw new DigestMismatchError('the manifest', promised, digest);
     return { bytes, mediaType: mediaType === 'application/json' || mediaType === 'text/plain' ? undefined : mediaType, digest };
-  }
-
-  /** The tags of the repository, a page at a time (distribution-spec "Listing Tags"). */
-  async *listTags(): AsyncIterable<string> {
-    let next: string | undefined = `${this.#repository}/tags/list`;
-    for (let pages = 0; next !== undefined; pages++) {
-      if (pages >= MOST_TAG_PAGES) throw new RegistryError(`${this.#options.registry} lists tags on more than ${MOST_TAG_PAGES} pages`, 200, 'TOO_LARGE', 'is that a registry?');
-      const response: HttpResponse = await this.#ask({ method: 'GET', url: next, actions: 'pull', accept: [200] });
-      const { tags } = parseTags(await readLimited(response.body, MOST_DOCUMENT_BYTES, 'the list of tags'));
-      yield* tags;
-      // RFC 8288: `</v2/name/tags/list?n=100&last=x>; rel="next"`, on the same registry only.
-      const link: string | undefined = /<([^>]*)>\s*;\s*rel="?next"?/.exec(response.headers.get('link') ?? '')?.[1];
-      const address: URL | undefined = link === undefined ? undefined : this.#address(link, new URL(next), response.status);
-      next = address?.origin === new URL(this.#base).origin ? address.href : undefined;
-    }
   }
 
   /** A blob's bytes, resumed where the connection breaks. The caller checks its digest. */
@@ -246,10 +228,6 @@ export class RegistryClient {
     if (status === 404) return new RegistryError(`${url.includes('/manifests/') ? `${repository}:${url.slice(url.lastIndexOf('/') + 1)}` : repository} is not in ${registry}`, status, code, 'check the name and the tag');
     return new RegistryError(`${registry} answers ${status}${code === '' ? '' : ` ${code}`}${message === '' ? '' : `: ${message}`}`, status, code, status === 429 ? 'too many requests: wait, or log in' : undefined);
   }
-}
-
-function parseTags(bytes: Uint8Array): { readonly tags: readonly string[] } {
-  return { tags: (listOf(fieldOf(parseJson(bytes, 'the list of tags'), 'tags')) ?? []).filter((tag) => /^\w[\w.-]{0,127}$/.test(tag)) };
 }
 
 /** What `node:http` and browsers throw where there is no answer, or half of one. */

@@ -64,7 +64,7 @@ test('an image that loses its name to another stays, without a name', () =>
     store.records.put({ ...first.record, reference: undefined });
     store.tag(store.find(first.id), 'two');
     assert.equal(store.list().length, 2);
-    assert.deepEqual(prune(store, { all: false, accepts: () => true }).lines, []);
+    assert.deepEqual(prune(store, { all: false, caches: false, accepts: () => true }).lines, []);
     removeImage(store, 'two', { force: false, keepBlobs: false });
     assert.equal(store.blobs.has(first.id), false);
     assert.equal((await store.mountable(store.find('one'))).length, 1);
@@ -75,11 +75,11 @@ test('an image on which a container runs is not removed, except by force', () =>
     const image = await importAs(store, 'one');
     const use = store.claims.use(image.record.manifest.digest);
     assert.throws(() => removeImage(store, 'one', { force: false, keepBlobs: false }), /a container runs on the image "one"/);
-    assert.deepEqual(prune(store, { all: true, accepts: () => true }).lines, []);
-    assert.deepEqual(usageOf(store).map(({ kind, total, active, reclaimableBytes }) => [kind, total, active, reclaimableBytes]), [['Images', 1, 1, 0], ['Unused', 0, 0, 0], ['Leftovers', 0, 0, 0]]);
+    assert.deepEqual(prune(store, { all: true, caches: false, accepts: () => true }).lines, []);
+    assert.deepEqual(usageOf(store).map(({ kind, total, active, reclaimableBytes }) => [kind, total, active, reclaimableBytes]), [['Images', 1, 1, 0], ['Build Cache', 0, 0, 0], ['Unused', 0, 0, 0], ['Leftovers', 0, 0, 0]]);
     use.end();
     assert.equal(usageOf(store)[0]?.active, 0);
-    const { lines, bytes } = prune(store, { all: true, accepts: () => true });
+    const { lines, bytes } = prune(store, { all: true, caches: false, accepts: () => true });
     assert.deepEqual(lines, ['untagged: one:latest', `deleted: ${image.id}`]);
     assert.ok(bytes > TAR.length && bytes < 4 * TAR.length, String(bytes));
     for (const part of ['blobs/sha256', 'layers', 'images', 'tmp']) assert.deepEqual(readdirSync(join(directory, part)), [], part);
@@ -92,4 +92,16 @@ test('a layer that is not compressed is on the disk once', () =>
     store.layers.remove(diffId);
     await store.layers.prepare({ mediaType: '', digest, size: TAR.length }, diffId);
     assert.equal(statSync(store.blobs.pathOf(digest)).ino, statSync(store.layers.pathsOf(diffId).tar).ino);
+  }));
+
+test('what builds keep under build/ stays, until the whole system is pruned', () =>
+  withTemporaryStore(async (store) => {
+    const { digest, diffId } = await store.layers.take({ source: inPieces(TAR) });
+    store.disk.makeDirectory(store.disk.path('build', 'steps'));
+    store.disk.writeFile(store.disk.path('build', 'steps', 'x.json'), new TextEncoder().encode(JSON.stringify({ layer: { descriptor: { digest }, diffId } })));
+    prune(store, { all: true, caches: false, accepts: () => true });
+    assert.ok(store.blobs.has(digest) && store.layers.has(diffId));
+    assert.ok((usageOf(store).find(({ kind }) => kind === 'Build Cache')?.bytes ?? 0) > TAR.length);
+    prune(store, { all: false, caches: true, accepts: () => true });
+    assert.ok(!store.blobs.has(digest) && !store.layers.has(diffId));
   }));

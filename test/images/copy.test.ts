@@ -1,4 +1,4 @@
-/** `copy`, `manifest inspect`, `tags`: between registries, archives and directories, with skopeo at the other end. */
+/** `copy`, `manifest inspect`: between registries, archives and directories, with skopeo at the other end. */
 import assert from 'node:assert/strict';
 import { appendFileSync, cpSync, existsSync, mkdtempSync, readFileSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -56,7 +56,6 @@ test('what skopeo writes is read: layouts, archives of both kinds, its directori
   peer('skopeo', ['copy', '--quiet', source, `docker-archive:${at('old.tar')}:b:1`]);
   const made = (await mustRun(['copy', '-q', `docker-archive:${at('old.tar')}`, `${registry}/theirs:3`])).trim();
   assert.equal(inspected(`docker://${registry}/theirs:3`), made);
-  assert.deepEqual((await mustRun(['tags', `${registry}/theirs`])).trim().split('\n').sort(), ['1', '2', '3']);
   const config = (name: string): string => (JSON.parse(peer('skopeo', ['inspect', '--raw', '--tls-verify=false', `docker://${registry}/theirs:${name}`]).stdout) as { config: { digest: string } }).config.digest;
   assert.equal(config('3'), config('1'));
 });
