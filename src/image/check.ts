@@ -65,7 +65,7 @@ class Checker {
     }
     const sum = (files: readonly { readonly bytes: number }[]): number => files.reduce((total, { bytes }) => total + bytes, 0);
     return {
-      problems: this.#problems, images: store.records.list().length, blobs: this.#blobs, layers: this.#layers,
+      problems: this.#problems, images: new Set(store.records.list().map(({ manifest }) => manifest.digest)).size, blobs: this.#blobs, layers: this.#layers,
       leftoverBytes: sum(store.claims.leftovers()), unusedBytes: sum(unusedFiles(store)),
     };
   }
