@@ -55,6 +55,17 @@ test('run shows of the host what is mounted, and nothing else', async () => {
   assert.equal(await mustRun(['run', '--changes', 'busybox:1', 'touch', '/tmp/x']), 'C /tmp\nA /tmp/x\n');
 });
 
+test('a name near one that is here is said before its registry is asked', async () => {
+  const { stderr, status } = await run(['run', 'localhost:1/busybox:1', 'true']);
+  assert.equal(status, 125);
+  assert.doesNotMatch(stderr, /did you mean/);
+  await mustRun(['tag', 'busybox:1', 'localhost:1/busybox:2']);
+  const near = (await run(['run', 'localhost:1/busybox:1', 'true'])).stderr.split('\n');
+  assert.match(near[0] ?? '', /^caisson: there is no image "localhost:1\/busybox:1" here \(did you mean "localhost:1\/busybox:2"\?\); looking for it in its registry$/);
+  assert.match(near[1] ?? '', /^pulling /);
+  await mustRun(['rmi', 'localhost:1/busybox:2']);
+});
+
 test('run says what is wrong', async () => {
   const cases: readonly (readonly [args: readonly string[], message: RegExp, status: number])[] = [
     [['run', '--pull', 'never', 'busybox:2', 'true'], /there is no image "busybox:2" here \(did you mean "busybox:1"\?\)/, 125],
