@@ -15,8 +15,6 @@ export interface CheckOptions {
   readonly force: boolean;
   /** Compare sizes instead of digests. */
   readonly quick: boolean;
-  /** Before each file of which the digest is taken. */
-  readonly onFile?: ((path: string) => void) | undefined;
 }
 
 export interface Problem {
@@ -34,9 +32,6 @@ export interface CheckReport {
   readonly leftoverBytes: number;
   readonly unusedBytes: number;
 }
-
-/** What belongs into the store's directory; what is in `build` and `registry` is looked after by who makes it. */
-const OWN_NAMES = new Set(['oci-layout', 'index.json', 'blobs', 'layers', 'images', 'tmp', 'lock', 'build', 'registry']);
 
 class Checker {
   readonly #store: ImageStore;
@@ -88,7 +83,6 @@ class Checker {
         continue;
       }
       if (this.#options.quick) continue;
-      this.#options.onFile?.(path);
       const actual = disk.digestOfFile(path, algorithm);
       if (actual === undefined || actual === name) continue;
       this.#spoiled.add(digest);
@@ -115,7 +109,6 @@ class Checker {
       const diffId = `sha256:${hex}` as DiffId;
       if (!isDigest(diffId)) continue;
       this.#layers++;
-      this.#options.onFile?.(layers.pathsOf(diffId).tar);
       // What is gone is made again from its blob, by whoever needs it.
       if (!layers.isIntact(diffId, this.#options.quick) && layers.has(diffId)) this.#report(`the layer ${diffId} is spoiled`, () => layers.remove(diffId));
     }
@@ -133,8 +126,13 @@ class Checker {
       return;
     }
     if (!this.#options.repair) return;
-    // Layers that were taken away above.
-    await store.mountable(store.load(record));
+    try {
+      // Layers that were taken away above.
+      await store.mountable(store.load(record));
+    } catch (error) {
+      if (!(error instanceof ImageError)) throw error;
+      this.#report(`the image "${name}" cannot be made ready: ${error.message}`);
+    }
   }
 
   /** What an image lacks. */
@@ -162,7 +160,6 @@ class Checker {
     const layout = disk.readFile(disk.path('oci-layout'), 4096);
     if (layout === undefined || !new TextDecoder().decode(layout).includes('"imageLayoutVersion"')) this.#report('oci-layout is not what it should be', () => this.#store.writeLayout());
     lock.hold(() => records.writeIndex());
-    for (const name of disk.list(disk.root)) if (!OWN_NAMES.has(name) && !name.startsWith('lock.')) this.#report(`"${name}" does not belong into the store`);
   }
 }
 
