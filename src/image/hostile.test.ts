@@ -294,6 +294,16 @@ function responseOf({ status = 200, headers = {}, body = new Uint8Array() }: Ans
   return { status, headers: new Map(Object.entries(headers)), body: body instanceof Uint8Array ? inPieces(body, 1000) : body, cancel: () => {} };
 }
 
+/** A clock that the drip of a registry moves on. */
+let clockMs = Date.now();
+/** A byte every fifty seconds, which keeps the connection from being idle. */
+async function* drip(bytes: Bytes): AsyncIterable<Bytes> {
+  for (const byte of bytes) {
+    clockMs += 50_000;
+    yield Uint8Array.of(byte);
+  }
+}
+
 async function* endless(): AsyncIterable<Bytes> {
   for (;;) yield new Uint8Array(65_536);
 }
@@ -309,10 +319,10 @@ function registry(others: Readonly<Record<string, Answer>> = {}): Server {
 }
 
 async function pullFrom(store: ImageStore, server: Server, text = 'reg.test/x:1', asked: HttpRequest[] = []): Promise<unknown> {
-  const host = createImageHost({ http: { request: async (request) => {
+  const host = { ...createImageHost(), now: () => clockMs, http: { request: async (request: HttpRequest) => {
     asked.push(request);
     return responseOf(server(request));
-  } } });
+  } } };
   const reference = parseReference(text);
   const client = new RegistryClient(host, { registry: reference.registry, repository: reference.repository, credentials: { username: 'me', password: 'secret' } });
   return pullImage(store, client, { reference, typed: text, platform: OWN_PLATFORM, progress: { start: () => {}, advance: () => {}, end: () => {} } });
@@ -371,6 +381,9 @@ const REGISTRIES: readonly (readonly [what: string, server: Server, kind: Kind, 
   ['an endless error', withAnswer(MANIFEST, { status: 400, body: endless() }), RegistryError, /answers 400$/],
   ['an error that paints the terminal', withAnswer(MANIFEST, { status: 400, body: json({ errors: [{ code: '\x1b[2J', message: '\x1b]0;title\x07bad' }] }) }), RegistryError, /^reg\.test answers 400: [\x20-\x7e]*bad$/],
   ['an error that is a list of nothing', withAnswer(MANIFEST, { status: 400, body: json({ errors: null }) }), RegistryError, /answers 400$/],
+  ['a layer that drips', withAnswer(LAYER, { body: drip(layer) }), RegistryError, /sends fewer than 10000 bytes in 120 s/],
+  ['a manifest that drips', withAnswer(MANIFEST, { headers: { 'content-type': OCI_MANIFEST }, body: drip(manifest) }), RegistryError, /sends fewer than/],
+  ['a token that drips', token(drip(json({ token: 'x'.repeat(500) }))), RegistryError, /sends fewer than/],
   ['a status that nobody knows', withAnswer(MANIFEST, { status: 299 }), RegistryError, /answers 299/],
 ];
 

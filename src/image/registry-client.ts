@@ -1,12 +1,12 @@
 /** A client of one repository (OCI distribution-spec 1.1, Docker Registry HTTP API V2). */
-import type { HttpResponse, HttpTls, ImageHost } from '../host/types.ts';
+import type { HostHttp, HttpResponse, HttpTls, ImageHost } from '../host/types.ts';
 import { digestOf, algorithmOf, isDigest } from './digest.ts';
 import type { Digest } from './digest.ts';
 import { DigestMismatchError, ImageFormatError } from './errors.ts';
 import { MOST_DOCUMENT_BYTES } from './limits.ts';
 import { INDEX_TYPES, MANIFEST_TYPES } from './media-types.ts';
 import { DEFAULT_REGISTRY } from './reference.ts';
-import { Authenticator, isLoopback, readLimited } from './registry-auth.ts';
+import { Authenticator, isLoopback, paced, readLimited } from './registry-auth.ts';
 import type { RegistryCredentials } from './registry-auth.ts';
 import { RegistryError } from './registry-errors.ts';
 
@@ -44,6 +44,7 @@ export class RegistryClient {
   readonly #options: RegistryOptions;
   readonly #base: string;
   readonly #authenticator: Authenticator;
+  readonly #http: HostHttp;
 
   /** @throws RegistryError where there is no network. */
   constructor(host: ImageHost, options: RegistryOptions) {
@@ -53,7 +54,12 @@ export class RegistryClient {
     this.#options = options;
     const isPlain = plainHttp === true || (isLoopback(registry) && options.tls === undefined);
     this.#base = `${isPlain ? 'http' : 'https'}://${registry === DEFAULT_REGISTRY ? DOCKER_HUB : registry}`;
-    this.#authenticator = new Authenticator(host.http, options.credentials, options.tls, IDLE_TIMEOUT_MS);
+    const { http, now } = host;
+    this.#http = { request: async (request) => {
+      const response = await http.request(request);
+      return { ...response, body: paced(response.body, now, registry) };
+    } };
+    this.#authenticator = new Authenticator(this.#http, options.credentials, options.tls, IDLE_TIMEOUT_MS);
   }
 
   get #repository(): string {
@@ -173,7 +179,7 @@ export class RegistryClient {
     const origin = new URL(this.#base).origin;
     let at = new URL(url);
     for (let redirects = 0; ; redirects++) {
-      const response = await this.#host.http!.request({
+      const response = await this.#http.request({
         method, url: at.href, idleTimeoutMs: IDLE_TIMEOUT_MS,
         headers: { 'user-agent': 'caisson', ...headers, ...(authorization === undefined || at.origin !== origin ? {} : { authorization }) },
         ...(body === undefined ? {} : { body: body() }), ...(this.#options.tls === undefined ? {} : { tls: this.#options.tls }),
