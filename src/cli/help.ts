@@ -88,7 +88,7 @@ export async function helpCommand(args: readonly string[]): Promise<number> {
 }
 
 /** A group's words; 0, as after any help. */
-export function groupHelp(group: string, words: readonly string[]): number {
+export function printGroupHelp(group: string, words: readonly string[]): number {
   const lines = words.map((word) => `  ${word.padEnd(NAME_COLUMN)} ${SPECS.find(({ name }) => name === `${group} ${word}` || name === word)?.summary ?? `as "caisson ${word === 'ls' || word === 'list' ? 'images' : 'rmi'}"`}\n`);
   process.stdout.write(`Usage: caisson ${group} COMMAND\n\nCommands:\n${lines.join('')}`);
   return 0;

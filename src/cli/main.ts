@@ -45,7 +45,7 @@ async function dispatchGroup(group: string, args: readonly string[]): Promise<nu
   const load = COMMANDS.get(alias ?? `${group} ${word ?? ''}`);
   if (load !== undefined) return (await load())(rest);
   const words = [...(group === 'image' ? IMAGE_ALIASES.keys() : []), ...[...COMMANDS.keys()].filter((name) => name.startsWith(`${group} `)).map((name) => name.slice(group.length + 1))];
-  if (word === undefined || word === '--help' || word === '-h') return (await import('./help.ts')).groupHelp(group, words);
+  if (word === undefined || word === '--help' || word === '-h') return (await import('./help.ts')).printGroupHelp(group, words);
   const guess = nearest(word, words);
   throw new UserError(`cannot ${group} ${word}: no such command`, guess === undefined ? `it is one of ${words.join(', ')}` : `did you mean "caisson ${group} ${guess}"?`);
 }
