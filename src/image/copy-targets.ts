@@ -44,8 +44,8 @@ export class RegistryTarget implements CopyTarget {
   putBlob(digest: Digest, size: number, body: () => AsyncIterable<Uint8Array>): Promise<'sent' | 'mounted'> {
     return this.#client.putBlob(digest, size, (start = 0, end = size) => partOf(body(), start, end), this.#from);
   }
-  putManifest({ bytes, mediaType, digest }: TypedManifest, isTop: boolean): Promise<void> {
-    return this.#client.putManifest(isTop ? this.#tag ?? digest : digest, bytes, mediaType);
+  async putManifest({ bytes, mediaType, digest }: TypedManifest, isTop: boolean): Promise<void> {
+    await this.#client.putManifest(isTop ? this.#tag ?? digest : digest, bytes, mediaType);
   }
   finish(): void {}
   discard(): void {}
