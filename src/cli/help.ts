@@ -5,6 +5,7 @@ import type { Flag } from './flags.ts';
 import type { CommandSpec } from './command.ts';
 import { UserError } from './errors.ts';
 import { IMAGE_COMMANDS } from './image-specs.ts';
+import { REGISTRY_COMMANDS } from './registry-specs.ts';
 import { version } from './version.ts';
 
 const COLUMN = 34;
@@ -51,6 +52,12 @@ Examples:
 ${shown}`;
 }
 
+/** The text of a word that has commands of its own. */
+export function groupHelp(name: string, commands: readonly CommandSpec[]): string {
+  const lines = commands.map((spec) => `  ${spec.name.slice(name.length + 1).padEnd(12)} ${spec.summary}`);
+  return `Usage: caisson ${name} COMMAND\n\nCommands:\n${lines.join('\n')}\n\n"caisson ${name} COMMAND --help" says more.\n`;
+}
+
 const GENERAL_HELP = `Caisson runs Linux programs in a sandbox with a kernel of its own, without root, a daemon or native code.
 
 Usage: caisson COMMAND
@@ -58,6 +65,7 @@ Usage: caisson COMMAND
 Commands:
   do           run a command on a copy of this machine
 ${IMAGE_COMMANDS.map(({ name, summary }) => `  ${name.padEnd(12)} ${summary}`).join('\n')}
+  registry     run a registry of images, and look after it
   debug        look inside: disassemble
   help         this text, or that of a command ("caisson help run")
 
@@ -76,6 +84,7 @@ export async function helpCommand(args: readonly string[]): Promise<number> {
   const spec = IMAGE_COMMANDS.find(({ name }) => name === topic);
   if (topic === undefined) process.stdout.write(GENERAL_HELP);
   else if (topic === 'do') process.stdout.write(doHelp());
+  else if (topic === 'registry') process.stdout.write(groupHelp('registry', REGISTRY_COMMANDS));
   else if (topic === 'debug') process.stdout.write((await import('./debug.ts')).DEBUG_HELP);
   else if (spec !== undefined) process.stdout.write(commandHelp(spec));
   else throw new UserError(`cannot help with "${topic}": no such command`, 'see "caisson --help"');

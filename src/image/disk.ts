@@ -37,9 +37,18 @@ export class NewFile {
 
   /** Everything is on the disk afterwards, under its name. */
   commit(path: string): void {
-    const failed = this.#files.sync(this.#handle);
+    checkErrno(this.#files.sync(this.#handle), 'write', this.path);
+    this.name(path);
+  }
+
+  /** For who writes it to the disk without waiting on this thread, before `name`. */
+  get handle(): number {
+    return this.#handle;
+  }
+
+  /** Gives it its name; it is on the disk already. */
+  name(path: string): void {
     this.#close();
-    checkErrno(failed, 'write', this.path);
     checkErrno(this.#files.rename(this.path, path), 'rename to', path);
   }
 

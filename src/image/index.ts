@@ -1,14 +1,20 @@
 /** Images, their store and where they come from: the door of the room. */
 export { openArchive, openArchiveStream } from './archive-source.ts';
 export type { ArchiveSource } from './archive-source.ts';
+export { Blobs } from './blobs.ts';
 export type { HistoryEntry, ImageConfig, ProcessDefaults } from './config.ts';
+export { algorithmOf, digestOf, hexOf, isDigest, parseDigest } from './digest.ts';
+export type { Digest, DigestAlgorithm } from './digest.ts';
+export { Disk, checkErrno } from './disk.ts';
+export type { NewFile } from './disk.ts';
 export { DigestMismatchError, ImageError, ImageFormatError, ImageLimitError, InvalidReferenceError, NoSuchImageError, StoreError } from './errors.ts';
 export { importRoot } from './import.ts';
-export { DEFAULT_LAYER_LIMITS } from './limits.ts';
+export { DEFAULT_LAYER_LIMITS, MOST_DOCUMENT_BYTES } from './limits.ts';
 export type { LayerLimits } from './limits.ts';
 export { loadArchive } from './load.ts';
-export { OWN_PLATFORM, formatPlatform } from './manifest.ts';
-export type { Descriptor, Platform } from './manifest.ts';
+export { OWN_PLATFORM, fieldOf, formatPlatform, isObject, listOf, parseDescriptor, parseJson, parseManifest, stringsOf } from './manifest.ts';
+export type { Descriptor, ImageIndex, Json, JsonObject, Manifest, Platform } from './manifest.ts';
+export { OCI_INDEX } from './media-types.ts';
 export { removeImage } from './remove.ts';
 export { saveArchive } from './save.ts';
 export { ImageStore } from './store.ts';

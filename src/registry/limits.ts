@@ -1,0 +1,36 @@
+/** Bounds on all that a client of the registry controls: each with its reason. Those with flags are in `RegistryLimits`. */
+
+export interface RegistryLimits {
+  /** Bytes of one blob. The largest public images have layers of 20 GB. */
+  readonly blobBytes: number;
+  /** Requests of one user, or of one address without a user, in a second; undefined: not bounded. */
+  readonly requestsPerSecond: number | undefined;
+}
+
+export const DEFAULT_REGISTRY_LIMITS: RegistryLimits = { blobBytes: 64 * 2 ** 30, requestsPerSecond: undefined };
+
+/** distribution-spec "Pushing Manifests": at least 4 MB; what is longer is answered with 413. */
+export { MOST_DOCUMENT_BYTES as MOST_MANIFEST_BYTES } from '../image/index.ts';
+/** distribution-spec "Pulling manifests": with a registry's name before it, clients take 255 characters. */
+export const MOST_NAME_CHARACTERS = 255;
+/** Uploads that have begun and not ended, of all clients; each costs a few hundred bytes of memory. */
+export const MOST_UPLOADS = 10_000;
+/** What is left of an upload when nothing came for so long: a day, so that a push can go on after a night. */
+export const UPLOAD_LIFETIME_MS = 24 * 3_600_000;
+/** Tags of one repository, and repositories: their names are sorted in memory. */
+export const MOST_TAGS = 100_000;
+export const MOST_REPOSITORIES = 1_000_000;
+/** Tags or repositories of one answer that asks for no number, or for a larger one. */
+export const MOST_PAGE_ENTRIES = 10_000;
+/** Manifests that name the same subject. */
+export const MOST_REFERRERS = 10_000;
+/** A list of referrers is an index: as long as any manifest may be. */
+export const MOST_REFERRERS_BYTES = 4 * 2 ** 20;
+/** Bytes of a file that are read, and held, at once for each download. */
+export const READ_BYTES = 2 ** 18;
+/** A request's line and headers: a token with 100 scopes has 8 KiB. */
+export const MOST_HEADER_BYTES = 2 ** 16;
+/** Connections at once; each may hold a file open. Linux's usual bound of open files is 1,024 or more by far. */
+export const MOST_CONNECTIONS = 500;
+/** A connection on which nothing moves. Clients wait longer between requests only for their own disks. */
+export const IDLE_TIMEOUT_MS = 120_000;
