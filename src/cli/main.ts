@@ -22,7 +22,7 @@ const COMMANDS: ReadonlyMap<string, () => Promise<Command>> = new Map([
   ['tag', async () => (await import('./image-names.ts')).tagCommand],
   ['rmi', async () => (await import('./image-names.ts')).rmiCommand],
   ['resolve', async () => (await import('./image-names.ts')).resolveCommand],
-  ['registry', async () => (await import('./registry-serve.ts')).registryCommand],
+  ['registry', async () => (await import('./registry.ts')).registryCommand],
   ['debug', async () => (await import('./debug.ts')).debugCommand],
   ['help', async () => (await import('./help.ts')).helpCommand],
 ]);

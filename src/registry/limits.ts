@@ -34,3 +34,16 @@ export const MOST_HEADER_BYTES = 2 ** 16;
 export const MOST_CONNECTIONS = 500;
 /** A connection on which nothing moves. Clients wait longer between requests only for their own disks. */
 export const IDLE_TIMEOUT_MS = 120_000;
+/** Addresses or users whose requests are counted; the one that was not heard of longest is forgotten. */
+export const MOST_BUCKETS = 100_000;
+/** Wrong passwords of one address: ten at once, then one in ten seconds. */
+export const FAILED_LOGINS_AT_ONCE = 10;
+export const FAILED_LOGINS_PER_SECOND = 0.1;
+/** Passwords that were right and are not computed again for a while, as digests. */
+export const MOST_KNOWN_PASSWORDS = 10_000;
+/** Scopes of one token: clients ask for two or three. */
+export const MOST_SCOPES = 100;
+/** A form that asks for a token. */
+export const MOST_FORM_BYTES = 2 ** 16;
+/** Rows of a table of the pages. */
+export const MOST_PAGE_ROWS = 1000;

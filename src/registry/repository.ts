@@ -63,25 +63,25 @@ export class Repository {
 
   /** Bytes of a blob that is here and that the repository has a link to. */
   blobSize(digest: Digest): number | undefined {
-    return this.#storage.disk.exists(this.#linkPath(digest)) ? this.#storage.blobs.sizeOf(digest) : undefined;
+    return this.#storage.disk.exists(this.linkPath(digest)) ? this.#storage.blobs.sizeOf(digest) : undefined;
   }
 
   /** Somebody counts on the blob: it is not collected for a while. */
   renew(digest: Digest): void {
     const { disk } = this.#storage;
-    const stat = disk.files.lstat(this.#linkPath(digest));
+    const stat = disk.files.lstat(this.linkPath(digest));
     const nowNs = BigInt(disk.host.now()) * 1_000_000n;
-    if (typeof stat !== 'number' && nowNs - stat.mtimeNs > BigInt(RENEW_AFTER_MS) * 1_000_000n) disk.files.utimes(this.#linkPath(digest), nowNs, nowNs);
+    if (typeof stat !== 'number' && nowNs - stat.mtimeNs > BigInt(RENEW_AFTER_MS) * 1_000_000n) disk.files.utimes(this.linkPath(digest), nowNs, nowNs);
   }
 
-  #linkPath(digest: Digest): string {
+  linkPath(digest: Digest): string {
     return this.path('_blobs', fileNameOf(digest));
   }
 
   /** The blob is in its place already. True: the repository did not have it before. */
   link(digest: Digest): boolean {
     const { disk } = this.#storage;
-    const path = this.#linkPath(digest);
+    const path = this.linkPath(digest);
     if (disk.exists(path)) {
       this.renew(digest);
       return false;
@@ -93,8 +93,8 @@ export class Repository {
 
   /** False: there was none. */
   unlink(digest: Digest): boolean {
-    if (!this.#storage.disk.exists(this.#linkPath(digest))) return false;
-    this.#storage.disk.remove(this.#linkPath(digest));
+    if (!this.#storage.disk.exists(this.linkPath(digest))) return false;
+    this.#storage.disk.remove(this.linkPath(digest));
     return true;
   }
 
@@ -103,8 +103,8 @@ export class Repository {
     return this.#digestsIn('_blobs');
   }
 
-  linkPath(digest: Digest): string {
-    return this.#linkPath(digest);
+  hasLink(digest: Digest): boolean {
+    return this.#storage.disk.exists(this.linkPath(digest));
   }
 
   #digestsIn(directory: string): readonly Digest[] {

@@ -8,11 +8,15 @@ import type { Exchange, Registry } from './service.ts';
 import { streamFile } from './uploads.ts';
 
 /** Reads as much as is taken: nothing before the first byte is asked for. */
-function toBody(source: AsyncGenerator<Uint8Array<ArrayBuffer>, void>): ReadableStream<Uint8Array> {
+function toBody({ metrics }: Registry, source: AsyncGenerator<Uint8Array<ArrayBuffer>, void>): ReadableStream<Uint8Array> {
   const pull = async (controller: ReadableStreamDefaultController<Uint8Array>): Promise<void> => {
     const { value, done } = await source.next();
-    if (done === true) controller.close();
-    else controller.enqueue(value);
+    if (done === true) {
+      controller.close();
+      return;
+    }
+    metrics.count('sent_bytes_total', 'Bytes of blobs that were sent.', {}, value.length);
+    controller.enqueue(value);
   };
   return new ReadableStream({ pull, cancel: async () => void (await source.return()) }, { highWaterMark: 0 });
 }
@@ -40,7 +44,7 @@ export function getBlob(registry: Registry, exchange: Exchange): Response {
   const range = parseRange(request.headers.get('range'), size);
   const { start, end } = range ?? { start: 0, end: size - 1 };
   const length = end - start + 1;
-  const body = length === 0 ? '' : toBody(streamFile(registry.storage, registry.storage.blobs.pathOf(digest), start, length));
+  const body = length === 0 ? '' : toBody(registry, streamFile(registry.storage, registry.storage.blobs.pathOf(digest), start, length));
   if (range === undefined) return new Response(body, { headers: { ...headers, 'content-length': String(length) } });
   return new Response(body, { status: 206, headers: { ...headers, 'content-length': String(length), 'content-range': `bytes ${start}-${end}/${size}` } });
 }
@@ -49,6 +53,6 @@ export function getBlob(registry: Registry, exchange: Exchange): Response {
 export function deleteBlob(registry: Registry, exchange: Exchange): Response {
   const repository = repositoryOf(registry, exchange);
   const digest = checkDigest(exchange.parameters['digest'] ?? '');
-  if (!repository.unlink(digest)) throw unknownBlob(repository, digest);
+  if (!registry.unlink(repository, digest)) throw unknownBlob(repository, digest);
   return new Response(null, { status: 202 });
 }

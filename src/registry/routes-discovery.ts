@@ -37,7 +37,7 @@ export function listTags(registry: Registry, exchange: Exchange): Response {
 
 /** Those that the caller may read (Docker Registry HTTP API V2 "Catalog"). */
 export function listRepositories(registry: Registry, exchange: Exchange): Response {
-  const visible = registry.storage.repositories().filter((name) => exchange.caller.may('pull', name));
+  const visible = registry.storage.repositories().filter((name) => exchange.caller.sees(name));
   const { entries, headers } = pageOf(exchange, visible, (left, right) => (left < right ? -1 : left > right ? 1 : 0));
   return Response.json({ repositories: entries }, { headers });
 }

@@ -22,10 +22,10 @@ function mount(registry: Registry, { url, caller }: Exchange, into: Repository):
   const [digest, from] = [url.searchParams.get('mount'), url.searchParams.get('from')];
   if (!isDigest(digest) || from === null || !isRepositoryName(from) || !caller.may('pull', from)) return undefined;
   const source = registry.storage.repository(from);
-  if (source.blobSize(digest) === undefined) return undefined;
+  const size = source.blobSize(digest);
+  if (size === undefined) return undefined;
   source.renew(digest);
-  registry.link(into, digest);
-  return registry.storage.blobs.has(digest) ? digest : undefined;
+  return registry.mount(into, digest, size) ? digest : undefined;
 }
 
 export async function startUpload(registry: Registry, exchange: Exchange): Promise<Response> {
@@ -37,7 +37,7 @@ export async function startUpload(registry: Registry, exchange: Exchange): Promi
   const digest = wanted === null ? undefined : checkDigest(wanted);
   const upload = registry.uploads.begin(repository);
   if (digest === undefined) return new Response(null, { status: 202, headers: progressHeaders(upload) });
-  await registry.uploads.receive(upload, connection.body, registry.allowance(repository, 0), digest);
+  await registry.uploads.receive(upload, connection.body, registry.allowance(upload), digest);
   await registry.finish(upload, digest);
   return created(repository, digest);
 }
@@ -58,7 +58,7 @@ function checkChunk({ request }: Exchange, upload: Upload): void {
 export async function sendChunk(registry: Registry, exchange: Exchange): Promise<Response> {
   const upload = uploadOf(registry, exchange);
   checkChunk(exchange, upload);
-  await registry.uploads.receive(upload, exchange.connection.body, registry.allowance(upload.repository, upload.size));
+  await registry.uploads.receive(upload, exchange.connection.body, registry.allowance(upload));
   return new Response(null, { status: 202, headers: progressHeaders(upload) });
 }
 
@@ -66,7 +66,7 @@ export async function finishUpload(registry: Registry, exchange: Exchange): Prom
   const upload = uploadOf(registry, exchange);
   const digest = checkDigest(exchange.url.searchParams.get('digest') ?? '');
   checkChunk(exchange, upload);
-  await registry.uploads.receive(upload, exchange.connection.body, registry.allowance(upload.repository, upload.size), digest);
+  await registry.uploads.receive(upload, exchange.connection.body, registry.allowance(upload), digest);
   await registry.finish(upload, digest);
   return created(upload.repository, digest);
 }

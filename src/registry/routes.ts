@@ -1,10 +1,11 @@
 /** The addresses of the API, each a row (distribution-spec "Endpoints"). */
+import type { Action } from './access.ts';
 import { RegistryFailure } from './errors.ts';
 import { deleteBlob, getBlob } from './routes-blobs.ts';
 import { listReferrers, listRepositories, listTags } from './routes-discovery.ts';
 import { deleteManifest, getManifest, putManifest } from './routes-manifests.ts';
 import { cancelUpload, finishUpload, sendChunk, startUpload, uploadStatus } from './routes-uploads.ts';
-import type { Action, Exchange, Registry } from './service.ts';
+import type { Exchange, Registry } from './service.ts';
 
 export interface Route {
   /** As the specification numbers it; a name of our own for what it does not have. */

@@ -135,8 +135,12 @@ export class Uploads {
     session.hash = undefined;
   }
 
-  /** Makes the upload a blob of its repository. @throws RegistryFailure DIGEST_INVALID; the upload is gone then. */
-  async finish(upload: Upload, digest: Digest): Promise<void> {
+  /**
+   * Makes the upload a blob of its repository, if `admit` does not throw. True: the repository did not have it before.
+   *
+   * @throws RegistryFailure DIGEST_INVALID; the upload is gone then.
+   */
+  async finish(upload: Upload, digest: Digest, admit: () => void): Promise<boolean> {
     const session = this.#sessionOf(upload);
     const { disk, blobs } = this.#storage;
     const path = this.#pathOf(session);
@@ -144,17 +148,20 @@ export class Uploads {
     const handle = this.#open(session);
     try {
       if (await this.#digestOf(session, digest) !== digest) {
-        disk.remove(path);
         throw new RegistryFailure('DIGEST_INVALID', `what came has not the digest ${digest}`);
       }
       checkErrno(await this.#storage.files.sync(handle), 'write', path);
+      admit();
       const place = blobs.pathOf(digest);
       disk.makeDirectory(place.slice(0, place.lastIndexOf('/')));
       checkErrno(disk.files.rename(path, place), 'rename to', place);
-      session.repository.link(digest);
       this.#sessions.delete(session.id);
+      return session.repository.link(digest);
     } catch (error) {
-      if (error instanceof RegistryFailure) this.#sessions.delete(session.id);
+      if (error instanceof RegistryFailure) {
+        this.#sessions.delete(session.id);
+        disk.remove(path);
+      }
       throw error;
     } finally {
       disk.files.close(handle);

@@ -37,7 +37,7 @@ export class TestClient {
   /** A body without a type is bytes. */
   async ask(method: string, path: string, { headers: given = {}, body }: Ask = {}): Promise<Answer> {
     const headers = body === undefined || 'content-type' in given ? given : { ...given, 'content-type': 'application/octet-stream' };
-    const response = await fetch(new URL(path, this.url), { method, redirect: 'manual', headers: { ...this.#headers, ...headers }, ...(body === undefined ? {} : { body }) });
+    const response = await fetch(new URL(path, this.url), { method, redirect: 'manual', headers: { ...this.#headers, ...headers }, ...(body === undefined ? {} : { body: Buffer.from(body) }) });
     return { status: response.status, headers: response.headers, body: Buffer.from(await response.arrayBuffer()) };
   }
 

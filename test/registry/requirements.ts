@@ -3,8 +3,8 @@
  * shows it. The tests know nothing of our registry: they run against docker-registry as well.
  */
 import assert from 'node:assert/strict';
-import { EMPTY_TYPE, OCI_INDEX, OCI_MANIFEST, TestClient, codesOf, json, nextOf } from './client.ts';
-import type { Descriptor } from './client.ts';
+import { EMPTY_TYPE, OCI_INDEX, OCI_MANIFEST, codesOf, json, nextOf } from './client.ts';
+import type { Descriptor, TestClient } from './client.ts';
 import { sha256 } from './servers.ts';
 
 export interface Requirement {
