@@ -1,6 +1,6 @@
 /** One repository on the disk: which blobs, manifests and tags it has, and what refers to what. */
 import { O_CREAT, O_WRONLY } from '../abi/fcntl.ts';
-import { checkErrno, isDigest } from '../image/index.ts';
+import { algorithmOf, checkErrno, isDigest } from '../image/index.ts';
 import type { Descriptor, Digest, NewFile } from '../image/index.ts';
 import { RegistryFailure } from './errors.ts';
 import type { ManifestDocument, ManifestRecord, TagRecord } from './documents.ts';
@@ -157,16 +157,10 @@ export class Repository {
     const { disk, blobs, files } = this.#storage;
     const { mediaType, subject, artifactType, annotations } = document;
     this.#checkBounds(tags, subject);
-    for (const name of ['_manifests', '_tags']) this.#makeDirectory(name);
-    disk.makeDirectory(disk.path('blobs', digest.slice(0, digest.indexOf(':'))));
     const pushedMs = disk.host.now();
     const record: ManifestRecord = { mediaType, size: bytes.length, subject: subject?.digest, pushedMs };
     const wanted: [path: string, bytes: Uint8Array][] = [[blobs.pathOf(digest), bytes], [this.path('_manifests', fileNameOf(digest)), encode(record)]];
-    if (subject !== undefined) {
-      disk.makeDirectory(this.path('_referrers', fileNameOf(subject.digest)));
-      const descriptor = { mediaType, digest, size: bytes.length, artifactType, annotations };
-      wanted.push([this.path('_referrers', fileNameOf(subject.digest), fileNameOf(digest)), encode(descriptor)]);
-    }
+    if (subject !== undefined) wanted.push([this.path('_referrers', fileNameOf(subject.digest), fileNameOf(digest)), encode({ mediaType, digest, size: bytes.length, artifactType, annotations })]);
     for (const tag of tags) wanted.push([this.path('_tags', tag), encode({ digest, pushedMs } satisfies TagRecord)]);
     const written: NewFile[] = [];
     try {
@@ -177,6 +171,10 @@ export class Repository {
       }
       const synced = Promise.all(written.map(({ handle }) => files.sync(handle)));
       for (const failed of await synced) checkErrno(failed, 'write', disk.path('tmp'));
+      // Not before: empty directories may be collected while one waits for the disk.
+      for (const name of ['_manifests', '_tags']) this.#makeDirectory(name);
+      if (subject !== undefined) disk.makeDirectory(this.path('_referrers', fileNameOf(subject.digest)));
+      disk.makeDirectory(disk.path('blobs', algorithmOf(digest)));
       for (const [index, [path]] of wanted.entries()) written[index]!.name(path);
     } catch (error) {
       for (const file of written) file.discard();
