@@ -105,7 +105,7 @@ export const RUN: CommandSpec = {
 };
 
 const REGISTRY = 'Registry';
-const REGISTRY_FLAGS: readonly Flag[] = [
+export const REGISTRY_FLAGS: readonly Flag[] = [
   { group: REGISTRY, name: 'plain-http', kind: 'boolean', help: 'speak unencrypted (on this machine it is the default)' },
   { group: REGISTRY, name: 'cacert', kind: 'string', placeholder: 'FILE', help: 'one more authority for certificates, as PEM' },
   { group: REGISTRY, name: 'cert', kind: 'string', placeholder: 'FILE', help: 'our certificate, as PEM' },
@@ -118,7 +118,7 @@ export const PULL: CommandSpec = {
 };
 export const PUSH: CommandSpec = {
   name: 'push', usage: '[FLAGS] IMAGE [NAME]', summary: 'send an image to a registry', words: [1, 2],
-  flags: [QUIET, ...REGISTRY_FLAGS],
+  flags: [QUIET, { group: REGISTRY, name: 'chunk-size', kind: 'string', placeholder: 'SIZE', help: 'send layers in pieces of so many bytes, for proxies that take no more' }, ...REGISTRY_FLAGS],
   examples: [['caisson push localhost:5000/team/app:1', 'under its own name'], ['caisson push app:1 registry.example/team/app:1', 'under another one']],
 };
 export const LOGIN: CommandSpec = {

@@ -1,6 +1,7 @@
 /** The commands on registries, as data. */
 import type { CommandSpec } from './command.ts';
 import type { Flag } from './flags.ts';
+import { REGISTRY_FLAGS } from './image-specs.ts';
 
 const SERVER = 'Server';
 const USERS = 'Who may do what';
@@ -58,4 +59,18 @@ export const SCRUB: CommandSpec = {
   examples: [['caisson registry scrub', '']],
 };
 
-export const REGISTRY_COMMANDS: readonly CommandSpec[] = [SERVE, COLLECT, PRUNE, SCRUB];
+export const LIST: CommandSpec = {
+  name: 'registry ls', usage: '[FLAGS] REGISTRY', summary: 'list the repositories of a registry', words: [1, 1], flags: [FORMAT, ...REGISTRY_FLAGS],
+  examples: [['caisson registry ls localhost:5000', '']],
+};
+export const TAGS: CommandSpec = {
+  name: 'registry tags', usage: '[FLAGS] REPOSITORY', summary: 'list the tags of a repository', words: [1, 1], flags: [FORMAT, ...REGISTRY_FLAGS],
+  examples: [['caisson registry tags debian', ''], ['caisson registry tags --format json localhost:5000/team/app', 'as JSON']],
+};
+export const REFERRERS: CommandSpec = {
+  name: 'registry referrers', usage: '[FLAGS] IMAGE', summary: 'list what is about an image: signatures, attestations, bills of materials', words: [1, 1],
+  flags: [{ group: OUTPUT, name: 'artifact-type', kind: 'string', placeholder: 'TYPE', help: 'only those of this type' }, FORMAT, ...REGISTRY_FLAGS],
+  examples: [['caisson registry referrers localhost:5000/team/app:1', ''], ['caisson registry referrers --artifact-type application/spdx+json localhost:5000/team/app:1', 'of one type']],
+};
+
+export const REGISTRY_COMMANDS: readonly CommandSpec[] = [SERVE, LIST, TAGS, REFERRERS, COLLECT, PRUNE, SCRUB];

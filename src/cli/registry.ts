@@ -3,11 +3,12 @@ import { UserError } from './errors.ts';
 import { nearest } from './flags.ts';
 import { groupHelp } from './help.ts';
 import { collectCommand, pruneCommand, scrubCommand } from './registry-care.ts';
+import { listCommand, referrersCommand, tagsCommand } from './registry-lists.ts';
 import { serveCommand } from './registry-serve.ts';
 import { REGISTRY_COMMANDS } from './registry-specs.ts';
 
 const COMMANDS: ReadonlyMap<string, (args: readonly string[]) => Promise<number>> = new Map([
-  ['serve', serveCommand], ['gc', collectCommand], ['prune', pruneCommand], ['scrub', scrubCommand],
+  ['serve', serveCommand], ['ls', listCommand], ['tags', tagsCommand], ['referrers', referrersCommand], ['gc', collectCommand], ['prune', pruneCommand], ['scrub', scrubCommand],
 ]);
 
 export async function registryCommand(args: readonly string[]): Promise<number> {
