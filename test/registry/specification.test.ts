@@ -1,9 +1,12 @@
 /** Each requirement of the distribution specification, of our registry and, to see that the tests are fair, of docker-registry. */
 import assert from 'node:assert/strict';
+import { readFileSync } from 'node:fs';
 import { after, before, test } from 'node:test';
+import { fileURLToPath } from 'node:url';
 import { TestClient } from './client.ts';
 import { REQUIREMENTS } from './requirements.ts';
 import { Scratch } from './servers.ts';
+import { specificationPage } from './specification-page.ts';
 
 const scratch = new Scratch('registry-specification');
 let ours: TestClient;
@@ -23,3 +26,7 @@ for (const { id, section, level, text, docker, show } of REQUIREMENTS) {
     else await assert.rejects(show(theirs, `spec/${id}`));
   });
 }
+
+test('docs/distribution-spec.md lists these requirements, as they are', () => {
+  assert.equal(readFileSync(fileURLToPath(new URL('../../docs/distribution-spec.md', import.meta.url)), 'utf8'), specificationPage());
+});
