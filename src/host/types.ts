@@ -167,4 +167,12 @@ export interface HttpConnection {
   readonly isEncrypted: boolean;
   /** The common name of a client certificate that one of our authorities has signed. */
   readonly certificateName: string | undefined;
+  /** Answers with `length` bytes of an open file, which is closed afterwards. What is answered stands for that. */
+  sendFile(head: HttpHead, handle: number, start: number, length: number, onSent: (bytes: number) => void): Response;
+}
+
+export interface HttpHead {
+  readonly status: number;
+  /** Names in lower case. */
+  readonly headers: Readonly<Record<string, string>>;
 }

@@ -7,8 +7,9 @@ import { MOST_KNOWN_PASSWORDS } from './limits.ts';
 const BCRYPT = /^\$2[aby]\$(\d\d)\$[./A-Za-z0-9]{53}$/;
 /** A password that was right stays so for this long, unless the file changes: a bcrypt takes 5 to 100 ms of the only thread. */
 const KNOWN_MS = 600_000;
-/** Of nobody's password: who has no account waits as long as who has one. */
-const NOBODY = '$2y$10$0123456789012345678901uHyS7NQZ8HUBP1Wy5bUKJ1V1FDvPxr2';
+/** Salt and hash of nobody's password: who has no account waits as long as who has one. */
+const NOBODY = '0123456789012345678901uHyS7NQZ8HUBP1Wy5bUKJ1V1FDvPxr2';
+const DEFAULT_COST = '10';
 
 /** What is wrong with a file of passwords; `line` counts from 1. */
 export class AccountsError extends Error {
@@ -23,6 +24,7 @@ export class AccountsError extends Error {
 
 export class Accounts {
   readonly #hashes: ReadonlyMap<string, string>;
+  readonly #nobody: string;
   readonly #codecs: HostCodecs;
   readonly #now: () => number;
   readonly #salt = crypto.getRandomValues(new Uint8Array(32));
@@ -32,6 +34,8 @@ export class Accounts {
   /** @throws AccountsError */
   constructor(text: string, codecs: HostCodecs, now: () => number) {
     this.#hashes = parse(text);
+    const [first] = this.#hashes.values();
+    this.#nobody = `$2y$${BCRYPT.exec(first ?? '')?.[1] ?? DEFAULT_COST}$${NOBODY}`;
     this.#codecs = codecs;
     this.#now = now;
   }
@@ -40,7 +44,7 @@ export class Accounts {
     const key = this.#keyOf(name, password);
     if ((this.#known.get(key) ?? 0) > this.#now()) return true;
     const hash = this.#hashes.get(name);
-    const isRight = await compare(password, hash ?? NOBODY);
+    const isRight = await compare(password, hash ?? this.#nobody);
     if (!isRight || hash === undefined) return false;
     const [oldest] = this.#known.keys();
     if (this.#known.size >= MOST_KNOWN_PASSWORDS && oldest !== undefined) this.#known.delete(oldest);

@@ -143,14 +143,23 @@ class Collector {
     this.#storage.forgetNames();
   }
 
+  #removeOld(directory: string): void {
+    const { disk } = this.#storage;
+    for (const name of disk.list(directory)) {
+      if (!this.#isOld(`${directory}/${name}`, disk.host.now() - UPLOAD_LIFETIME_MS)) continue;
+      this.report.temporary++;
+      if (!this.#options.dryRun) disk.remove(`${directory}/${name}`);
+    }
+  }
+
+  /** Uploads that nobody goes on with. */
+  uploads(repository: Repository): void {
+    this.#removeOld(repository.path('_uploads'));
+  }
+
   /** What processes that were killed have left. */
   temporary(): void {
-    const { disk } = this.#storage;
-    for (const name of disk.list(disk.path('tmp'))) {
-      if (!this.#isOld(disk.path('tmp', name), disk.host.now() - UPLOAD_LIFETIME_MS)) continue;
-      this.report.temporary++;
-      if (!this.#options.dryRun) disk.remove(disk.path('tmp', name));
-    }
+    this.#removeOld(this.#storage.disk.path('tmp'));
   }
 }
 
@@ -161,7 +170,10 @@ export async function collectGarbage(storage: RegistryStorage, options: GarbageO
   const names = storage.repositories();
   for (const name of names) await collector.links(storage.repository(name));
   await collector.blobs(names);
-  for (const name of names) collector.emptyRepository(storage.repository(name));
+  for (const name of names) {
+    collector.uploads(storage.repository(name));
+    collector.emptyRepository(storage.repository(name));
+  }
   collector.temporary();
   return collector.report;
 }

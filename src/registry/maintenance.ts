@@ -16,7 +16,7 @@ export interface MaintenanceOptions {
 async function collect(registry: Registry, { retention, graceMs }: MaintenanceOptions): Promise<void> {
   const { storage, metrics } = registry;
   const removed = applyRetention(storage, await planRetention(storage, retention()));
-  registry.uploads.expire(storage.repositories().map((name) => storage.repository(name)));
+  registry.uploads.expire();
   const { blobs, bytes } = await collectGarbage(storage, { graceMs, dryRun: false });
   metrics.count('retention_removed_total', 'Tags and manifests that retention took away.', {}, removed);
   metrics.count('garbage_blobs_total', 'Blobs that were collected.', {}, blobs);

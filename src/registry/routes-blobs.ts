@@ -5,21 +5,6 @@ import { checkDigest, checkRepositoryName } from './names.ts';
 import { parseRange } from './ranges.ts';
 import type { Repository } from './repository.ts';
 import type { Exchange, Registry } from './service.ts';
-import { streamFile } from './uploads.ts';
-
-/** Reads as much as is taken: nothing before the first byte is asked for. */
-function toBody({ metrics }: Registry, source: AsyncGenerator<Uint8Array<ArrayBuffer>, void>): ReadableStream<Uint8Array> {
-  const pull = async (controller: ReadableStreamDefaultController<Uint8Array>): Promise<void> => {
-    const { value, done } = await source.next();
-    if (done === true) {
-      controller.close();
-      return;
-    }
-    metrics.count('sent_bytes_total', 'Bytes of blobs that were sent.', {}, value.length);
-    controller.enqueue(value);
-  };
-  return new ReadableStream({ pull, cancel: async () => void (await source.return()) }, { highWaterMark: 0 });
-}
 
 export function repositoryOf(registry: Registry, { parameters }: Exchange): Repository {
   return registry.storage.repository(checkRepositoryName(parameters['name'] ?? ''));
@@ -44,9 +29,12 @@ export function getBlob(registry: Registry, exchange: Exchange): Response {
   const range = parseRange(request.headers.get('range'), size);
   const { start, end } = range ?? { start: 0, end: size - 1 };
   const length = end - start + 1;
-  const body = length === 0 ? '' : toBody(registry, streamFile(registry.storage, registry.storage.blobs.pathOf(digest), start, length));
-  if (range === undefined) return new Response(body, { headers: { ...headers, 'content-length': String(length) } });
-  return new Response(body, { status: 206, headers: { ...headers, 'content-length': String(length), 'content-range': `bytes ${start}-${end}/${size}` } });
+  const head = { status: range === undefined ? 200 : 206, headers: { ...headers, 'content-length': String(length), ...(range === undefined ? {} : { 'content-range': `bytes ${start}-${end}/${size}` }) } };
+  if (length === 0) return new Response('', head);
+  const { disk, blobs } = registry.storage;
+  const handle = disk.open(blobs.pathOf(digest));
+  if (handle === undefined) throw unknownBlob(repository, digest);
+  return exchange.connection.sendFile(head, handle, start, length, (bytes) => registry.metrics.count('sent_bytes_total', 'Bytes of blobs that were sent.', {}, bytes));
 }
 
 /** Takes the repository's link away; the bytes go when no repository has one (`garbage.ts`). */

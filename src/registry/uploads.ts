@@ -104,6 +104,10 @@ export class Uploads {
         session.size += chunk.length;
       }
       await pending;
+    } catch (error) {
+      // Refused: nothing of it is wanted. A connection that broke leaves what came.
+      if (error instanceof RegistryFailure) this.#discard(session);
+      throw error;
     } finally {
       if (handle !== undefined) this.#settle(session, handle);
       session.busy = false;
@@ -158,10 +162,7 @@ export class Uploads {
       this.#sessions.delete(session.id);
       return session.repository.link(digest);
     } catch (error) {
-      if (error instanceof RegistryFailure) {
-        this.#sessions.delete(session.id);
-        disk.remove(path);
-      }
+      if (error instanceof RegistryFailure) this.#discard(session);
       throw error;
     } finally {
       disk.files.close(handle);
@@ -182,25 +183,18 @@ export class Uploads {
   }
 
   cancel(upload: Upload): void {
-    const session = this.#sessionOf(upload);
+    this.#discard(this.#sessionOf(upload));
+  }
+
+  #discard(session: Session): void {
     this.#sessions.delete(session.id);
     this.#storage.disk.remove(this.#pathOf(session));
   }
 
-  /** Uploads that nobody goes on with. Answers how many. */
-  expire(repositories: readonly Repository[]): number {
+  /** Forgets uploads that nobody goes on with; their files go with the garbage. */
+  expire(): void {
     const oldest = this.#storage.disk.host.now() - UPLOAD_LIFETIME_MS;
     for (const session of this.#sessions.values()) if (!session.busy && session.touchedMs < oldest) this.#sessions.delete(session.id);
-    let expired = 0;
-    for (const repository of repositories) {
-      for (const id of this.#storage.disk.list(repository.path('_uploads'))) {
-        const stat = this.#storage.disk.files.lstat(repository.path('_uploads', id));
-        if (this.#sessions.has(id) || typeof stat === 'number' || Number(stat.mtimeNs / 1_000_000n) >= oldest) continue;
-        this.#storage.disk.remove(repository.path('_uploads', id));
-        expired++;
-      }
-    }
-    return expired;
   }
 }
 

@@ -1,6 +1,7 @@
 /** Garbage collection while pushes go on, retention, scrub, quotas, figures, audit log. */
 import assert from 'node:assert/strict';
 import { existsSync, readFileSync, readdirSync, utimesSync, writeFileSync } from 'node:fs';
+import { request } from 'node:http';
 import { join } from 'node:path';
 import { after, test } from 'node:test';
 import { commandIn } from '../images/fixtures.ts';
@@ -183,13 +184,30 @@ test('a quota holds for all repositories of its pattern together, for chunks, mo
   await client.pushBlob('small/b', big);
 });
 
-test('a blob that is larger than the bound is refused, and nothing of it stays', async () => {
+/** Sends without reading: the answer comes while the body is on its way. */
+function sendLarge(url: string, size: number): Promise<number> {
+  return new Promise((resolve, reject) => {
+    const sending = request(url, { method: 'PUT', headers: { 'content-length': size, 'content-type': 'application/octet-stream' } }, (response) => {
+      resolve(response.statusCode ?? 0);
+      response.resume();
+    });
+    let answered = false;
+    sending.on('response', () => (answered = true)).on('error', (error) => {
+      if (!answered) reject(error);
+    });
+    sending.end(Buffer.alloc(size));
+  });
+}
+
+test('a blob that is larger than the bound is refused, also while it comes, and nothing of it stays', async () => {
   const served = await scratch.serve(['--max-blob-size', '1k']);
   const client = new TestClient(served.url);
   await client.pushBlob('a', Buffer.alloc(1024));
   const large = Buffer.alloc(1025);
   const answer = await client.ask('PUT', client.ending(await client.begin('a'), sha256(large)), { body: large });
   assert.deepEqual([answer.status, codesOf(answer)], [413, ['SIZE_INVALID']]);
+  for (let time = 0; time < 3; time++) assert.equal(await sendLarge(client.ending(await client.begin('a'), sha256('never')), 20_000_000), 413);
+  assert.deepEqual([readdirSync(join(served.directory, 'tmp')), readdirSync(join(served.directory, 'repositories/a/_uploads'))], [[], []]);
 });
 
 test('figures for Prometheus, health, and the audit log', async () => {

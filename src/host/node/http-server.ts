@@ -5,6 +5,7 @@ import type { AddressInfo, Socket } from 'node:net';
 import { TLSSocket } from 'node:tls';
 import { getRequestListener } from '@hono/node-server';
 import type { HttpConnection } from '../types.ts';
+import { sendFile } from './send-file.ts';
 
 export interface HttpServerOptions {
   readonly host: string;
@@ -49,13 +50,25 @@ function addressOf(socket: Socket): string {
   return (socket.remoteAddress ?? '').replace(/^::ffff:(?=\d+\.)/, '');
 }
 
-function connectionOf(incoming: http.IncomingMessage): HttpConnection {
+/** How hono's adapter is told that the answer is on its way already. */
+const ALREADY_SENT = 'x-hono-already-sent';
+/** Node's own, before the adapter puts one in its place that it does not look into for that. */
+const PlainResponse = globalThis.Response;
+
+function connectionOf(incoming: http.IncomingMessage, outgoing: http.ServerResponse): HttpConnection {
   const { socket } = incoming;
-  return { body: incoming as AsyncIterable<Uint8Array>, address: addressOf(socket), isEncrypted: socket instanceof TLSSocket, certificateName: certificateNameOf(socket) };
+  // Who stops reading wants to answer why: the connection must outlive the body.
+  const body = { [Symbol.asyncIterator]: () => incoming.iterator({ destroyOnReturn: false }) as AsyncIterator<Uint8Array> };
+  const answerWithFile: HttpConnection['sendFile'] = ({ status, headers }, handle, start, length, onSent) => {
+    outgoing.writeHead(status, headers);
+    void sendFile(outgoing, handle, start, length, onSent);
+    return new PlainResponse(null, { status, headers: { [ALREADY_SENT]: 'true' } });
+  };
+  return { body, address: addressOf(socket), isEncrypted: socket instanceof TLSSocket, certificateName: certificateNameOf(socket), sendFile: answerWithFile };
 }
 
 function createServer(fetch: Fetch, { tls, mostHeaderBytes }: HttpServerOptions): http.Server | https.Server {
-  const listener = getRequestListener((request, { incoming }) => fetch(request, connectionOf(incoming as http.IncomingMessage)));
+  const listener = getRequestListener((request, { incoming, outgoing }) => fetch(request, connectionOf(incoming as http.IncomingMessage, outgoing as http.ServerResponse)));
   const handle = (incoming: http.IncomingMessage, outgoing: http.ServerResponse): void => void listener(incoming, outgoing);
   // An upload takes as long as it takes; a connection on which nothing moves is closed by the idle timeout.
   const common = { maxHeaderSize: mostHeaderBytes, requestTimeout: 0, headersTimeout: HEADERS_TIMEOUT_MS, keepAliveTimeout: HEADERS_TIMEOUT_MS, noDelay: true };
