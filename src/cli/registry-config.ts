@@ -1,7 +1,7 @@
 /** The configuration of a registry: a file of JSON, with every mistake that can be made in it found and named. */
 import { readFileSync } from 'node:fs';
-import { ACTIONS } from '../registry/index.ts';
-import type { AccessConfig, AccessRule, Action, QuotaRule, RetentionRule } from '../registry/index.ts';
+import { ACTIONS, isRepositoryName } from '../registry/index.ts';
+import type { AccessConfig, AccessRule, Action, QuotaRule, RetentionRule, UpstreamRule } from '../registry/index.ts';
 import { UserError } from './errors.ts';
 import { nearest } from './flags.ts';
 import { parseDuration, parseSize } from './quantities.ts';
@@ -11,9 +11,10 @@ export interface RegistryConfig {
   readonly access: AccessConfig | undefined;
   readonly retention: readonly RetentionRule[];
   readonly quotas: readonly QuotaRule[];
+  readonly upstreams: readonly UpstreamRule[];
 }
 
-export const NO_CONFIG: RegistryConfig = { access: undefined, retention: [], quotas: [] };
+export const NO_CONFIG: RegistryConfig = { access: undefined, retention: [], quotas: [], upstreams: [] };
 
 class ConfigError extends Error {}
 
@@ -110,6 +111,25 @@ function quotaRule(item: Item): QuotaRule {
   return { repositories: repositoriesOf(repositories, item), bytes: size?.measured(parseSize, '10g') ?? item.fail('says no "size"') };
 }
 
+/** What a tag of another registry leads to is believed for ten minutes. */
+const DEFAULT_FRESH_MS = 600_000;
+
+function credentialsOf(user: Item | undefined, passwordFile: Item | undefined, rule: Item): UpstreamRule['credentials'] {
+  if (user === undefined && passwordFile === undefined) return undefined;
+  if (user === undefined || passwordFile === undefined) return rule.fail('must have both "user" and "passwordFile", or neither');
+  return { username: user.text(), password: readFileSync(passwordFile.text(), 'utf8').replace(/\r?\n$/, '') };
+}
+
+function upstreamRule(item: Item): UpstreamRule {
+  const { prefix, registry, user, passwordFile, plainHttp, fresh } = item.fields(['prefix', 'registry', 'user', 'passwordFile', 'plainHttp', 'fresh']);
+  const name = prefix?.text() ?? item.fail('says no "prefix"');
+  if (!isRepositoryName(name)) prefix?.fail(`is "${name}", and must be the beginning of names of repositories, such as "hub"`);
+  return {
+    prefix: name, registry: registry?.text() ?? item.fail('says no "registry"'), credentials: credentialsOf(user, passwordFile, item),
+    plainHttp: plainHttp?.flag() ?? false, freshMs: fresh?.measured(parseDuration, '10m') ?? DEFAULT_FRESH_MS,
+  };
+}
+
 function parseConfig(text: string): RegistryConfig {
   let document: unknown;
   try {
@@ -117,11 +137,11 @@ function parseConfig(text: string): RegistryConfig {
   } catch (error) {
     throw new ConfigError(`it is not JSON: ${(error as Error).message}`);
   }
-  const { groups, access, retention, quotas } = new Item(document, '').fields(['groups', 'access', 'retention', 'quotas']);
+  const { groups, access, retention, quotas, upstreams } = new Item(document, '').fields(['groups', 'access', 'retention', 'quotas', 'upstreams']);
   const members = groups?.names() ?? new Map<string, readonly string[]>();
   return {
     access: access === undefined ? undefined : { groups: members, rules: access.list().map((item) => accessRule(item, members)) },
-    retention: retention?.list().map(retentionRule) ?? [], quotas: quotas?.list().map(quotaRule) ?? [],
+    retention: retention?.list().map(retentionRule) ?? [], quotas: quotas?.list().map(quotaRule) ?? [], upstreams: upstreams?.list().map(upstreamRule) ?? [],
   };
 }
 

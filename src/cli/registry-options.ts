@@ -1,5 +1,6 @@
 /** Flags that the commands on a registry's directory have in common. */
 import { join } from 'node:path';
+import { nodeHttp } from '../host/node/http.ts';
 import { createImageHost, storeDirectory } from '../host/node/image-host.ts';
 import { nodeServerFiles } from '../host/node/server-files.ts';
 import { RegistryStorage } from '../registry/index.ts';
@@ -22,7 +23,7 @@ function directoryOf(values: FlagValues): string {
 /** @throws UserError */
 export function openStorage(values: FlagValues): RegistryStorage {
   try {
-    return RegistryStorage.open(createImageHost(), nodeServerFiles, directoryOf(values));
+    return RegistryStorage.open(createImageHost({ http: nodeHttp }), nodeServerFiles, directoryOf(values));
   } catch (error) {
     throw toUserError(error, 'open the registry');
   }

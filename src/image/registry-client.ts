@@ -129,6 +129,16 @@ export class RegistryClient {
     }
   }
 
+  /** Bytes of a blob, as the registry says. Undefined: it has none. */
+  async blobSize(digest: Digest): Promise<number | undefined> {
+    const response = await this.#ask({ method: 'HEAD', url: `${this.#repository}/blobs/${digest}`, actions: 'pull', accept: [200, 404] });
+    await this.#drain(response);
+    const length = Number(response.headers.get('content-length') ?? NaN);
+    if (response.status === 404) return undefined;
+    if (!Number.isSafeInteger(length) || length < 0) throw new RegistryError(`${this.#options.registry} does not say how long the blob ${digest} is`, response.status, 'NO_LENGTH', 'is that a registry?');
+    return length;
+  }
+
   // ---- push ----
 
   async hasBlob(digest: Digest): Promise<boolean> {
@@ -298,7 +308,7 @@ export class RegistryClient {
         ...(body === undefined ? {} : { body: body() }), ...(this.#options.tls === undefined ? {} : { tls: this.#options.tls }),
       });
       const location = response.headers.get('location');
-      if (method !== 'GET' || location === undefined || ![301, 302, 303, 307, 308].includes(response.status)) return response;
+      if ((method !== 'GET' && method !== 'HEAD') || location === undefined || ![301, 302, 303, 307, 308].includes(response.status)) return response;
       response.cancel();
       const next = new URL(location, at);
       if (redirects >= MOST_REDIRECTS) throw new RegistryError(`${this.#options.registry} redirects more than ${MOST_REDIRECTS} times`, response.status, 'REDIRECTS');

@@ -53,6 +53,7 @@ function api(registry: Registry): Handler {
     note(caller, found.route.endpoint);
     registry.admit(caller, connection);
     authorize(registry, found, caller, request);
+    if (found.route.action === 'push' && registry.upstreams.has(registry.storage.repository(found.parameters['name'] ?? ''))) throw new RegistryFailure('UNSUPPORTED', `${found.parameters['name']} is a copy of another registry's: push there`);
     return found.route.handle(registry, { request, url, connection, caller, parameters: found.parameters });
   };
 }

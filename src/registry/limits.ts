@@ -47,3 +47,7 @@ export const MOST_SCOPES = 100;
 export const MOST_FORM_BYTES = 2 ** 16;
 /** Rows of a table of the pages. */
 export const MOST_PAGE_ROWS = 1000;
+/** Repositories of other registries for which a connection and a token are kept. */
+export const MOST_UPSTREAM_CLIENTS = 1000;
+/** How long another registry is waited for before what is here is given. */
+export const UPSTREAM_PATIENCE_MS = 5000;

@@ -14,13 +14,31 @@ function unknownBlob(repository: Repository, digest: Digest): RegistryFailure {
   return new RegistryFailure('BLOB_UNKNOWN', `${repository.name} has no blob ${digest}`);
 }
 
-export function getBlob(registry: Registry, exchange: Exchange): Response {
+function headersOf(digest: Digest): Readonly<Record<'content-type' | 'docker-content-digest' | 'etag' | 'accept-ranges' | 'cache-control', string>> {
+  return { 'content-type': 'application/octet-stream', 'docker-content-digest': digest, etag: `"${digest}"`, 'accept-ranges': 'bytes', 'cache-control': 'private, max-age=31536000, immutable' };
+}
+
+/** A blob of another registry that is not here yet: it is given while it comes. */
+async function fetchBlob(registry: Registry, exchange: Exchange, repository: Repository, digest: Digest): Promise<Response> {
+  const { upstreams } = registry;
+  if (exchange.request.method === 'HEAD') {
+    const size = await upstreams.blobSize(repository, digest);
+    if (size === undefined) throw unknownBlob(repository, digest);
+    return new Response(null, { headers: { ...headersOf(digest), 'content-length': String(size) } });
+  }
+  const fetching = await upstreams.fetchBlob(repository, digest);
+  if (fetching !== undefined) return new Response(fetching.body, { headers: { ...headersOf(digest), 'content-length': String(fetching.size) } });
+  if (repository.blobSize(digest) === undefined) throw unknownBlob(repository, digest);
+  return getBlob(registry, exchange);
+}
+
+export async function getBlob(registry: Registry, exchange: Exchange): Promise<Response> {
   const { request, parameters } = exchange;
   const repository = repositoryOf(registry, exchange);
   const digest = checkDigest(parameters['digest'] ?? '');
   const size = repository.blobSize(digest);
-  if (size === undefined) throw unknownBlob(repository, digest);
-  const headers = { 'content-type': 'application/octet-stream', 'docker-content-digest': digest, etag: `"${digest}"`, 'accept-ranges': 'bytes', 'cache-control': 'private, max-age=31536000, immutable' };
+  if (size === undefined) return fetchBlob(registry, exchange, repository, digest);
+  const headers = headersOf(digest);
   if (request.method === 'HEAD') {
     repository.renew(digest);
     return new Response(null, { headers: { ...headers, 'content-length': String(size) } });

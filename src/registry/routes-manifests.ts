@@ -32,8 +32,9 @@ export function readStored(registry: Registry, repository: Repository, digest: D
   return bytes;
 }
 
-export function getManifest(registry: Registry, exchange: Exchange): Response {
+export async function getManifest(registry: Registry, exchange: Exchange): Promise<Response> {
   const repository = repositoryOf(registry, exchange);
+  await registry.upstreams.refresh(repository, exchange.parameters['reference'] ?? '');
   const { digest, record } = findManifest(repository, exchange.parameters['reference'] ?? '');
   const headers = { 'content-type': record.mediaType, 'docker-content-digest': digest, etag: `"${digest}"` };
   if (exchange.request.method === 'HEAD') return new Response(null, { headers: { ...headers, 'content-length': String(record.size) } });

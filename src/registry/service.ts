@@ -12,6 +12,8 @@ import type { Pushed, Repository } from './repository.ts';
 import type { RegistryStorage } from './storage.ts';
 import { Uploads } from './uploads.ts';
 import type { Allowance, Upload } from './uploads.ts';
+import { Upstreams } from './upstreams.ts';
+import type { UpstreamRule } from './upstreams.ts';
 
 export interface Exchange {
   readonly request: Request;
@@ -37,6 +39,7 @@ export interface RegistryOptions {
   readonly limits: RegistryLimits;
   readonly authentication: Authentication;
   readonly quotas: readonly QuotaRule[];
+  readonly upstreams: readonly UpstreamRule[];
   /** What went wrong on our side, one line each. */
   readonly log: (line: string) => void;
   /** Each change, and each refusal. */
@@ -52,15 +55,17 @@ export class Registry {
   readonly audit: ((entry: AuditEntry) => void) | undefined;
   /** Replaced when its files are read again. */
   authentication: Authentication;
+  upstreams: Upstreams;
   #quotas: Quotas;
   readonly #requests: Buckets | undefined;
 
-  constructor({ storage, limits, authentication, quotas, log, audit }: RegistryOptions) {
+  constructor({ storage, limits, authentication, quotas, upstreams, log, audit }: RegistryOptions) {
     this.storage = storage;
     this.uploads = new Uploads(storage);
     this.limits = limits;
     this.authentication = authentication;
     this.#quotas = new Quotas(quotas, storage, this.uploads);
+    this.upstreams = new Upstreams(this, upstreams);
     this.log = log;
     this.audit = audit;
     const { requestsPerSecond } = limits;
@@ -69,8 +74,10 @@ export class Registry {
     this.metrics.gauge('repositories', 'Repositories.', () => storage.repositories().length);
   }
 
-  setQuotas(rules: readonly QuotaRule[]): void {
-    this.#quotas = new Quotas(rules, this.storage, this.uploads);
+  /** Rules that were read again. */
+  setRules(quotas: readonly QuotaRule[], upstreams: readonly UpstreamRule[]): void {
+    this.#quotas = new Quotas(quotas, this.storage, this.uploads);
+    this.upstreams = new Upstreams(this, upstreams);
   }
 
   /** Bytes of the blobs and manifests of a repository. */

@@ -186,6 +186,12 @@ export class Uploads {
     this.#discard(this.#sessionOf(upload));
   }
 
+  /** Takes away what is left of an upload that nobody can go on with. */
+  forget({ id }: Upload): void {
+    const session = this.#sessions.get(id);
+    if (session !== undefined) this.#discard(session);
+  }
+
   #discard(session: Session): void {
     this.#sessions.delete(session.id);
     this.#storage.disk.remove(this.#pathOf(session));
