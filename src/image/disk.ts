@@ -25,6 +25,11 @@ export class NewFile {
     this.#handle = checkErrno(files.open(path, O_WRONLY | O_CREAT | O_EXCL, 0o600), 'create', path);
   }
 
+  /** For who writes it to the disk without waiting on this thread, before `name`. */
+  get handle(): number {
+    return this.#handle;
+  }
+
   write(bytes: Uint8Array): void {
     for (let at = 0; at < bytes.length;) {
       const count = this.#files.write(this.#handle, at === 0 ? bytes : bytes.subarray(at), this.size);
@@ -37,13 +42,13 @@ export class NewFile {
 
   /** Everything is on the disk afterwards, under its name. */
   commit(path: string): void {
-    checkErrno(this.#files.sync(this.#handle), 'write', this.path);
+    this.sync();
     this.name(path);
   }
 
-  /** For who writes it to the disk without waiting on this thread, before `name`. */
-  get handle(): number {
-    return this.#handle;
+  /** Everything is on the disk afterwards; there is no more to write. */
+  sync(): void {
+    checkErrno(this.#files.sync(this.#handle), 'write', this.path);
   }
 
   /** Gives it its name; it is on the disk already. */

@@ -4,7 +4,8 @@
  * (`Repository.renew`), so there is always the grace between "it is there" and the manifest that needs it. What goes is set aside
  * first and comes back if it is needed by then: several processes may use the directory.
  */
-import { algorithmOf, isDigest } from '../image/index.ts';
+import { ENOENT } from '../abi/errno.ts';
+import { algorithmOf, checkErrno, isDigest } from '../image/index.ts';
 import type { Digest } from '../image/index.ts';
 import { readManifest } from './documents.ts';
 import { RegistryFailure } from './errors.ts';
@@ -65,14 +66,15 @@ class Collector {
   #drop(path: string, isNeeded: () => boolean): boolean {
     if (this.#options.dryRun) return true;
     const { disk } = this.#storage;
-    const aside = disk.setAside(path);
-    if (aside === undefined) return false;
-    if (isNeeded() || !this.#isOld(aside)) {
-      disk.restore(aside, path);
-      return false;
-    }
-    disk.remove(aside);
-    return true;
+    const aside = disk.path('tmp', `garbage-${crypto.randomUUID()}`);
+    const moved = disk.files.rename(path, aside);
+    if (moved === -ENOENT) return false;
+    checkErrno(moved, 'move away', path);
+    const isBack = isNeeded() || !this.#isOld(aside);
+    // What took its place meanwhile stays.
+    if (isBack && !disk.exists(path)) checkErrno(disk.files.rename(aside, path), 'rename to', path);
+    else disk.remove(aside);
+    return !isBack;
   }
 
   async links(repository: Repository): Promise<void> {
