@@ -136,12 +136,12 @@ test('retention: by number, age and pattern, first as a plan', async () => {
 
 test('the registry does retention and collection by itself', async () => {
   const config = scratch.file('own.json', JSON.stringify({ retention: [{ repositories: ['**'], keep: 1 }] }));
-  const served = await scratch.serve(['--config', config, '--gc-interval', '200ms', '--gc-grace', '4s']);
+  const served = await scratch.serve(['--config', config, '--gc-interval', '200ms', '--gc-grace', '6s']);
   const client = new TestClient(served.url);
   const first = await client.pushImage('a', 'old', 'first layer');
   const second = await client.pushImage('a', 'new', 'second layer');
   const digests = [second.digest, second.layer.digest, sha256('{}')].sort();
-  for (let attempt = 0; attempt < 100 && blobsIn(served.directory).length > digests.length; attempt++) await new Promise((resolve) => setTimeout(resolve, 100));
+  for (let attempt = 0; attempt < 200 && blobsIn(served.directory).length > digests.length; attempt++) await new Promise((resolve) => setTimeout(resolve, 100));
   assert.deepEqual(blobsIn(served.directory), digests);
   assert.equal((await client.ask('GET', `/v2/a/manifests/${first.digest}`)).status, 404);
 });
