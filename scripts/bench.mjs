@@ -5,7 +5,7 @@
  *
  *   npm run bench                     all figures; writes bench/results.json, docs/performance.md and docs/performance.svg
  *   npm run bench -- --quick          one round
- *   npm run bench -- --only startup   one group: cpu, startup, python, micro, shell, files, memory, api, images
+ *   npm run bench -- --only startup   one group: cpu, startup, python, micro, shell, files, memory, api, images, registry
  */
 import { spawn, spawnSync } from 'node:child_process';
 import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
@@ -14,6 +14,7 @@ import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { benchImages } from './bench-images.mjs';
 import { writePage } from './bench-page.mjs';
+import { benchRegistry } from './bench-registry.mjs';
 
 const root = join(dirname(fileURLToPath(import.meta.url)), '..');
 const caisson = join(root, 'dist', 'caisson.js');
@@ -195,7 +196,10 @@ function api() {
 
 const images = () => benchImages({ caisson, programs, env, rounds, median });
 
-const GROUPS = { cpu, startup, python, micro, shell, files, memory, api, images };
+/** Layers a second, and mebibytes, against docker-registry. */
+const registry = () => benchRegistry(caisson, Math.min(rounds, 3), quick);
+
+const GROUPS = { cpu, startup, python, micro, shell, files, memory, api, images, registry };
 
 compilePrograms();
 const previous = existsSync(results) ? JSON.parse(readFileSync(results, 'utf8')) : { groups: {} };

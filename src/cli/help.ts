@@ -7,6 +7,7 @@ import { COPY_COMMANDS } from './copy-specs.ts';
 import { UserError } from './errors.ts';
 import { IMAGE_COMMANDS } from './image-specs.ts';
 import { SYSTEM_COMMANDS } from './system-specs.ts';
+import { REGISTRY_COMMANDS } from './registry-specs.ts';
 import { version } from './version.ts';
 
 const COLUMN = 34;
@@ -53,8 +54,14 @@ Examples:
 ${shown}`;
 }
 
-const SPECS: readonly CommandSpec[] = [...IMAGE_COMMANDS, ...COPY_COMMANDS, ...SYSTEM_COMMANDS];
-const NAME_COLUMN = 16;
+const SPECS: readonly CommandSpec[] = [...IMAGE_COMMANDS, ...COPY_COMMANDS, ...SYSTEM_COMMANDS, ...REGISTRY_COMMANDS];
+const NAME_COLUMN = 18;
+
+/** The text of a word that has commands of its own. */
+export function groupHelp(name: string, commands: readonly CommandSpec[]): string {
+  const lines = commands.map((spec) => `  ${spec.name.slice(name.length + 1).padEnd(12)} ${spec.summary}`);
+  return `Usage: caisson ${name} COMMAND\n\nCommands:\n${lines.join('\n')}\n\n"caisson ${name} COMMAND --help" says more.\n`;
+}
 
 const GENERAL_HELP = `Caisson runs Linux programs in a sandbox with a kernel of its own, without root, a daemon or native code.
 
@@ -81,6 +88,7 @@ export async function helpCommand(args: readonly string[]): Promise<number> {
   const spec = SPECS.find(({ name }) => name === topic);
   if (topic === undefined) process.stdout.write(GENERAL_HELP);
   else if (topic === 'do') process.stdout.write(doHelp());
+  else if (topic === 'registry') process.stdout.write(groupHelp('registry', REGISTRY_COMMANDS));
   else if (topic === 'debug') process.stdout.write((await import('./debug.ts')).DEBUG_HELP);
   else if (spec !== undefined) process.stdout.write(commandHelp(spec));
   else throw new UserError(`cannot help with "${topic}": no such command`, 'see "caisson --help"');

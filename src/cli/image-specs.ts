@@ -119,7 +119,7 @@ export const PULL: CommandSpec = {
 };
 export const PUSH: CommandSpec = {
   name: 'push', usage: '[FLAGS] IMAGE [NAME]', summary: 'send an image to a registry', words: [1, 2],
-  flags: [QUIET, ...REGISTRY_FLAGS],
+  flags: [QUIET, { group: REGISTRY, name: 'chunk-size', kind: 'string', placeholder: 'SIZE', help: 'send layers in pieces of so many bytes, for proxies that take no more' }, ...REGISTRY_FLAGS],
   examples: [['caisson push localhost:5000/team/app:1', 'under its own name'], ['caisson push app:1 registry.example/team/app:1', 'under another one']],
 };
 export const LOGIN: CommandSpec = {

@@ -14,6 +14,7 @@ import type { FlagValues } from './flags.ts';
 import { layerLimits, platformFlag } from './image-archives.ts';
 import { LOGIN, LOGOUT, PULL, PUSH } from './image-specs.ts';
 import { toUserError, withStore } from './image-store.ts';
+import { parseSize } from './quantities.ts';
 import { BlobProgress } from './progress.ts';
 
 function readPem(flag: string, file: string): string {
@@ -38,10 +39,18 @@ function knownCredentials(registry: string): RegistryCredentials | undefined {
   }
 }
 
+function chunkFlag(values: FlagValues): number | undefined {
+  const text = values.last('chunk-size');
+  const size = text === undefined ? undefined : parseSize(text);
+  if (text !== undefined && (size === undefined || size === 0)) throw new UserError(`cannot use --chunk-size ${text}: it is no size`, 'such as 50m');
+  return size;
+}
+
 /** Of the repository that the reference names. @throws UserError */
 export function clientFor(reference: Reference, values: FlagValues, progress: BlobProgress, credentials = knownCredentials(reference.registry)): RegistryClient {
   return new RegistryClient(createImageHost({ http: nodeHttp }), {
     registry: reference.registry, repository: reference.repository, credentials, tls: tlsOf(values), plainHttp: values.has('plain-http'),
+    chunkBytes: chunkFlag(values), onWarning: (text) => progress.note(`${reference.registry} says: ${text}`),
     onRetry: (reason, waitMs) => progress.note(`${reason}; trying again in ${(waitMs / 1000).toFixed(1)} s`),
   });
 }

@@ -155,3 +155,29 @@ export interface HostDigest {
   /** Once, at the end. */
   hex(): string;
 }
+
+/** Files of a server, whose thread must not wait for the disk. As in `HostFiles`, failures are negative errno values. */
+export interface HostServerFiles {
+  read(handle: number, buffer: Uint8Array, position: number): Promise<number>;
+  write(handle: number, buffer: Uint8Array, position: number): Promise<number>;
+  sync(handle: number): Promise<number>;
+}
+
+/** What a server knows of a request beside the request. */
+export interface HttpConnection {
+  /** The request's bytes, as they come; not reading on holds the sender back. */
+  readonly body: AsyncIterable<Uint8Array>;
+  /** The peer's IP address as text. */
+  readonly address: string;
+  readonly isEncrypted: boolean;
+  /** The common name of a client certificate that one of our authorities has signed. */
+  readonly certificateName: string | undefined;
+  /** Answers with `length` bytes of an open file, which is closed afterwards. What is answered stands for that. */
+  sendFile(head: HttpHead, handle: number, start: number, length: number, onSent: (bytes: number) => void): Response;
+}
+
+export interface HttpHead {
+  readonly status: number;
+  /** Names in lower case. */
+  readonly headers: Readonly<Record<string, string>>;
+}

@@ -25,6 +25,11 @@ export class NewFile {
     this.#handle = checkErrno(files.open(path, O_WRONLY | O_CREAT | O_EXCL, 0o600), 'create', path);
   }
 
+  /** For who writes it to the disk without waiting on this thread, before `name`. */
+  get handle(): number {
+    return this.#handle;
+  }
+
   write(bytes: Uint8Array): void {
     for (let at = 0; at < bytes.length;) {
       const count = this.#files.write(this.#handle, at === 0 ? bytes : bytes.subarray(at), this.size);

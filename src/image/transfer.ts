@@ -9,6 +9,7 @@ import { parseManifest, selectPlatform } from './manifest.ts';
 import type { Descriptor, Manifest, Platform } from './manifest.ts';
 import { isLayerType } from './media-types.ts';
 import { parseReference } from './reference.ts';
+import { pushManifest } from './referrers.ts';
 import type { Reference } from './reference.ts';
 import type { RegistryClient } from './registry-client.ts';
 import { referencesOf } from './store.ts';
@@ -119,14 +120,14 @@ export async function pushImage(store: ImageStore, client: RegistryClient, image
       progress.end(digest, 'exists');
       return;
     }
-    async function* counted(): AsyncIterable<Uint8Array> {
-      for await (const chunk of store.blobs.stream(digest)) {
+    async function* counted(start: number, end: number): AsyncIterable<Uint8Array> {
+      for await (const chunk of store.disk.stream(store.blobs.pathOf(digest), start, end - start)) {
         yield chunk;
         progress.advance(digest, chunk.length);
       }
     }
     progress.end(digest, (await client.putBlob(digest, size, counted, source)) === 'sent' ? 'pushed' : 'mounted');
   });
-  for (const { digest, mediaType } of manifests) await client.putManifest(digest === target.digest ? (reference.tag ?? digest) : digest, store.blobs.read(digest, 'the manifest'), mediaType);
+  for (const { digest, mediaType } of manifests) await pushManifest(client, digest === target.digest ? (reference.tag ?? digest) : digest, store.blobs.read(digest, 'the manifest'), { digest, mediaType });
   return target;
 }
