@@ -26,7 +26,8 @@ const ARROWS = {
   kernel: ['machine', 'fs', 'net'],
   container: ['kernel', 'fs', 'net', 'machine', 'image'],
   sandbox: ['container', 'image', 'host/node'],
-  cli: ['sandbox', 'host/node', 'container', 'image', 'machine'],
+  build: ['container', 'image', 'fs'],
+  cli: ['build', 'sandbox', 'host/node', 'container', 'image', 'machine'],
   web: ['sandbox', 'container', 'host/browser'],
 };
 const OPEN_TO_ALL = new Set(['abi', 'host']);
@@ -37,6 +38,7 @@ const DOORS = {
   net: ['index.ts'],
   container: ['index.ts'],
   sandbox: ['index.ts', 'hidden-paths.ts'],
+  build: ['index.ts'],
   image: ['index.ts', 'nearest.ts', 'reference.ts'],
 };
 const NODE_MODULE = /^(?:node:|bun:)/;

@@ -4,10 +4,12 @@ import { HELP_FLAG } from './flags.ts';
 import type { Flag } from './flags.ts';
 import type { CommandSpec } from './command.ts';
 import { UserError } from './errors.ts';
+import { BUILD } from './build-specs.ts';
 import { IMAGE_COMMANDS } from './image-specs.ts';
 import { version } from './version.ts';
 
 const COLUMN = 34;
+const COMMANDS: readonly CommandSpec[] = [BUILD, ...IMAGE_COMMANDS];
 
 function flagLine({ name, short, kind, placeholder, help }: Flag): string {
   const value = placeholder === undefined ? '' : kind === 'optional' ? `[=${placeholder}]` : ` ${placeholder}`;
@@ -57,7 +59,7 @@ Usage: caisson COMMAND
 
 Commands:
   do           run a command on a copy of this machine
-${IMAGE_COMMANDS.map(({ name, summary }) => `  ${name.padEnd(12)} ${summary}`).join('\n')}
+${COMMANDS.map(({ name, summary }) => `  ${name.padEnd(12)} ${summary}`).join('\n')}
   debug        look inside: disassemble
   help         this text, or that of a command ("caisson help run")
 
@@ -73,7 +75,7 @@ Examples:
 
 export async function helpCommand(args: readonly string[]): Promise<number> {
   const [topic] = args;
-  const spec = IMAGE_COMMANDS.find(({ name }) => name === topic);
+  const spec = COMMANDS.find(({ name }) => name === topic);
   if (topic === undefined) process.stdout.write(GENERAL_HELP);
   else if (topic === 'do') process.stdout.write(doHelp());
   else if (topic === 'debug') process.stdout.write((await import('./debug.ts')).DEBUG_HELP);

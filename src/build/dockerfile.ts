@@ -1,0 +1,132 @@
+/**
+ * A Dockerfile as instructions with their places. `dockerfile-ast` finds them: continuations, comments, parser directives, flags
+ * and heredocs. What their words mean is `instructions.ts`' business.
+ *
+ * Text is a byte string (one character per byte), as everything in this room.
+ */
+import { DockerfileParser } from 'dockerfile-ast';
+import type { Instruction as ParsedInstruction } from 'dockerfile-ast';
+import { BuildError } from './errors.ts';
+import type { Lines } from './errors.ts';
+import { MOST_DOCKERFILE_BYTES, MOST_INSTRUCTIONS } from './limits.ts';
+
+export interface InstructionFlag {
+  readonly name: string;
+  /** Absent: `--link` without a value. */
+  readonly value: string | undefined;
+}
+
+export interface Heredoc {
+  readonly name: string;
+  readonly content: string;
+  /** False: the name was quoted. */
+  readonly expand: boolean;
+  /** `<<-`: tabs at the beginning of lines go. */
+  readonly chomp: boolean;
+}
+
+export interface Instruction {
+  /** In capitals. */
+  readonly keyword: string;
+  /** As it was typed. */
+  readonly typedKeyword: string;
+  /** What follows the flags, on one line, without comments and without the text of heredocs. */
+  readonly text: string;
+  readonly flags: readonly InstructionFlag[];
+  readonly heredocs: readonly Heredoc[];
+  readonly lines: Lines;
+}
+
+export interface Dockerfile {
+  /** For messages. */
+  readonly name: string;
+  readonly lines: readonly string[];
+  readonly escape: string;
+  /** Parser directives, names in small letters. */
+  readonly directives: ReadonlyMap<string, string>;
+  readonly instructions: readonly Instruction[];
+  /** Comment lines behind `#`, with their line. */
+  readonly comments: readonly { readonly line: number; readonly text: string }[];
+}
+
+export const KEYWORDS: readonly string[] = [
+  'ADD', 'ARG', 'CMD', 'COPY', 'ENTRYPOINT', 'ENV', 'EXPOSE', 'FROM', 'HEALTHCHECK', 'LABEL', 'MAINTAINER', 'ONBUILD', 'RUN', 'SHELL', 'STOPSIGNAL', 'USER', 'VOLUME', 'WORKDIR',
+];
+
+interface WithFlags {
+  getFlags(): readonly { getName(): string; getValue(): string | null }[];
+}
+interface WithHeredocs {
+  getHeredocs(): readonly ParsedHeredoc[];
+}
+interface ParsedHeredoc {
+  getName(): string;
+  getStartRange(): Place;
+  getDelimiterRange(): Place | null;
+}
+interface Place {
+  readonly start: { readonly line: number; readonly character: number };
+  readonly end: { readonly line: number; readonly character: number };
+}
+
+/** Names that are flags of the instruction and no argument. */
+function flagsOf(instruction: ParsedInstruction): readonly InstructionFlag[] {
+  if (!('getFlags' in instruction)) return [];
+  return (instruction as unknown as WithFlags).getFlags().map((flag) => ({ name: flag.getName(), value: flag.getValue() ?? undefined }));
+}
+
+const TAKES_HEREDOCS = new Set(['ADD', 'COPY', 'RUN']);
+
+/** `<<-"NAME"` as it stands, for what the parser does not tell. */
+function heredocsOf(instruction: ParsedInstruction, keyword: string, lines: readonly string[]): readonly Heredoc[] {
+  if (!TAKES_HEREDOCS.has(keyword) || !('getHeredocs' in instruction)) return [];
+  const found = (instruction as unknown as WithHeredocs).getHeredocs();
+  let next = 0;
+  return found.map((heredoc) => {
+    const { start, end } = heredoc.getStartRange();
+    const place: Lines = { start: start.line + 1, end: start.line + 1 };
+    const delimiter = heredoc.getDelimiterRange();
+    if (delimiter === null) throw new BuildError(`cannot read the heredoc ${heredoc.getName()}: its end is missing`, { lines: place, advice: `write ${heredoc.getName()} alone on a line below it` });
+    const word = (lines[start.line] ?? '').slice(start.character, end.character);
+    const first = Math.max(next, start.line + 1);
+    next = delimiter.start.line + 1;
+    const content = lines.slice(first, delimiter.start.line).map((line) => `${line}\n`).join('');
+    return { name: heredoc.getName(), content, expand: !/["']/.test(word), chomp: word.startsWith('<<-') };
+  });
+}
+
+/** Without the heredocs' text, which begins with the first line break. */
+function argumentsOf(instruction: ParsedInstruction): string {
+  const content = instruction.getArgumentsContent() ?? '';
+  const end = content.indexOf('\n');
+  return (end < 0 ? content : content.slice(0, end)).trim();
+}
+
+function instructionOf(parsed: ParsedInstruction, lines: readonly string[]): Instruction {
+  const { start, end } = parsed.getRange();
+  const keyword = parsed.getKeyword();
+  return {
+    keyword, typedKeyword: parsed.getInstruction(), text: argumentsOf(parsed), flags: flagsOf(parsed), heredocs: heredocsOf(parsed, keyword, lines),
+    lines: { start: start.line + 1, end: end.line + 1 },
+  };
+}
+
+/** @throws BuildError with the place. */
+export function parseDockerfile(source: string, name: string): Dockerfile {
+  if (source.length > MOST_DOCKERFILE_BYTES) throw new BuildError(`cannot read "${name}": it is longer than ${MOST_DOCKERFILE_BYTES} bytes`, { advice: 'is it a Dockerfile?' });
+  const text = source.replace(/^\xef\xbb\xbf/, '').replace(/\r\n/g, '\n');
+  const zero = text.indexOf('\0');
+  if (zero >= 0) throw new BuildError(`cannot read "${name}": it is no text`, { advice: 'is it a Dockerfile?' });
+  const lines = text.split('\n');
+  const parsed = DockerfileParser.parse(text);
+  const found = parsed.getInstructions();
+  if (found.length > MOST_INSTRUCTIONS) throw new BuildError(`cannot read "${name}": it has more than ${MOST_INSTRUCTIONS} instructions`);
+  const directives = new Map(parsed.getDirectives().map((directive) => [directive.getName().toLowerCase(), directive.getValue()] as const));
+  const escape = directives.get('escape') ?? '\\';
+  if (escape !== '\\' && escape !== '`') throw new BuildError(`cannot use "${escape}" as the escape character`, { lines: { start: 1, end: 1 }, advice: 'it is \\ or `' });
+  return {
+    name, lines, escape, directives,
+    instructions: found.map((instruction) => instructionOf(instruction, lines)),
+    comments: parsed.getComments().map((comment) => ({ line: comment.getRange().start.line + 1, text: comment.getContent() ?? '' })),
+  };
+}
