@@ -21,11 +21,12 @@ export function readTextFile(root: TreeNode, path: string, mostBytes: number): s
 }
 
 /** `dockerfile`: its path in the context, which may have rules of its own beside it (`NAME.dockerignore`). */
-export function withoutIgnored(root: TreeNode, dockerfile: string | undefined): TreeNode {
+export function ignoreRulesOf(root: TreeNode, dockerfile: string | undefined): IgnoreRules {
   const own = dockerfile === undefined ? undefined : readTextFile(root, `${cleanPath(dockerfile)}.dockerignore`, MOST_IGNORE_BYTES);
-  const text = own ?? readTextFile(root, '.dockerignore', MOST_IGNORE_BYTES);
-  if (text === undefined) return root;
-  const rules = IgnoreRules.read(text);
+  return IgnoreRules.read(own ?? readTextFile(root, '.dockerignore', MOST_IGNORE_BYTES) ?? '');
+}
+
+export function withoutIgnored(root: TreeNode, rules: IgnoreRules): TreeNode {
   return rules.isEmpty ? root : new FilteredNode(root, rules);
 }
 

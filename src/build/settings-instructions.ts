@@ -17,7 +17,8 @@ export function commandOf({ text }: Instruction, settings: ImageSettings): reado
 
 function expose(settings: ImageSettings, instruction: Instruction, expander: Expander): void {
   for (const word of expandWords(requireText(instruction), expander)) {
-    const match = /^(\d{1,5})(?:-(\d{1,5}))?(?:\/(tcp|udp|sctp))?$/i.exec(word);
+    // An address and a port of the host may stand before it, and mean nothing here.
+    const match = /^(?:.*:)?(\d{1,5})(?:-(\d{1,5}))?(?:\/(tcp|udp|sctp))?$/i.exec(word);
     const [first, last] = [Number(match?.[1]), Number(match?.[2] ?? match?.[1])];
     if (match === null || first > 65_535 || last > 65_535 || first > last) throw new BuildError(`cannot expose "${toText(word)}": it is no port`, { advice: 'such as 80, 53/udp or 8000-8010' });
     for (let port = first; port <= last; port++) settings.exposedPorts.add(`${port}/${(match[3] ?? 'tcp').toLowerCase()}`);

@@ -72,8 +72,6 @@ export function splitStages(dockerfile: Dockerfile, scope: GlobalScope): readonl
     checkKeyword(instruction);
     if (instruction.keyword === 'FROM') {
       const stage = atInstruction(instruction, () => stageOf(instruction, stages.length, expander));
-      const twin = stages.find(({ name }) => name !== undefined && name === stage.name);
-      if (twin !== undefined) throw new BuildError(`cannot name two stages "${toText(stage.name ?? '')}"`, { lines: instruction.lines, advice: `the first is on line ${twin.from.lines.start}` });
       stages.push({ ...stage, instructions: [] });
     } else if (stages.length > 0) stages.at(-1)!.instructions.push(instruction);
     else if (instruction.keyword === 'ARG') atInstruction(instruction, () => argPairs(instruction, expander).forEach(([name, value]) => scope.declare(name, value)));
@@ -85,7 +83,8 @@ export function splitStages(dockerfile: Dockerfile, scope: GlobalScope): readonl
 
 /** By name or number; undefined: it is the name of an image, or one that comes later. */
 export function findStage(stages: readonly StageDefinition[], text: string, before: number): StageDefinition | undefined {
-  const byName = stages.slice(0, before).find(({ name }) => name === text.toLowerCase());
+  // Of two with one name the later one is meant.
+  const byName = stages.slice(0, before).findLast(({ name }) => name === text.toLowerCase());
   if (byName !== undefined) return byName;
   return /^\d{1,4}$/.test(text) && Number(text) < before ? stages[Number(text)] : undefined;
 }

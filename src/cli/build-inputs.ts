@@ -1,8 +1,8 @@
 /** What `caisson build` is given: arguments, secrets, the context and the Dockerfile. */
 import { readFileSync } from 'node:fs';
 import { relative, resolve } from 'node:path';
-import { HostNode, MOST_DOCKERFILE_BYTES, MOST_SECRET_BYTES, MemoryNode, contextFromStream, parseDockerfile, readTextFile, withoutIgnored } from '../build/index.ts';
-import type { Dockerfile, TreeNode } from '../build/index.ts';
+import { HostNode, MOST_DOCKERFILE_BYTES, MOST_SECRET_BYTES, MemoryNode, contextFromStream, ignoreRulesOf, parseDockerfile, readTextFile, withoutIgnored } from '../build/index.ts';
+import type { Dockerfile, IgnoreRules, TreeNode } from '../build/index.ts';
 import { nodeFiles } from '../host/node/index.ts';
 import type { ImageStore, StoredImage } from '../image/index.ts';
 import { toByteString, toText } from './bytes.ts';
@@ -52,6 +52,13 @@ export function readSecrets(values: FlagValues): ReadonlyMap<string, Uint8Array>
 export interface Source {
   readonly context: TreeNode;
   readonly dockerfile: Dockerfile;
+  /** What the context lacks. */
+  readonly ignored: IgnoreRules;
+}
+
+function sourceOf(tree: TreeNode, place: string | undefined, dockerfile: Dockerfile): Source {
+  const ignored = ignoreRulesOf(tree, place);
+  return { context: withoutIgnored(tree, ignored), dockerfile, ignored };
 }
 
 function readHostFile(path: string, shown: string): string {
@@ -76,22 +83,22 @@ async function directorySource(path: string, file: string | undefined): Promise<
   const tree = HostNode.open(nodeFiles, toByteString(root));
   if (tree === undefined) throw new UserError(`cannot build "${path}": no such directory`, 'PATH is the directory with the files that are copied');
   if (tree.kind !== 'directory') throw new UserError(`cannot build "${path}": it is no directory`, 'PATH is a directory, or a tar');
-  if (file === '-') return { context: withoutIgnored(tree, undefined), dockerfile: parseDockerfile((await readInput()).toString('latin1'), 'Dockerfile') };
+  if (file === '-') return sourceOf(tree, undefined, parseDockerfile((await readInput()).toString('latin1'), 'Dockerfile'));
   const place = file === undefined ? resolve(root, 'Dockerfile') : resolve(file);
   const inside = relative(root, place);
   const shown = file ?? 'Dockerfile';
   const dockerfile = parseDockerfile(readHostFile(place, file ?? `${path}/Dockerfile`), shown);
-  return { context: withoutIgnored(tree, inside.startsWith('..') ? undefined : toByteString(inside)), dockerfile };
+  return sourceOf(tree, inside.startsWith('..') ? undefined : toByteString(inside), dockerfile);
 }
 
 /** What comes from standard input or a file: a tar, compressed or not, or a Dockerfile alone. */
 async function streamSource(store: ImageStore, stream: AsyncIterable<Uint8Array>, file: string | undefined): Promise<Source> {
   const { tree, text } = await contextFromStream(store, stream);
-  if (tree === undefined) return { context: MemoryNode.directory(new Map()), dockerfile: parseDockerfile(text, 'Dockerfile') };
+  if (tree === undefined) return sourceOf(MemoryNode.directory(new Map()), undefined, parseDockerfile(text, 'Dockerfile'));
   const name = toByteString(file ?? 'Dockerfile');
   const inside = readTextFile(tree, name, MOST_DOCKERFILE_BYTES);
   if (inside === undefined) throw new UserError(`cannot build: "${toText(name)}" is not in the archive`, 'name it with -f');
-  return { context: withoutIgnored(tree, name), dockerfile: parseDockerfile(inside, toText(name)) };
+  return sourceOf(tree, name, parseDockerfile(inside, toText(name)));
 }
 
 /** @throws UserError, BuildError */
@@ -112,6 +119,6 @@ export function readContexts(values: FlagValues, store: ImageStore): ReadonlyMap
     if (text.startsWith('docker-image://')) return [name, store.find(text.slice('docker-image://'.length))];
     const tree = HostNode.open(nodeFiles, toByteString(resolve(text)));
     if (tree?.kind !== 'directory') throw new UserError(`cannot use --build-context ${toText(name)}=${text}: it is no directory`, 'name a directory, or docker-image://REF');
-    return [name, withoutIgnored(tree, undefined)];
+    return [name, withoutIgnored(tree, ignoreRulesOf(tree, undefined))];
   }));
 }

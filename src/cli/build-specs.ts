@@ -5,6 +5,7 @@ import { ALLOW_NET_FLAG, NETWORK } from './container-flags.ts';
 const IMAGE = 'Image';
 const STEPS = 'Steps';
 const OUTPUT = 'Output';
+const CHECKS = 'Checks';
 
 export const BUILD: CommandSpec = {
   name: 'build', usage: '[FLAGS] PATH|-', summary: 'make an image from a Dockerfile', words: [1, 1],
@@ -32,10 +33,13 @@ export const BUILD: CommandSpec = {
     { group: OUTPUT, name: 'progress', kind: 'string', placeholder: 'auto|tty|plain|json|quiet', help: 'how it is shown (default: tty at a terminal)' },
     { group: OUTPUT, name: 'quiet', short: 'q', kind: 'boolean', help: 'print the image\'s id only' },
     { group: OUTPUT, name: 'verify', kind: 'boolean', help: 'build a second time without the cache, and say what differs' },
+    { group: CHECKS, name: 'check', kind: 'boolean', help: 'build nothing: say what the Dockerfile should rather not do' },
+    { group: CHECKS, name: 'call', kind: 'string', placeholder: 'check', help: 'the same, as Docker also writes it' },
+    { group: CHECKS, name: 'format', kind: 'string', placeholder: 'text|json|sarif', help: 'of what --check finds (default: text)' },
   ],
   examples: [
     ['caisson build -t app:1 .', 'the Dockerfile in this directory'], ['caisson build -t app:1 -f docker/Dockerfile --build-arg VERSION=2 .', 'another Dockerfile, with an argument'],
     ['caisson build --secret id=npmrc,src=$HOME/.npmrc -t app:1 .', 'with a secret that no layer has'], ['caisson build -o out .', 'the files of the last stage, into out/'],
-    ['caisson build -t app:1 - < Dockerfile', 'without a context'],
+    ['caisson build -t app:1 - < Dockerfile', 'without a context'], ['caisson build --check --format sarif .', 'for a code scanner'],
   ],
 };

@@ -1,8 +1,8 @@
 /** `caisson build`: a Dockerfile becomes an image. */
 import { totalmem } from 'node:os';
 import { writeFileSync } from 'node:fs';
-import { BuildError, Builder } from '../build/index.ts';
-import type { BuildOptions, BuildResult, Dockerfile } from '../build/index.ts';
+import { BuildError, Builder, checkDockerfile, checkSettings } from '../build/index.ts';
+import type { BuildOptions, BuildResult, CheckOptions, Dockerfile } from '../build/index.ts';
 import { nodeHttp } from '../host/node/http.ts';
 import { createImageHost } from '../host/node/image-host.ts';
 import { ImageError, NoSuchImageError } from '../image/index.ts';
@@ -116,6 +116,30 @@ async function finish(values: FlagValues, builder: Builder, result: BuildResult,
   else process.stderr.write([`image ${image.id}`, ...images.flatMap(({ record }) => (record.reference === undefined ? [] : [`named ${familiarReference(record.reference)}`]))].map((line) => `${line}\n`).join(''));
 }
 
+/** What is known without asking a registry. */
+function checkOptions(store: ImageStore, { ignored }: Source): CheckOptions {
+  return {
+    ignored,
+    environmentOf: (name) => {
+      try {
+        return store.find(name).config.defaults.env;
+      } catch (error) {
+        if (error instanceof ImageError) return undefined;
+        throw error;
+      }
+    },
+  };
+}
+
+/** `# check=error=true` makes an error of what is found; otherwise it is said in a line. */
+function lookAt(options: BuildOptions, checks: CheckOptions): void {
+  const [first, ...others] = checkDockerfile(options.dockerfile, checks);
+  if (first === undefined) return;
+  const text = `${first.rule}: ${first.message}`;
+  if (checkSettings(options.dockerfile).error) throw new BuildError(text, { lines: first.lines, advice: 'see "caisson build --check"' });
+  options.reporter.note(`warning: ${text} (line ${first.lines.start})${others.length === 0 ? '' : `, and ${others.length} more; see "caisson build --check"`}`);
+}
+
 export async function buildCommand(args: readonly string[]): Promise<number> {
   const values = await readCommand(BUILD, args);
   if (values === undefined) return 0;
@@ -124,7 +148,10 @@ export async function buildCommand(args: readonly string[]): Promise<number> {
     try {
       const source = await findSource(store, values.command[0] ?? '.', values.last('file'));
       dockerfile = source.dockerfile;
+      const checks = checkOptions(store, source);
+      if (values.has('check') || values.has('call')) return (await import('./build-check.ts')).printChecks(dockerfile, checks, oneOf(values, 'format', ['text', 'json', 'sarif'] as const) ?? 'text');
       const options = buildOptions(values, store, source);
+      lookAt(options, checks);
       const builder = new Builder(options);
       const result = await builder.build();
       if (values.has('verify')) await (await import('./build-verify.ts')).verify(options, result);
