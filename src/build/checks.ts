@@ -10,7 +10,8 @@ import type { CheckedStage } from './checked-file.ts';
 import { argumentChecks } from './check-arguments.ts';
 import type { Lines } from './errors.ts';
 import { jsonForm } from './words.ts';
-import { IgnoreRules, cleanPath, hasWildcard } from './patterns.ts';
+import { cleanPath, hasWildcard } from './patterns.ts';
+import type { IgnoreRules } from './patterns.ts';
 import { splitRaw } from './expand.ts';
 import { toText } from './text.ts';
 

@@ -150,11 +150,17 @@ function filtered({ node, name }: CopySource, exclude: readonly string[]): TreeN
   return node.kind === 'directory' ? new FilteredNode(node, rules) : rules.excludes(name) ? undefined : node;
 }
 
+/** A link to a directory is followed; a link to something else is replaced. */
+function targetPath(root: TreeNode, path: string): string {
+  const resolved = resolvePath(root, path);
+  return resolved.node?.kind === 'directory' ? resolved.path : resolvePath(root, path, false).path;
+}
+
 /** Entries, not sorted yet. `root`: the tree that is copied into. @throws BuildError */
 export function planCopy(root: TreeNode, sources: readonly CopySource[], options: CopyOptions): readonly LayerEntry[] {
   const { destination, parents, exclude } = options;
   const plan = new Plan(root, options);
-  const target = options.link ? cleanPath(destination.path) : resolvePath(root, destination.path).path;
+  const target = options.link ? cleanPath(destination.path) : targetPath(root, destination.path);
   const isDirectory = destination.isDirectory || parents || plan.kindAt(target) === 'directory' || target === '';
   if (sources.length > 1 && !isDirectory) throw new BuildError(`cannot copy ${sources.length} things to "${toText(destination.path)}": it is no directory`, { advice: 'end it with /' });
   for (const source of sources) {

@@ -1,6 +1,6 @@
 /**
- * A Dockerfile as instructions with their places. `dockerfile-ast` finds them: continuations, comments, parser directives, flags
- * and heredocs. What their words mean is `instructions.ts`' business.
+ * A Dockerfile as instructions with their places. `dockerfile-ast` finds them, with comments, parser directives and heredocs. Lines
+ * are put together here, since it takes some comments between them for text. What the words mean is others' business (`words.ts`).
  *
  * Text is a byte string (one character per byte), as everything in this room.
  */
@@ -8,6 +8,7 @@ import { DockerfileParser } from 'dockerfile-ast';
 import type { Instruction as ParsedInstruction } from 'dockerfile-ast';
 import { BuildError } from './errors.ts';
 import type { Lines } from './errors.ts';
+import { splitRaw } from './expand.ts';
 import { MOST_DOCKERFILE_BYTES, MOST_INSTRUCTIONS } from './limits.ts';
 
 export interface InstructionFlag {
@@ -53,9 +54,6 @@ export const KEYWORDS: readonly string[] = [
   'ADD', 'ARG', 'CMD', 'COPY', 'ENTRYPOINT', 'ENV', 'EXPOSE', 'FROM', 'HEALTHCHECK', 'LABEL', 'MAINTAINER', 'ONBUILD', 'RUN', 'SHELL', 'STOPSIGNAL', 'USER', 'VOLUME', 'WORKDIR',
 ];
 
-interface WithFlags {
-  getFlags(): readonly { getName(): string; getValue(): string | null }[];
-}
 interface WithHeredocs {
   getHeredocs(): readonly ParsedHeredoc[];
 }
@@ -67,12 +65,6 @@ interface ParsedHeredoc {
 interface Place {
   readonly start: { readonly line: number; readonly character: number };
   readonly end: { readonly line: number; readonly character: number };
-}
-
-/** Names that are flags of the instruction and no argument. */
-function flagsOf(instruction: ParsedInstruction): readonly InstructionFlag[] {
-  if (!('getFlags' in instruction)) return [];
-  return (instruction as unknown as WithFlags).getFlags().map((flag) => ({ name: flag.getName(), value: flag.getValue() ?? undefined }));
 }
 
 const TAKES_HEREDOCS = new Set(['ADD', 'COPY', 'RUN']);
@@ -95,20 +87,61 @@ function heredocsOf(instruction: ParsedInstruction, keyword: string, lines: read
   });
 }
 
-/** Without the heredocs' text, which begins with the first line break. */
-function argumentsOf(instruction: ParsedInstruction): string {
-  const content = instruction.getArgumentsContent() ?? '';
-  const end = content.indexOf('\n');
-  return (end < 0 ? content : content.slice(0, end)).trim();
+/** On one line: continuations put together, comments and empty lines between them left out, heredocs not reached (BuildKit `parser.go`). */
+function joinLines(lines: readonly string[], { start, end }: Lines, escape: string): string {
+  let text = '';
+  for (let line = start; line <= end; line++) {
+    const raw = lines[line - 1] ?? '';
+    if (line > start && (raw.trim() === '' || raw.trimStart().startsWith('#'))) continue;
+    const trimmed = raw.replace(/[ \t]+$/, '');
+    // A doubled escape character at the end of a line is itself, and ends nothing.
+    const continues = trimmed.endsWith(escape) && (escape !== '\\' || !trimmed.endsWith('\\\\'));
+    text += continues ? trimmed.slice(0, -1) : raw;
+    if (!continues) break;
+  }
+  return text;
 }
 
-function instructionOf(parsed: ParsedInstruction, lines: readonly string[]): Instruction {
+/** Takes quotes and escapes off. */
+function unquoted(word: string, escape: string): string {
+  let text = '';
+  let quote = '';
+  for (let at = 0; at < word.length; at++) {
+    const character = word[at]!;
+    if (character === escape && quote !== '\'' && at + 1 < word.length) text += word[++at]!;
+    else if (quote === '' && (character === '"' || character === '\'')) quote = character;
+    else if (character === quote) quote = '';
+    else text += character;
+  }
+  return text;
+}
+
+/** The words at the beginning that are flags; `--` alone ends them. */
+function takeFlags(text: string, escape: string): { readonly flags: readonly InstructionFlag[]; readonly rest: string } {
+  const flags: InstructionFlag[] = [];
+  let rest = text.trim();
+  while (rest.startsWith('--')) {
+    const [word = ''] = splitRaw(rest, escape);
+    rest = rest.slice(word.length).trimStart();
+    if (word === '--') break;
+    const flag = unquoted(word.slice(2), escape);
+    const equals = flag.indexOf('=');
+    flags.push({ name: equals < 0 ? flag : flag.slice(0, equals), value: equals < 0 ? undefined : flag.slice(equals + 1) });
+  }
+  return { flags, rest };
+}
+
+/** What has flags of its own; others take `--` as a word. */
+const TAKES_FLAGS = new Set(['ADD', 'COPY', 'FROM', 'HEALTHCHECK', 'RUN']);
+
+function instructionOf(parsed: ParsedInstruction, lines: readonly string[], escape: string): Instruction {
   const { start, end } = parsed.getRange();
+  const place: Lines = { start: start.line + 1, end: end.line + 1 };
   const keyword = parsed.getKeyword();
-  return {
-    keyword, typedKeyword: parsed.getInstruction(), text: argumentsOf(parsed), flags: flagsOf(parsed), heredocs: heredocsOf(parsed, keyword, lines),
-    lines: { start: start.line + 1, end: end.line + 1 },
-  };
+  const joined = joinLines(lines, place, escape).trim();
+  const behind = joined.slice(/^\S*/.exec(joined)?.[0].length ?? 0).trim();
+  const { flags, rest } = TAKES_FLAGS.has(keyword) ? takeFlags(behind, escape) : { flags: [], rest: behind };
+  return { keyword, typedKeyword: parsed.getInstruction(), text: rest, flags, heredocs: heredocsOf(parsed, keyword, lines), lines: place };
 }
 
 /** @throws BuildError with the place. */
@@ -126,7 +159,7 @@ export function parseDockerfile(source: string, name: string): Dockerfile {
   if (escape !== '\\' && escape !== '`') throw new BuildError(`cannot use "${escape}" as the escape character`, { lines: { start: 1, end: 1 }, advice: 'it is \\ or `' });
   return {
     name, lines, escape, directives,
-    instructions: found.map((instruction) => instructionOf(instruction, lines)),
+    instructions: found.map((instruction) => instructionOf(instruction, lines, escape)),
     comments: parsed.getComments().map((comment) => ({ line: comment.getRange().start.line + 1, text: comment.getContent() ?? '' })),
   };
 }

@@ -202,7 +202,7 @@ function mountOne(options: HostViewOptions, builder: ViewBuilder, mount: ViewMou
     if (typeof file === 'number') return { errno: file, path: destination };
     file.linkCount = 1;
     file.writeAt(bytes, 0);
-    return builder.mount(destination, { ...viewOf(memory), root: file, readOnly: true }, MS_RDONLY | MS_NOSUID | MS_NODEV | MS_NOEXEC | MS_RELATIME, 'tmpfs');
+    return builder.mount(destination, { ...viewOf(memory), root: file, readOnly: true }, MS_RDONLY | MS_NOSUID | MS_NODEV | MS_RELATIME, 'tmpfs');
   }
   const host = openHost(mount.source, dev, mount.writable, []);
   if (typeof host === 'number') return { errno: host, path: mount.source };
