@@ -99,12 +99,14 @@ export function treeOf(store: ImageStore, image: StoredImage, without: ReadonlyS
 /** Of containers, not of images; Docker's archives have them empty. */
 const DOCKER_ONLY = new Set(['Hostname', 'Domainname', 'AttachStdin', 'AttachStdout', 'AttachStderr', 'Tty', 'OpenStdin', 'StdinOnce', 'Image', 'ArgsEscaped']);
 
+const isEmpty = (value: unknown): boolean => value === null || value === '' || (typeof value === 'object' && Object.keys(value).length === 0);
+
 /** The `config` of the document, with what the peers add taken away. */
 export function configOf({ config }: StoredImage): Record<string, unknown> {
   const { Labels, ...rest } = config.document['config'] as Record<string, unknown> & { Labels?: Record<string, string> };
   const labels = Object.entries(Labels ?? {}).filter(([name]) => !name.startsWith('io.buildah'));
   const all: Record<string, unknown> = { ...rest, ...(labels.length === 0 ? {} : { Labels: Object.fromEntries(labels.sort()) }), ...(config.author === undefined || config.author === '' ? {} : { author: config.author }) };
-  return Object.fromEntries(Object.entries(all).filter(([name, value]) => value !== null && value !== '' && !(name === 'WorkingDir' && value === '/') && !DOCKER_ONLY.has(name)).sort(([left], [right]) => (left < right ? -1 : 1)));
+  return Object.fromEntries(Object.entries(all).filter(([name, value]) => !isEmpty(value) && !(name === 'WorkingDir' && value === '/') && !DOCKER_ONLY.has(name)).sort(([left], [right]) => (left < right ? -1 : 1)));
 }
 
 /** buildah with a storage of its own. It needs root. */
