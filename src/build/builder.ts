@@ -3,7 +3,7 @@
  * the same inputs is not made again.
  */
 import type { LayerPaths, MountConfig } from '../container/index.ts';
-import { NoSuchImageError, addBuilt } from '../image/index.ts';
+import { ImageError, addBuilt } from '../image/index.ts';
 import type { StoredImage } from '../image/index.ts';
 import { CacheMounts } from './cache-mounts.ts';
 import { Contents } from './contents.ts';
@@ -161,7 +161,7 @@ export class Builder {
       await this.#options.store.mountable(image);
       return image;
     } catch (error) {
-      if (!(error instanceof NoSuchImageError)) throw error;
+      if (!(error instanceof ImageError)) throw error;
       throw new BuildError(`cannot use the image "${toText(name)}": ${error.message}`, { advice: error.advice, cause: error });
     }
   }

@@ -67,29 +67,41 @@ interface Place {
   readonly end: { readonly line: number; readonly character: number };
 }
 
+/** The parser stumbles over some texts that are no heredocs. */
+function heredocRanges(instruction: ParsedInstruction, lines: readonly string[]): readonly ParsedHeredoc[] {
+  const { start, end } = instruction.getRange();
+  if (!lines.slice(start.line, end.line + 1).some((line) => line.includes('<<'))) return [];
+  try {
+    return (instruction as unknown as WithHeredocs).getHeredocs();
+  } catch (error) {
+    throw new BuildError('cannot read the heredocs of this instruction', { lines: { start: start.line + 1, end: end.line + 1 }, advice: 'put << and its name on the first line of the instruction', cause: error });
+  }
+}
+
 const TAKES_HEREDOCS = new Set(['ADD', 'COPY', 'RUN']);
 
 /** `<<-"NAME"` as it stands, for what the parser does not tell. */
-function heredocsOf(instruction: ParsedInstruction, keyword: string, lines: readonly string[]): readonly Heredoc[] {
+function heredocsOf(instruction: ParsedInstruction, keyword: string, lines: readonly string[], argumentsEnd: number): readonly Heredoc[] {
   if (!TAKES_HEREDOCS.has(keyword) || !('getHeredocs' in instruction)) return [];
-  const found = (instruction as unknown as WithHeredocs).getHeredocs();
-  let next = 0;
+  const found = heredocRanges(instruction, lines);
+  let next = argumentsEnd;
   return found.map((heredoc) => {
     const { start, end } = heredoc.getStartRange();
     const place: Lines = { start: start.line + 1, end: start.line + 1 };
     const delimiter = heredoc.getDelimiterRange();
     if (delimiter === null) throw new BuildError(`cannot read the heredoc ${heredoc.getName()}: its end is missing`, { lines: place, advice: `write ${heredoc.getName()} alone on a line below it` });
     const word = (lines[start.line] ?? '').slice(start.character, end.character);
-    const first = Math.max(next, start.line + 1);
+    const first = next;
     next = delimiter.start.line + 1;
     const content = lines.slice(first, delimiter.start.line).map((line) => `${line}\n`).join('');
     return { name: heredoc.getName(), content, expand: !/["']/.test(word), chomp: word.startsWith('<<-') };
   });
 }
 
-/** On one line: continuations put together, comments and empty lines between them left out, heredocs not reached (BuildKit `parser.go`). */
-function joinLines(lines: readonly string[], { start, end }: Lines, escape: string): string {
+/** On one line, and the number of its last one: continuations put together, comments and empty lines between them left out, heredocs not reached (BuildKit `parser.go`). */
+function joinLines(lines: readonly string[], { start, end }: Lines, escape: string): { readonly text: string; readonly last: number } {
   let text = '';
+  let last = start;
   for (let line = start; line <= end; line++) {
     const raw = lines[line - 1] ?? '';
     if (line > start && (raw.trim() === '' || raw.trimStart().startsWith('#'))) continue;
@@ -97,9 +109,10 @@ function joinLines(lines: readonly string[], { start, end }: Lines, escape: stri
     // A doubled escape character at the end of a line is itself, and ends nothing.
     const continues = trimmed.endsWith(escape) && (escape !== '\\' || !trimmed.endsWith('\\\\'));
     text += continues ? trimmed.slice(0, -1) : raw;
+    last = line;
     if (!continues) break;
   }
-  return text;
+  return { text, last };
 }
 
 /** Takes quotes and escapes off. */
@@ -138,10 +151,19 @@ function instructionOf(parsed: ParsedInstruction, lines: readonly string[], esca
   const { start, end } = parsed.getRange();
   const place: Lines = { start: start.line + 1, end: end.line + 1 };
   const keyword = parsed.getKeyword();
-  const joined = joinLines(lines, place, escape).trim();
+  const { text, last } = joinLines(lines, place, escape);
+  const joined = text.trim();
   const behind = joined.slice(/^\S*/.exec(joined)?.[0].length ?? 0).trim();
   const { flags, rest } = TAKES_FLAGS.has(keyword) ? takeFlags(behind, escape) : { flags: [], rest: behind };
-  return { keyword, typedKeyword: parsed.getInstruction(), text: rest, flags, heredocs: heredocsOf(parsed, keyword, lines), lines: place };
+  return { keyword, typedKeyword: parsed.getInstruction(), text: rest, flags, heredocs: heredocsOf(parsed, keyword, lines, last), lines: place };
+}
+
+function parsedText(text: string, name: string): ReturnType<typeof DockerfileParser.parse> {
+  try {
+    return DockerfileParser.parse(text);
+  } catch (error) {
+    throw new BuildError(`cannot read "${name}"`, { advice: 'is it a Dockerfile?', cause: error });
+  }
 }
 
 /** @throws BuildError with the place. */
@@ -151,7 +173,7 @@ export function parseDockerfile(source: string, name: string): Dockerfile {
   const zero = text.indexOf('\0');
   if (zero >= 0) throw new BuildError(`cannot read "${name}": it is no text`, { advice: 'is it a Dockerfile?' });
   const lines = text.split('\n');
-  const parsed = DockerfileParser.parse(text);
+  const parsed = parsedText(text, name);
   const found = parsed.getInstructions();
   if (found.length > MOST_INSTRUCTIONS) throw new BuildError(`cannot read "${name}": it has more than ${MOST_INSTRUCTIONS} instructions`);
   const directives = new Map(parsed.getDirectives().map((directive) => [directive.getName().toLowerCase(), directive.getValue()] as const));

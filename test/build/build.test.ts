@@ -57,7 +57,7 @@ test('two builds give the same bytes, whenever and wherever', async () => {
 });
 
 test('SOURCE_DATE_EPOCH is the time of everything that is made, and bounds the rest', async () => {
-  const directory = context('FROM busybox:1\nCOPY a /a\nRUN echo x > /f && touch -d 2100-01-01 /future && touch -d 2001-01-01 /past\n', { a: 'a' });
+  const directory = context('FROM busybox:1\nCOPY a /a\nRUN echo x > /f && touch -d "2100-01-01 00:00:00" /future && touch -d "2001-01-01 00:00:00" /past\n', { a: 'a' });
   await mustRun(['build', '-t', 'dated:1', directory], { env: { SOURCE_DATE_EPOCH: '1500000000' } });
   assert.equal(await mustRun(['run', 'dated:1', 'stat', '-c', '%Y', '/a', '/f', '/future']), '1500000000\n'.repeat(3));
   assert.equal(await mustRun(['run', 'dated:1', 'stat', '-c', '%y', '/past']), '2001-01-01 00:00:00.000000000 +0000\n');
@@ -91,14 +91,14 @@ test('a step is made again when what goes into it has changed, and only then', a
 
 test('arguments, secrets and proxies: what is part of a key, and what stays out of the image', async () => {
   const directory = context('FROM busybox:1\nARG V=1\nRUN echo $V > /v\nRUN --mount=type=secret,id=s cat /run/secrets/s | wc -c > /n; test -n "$HTTP_PROXY" && echo proxied > /p\n', { key: 'top-secret-value' });
-  const flags = ['--secret', `id=s,src=${join(directory, 'key')}`, '--build-arg', 'HTTP_PROXY=http://user:hidden@proxy:1', '-t', 'secret:1', directory];
+  const flags = ['--secret', `id=s,src=${join(directory, 'key')}`, '--build-arg', 'HTTP_PROXY=http://user:prox-pass@proxy:1', '-t', 'secret:1', directory];
   await build(flags);
   assert.deepEqual(statuses(await build(['--build-arg', 'V=2', ...flags])).slice(2), ['done', 'done']);
   writeFileSync(join(directory, 'key'), 'another');
   assert.deepEqual(statuses(await build(flags)).slice(2), ['cached', 'cached']);
   const all = execFileSync('sh', ['-c', `cat ${home}/blobs/sha256/* ${home}/layers/*`], { maxBuffer: 1 << 30 });
   assert.equal(all.includes('top-secret-value'), false);
-  assert.equal(all.includes('hidden'), false);
+  assert.equal(all.includes('prox-pass'), false);
   assert.equal(await mustRun(['run', 'secret:1', 'cat', '/n', '/p']), '16\nproxied\n');
 });
 
@@ -160,10 +160,10 @@ test('an error points at the line, shows the last output, and says what to do', 
     ['FROM busybox:1\nRUN echo out && \\\n  echo err >&2 && exit 3\n', /^caisson: cannot build: Dockerfile:2: the command failed: it ended with 3[^]*out\nerr\n[^]*>>> RUN echo out && \\\n {3}3 \| >>> {3}echo err/m],
     ['FROM busybox:1\nRUNN x\n', /Dockerfile:2: cannot understand the instruction "RUNN" \(did you mean RUN\?\)/],
     ['FROM busybox:1\nCOPY absent /x\n', /Dockerfile:2: cannot find "absent" in the context/], ['FROM busybox:1\nCOPY a b\n', /cannot find "a"/],
-    ['FROM busybox:1\nCOPY --form=x a b\n', /there is no such flag \(did you mean --from\?\)/], ['FROM busybox:1\nCOPY a\n', /it needs a source and a destination/],
-    ['FROM busybox:1\nCOPY --from=nothing-here /a /b\n', /nothing-here/], ['RUN x\n', /cannot use RUN before FROM/], ['# nothing\n', /it has no FROM/],
+    ['FROM busybox:1\nCOPY --fron=x a b\n', /there is no such flag \(did you mean --from\?\)/], ['FROM busybox:1\nCOPY a\n', /it needs a source and a destination/],
+    ['FROM busybox:1\nCOPY --from=registry.invalid/nothing-here /a /b\n', /nothing-here/], ['RUN x\n', /cannot use RUN before FROM/], ['# nothing\n', /it has no FROM/],
     ['FROM busybox:1\nRUN --mount=type=ssh true\n', /cannot use --mount=type=ssh: a command of a build cannot reach a socket of the host/], ['FROM busybox:1\nRUN --security=insecure true\n', /cannot use --security=insecure/],
-    ['FROM busybox:1\nRUN --network=host true\n', /cannot use --network=host/], ['FROM busybox:1\nRUN --mount=type=bind,form=x,target=/y true\n', /did you mean from\?/], ['FROM busybox:1\nRUN --mount=type=secret,id=x,required=true true\n', /it was not given \(give it with --secret id=x/],
+    ['FROM busybox:1\nRUN --network=host true\n', /cannot use --network=host/], ['FROM busybox:1\nRUN --mount=type=bind,fron=x,target=/y true\n', /did you mean from\?/], ['FROM busybox:1\nRUN --mount=type=secret,id=x,required=true true\n', /it was not given \(give it with --secret id=x/],
     ['FROM busybox:1\nCOPY --chown=nobody-here Dockerfile /x\n', /has no such name/], ['FROM busybox:1\nUSER nobody-here\nRUN true\n', /cannot run as user "nobody-here"/], ['FROM --platform=linux/arm64 busybox:1\n', /only linux\/amd64 can be run/],
     ['FROM busybox:1\nENV A=${B:?is needed}\n', /B: is needed/], ['FROM busybox:1\nENV A="x\n', /a double quote is not closed/], ['FROM busybox:1\nRUN <<E\nx\n', /its end is missing/], ['FROM $NONE\n', /it comes out empty/],
     ['FROM busybox:1\nEXPOSE many\n', /it is no port/], ['FROM busybox:1\nHEALTHCHECK --interval=x CMD y\n', /it is no duration/], ['FROM busybox:1\nSHELL sh\n', /it is a JSON list/], ['FROM busybox:1\nONBUILD FROM x\n', /cannot use FROM as a trigger/],
@@ -193,7 +193,10 @@ test('commands of a build see nothing of the host, and reach no private address'
 });
 
 /** A C compiler and what it needs, from Debian's packages: unpacked, so that no root is needed. */
-const COMPILER = ['dash', 'libc6', 'libc6-dev', 'libcrypt-dev', 'linux-libc-dev', 'tcc'];
+const COMPILER = [
+  'binutils', 'binutils-common', 'binutils-x86-64-linux-gnu', 'cpp-12', 'dash', 'gcc-12', 'libbinutils', 'libc6', 'libc6-dev', 'libcrypt-dev', 'libctf0', 'libgcc-12-dev', 'libgmp10', 'libisl23', 'libjansson4', 'libmpc3', 'libmpfr6', 'libzstd1',
+  'linux-libc-dev', 'zlib1g',
+];
 
 function compilerTar(): string {
   const directory = cached('compiler', COMPILER.join(), (made) => {
@@ -210,7 +213,7 @@ function compilerTar(): string {
 
 test('a C program is compiled in one stage and copied to another', async () => {
   await mustRun(['import', compilerTar(), 'compiler:1']);
-  const directory = context('FROM compiler:1 AS build\nWORKDIR /src\nCOPY *.c *.h ./\nRUN for f in main greet; do tcc -c -o $f.o $f.c || exit 1; done && tcc -static -o /program main.o greet.o\nFROM scratch\nCOPY --from=build /program /program\nENTRYPOINT ["/program"]\nCMD ["nobody"]\n', {
+  const directory = context('FROM compiler:1 AS build\nWORKDIR /src\nCOPY *.c *.h ./\nRUN for f in main greet; do gcc-12 -O1 -c -o $f.o $f.c || exit 1; done && gcc-12 -static -o /program main.o greet.o\nFROM scratch\nCOPY --from=build /program /program\nENTRYPOINT ["/program"]\nCMD ["nobody"]\n', {
     'main.c': '#include "greet.h"\nint main(int argc, char **argv) { return greet(argc > 1 ? argv[1] : ""); }\n', 'greet.c': '#include <stdio.h>\n#include "greet.h"\nint greet(const char *who) { return printf("hello, %s\\n", who) < 0; }\n',
     'greet.h': 'int greet(const char *who);\n',
   });
