@@ -52,7 +52,8 @@ function processConfig(container: Container, { argv, env, settings }: Command): 
 
 function failure(argv: readonly string[], status: ExitStatus, tail: Tail): BuildError {
   const how = status.signal === undefined ? `it ended with ${status.code}` : `signal ${status.signal} ended it`;
-  return new BuildError(`the command failed: ${how}`, { advice: 'its last output is above', output: tail.lines === '' ? undefined : tail.lines, cause: new Error(argv.join(' ')) });
+  const { lines } = tail;
+  return new BuildError(`the command failed: ${how}`, { advice: lines === '' ? 'it printed nothing' : 'its last output is below', output: lines === '' ? undefined : lines, cause: new Error(argv.join(' ')) });
 }
 
 /** Runs it to its end. @throws BuildError where it cannot be run or fails. Who calls closes the container. */

@@ -110,7 +110,7 @@ class TerminalReporter extends LineReporter {
   #draw(before: string, steps: readonly StepInfo[], now: boolean): void {
     if (!now && performance.now() - this.#drawnMs < REDRAW_MS) return;
     this.#drawnMs = performance.now();
-    const width = process.stderr.columns ?? 80;
+    const width = process.stderr.columns > 0 ? process.stderr.columns : 80;
     const lines = steps.flatMap((step) => {
       const running = this.running.get(step.id);
       if (running === undefined) return [];

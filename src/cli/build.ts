@@ -32,7 +32,8 @@ const SHOWN_AROUND = 2;
 
 /** The lines that the error is about, marked. */
 function excerpt({ lines, name }: Dockerfile, start: number, end: number): string {
-  const shown = lines.slice(Math.max(0, start - 1 - SHOWN_AROUND), end + SHOWN_AROUND);
+  const most = lines.at(-1) === '' ? lines.length - 1 : lines.length;
+  const shown = lines.slice(Math.max(0, start - 1 - SHOWN_AROUND), Math.min(most, end + SHOWN_AROUND));
   const first = Math.max(1, start - SHOWN_AROUND);
   const body = shown.map((line, index) => `${String(first + index).padStart(4)} | ${first + index >= start && first + index <= end ? '>>> ' : '    '}${toText(line)}`);
   return `${name}:${start}\n--------------------\n${body.join('\n')}\n--------------------`;
@@ -42,7 +43,7 @@ function toUserError(error: BuildError, dockerfile: Dockerfile | undefined): Use
   const { lines, output, advice } = error;
   const place = lines === undefined || dockerfile === undefined ? '' : `${dockerfile.name}:${lines.start}: `;
   const detail = [...(output === undefined ? [] : [output]), ...(lines === undefined || dockerfile === undefined ? [] : [excerpt(dockerfile, lines.start, lines.end)])].join('\n');
-  return new UserError(`cannot build: ${place}${error.message}`, advice?.replace('above', 'below'), EXIT_BUILD_FAILED, { cause: error, ...(detail === '' ? {} : { detail }) });
+  return new UserError(`cannot build: ${place}${error.message}`, advice, EXIT_BUILD_FAILED, { cause: error, ...(detail === '' ? {} : { detail }) });
 }
 
 function networkOf(values: FlagValues): BuildOptions['network'] {

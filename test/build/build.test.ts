@@ -102,6 +102,15 @@ test('arguments, secrets and proxies: what is part of a key, and what stays out 
   assert.equal(await mustRun(['run', 'secret:1', 'cat', '/n', '/p']), '16\nproxied\n');
 });
 
+test('a cache mount outlives the build, with owners and modes, and is no part of the image', async () => {
+  const directory = context('FROM busybox:1\nRUN --mount=type=cache,target=/c,uid=1000,mode=0750 echo x >> /c/log; chown 33:34 /c/log; wc -l < /c/log > /n; stat -c "%a %u" /c >> /n; stat -c "%u:%g" /c/log >> /n\n');
+  for (const lines of [1, 2, 3]) {
+    await mustRun(['build', '--no-cache', '-t', 'cache:1', directory]);
+    assert.equal(await mustRun(['run', 'cache:1', 'cat', '/n']), `${lines}\n750 1000\n33:34\n`);
+  }
+  assert.equal(await mustRun(['run', 'cache:1', 'sh', '-c', 'ls /c | wc -l']), '0\n');
+});
+
 test('the context comes from a directory, standard input, or a tar', async () => {
   const dockerfile = 'FROM busybox:1\nCOPY --chown=3:4 f /f\nCMD ["cat", "/f"]\n';
   const directory = context(dockerfile, { f: 'from a tar\n', 'other/Dockerfile': 'FROM busybox:1\nCOPY f /g\nCMD ["cat", "/g"]\n', 'other/Dockerfile.dockerignore': '' });
