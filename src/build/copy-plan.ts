@@ -85,6 +85,7 @@ class Plan {
   readonly #root: TreeNode;
   readonly #options: CopyOptions;
   readonly #linked = new Map<string, string>();
+  readonly #known = new Map<string, TreeNode | undefined>();
 
   constructor(root: TreeNode, options: CopyOptions) {
     this.#root = root;
@@ -95,8 +96,18 @@ class Plan {
   kindAt(path: string): TreeNode['kind'] | undefined {
     const planned = this.entries.get(path);
     if (planned !== undefined) return planned.type === 'link' ? 'file' : planned.type;
-    if (this.#options.link) return undefined;
-    return path === '' ? 'directory' : resolvePath(this.#root, path, false).node?.kind;
+    return this.#options.link ? undefined : this.#nodeAt(path)?.kind;
+  }
+
+  /** Of a path without links. Directories are looked up once. */
+  #nodeAt(path: string): TreeNode | undefined {
+    if (path === '') return this.#root;
+    if (this.#known.has(path)) return this.#known.get(path);
+    const slash = path.lastIndexOf('/');
+    const directory = this.#nodeAt(path.slice(0, Math.max(0, slash)));
+    const node = directory?.kind === 'directory' ? directory.child(path.slice(slash + 1)) : undefined;
+    if (node === undefined || node.kind === 'directory') this.#known.set(path, node);
+    return node;
   }
 
   #owner(): Owner | undefined {

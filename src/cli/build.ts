@@ -35,7 +35,7 @@ function excerpt({ lines, name }: Dockerfile, start: number, end: number): strin
   const most = lines.at(-1) === '' ? lines.length - 1 : lines.length;
   const shown = lines.slice(Math.max(0, start - 1 - SHOWN_AROUND), Math.min(most, end + SHOWN_AROUND));
   const first = Math.max(1, start - SHOWN_AROUND);
-  const body = shown.map((line, index) => `${String(first + index).padStart(4)} | ${first + index >= start && first + index <= end ? '>>> ' : '    '}${toText(line)}`);
+  const body = shown.map((line, index) => `${String(first + index).padStart(4)} | ${first + index >= start && first + index <= end ? '>>> ' : '    '}${toText(line).replace(/[\x00-\x08\x0b-\x1f\x7f]/g, '?')}`);
   return `${name}:${start}\n--------------------\n${body.join('\n')}\n--------------------`;
 }
 
