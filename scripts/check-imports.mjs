@@ -28,6 +28,8 @@ const ARROWS = {
   container: ['kernel', 'fs', 'net', 'machine', 'image'],
   sandbox: ['container', 'image', 'host/node'],
   cli: ['sandbox', 'host/node', 'container', 'image', 'machine', 'registry'],
+  build: ['container', 'image', 'fs'],
+  cli: ['build', 'sandbox', 'host/node', 'container', 'image', 'machine'],
   web: ['sandbox', 'container', 'host/browser'],
 };
 const OPEN_TO_ALL = new Set(['abi', 'host']);
@@ -39,6 +41,7 @@ const DOORS = {
   container: ['index.ts'],
   sandbox: ['index.ts', 'hidden-paths.ts'],
   registry: ['index.ts'],
+  build: ['index.ts'],
   image: ['index.ts', 'nearest.ts', 'reference.ts'],
 };
 const NODE_MODULE = /^(?:node:|bun:)/;

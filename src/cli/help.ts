@@ -5,6 +5,7 @@ import type { Flag } from './flags.ts';
 import type { CommandSpec } from './command.ts';
 import { COPY_COMMANDS } from './copy-specs.ts';
 import { UserError } from './errors.ts';
+import { BUILD } from './build-specs.ts';
 import { IMAGE_COMMANDS } from './image-specs.ts';
 import { SYSTEM_COMMANDS } from './system-specs.ts';
 import { REGISTRY_COMMANDS } from './registry-specs.ts';
@@ -54,7 +55,7 @@ Examples:
 ${shown}`;
 }
 
-const SPECS: readonly CommandSpec[] = [...IMAGE_COMMANDS, ...COPY_COMMANDS, ...SYSTEM_COMMANDS, ...REGISTRY_COMMANDS];
+const SPECS: readonly CommandSpec[] = [BUILD, ...IMAGE_COMMANDS, ...COPY_COMMANDS, ...SYSTEM_COMMANDS, ...REGISTRY_COMMANDS];
 const NAME_COLUMN = 18;
 
 /** The text of a word that has commands of its own. */

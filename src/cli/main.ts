@@ -9,6 +9,7 @@ type Command = (args: readonly string[]) => Promise<number>;
 const COMMANDS: ReadonlyMap<string, () => Promise<Command>> = new Map([
   ['do', async () => doCommand],
   ['run', async () => (await import('./run.ts')).runCommand],
+  ['build', async () => (await import('./build.ts')).buildCommand],
   ['pull', async () => (await import('./registry-commands.ts')).pullCommand],
   ['push', async () => (await import('./registry-commands.ts')).pushCommand],
   ['login', async () => (await import('./registry-commands.ts')).loginCommand],

@@ -59,6 +59,7 @@ export class Container {
   /** @throws ContainerError for a root or a mount that cannot be used, NetworkRuleError for what may be reached. */
   static create(host: Host, config: ContainerConfig, { image, endsWithFirst = true }: ContainerOptions): Container {
     const { memoryBytes, tasks } = config.limits;
+    const upperBytes = config.limits.writableBytes ?? memoryBytes;
     const kernel = new Kernel({
       host,
       createMachine: (options) => createMachine(config.seed === undefined ? image : withoutUnits(image), options),
@@ -76,7 +77,7 @@ export class Container {
       mounts: config.mounts,
       readOnly: config.readOnly,
       system: createSystemView(kernel),
-      ...(memoryBytes === undefined ? {} : { upperBytes: memoryBytes }),
+      ...(upperBytes === undefined ? {} : { upperBytes }),
     });
     if ('errno' in view) throw new ContainerError(view.path, -view.errno);
     const container = new Container(kernel, view, endsWithFirst);
@@ -168,6 +169,11 @@ export class Container {
     }
   }
 
+  /** What differs from the layers that were mounted there; the top itself comes first, where it changed. */
+  changesOf(destination: string): Iterable<Change> {
+    return this.#view.changesOf(destination);
+  }
+
   /** Keeps translations of the programs that ran for the next time, where the image has a place for them. */
   keepTranslations(): void {
     this.#kernel.machine.saveUnits(this.#kernel.layoutSeed);
@@ -187,6 +193,11 @@ export class Container {
       tasks: statistics.tasksCreated,
       mappedBytes: memory.mappedBytes,
     };
+  }
+
+  /** Gives back what it holds of the host, when nothing is asked of it any more. */
+  close(): void {
+    this.#view.close();
   }
 
   /** Ends all programs. */

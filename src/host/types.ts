@@ -148,6 +148,8 @@ export interface HostCodecs {
   createDigest(algorithm: 'sha256' | 'sha512'): HostDigest;
   /** Throws an Error where the bytes are spoiled or cut short. */
   gunzip(source: AsyncIterable<Uint8Array>): AsyncIterable<Uint8Array>;
+  /** The same bytes from the same ones: no name and no time in the header. */
+  gzip(source: AsyncIterable<Uint8Array>): AsyncIterable<Uint8Array>;
 }
 
 export interface HostDigest {
