@@ -27,9 +27,8 @@ const ARROWS = {
   kernel: ['machine', 'fs', 'net'],
   container: ['kernel', 'fs', 'net', 'machine', 'image'],
   sandbox: ['container', 'image', 'host/node'],
-  cli: ['sandbox', 'host/node', 'container', 'image', 'machine', 'registry'],
   build: ['container', 'image', 'fs'],
-  cli: ['build', 'sandbox', 'host/node', 'container', 'image', 'machine'],
+  cli: ['build', 'sandbox', 'host/node', 'container', 'image', 'machine', 'registry'],
   web: ['sandbox', 'container', 'host/browser'],
 };
 const OPEN_TO_ALL = new Set(['abi', 'host']);

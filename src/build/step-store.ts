@@ -45,7 +45,7 @@ export class StepStore {
     try {
       const { layer } = JSON.parse(new TextDecoder().decode(bytes)) as { layer: BuiltLayer | null };
       if (layer === null) return { layer: undefined };
-      return this.store.blobs.has(layer.descriptor.digest) && this.store.layers.has(layer.diffId) ? { layer } : undefined;
+      return this.store.layers.has(layer.diffId) && this.store.keep(layer.descriptor.digest) ? { layer } : undefined;
     } catch {
       return undefined;
     }

@@ -145,7 +145,8 @@ export async function buildCommand(args: readonly string[]): Promise<number> {
   const values = await readCommand(BUILD, args);
   if (values === undefined) return 0;
   let dockerfile: Dockerfile | undefined;
-  return withStore('build', async (store) => {
+  // What the steps make stays until the image has its name, also if someone prunes meanwhile.
+  return withStore('build', (store) => store.adding(async () => {
     try {
       const source = await findSource(store, values.command[0] ?? '.', values.last('file'));
       dockerfile = source.dockerfile;
@@ -162,5 +163,5 @@ export async function buildCommand(args: readonly string[]): Promise<number> {
       if (error instanceof BuildError) throw toUserError(error, dockerfile);
       throw error;
     }
-  });
+  }));
 }
