@@ -37,10 +37,28 @@ function chart(rows) {
   return `<svg xmlns="http://www.w3.org/2000/svg" width="${width}" height="${height}" font-family="sans-serif" role="img" aria-label="Speed of CPU programs as a fraction of native speed"><rect width="100%" height="100%" fill="#fff"/><text x="${left}" y="22" font-size="14" fill="#222">Speed as a fraction of native</text><rect x="${left + 230}" y="12" width="11" height="11" fill="#2f6f9f"/><text x="${left + 246}" y="22" font-size="12" fill="#222">Caisson</text><rect x="${left + 310}" y="12" width="11" height="11" fill="#c9822b"/><text x="${left + 326}" y="22" font-size="12" fill="#222">qemu-x86_64</text><line x1="${one}" y1="32" x2="${one}" y2="${height - 16}" stroke="#bbb"/><text x="${one}" y="${height - 4}" font-size="11" text-anchor="middle" fill="#555">native</text>${bars.join('')}</svg>\n`;
 }
 
+function registryTable({ memory, ...rows }) {
+  const lines = Object.entries(rows).map(([name, row]) => `| ${name}, 16 clients, layers/s | ${number(row.caisson, 1)} | ${number(row.docker, 1)} | ${ratio(row.caisson, row.docker)} |`);
+  return ['| | Caisson | docker-registry | ratio |', '|---|---|---|---|', ...lines, `| resident memory at most, 16 clients that move large layers, MiB | ${number(memory.caisson)} | ${number(memory.docker)} | ${ratio(memory.caisson, memory.docker)} |`].join('\n');
+}
+
 function cpuSummary(rows) {
   const complete = Object.values(rows).filter((row) => row.native && row.caisson && row.qemu);
   if (complete.length === 0) return '';
   return `Geometric means: ${geometricMean(complete.map((row) => row.native / row.caisson)).toFixed(2)} of native speed, ${geometricMean(complete.map((row) => row.qemu / row.caisson)).toFixed(2)} times qemu-x86_64.\n`;
+}
+
+/** `mebibytes`: of the layer, uncompressed. */
+function imageSection({ mebibytes, start, second, pull }) {
+  return [
+    '## Images',
+    [
+      `A Debian root directory of ${mebibytes} MiB in one layer of gzip; the registry is docker-registry on loopback.`, '', '| | Caisson, ms | peer, ms | |', '|---|---|---|---|',
+      `| from the layer in the store to the end of its first program; \`umoci unpack\` alone | ${number(start.caisson)} | ${number(start.umoci)} | ${number(start.umoci / start.caisson, 1)} times as fast |`,
+      `| one more container, until \`true\` ends; \`caisson do -- true\` | ${number(second.caisson)} | ${number(second.do)} | ${number(second.caisson - second.do)} ms more |`,
+      `| pull into the store; \`skopeo copy\` to an OCI directory | ${number(pull.caisson)} | ${number(pull.skopeo)} | ${number(pull.caisson / pull.skopeo, 2)} times its time |`,
+    ].join('\n'),
+  ];
 }
 
 export function writePage(root, { date, node, cpu, cores, rounds, groups }) {
@@ -69,7 +87,9 @@ export function writePage(root, { date, node, cpu, cores, rounds, groups }) {
     const row = groups.memory['sleep 5'];
     parts.push('## Memory', `\`caisson do -- sleep 5\` holds ${number(row.caisson)} MiB, \`node\` waiting ${number(row.node)} MiB: ${number(row.caisson - row.node)} MiB more.`);
   }
+  if (groups.registry) parts.push('## Registry', registryTable(groups.registry));
   if (groups.api) parts.push('## API', `From \`Sandbox.create\` to the first output of a warm command: ${number(groups.api.create.caisson, 1)} ms.`);
+  if (groups.images) parts.push(...imageSection(groups.images));
   writeFileSync(join(root, 'docs', 'performance.md'), `${parts.filter((part) => part !== '').join('\n\n')}\n`);
   if (groups.cpu) writeFileSync(join(root, 'docs', 'performance.svg'), chart(groups.cpu));
 }

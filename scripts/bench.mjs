@@ -5,14 +5,16 @@
  *
  *   npm run bench                     all figures; writes bench/results.json, docs/performance.md and docs/performance.svg
  *   npm run bench -- --quick          one round
- *   npm run bench -- --only startup   one group: cpu, startup, nodes, python, micro, shell, files, memory, api
+ *   npm run bench -- --only startup   one group: cpu, startup, nodes, python, micro, shell, files, memory, api, images, registry
  */
 import { spawn, spawnSync } from 'node:child_process';
 import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { cpus, tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { benchImages } from './bench-images.mjs';
 import { writePage } from './bench-page.mjs';
+import { benchRegistry } from './bench-registry.mjs';
 
 const root = join(dirname(fileURLToPath(import.meta.url)), '..');
 const caisson = join(root, 'dist', 'caisson.js');
@@ -210,7 +212,12 @@ function api() {
   return { create: { caisson: Number.isNaN(value) || !run.ok ? undefined : value } };
 }
 
-const GROUPS = { cpu, startup, nodes, python, micro, shell, files, memory, api };
+const images = () => benchImages({ caisson, programs, env, rounds, median });
+
+/** Layers a second, and mebibytes, against docker-registry. */
+const registry = () => benchRegistry(caisson, Math.min(rounds, 3), quick);
+
+const GROUPS = { cpu, startup, nodes, python, micro, shell, files, memory, api, images, registry };
 
 compilePrograms();
 const previous = existsSync(results) ? JSON.parse(readFileSync(results, 'utf8')) : { groups: {} };

@@ -5,6 +5,7 @@
  *   cli.js             the command line and the engine, one CommonJS script that answers a function
  *   cli.*.js           commands and options that few use (`bundle-parts.mjs`)
  *   cli.cache          code cache of cli.js for the Node version that built it
+ *   cli.*.cache        the same of parts that a container of an image needs
  *   sandbox.mjs        the public API
  *   worker.js          what a sandbox's worker thread runs: loads engine.js with engine.cache, as caisson.js does
  *   translator.js      the translator of hot code, loaded when there is some
@@ -22,7 +23,8 @@
  */
 import { spawnSync } from 'node:child_process';
 import { createHash } from 'node:crypto';
-import { chmodSync, existsSync, mkdirSync, readFileSync, readdirSync, renameSync, rmSync, writeFileSync } from 'node:fs';
+import { chmodSync, existsSync, mkdirSync, mkdtempSync, readFileSync, readdirSync, renameSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { Worker } from 'node:worker_threads';
@@ -70,7 +72,8 @@ async function bundle(entry, name, format) {
 
 /** Scripts that answer a function of what a module has, for `load-script.cjs`. */
 async function bundleScript(entry, name) {
-  for (const old of readdirSync(dist)) if (old.startsWith(name.replace(/js$/, '')) && old.endsWith('.js') && old !== name) rmSync(join(dist, old));
+  // Caches of parts as well: V8 looks at nothing but the length of a script.
+  for (const old of readdirSync(dist)) if (old.startsWith(name.replace(/js$/, '')) && /\.(?:js|.+\.cache)$/.test(old) && old !== name) rmSync(join(dist, old));
   const wrap = ['(function (exports, require, module, __filename, __dirname) {', '\n})'];
   const alias = { 'node:module': join(root, 'scripts/create-require.cjs') };
   await bundleWithParts({ root, entry, name, options: { ...COMMON, alias }, wrap, write });
@@ -119,6 +122,16 @@ function buildCodeCache() {
   }
 }
 
+/** The same for the parts that a container of an image needs: the last run leaves what it compiled. */
+function buildPartCaches() {
+  const scratch = mkdtempSync(join(tmpdir(), 'caisson-build-'));
+  const tar = join(scratch, 'empty.tar');
+  writeFileSync(tar, new Uint8Array(1024));
+  const env = { ...process.env, CAISSON_HOME: join(scratch, 'store'), CAISSON_WRITE_PARTS: '1' };
+  for (const words of [['import', tar, 'empty'], ['run', '--pull', 'never', 'empty', '/nothing']]) spawnSync(process.execPath, [join(dist, 'caisson.js'), ...words], { stdio: 'ignore', timeout: 60_000, env });
+  rmSync(scratch, { recursive: true, force: true });
+}
+
 /** The same for a sandbox's worker: one creates a container and runs a program in it. */
 async function buildEngineCache() {
   const target = join(dist, 'engine.cache');
@@ -157,5 +170,6 @@ await Promise.all([
 await buildStubs();
 await buildNativeCode();
 buildCodeCache();
+buildPartCaches();
 await buildEngineCache();
 if (!process.argv.includes('--no-types')) buildTypes();

@@ -4,17 +4,23 @@
  * a function for each.
  *
  * A part shares the modules of the bundle (a class is one class everywhere): the bundle exports those that its parts need, and
- * hands itself over when it loads one.
+ * hands itself over when it loads one. What several parts need and the bundle does not have is in one more file, `cli.common.js`;
+ * there each module runs when it is first asked for.
  */
 import { build } from 'esbuild';
 import { basename, dirname, join, relative } from 'node:path';
 
-/** How a part calls what the bundle exports, and how the bundle does. */
+/** How a part calls what the bundle exports and what parts have in common, and how the bundle calls itself. */
 const SHARED = 'SHARED_MODULES';
+const COMMON = 'COMMON_MODULES';
 const OWN = 'OWN_MODULES';
 
-/** Dynamic imports of the project's own modules become files `<name>.<module>.js`; `found` gets their paths. */
-function laterParts(name, found) {
+function partName(name, path) {
+  return `${basename(name, '.js')}.${basename(path, '.ts')}.js`;
+}
+
+/** Dynamic imports of the project's own modules become files `<name>.<module>.js`; `found` gets their paths. `bundle`: what gives the bundle's modules there. */
+function laterParts(name, found, bundle) {
   return {
     name: 'later-parts',
     setup(pipeline) {
@@ -24,31 +30,27 @@ function laterParts(name, found) {
         found.add(file);
         return { path: file, namespace: 'later' };
       });
-      pipeline.onLoad({ filter: /.*/, namespace: 'later' }, ({ path }) => ({ contents: `module.exports = require('./${partName(name, path)}')(${OWN}());`, loader: 'js' }));
+      pipeline.onLoad({ filter: /.*/, namespace: 'later' }, ({ path }) => ({ contents: `module.exports = require('./${partName(name, path)}')(${bundle});`, loader: 'js' }));
       // What the part's file exports is resolved when it is loaded, not now.
       pipeline.onResolve({ filter: /^\.\/.*\.js$/, namespace: 'later' }, ({ path }) => ({ path, external: true }));
     },
   };
 }
 
-/** Modules that the bundle has are taken from it; `needed` gets their paths. */
-function sharedModules(root, owned, needed) {
+/** Modules in `owned` are taken from elsewhere; `needed` gets their paths. */
+function takenModules(namespace, root, owned, source, needed) {
   return {
-    name: 'shared-modules',
+    name: `${namespace}-modules`,
     setup(pipeline) {
       pipeline.onResolve({ filter: /^\./ }, ({ kind, path, resolveDir }) => {
         const file = relative(root, join(resolveDir, path));
-        if (kind === 'entry-point' || !owned.has(file)) return undefined;
+        if (kind === 'entry-point' || kind === 'dynamic-import' || !owned.has(file)) return undefined;
         needed.add(file);
-        return { path: file, namespace: 'shared' };
+        return { path: file, namespace };
       });
-      pipeline.onLoad({ filter: /.*/, namespace: 'shared' }, ({ path }) => ({ contents: `module.exports = ${SHARED}[${JSON.stringify(path)}];`, loader: 'js' }));
+      pipeline.onLoad({ filter: /.*/, namespace }, ({ path }) => ({ contents: `module.exports = ${source}[${JSON.stringify(path)}];`, loader: 'js' }));
     },
   };
-}
-
-function partName(name, path) {
-  return `${basename(name, '.js')}.${basename(path, '.ts')}.js`;
 }
 
 /** The bundle's entry, and what its parts need of it under the modules' own paths. */
@@ -57,28 +59,69 @@ function entrySource(entry, needed) {
   return [`import ${JSON.stringify(`./${entry}`)};`, ...exports_].join('\n');
 }
 
+/** A file that answers a function of the bundle's modules, and runs once. */
+function wrapped(banner, more = '') {
+  return {
+    banner: { js: `let LOADED; module.exports = (${SHARED}) => (LOADED ??= (() => { const module = { exports: {} };${more}${banner}` },
+    footer: { js: 'return module.exports; })());' },
+  };
+}
+
+function ownInputs({ inputs }) {
+  return Object.keys(inputs).filter((path) => path.startsWith('src/'));
+}
+
+/** Every part, also those that only parts load, with the modules in it that the bundle does not have. */
+async function findParts(first, buildPart) {
+  const inputs = new Map();
+  const pending = [...first];
+  for (let file = pending.pop(); file !== undefined; file = pending.pop()) {
+    if (inputs.has(file)) continue;
+    const found = new Set();
+    const { metafile } = await buildPart(file, found, new Set(), new Set(), new Set());
+    inputs.set(file, ownInputs(metafile));
+    pending.push(...found);
+  }
+  return inputs;
+}
+
 /**
  * Builds `entry` with `options` (esbuild's) to `name` in `directory` and hands each file to `write(name, contents)`. `wrap`: text around the bundle.
  */
 export async function bundleWithParts({ root, entry, name, options, wrap = ['', ''], write }) {
   const banner = options.banner?.js ?? '';
   const outfile = join(root, 'dist', name);
-  const found = new Set();
-  const main = (needed, collect) =>
+  const commonFile = `${basename(name, '.js')}.common.js`;
+  const shared = { ...options, format: 'cjs', write: false, metafile: true };
+  const main = (needed, found) =>
     build({
-      ...options, stdin: { contents: entrySource(entry, needed), resolveDir: root, loader: 'ts' }, format: 'cjs', outfile, write: false, metafile: true,
-      banner: { js: `${wrap[0]}const ${OWN} = () => module.exports;${banner}` }, footer: { js: wrap[1] }, plugins: [laterParts(name, collect)],
+      ...shared, stdin: { contents: entrySource(entry, needed), resolveDir: root, loader: 'ts' }, outfile,
+      banner: { js: `${wrap[0]}const ${OWN} = () => module.exports;${banner}` }, footer: { js: wrap[1] }, plugins: [laterParts(name, found, `${OWN}()`)],
     });
+  const found = new Set();
   const { metafile } = await main(new Set(), found);
-  const owned = new Set(Object.keys(metafile.inputs).filter((path) => !path.includes(':')));
-  const needed = new Set();
-  for (const file of found) {
-    // Its own dynamic imports are inside it: they are small.
-    const { outputFiles } = await build({
-      ...options, entryPoints: [file], format: 'cjs', outfile: join(dirname(outfile), partName(name, file)), write: false,
-      banner: { js: `module.exports = (${SHARED}) => { const module = { exports: {} };${banner}` }, footer: { js: 'return module.exports; };' },
-      plugins: [sharedModules(root, owned, needed)],
+  const owned = new Set(ownInputs(metafile));
+  const buildPart = (file, more, common, needed, usedCommon) =>
+    build({
+      ...shared, stdin: { contents: `export * from ${JSON.stringify(`./${relative(root, file)}`)};`, resolveDir: root, loader: 'ts' }, outfile: join(dirname(outfile), partName(name, file)),
+      ...wrapped(banner, common.size === 0 ? '' : `const ${COMMON} = require('./${commonFile}')(${SHARED});`),
+      plugins: [laterParts(name, more, SHARED), takenModules('shared', root, owned, SHARED, needed), takenModules('common', root, common, COMMON, usedCommon)],
     });
+  const parts = await findParts(found, buildPart);
+  const counts = new Map();
+  for (const path of [...parts.values()].flat()) counts.set(path, (counts.get(path) ?? 0) + 1);
+  const common = new Set([...counts].filter(([, count]) => count > 1).map(([path]) => path));
+  const needed = new Set();
+  if (common.size > 0) {
+    const getters = [...common].sort().map((path) => `get ${JSON.stringify(path)}() { return require(${JSON.stringify(`./${path}`)}); }`);
+    const { outputFiles } = await build({
+      ...shared, stdin: { contents: `module.exports = { ${getters.join(',\n')} };`, resolveDir: root, loader: 'js' }, outfile: join(dirname(outfile), commonFile), ...wrapped(banner),
+      plugins: [laterParts(name, new Set(), SHARED), takenModules('shared', root, owned, SHARED, needed)],
+    });
+    write(commonFile, outputFiles[0].contents);
+  }
+  for (const file of parts.keys()) {
+    const { outputFiles } = await buildPart(file, new Set(), common, needed, new Set());
     write(partName(name, file), outputFiles[0].contents);
   }
   const { outputFiles } = await main(needed, new Set());

@@ -23,10 +23,12 @@ const ARROWS = {
   fs: [],
   net: ['fs'],
   image: ['fs'],
+  registry: ['image'],
   kernel: ['machine', 'fs', 'net'],
   container: ['kernel', 'fs', 'net', 'machine', 'image'],
   sandbox: ['container', 'image', 'host/node'],
-  cli: ['sandbox', 'host/node', 'container', 'image', 'machine'],
+  build: ['container', 'image', 'fs'],
+  cli: ['build', 'sandbox', 'host/node', 'container', 'image', 'machine', 'registry'],
   web: ['sandbox', 'container', 'host/browser'],
 };
 const OPEN_TO_ALL = new Set(['abi', 'host']);
@@ -37,6 +39,8 @@ const DOORS = {
   net: ['index.ts'],
   container: ['index.ts'],
   sandbox: ['index.ts', 'hidden-paths.ts'],
+  registry: ['index.ts'],
+  build: ['index.ts'],
   image: ['index.ts', 'nearest.ts', 'reference.ts'],
 };
 const NODE_MODULE = /^(?:node:|bun:)/;

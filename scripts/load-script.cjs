@@ -63,8 +63,33 @@ exports.compile = (file, cachePaths) => {
   return new vm.Script(source, { filename: file, cachedData });
 };
 
-/** The script is a function of what a module has. */
+/** The script is a function of what a module has. Answers what it exports. */
 exports.run = (script, file, require_) => {
   const module_ = { exports: {} };
   script.runInThisContext()(module_.exports, require_, module_, file, path.dirname(file));
+  return module_.exports;
+};
+
+/**
+ * A `require` for the bundle in `directory`: its parts (`bundle-parts.mjs`) come with a code cache, too, if the build made one. `loaded` gets their scripts, where given.
+ */
+exports.requireParts = (directory, require_, loaded) => {
+  const parts = new Map();
+  const load = (request) => {
+    if (!request.startsWith('./')) return require_(request);
+    if (parts.has(request)) return parts.get(request);
+    const file = path.join(directory, request);
+    const cachedData = readCache(file.replace(/\.js$/, '.cache'));
+    let part;
+    if (cachedData === undefined && loaded === undefined) part = require_(request);
+    else {
+      const source = fs.readFileSync(file, 'latin1');
+      const script = new vm.Script(`(function (exports, require, module, __filename, __dirname) {${source}\n})`, { filename: file, cachedData });
+      loaded?.set(file, script);
+      part = exports.run(script, file, load);
+    }
+    parts.set(request, part);
+    return part;
+  };
+  return load;
 };

@@ -4,7 +4,7 @@
 'use strict';
 const fs = require('node:fs');
 const path = require('node:path');
-const { compile, run, writeCache } = require('./load-script.cjs');
+const { compile, requireParts, run, writeCache } = require('./load-script.cjs');
 
 const file = path.join(__dirname, 'cli.js');
 const identity = 'BUILD_IDENTITY';
@@ -51,4 +51,13 @@ if (building) {
     });
   }
 }
-run(script, file, require);
+// For the build: the caches of the parts that this run loads.
+let parts;
+if (process.env.CAISSON_WRITE_PARTS) {
+  delete process.env.CAISSON_WRITE_PARTS;
+  parts = new Map();
+  process.on('exit', () => {
+    for (const [part, partScript] of parts) if (writeCache(part.replace(/\.js$/, '.cache'), partScript)) fs.chmodSync(part.replace(/\.js$/, '.cache'), 0o644);
+  });
+}
+run(script, file, requireParts(__dirname, require, parts));

@@ -2,17 +2,15 @@
 import { closeSync, openSync, renameSync, rmSync, writeSync } from 'node:fs';
 import { S_IFBLK, S_IFCHR, S_IFDIR, S_IFIFO, S_IFLNK, S_IFMT, S_IFREG } from '../abi/stat.ts';
 import type { Change, Container } from '../container/index.ts';
-import { pack } from 'tar-stream';
-import type { Pack } from 'tar-stream';
-import { toText } from './bytes.ts';
+import { tarEnd, tarHeader, tarPadding } from '../image/index.ts';
+import type { NewEntry } from '../image/index.ts';
 import { UserError } from './errors.ts';
 
-type TarHeader = Partial<Exclude<Parameters<Pack['entry']>[0], string>> & { readonly name: string };
-
 const CHUNK_BYTES = 1 << 20;
+const SECOND_NS = 1_000_000_000n;
 /** OCI image-spec layer.md, "Whiteouts". */
 const WHITEOUT_PREFIX = '.wh.';
-const TYPES: ReadonlyMap<number, NonNullable<TarHeader['type']>> = new Map([
+const TYPES: ReadonlyMap<number, NewEntry['type']> = new Map([
   [S_IFREG, 'file'], [S_IFDIR, 'directory'], [S_IFLNK, 'symlink'], [S_IFIFO, 'fifo'], [S_IFCHR, 'character-device'], [S_IFBLK, 'block-device'],
 ]);
 
@@ -30,22 +28,25 @@ function splitPath(path: string): [directory: string, name: string] {
 
 type Inode = NonNullable<Change['inode']>;
 
-function entryHeader(path: string, inode: Inode): TarHeader | undefined {
+function xattrsOf(inode: Inode): ReadonlyMap<string, string> {
+  return new Map(inode.listXattr().flatMap((name) => {
+    const value = inode.getXattr(name);
+    return typeof value === 'number' ? [] : [[name, Buffer.from(value).toString('latin1')] as const];
+  }));
+}
+
+/** Undefined: a socket, which has no form in a tar. */
+function entryOf(path: string, inode: Inode): NewEntry | undefined {
   const type = TYPES.get(inode.mode & S_IFMT);
-  if (type === undefined) return undefined; // sockets have no form in a tar file
-  const stat = inode.stat();
-  const name = toText(path.slice(1)) + (type === 'directory' ? '/' : '');
+  if (type === undefined) return undefined;
+  const { mode, uid, gid, size, rdev, mtimeNs } = inode.stat();
+  const seconds = mtimeNs >= 0n ? mtimeNs / SECOND_NS : -((SECOND_NS - 1n - mtimeNs) / SECOND_NS);
   const target = type === 'symlink' ? inode.readLink() : undefined;
   return {
-    name,
-    type,
-    mode: stat.mode & 0o7777,
-    uid: stat.uid,
-    gid: stat.gid,
-    size: type === 'file' ? stat.size : 0,
-    mtime: new Date(Number(stat.mtimeNs / 1_000_000n)),
-    ...(typeof target === 'string' ? { linkname: toText(target) } : {}),
-    ...(type.endsWith('device') ? { devmajor: (stat.rdev >>> 8) & 0xfff, devminor: (stat.rdev & 0xff) | ((stat.rdev >>> 12) & 0xfff00) } : {}),
+    path: `${path.slice(1)}${type === 'directory' ? '/' : ''}`, type, mode: mode & 0o7777, uid, gid, size: type === 'file' ? size : 0,
+    mtimeSeconds: Number(seconds), mtimeNanoseconds: Number(mtimeNs - seconds * SECOND_NS), xattrs: xattrsOf(inode),
+    ...(typeof target === 'string' ? { linkTarget: target } : {}),
+    ...(type.endsWith('device') ? { major: (rdev >>> 8) & 0xfff, minor: (rdev & 0xff) | ((rdev >>> 12) & 0xfff00) } : {}),
   };
 }
 
@@ -60,59 +61,58 @@ export function* contents(inode: Inode): Iterable<Uint8Array> {
   }
 }
 
-/** Resolves when the entry is in the archive. */
-function addEntry(archive: Pack, header: TarHeader, inode?: Inode): Promise<void> {
-  return new Promise((resolve, reject) => {
-    const entry = archive.entry(header, (error) => (error === undefined || error === null ? resolve() : reject(error)));
-    if (header.type !== 'file') return;
-    void writeContents(entry, header.size ?? 0, inode).catch(reject);
-  });
-}
-
-async function writeContents(entry: ReturnType<Pack['entry']>, size: number, inode: Inode | undefined): Promise<void> {
+function* fileEntry(entry: NewEntry, size: number, inode: Inode): Iterable<Uint8Array> {
+  yield tarHeader(entry);
   let written = 0;
-  const write = async (chunk: Uint8Array): Promise<void> => {
+  for (const chunk of contents(inode)) {
     written += chunk.length;
-    if (!entry.write(chunk)) await new Promise<void>((resolve) => entry.once('drain', () => resolve()));
-  };
-  if (inode !== undefined) for (const chunk of contents(inode)) await write(chunk);
+    yield chunk;
+  }
   // What could not be read keeps its length, so that the archive stays readable.
-  while (written < size) await write(new Uint8Array(Math.min(CHUNK_BYTES, size - written)));
-  entry.end(undefined);
+  for (; written < size; written += CHUNK_BYTES) yield new Uint8Array(Math.min(CHUNK_BYTES, size - written));
+  yield tarPadding(size);
 }
 
-async function addChanges(archive: Pack, container: Container): Promise<void> {
+/** The bytes of the layer. */
+function* layerOf(container: Container): Iterable<Uint8Array> {
   const linked = new Map<number, string>();
   for (const { kind, path, inode } of container.changes()) {
     if (kind === 'D' || inode === undefined) {
       const [directory, name] = splitPath(path);
-      await addEntry(archive, { name: toText(`${directory}${WHITEOUT_PREFIX}${name}`), type: 'file', mode: 0o644, size: 0, mtime: new Date(0) });
+      yield tarHeader({ path: `${directory}${WHITEOUT_PREFIX}${name}`, type: 'file', mode: 0o644 });
       continue;
     }
-    const header = entryHeader(path, inode);
-    if (header === undefined) continue;
-    const first = header.type === 'file' ? linked.get(inode.ino) : undefined;
-    await addEntry(archive, first === undefined ? header : { ...header, type: 'link', linkname: first, size: 0 }, inode);
-    if (header.type === 'file' && first === undefined) linked.set(inode.ino, header.name);
+    const entry = entryOf(path, inode);
+    if (entry === undefined) continue;
+    const first = entry.type === 'file' ? linked.get(inode.ino) : undefined;
+    if (first !== undefined) yield tarHeader({ ...entry, type: 'link', linkTarget: first, size: 0 });
+    else if (entry.type !== 'file') yield tarHeader(entry);
+    else {
+      yield* fileEntry(entry, entry.size ?? 0, inode);
+      linked.set(inode.ino, entry.path);
+    }
   }
-  archive.finalize();
+  yield tarEnd();
 }
 
-async function writeArchive(archive: Pack, file: string): Promise<void> {
+function writeAll(handle: number, bytes: Uint8Array): void {
+  for (let at = 0; at < bytes.length;) at += writeSync(handle, bytes, at);
+}
+
+function writeArchive(container: Container, file: string): void {
   const handle = openSync(file, 'wx', 0o644);
   try {
-    for await (const chunk of archive as unknown as AsyncIterable<Uint8Array>) writeSync(handle, chunk);
+    for (const chunk of layerOf(container)) writeAll(handle, chunk);
   } finally {
     closeSync(handle);
   }
 }
 
 /** Writes beside the file and renames, so that a failed run leaves nothing half done. */
-export async function exportChanges(container: Container, file: string): Promise<void> {
+export function exportChanges(container: Container, file: string): void {
   const temporary = `${file}.${process.pid}.new`;
-  const archive = pack();
   try {
-    await Promise.all([writeArchive(archive, temporary), addChanges(archive, container)]);
+    writeArchive(container, temporary);
     renameSync(temporary, file);
   } catch (error) {
     rmSync(temporary, { force: true });

@@ -13,7 +13,7 @@ async function afterwards(container: Container, options: DoOptions): Promise<voi
   if (!options.changes && options.exportChanges === undefined && !options.apply) return;
   const report = await import('./do-changes.ts');
   if (options.changes) report.printChanges(container);
-  if (options.exportChanges !== undefined) await report.exportChanges(container, options.exportChanges);
+  if (options.exportChanges !== undefined) report.exportChanges(container, options.exportChanges);
   if (options.apply) await (await import('./do-apply.ts')).applyChanges(container, options);
 }
 

@@ -26,14 +26,19 @@ export class UserError extends Error {
   }
 }
 
+/** What an image or a registry says does not steer the terminal: control characters are shown as escapes. */
+export function printable(text: string): string {
+  return text.replace(/[\p{Cc}\u2028-\u202e\u2066-\u2069]/gu, (character) => `\\u${character.charCodeAt(0).toString(16).padStart(4, '0')}`);
+}
+
 /** `caisson: cannot read "x": no such file (check the path)` */
 export function formatError(error: unknown): string {
   if (error instanceof UserError) {
     const advice = error.advice === undefined ? '' : ` (${error.advice})`;
-    return `caisson: ${error.message}${advice}${error.detail === undefined ? '' : `\n${error.detail}`}`;
+    return `caisson: ${printable(`${error.message}${advice}`)}${error.detail === undefined ? '' : `\n${error.detail}`}`;
   }
   const message = error instanceof Error ? error.message : String(error);
-  return `caisson: internal error: ${message.split('\n')[0] ?? ''} (set CAISSON_DEBUG=1 to see where, and please report it)`;
+  return `caisson: internal error: ${printable(message.split('\n')[0] ?? '')} (set CAISSON_DEBUG=1 to see where, and please report it)`;
 }
 
 export function exitCodeOf(error: unknown): number {

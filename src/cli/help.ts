@@ -3,8 +3,12 @@ import { DO_EXAMPLES, DO_FLAGS } from './do-flags.ts';
 import { HELP_FLAG } from './flags.ts';
 import type { Flag } from './flags.ts';
 import type { CommandSpec } from './command.ts';
+import { COPY_COMMANDS } from './copy-specs.ts';
 import { UserError } from './errors.ts';
+import { BUILD } from './build-specs.ts';
 import { IMAGE_COMMANDS } from './image-specs.ts';
+import { SYSTEM_COMMANDS } from './system-specs.ts';
+import { REGISTRY_COMMANDS } from './registry-specs.ts';
 import { version } from './version.ts';
 
 const COLUMN = 34;
@@ -51,15 +55,24 @@ Examples:
 ${shown}`;
 }
 
+const SPECS: readonly CommandSpec[] = [BUILD, ...IMAGE_COMMANDS, ...COPY_COMMANDS, ...SYSTEM_COMMANDS, ...REGISTRY_COMMANDS];
+const NAME_COLUMN = 18;
+
+/** The text of a word that has commands of its own. */
+export function groupHelp(name: string, commands: readonly CommandSpec[]): string {
+  const lines = commands.map((spec) => `  ${spec.name.slice(name.length + 1).padEnd(12)} ${spec.summary}`);
+  return `Usage: caisson ${name} COMMAND\n\nCommands:\n${lines.join('\n')}\n\n"caisson ${name} COMMAND --help" says more.\n`;
+}
+
 const GENERAL_HELP = `Caisson runs Linux programs in a sandbox with a kernel of its own, without root, a daemon or native code.
 
 Usage: caisson COMMAND
 
 Commands:
-  do           run a command on a copy of this machine
-${IMAGE_COMMANDS.map(({ name, summary }) => `  ${name.padEnd(12)} ${summary}`).join('\n')}
-  debug        look inside: disassemble
-  help         this text, or that of a command ("caisson help run")
+  ${'do'.padEnd(NAME_COLUMN)} run a command on a copy of this machine
+${SPECS.map(({ name, summary }) => `  ${name.padEnd(NAME_COLUMN)} ${summary}`).join('\n')}
+  ${'debug'.padEnd(NAME_COLUMN)} look inside: disassemble
+  ${'help'.padEnd(NAME_COLUMN)} this text, or that of a command ("caisson help run")
 
 Flags:
   -h, --help       this text
@@ -72,13 +85,21 @@ Examples:
 `;
 
 export async function helpCommand(args: readonly string[]): Promise<number> {
-  const [topic] = args;
-  const spec = IMAGE_COMMANDS.find(({ name }) => name === topic);
+  const topic = args.length === 0 ? undefined : args.join(' ');
+  const spec = SPECS.find(({ name }) => name === topic);
   if (topic === undefined) process.stdout.write(GENERAL_HELP);
   else if (topic === 'do') process.stdout.write(doHelp());
+  else if (topic === 'registry') process.stdout.write(groupHelp('registry', REGISTRY_COMMANDS));
   else if (topic === 'debug') process.stdout.write((await import('./debug.ts')).DEBUG_HELP);
   else if (spec !== undefined) process.stdout.write(commandHelp(spec));
   else throw new UserError(`cannot help with "${topic}": no such command`, 'see "caisson --help"');
+  return 0;
+}
+
+/** A group's words; 0, as after any help. */
+export function printGroupHelp(group: string, words: readonly string[]): number {
+  const lines = words.map((word) => `  ${word.padEnd(NAME_COLUMN)} ${SPECS.find(({ name }) => name === `${group} ${word}` || name === word)?.summary ?? `as "caisson ${word === 'ls' || word === 'list' ? 'images' : 'rmi'}"`}\n`);
+  process.stdout.write(`Usage: caisson ${group} COMMAND\n\nCommands:\n${lines.join('')}`);
   return 0;
 }
 

@@ -6,6 +6,7 @@ import { readCommand } from './command.ts';
 import { UserError } from './errors.ts';
 import type { FlagValues } from './flags.ts';
 import { nearest } from './flags.ts';
+import { createdMs, hasLabel, sizeOf } from './image-facts.ts';
 import { HISTORY, IMAGES, INSPECT } from './image-specs.ts';
 import { withStore } from './image-store.ts';
 import { formatTable, humanAge, humanSize } from './table.ts';
@@ -17,16 +18,6 @@ const FILTERS = ['dangling', 'reference', 'label', 'before', 'since'];
 
 function shortId(id: string, whole: boolean): string {
   return whole ? id : id.replace(/^sha256:/, '').slice(0, SHORT_ID);
-}
-
-function createdMs({ config }: StoredImage): number {
-  const time = Date.parse(config.created ?? '');
-  return Number.isNaN(time) ? 0 : time;
-}
-
-/** Bytes of its files: layers uncompressed, as Docker counts. */
-function sizeOf(store: ImageStore, { config }: StoredImage): number {
-  return config.diffIds.reduce((sum, diffId) => sum + store.layers.bytesOf(diffId), 0);
 }
 
 /** `*` and `?`, as `path.Match` of Go: a star does not go over a slash. */
@@ -43,10 +34,8 @@ function filterOf(store: ImageStore, text: string): (image: StoredImage) => bool
       return ({ record }) => (record.reference === undefined) === (value === 'true' || value === '1');
     case 'reference':
       return ({ record: { reference } }) => reference !== undefined && [familiarName(reference), familiarReference(reference)].some((name) => matchesPattern(name, value));
-    case 'label': {
-      const [label = '', wanted] = value.split('=');
-      return ({ config: { defaults: { labels } } }) => Object.hasOwn(labels, label) && (wanted === undefined || labels[label] === wanted);
-    }
+    case 'label':
+      return (image) => hasLabel(image, value);
     case 'before':
     case 'since': {
       const limit = createdMs(store.find(value));

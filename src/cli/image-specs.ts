@@ -8,13 +8,13 @@ const OUTPUT = 'Output';
 const BOUNDS = 'Bounds for what is not trusted';
 
 const FORMAT: Flag = { group: OUTPUT, name: 'format', kind: 'string', placeholder: 'FORMAT', help: 'json, or a Go template such as \'{{.ID}}\'' };
-const QUIET: Flag = { group: OUTPUT, name: 'quiet', short: 'q', kind: 'boolean', help: 'no progress' };
+export const QUIET: Flag = { group: OUTPUT, name: 'quiet', short: 'q', kind: 'boolean', help: 'no progress' };
 export const LAYER_LIMIT_FLAGS: readonly Flag[] = [
   { group: BOUNDS, name: 'max-layer-size', kind: 'string', placeholder: 'SIZE', help: 'bytes of a layer, uncompressed (default: 64g)' },
   { group: BOUNDS, name: 'max-layer-entries', kind: 'string', placeholder: 'N', help: 'files of a layer (default: 4000000)' },
   { group: BOUNDS, name: 'max-layer-ratio', kind: 'string', placeholder: 'N', help: 'times that a layer may grow when it is uncompressed (default: 1100)' },
 ];
-const PLATFORM: Flag = { group: IMAGE, name: 'platform', kind: 'string', placeholder: 'OS/ARCH', help: 'which one of an image for several (default: linux/amd64)' };
+export const PLATFORM: Flag = { group: IMAGE, name: 'platform', kind: 'string', placeholder: 'OS/ARCH', help: 'which one of an image for several (default: linux/amd64)' };
 const TAG: Flag = { group: IMAGE, name: 'tag', short: 't', kind: 'string', placeholder: 'NAME', help: 'give the image this name' };
 
 export const RESOLVE: CommandSpec = {
@@ -105,20 +105,21 @@ export const RUN: CommandSpec = {
 };
 
 const REGISTRY = 'Registry';
-const REGISTRY_FLAGS: readonly Flag[] = [
+export const REGISTRY_FLAGS: readonly Flag[] = [
   { group: REGISTRY, name: 'plain-http', kind: 'boolean', help: 'speak unencrypted (on this machine it is the default)' },
   { group: REGISTRY, name: 'cacert', kind: 'string', placeholder: 'FILE', help: 'one more authority for certificates, as PEM' },
   { group: REGISTRY, name: 'cert', kind: 'string', placeholder: 'FILE', help: 'our certificate, as PEM' },
   { group: REGISTRY, name: 'key', kind: 'string', placeholder: 'FILE', help: 'its key, as PEM' },
 ];
+const MIRROR: Flag = { group: REGISTRY, name: 'mirror', kind: 'string', multiple: true, placeholder: 'HOST', help: 'ask this one first; for Docker Hub also those in CAISSON_MIRRORS, with commas between' };
 export const PULL: CommandSpec = {
   name: 'pull', usage: '[FLAGS] IMAGE', summary: 'get an image from a registry', words: [1, 1],
-  flags: [PLATFORM, QUIET, ...REGISTRY_FLAGS, ...LAYER_LIMIT_FLAGS],
+  flags: [PLATFORM, QUIET, ...REGISTRY_FLAGS, MIRROR, ...LAYER_LIMIT_FLAGS],
   examples: [['caisson pull debian:12', ''], ['caisson pull localhost:5000/team/app@sha256:...', 'exactly this one']],
 };
 export const PUSH: CommandSpec = {
   name: 'push', usage: '[FLAGS] IMAGE [NAME]', summary: 'send an image to a registry', words: [1, 2],
-  flags: [QUIET, ...REGISTRY_FLAGS],
+  flags: [QUIET, { group: REGISTRY, name: 'chunk-size', kind: 'string', placeholder: 'SIZE', help: 'send layers in pieces of so many bytes, for proxies that take no more' }, ...REGISTRY_FLAGS],
   examples: [['caisson push localhost:5000/team/app:1', 'under its own name'], ['caisson push app:1 registry.example/team/app:1', 'under another one']],
 };
 export const LOGIN: CommandSpec = {

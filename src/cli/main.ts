@@ -9,6 +9,7 @@ type Command = (args: readonly string[]) => Promise<number>;
 const COMMANDS: ReadonlyMap<string, () => Promise<Command>> = new Map([
   ['do', async () => doCommand],
   ['run', async () => (await import('./run.ts')).runCommand],
+  ['build', async () => (await import('./build.ts')).buildCommand],
   ['pull', async () => (await import('./registry-commands.ts')).pullCommand],
   ['push', async () => (await import('./registry-commands.ts')).pushCommand],
   ['login', async () => (await import('./registry-commands.ts')).loginCommand],
@@ -22,9 +23,34 @@ const COMMANDS: ReadonlyMap<string, () => Promise<Command>> = new Map([
   ['tag', async () => (await import('./image-names.ts')).tagCommand],
   ['rmi', async () => (await import('./image-names.ts')).rmiCommand],
   ['resolve', async () => (await import('./image-names.ts')).resolveCommand],
+  ['copy', async () => (await import('./copy-commands.ts')).copyCommand],
+  ['manifest inspect', async () => (await import('./copy-commands.ts')).manifestInspectCommand],
+  ['image prune', async () => (await import('./system-commands.ts')).imagePruneCommand],
+  ['system check', async () => (await import('./system-commands.ts')).systemCheckCommand],
+  ['system df', async () => (await import('./system-commands.ts')).systemDfCommand],
+  ['system prune', async () => (await import('./system-commands.ts')).systemPruneCommand],
+  ['registry', async () => (await import('./registry.ts')).registryCommand],
   ['debug', async () => (await import('./debug.ts')).debugCommand],
   ['help', async () => (await import('./help.ts')).helpCommand],
 ]);
+
+/** Docker's second names: `image ls` is `images`. */
+const IMAGE_ALIASES: ReadonlyMap<string, string> = new Map([
+  ['ls', 'images'], ['list', 'images'], ['rm', 'rmi'], ['remove', 'rmi'],
+  ...['pull', 'push', 'load', 'save', 'import', 'inspect', 'history', 'tag'].map((word) => [word, word] as const),
+]);
+
+/** `image ls` and `system df`: groups have a second word. */
+async function dispatchGroup(group: string, args: readonly string[]): Promise<number> {
+  const [word, ...rest] = args;
+  const alias = group === 'image' ? IMAGE_ALIASES.get(word ?? '') : undefined;
+  const load = COMMANDS.get(alias ?? `${group} ${word ?? ''}`);
+  if (load !== undefined) return (await load())(rest);
+  const words = [...(group === 'image' ? IMAGE_ALIASES.keys() : []), ...[...COMMANDS.keys()].filter((name) => name.startsWith(`${group} `)).map((name) => name.slice(group.length + 1))];
+  if (word === undefined || word === '--help' || word === '-h') return (await import('./help.ts')).printGroupHelp(group, words);
+  const guess = nearest(word, words);
+  throw new UserError(`cannot ${group} ${word}: no such command`, guess === undefined ? `it is one of ${words.join(', ')}` : `did you mean "caisson ${group} ${guess}"?`);
+}
 
 async function dispatch(args: readonly string[]): Promise<number> {
   const [word, ...rest] = args;
@@ -32,7 +58,10 @@ async function dispatch(args: readonly string[]): Promise<number> {
   if (word === '--version' || word === '-V') return (await import('./help.ts')).printVersion();
   const load = COMMANDS.get(word);
   if (load !== undefined) return (await load())(rest);
-  const guess = nearest(word, [...COMMANDS.keys()]);
+  if (word === 'commit' || word === 'diff' || word === 'export') throw new UserError(`cannot ${word}: containers are not kept yet`, 'use "caisson run" with --changes or --export-changes');
+  const names = [...COMMANDS.keys()].map((name) => name.split(' ')[0] ?? '');
+  if (names.includes(word)) return dispatchGroup(word, rest);
+  const guess = nearest(word, names);
   throw new UserError(`cannot ${word}: no such command`, guess === undefined ? 'see "caisson --help"' : `did you mean "caisson ${guess}"?`);
 }
 

@@ -3,7 +3,7 @@ import type { Progress } from '../image/index.ts';
 import { humanSize } from './table.ts';
 
 const REDRAW_MS = 100;
-const WORDS = { pulled: 'pulled', pushed: 'pushed', exists: 'is there already', mounted: 'mounted from another repository' } as const;
+const WORDS = { pulled: 'pulled', pushed: 'pushed', copied: 'copied', exists: 'is there already', mounted: 'mounted from another repository' } as const;
 
 interface Line {
   readonly size: number;

@@ -4,7 +4,7 @@ import { readCredentials, removeCredentials, storeCredentials } from '../host/no
 import { nodeHttp } from '../host/node/http.ts';
 import { createImageHost } from '../host/node/image-host.ts';
 import type { HttpTls } from '../host/types.ts';
-import { OWN_PLATFORM, RegistryClient, pullImage, pushImage } from '../image/index.ts';
+import { ImageError, ImageLimitError, OWN_PLATFORM, RegistryClient, StoreError, pullImage, pushImage } from '../image/index.ts';
 import type { ImageStore, RegistryCredentials, StoredImage } from '../image/index.ts';
 import { DEFAULT_REGISTRY, familiarName, formatReference, parseReference } from '../image/reference.ts';
 import type { Reference } from '../image/reference.ts';
@@ -14,6 +14,7 @@ import type { FlagValues } from './flags.ts';
 import { layerLimits, platformFlag } from './image-archives.ts';
 import { LOGIN, LOGOUT, PULL, PUSH } from './image-specs.ts';
 import { toUserError, withStore } from './image-store.ts';
+import { parseSize } from './quantities.ts';
 import { BlobProgress } from './progress.ts';
 
 function readPem(flag: string, file: string): string {
@@ -38,9 +39,18 @@ function knownCredentials(registry: string): RegistryCredentials | undefined {
   }
 }
 
-function clientFor(reference: Reference, values: FlagValues, progress: BlobProgress, credentials = knownCredentials(reference.registry)): RegistryClient {
+function chunkFlag(values: FlagValues): number | undefined {
+  const text = values.last('chunk-size');
+  const size = text === undefined ? undefined : parseSize(text);
+  if (text !== undefined && (size === undefined || size === 0)) throw new UserError(`cannot use --chunk-size ${text}: it is no size`, 'such as 50m');
+  return size;
+}
+
+/** Of the repository that the reference names. @throws UserError */
+export function clientFor(reference: Reference, values: FlagValues, progress: BlobProgress, credentials = knownCredentials(reference.registry)): RegistryClient {
   return new RegistryClient(createImageHost({ http: nodeHttp }), {
     registry: reference.registry, repository: reference.repository, credentials, tls: tlsOf(values), plainHttp: values.has('plain-http'),
+    chunkBytes: chunkFlag(values), onWarning: (text) => progress.note(`${reference.registry} says: ${text}`),
     onRetry: (reason, waitMs) => progress.note(`${reason}; trying again in ${(waitMs / 1000).toFixed(1)} s`),
   });
 }
@@ -50,7 +60,25 @@ export async function pull(store: ImageStore, typed: string, values: FlagValues,
   const reference = parseReference(typed);
   const progress = new BlobProgress(quiet);
   if (!quiet) process.stderr.write(`pulling ${formatReference(reference)}\n`);
-  return pullImage(store, clientFor(reference, values, progress), { reference, typed, platform: values.has('platform') ? platformFlag(values) : OWN_PLATFORM, limits: layerLimits(values), progress });
+  const options = { reference, typed, platform: values.has('platform') ? platformFlag(values) : OWN_PLATFORM, limits: layerLimits(values), progress };
+  for (const mirror of mirrorsOf(reference, values)) {
+    try {
+      return await pullImage(store, clientFor({ ...reference, registry: mirror }, values, progress), options);
+    } catch (error) {
+      // A mirror need not have everything, nor be there; what it has under a digest is what it should be, or not taken.
+      if (!(error instanceof ImageError) || error instanceof StoreError || error instanceof ImageLimitError) throw error;
+      progress.note(`the mirror does not help: ${error.message}`);
+    }
+  }
+  return pullImage(store, clientFor(reference, values, progress), options);
+}
+
+/** Registries that are asked first: those of --mirror, and for Docker Hub those of the environment, as Docker's `registry-mirrors`. */
+function mirrorsOf({ registry }: Reference, values: FlagValues): readonly string[] {
+  const fromEnvironment = registry === DEFAULT_REGISTRY ? (process.env['CAISSON_MIRRORS'] ?? '').split(',').filter((mirror) => mirror !== '') : [];
+  const mirrors = [...values.all('mirror'), ...fromEnvironment];
+  for (const mirror of mirrors) if (!/^[a-zA-Z0-9.-]+(?::\d+)?$|^\[[0-9a-fA-F:]+\](?::\d+)?$/.test(mirror)) throw new UserError(`cannot use the mirror "${mirror}": it is no HOST[:PORT]`, 'such as mirror.example or localhost:5000');
+  return mirrors;
 }
 
 export async function pullCommand(args: readonly string[]): Promise<number> {

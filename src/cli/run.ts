@@ -82,29 +82,37 @@ function prepareDirectories(container: Container, image: StoredImage, cwd: strin
   for (const directory of [cwd, ...image.config.defaults.volumes.map(toByteString)]) container.provideDirectory(directory);
 }
 
+type UsedImage = ReturnType<ImageStore['use']>;
+
 /** The image: here, or from its registry where the policy says so. */
-async function imageFor(store: ImageStore, name: string, values: FlagValues): Promise<StoredImage> {
+async function imageFor(store: ImageStore, name: string, values: FlagValues): Promise<UsedImage> {
   const policy = oneOf(values, 'pull', ['always', 'missing', 'never']) ?? 'missing';
-  const fetch = async (): Promise<StoredImage> => (await import('./registry-commands.ts')).pull(store, name, values, values.has('quiet'));
-  if (policy === 'always') return fetch();
+  const fetch = async (): Promise<unknown> => (await import('./registry-commands.ts')).pull(store, name, values, values.has('quiet'));
+  if (policy === 'always') await fetch();
   try {
-    return store.find(name);
+    return store.use(name);
   } catch (error) {
-    if (policy === 'never' || !(error instanceof NoSuchImageError)) throw error;
-    return await fetch().catch((failure: unknown) => {
-      // A name that is nowhere, and near one that is here, is a slip.
+    if (policy !== 'missing' || !(error instanceof NoSuchImageError)) throw error;
+    // A name that is near one that is here is a slip, more often than not: who made it need not wait for the registry to hear of it.
+    if (error.nearest !== undefined && !values.has('quiet')) process.stderr.write(`caisson: ${error.message} (${error.advice ?? ''}); looking for it in its registry\n`);
+    await fetch().catch((failure: unknown) => {
       throw error.nearest !== undefined && failure instanceof ImageError ? error : failure;
     });
+    return store.use(name);
   }
 }
 
-async function findImage(values: FlagValues): Promise<{ readonly image: StoredImage; readonly layers: readonly LayerPaths[] }> {
+interface FoundImage extends UsedImage {
+  readonly layers: readonly LayerPaths[];
+}
+
+async function findImage(values: FlagValues): Promise<FoundImage> {
   const [name = ''] = values.command;
   return withStore(`run "${name}"`, async (store) => {
-    const image = await imageFor(store, name, values);
+    const { image, use } = await imageFor(store, name, values);
     const { os, architecture } = image.config.platform;
     if (os !== 'linux' || architecture !== 'amd64') throw new UserError(`cannot run "${name}": it is made for ${formatPlatform(image.config.platform)}`, 'only linux/amd64 can be run');
-    return { image, layers: await store.mountable(image) };
+    return { image, use, layers: await store.mountable(image) };
   });
 }
 
@@ -114,7 +122,7 @@ async function afterwards(container: Container, values: FlagValues): Promise<voi
   if (!values.has('changes') && file === undefined) return;
   const report = await import('./do-changes.ts');
   if (values.has('changes')) report.printChanges(container);
-  if (file !== undefined) await report.exportChanges(container, file);
+  if (file !== undefined) report.exportChanges(container, file);
 }
 
 export async function runCommand(args: readonly string[]): Promise<number> {
@@ -122,7 +130,15 @@ export async function runCommand(args: readonly string[]): Promise<number> {
   if (values === undefined) return 0;
   const timeout = values.last('timeout');
   const timeoutMs = timeout === undefined ? undefined : need(parseDuration(timeout), 'timeout', timeout, 'it is not a time such as 30s');
-  const { image, layers } = await findImage(values);
+  const { image, layers, use } = await findImage(values);
+  try {
+    return await runImage(values, image, layers, timeoutMs);
+  } finally {
+    use.end();
+  }
+}
+
+async function runImage(values: FlagValues, image: StoredImage, layers: readonly LayerPaths[], timeoutMs: number | undefined): Promise<number> {
   const facts = await terminalFacts();
   const hostname = hostnameOf(values);
   const container = await createContainer(containerConfig(values, layers, hostname));

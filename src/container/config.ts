@@ -28,11 +28,20 @@ export interface ContainerConfig {
 
 export type MountConfig =
   | { readonly kind: 'bind'; readonly source: string; readonly destination: string; readonly writable: boolean }
-  | { readonly kind: 'tmpfs'; readonly destination: string; readonly sizeBytes?: number };
+  | { readonly kind: 'tmpfs'; readonly destination: string; readonly sizeBytes?: number }
+  /** A directory or file of an image's layers, the lowest first; none: an empty directory with these attributes. What is written stays in memory (`Container.changesOf`). */
+  | {
+    readonly kind: 'layers'; readonly layers: readonly LayerPaths[]; readonly source: string; readonly destination: string; readonly readOnly: boolean;
+    readonly mode?: number; readonly uid?: number; readonly gid?: number;
+  }
+  /** One file in memory. */
+  | { readonly kind: 'file'; readonly destination: string; readonly bytes: Uint8Array; readonly mode: number; readonly uid: number; readonly gid: number };
 
 export interface LimitsConfig {
   /** Private writable memory of all processes together, and again as much for files in memory. Absent: the kernel's defaults. */
   readonly memoryBytes?: number;
+  /** What is written above the root, in memory. Absent: as `memoryBytes`, or the kernel's default. */
+  readonly writableBytes?: number;
   readonly tasks: number;
 }
 

@@ -9,7 +9,9 @@ import { SyscallTracer, traceLine } from '../kernel/strace/tracer.ts';
 import { createSystemView } from '../kernel/system-view.ts';
 import { startProcess } from '../kernel/task/start.ts';
 import { createMachine, type MachineImage } from '../machine/index.ts';
+import { MS_RDONLY } from '../abi/mount.ts';
 import { RLIMIT_NOFILE } from '../abi/resource.ts';
+import type { Inode } from '../fs/types.ts';
 import type { Host } from '../host/types.ts';
 import { HostGateway, NetworkPolicy, RESOLVER_ADDRESS } from '../net/index.ts';
 import type { ContainerConfig, ProcessConfig } from './config.ts';
@@ -57,6 +59,7 @@ export class Container {
   /** @throws ContainerError for a root or a mount that cannot be used, NetworkRuleError for what may be reached. */
   static create(host: Host, config: ContainerConfig, { image, endsWithFirst = true }: ContainerOptions): Container {
     const { memoryBytes, tasks } = config.limits;
+    const upperBytes = config.limits.writableBytes ?? memoryBytes;
     const kernel = new Kernel({
       host,
       createMachine: (options) => createMachine(config.seed === undefined ? image : withoutUnits(image), options),
@@ -74,7 +77,7 @@ export class Container {
       mounts: config.mounts,
       readOnly: config.readOnly,
       system: createSystemView(kernel),
-      ...(memoryBytes === undefined ? {} : { upperBytes: memoryBytes }),
+      ...(upperBytes === undefined ? {} : { upperBytes }),
     });
     if ('errno' in view) throw new ContainerError(view.path, -view.errno);
     const container = new Container(kernel, view, endsWithFirst);
@@ -87,12 +90,21 @@ export class Container {
     return container;
   }
 
-  /** Before programs start: writes a file that is ours and no change of the guest's, unless the guest changes it. A read-only container stays as it is. */
+  /**
+   * Before programs start: writes a file that is ours and no change of the guest's, unless the guest changes it. Also where the
+   * container is read-only; never where something of the host is mounted, nor through a link.
+   */
   provideFile(path: string, bytes: Uint8Array): void {
+    const { overlay, namespace } = this.#view;
     const directory = inodeAt(this.#view, path.slice(0, path.lastIndexOf('/')) || '/');
-    const before = typeof directory === 'number' ? undefined : directory.stat().mtimeNs;
-    if (this.files.writeFile(path, bytes, 0o644) !== 0) return;
-    if (typeof directory !== 'number' && before !== undefined) directory.setAttributes({ mtimeNs: before });
+    const own = this.files.stat(path);
+    if (typeof directory === 'number' || directory.fileSystem !== overlay || (typeof own !== 'number' && own.type !== 'file')) return;
+    if (typeof own !== 'number' && (inodeAt(this.#view, path) as Inode).fileSystem !== overlay) return;
+    const { flags } = namespace.root;
+    namespace.root.flags &= ~MS_RDONLY;
+    const before = directory.stat().mtimeNs;
+    if (this.files.writeFile(path, bytes, 0o644) === 0) directory.setAttributes({ mtimeNs: before });
+    namespace.root.flags = flags;
     this.#settle();
   }
 
@@ -157,6 +169,11 @@ export class Container {
     }
   }
 
+  /** What differs from the layers that were mounted there; the top itself comes first, where it changed. */
+  changesOf(destination: string): Iterable<Change> {
+    return this.#view.changesOf(destination);
+  }
+
   /** Keeps translations of the programs that ran for the next time, where the image has a place for them. */
   keepTranslations(): void {
     this.#kernel.machine.saveUnits(this.#kernel.layoutSeed);
@@ -176,6 +193,11 @@ export class Container {
       tasks: statistics.tasksCreated,
       mappedBytes: memory.mappedBytes,
     };
+  }
+
+  /** Gives back what it holds of the host, when nothing is asked of it any more. */
+  close(): void {
+    this.#view.close();
   }
 
   /** Ends all programs. */

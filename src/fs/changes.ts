@@ -14,8 +14,9 @@ export interface Change {
   readonly metadataOnly?: boolean;
 }
 
-/** All changes, parents before children, names in byte order. */
-export function* changes(overlay: OverlayFs): Iterable<Change> {
+/** All changes, parents before children, names in byte order. `withRoot`: the top too, as the path `/`, where its attributes changed. */
+export function* changes(overlay: OverlayFs, { withRoot = false } = {}): Iterable<Change> {
+  if (withRoot && overlay.root.upper !== undefined) yield { kind: 'C', path: '/', inode: overlay.root, metadataOnly: true };
   yield* changesBelow(overlay.root, '');
 }
 

@@ -13,10 +13,9 @@ import { S_IFDIR, S_IFLNK, S_IFMT, S_IFREG } from '../abi/stat.ts';
 import { OVERLAYFS_SUPER_MAGIC } from '../abi/statfs.ts';
 import { LAYER_FLAG, LAYER_INODE, LAYER_WHITEOUT } from './layer-format.ts';
 import type { LayerTable } from './layer-format.ts';
+import { walkPath } from './path-walk.ts';
+import type { PathTree } from './path-walk.ts';
 import type { DirectoryEntry, FileSystem, Inode, InodeWatch, Stat, StatFs } from './types.ts';
-
-/** Links on the way to a hard link's target or a graft's place. */
-const MOST_LINKS = 40;
 
 export interface Layer {
   readonly table: LayerTable;
@@ -34,6 +33,17 @@ interface Part {
 interface Graft extends Part {
   readonly path: string;
 }
+
+const LINKED: PathTree<LayerInode> = {
+  child: (directory, name) => {
+    const found = directory.lookup(name);
+    return typeof found === 'number' ? undefined : found;
+  },
+  linkTarget: (inode) => {
+    const target = inode.readLink();
+    return typeof target === 'number' ? undefined : target;
+  },
+};
 
 export class LayerFs implements FileSystem {
   readonly type = 'layerfs';
@@ -94,28 +104,8 @@ export class LayerFs implements FileSystem {
 
   /** What a path leads to in the layers below `limit`, links followed except in the last part where `follow` is false. */
   walk(path: string, limit: number, follow: boolean): LayerInode | number {
-    const root = this.#rootBelow(limit);
-    const trail = [root];
-    const left = path.split('/').reverse();
-    let links = 0;
-    for (let part = left.pop(); part !== undefined; part = left.pop()) {
-      if (part === '' || part === '.') continue;
-      if (part === '..') {
-        if (trail.length > 1) trail.pop();
-        continue;
-      }
-      const found = trail.at(-1)!.lookup(part);
-      if (typeof found === 'number') return found;
-      const target = found.readLink();
-      if (typeof target === 'number' || (!follow && left.every((rest) => rest === ''))) {
-        trail.push(found);
-        continue;
-      }
-      if (++links > MOST_LINKS) return -ENOENT;
-      if (target.startsWith('/')) trail.length = 1;
-      left.push(...target.split('/').reverse());
-    }
-    return trail.at(-1)!;
+    const found = walkPath(this.#rootBelow(limit), path.split('/'), LINKED, follow);
+    return typeof found === 'string' ? -ENOENT : found;
   }
 
   /** Finds the directories of a layer that no entry names and that the layers below have as links. */

@@ -102,7 +102,12 @@ export interface ImageHost {
   random(buffer: Uint8Array): void;
   /** Milliseconds since the epoch. */
   now(): number;
-  readonly processId: number;
+  /** Names this process for others that use the same store: letters, digits and dots. */
+  readonly owner: string;
+  /** Whether the process of that name has ended. Undefined: it cannot be seen from here. */
+  hasEnded(owner: string): boolean | undefined;
+  /** Blocks this thread. */
+  pause(milliseconds: number): void;
 }
 
 /** HTTP/1.1 with bodies as streams. Redirects are not followed: who asks decides where credentials go. */
@@ -143,10 +148,38 @@ export interface HostCodecs {
   createDigest(algorithm: 'sha256' | 'sha512'): HostDigest;
   /** Throws an Error where the bytes are spoiled or cut short. */
   gunzip(source: AsyncIterable<Uint8Array>): AsyncIterable<Uint8Array>;
+  /** The same bytes from the same ones: no name and no time in the header. */
+  gzip(source: AsyncIterable<Uint8Array>): AsyncIterable<Uint8Array>;
 }
 
 export interface HostDigest {
   update(bytes: Uint8Array): void;
   /** Once, at the end. */
   hex(): string;
+}
+
+/** Files of a server, whose thread must not wait for the disk. As in `HostFiles`, failures are negative errno values. */
+export interface HostServerFiles {
+  read(handle: number, buffer: Uint8Array, position: number): Promise<number>;
+  write(handle: number, buffer: Uint8Array, position: number): Promise<number>;
+  sync(handle: number): Promise<number>;
+}
+
+/** What a server knows of a request beside the request. */
+export interface HttpConnection {
+  /** The request's bytes, as they come; not reading on holds the sender back. */
+  readonly body: AsyncIterable<Uint8Array>;
+  /** The peer's IP address as text. */
+  readonly address: string;
+  readonly isEncrypted: boolean;
+  /** The common name of a client certificate that one of our authorities has signed. */
+  readonly certificateName: string | undefined;
+  /** Answers with `length` bytes of an open file, which is closed afterwards. What is answered stands for that. */
+  sendFile(head: HttpHead, handle: number, start: number, length: number, onSent: (bytes: number) => void): Response;
+}
+
+export interface HttpHead {
+  readonly status: number;
+  /** Names in lower case. */
+  readonly headers: Readonly<Record<string, string>>;
 }

@@ -88,7 +88,8 @@ export class Blobs {
   /** A document of ours. */
   put(bytes: Uint8Array): { readonly digest: Digest; readonly size: number } {
     const digest = digestOf(this.disk.host.codecs, bytes);
-    if (!this.has(digest)) this.disk.writeFile(this.pathOf(digest), bytes);
+    // Anew even where it is here already: so it is as new as the image that it is for, and stays.
+    this.disk.writeFile(this.pathOf(digest), bytes);
     return { digest, size: bytes.length };
   }
 

@@ -25,6 +25,11 @@ export class NewFile {
     this.#handle = checkErrno(files.open(path, O_WRONLY | O_CREAT | O_EXCL, 0o600), 'create', path);
   }
 
+  /** For who writes it to the disk without waiting on this thread, before `name`. */
+  get handle(): number {
+    return this.#handle;
+  }
+
   write(bytes: Uint8Array): void {
     for (let at = 0; at < bytes.length;) {
       const count = this.#files.write(this.#handle, at === 0 ? bytes : bytes.subarray(at), this.size);
@@ -37,9 +42,18 @@ export class NewFile {
 
   /** Everything is on the disk afterwards, under its name. */
   commit(path: string): void {
-    const failed = this.#files.sync(this.#handle);
+    this.sync();
+    this.name(path);
+  }
+
+  /** Everything is on the disk afterwards; there is no more to write. */
+  sync(): void {
+    checkErrno(this.#files.sync(this.#handle), 'write', this.path);
+  }
+
+  /** Gives it its name; it is on the disk already. */
+  name(path: string): void {
     this.#close();
-    checkErrno(failed, 'write', this.path);
     checkErrno(this.#files.rename(this.path, path), 'rename to', path);
   }
 
@@ -58,12 +72,14 @@ export class Disk {
   readonly root: string;
   readonly files: HostFiles;
   readonly host: ImageHost;
+  readonly temporaryDirectory: string;
 
-  /** `root`: a byte-string path. */
-  constructor(host: ImageHost, root: string) {
+  /** `root`: a byte-string path. `temporary`: the directory in it for what is being written. */
+  constructor(host: ImageHost, root: string, temporary = 'tmp') {
     this.host = host;
     this.files = host.files;
     this.root = root;
+    this.temporaryDirectory = this.path(temporary);
   }
 
   path(...parts: readonly string[]): string {
@@ -88,6 +104,12 @@ export class Disk {
     return typeof stat === 'number' ? undefined : stat.size;
   }
 
+  /** Bytes of the disk that are free when this name goes: those of a file with two names are counted half at each. */
+  ownBytesOf(path: string): number {
+    const stat = this.files.lstat(path);
+    return typeof stat === 'number' ? 0 : stat.size / Math.max(1, stat.nlink);
+  }
+
   list(path: string): readonly string[] {
     const entries = this.files.readDirectory(path);
     if (entries === -ENOENT) return [];
@@ -96,16 +118,20 @@ export class Disk {
     return [];
   }
 
-  /** A new file in `tmp`; its name says which process writes it. */
+  /** A new file in the directory for that. */
   newFile(): NewFile {
-    return new NewFile(this.files, this.#temporaryPath());
+    return new NewFile(this.files, this.temporaryPath());
   }
 
-  #temporaryPath(): string {
+  randomName(): string {
     const random = new Uint8Array(8);
     this.host.random(random);
-    const name = Array.from(random, (byte) => byte.toString(16).padStart(2, '0')).join('');
-    return this.path('tmp', `${this.host.processId}-${name}`);
+    return Array.from(random, (byte) => byte.toString(16).padStart(2, '0')).join('');
+  }
+
+  /** Its name says which process it belongs to (`Claims`). */
+  temporaryPath(suffix = ''): string {
+    return `${this.temporaryDirectory}/${this.host.owner}-${this.randomName()}${suffix}`;
   }
 
   writeFile(path: string, bytes: Uint8Array): void {
@@ -138,10 +164,54 @@ export class Disk {
     }
   }
 
+  /** That many bytes from a place, or what there is. */
+  readPart(path: string, start: number, length: number): Uint8Array<ArrayBuffer> {
+    const handle = this.open(path) ?? checkErrno(-ENOENT, 'open', path);
+    const bytes = new Uint8Array(length);
+    try {
+      for (let at = 0; at < length;) {
+        const count = checkErrno(this.files.read(handle, bytes.subarray(at), start + at), 'read', path);
+        if (count === 0) return bytes.slice(0, at);
+        at += count;
+      }
+      return bytes;
+    } finally {
+      this.files.close(handle);
+    }
+  }
+
   /** A handle for reading; undefined where there is no such file. */
   open(path: string): number | undefined {
     const handle = this.files.open(path, O_RDONLY, 0);
     return handle === -ENOENT ? undefined : checkErrno(handle, 'open', path);
+  }
+
+  /** Whole, in pieces that hold until the next one. */
+  *chunks(path: string): Iterable<Uint8Array> {
+    const handle = this.open(path) ?? checkErrno(-ENOENT, 'open', path);
+    const buffer = new Uint8Array(READ_BYTES);
+    try {
+      for (let at = 0; ;) {
+        const count = checkErrno(this.files.read(handle, buffer, at), 'read', path);
+        if (count === 0) return;
+        yield buffer.subarray(0, count);
+        at += count;
+      }
+    } finally {
+      this.files.close(handle);
+    }
+  }
+
+  /** In hexadecimal; the whole file is read. Undefined: there is none (any more). */
+  digestOfFile(path: string, algorithm: 'sha256' | 'sha512'): string | undefined {
+    const hash = this.host.codecs.createDigest(algorithm);
+    try {
+      for (const chunk of this.chunks(path)) hash.update(chunk);
+    } catch (error) {
+      if (error instanceof StoreError && error.errno === ENOENT) return undefined;
+      throw error;
+    }
+    return hash.hex();
   }
 
   /** A file, or a part of it, in pieces that stay valid. */
@@ -160,19 +230,29 @@ export class Disk {
     }
   }
 
-  /** Takes a file out of its place, to the path that is answered. Undefined: there is none. */
-  setAside(path: string): string | undefined {
-    const aside = this.#temporaryPath();
-    const answer = this.files.rename(path, aside);
-    if (answer === -ENOENT) return undefined;
-    checkErrno(answer, 'move away', path);
-    return aside;
+  /** Milliseconds since the epoch; undefined where there is no such file. */
+  mtimeOf(path: string): number | undefined {
+    const stat = this.files.lstat(path);
+    return typeof stat === 'number' ? undefined : Number(stat.mtimeNs / 1000n) / 1000;
   }
 
-  /** Puts it back; what took its place meanwhile stays. */
-  restore(aside: string, path: string): void {
-    if (this.exists(path)) this.remove(aside);
-    else checkErrno(this.files.rename(aside, path), 'rename to', path);
+  /** Its time becomes now. False: there is no such file. */
+  touch(path: string): boolean {
+    const nowNs = BigInt(this.host.now()) * 1_000_000n;
+    const answer = this.files.utimes(path, nowNs, nowNs);
+    if (answer === -ENOENT) return false;
+    checkErrno(answer, 'change the time of', path);
+    return true;
+  }
+
+  /** Another name for a file. False: the file system has no such thing, or there is no such file. */
+  link(from: string, to: string): boolean {
+    const temporary = this.temporaryPath();
+    if (this.files.link(from, temporary) < 0) return false;
+    const answer = this.files.rename(temporary, to);
+    // rename(2): where both are the same file already, neither name goes away.
+    this.remove(temporary);
+    return checkErrno(answer, 'rename to', to) === 0;
   }
 
   remove(path: string): void {

@@ -89,6 +89,17 @@ export function applyChanges(changes: readonly string[]): MutableConfig {
 export async function importRoot(store: ImageStore, source: AsyncIterable<Uint8Array>, { name, changes, message, limits }: ImportOptions): Promise<StoredImage> {
   if (name !== undefined && parseReference(name).digest !== undefined) throw new ImageError(`cannot name an image "${name}": a name that is given has no digest`, 'leave the part from @ on out');
   const config = applyChanges(changes);
+  return store.adding(() => takeRoot(store, source, { name, config, message, limits }));
+}
+
+interface RootOptions {
+  readonly name: string | undefined;
+  readonly config: MutableConfig;
+  readonly message: string;
+  readonly limits: LayerLimits | undefined;
+}
+
+async function takeRoot(store: ImageStore, source: AsyncIterable<Uint8Array>, { name, config, message, limits }: RootOptions): Promise<StoredImage> {
   const { digest, size, diffId, compression } = await store.layers.take({ source, limits });
   const created = new Date(store.disk.host.now()).toISOString();
   const document = {

@@ -6,8 +6,9 @@
  * that no entry names, a hard link to something that is not here. `fs/layerfs.ts` puts layers on top of each other.
  */
 import { S_IFBLK, S_IFCHR, S_IFDIR, S_IFIFO, S_IFLNK, S_IFMT, S_IFREG } from '../abi/stat.ts';
+import { walkPath } from '../fs/path-walk.ts';
 import { ImageFormatError, ImageLimitError } from './errors.ts';
-import { MOST_LAYER_TEXT_BYTES, MOST_LINKS_FOLLOWED, MOST_NAME_BYTES, MOST_PATH_BYTES, MOST_PATH_DEPTH } from './limits.ts';
+import { MOST_LAYER_TEXT_BYTES, MOST_NAME_BYTES, MOST_PATH_BYTES, MOST_PATH_DEPTH } from './limits.ts';
 import type { LayerLimits } from './limits.ts';
 import type { SparsePiece, TarEntry, TarType } from './tar-format.ts';
 
@@ -64,6 +65,10 @@ function nodeOf(entry: TarEntry): LayerNode {
   };
 }
 
+function isNewer(left: LayerNode, right: LayerNode): boolean {
+  return left.mtimeSeconds > right.mtimeSeconds || (left.mtimeSeconds === right.mtimeSeconds && left.mtimeNanoseconds > right.mtimeNanoseconds);
+}
+
 export function isSymlink(node: LayerNode): boolean {
   return (node.mode & S_IFMT) === S_IFLNK;
 }
@@ -105,6 +110,18 @@ export class LayerTree {
     else this.#place(directory, name, entry);
   }
 
+  /** After the last entry: a directory that no entry names is as new as the newest thing in it. */
+  finish(): void {
+    const pending: LayerNode[] = [this.root];
+    for (let at = 0; at < pending.length; at++) {
+      for (const child of pending[at]!.children?.values() ?? []) if (child !== WHITEOUT && child.children !== undefined) pending.push(child);
+    }
+    for (const directory of pending.reverse()) {
+      if (!directory.implied) continue;
+      for (const child of directory.children!.values()) if (child !== WHITEOUT && isNewer(child, directory)) Object.assign(directory, { mtimeSeconds: child.mtimeSeconds, mtimeNanoseconds: child.mtimeNanoseconds });
+    }
+  }
+
   #partsOf(path: string, entry: string): string[] {
     if (path.length > MOST_PATH_BYTES) throw new ImageLimitError(`the layer has a path of ${path.length} bytes, more than the ${MOST_PATH_BYTES} that can be opened: "${path.slice(0, 60)}..."`);
     const parts = cleanParts(path);
@@ -130,36 +147,22 @@ export class LayerTree {
 
   /** Links in the last part are followed as well. Undefined: this layer has no such thing. */
   #walk(parts: readonly string[], entry: string, create: boolean): LayerNode | undefined {
-    const trail = [this.root];
-    const left = [...parts].reverse();
-    let links = 0;
-    for (let part = left.pop(); part !== undefined; part = left.pop()) {
-      if (part === '' || part === '.') continue;
-      if (part === '..') {
-        if (trail.length > 1) trail.pop();
-        continue;
-      }
-      const { children } = trail.at(-1)!;
-      if (children === undefined) return undefined;
-      let node = children.get(part);
-      if (node === undefined || node === WHITEOUT) {
-        if (!create) return undefined;
-        this.#textBytes += part.length;
-        if (++this.#entries > this.#limits.layerEntries) throw new ImageLimitError(`the layer has more than ${this.#limits.layerEntries} entries`, 'raise it with --max-layer-entries, if you trust the image');
-        node = impliedDirectory(node === WHITEOUT);
-        children.set(part, node);
-      }
-      if (!isSymlink(node)) {
-        trail.push(node);
-        continue;
-      }
-      if (++links > MOST_LINKS_FOLLOWED) throw new ImageFormatError(`the layer has an entry "${entry}" behind more than ${MOST_LINKS_FOLLOWED} links, or links in a circle`, 'the image is broken: tell who made it');
-      const target = node.target.split('/');
-      if (node.target.startsWith('/')) trail.length = 1;
-      left.push(...target.reverse());
-      if (left.length > MOST_PATH_BYTES) throw new ImageLimitError(`the layer has an entry "${entry}" behind links that lead too far`);
-    }
-    return trail.at(-1);
+    const found = walkPath<LayerNode>(this.root, parts, {
+      child: (directory, name) => this.#child(directory, name, create),
+      linkTarget: (node) => (isSymlink(node) ? node.target : undefined),
+    }, true);
+    if (found === 'links') throw new ImageFormatError(`the layer has an entry "${entry}" behind too many links, or links in a circle`, 'the image is broken: tell who made it');
+    return found === 'missing' ? undefined : found;
+  }
+
+  #child({ children }: LayerNode, name: string, create: boolean): LayerNode | undefined {
+    const known = children?.get(name);
+    if (children === undefined || (known !== undefined && known !== WHITEOUT) || !create) return known === WHITEOUT ? undefined : known;
+    this.#textBytes += name.length;
+    if (++this.#entries > this.#limits.layerEntries) throw new ImageLimitError(`the layer has more than ${this.#limits.layerEntries} entries`, 'raise it with --max-layer-entries, if you trust the image');
+    const made = impliedDirectory(known === WHITEOUT);
+    children.set(name, made);
+    return made;
   }
 
   #whiteOut(directory: Map<string, LayerNode | typeof WHITEOUT>, name: string, entry: string): void {

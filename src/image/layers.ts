@@ -1,10 +1,10 @@
 /** Layers ready to be mounted: `layers/HEX.tar`, a layer's bytes uncompressed, and `layers/HEX.index`; HEX is of its DiffID. */
-import { LAYER_CHECKSUM, LAYER_HEADER_BYTES } from '../fs/layer-format.ts';
+import { LAYER_CHECKSUM, LAYER_HEADER_BYTES, LayerTable } from '../fs/layer-format.ts';
 import type { LayerPaths } from '../fs/layer-files.ts';
 import { hexOf } from './digest.ts';
 import type { DiffId, Digest } from './digest.ts';
 import type { Blobs } from './blobs.ts';
-import type { Disk } from './disk.ts';
+import type { Disk, NewFile } from './disk.ts';
 import { DigestMismatchError, ImageError, ImageFormatError, ImageLimitError } from './errors.ts';
 import { encodeLayer } from './layer-indexer.ts';
 import { LayerTree } from './layer-tree.ts';
@@ -96,7 +96,14 @@ export class Layers {
     try {
       const [first, all] = await peek(kept());
       const compression = compressionOf(first);
-      const ready = await this.#unpack(all, compression, { what, diffId, limits, compressedBytes: () => blob.size });
+      const options = { what, diffId, limits, compressedBytes: () => blob.size };
+      if (compression === 'none') {
+        const scanned = await this.#scan(all, undefined, options);
+        const stored = blob.commit();
+        this.#commitPlain(scanned, stored.digest);
+        return { ...stored, diffId: scanned.diffId, compression };
+      }
+      const ready = await this.#unpack(all, compression, options);
       return { ...blob.commit(), diffId: ready, compression };
     } catch (error) {
       blob.discard();
@@ -108,38 +115,89 @@ export class Layers {
   async prepare(descriptor: Descriptor, diffId: DiffId, limits: LayerLimits = DEFAULT_LAYER_LIMITS): Promise<void> {
     if (this.has(diffId)) return;
     const [first, all] = await peek(this.#blobs.stream(descriptor.digest));
-    await this.#unpack(all, compressionOf(first), { what: `the layer ${descriptor.digest}`, diffId, limits, compressedBytes: () => descriptor.size });
+    const compression = compressionOf(first);
+    const options = { what: `the layer ${descriptor.digest}`, diffId, limits, compressedBytes: () => descriptor.size };
+    if (compression === 'none') this.#commitPlain(await this.#scan(all, undefined, options), descriptor.digest);
+    else await this.#unpack(all, compression, options);
+  }
+
+  /** A layer that is not compressed is its blob, under a second name. */
+  #commitPlain({ diffId, tree }: Scanned, digest: Digest): void {
+    const { tar, index } = this.pathsOf(diffId);
+    const blob = this.#blobs.pathOf(digest);
+    if (!this.#disk.link(blob, tar)) this.#copy(blob, tar);
+    this.#disk.writeFile(index, this.#sealed(encodeLayer(tree.root)));
+  }
+
+  /** Where the file system has no second names. */
+  #copy(from: string, to: string): void {
+    const file = this.#disk.newFile();
+    try {
+      for (const chunk of this.#disk.chunks(from)) file.write(chunk);
+      file.commit(to);
+    } catch (error) {
+      file.discard();
+      throw error;
+    }
   }
 
   async #unpack(source: AsyncIterable<Uint8Array>, compression: Compression, options: UnpackOptions): Promise<DiffId> {
     const { codecs } = this.#disk.host;
-    const { what, limits } = options;
     const file = this.#disk.newFile();
-    const hash = codecs.createDigest('sha256');
-    const tree = new LayerTree(limits);
-    const scanner = new TarScanner((entry) => tree.add(entry));
     try {
-      const plain = compression === 'gzip' ? codecs.gunzip(source) : compression === 'zstd' ? unzstd(source) : source;
-      for await (const chunk of explained(plain, what)) {
-        hash.update(chunk);
-        file.write(chunk);
-        checkSize(file.size, options);
-        scanner.push(chunk);
-      }
+      const plain = compression === 'gzip' ? codecs.gunzip(source) : unzstd(source);
+      const { diffId, tree } = await this.#scan(plain, file, options);
       // What may stand behind a compressed stream belongs to the blob.
-      if (compression !== 'none') for await (const _ of source) void _;
-      scanner.end();
-      const diffId: DiffId = `sha256:${hash.hex()}`;
-      if (options.diffId !== undefined && diffId !== options.diffId) throw new DigestMismatchError(`${what}, uncompressed,`, options.diffId, diffId);
-      if (limits.layerBytes < file.size) throw new ImageLimitError(`${what} is too long`);
+      for await (const _ of source) void _;
       const { tar, index } = this.pathsOf(diffId);
       file.commit(tar);
       this.#disk.writeFile(index, this.#sealed(encodeLayer(tree.root)));
       return diffId;
     } catch (error) {
       file.discard();
+      throw inLayer(error, options.what);
+    }
+  }
+
+  /** Reads a tar, into a file if there is one. */
+  async #scan(plain: AsyncIterable<Uint8Array>, file: NewFile | undefined, options: UnpackOptions): Promise<Scanned> {
+    const { what, limits } = options;
+    const hash = this.#disk.host.codecs.createDigest('sha256');
+    const tree = new LayerTree(limits);
+    const scanner = new TarScanner((entry) => tree.add(entry));
+    let size = 0;
+    try {
+      for await (const chunk of explained(plain, what)) {
+        hash.update(chunk);
+        file?.write(chunk);
+        size += chunk.length;
+        checkSize(size, options);
+        scanner.push(chunk);
+      }
+      scanner.end();
+      tree.finish();
+      const diffId: DiffId = `sha256:${hash.hex()}`;
+      if (options.diffId !== undefined && diffId !== options.diffId) throw new DigestMismatchError(`${what}, uncompressed,`, options.diffId, diffId);
+      return { diffId, tree };
+    } catch (error) {
       throw inLayer(error, what);
     }
+  }
+
+  /** Whether tar and index are there and what they should be: all of both is read. `quick`: only the index, and whether the tar is there. */
+  isIntact(diffId: DiffId, quick: boolean): boolean {
+    const { tar, index } = this.pathsOf(diffId);
+    const bytes = this.#disk.readFile(index, Number.MAX_SAFE_INTEGER);
+    if (bytes === undefined || LayerTable.read(bytes) === undefined) return false;
+    const own = this.#checksum(bytes);
+    if (!own.every((byte, at) => bytes[LAYER_CHECKSUM + at] === byte)) return false;
+    return quick ? this.#disk.exists(tar) : this.#disk.exists(tar) && this.#disk.digestOfFile(tar, 'sha256') === hexOf(diffId);
+  }
+
+  remove(diffId: DiffId): void {
+    const { tar, index } = this.pathsOf(diffId);
+    this.#disk.remove(index);
+    this.#disk.remove(tar);
   }
 
   /** With its own digest in the header. */
@@ -154,6 +212,11 @@ export class Layers {
     hash.update(index.subarray(LAYER_HEADER_BYTES));
     return Uint8Array.from(hash.hex().match(/../g) ?? [], (byte) => Number.parseInt(byte, 16));
   }
+}
+
+interface Scanned {
+  readonly diffId: DiffId;
+  readonly tree: LayerTree;
 }
 
 interface UnpackOptions {

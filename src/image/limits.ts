@@ -29,8 +29,6 @@ export const MOST_PATH_BYTES = 4096;
 export const MOST_NAME_BYTES = 255;
 /** Directories within each other. PATH_MAX allows 2,047. */
 export const MOST_PATH_DEPTH = 2048;
-/** Links on the way to one entry, as Linux (namei(7), path_resolution(7)). */
-export const MOST_LINKS_FOLLOWED = 40;
 /** The headers before one entry of a tar: names, extended attributes. */
 export const MOST_HEADER_BYTES = 2 ** 20;
 /** Extended attributes of one file, as Linux's XATTR_LIST_MAX. */
@@ -45,3 +43,12 @@ export const MOST_LAYER_TEXT_BYTES = 2 ** 29;
 export const MOST_ARCHIVE_ENTRIES = 100_000;
 /** What zstd itself takes without being asked for more (`--long`, `ZSTD_WINDOWLOG_LIMIT_DEFAULT`). */
 export const MOST_ZSTD_WINDOW_BYTES = 2 ** 27;
+
+/** How long a process waits for the store's lock. Under it files are looked at and removed, which takes milliseconds. */
+export const LOCK_WAIT_MS = 120_000;
+/** When the lock of a process that cannot be seen from here (of another pid namespace or machine) counts as abandoned. */
+export const LOCK_ABANDONED_AFTER_MS = 600_000;
+/** The same of a file that such a process writes: nothing stands still for a day. */
+export const FILE_ABANDONED_AFTER_MS = 86_400_000;
+/** How far apart the clock of a file system and ours may be, where it is on another machine. */
+export const CLOCK_SLACK_MS = 60_000;

@@ -26,7 +26,7 @@ const REF_NAME = 'org.opencontainers.image.ref.name';
 /** Containerd's, and so Docker's since 25: the full name. */
 const CONTAINERD_NAME = 'io.containerd.image.name';
 
-const LAYER_TYPES: Readonly<Record<Compression, string>> = { none: OCI_LAYER, gzip: OCI_LAYER_GZIP, zstd: OCI_LAYER_ZSTD };
+export const LAYER_TYPES: Readonly<Record<Compression, string>> = { none: OCI_LAYER, gzip: OCI_LAYER_GZIP, zstd: OCI_LAYER_ZSTD };
 
 /** Names that an archive has are not trusted to be references. */
 function referenceOf(text: string | undefined): Reference | undefined {
@@ -40,17 +40,24 @@ function referenceOf(text: string | undefined): Reference | undefined {
 }
 
 /** @throws ImageFormatError, ImageLimitError, DigestMismatchError; whole images before the one that fails stay. */
-export async function loadArchive(store: ImageStore, source: ArchiveSource, options: LoadOptions): Promise<readonly StoredImage[]> {
+export function loadArchive(store: ImageStore, source: ArchiveSource, options: LoadOptions): Promise<readonly StoredImage[]> {
+  return store.adding(() => takeArchive(store, source, options));
+}
+
+async function takeArchive(store: ImageStore, source: ArchiveSource, options: LoadOptions): Promise<readonly StoredImage[]> {
   const layout = source.document('oci-layout');
   const index = layout === undefined ? undefined : source.document('index.json');
   const docker = source.document('manifest.json');
   const images = index !== undefined ? await loadLayout(store, source, index, docker, options) : docker !== undefined ? await loadDocker(store, source, docker, options) : undefined;
   if (images === undefined) throw new ImageFormatError('the archive holds no images: there is neither manifest.json nor index.json in it', 'a root directory in a tar is taken by "caisson import"');
-  if (options.name === undefined) return images;
-  if (images.length !== 1) throw new ImageError(`cannot name ${images.length} images "${options.name}"`, 'load them, then use "caisson tag"');
-  const image = images[0]!;
-  store.tag(image, options.name);
-  return [store.find(options.name)];
+  return images;
+}
+
+/** The name that the user gives is for one image. */
+function checkName({ name }: LoadOptions, images: number): void {
+  if (name === undefined) return;
+  if (images !== 1) throw new ImageError(`cannot name ${images} images "${name}"`, 'load them, then use "caisson tag"');
+  if (parseReference(name).digest !== undefined) throw new ImageError(`cannot name an image "${name}": a name that is given has no digest`, 'leave the part from @ on out');
 }
 
 // ---- OCI layout ----
@@ -61,7 +68,7 @@ function blobName({ digest }: Pick<Descriptor, 'digest'>): string {
 
 async function takeDocument(store: ImageStore, source: ArchiveSource, descriptor: Descriptor, what: string): Promise<Uint8Array> {
   if (descriptor.size > MOST_DOCUMENT_BYTES) throw new ImageLimitError(`${what} is longer than ${MOST_DOCUMENT_BYTES} bytes`);
-  if (!store.blobs.has(descriptor.digest)) {
+  if (!store.keep(descriptor.digest)) {
     const stream = source.stream(blobName(descriptor));
     if (stream === undefined) throw new ImageFormatError(`${what} (${descriptor.digest}) is not in the archive`, 'the archive is not whole: make it again');
     await store.blobs.take(stream, descriptor, `${what} ${descriptor.digest}`);
@@ -74,12 +81,13 @@ async function loadLayout(store: ImageStore, source: ArchiveSource, bytes: Uint8
   if (index.kind !== 'index') throw new ImageFormatError('index.json of the archive is no index');
   const tags = docker === undefined ? new Map<string, readonly string[]>() : repositoryTags(docker);
   const images: StoredImage[] = [];
-  for (const descriptor of index.manifests) {
-    if (![...INDEX_TYPES, ...MANIFEST_TYPES].includes(descriptor.mediaType)) continue;
+  const descriptors = index.manifests.filter(({ mediaType }) => [...INDEX_TYPES, ...MANIFEST_TYPES].includes(mediaType));
+  checkName(options, new Set(descriptors.map(({ digest }) => digest)).size);
+  for (const descriptor of descriptors) {
     const chosen = await chooseManifest(store, source, descriptor, options.platform);
     await takeManifest(store, source, chosen.manifest, options);
     const typed = descriptor.annotations?.[CONTAINERD_NAME] ?? descriptor.annotations?.[REF_NAME];
-    const names = [...new Set([...(tags.get(chosen.manifest.config.digest) ?? []), ...(referenceOf(typed) === undefined ? [] : [typed ?? ''])])];
+    const names = options.name !== undefined ? [options.name] : [...new Set([...(tags.get(chosen.manifest.config.digest) ?? []), ...(referenceOf(typed) === undefined ? [] : [typed ?? ''])])];
     for (const name of names.length === 0 ? [undefined] : names) {
       images.push(store.add({ reference: referenceOf(name), typed: name, target: descriptor, manifest: chosen.descriptor }));
     }
@@ -124,7 +132,7 @@ async function takeManifest(store: ImageStore, source: ArchiveSource, manifest: 
     if (!isLayerType(layer.mediaType)) throw new ImageFormatError(`the image has something of the type ${layer.mediaType} as a layer`, 'it is no image of a container');
     options.onLayer?.(layer, index + 1, manifest.layers.length);
     const diffId = config.diffIds[index]!;
-    if (store.blobs.has(layer.digest)) {
+    if (store.keep(layer.digest)) {
       await store.layers.prepare(layer, diffId, options.limits);
       continue;
     }
@@ -136,13 +144,13 @@ async function takeManifest(store: ImageStore, source: ArchiveSource, manifest: 
 
 // ---- docker save ----
 
-interface DockerImage {
+export interface DockerImage {
   readonly config: string;
   readonly tags: readonly string[];
   readonly layers: readonly string[];
 }
 
-function parseDockerManifest(bytes: Uint8Array): readonly DockerImage[] {
+export function parseDockerManifest(bytes: Uint8Array): readonly DockerImage[] {
   let list: Json;
   try {
     list = JSON.parse(new TextDecoder('utf-8', { fatal: true }).decode(bytes)) as Json;
@@ -169,7 +177,9 @@ function repositoryTags(bytes: Uint8Array): ReadonlyMap<string, readonly string[
 
 async function loadDocker(store: ImageStore, source: ArchiveSource, bytes: Uint8Array, options: LoadOptions): Promise<readonly StoredImage[]> {
   const images: StoredImage[] = [];
-  for (const image of parseDockerManifest(bytes)) {
+  const list = parseDockerManifest(bytes);
+  checkName(options, list.length);
+  for (const image of list) {
     const document = source.document(image.config);
     if (document === undefined) throw new ImageFormatError(`the configuration "${image.config}" is not in the archive`, 'the archive is not whole: make it again');
     const config = parseConfig(document, 'the configuration');
@@ -182,13 +192,13 @@ async function loadDocker(store: ImageStore, source: ArchiveSource, bytes: Uint8
       const { digest, size, compression } = await store.layers.take({ source: stream, diffId: config.diffIds[index], limits: options.limits });
       layers.push({ mediaType: LAYER_TYPES[compression], digest, size });
     }
-    images.push(...addBuilt(store, document, layers, image.tags));
+    images.push(...addBuilt(store, document, layers, options.name === undefined ? image.tags : [options.name]));
   }
   if (images.length === 0) throw new ImageFormatError('the archive holds no images: its manifest.json is empty');
   return images;
 }
 
-/** An image of which we make the manifest. */
+/** An image of which we make the manifest, within `ImageStore.adding`. */
 export function addBuilt(store: ImageStore, config: Uint8Array, layers: readonly Descriptor[], names: readonly string[]): readonly StoredImage[] {
   const stored = store.blobs.put(config);
   const document = { schemaVersion: 2, mediaType: OCI_MANIFEST, config: { mediaType: OCI_CONFIG, ...stored }, layers };

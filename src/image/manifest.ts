@@ -69,6 +69,11 @@ export function listOf(value: Json | undefined): readonly string[] | undefined {
   return Array.isArray(value) ? value.filter((item): item is string => typeof item === 'string') : undefined;
 }
 
+/** The texts of a list that is a field; none where it is null, as of a repository without tags. */
+export function stringList(document: JsonObject, name: string): readonly string[] {
+  return listOf(fieldOf(document, name)) ?? [];
+}
+
 function platformOf(value: Json | undefined): Platform | undefined {
   if (!isObject(value)) return undefined;
   const text = (name: string): string | undefined => {

@@ -1,9 +1,12 @@
 /**
- * What images are called: `images/KEY.json`, one file for each name, so that two processes that name two images never
- * meet. `index.json`, which an OCI image layout must have (image-layout.md), is written after them and says the same.
+ * What images are called: `images/KEY.json`, one file for each name. `index.json`, which an OCI image layout must have
+ * (image-layout.md), is written after them and says the same; one that is behind is written anew by the next command that changes a name.
+ * All that changes names runs under the store's lock (`lock.ts`).
  */
+import { EDQUOT, EFBIG, ENOSPC } from '../abi/errno.ts';
 import { digestOf, hexOf } from './digest.ts';
-import type { Disk } from './disk.ts';
+import type { Disk, NewFile } from './disk.ts';
+import { StoreError } from './errors.ts';
 import { MOST_DOCUMENT_BYTES } from './limits.ts';
 import { fieldOf, parseDescriptor, parseJson } from './manifest.ts';
 import type { Descriptor } from './manifest.ts';
@@ -72,56 +75,112 @@ export class Records {
     return bytes === undefined ? undefined : decode(bytes);
   }
 
-  /** All, the latest first. A record that cannot be read is left out. */
+  /** All, the latest first. A record that cannot be read is left out (`damaged`), and so is a nameless one of an image that has a name. */
   list(): readonly ImageRecord[] {
-    return this.#read().sort((left, right) => right.addedMs - left.addedMs);
+    return visible(this.#all());
   }
 
-  #read(): ImageRecord[] {
-    return this.#disk.list(this.#disk.path('images')).filter((name) => name.endsWith('.json')).flatMap((name) => {
+  #all(): readonly ImageRecord[] {
+    return this.#files().flatMap(({ record }) => (record === undefined ? [] : [record]));
+  }
+
+  /** Names of files that hold no record, or that of another name. */
+  damaged(): readonly string[] {
+    return this.#files().filter(({ name, record }) => record === undefined || `${keyOf(this.#disk, record)}.json` !== name).map(({ name }) => name);
+  }
+
+  removeFile(name: string): void {
+    this.#disk.remove(this.#disk.path('images', name));
+  }
+
+  #files(): readonly { readonly name: string; readonly record: ImageRecord | undefined }[] {
+    return this.#disk.list(this.#disk.path('images')).flatMap((name) => {
       const bytes = this.#disk.readFile(this.#disk.path('images', name), MOST_DOCUMENT_BYTES);
-      const record = bytes === undefined ? undefined : decode(bytes);
-      return record === undefined ? [] : [record];
+      return bytes === undefined ? [] : [{ name, record: decode(bytes) }];
     });
   }
 
-  /** Gives the name to this image; one that had it before keeps a record without a name, unless it has another name. */
+  /** Gives the name to this image; one that had it before keeps a record without a name, unless it has another name. Under the lock. */
   put(record: ImageRecord): void {
     const before = record.reference === undefined ? undefined : this.get(record.reference);
-    this.#disk.writeFile(this.#path(keyOf(this.#disk, record)), encode(record));
-    if (record.reference !== undefined) this.#disk.remove(this.#path(keyOf(this.#disk, { reference: undefined, manifest: record.manifest })));
+    // First, so that an image whose name goes to another is never without a record.
     if (before !== undefined && before.manifest.digest !== record.manifest.digest) this.#keepUntagged(before);
-    this.#writeIndex();
+    const key = keyOf(this.#disk, record);
+    const others = this.#all().filter((other) => keyOf(this.#disk, other) !== key);
+    // Whole on the disk before the name changes: where there is no room for it, nothing has happened.
+    const index = this.#newIndex(visible([record, ...others]));
+    try {
+      this.#disk.writeFile(this.#path(key), encode(record));
+      index.name(this.#indexPath);
+    } catch (error) {
+      index.discard();
+      throw error;
+    }
+    if (record.reference !== undefined) this.#disk.remove(this.#path(keyOf(this.#disk, { reference: undefined, manifest: record.manifest })));
   }
 
   #keepUntagged(record: ImageRecord): void {
-    if (this.list().some(({ manifest }) => manifest.digest === record.manifest.digest)) return;
+    const own = keyOf(this.#disk, record);
+    const hasOtherName = this.list().some((other) => other.reference !== undefined && other.manifest.digest === record.manifest.digest && keyOf(this.#disk, other) !== own);
+    if (hasOtherName) return;
     const untagged = { ...record, reference: undefined };
     this.#disk.writeFile(this.#path(keyOf(this.#disk, untagged)), encode(untagged));
   }
 
+  /** Under the lock. `writeIndex` is due afterwards: on a full disk there may be room for it only when more was removed. */
   remove(record: ImageRecord): void {
     this.#disk.remove(this.#path(keyOf(this.#disk, record)));
-    this.#writeIndex();
-  }
-
-  /** Again when another process named an image meanwhile, so that the last one to look has all. */
-  #writeIndex(): void {
-    for (let before: string | undefined; ;) {
-      const text = this.#indexText();
-      if (text === before) return;
-      this.#disk.writeFile(this.#disk.path('index.json'), new TextEncoder().encode(text));
-      before = text;
+    // A nameless record of it that was hidden by this one.
+    if (record.reference !== undefined && !this.list().some(({ manifest, reference }) => reference !== undefined && manifest.digest === record.manifest.digest)) {
+      this.#disk.remove(this.#path(keyOf(this.#disk, { reference: undefined, manifest: record.manifest })));
     }
   }
 
-  #indexText(): string {
-    const manifests = this.list().map(({ reference, target }) => ({
-      mediaType: target.mediaType, digest: target.digest, size: target.size,
-      ...(reference === undefined ? {} : { annotations: { [REFERENCE_ANNOTATION]: formatReference(reference) } }),
-    }));
-    return `${JSON.stringify({ schemaVersion: 2, mediaType: OCI_INDEX, manifests }, undefined, 2)}\n`;
+  get #indexPath(): string {
+    return this.#disk.path('index.json');
   }
+
+  /** Brings it up to date, under the lock. On a full disk it stays as it is until there is room: nothing of ours reads it. */
+  writeIndex(): void {
+    const records = this.list();
+    if (isEqual(indexOf(records), this.#disk.readFile(this.#indexPath, Number.MAX_SAFE_INTEGER))) return;
+    try {
+      this.#newIndex(records).name(this.#indexPath);
+    } catch (error) {
+      if (!(error instanceof StoreError) || ![ENOSPC, EDQUOT, EFBIG].includes(error.errno)) throw error;
+    }
+  }
+
+  /** Without its name. */
+  #newIndex(records: readonly ImageRecord[]): NewFile {
+    const file = this.#disk.newFile();
+    try {
+      file.write(indexOf(records));
+      file.sync();
+      return file;
+    } catch (error) {
+      file.discard();
+      throw error;
+    }
+  }
+}
+
+/** The latest first, without the nameless ones of images that have a name. */
+function visible(records: readonly ImageRecord[]): readonly ImageRecord[] {
+  const named = new Set(records.filter(({ reference }) => reference !== undefined).map(({ manifest }) => manifest.digest));
+  return records.filter(({ reference, manifest }) => reference !== undefined || !named.has(manifest.digest)).sort((left, right) => right.addedMs - left.addedMs);
+}
+
+function indexOf(records: readonly ImageRecord[]): Uint8Array {
+  const manifests = records.map(({ reference, target }) => ({
+    mediaType: target.mediaType, digest: target.digest, size: target.size,
+    ...(reference === undefined ? {} : { annotations: { [REFERENCE_ANNOTATION]: formatReference(reference) } }),
+  }));
+  return new TextEncoder().encode(`${JSON.stringify({ schemaVersion: 2, mediaType: OCI_INDEX, manifests }, undefined, 2)}\n`);
+}
+
+function isEqual(left: Uint8Array, right: Uint8Array | undefined): boolean {
+  return right !== undefined && left.length === right.length && left.every((byte, index) => byte === right[index]);
 }
 
 const NOWHERE: Descriptor = { mediaType: '', digest: `sha256:${'0'.repeat(64)}`, size: 0 };

@@ -13,6 +13,10 @@ export interface Challenge {
   readonly parameters: ReadonlyMap<string, string>;
 }
 
+/** A modem of 1990 is ten times as fast. */
+const SLOWEST_BYTES = 10_000;
+const SLOW_AFTER_MS = 120_000;
+const LONGEST_WAIT_MS = 60_000;
 const MOST_TOKEN_BYTES = 2 ** 20;
 
 /** `WWW-Authenticate` (RFC 9110 11.6.1): the first of the schemes that we know. */
@@ -31,6 +35,24 @@ export function isLoopback(host: string): boolean {
 
 export function basicAuthorization({ username, password }: RegistryCredentials): string {
   return `Basic ${btoa(String.fromCharCode(...new TextEncoder().encode(`${username}:${password}`)))}`;
+}
+
+/**
+ * Gives a body up that comes so slowly that it never ends, a byte now and then. Only the time that is spent waiting for it counts, and of each wait
+ * not more than a minute: this process may have been stopped. `now`: milliseconds.
+ */
+export async function* paced(body: AsyncIterable<Uint8Array>, now: () => number, registry: string): AsyncIterable<Uint8Array> {
+  let waitedMs = 0;
+  let bytes = 0;
+  let askedMs = now();
+  for await (const chunk of body) {
+    waitedMs += Math.min(LONGEST_WAIT_MS, now() - askedMs);
+    bytes += chunk.length;
+    if (waitedMs >= SLOW_AFTER_MS && bytes < SLOWEST_BYTES) throw new RegistryError(`${registry} sends fewer than ${SLOWEST_BYTES} bytes in ${SLOW_AFTER_MS / 1000} s`, 0, 'TOO_SLOW', 'try again later, or another registry');
+    if (waitedMs >= SLOW_AFTER_MS) waitedMs = bytes = 0;
+    yield chunk;
+    askedMs = now();
+  }
 }
 
 export async function readLimited(body: AsyncIterable<Uint8Array>, most: number, what: string): Promise<Uint8Array> {

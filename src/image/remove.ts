@@ -1,8 +1,8 @@
 /** Taking names away, and what nothing uses any more. */
-import type { Digest } from './digest.ts';
+import { hexOf } from './digest.ts';
 import { ImageError } from './errors.ts';
 import { familiarReference, parseReference } from './reference.ts';
-import { referencesOf } from './store.ts';
+import { filesOf, removeUnused } from './garbage.ts';
 import type { ImageStore, StoredImage } from './store.ts';
 
 export interface RemoveOptions {
@@ -22,60 +22,35 @@ function isName(text: string, { record, id }: StoredImage): boolean {
 /**
  * Removes a name; with the last one, the image. Lines as `docker rmi` prints them.
  *
- * @throws NoSuchImageError, ImageError where an id has several names and `force` is false.
+ * @throws NoSuchImageError, ImageError where an id has several names or a container runs on the image, and `force` is false.
  */
-export function removeImage(store: ImageStore, text: string, { force, keepBlobs }: RemoveOptions): readonly string[] {
-  const image = store.find(text);
+export function removeImage(store: ImageStore, text: string, options: RemoveOptions): readonly string[] {
+  return store.lock.hold(() => removeFound(store, store.find(text), text, options));
+}
+
+function removeFound(store: ImageStore, image: StoredImage, text: string, { force, keepBlobs }: RemoveOptions): readonly string[] {
   const names = store.namesOf(image.id);
   const byName = isName(text, image);
   if (!byName && names.length > 1 && !force) {
     throw new ImageError(`the image "${text}" has ${names.length} names: ${names.map(({ record }) => (record.reference === undefined ? '<none>' : familiarReference(record.reference))).join(', ')}`, 'give one of them, or --force for all');
   }
+  const going = byName ? [image] : names;
+  if (going.length === names.length && !force && isInUse(store, going)) throw new ImageError(`a container runs on the image "${text}"`, 'end it first, or use --force: the container goes on');
   const lines: string[] = [];
-  for (const { record } of byName ? [image] : names) {
+  for (const { record } of going) {
     store.records.remove(record);
     if (record.reference !== undefined) lines.push(`Untagged: ${familiarReference(record.reference)}`);
   }
-  if (store.namesOf(image.id).length > 0) return lines;
-  lines.push(`Deleted: ${image.id}`);
-  if (!keepBlobs) removeUnused(store, image);
+  if (store.namesOf(image.id).length === 0) {
+    lines.push(`Deleted: ${image.id}`);
+    if (!keepBlobs) removeUnused(store, new Set(going.flatMap((one) => [...filesOf(store, one)])));
+  }
+  store.records.writeIndex();
   return lines;
 }
 
-/** Digests of blobs and layers that images of the store have. */
-function inUse(store: ImageStore): { readonly blobs: ReadonlySet<Digest>; readonly layers: ReadonlySet<Digest> } {
-  const blobs = new Set<Digest>();
-  const layers = new Set<Digest>();
-  for (const { record, config } of store.list()) {
-    for (const descriptor of [record.target, record.manifest]) for (const digest of referencesOf(store, descriptor)) blobs.add(digest);
-    for (const diffId of config.diffIds) layers.add(diffId);
-  }
-  return { blobs, layers };
-}
-
-/**
- * Blobs and layers of a removed image that no other image has. Another process may be about to name an image that has
- * them, too: they are set aside first, and come back if one has been named by then. One that is named later finds them
- * gone (`ImageStore.add`).
- */
-function removeUnused(store: ImageStore, image: StoredImage): void {
-  const before = inUse(store);
-  const blobs = new Set([image.record.target, image.record.manifest].flatMap((descriptor) => [...referencesOf(store, descriptor)]));
-  const aside: { readonly digest: Digest; readonly path: string; readonly aside: string }[] = [];
-  const setAside = (digest: Digest, path: string): void => {
-    const place = store.disk.setAside(path);
-    if (place !== undefined) aside.push({ digest, path, aside: place });
-  };
-  for (const digest of blobs) if (!before.blobs.has(digest)) setAside(digest, store.blobs.pathOf(digest));
-  for (const diffId of image.config.diffIds) {
-    const { tar, index } = store.layers.pathsOf(diffId);
-    for (const path of before.layers.has(diffId) ? [] : [index, tar]) setAside(diffId, path);
-  }
-  const after = inUse(store);
-  // An image whose manifest is aside cannot be read: its record says it.
-  const isNamedAgain = store.records.list().some(({ manifest }) => manifest.digest === image.record.manifest.digest);
-  for (const { digest, path, aside: place } of aside) {
-    if (isNamedAgain || after.blobs.has(digest) || after.layers.has(digest)) store.disk.restore(place, path);
-    else store.disk.remove(place);
-  }
+/** Whether a container runs on one of them. */
+export function isInUse(store: ImageStore, images: readonly StoredImage[]): boolean {
+  const manifests = store.claims.manifestsInUse();
+  return images.some(({ record }) => manifests.has(hexOf(record.manifest.digest)));
 }

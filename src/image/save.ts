@@ -9,7 +9,8 @@ import { familiarReference, formatReference } from './reference.ts';
 import { referencesOf } from './store.ts';
 import type { ImageStore, StoredImage } from './store.ts';
 import { tarEnd, tarFile, tarHeader } from './tar-writer.ts';
-import type { Descriptor } from './manifest.ts';
+import type { Descriptor, Manifest } from './manifest.ts';
+import type { Reference } from './reference.ts';
 
 function blobPath(digest: Digest): string {
   return `blobs/${algorithmOf(digest)}/${hexOf(digest)}`;
@@ -40,11 +41,16 @@ export async function* saveArchive(store: ImageStore, images: readonly StoredIma
 }
 
 function dockerManifest(images: readonly StoredImage[]): readonly unknown[] {
-  const byId = new Map<Digest, { image: StoredImage; tags: string[] }>();
+  const byId = new Map<Digest, { image: StoredImage; tags: Reference[] }>();
   for (const image of images) {
     const known = byId.get(image.id) ?? { image, tags: [] };
-    if (image.record.reference !== undefined) known.tags.push(familiarReference(image.record.reference));
+    if (image.record.reference !== undefined) known.tags.push(image.record.reference);
     byId.set(image.id, known);
   }
-  return [...byId.values()].map(({ image, tags }) => ({ Config: blobPath(image.id), RepoTags: tags, Layers: image.manifest.layers.map(({ digest }) => blobPath(digest)) }));
+  return dockerManifestOf([...byId.values()].map(({ image, tags }) => ({ manifest: image.manifest, tags })));
+}
+
+/** `manifest.json`, for Docker of all ages: blobs lie where the layout has them. */
+export function dockerManifestOf(images: readonly { readonly manifest: Manifest; readonly tags: readonly Reference[] }[]): readonly unknown[] {
+  return images.map(({ manifest, tags }) => ({ Config: blobPath(manifest.config.digest), RepoTags: tags.map(familiarReference), Layers: manifest.layers.map(({ digest }) => blobPath(digest)) }));
 }

@@ -5,11 +5,13 @@
  *   blobs/sha256/HEX           manifests, configurations and layers, as they came
  *   layers/HEX.tar, .index     layers ready to be mounted, by DiffID
  *   images/KEY.json            names
- *   tmp/PID-RANDOM             what is being written
+ *   tmp/OWNER-RANDOM           what is being written, and by whom (`claims.ts`)
+ *   lock                       who changes names or removes files at the moment (`lock.ts`)
  *
  * An image is there when its record is; that is written last. So whatever ends a process, what was complete stays, and
  * what was not is only unused bytes. Several processes may use it at once.
  */
+import { EACCES, ENOSPC, EROFS } from '../abi/errno.ts';
 import type { LayerPaths } from '../fs/layer-files.ts';
 import { Blobs } from './blobs.ts';
 import { parseConfig } from './config.ts';
@@ -17,8 +19,11 @@ import type { ImageConfig } from './config.ts';
 import { hexOf } from './digest.ts';
 import type { Digest } from './digest.ts';
 import { Disk } from './disk.ts';
-import { ImageError, ImageFormatError, NoSuchImageError } from './errors.ts';
+import { Claims } from './claims.ts';
+import type { Claim } from './claims.ts';
+import { ImageError, ImageFormatError, NoSuchImageError, StoreError } from './errors.ts';
 import { Layers } from './layers.ts';
+import { StoreLock } from './lock.ts';
 import { parseManifest } from './manifest.ts';
 import type { Descriptor, Manifest } from './manifest.ts';
 import { isLayerType } from './media-types.ts';
@@ -46,20 +51,30 @@ export class ImageStore {
   readonly blobs: Blobs;
   readonly layers: Layers;
   readonly records: Records;
+  readonly claims: Claims;
+  /** Held where names change and where files are removed. */
+  readonly lock: StoreLock;
 
   private constructor(disk: Disk) {
     this.disk = disk;
     this.blobs = new Blobs(disk);
     this.layers = new Layers(disk, this.blobs);
     this.records = new Records(disk);
+    this.claims = new Claims(disk);
+    this.lock = new StoreLock(disk, 'lock', () => this.records.writeIndex());
   }
 
   /** Opens the store in a directory (a byte-string path), which is made if need be. @throws StoreError */
   static open(host: ImageHost, directory: string): ImageStore {
     const disk = new Disk(host, directory);
     for (const part of ['blobs/sha256', 'layers', 'images', 'tmp']) if (!disk.exists(disk.path(part))) disk.makeDirectory(disk.path(part));
-    if (!disk.exists(disk.path('oci-layout'))) disk.writeFile(disk.path('oci-layout'), new TextEncoder().encode(LAYOUT));
-    return new ImageStore(disk);
+    const store = new ImageStore(disk);
+    if (!disk.exists(disk.path('oci-layout'))) store.writeLayout();
+    return store;
+  }
+
+  writeLayout(): void {
+    this.disk.writeFile(this.disk.path('oci-layout'), new TextEncoder().encode(LAYOUT));
   }
 
   /** @throws ImageError where its blobs are gone or spoiled. */
@@ -116,6 +131,21 @@ export class ImageStore {
     return fitting[0];
   }
 
+  /** The image that a user means, and that a container runs on it from now on: nothing of it is removed in between. */
+  use(text: string): { readonly image: StoredImage; readonly use: Claim } {
+    const find = (): { readonly image: StoredImage; readonly use: Claim } => {
+      const image = this.find(text);
+      return { image, use: this.claims.use(image.record.manifest.digest) };
+    };
+    try {
+      return this.lock.hold(find);
+    } catch (error) {
+      // A store that cannot be written cannot be pruned, either.
+      if (error instanceof StoreError && [EROFS, EACCES, ENOSPC].includes(error.errno)) return find();
+      throw error;
+    }
+  }
+
   /** Other names of the same image. */
   namesOf(id: Digest): readonly StoredImage[] {
     return this.list().filter((image) => image.id === id);
@@ -140,21 +170,39 @@ export class ImageStore {
       reference: reference === undefined || (reference.tag === undefined && reference.digest !== undefined) ? undefined : { ...reference, digest: undefined },
       typed, target: bare(target), manifest: bare(manifest), digests, addedMs: this.disk.host.now(),
     };
-    const image = this.load(record);
-    this.records.put(record);
-    const missing = [image.manifest.config, ...image.manifest.layers].find(({ digest }) => !this.blobs.has(digest));
-    if (missing !== undefined) {
-      this.records.remove(record);
-      throw new ImageError(`a part of the image (${missing.digest}) was removed from the store while it came`, 'run the command again');
+    return this.lock.hold(() => {
+      const image = this.load(record);
+      const missing = [image.manifest.config, ...image.manifest.layers].find(({ digest }) => !this.blobs.has(digest));
+      if (missing !== undefined) throw new ImageError(`a part of the image (${missing.digest}) was removed from the store while it came`, 'run the command again');
+      this.records.put(record);
+      return image;
+    });
+  }
+
+  /** Runs what brings an image: until its end nothing is removed that it has brought or kept. */
+  async adding<Result>(body: () => Promise<Result>): Promise<Result> {
+    this.claims.removeLeftovers();
+    const claim = this.claims.add();
+    try {
+      return await body();
+    } finally {
+      claim.end();
     }
-    return image;
+  }
+
+  /** Whether a blob is here; if so it stays here until `adding` ends. */
+  keep(digest: Digest): boolean {
+    return this.lock.hold(() => this.disk.touch(this.blobs.pathOf(digest)));
   }
 
   /** A further name for an image. */
   tag(image: StoredImage, name: string): Reference {
     const reference = parseReference(name);
     if (reference.digest !== undefined) throw new ImageError(`cannot tag as "${name}": a name that is given has no digest`, 'leave the part from @ on out');
-    this.records.put({ ...image.record, reference, typed: name, addedMs: this.disk.host.now() });
+    this.lock.hold(() => {
+      this.load(image.record);
+      this.records.put({ ...image.record, reference, typed: name, addedMs: this.disk.host.now() });
+    });
     return reference;
   }
 }

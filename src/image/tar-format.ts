@@ -72,3 +72,10 @@ export function checksum(header: Uint8Array): number {
   for (let index = 0; index < BLOCK_BYTES; index++) sum += index >= start && index < start + length ? 0x20 : header[index]!;
   return sum;
 }
+
+/** Whether a block is a header: its sum is right (POSIX.1-2008 ustar). */
+export function isTarHeader(block: Uint8Array): boolean {
+  const [start, length] = FIELD.checksum;
+  const digits = /^[ ]*([0-7]+)/.exec(bytesToString(block.subarray(start, start + length)));
+  return digits !== null && Number.parseInt(digits[1] ?? '', 8) === checksum(block);
+}

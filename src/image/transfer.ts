@@ -9,6 +9,7 @@ import { parseManifest, selectPlatform } from './manifest.ts';
 import type { Descriptor, Manifest, Platform } from './manifest.ts';
 import { isLayerType } from './media-types.ts';
 import { parseReference } from './reference.ts';
+import { pushManifest } from './referrers.ts';
 import type { Reference } from './reference.ts';
 import type { RegistryClient } from './registry-client.ts';
 import { referencesOf } from './store.ts';
@@ -21,13 +22,13 @@ export interface Progress {
   /** A blob begins; `what` is shown before its bytes. */
   start(digest: Digest, size: number): void;
   advance(digest: Digest, bytes: number): void;
-  end(digest: Digest, how: 'pulled' | 'pushed' | 'exists' | 'mounted'): void;
+  end(digest: Digest, how: 'pulled' | 'pushed' | 'copied' | 'exists' | 'mounted'): void;
 }
 
-async function inParallel<Item>(items: readonly Item[], work: (item: Item) => Promise<void>): Promise<void> {
+export async function inParallel<Item>(items: readonly Item[], work: (item: Item) => Promise<void>, atOnce = AT_ONCE): Promise<void> {
   const left = [...items];
   const failures: unknown[] = [];
-  await Promise.all(Array.from({ length: AT_ONCE }, async () => {
+  await Promise.all(Array.from({ length: atOnce }, async () => {
     for (let item = left.shift(); item !== undefined && failures.length === 0; item = left.shift()) await work(item).catch((error: unknown) => failures.push(error));
   }));
   if (failures.length > 0) throw failures[0];
@@ -54,7 +55,7 @@ async function findManifest(store: ImageStore, client: RegistryClient, { referen
     const { bytes, mediaType, digest } = await client.getManifest(next);
     const document = parseManifest(bytes, mediaType, 'the manifest');
     const descriptor: Descriptor = { mediaType: document.mediaType, digest, size: bytes.length };
-    if (!store.blobs.has(digest)) await store.blobs.take((async function* () { yield bytes; })(), descriptor, 'the manifest');
+    if (!store.keep(digest)) await store.blobs.take((async function* () { yield bytes; })(), descriptor, 'the manifest');
     target ??= descriptor;
     if (document.kind === 'manifest') return { target, descriptor, manifest: document };
     const selected = selectPlatform(document, platform);
@@ -65,20 +66,24 @@ async function findManifest(store: ImageStore, client: RegistryClient, { referen
 }
 
 /** @throws RegistryError, DigestMismatchError, ImageFormatError, ImageLimitError; what was complete stays for the next try. */
-export async function pullImage(store: ImageStore, client: RegistryClient, options: PullOptions): Promise<StoredImage> {
+export function pullImage(store: ImageStore, client: RegistryClient, options: PullOptions): Promise<StoredImage> {
+  return store.adding(() => takeImage(store, client, options));
+}
+
+async function takeImage(store: ImageStore, client: RegistryClient, options: PullOptions): Promise<StoredImage> {
   const { reference, typed, limits, progress } = options;
   const { target, descriptor, manifest } = await findManifest(store, client, options);
   const { config: configDescriptor, layers } = manifest;
   const foreign = layers.find(({ mediaType }) => !isLayerType(mediaType));
   if (foreign !== undefined) throw new ImageFormatError(`the image has something of the type ${foreign.mediaType} as a layer`, 'it is no image of a container');
   if (configDescriptor.size > MOST_DOCUMENT_BYTES) throw new ImageLimitError(`the configuration is longer than ${MOST_DOCUMENT_BYTES} bytes`);
-  if (!store.blobs.has(configDescriptor.digest)) await store.blobs.take(client.getBlob(configDescriptor.digest, configDescriptor.size), configDescriptor, 'the configuration');
+  if (!store.keep(configDescriptor.digest)) await store.blobs.take(client.getBlob(configDescriptor.digest, configDescriptor.size), configDescriptor, 'the configuration');
   const config = parseConfig(store.blobs.read(configDescriptor.digest, 'the configuration'), 'the configuration');
   if (config.diffIds.length !== layers.length) throw new ImageFormatError(`the image has ${layers.length} layers, and its configuration says ${config.diffIds.length}`, 'do not trust this image');
   const unique = new Map(layers.map((layer, index) => [layer.digest, { layer, diffId: config.diffIds[index]! }]));
   await inParallel([...unique.values()], async ({ layer, diffId }) => {
     progress.start(layer.digest, layer.size);
-    const isHere = store.blobs.has(layer.digest);
+    const isHere = store.keep(layer.digest);
     if (isHere) await store.layers.prepare(layer, diffId, limits);
     else await store.layers.take({ source: client.getBlob(layer.digest, layer.size), descriptor: layer, diffId, limits, onProgress: (bytes) => progress.advance(layer.digest, bytes) });
     progress.end(layer.digest, isHere ? 'exists' : 'pulled');
@@ -115,14 +120,14 @@ export async function pushImage(store: ImageStore, client: RegistryClient, image
       progress.end(digest, 'exists');
       return;
     }
-    async function* counted(): AsyncIterable<Uint8Array> {
-      for await (const chunk of store.blobs.stream(digest)) {
+    async function* counted(start: number, end: number): AsyncIterable<Uint8Array> {
+      for await (const chunk of store.disk.stream(store.blobs.pathOf(digest), start, end - start)) {
         yield chunk;
         progress.advance(digest, chunk.length);
       }
     }
     progress.end(digest, (await client.putBlob(digest, size, counted, source)) === 'sent' ? 'pushed' : 'mounted');
   });
-  for (const { digest, mediaType } of manifests) await client.putManifest(digest === target.digest ? (reference.tag ?? digest) : digest, store.blobs.read(digest, 'the manifest'), mediaType);
+  for (const { digest, mediaType } of manifests) await pushManifest(client, digest === target.digest ? (reference.tag ?? digest) : digest, store.blobs.read(digest, 'the manifest'), { digest, mediaType });
   return target;
 }

@@ -27,7 +27,21 @@ import { VfsContext } from './vfs-context.ts';
 
 export type ViewMount =
   | { readonly kind: 'bind'; readonly source: string; readonly destination: string; readonly writable: boolean }
-  | { readonly kind: 'tmpfs'; readonly destination: string; readonly sizeBytes?: number };
+  | { readonly kind: 'tmpfs'; readonly destination: string; readonly sizeBytes?: number }
+  | LayersMount
+  | { readonly kind: 'file'; readonly destination: string; readonly bytes: Uint8Array; readonly mode: number; readonly uid: number; readonly gid: number };
+
+/** A directory or file of some layers; none: an empty directory. What is written stays in memory. */
+export interface LayersMount {
+  readonly kind: 'layers';
+  readonly layers: readonly LayerPaths[];
+  readonly source: string;
+  readonly destination: string;
+  readonly readOnly: boolean;
+  readonly mode?: number;
+  readonly uid?: number;
+  readonly gid?: number;
+}
 
 export interface HostViewOptions {
   /** Absent: `/` starts as an empty directory in memory, and nothing of the host can be mounted. */
@@ -56,6 +70,8 @@ export interface HostView {
   /** A `struct fs_struct` for a first process; -ENOENT and the like where `cwd` cannot be entered. */
   context(cwd: string, umask?: number): VfsContext | number;
   changes(): Iterable<Change>;
+  /** The same of a mount of the kind `layers`. */
+  changesOf(destination: string): Iterable<Change>;
   /** Closes host handles. */
   close(): void;
 }
@@ -93,20 +109,25 @@ export function createHostView(kernel: Kernel, options: HostViewOptions): HostVi
   const overlay = new OverlayFs({ dev: DEVICES.overlay, lower, upper });
   const namespace = new MountNamespace(overlay, MS_RELATIME, 'overlay');
   const builder = new ViewBuilder(namespace);
-  const failed = mountSystem(kernel, options, builder) ?? mountGranted(options, builder, openHost, realtimeNs);
+  const overlays = new Map<string, OverlayFs>();
+  const failed = mountSystem(kernel, options, builder) ?? mountGranted(options, builder, { openHost, now: realtimeNs, closers, overlays });
   if (failed !== undefined) return failed;
   if (options.readOnly === true) namespace.root.flags |= MS_RDONLY;
   return {
     namespace, overlay,
     context: (cwd, umask = 0o022) => contextAt(namespace, cwd, umask),
     changes: () => changes(overlay),
+    changesOf: (destination) => {
+      const mounted = overlays.get(destination);
+      return mounted === undefined ? [] : changes(mounted, { withRoot: true });
+    },
     close: () => {
       for (const close of closers) close();
     },
   };
 }
 
-function openLayers(files: HostFiles, paths: readonly LayerPaths[], closers: (() => void)[]): LayerFs | Failure {
+function openLayers(files: HostFiles, paths: readonly LayerPaths[], closers: (() => void)[], dev: number = DEVICES.lower): LayerFs | Failure {
   const layers: Layer[] = [];
   for (const path of paths) {
     const layer = openLayer(files, path);
@@ -114,7 +135,7 @@ function openLayers(files: HostFiles, paths: readonly LayerPaths[], closers: (()
     layers.push(layer);
     closers.push(() => layer.close());
   }
-  return new LayerFs({ dev: DEVICES.lower, layers });
+  return new LayerFs({ dev, layers });
 }
 
 type HostOpener = (path: string, dev: number, writable: boolean, masked: readonly string[], keptAbove?: boolean) => HostFs | number;
@@ -148,25 +169,69 @@ function mountSystem(kernel: Kernel, options: HostViewOptions, builder: ViewBuil
     ?? builder.mount('/dev/shm', shm, MS_NOSUID | MS_NODEV | MS_NOEXEC | MS_RELATIME, 'shm');
 }
 
+interface Granting {
+  readonly openHost: HostOpener;
+  readonly now: () => bigint;
+  readonly closers: (() => void)[];
+  readonly overlays: Map<string, OverlayFs>;
+}
+
 /** What the user granted. */
-function mountGranted(
-  options: HostViewOptions, builder: ViewBuilder,
-  openHost: HostOpener, now: () => bigint,
-): Failure | undefined {
+function mountGranted(options: HostViewOptions, builder: ViewBuilder, granting: Granting): Failure | undefined {
   let dev: number = DEVICES.first;
   for (const mount of options.mounts ?? []) {
-    let failed: Failure | undefined;
-    if (mount.kind === 'tmpfs') {
-      const maxBytes = mount.sizeBytes ?? 2 ** 30;
-      failed = builder.mount(mount.destination, new TmpFs({ dev: dev++, now, maxBytes }), MS_NOSUID | MS_NODEV | MS_RELATIME, 'tmpfs');
-    } else {
-      const host = openHost(mount.source, dev++, mount.writable, []);
-      if (typeof host === 'number') return { errno: host, path: mount.source };
-      failed = builder.mount(mount.destination, host, (mount.writable ? 0 : MS_RDONLY) | MS_NODEV | MS_RELATIME, mount.source);
-    }
+    const failed = mountOne(options, builder, mount, dev, granting);
     if (failed !== undefined) return failed;
+    dev += 3;
   }
   return undefined;
+}
+
+/** `dev`: the first of three numbers that it may use. */
+function mountOne(options: HostViewOptions, builder: ViewBuilder, mount: ViewMount, dev: number, granting: Granting): Failure | undefined {
+  const { openHost, now } = granting;
+  if (mount.kind === 'tmpfs') {
+    const maxBytes = mount.sizeBytes ?? 2 ** 30;
+    return builder.mount(mount.destination, new TmpFs({ dev, now, maxBytes }), MS_NOSUID | MS_NODEV | MS_RELATIME, 'tmpfs');
+  }
+  if (mount.kind === 'layers') return mountLayers(options, builder, mount, dev, granting);
+  if (mount.kind === 'file') {
+    const { destination, bytes, mode, uid, gid } = mount;
+    const memory = new TmpFs({ dev, now, maxBytes: bytes.length + 65_536 });
+    const file = memory.createNode(S_IFREG | mode, uid, gid, 0);
+    if (typeof file === 'number') return { errno: file, path: destination };
+    file.linkCount = 1;
+    file.writeAt(bytes, 0);
+    return builder.mount(destination, { ...viewOf(memory), root: file, readOnly: true }, MS_RDONLY | MS_NOSUID | MS_NODEV | MS_RELATIME, 'tmpfs');
+  }
+  const host = openHost(mount.source, dev, mount.writable, []);
+  if (typeof host === 'number') return { errno: host, path: mount.source };
+  return builder.mount(mount.destination, host, (mount.writable ? 0 : MS_RDONLY) | MS_NODEV | MS_RELATIME, mount.source);
+}
+
+/** A file system with another root, which is one of its own. */
+function viewOf(fileSystem: FileSystem): FileSystem {
+  const { type, dev, root, readOnly, cacheable } = fileSystem;
+  return { type, dev, root, readOnly, cacheable, statfs: () => fileSystem.statfs(), sync: () => fileSystem.sync() };
+}
+
+function mountLayers(options: HostViewOptions, builder: ViewBuilder, mount: LayersMount, dev: number, { now, closers, overlays }: Granting): Failure | undefined {
+  const { files } = options;
+  if (files === undefined) return { errno: -ENODEV, path: mount.destination };
+  let lower: FileSystem;
+  if (mount.layers.length === 0) lower = new TmpFs({ dev, now, mode: mount.mode ?? 0o755, uid: mount.uid ?? 0, gid: mount.gid ?? 0 });
+  else {
+    const layers = openLayers(files, mount.layers, closers, dev);
+    if ('errno' in layers) return layers;
+    const root = layers.walk(mount.source, mount.layers.length, true);
+    if (typeof root === 'number') return { errno: root, path: mount.source };
+    lower = { ...viewOf(layers), root };
+  }
+  if (mount.readOnly) return builder.mount(mount.destination, lower, MS_RDONLY | MS_NODEV | MS_RELATIME, 'overlay');
+  const upper = new TmpFs({ dev: dev + 1, now, maxBytes: options.upperBytes ?? 2 ** 30, maxInodes: options.upperInodes ?? 1_000_000, firstInode: UPPER_FIRST_INODE });
+  const overlay = new OverlayFs({ dev: dev + 2, lower, upper });
+  overlays.set(mount.destination, overlay);
+  return builder.mount(mount.destination, overlay, MS_NODEV | MS_RELATIME, 'overlay');
 }
 
 /** Mounts by path, making the places to mount on where they are missing. */

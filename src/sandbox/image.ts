@@ -3,7 +3,7 @@ import { UnknownAccountError, processOf } from '../container/index.ts';
 import type { LayerPaths } from '../container/index.ts';
 import { createImageHost, storeDirectory } from '../host/node/image-host.ts';
 import { ImageError, ImageStore } from '../image/index.ts';
-import type { StoredImage } from '../image/index.ts';
+import type { Claim, StoredImage } from '../image/index.ts';
 import { SandboxError } from './client.ts';
 import type { CommandDefaults } from './commands.ts';
 import type { Files } from './files.ts';
@@ -13,6 +13,8 @@ import { toByteString, toText } from './text.ts';
 export interface SandboxImage {
   readonly image: StoredImage;
   readonly layers: readonly LayerPaths[];
+  /** That a container runs on it. */
+  readonly use: Claim;
 }
 
 /** @throws SandboxError with the code ENOENT where there is no such image here. */
@@ -21,8 +23,8 @@ export async function findImage(name: string): Promise<SandboxImage> {
   if (directory === undefined) throw new SandboxError('cannot find a place for images: HOME is not set', 'ENOENT');
   try {
     const store = ImageStore.open(createImageHost(), toByteString(directory));
-    const image = store.find(name);
-    return { image, layers: await store.mountable(image) };
+    const { image, use } = store.use(name);
+    return { image, use, layers: await store.mountable(image) };
   } catch (error) {
     if (!(error instanceof ImageError)) throw error;
     throw new SandboxError(`cannot use the image "${name}": ${error.message}`, error.name === 'NoSuchImageError' ? 'ENOENT' : 'EINVAL', { cause: error });

@@ -38,7 +38,10 @@ export class Sandbox {
     const image = options.image === undefined ? undefined : await findImage(options.image);
     const worker = takeWorker();
     const client = new Client(worker.port);
-    worker.onExit((reason) => client.close(reason));
+    worker.onExit((reason) => {
+      client.close(reason);
+      image?.use.end();
+    });
     try {
       await client.call('make the sandbox', 'create', toContainerConfig(options, homeDirectories(), image?.layers));
       const own = { env: { ...DEFAULT_ENVIRONMENT, ...options.env }, cwd: options.cwd ?? '/', user: options.user ?? currentUser() };

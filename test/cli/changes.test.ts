@@ -34,6 +34,15 @@ test('--export-changes writes a layer that tar understands', async () => {
   const names = execFileSync('tar', ['tf', layer], { encoding: 'utf8' }).split('\n');
   for (const name of ['added', 'changed', '.wh.deleted', 'tree/deep/file', 'link', 'big']) assert.ok(names.includes(`${cwd.slice(1)}/${name}`), name);
   assert.equal(execFileSync('tar', ['xOf', layer, `${cwd.slice(1)}/big`], { maxBuffer: 1 << 24 }).length, 2_500_000);
+  const odd = join(scratch(), 'odd.tar');
+  // Names that are no UTF-8, hard links, times to the nanosecond, attributes.
+  const script = "printf x > \"$(printf 'n\\377')\"; touch -d '2001-02-03 04:05:06.789 UTC' old; ln old hard; python3 -c 'import os; os.setxattr(\"old\", \"user.note\", b\"\\xff\\x00\")'";
+  assert.equal((await inSandbox(script, ['--export-changes', odd], { cwd })).stderr, '');
+  const listed = JSON.parse(execFileSync('python3', ['-c', `import tarfile, json
+print(json.dumps([[m.name.encode('utf8', 'surrogateescape').decode('latin1').split('/')[-1], m.type.decode(), m.linkname.split('/')[-1], float(m.mtime), m.pax_headers.get('SCHILY.xattr.user.note', '').encode('utf8', 'surrogateescape').hex()] for m in tarfile.open('${odd}')]))`], { encoding: 'utf8' })) as [string, string, string, number, string][];
+  const inside = listed.filter(([name]) => ['n\xff', 'old', 'hard'].includes(name));
+  assert.deepEqual(inside.map(([name, type, link]) => [name, type, link]), [['hard', '0', ''], ['n\xff', '0', ''], ['old', '1', 'hard']]);
+  assert.deepEqual([inside[0]?.[3], inside[0]?.[4]], [981_173_106.789, 'ff00']);
   const failed = await inSandbox('echo x > y', ['--export-changes', '/nope/layer.tar'], { cwd });
   assert.equal(failed.status, 125);
   assert.match(failed.stderr, /^caisson: cannot write the changes to "\/nope\/layer.tar"/);

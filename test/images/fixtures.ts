@@ -99,6 +99,18 @@ export function busyboxLayout(): string {
   });
 }
 
+/** A static program of Go on scratch. */
+export function goLayout(): string {
+  const source = fileURLToPath(new URL('hello.go', import.meta.url));
+  return cached('go', readFileSync(source, 'utf8'), (directory) => {
+    const program = join(directory, 'hello');
+    peer('go', ['build', '-trimpath', '-ldflags=-s -w', '-o', program, source], { env: { CGO_ENABLED: '0', GOCACHE: join(directory, 'gocache'), GOFLAGS: '-mod=mod' } });
+    const text = readFileSync(program, 'latin1');
+    for (const name of ['hello', 'gocache']) rmSync(join(directory, name), { recursive: true });
+    writeLayout(directory, [{ tar: tarOf([{ path: 'hello', mode: 0o755, text }]), compressor: 'gzip' }], { Entrypoint: ['/hello'], User: '7' }, 'hello:1');
+  });
+}
+
 const at = (seconds: number, nanoseconds = 0): { readonly mtimeSeconds: number; readonly mtimeNanoseconds: number } => ({ mtimeSeconds: seconds, mtimeNanoseconds: nanoseconds });
 
 /** What each of 30 layers adds, changes and takes away, of every kind that an image can hold. */

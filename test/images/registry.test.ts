@@ -1,71 +1,20 @@
 /** Pull and push, by the built command, with Debian's docker-registry and skopeo, and with registries that lie. */
 import assert from 'node:assert/strict';
-import { spawn } from 'node:child_process';
-import type { ChildProcess } from 'node:child_process';
-import { createHash } from 'node:crypto';
 import { existsSync, mkdirSync, mkdtempSync, readFileSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
-import { createServer } from 'node:http';
-import type { IncomingMessage, Server, ServerResponse } from 'node:http';
-import { connect } from 'node:net';
-import type { AddressInfo } from 'node:net';
+import type { IncomingMessage, ServerResponse } from 'node:http';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, test } from 'node:test';
 import { busyboxLayout, commandIn, kindsLayout, manifestDigest, peer } from './fixtures.ts';
+import { busyboxParts, honest, layoutBlob, registriesIn, registryOf as registryFrom, sha256 } from './registry-testing.ts';
 
 const scratch = mkdtempSync(join(tmpdir(), 'caisson-registry-'));
 const env = { CAISSON_HOME: join(scratch, 'store'), DOCKER_CONFIG: join(scratch, 'docker') };
 const { run, mustRun } = commandIn(env);
-const children: ChildProcess[] = [];
-const servers: Server[] = [];
+const { startRegistry, serve, stop } = registriesIn(scratch);
 
 
-function freePort(): Promise<number> {
-  return new Promise((resolve) => {
-    const server = createServer().listen(0, '127.0.0.1', () => {
-      const { port } = server.address() as AddressInfo;
-      server.close(() => resolve(port));
-    });
-  });
-}
-
-async function untilOpen(port: number): Promise<void> {
-  for (let attempt = 0; attempt < 200; attempt++) {
-    const open = await new Promise<boolean>((resolve) => {
-      const socket = connect(port, '127.0.0.1', () => {
-        socket.destroy();
-        resolve(true);
-      });
-      socket.on('error', () => resolve(false));
-    });
-    if (open) return;
-    await new Promise((resolve) => setTimeout(resolve, 50));
-  }
-  throw new Error('docker-registry does not start');
-}
-
-/** Debian's docker-registry on a free port; its `host:port`. */
-async function startRegistry(extra = ''): Promise<string> {
-  const port = await freePort();
-  const directory = mkdtempSync(join(scratch, 'registry-'));
-  const config = join(directory, 'config.yml');
-  writeFileSync(config, `version: 0.1\nlog:\n  level: error\n  accesslog:\n    disabled: true\nstorage:\n  filesystem:\n    rootdirectory: ${directory}/data\n  delete:\n    enabled: true\nhttp:\n  addr: 127.0.0.1:${port}\n${extra}`);
-  children.push(spawn('docker-registry', ['serve', config], { stdio: 'ignore' }));
-  await untilOpen(port);
-  return `127.0.0.1:${port}`;
-}
-
-function serve(handler: (request: IncomingMessage, response: ServerResponse) => void): Promise<string> {
-  return new Promise((resolve) => {
-    const server = createServer(handler).listen(0, '127.0.0.1', () => resolve(`127.0.0.1:${(server.address() as AddressInfo).port}`));
-    servers.push(server);
-  });
-}
-
-function sha256(bytes: Uint8Array): string {
-  return `sha256:${createHash('sha256').update(bytes).digest('hex')}`;
-}
-
+const registryOf = (answers: Parameters<typeof registryFrom>[1]): Promise<string> => registryFrom(serve, answers);
 let registry = '';
 
 before(async () => {
@@ -74,8 +23,7 @@ before(async () => {
 });
 
 after(() => {
-  for (const child of children) child.kill();
-  for (const server of servers) server.close();
+  stop();
   rmSync(scratch, { recursive: true, force: true });
 });
 
@@ -107,6 +55,18 @@ test('what came from another repository of the registry is mounted, not sent', a
 test('run gets an image that is not here', async () => {
   assert.equal(await mustRun(['run', `${registry}/in/busybox:1`, 'echo', 'got'], { env: { CAISSON_HOME: join(scratch, 'fresh') } }), 'got\n');
   assert.match((await run(['run', '--pull', 'never', `${registry}/in/busybox:1`, 'true'], { env: { CAISSON_HOME: join(scratch, 'never') } })).stderr, /there is no image/);
+});
+
+test('a mirror is asked first, and the registry where it does not have the image', async () => {
+  await mustRun(['load', '-q', '-i', busyboxLayout()]);
+  await mustRun(['push', '-q', 'busybox:1', `${registry}/mirrored/box:1`]);
+  const fresh = { env: { CAISSON_HOME: join(scratch, 'mirrored') } };
+  // Nobody answers where the name leads: the image came from the mirror, and has the name that was asked for.
+  assert.equal(await mustRun(['pull', '-q', '--mirror', '127.0.0.1:1', '--mirror', registry, 'localhost:2/mirrored/box:1'], fresh), `localhost:2/mirrored/box@${manifestDigest(busyboxLayout())}\n`);
+  assert.equal(await mustRun(['images', '--format', '{{.Repository}}:{{.Tag}}'], fresh), 'localhost:2/mirrored/box:1\n');
+  await mustRun(['pull', '-q', '--mirror', await startRegistry(), `${registry}/mirrored/box:1`], fresh);
+  await mustRun(['pull', '-q', 'docker.io/mirrored/box:1'], { env: { ...fresh.env, CAISSON_MIRRORS: registry } });
+  assert.match((await run(['pull', '--mirror', 'http://x', `${registry}/mirrored/box:1`], fresh)).stderr, /cannot use the mirror "http:\/\/x": it is no HOST\[:PORT\]/);
 });
 
 test('schema 2 and an index keep their bytes', async () => {
@@ -144,39 +104,6 @@ test('login: with the right password, the wrong one, and none', async () => {
   assert.match(await mustRun(['logout', closed]), /Removed/);
   assert.notEqual((await run(['pull', reference])).status, 0);
 });
-
-/** A registry in a few lines: paths to answers; it may ask for a token. */
-function registryOf(answers: ReadonlyMap<string, (request: IncomingMessage, response: ServerResponse) => void>): Promise<string> {
-  return serve((request, response) => {
-    const answer = answers.get(`${request.method} ${(request.url ?? '').split('?')[0]}`);
-    if (answer === undefined) response.writeHead(404, { 'content-type': 'application/json' }).end('{"errors":[{"code":"NAME_UNKNOWN","message":"no such thing"}]}');
-    else answer(request, response);
-  });
-}
-
-function layoutBlob(digest: string): Buffer {
-  return readFileSync(join(busyboxLayout(), 'blobs/sha256', digest.slice(7)));
-}
-
-interface Parts {
-  readonly manifest: Buffer;
-  readonly config: string;
-  readonly layer: string;
-}
-
-function busyboxParts(): Parts {
-  const manifest = layoutBlob(manifestDigest(busyboxLayout()));
-  const { config, layers } = JSON.parse(manifest.toString()) as { config: { digest: string }; layers: { digest: string }[] };
-  return { manifest, config: config.digest, layer: layers[0]?.digest ?? '' };
-}
-
-function honest({ manifest, config, layer }: Parts): Map<string, (request: IncomingMessage, response: ServerResponse) => void> {
-  const send = (bytes: Buffer, type: string) => (_: IncomingMessage, response: ServerResponse): void => void response.writeHead(200, { 'content-type': type, 'content-length': bytes.length }).end(bytes);
-  return new Map([
-    ['GET /v2/x/manifests/1', send(manifest, 'application/vnd.oci.image.manifest.v1+json')],
-    [`GET /v2/x/blobs/${config}`, send(layoutBlob(config), 'application/octet-stream')], [`GET /v2/x/blobs/${layer}`, send(layoutBlob(layer), 'application/octet-stream')],
-  ]);
-}
 
 test('a registry that lies is found out, and nothing stays behind', async () => {
   const parts = busyboxParts();

@@ -46,8 +46,24 @@ test('run shows of the host what is mounted, and nothing else', async () => {
   assert.ok(existsSync(join(shared, 'new')));
   assert.notEqual((await run(['run', '--read-only', 'busybox:1', 'touch', '/x'])).status, 0);
   await mustRun(['run', '--read-only', '--tmpfs', '/scratch', 'busybox:1', 'touch', '/scratch/x']);
+  assert.match(await mustRun(['run', '--read-only', '--name', 'box-1', 'busybox:1', 'cat', '/etc/hosts', '/etc/hostname']), /127\.0\.1\.1\tbox-1\nbox-1\n$/);
+  assert.deepEqual(readdirSync(join(env.CAISSON_HOME, 'tmp')), []);
+  // What Docker writes into a container is not written into a directory of the host.
+  await mustRun(['run', '-v', `${shared}:/etc`, '-u', '0', 'busybox:1', 'true']);
+  assert.deepEqual(readdirSync(shared).sort(), ['file', 'new']);
   assert.equal(await mustRun(['run', 'busybox:1', 'ls', '/']), 'bin\ndev\netc\nhome\nproc\nsys\ntmp\n');
   assert.equal(await mustRun(['run', '--changes', 'busybox:1', 'touch', '/tmp/x']), 'C /tmp\nA /tmp/x\n');
+});
+
+test('a name near one that is here is said before its registry is asked', async () => {
+  const { stderr, status } = await run(['run', 'localhost:1/busybox:1', 'true']);
+  assert.equal(status, 125);
+  assert.doesNotMatch(stderr, /did you mean/);
+  await mustRun(['tag', 'busybox:1', 'localhost:1/busybox:2']);
+  const near = (await run(['run', 'localhost:1/busybox:1', 'true'])).stderr.split('\n');
+  assert.match(near[0] ?? '', /^caisson: there is no image "localhost:1\/busybox:1" here \(did you mean "localhost:1\/busybox:2"\?\); looking for it in its registry$/);
+  assert.match(near[1] ?? '', /^pulling /);
+  await mustRun(['rmi', 'localhost:1/busybox:2']);
 });
 
 test('run says what is wrong', async () => {

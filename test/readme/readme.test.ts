@@ -6,6 +6,8 @@ import assert from 'node:assert/strict';
 import { spawnSync } from 'node:child_process';
 import type { SpawnSyncReturns } from 'node:child_process';
 import { cpSync, existsSync, mkdirSync, mkdtempSync, readFileSync, realpathSync, rmSync, writeFileSync } from 'node:fs';
+import { createServer } from 'node:net';
+import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { after, before, test } from 'node:test';
@@ -20,6 +22,8 @@ const clone = join(scratch, 'caisson');
 /** Where the reader stands after the first minute; the README calls it so. */
 const home = join(scratch, 'me');
 const HOME_IN_README = '/home/me';
+/** Of the registry that it starts: here any port that is free. */
+const PORT_IN_README = 'localhost:5000';
 
 interface Step {
   readonly command: string;
@@ -91,13 +95,23 @@ test('the second command sets everything up and tests; CI calls the same', () =>
   assert.match(stdout, /^\d+ passed, 0 failed$/m);
 });
 
-test('every other command prints what the README says', () => {
+function freePort(): Promise<number> {
+  return new Promise((resolve) => {
+    const server = createServer().listen(0, 'localhost', () => {
+      const { port } = server.address() as AddressInfo;
+      server.close(() => resolve(port));
+    });
+  });
+}
+
+test('every other command prints what the README says', async () => {
   const session = steps.filter((step) => !isSetUp(step) && !isNetwork(step));
   const MARK = '== end of a step ==';
   // The alias is made where the README says; the rest happens in the reader's directory.
   const script = session.map(({ command }) => `${command}\necho "${MARK} $?"\n${command.startsWith('alias ') ? `cd ${home}\n` : ''}`).join('');
-  const { stdout } = bash(`exec 2>&1\nshopt -s expand_aliases\n${script}`, clone);
-  const printed = stdout.replaceAll(home, HOME_IN_README).split(new RegExp(`${MARK} (\\d+)\\n`));
+  const address = `localhost:${await freePort()}`;
+  const { stdout } = bash(`exec 2>&1\nshopt -s expand_aliases\n${script.replaceAll(PORT_IN_README, address)}`, clone);
+  const printed = stdout.replaceAll(home, HOME_IN_README).replaceAll(address, PORT_IN_README).split(new RegExp(`${MARK} (\\d+)\\n`));
   const found = session.map(({ command }, index) => ({ command, output: printed[2 * index], status: printed[2 * index + 1] }));
   const expected = session.map(({ command, output }, index) => ({ command, output: output ?? printed[2 * index], status: '0' }));
   assert.deepEqual(found, expected);

@@ -1,14 +1,18 @@
 /** Digests and gzip by Node's own modules, loaded on demand: a run of a program needs neither. */
-import { createHash } from 'node:crypto';
-import { createGunzip } from 'node:zlib';
-import type { Gunzip } from 'node:zlib';
+import type * as Crypto from 'node:crypto';
+import { createRequire } from 'node:module';
+import type * as Zlib from 'node:zlib';
+import type { Gunzip, Gzip } from 'node:zlib';
 import type { HostCodecs } from '../types.ts';
 
+const load = createRequire(import.meta.url);
 const CHUNK_BYTES = 1 << 18;
+let crypto: typeof Crypto | undefined;
+const zlib = (): typeof Zlib => load('node:zlib') as typeof Zlib;
 const WAKERS = ['drain', 'end', 'close', 'error'];
 
 /** Resolves when the stream takes more, or never will. */
-function roomIn(stream: Gunzip): Promise<void> {
+function roomIn(stream: Gunzip | Gzip): Promise<void> {
   return new Promise((resolve) => {
     const settle = (): void => {
       for (const event of WAKERS) stream.off(event, settle);
@@ -19,7 +23,7 @@ function roomIn(stream: Gunzip): Promise<void> {
 }
 
 /** What follows the compressed stream ends the reading, and is left in the source. */
-async function feed(stream: Gunzip, source: AsyncIterator<Uint8Array>): Promise<void> {
+async function feed(stream: Gunzip | Gzip, source: AsyncIterator<Uint8Array>): Promise<void> {
   const isDone = (): boolean => stream.readableEnded || stream.destroyed;
   while (!isDone()) {
     const { value, done } = await source.next();
@@ -31,8 +35,7 @@ async function feed(stream: Gunzip, source: AsyncIterator<Uint8Array>): Promise<
   }
 }
 
-async function* gunzip(source: AsyncIterable<Uint8Array>): AsyncIterable<Uint8Array> {
-  const stream = createGunzip({ chunkSize: CHUNK_BYTES });
+async function* through(stream: Gunzip | Gzip, source: AsyncIterable<Uint8Array>): AsyncIterable<Uint8Array> {
   const feeding = feed(stream, source[Symbol.asyncIterator]()).catch((error: unknown) => {
     stream.destroy(error as Error);
   });
@@ -46,8 +49,10 @@ async function* gunzip(source: AsyncIterable<Uint8Array>): AsyncIterable<Uint8Ar
 
 export const nodeCodecs: HostCodecs = {
   createDigest(algorithm) {
-    const hash = createHash(algorithm);
+    crypto ??= load('node:crypto') as typeof Crypto;
+    const hash = crypto.createHash(algorithm);
     return { update: (bytes) => void hash.update(bytes), hex: () => hash.digest('hex') };
   },
-  gunzip,
+  gunzip: (source) => through(zlib().createGunzip({ chunkSize: CHUNK_BYTES }), source),
+  gzip: (source) => through(zlib().createGzip({ chunkSize: CHUNK_BYTES }), source),
 };

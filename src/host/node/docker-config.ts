@@ -64,7 +64,8 @@ function helperOf(config: DockerConfig, key: string): string | undefined {
 
 function askHelper(helper: string, action: 'get' | 'store' | 'erase', input: string): string | undefined {
   const { status, stdout, error } = spawnSync(helper, [action], { input, encoding: 'utf8', timeout: HELPER_TIMEOUT_MS });
-  if (error !== undefined) throw new Error(`the credential helper ${helper} cannot be run: ${error.message}`, { cause: error });
+  // One that answers without reading what it was told breaks the pipe, and has answered all the same.
+  if (error !== undefined && status === null) throw new Error(`the credential helper ${helper} cannot be run: ${error.message}`, { cause: error });
   return status === 0 ? stdout : undefined;
 }
 

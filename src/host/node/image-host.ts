@@ -1,9 +1,10 @@
 /** Node.js as the host of a store of images. */
 import { isAbsolute, join, resolve } from 'node:path';
-import { env, pid } from 'node:process';
+import { env } from 'node:process';
 import type { HostHttp, ImageHost } from '../types.ts';
 import { nodeCodecs } from './codecs.ts';
 import { nodeFiles } from './files.ts';
+import { ownerHasEnded, processOwner } from './process-owner.ts';
 
 /** The user's store: `CAISSON_HOME`, or below the user's data directory (XDG Base Directory Specification). Undefined: no home. */
 export function storeDirectory(): string | undefined {
@@ -19,7 +20,11 @@ export function createImageHost(options: { readonly http?: HostHttp } = {}): Ima
     codecs: nodeCodecs,
     random: (buffer) => void crypto.getRandomValues(buffer),
     now: () => Date.now(),
-    processId: pid,
+    get owner() {
+      return processOwner();
+    },
+    hasEnded: ownerHasEnded,
+    pause: (milliseconds) => void Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, milliseconds),
     ...(options.http === undefined ? {} : { http: options.http }),
   };
 }

@@ -1,0 +1,46 @@
+/** What a build is given, and what it tells while it goes on. */
+import type { NetworkConfig } from '../container/index.ts';
+import type { ImageHost } from '../host/types.ts';
+import type { ImageStore, StoredImage } from '../image/index.ts';
+import type { Dockerfile } from './dockerfile.ts';
+import type { Lines } from './errors.ts';
+import type { ContainerMaker } from './run-step.ts';
+import type { TreeNode } from './tree.ts';
+
+export interface StepInfo {
+  readonly id: number;
+  /** `[build 2/5] RUN make` */
+  readonly name: string;
+  readonly lines: Lines;
+}
+
+export interface BuildReporter {
+  start(step: StepInfo): void;
+  output(step: StepInfo, fd: number, bytes: Uint8Array): void;
+  end(step: StepInfo, how: 'done' | 'cached' | 'failed'): void;
+  note(text: string): void;
+}
+
+export interface BuildOptions {
+  readonly host: ImageHost;
+  readonly store: ImageStore;
+  readonly dockerfile: Dockerfile;
+  /** Without what .dockerignore leaves out. */
+  readonly context: TreeNode;
+  /** Further contexts, and images, by the names that FROM and --from use. */
+  readonly contexts: ReadonlyMap<string, TreeNode | StoredImage>;
+  readonly buildArgs: ReadonlyMap<string, string>;
+  readonly labels: ReadonlyMap<string, string>;
+  readonly target: string | undefined;
+  /** True: nothing that was made before is used; a list: in these stages. */
+  readonly noCache: boolean | readonly string[];
+  readonly network: NetworkConfig;
+  readonly secrets: ReadonlyMap<string, Uint8Array>;
+  readonly memoryBytes: number | undefined;
+  readonly writableBytes: number | undefined;
+  readonly compress: boolean;
+  readonly makeContainer: ContainerMaker;
+  /** Gets a base image, from its registry if need be. */
+  readonly findImage: (name: string) => Promise<StoredImage>;
+  readonly reporter: BuildReporter;
+}

@@ -1,0 +1,45 @@
+/** `caisson build`, as data. Names and flags are Docker's. */
+import type { CommandSpec } from './command.ts';
+import { ALLOW_NET_FLAG, NETWORK } from './container-flags.ts';
+
+const IMAGE = 'Image';
+const STEPS = 'Steps';
+const OUTPUT = 'Output';
+const CHECKS = 'Checks';
+
+export const BUILD: CommandSpec = {
+  name: 'build', usage: '[FLAGS] PATH|-', summary: 'make an image from a Dockerfile', words: [1, 1],
+  description: 'PATH is the context: a directory, a tar of one, or - for a tar or a Dockerfile from standard input. Each RUN has a Linux kernel of its own.\nThe same inputs give the same bytes.',
+  flags: [
+    { group: IMAGE, name: 'tag', short: 't', kind: 'string', multiple: true, placeholder: 'NAME[:TAG]', help: 'give the image this name' },
+    { group: IMAGE, name: 'file', short: 'f', kind: 'string', placeholder: 'FILE', help: 'the Dockerfile (default: PATH/Dockerfile); - for standard input' },
+    { group: IMAGE, name: 'target', kind: 'string', placeholder: 'STAGE', help: 'build this stage (default: the last)' },
+    { group: IMAGE, name: 'build-arg', kind: 'string', multiple: true, placeholder: 'NAME[=VALUE]', help: 'a value for ARG; without one, that of the host\'s variable' },
+    { group: IMAGE, name: 'build-context', kind: 'string', multiple: true, placeholder: 'NAME=PATH', help: 'one more directory or image (docker-image://REF) for FROM and --from' },
+    { group: IMAGE, name: 'label', kind: 'string', multiple: true, placeholder: 'NAME=VALUE', help: 'a label for the image' },
+    { group: IMAGE, name: 'platform', kind: 'string', placeholder: 'OS/ARCH', help: 'linux/amd64, the only one that can be run' },
+    { group: IMAGE, name: 'pull', kind: 'boolean', help: 'ask the registries for newer base images' },
+    { group: STEPS, name: 'no-cache', kind: 'boolean', help: 'make every step anew' },
+    { group: STEPS, name: 'no-cache-filter', kind: 'string', multiple: true, placeholder: 'STAGE,...', help: 'make the steps of these stages anew' },
+    { group: STEPS, name: 'secret', kind: 'string', multiple: true, placeholder: 'id=NAME[,src=FILE|,env=VARIABLE]', help: 'for RUN --mount=type=secret; never part of a layer' },
+    { group: STEPS, name: 'ssh', kind: 'string', multiple: true, placeholder: 'default', help: 'refused: use --secret for a key' },
+    { group: STEPS, name: 'memory', short: 'm', kind: 'string', placeholder: 'SIZE', help: 'memory of the processes of a RUN together, such as 2g' },
+    { group: NETWORK, name: 'network', kind: 'string', placeholder: 'default|none', help: 'default: RUN reaches public addresses; none: it reaches nothing' },
+    ALLOW_NET_FLAG,
+    { group: OUTPUT, name: 'output', short: 'o', kind: 'string', placeholder: 'DIR|type=TYPE,dest=PATH', help: 'write the result there instead: type=local, tar, oci or docker' },
+    { group: OUTPUT, name: 'compression', kind: 'string', placeholder: 'gzip|uncompressed', help: 'of new layers (default: gzip)' },
+    { group: OUTPUT, name: 'iidfile', kind: 'string', placeholder: 'FILE', help: 'write the image\'s id there' },
+    { group: OUTPUT, name: 'metadata-file', kind: 'string', placeholder: 'FILE', help: 'write digests and names there, as JSON' },
+    { group: OUTPUT, name: 'progress', kind: 'string', placeholder: 'auto|tty|plain|json|quiet', help: 'how it is shown (default: tty at a terminal)' },
+    { group: OUTPUT, name: 'quiet', short: 'q', kind: 'boolean', help: 'print the image\'s id only' },
+    { group: OUTPUT, name: 'verify', kind: 'boolean', help: 'build a second time without the cache, and say what differs' },
+    { group: CHECKS, name: 'check', kind: 'boolean', help: 'build nothing: say what the Dockerfile should rather not do' },
+    { group: CHECKS, name: 'call', kind: 'string', placeholder: 'check', help: 'the same, as Docker also writes it' },
+    { group: CHECKS, name: 'format', kind: 'string', placeholder: 'text|json|sarif', help: 'of what --check finds (default: text)' },
+  ],
+  examples: [
+    ['caisson build -t app:1 .', 'the Dockerfile in this directory'], ['caisson build -t app:1 -f docker/Dockerfile --build-arg VERSION=2 .', 'another Dockerfile, with an argument'],
+    ['caisson build --secret id=npmrc,src=$HOME/.npmrc -t app:1 .', 'with a secret that no layer has'], ['caisson build -o out .', 'the files of the last stage, into out/'],
+    ['caisson build -t app:1 - < Dockerfile', 'without a context'], ['caisson build --check --format sarif .', 'for a code scanner'],
+  ],
+};

@@ -1,0 +1,53 @@
+/** Bounds on all that a client of the registry controls: each with its reason. Those with flags are in `RegistryLimits`. */
+
+export interface RegistryLimits {
+  /** Bytes of one blob. The largest public images have layers of 20 GB. */
+  readonly blobBytes: number;
+  /** Requests of one user, or of one address without a user, in a second; undefined: not bounded. */
+  readonly requestsPerSecond: number | undefined;
+}
+
+export const DEFAULT_REGISTRY_LIMITS: RegistryLimits = { blobBytes: 64 * 2 ** 30, requestsPerSecond: undefined };
+
+/** distribution-spec "Pushing Manifests": at least 4 MB; what is longer is answered with 413. */
+export { MOST_DOCUMENT_BYTES as MOST_MANIFEST_BYTES } from '../image/index.ts';
+/** distribution-spec "Pulling manifests": with a registry's name before it, clients take 255 characters. */
+export const MOST_NAME_CHARACTERS = 255;
+/** Uploads that have begun and not ended, of all clients; each costs a few hundred bytes of memory. */
+export const MOST_UPLOADS = 10_000;
+/** What is left of an upload when nothing came for so long: a day, so that a push can go on after a night. */
+export const UPLOAD_LIFETIME_MS = 24 * 3_600_000;
+/** Tags of one repository, and repositories: their names are sorted in memory. */
+export const MOST_TAGS = 100_000;
+export const MOST_REPOSITORIES = 1_000_000;
+/** Tags or repositories of one answer that asks for no number, or for a larger one. */
+export const MOST_PAGE_ENTRIES = 10_000;
+/** Manifests that name the same subject. */
+export const MOST_REFERRERS = 10_000;
+/** A list of referrers is an index: as long as any manifest may be. */
+export const MOST_REFERRERS_BYTES = 4 * 2 ** 20;
+/** Bytes of a file that are read, and held, at once for each download. */
+export const READ_BYTES = 2 ** 18;
+/** A request's line and headers: a token with 100 scopes has 8 KiB. */
+export const MOST_HEADER_BYTES = 2 ** 16;
+/** Connections at once; each may hold a file open. Linux's usual bound of open files is 1,024 or more by far. */
+export const MOST_CONNECTIONS = 500;
+/** A connection on which nothing moves. Clients wait longer between requests only for their own disks. */
+export const IDLE_TIMEOUT_MS = 120_000;
+/** Addresses or users whose requests are counted; the one that was not heard of longest is forgotten. */
+export const MOST_BUCKETS = 100_000;
+/** Wrong passwords of one address: ten at once, then one in ten seconds. */
+export const FAILED_LOGINS_AT_ONCE = 10;
+export const FAILED_LOGINS_PER_SECOND = 0.1;
+/** Passwords that were right and are not computed again for a while, as digests. */
+export const MOST_KNOWN_PASSWORDS = 10_000;
+/** Scopes of one token: clients ask for two or three. */
+export const MOST_SCOPES = 100;
+/** A form that asks for a token. */
+export const MOST_FORM_BYTES = 2 ** 16;
+/** Rows of a table of the pages. */
+export const MOST_PAGE_ROWS = 1000;
+/** Repositories of other registries for which a connection and a token are kept. */
+export const MOST_UPSTREAM_CLIENTS = 1000;
+/** How long another registry is waited for before what is here is given. */
+export const UPSTREAM_PATIENCE_MS = 5000;

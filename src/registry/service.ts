@@ -1,0 +1,141 @@
+/** What all routes share: the registry as one object, and what a handler is given. */
+import type { HttpConnection } from '../host/types.ts';
+import type { Digest } from '../image/index.ts';
+import type { Authentication, Caller } from './authentication.ts';
+import { Buckets } from './buckets.ts';
+import { RegistryFailure } from './errors.ts';
+import type { RegistryLimits } from './limits.ts';
+import { Metrics } from './metrics.ts';
+import { Quotas, quotaFailure } from './quotas.ts';
+import type { QuotaRule } from './quotas.ts';
+import type { Pushed, Repository } from './repository.ts';
+import type { RegistryStorage } from './storage.ts';
+import { Uploads } from './uploads.ts';
+import type { Allowance, Upload } from './uploads.ts';
+import { Upstreams } from './upstreams.ts';
+import type { UpstreamRule } from './upstreams.ts';
+
+export interface Exchange {
+  readonly request: Request;
+  readonly url: URL;
+  readonly connection: HttpConnection;
+  readonly caller: Caller;
+  /** The parts of the address that the route names. */
+  readonly parameters: Readonly<Record<string, string | undefined>>;
+}
+
+/** One line of the audit log. */
+export interface AuditEntry {
+  readonly time: string;
+  readonly address: string;
+  readonly user: string | undefined;
+  readonly method: string;
+  readonly path: string;
+  readonly status: number;
+}
+
+export interface RegistryOptions {
+  readonly storage: RegistryStorage;
+  readonly limits: RegistryLimits;
+  readonly authentication: Authentication;
+  readonly quotas: readonly QuotaRule[];
+  readonly upstreams: readonly UpstreamRule[];
+  /** What went wrong on our side, one line each. */
+  readonly log: (line: string) => void;
+  /** Each change, and each refusal. */
+  readonly audit: ((entry: AuditEntry) => void) | undefined;
+}
+
+export class Registry {
+  readonly storage: RegistryStorage;
+  readonly uploads: Uploads;
+  readonly limits: RegistryLimits;
+  readonly metrics = new Metrics();
+  readonly log: (line: string) => void;
+  readonly audit: ((entry: AuditEntry) => void) | undefined;
+  /** Replaced when its files are read again. */
+  authentication: Authentication;
+  upstreams: Upstreams;
+  #quotas: Quotas;
+  readonly #requests: Buckets | undefined;
+
+  constructor({ storage, limits, authentication, quotas, upstreams, log, audit }: RegistryOptions) {
+    this.storage = storage;
+    this.uploads = new Uploads(storage);
+    this.limits = limits;
+    this.authentication = authentication;
+    this.#quotas = new Quotas(quotas, storage, this.uploads);
+    this.upstreams = new Upstreams(this, upstreams);
+    this.log = log;
+    this.audit = audit;
+    const { requestsPerSecond } = limits;
+    this.#requests = requestsPerSecond === undefined ? undefined : new Buckets(requestsPerSecond, requestsPerSecond * 2, () => storage.disk.host.now());
+    this.metrics.gauge('uploads', 'Uploads that have begun and not ended.', () => this.uploads.count);
+    this.metrics.gauge('repositories', 'Repositories.', () => storage.repositories().length);
+  }
+
+  /** Rules that were read again. */
+  setRules(quotas: readonly QuotaRule[], upstreams: readonly UpstreamRule[]): void {
+    this.#quotas = new Quotas(quotas, this.storage, this.uploads);
+    this.upstreams = new Upstreams(this, upstreams);
+  }
+
+  /** Bytes of the blobs and manifests of a repository. */
+  bytesOf(repository: Repository): number {
+    return this.#quotas.bytesOf(repository);
+  }
+
+  /** @throws RegistryFailure TOOMANYREQUESTS */
+  admit(caller: Caller, { address }: HttpConnection): void {
+    const wait = this.#requests?.take(caller.name === undefined ? `address ${address}` : `user ${caller.name}`) ?? 0;
+    if (wait > 0) throw new RegistryFailure('TOOMANYREQUESTS', 'too many requests', { headers: { 'retry-after': String(wait) } });
+  }
+
+  /** Bounds what may still come to an upload. */
+  allowance({ repository, size }: Upload): Allowance {
+    const { blobBytes } = this.limits;
+    let total = size;
+    let room = this.#quotas.roomForUploads(repository);
+    return (bytes) => {
+      this.metrics.count('received_bytes_total', 'Bytes of blobs that came.', {}, bytes);
+      total += bytes;
+      room -= bytes;
+      if (total > blobBytes) throw new RegistryFailure('SIZE_INVALID', `a blob may have ${blobBytes} bytes at most`, { status: 413 });
+      if (room < 0) throw quotaFailure(repository);
+    };
+  }
+
+  /** An upload that is whole becomes a blob of its repository. @throws RegistryFailure DIGEST_INVALID, DENIED */
+  async finish(upload: Upload, digest: Digest): Promise<void> {
+    const { repository, size } = upload;
+    if (await this.uploads.finish(upload, digest, () => this.#check(repository, digest, size))) this.#quotas.changed(repository, size);
+  }
+
+  #check(repository: Repository, digest: Digest, size: number): void {
+    if (!repository.hasLink(digest)) this.#quotas.check(repository, size);
+  }
+
+  /** Another repository's blob. False: it has gone meanwhile. */
+  mount(repository: Repository, digest: Digest, size: number): boolean {
+    this.#check(repository, digest, size);
+    if (repository.link(digest)) this.#quotas.changed(repository, size);
+    return this.storage.blobs.has(digest);
+  }
+
+  async putManifest(repository: Repository, pushed: Pushed): Promise<void> {
+    const isNew = repository.manifest(pushed.digest) === undefined;
+    if (isNew) this.#quotas.check(repository, pushed.bytes.length);
+    await repository.putManifest(pushed);
+    if (isNew) this.#quotas.changed(repository, pushed.bytes.length);
+  }
+
+  removeManifest(repository: Repository, digest: Digest): boolean {
+    this.#quotas.forget(repository);
+    return repository.removeManifest(digest);
+  }
+
+  unlink(repository: Repository, digest: Digest): boolean {
+    this.#quotas.forget(repository);
+    return repository.unlink(digest);
+  }
+}

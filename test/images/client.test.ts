@@ -1,0 +1,114 @@
+/** The client's door to registries: TLS with authorities and certificates of one's own, credential helpers, and what is shown at a terminal. */
+import assert from 'node:assert/strict';
+import { execFile } from 'node:child_process';
+import { chmodSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { after, before, test } from 'node:test';
+import { fileURLToPath } from 'node:url';
+import { promisify } from 'node:util';
+import { caissonPath } from '../cli/caisson.ts';
+import { busyboxLayout, commandIn, peer } from './fixtures.ts';
+import { busyboxParts, honest, layoutBlob, registriesIn, registryOf } from './registry-testing.ts';
+
+const scratch = mkdtempSync(join(tmpdir(), 'caisson-client-'));
+const env = { CAISSON_HOME: join(scratch, 'store'), DOCKER_CONFIG: join(scratch, 'docker') };
+const { run, mustRun } = commandIn(env);
+const { startRegistry, serve, stop } = registriesIn(scratch);
+const file = (name: string): string => join(scratch, name);
+
+/** An authority, and a certificate by it for each name. */
+function makeCertificates(): void {
+  const openssl = (...args: readonly string[]): void => void peer('openssl', args, { cwd: scratch });
+  openssl('req', '-x509', '-newkey', 'ec', '-pkeyopt', 'ec_paramgen_curve:P-256', '-nodes', '-days', '2', '-subj', '/CN=authority', '-keyout', 'ca.key', '-out', 'ca.pem');
+  for (const [name, extension] of [['server', 'subjectAltName=IP:127.0.0.1'], ['client', 'extendedKeyUsage=clientAuth']] as const) {
+    writeFileSync(file(`${name}.ext`), `${extension}\n`);
+    openssl('req', '-newkey', 'ec', '-pkeyopt', 'ec_paramgen_curve:P-256', '-nodes', '-subj', `/CN=${name}`, '-keyout', `${name}.key`, '-out', `${name}.csr`);
+    openssl('x509', '-req', '-in', `${name}.csr`, '-CA', 'ca.pem', '-CAkey', 'ca.key', '-CAcreateserial', '-days', '2', '-extfile', `${name}.ext`, '-out', `${name}.pem`);
+  }
+}
+
+before(async () => {
+  mkdirSync(env.DOCKER_CONFIG);
+  makeCertificates();
+  await mustRun(['load', '-q', '-i', busyboxLayout()]);
+});
+
+after(() => {
+  stop();
+  rmSync(scratch, { recursive: true, force: true });
+});
+
+test('an authority of one\'s own is trusted where it is named, and only there', async () => {
+  const registry = await startRegistry(`  tls:\n    certificate: ${file('server.pem')}\n    key: ${file('server.key')}\n`);
+  assert.match((await run(['push', 'busybox:1', `${registry}/box:1`])).stderr, /^caisson: cannot push "busybox:1": /m);
+  assert.match((await run(['push', '--cert', file('client.pem'), '--key', file('client.key'), 'busybox:1', `${registry}/box:1`])).stderr, /its certificate is not trusted: name its authority with --cacert/);
+  await mustRun(['push', '--cacert', file('ca.pem'), '-q', 'busybox:1', `${registry}/box:1`]);
+  assert.equal(await mustRun(['pull', '--cacert', file('ca.pem'), '-q', `${registry}/box:1`]), await mustRun(['pull', '--cacert', file('ca.pem'), '-q', `${registry}/box:1`]));
+  assert.match((await run(['pull', '--cacert', file('nowhere'), `${registry}/box:1`])).stderr, /^caisson: cannot use --cacert .*no such file/m);
+  assert.match((await run(['pull', '--cacert', '/etc/passwd', `${registry}/box:1`])).stderr, /^caisson: cannot /m);
+});
+
+test('a certificate of one\'s own says who one is', async () => {
+  const registry = await startRegistry(`  tls:\n    certificate: ${file('server.pem')}\n    key: ${file('server.key')}\n    clientcas:\n      - ${file('ca.pem')}\n`);
+  const refused = await run(['push', '--cacert', file('ca.pem'), 'busybox:1', `${registry}/box:1`]);
+  assert.equal(refused.status, 125);
+  assert.match(refused.stderr, /cannot push "busybox:1": 127\.0\.0\.1:\d+ does not answer/);
+  await mustRun(['push', '--cacert', file('ca.pem'), '--cert', file('client.pem'), '--key', file('client.key'), '-q', 'busybox:1', `${registry}/box:1`]);
+});
+
+/** A credential helper as Docker's (docker-credential-helpers): it keeps one secret in a file, and notes what it was asked. */
+function makeHelper(): void {
+  const path = file('docker-credential-test');
+  writeFileSync(path, `#!/bin/sh
+echo "$1" >> ${file('asked')}
+case $1 in
+  store) cat > ${file('secret')} ;;
+  get) test -f ${file('secret')} || { echo "credentials not found in native keychain"; exit 1; }; sed 's/"ServerURL":"[^"]*",//' ${file('secret')} ;;
+  erase) rm -f ${file('secret')} ;;
+esac
+`);
+  chmodSync(path, 0o755);
+}
+
+test('a credential helper keeps and gives the password; config.json holds none', async () => {
+  makeHelper();
+  writeFileSync(file('htpasswd'), peer('htpasswd', ['-Bbn', 'me', 'secret']).stdout);
+  const registry = await startRegistry(`auth:\n  htpasswd:\n    realm: test\n    path: ${file('htpasswd')}\n`);
+  const config = join(env.DOCKER_CONFIG, 'config.json');
+  writeFileSync(config, JSON.stringify({ credHelpers: { [registry]: 'test' }, other: 'stays' }));
+  const settings = { env: { PATH: `${scratch}:/usr/bin:/bin` } };
+  assert.match((await run(['push', 'busybox:1', `${registry}/box:1`], settings)).stderr, /wants to know who you are/);
+  assert.equal(await mustRun(['login', '-u', 'me', '--password-stdin', registry], { ...settings, input: 'secret\n' }), 'Login Succeeded\n');
+  assert.deepEqual(JSON.parse(readFileSync(config, 'utf8')), { credHelpers: { [registry]: 'test' }, other: 'stays', auths: { [registry]: {} } });
+  assert.deepEqual(JSON.parse(readFileSync(file('secret'), 'utf8')), { ServerURL: registry, Username: 'me', Secret: 'secret' });
+  await mustRun(['push', '-q', 'busybox:1', `${registry}/box:1`], settings);
+  assert.match(await mustRun(['logout', registry], settings), /Removed/);
+  assert.match((await run(['pull', `${registry}/box:1`], settings)).stderr, /wants to know who you are/);
+  assert.deepEqual(readFileSync(file('asked'), 'utf8').trim().split('\n'), ['get', 'store', 'get', 'erase', 'get']);
+  const missing = await run(['pull', `${registry}/box:1`], { env: { PATH: '/usr/bin:/bin' } });
+  assert.match(missing.stderr, /^caisson: cannot log in to .*: the credential helper docker-credential-test cannot be run/m);
+  rmSync(config);
+});
+
+test('at a terminal each blob has a line that is drawn again, with bytes and speed', async () => {
+  const parts = busyboxParts();
+  const bytes = layoutBlob(parts.layer);
+  const answers = honest(parts);
+  answers.set(`GET /v2/x/blobs/${parts.layer}`, (_, response) => {
+    response.writeHead(200, { 'content-length': bytes.length });
+    const step = Math.ceil(bytes.length / 4);
+    const send = (at: number): void => void (at >= bytes.length ? response.end() : response.write(bytes.subarray(at, at + step), () => setTimeout(send, 200, at + step)));
+    setTimeout(send, 300, 0);
+  });
+  const registry = await registryOf(serve, answers);
+  const driver = fileURLToPath(new URL('../cli/terminal-driver.py', import.meta.url));
+  const short = parts.layer.slice(7, 19);
+  const size = `${Number((bytes.length / (bytes.length >= 1e6 ? 1e6 : 1e3)).toPrecision(3))}${bytes.length >= 1e6 ? 'MB' : 'kB'}`;
+  const steps = [['expect', `${short}: waiting 0 s`], ['expect', `\x1b\\[1A\x1b\\[2K${short}: [0-9.]+[kM]B of ${size}, [0-9.]+[kM]B/s`], ['expect', `${short}: pulled ${size} in [0-9.]+ s`], ['expect', `x@sha256:`]];
+  const command = [driver, JSON.stringify(steps), process.execPath, caissonPath, 'pull', `${registry}/x:1`];
+  const { stdout } = await promisify(execFile)('/usr/bin/python3', command, { env: { PATH: '/usr/bin:/bin', HOME: '/', TERM: 'xterm', ...env, CAISSON_HOME: file('drawn') }, maxBuffer: 1 << 24 });
+  const { failure, status, shown } = JSON.parse(stdout) as { failure: string; status: number; shown: string };
+  assert.equal(failure, '', shown);
+  assert.equal(status, 0, shown);
+});

@@ -1,0 +1,31 @@
+/**
+ * Kills commands on a store at many random points, and looks at what is left (`kill-trials.ts`):
+ *
+ *   npm run test:kill [N [SEED]]     default 300; a failure prints the seed with which it comes again
+ */
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { prepareTrials } from './kill-trials.ts';
+import { randomFrom } from './random.ts';
+import { registriesIn } from './registry-testing.ts';
+
+const count = Number(process.argv[2] ?? 300);
+const seed = Number(process.argv[3] ?? Date.now() % 1_000_000);
+const random = randomFrom(seed);
+const scratch = mkdtempSync(join(tmpdir(), 'caisson-kill-'));
+const { startRegistry, stop } = registriesIn(scratch);
+console.log(`${count} kills, seed ${seed}`);
+const killed = new Map<string, number>();
+try {
+  const { scenarios, trial } = await prepareTrials(join(scratch, 'trials'), await startRegistry());
+  for (let number = 0; number < count; number++) {
+    const scenario = scenarios[number % scenarios.length]!;
+    if (await trial(scenario, random())) killed.set(scenario.name, (killed.get(scenario.name) ?? 0) + 1);
+    if ((number + 1) % 50 === 0) console.log(`${number + 1} of ${count}`);
+  }
+  console.log(`${count} kills, all clean, nothing lost; ended by the kill: ${[...killed].map(([name, times]) => `${name} ${times}`).join(', ')}`);
+} finally {
+  stop();
+  rmSync(scratch, { recursive: true, force: true });
+}

@@ -1,0 +1,130 @@
+/**
+ * Commands on a store that are killed (SIGKILL) at random points. After each: the store is clean, the images that were whole are, and the
+ * command succeeds when it is run again.
+ */
+import assert from 'node:assert/strict';
+import { cpSync, mkdirSync, mkdtempSync, readdirSync, rmSync } from 'node:fs';
+import { join } from 'node:path';
+import { createImageHost } from '../../src/host/node/image-host.ts';
+import { checkStore } from '../../src/image/check.ts';
+import { ImageStore } from '../../src/image/store.ts';
+import { spawnCaisson } from '../cli/caisson.ts';
+import { busyboxLayout, commandIn, kindsLayout, peer } from './fixtures.ts';
+
+export interface Outcome {
+  readonly status: number | null;
+  readonly signal: NodeJS.Signals | null;
+  readonly ms: number;
+  readonly stderr: string;
+}
+
+/** Runs the built command, and kills it after so many milliseconds. */
+export function runKilled(args: readonly string[], env: Readonly<Record<string, string>>, afterMs: number): Promise<Outcome> {
+  const started = performance.now();
+  const child = spawnCaisson(args, { env });
+  let stderr = '';
+  child.stderr.setEncoding('utf8').on('data', (text: string) => (stderr += text));
+  child.stdout.resume();
+  child.stdin.on('error', () => {});
+  child.stdin.end();
+  const timer = setTimeout(() => child.kill('SIGKILL'), afterMs);
+  return new Promise((resolve) => {
+    child.on('close', (status, signal) => {
+      clearTimeout(timer);
+      resolve({ status, signal, ms: performance.now() - started, stderr });
+    });
+  });
+}
+
+/** Longer than anything takes, also where the machine has other things to do. */
+const LONGEST_MS = 600_000;
+
+interface Scenario {
+  readonly name: string;
+  readonly args: readonly string[];
+  /** Whether the store that the command starts from has the image. */
+  readonly isFull: boolean;
+  /** Whether the image is there when the command has succeeded. */
+  readonly leaves: boolean;
+}
+
+export interface Trials {
+  readonly scenarios: readonly Scenario[];
+  /** One kill; `fraction` of the time that the command takes. Answers whether it was killed while it ran. */
+  readonly trial: (scenario: Scenario, fraction: number) => Promise<boolean>;
+}
+
+/** The digests of the images in a store, each shown to be whole. @throws AssertionError */
+export async function mustBeClean(home: string, what: string): Promise<ReadonlySet<string>> {
+  const store = ImageStore.open(createImageHost(), home);
+  const { problems } = await checkStore(store, { repair: false, force: false, quick: false });
+  assert.deepEqual(problems.map(({ problem }) => problem), [], what);
+  for (const image of store.list()) assert.equal((await store.mountable(image)).length, image.config.diffIds.length, what);
+  return new Set(store.list().map(({ id }) => id));
+}
+
+/** `registry`: Debian's docker-registry, which gets the image. */
+export async function prepareTrials(scratch: string, registry: string): Promise<Trials> {
+  const image = `${registry}/trial/kinds:30`;
+  const env = (home: string): Record<string, string> => ({ CAISSON_HOME: home, DOCKER_CONFIG: join(scratch, 'docker') });
+  const empty = join(scratch, 'empty');
+  const full = join(scratch, 'full');
+  const archive = join(scratch, 'trial.tar');
+  mkdirSync(scratch, { recursive: true });
+  const { mustRun } = commandIn({ ...env(empty) });
+  await mustRun(['load', '-q', '-i', busyboxLayout()]);
+  cpSync(empty, full, { recursive: true });
+  const inFull = commandIn(env(full)).mustRun;
+  await inFull(['load', '-q', '-i', kindsLayout(), '-t', image]);
+  await inFull(['push', '-q', image]);
+  await inFull(['save', '-o', archive, image]);
+  peer('sh', ['-c', `test -s ${archive}`]);
+  const kept = await mustBeClean(empty, 'at the beginning');
+  const both = await mustBeClean(full, 'at the beginning');
+  const scenarios: readonly Scenario[] = [
+    { name: 'pull', args: ['pull', '-q', image], isFull: false, leaves: true }, { name: 'load', args: ['load', '-q', '-i', archive], isFull: false, leaves: true },
+    { name: 'push', args: ['push', '-q', image, `${registry}/trial/RANDOM:1`], isFull: true, leaves: true }, { name: 'rmi', args: ['rmi', image], isFull: true, leaves: false },
+    { name: 'prune', args: ['image', 'prune', '-af', '--filter', 'label!=maker'], isFull: true, leaves: false }, { name: 'tag', args: ['tag', 'busybox:1', image], isFull: true, leaves: true },
+  ];
+  const durations = new Map<Scenario, number>();
+  let count = 0;
+  // What a command takes that does nothing with the store: nothing can go wrong before.
+  const startMs = 0.9 * Math.min(...await Promise.all([1, 2, 3].map(async () => (await runKilled(['--version'], env(empty), LONGEST_MS)).ms)));
+  const run = async (scenario: Scenario, home: string, afterMs: number): Promise<Outcome> => runKilled(scenario.args.map((word) => word.replace('RANDOM', `t${count++}`)), env(home), afterMs);
+  const freshStore = ({ isFull }: Scenario): string => {
+    const home = mkdtempSync(join(scratch, 'store-'));
+    cpSync(isFull ? full : empty, home, { recursive: true });
+    return home;
+  };
+  /** Milliseconds of the command when nobody kills it. */
+  const measure = async (scenario: Scenario): Promise<number> => {
+    const home = freshStore(scenario);
+    const { ms, status, stderr } = await run(scenario, home, LONGEST_MS);
+    assert.equal(status, 0, `${scenario.name}: ${stderr}`);
+    rmSync(home, { recursive: true });
+    return ms;
+  };
+  const trial = async (scenario: Scenario, fraction: number): Promise<boolean> => {
+    for (let times = 0; !durations.has(scenario) || times === 1; times++) durations.set(scenario, Math.min(durations.get(scenario) ?? Infinity, await measure(scenario)));
+    const home = freshStore(scenario);
+    const afterMs = startMs + fraction * (durations.get(scenario)! - startMs);
+    const what = `${scenario.name}, killed after ${afterMs.toFixed(1)} ms`;
+    const { signal } = await run(scenario, home, afterMs);
+    const found = await mustBeClean(home, what);
+    for (const id of kept) assert.ok(found.has(id), `${what}: an image is gone`);
+    if (scenario.leaves && scenario.isFull) for (const id of both) assert.ok(found.has(id), `${what}: an image is gone`);
+    const again = await run(scenario, home, LONGEST_MS);
+    // The name went before the kill came.
+    const isDone = !scenario.leaves && /there is no image/.test(again.stderr);
+    assert.ok(again.status === 0 || isDone, `${what}, run again: ${again.status ?? again.signal} after ${again.ms.toFixed(0)} ms: ${again.stderr}`);
+    const left = await mustBeClean(home, `${what}, run again`);
+    for (const id of scenario.leaves ? both : kept) assert.ok(left.has(id), `${what}, run again: an image is missing`);
+    if (!isDone && !scenario.leaves) assert.equal(left.size, kept.size, `${what}, run again`);
+    // What the killed command left goes with the next one that writes, or with a prune.
+    await commandIn(env(home)).mustRun(['system', 'prune', '-f']);
+    assert.deepEqual(readdirSync(join(home, 'tmp')), [], what);
+    rmSync(home, { recursive: true });
+    return signal === 'SIGKILL';
+  };
+  return { scenarios, trial };
+}

@@ -1,0 +1,159 @@
+/** Killed at any moment, the registry loses nothing that it has confirmed; large blobs do not fill its memory. */
+import assert from 'node:assert/strict';
+import { createHash } from 'node:crypto';
+import { existsSync, readFileSync, readdirSync } from 'node:fs';
+import { Agent, request } from 'node:http';
+import { join } from 'node:path';
+import { after, test } from 'node:test';
+import { commandIn } from '../images/fixtures.ts';
+import { OCI_MANIFEST, TestClient } from './client.ts';
+import { Scratch, sha256 } from './servers.ts';
+
+const scratch = new Scratch('registry-crash');
+const { run } = commandIn({ CAISSON_HOME: scratch.path('store') });
+const KILLS = 25;
+
+after(() => scratch.clean());
+
+/** Small numbers that look random and are the same in every run. */
+function* numbers(seed: number): Generator<number, never> {
+  for (let state = seed; ;) {
+    state = (Math.imul(state, 1_664_525) + 1_013_904_223) >>> 0;
+    yield state / 2 ** 32;
+  }
+}
+
+interface Confirmed {
+  readonly path: string;
+  readonly digest: string;
+}
+
+/** Pushes until the connection breaks; what was confirmed goes into the list. */
+async function pushUntilKilled(url: string, writer: string, confirmed: Confirmed[]): Promise<void> {
+  const client = new TestClient(url);
+  try {
+    for (let round = 0; ; round++) {
+      const name = `crash/${writer}`;
+      const config = await client.pushBlob(name, '{}', 'application/vnd.oci.empty.v1+json');
+      const layer = await client.pushBlob(name, Buffer.alloc(20_000 + round * 5000, `${writer}.${round}`), 'application/vnd.oci.image.layer.v1.tar');
+      confirmed.push({ path: `${name}/blobs/${layer.digest}`, digest: layer.digest });
+      const { status, digest } = await client.pushManifest(name, `t${round % 3}`, JSON.stringify({ schemaVersion: 2, mediaType: OCI_MANIFEST, config, layers: [layer], annotations: { round: String(round) } }));
+      if (status === 201) confirmed.push({ path: `${name}/manifests/${digest}`, digest });
+    }
+  } catch (error) {
+    if (error instanceof assert.AssertionError) throw error;
+  }
+}
+
+test(`killed at ${KILLS} random moments: all that was confirmed is there, and the bytes are what their digests say`, async () => {
+  const random = numbers(7);
+  const confirmed: Confirmed[] = [];
+  let served = await scratch.serve();
+  const { directory } = served;
+  for (let kill = 0; kill < KILLS; kill++) {
+    const writers = ['a', 'b', 'c'].map((name) => pushUntilKilled(served.url, `${name}${kill}`, confirmed));
+    // A moment that does not depend on how fast the machine is: after some confirmed pushes, and a little.
+    const enough = confirmed.length + Math.floor(random.next().value * 10);
+    for (const end = Date.now() + 10_000; confirmed.length < enough && Date.now() < end;) await new Promise((resolve) => setTimeout(resolve, 2));
+    await new Promise((resolve) => setTimeout(resolve, random.next().value * 30));
+    await served.stop('SIGKILL');
+    await Promise.all(writers);
+    served = await scratch.serve([], { directory });
+  }
+  const client = new TestClient(served.url);
+  assert.ok(confirmed.length > KILLS, `${confirmed.length} confirmed`);
+  for (const { path, digest } of confirmed) {
+    const { status, body } = await client.ask('GET', `/v2/${path}`);
+    assert.deepEqual([status, sha256(body)], [200, digest], path);
+  }
+  for (const name of readdirSync(join(directory, 'repositories/crash'))) {
+    for (const tag of existsSync(join(directory, 'repositories/crash', name, '_tags')) ? readdirSync(join(directory, 'repositories/crash', name, '_tags')) : []) {
+      const { status, headers, body } = await client.ask('GET', `/v2/crash/${name}/manifests/${tag}`);
+      assert.deepEqual([status, headers.get('docker-content-digest')], [200, sha256(body)], `${name}:${tag}`);
+    }
+  }
+  const scrubbed = await run(['registry', 'scrub', '--dir', directory]);
+  assert.equal(scrubbed.status, 0, scrubbed.stdout);
+});
+
+test('an upload goes on after the registry was killed, where its bytes ended', async () => {
+  const first = await scratch.serve();
+  const whole = Buffer.alloc(300_000, 'upload ');
+  const begun = await new TestClient(first.url).ask('PATCH', await new TestClient(first.url).begin('a/b'), { headers: { 'content-range': '0-99999' }, body: whole.subarray(0, 100_000) });
+  await first.stop('SIGKILL');
+  const second = await scratch.serve([], { directory: first.directory });
+  const client = new TestClient(second.url);
+  const status = await client.ask('GET', begun.headers.get('location') ?? '');
+  assert.deepEqual([status.status, status.headers.get('range')], [204, '0-99999']);
+  const done = await client.ask('PUT', client.ending(status.headers.get('location') ?? '', sha256(whole)), { headers: { 'content-range': '100000-299999' }, body: whole.subarray(100_000) });
+  assert.equal(done.status, 201, done.body.toString());
+  assert.ok((await client.ask('GET', `/v2/a/b/blobs/${sha256(whole)}`)).body.equals(whole));
+});
+
+test('an upload whose connection breaks keeps what came', async () => {
+  const served = await scratch.serve();
+  const client = new TestClient(served.url);
+  const whole = Buffer.alloc(400_000, 'broken ');
+  const location = await client.begin('a/b');
+  await new Promise<void>((resolve) => {
+    const sending = request(new URL(location, served.url), { method: 'PATCH', headers: { 'content-length': whole.length, 'content-type': 'application/octet-stream' } });
+    sending.on('error', () => resolve());
+    sending.write(whole.subarray(0, 200_000), () => setTimeout(() => sending.destroy(), 200));
+  });
+  let size = 0;
+  for (let attempt = 0; attempt < 50 && size === 0; attempt++) {
+    const { status, headers } = await client.ask('GET', location);
+    assert.equal(status, 204);
+    size = Number(/^0-(\d+)$/.exec(headers.get('range') ?? '')?.[1]) + 1;
+    if (size === 1) size = 0;
+    await new Promise((resolve) => setTimeout(resolve, 20));
+  }
+  assert.equal(size, 200_000);
+  assert.equal((await client.ask('PUT', client.ending(location, sha256(whole)), { headers: { 'content-range': '200000-399999' }, body: whole.subarray(200_000) })).status, 201);
+  assert.equal(served.output(), `listening on ${served.url}\n`);
+});
+
+const agent = new Agent({ keepAlive: true });
+
+/** Sends or gets so many bytes without holding them. */
+function move(method: 'PUT' | 'GET', url: string, size: number): Promise<number> {
+  const piece = Buffer.alloc(1 << 16, 'x');
+  return new Promise((resolve, reject) => {
+    const moving = request(url, { method, agent, headers: method === 'PUT' ? { 'content-length': size, 'content-type': 'application/octet-stream' } : {} }, (response) => {
+      let got = 0;
+      response.on('data', (chunk: Buffer) => (got += chunk.length)).on('end', () => resolve(method === 'PUT' ? (response.statusCode ?? 0) : got)).on('error', reject);
+    }).on('error', reject);
+    let left = method === 'PUT' ? size : 0;
+    const more = (): void => {
+      while (left > 0) {
+        const part = piece.subarray(0, Math.min(left, piece.length));
+        left -= part.length;
+        if (!moving.write(part)) {
+          moving.once('drain', more);
+          return;
+        }
+      }
+      moving.end();
+    };
+    more();
+  });
+}
+
+const residentBytes = (pid: number | undefined, field: 'VmRSS' | 'VmHWM'): number => Number(new RegExp(`${field}:\\s+(\\d+) kB`).exec(readFileSync(`/proc/${pid}/status`, 'utf8'))?.[1]) * 1024;
+
+test('16 clients that send and get 100 MB each: its memory does not grow with them', async () => {
+  const served = await scratch.serve();
+  const client = new TestClient(served.url);
+  const size = 100_000_000;
+  const hash = createHash('sha256');
+  for (let left = size; left > 0; left -= 1 << 16) hash.update(Buffer.alloc(Math.min(left, 1 << 16), 'x'));
+  const digest = `sha256:${hash.digest('hex')}`;
+  const names = Array.from({ length: 16 }, (_, index) => `large/${index}`);
+  const sent = await Promise.all(names.map(async (name) => move('PUT', client.ending(await client.begin(name), digest), size)));
+  assert.deepEqual([...new Set(sent)], [201]);
+  const got = await Promise.all(names.map((name) => move('GET', `${served.url}/v2/${name}/blobs/${digest}`, size)));
+  assert.deepEqual([...new Set(got)], [size]);
+  const most = residentBytes(served.child.pid, 'VmHWM');
+  assert.ok(most < 200 * 2 ** 20, `${Math.round(most / 2 ** 20)} MiB`);
+  agent.destroy();
+});
