@@ -1,11 +1,9 @@
 /** The registry as one function from a request to a response. */
 import { Hono } from 'hono';
-import { ENOSPC } from '../abi/errno.ts';
 import type { HttpConnection } from '../host/types.ts';
-import { StoreError } from '../image/index.ts';
 import type { Action } from './access.ts';
 import type { Caller } from './authentication.ts';
-import { RegistryFailure } from './errors.ts';
+import { RegistryFailure, isFull } from './errors.ts';
 import { MOST_FORM_BYTES } from './limits.ts';
 import { checkRepositoryName } from './names.ts';
 import { addPages } from './pages.ts';
@@ -20,9 +18,8 @@ function failureOf(registry: Registry, error: unknown): RegistryFailure {
   if (error instanceof RegistryFailure) return error;
   // The client went away: nobody reads the answer, and there is nothing to repair.
   if (error instanceof Error && 'code' in error && error.code === 'ECONNRESET') return new RegistryFailure('BLOB_UPLOAD_INVALID', 'the connection broke');
-  const isFull = error instanceof StoreError && error.errno === ENOSPC;
   registry.log(error instanceof Error ? error.message : String(error));
-  return new RegistryFailure('UNKNOWN', isFull ? 'the disk of the registry is full' : 'the registry has failed; its log says why', { status: isFull ? 507 : 500, cause: error });
+  return new RegistryFailure('UNKNOWN', isFull(error) ? 'the disk of the registry is full' : 'the registry has failed; its log says why', { status: isFull(error) ? 507 : 500, cause: error });
 }
 
 /** What a token must allow for each action, as Docker's clients and servers write it. */

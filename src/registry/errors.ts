@@ -1,5 +1,8 @@
 /** What the registry answers instead of what it was asked for (distribution-spec "Error Codes"). */
 
+import { EDQUOT, EFBIG, ENOSPC } from '../abi/errno.ts';
+import { StoreError } from '../image/index.ts';
+
 /** Code to status, where the specification leaves no choice or docker-registry has made one. */
 const STATUS = {
   BLOB_UNKNOWN: 404,
@@ -19,6 +22,13 @@ const STATUS = {
   /** Not of the specification: what is wrong is ours (5xx). */
   UNKNOWN: 500,
 } as const;
+
+/** No room: of the disk, of a quota, of the size of a file. */
+const FULL: ReadonlySet<number> = new Set([ENOSPC, EDQUOT, EFBIG]);
+
+export function isFull(error: unknown): boolean {
+  return error instanceof StoreError && FULL.has(error.errno);
+}
 
 export type FailureCode = keyof typeof STATUS;
 

@@ -7,7 +7,7 @@ import { O_CREAT, O_WRONLY } from '../abi/fcntl.ts';
 import type { HostDigest } from '../host/types.ts';
 import { algorithmOf, checkErrno } from '../image/index.ts';
 import type { Digest, DigestAlgorithm } from '../image/index.ts';
-import { RegistryFailure } from './errors.ts';
+import { RegistryFailure, isFull } from './errors.ts';
 import { MOST_UPLOADS, READ_BYTES, UPLOAD_LIFETIME_MS } from './limits.ts';
 import type { Repository } from './repository.ts';
 import type { RegistryStorage } from './storage.ts';
@@ -105,8 +105,8 @@ export class Uploads {
       }
       await pending;
     } catch (error) {
-      // Refused: nothing of it is wanted. A connection that broke leaves what came.
-      if (error instanceof RegistryFailure) this.#discard(session);
+      // Refused, or no room for it: nothing of it is wanted. A connection that broke leaves what came.
+      if (error instanceof RegistryFailure || isFull(error)) this.#discard(session);
       throw error;
     } finally {
       if (handle !== undefined) this.#settle(session, handle);

@@ -5,7 +5,7 @@ import { existsSync, readFileSync, readdirSync } from 'node:fs';
 import { Agent, request } from 'node:http';
 import { join } from 'node:path';
 import { after, test } from 'node:test';
-import { commandIn } from '../images/fixtures.ts';
+import { commandIn, peer } from '../images/fixtures.ts';
 import { OCI_MANIFEST, TestClient } from './client.ts';
 import { Scratch, sha256 } from './servers.ts';
 
@@ -111,6 +111,28 @@ test('an upload whose connection breaks keeps what came', async () => {
   assert.equal(size, 200_000);
   assert.equal((await client.ask('PUT', client.ending(location, sha256(whole)), { headers: { 'content-range': '200000-399999' }, body: whole.subarray(200_000) })).status, 201);
   assert.equal(served.output(), `listening on ${served.url}\n`);
+});
+
+test('without room a push is refused, nothing of it stays, and it succeeds when there is room', async () => {
+  const served = await scratch.serve();
+  const client = new TestClient(served.url);
+  const before = await client.pushImage('a', '1', 'there before');
+  const limit = (bytes: string): void => void peer('prlimit', ['--pid', String(served.child.pid), `--fsize=${bytes}`]);
+  const large = Buffer.alloc(100_000, 'large');
+  limit('4096:');
+  for (const [method, headers] of [['PUT', {}], ['PATCH', { 'content-range': '0-99999' }]] as const) {
+    const location = await client.begin('a');
+    const { status, body } = await client.ask(method, method === 'PUT' ? client.ending(location, sha256(large)) : location, { headers, body: large });
+    assert.deepEqual([status, body.toString()], [507, '{"errors":[{"code":"UNKNOWN","message":"the disk of the registry is full"}]}']);
+  }
+  const { status } = await client.pushManifest('a', '2', JSON.stringify({ ...JSON.parse(before.text) as object, annotations: { large: 'x'.repeat(5000) } }));
+  assert.equal(status, 507);
+  assert.match(served.output(), /cannot write ".*": EFBIG/);
+  assert.deepEqual([readdirSync(join(served.directory, 'tmp')), readdirSync(join(served.directory, 'repositories/a/_uploads'))], [[], []]);
+  assert.equal((await client.ask('GET', '/v2/a/manifests/1')).body.toString(), before.text);
+  limit('unlimited:');
+  await client.pushBlob('a', large);
+  assert.equal((await client.ask('GET', `/v2/a/blobs/${sha256(large)}`)).body.length, large.length);
 });
 
 const agent = new Agent({ keepAlive: true });
