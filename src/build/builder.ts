@@ -114,6 +114,10 @@ export class Builder {
       id: this.#nextStep++, name: `[${title === '' ? '' : `${title} `}${number}/${total}] ${oneLine(instruction)}`, lines: instruction.lines,
     });
     const before = below === undefined ? undefined : await this.#stage(below);
+    for (const needed of stagesRead(definition)) {
+      const other = findStage(this.#stages, needed, index);
+      if (other !== undefined) await this.#stage(other);
+    }
     const state = await this.#do(info(1, from), async () => before?.state ?? (await this.#base(definition)));
     const stage = new Stage(state, this.#sourceDateEpoch !== undefined);
     const scope = new StageScope(this.#global, () => stage.settings.env, before?.scope);
@@ -192,8 +196,12 @@ export class Builder {
         return this.#run(work, instruction, expander);
       case 'WORKDIR':
         return this.#workdir(work, instruction, expander);
-      default:
+      case 'COPY':
+      case 'ADD':
         return this.#copy(work, instruction, expander);
+      default:
+        // A trigger of a base image may say anything.
+        throw new BuildError(`cannot use ${toText(instruction.keyword)} here`, { advice: 'see the Dockerfile reference' });
     }
   }
 
@@ -378,6 +386,11 @@ export class Builder {
   store({ state, config }: BuildResult, names: readonly string[]): readonly StoredImage[] {
     return addBuilt(this.#options.store, config, state.layers.map(({ descriptor }) => descriptor), names);
   }
+}
+
+/** Names of stages, or of images, that instructions copy from or mount. */
+function stagesRead({ instructions }: StageDefinition): readonly string[] {
+  return instructions.flatMap(({ flags }) => flags.flatMap(({ name, value = '' }) => (name === 'from' ? [value] : name === 'mount' ? [/(?:^|,)from=([^,]+)/.exec(value)?.[1] ?? ''] : [])));
 }
 
 interface PreparedMount {

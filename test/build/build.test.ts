@@ -192,6 +192,17 @@ test('an error points at the line, shows the last output, and says what to do', 
   }
 });
 
+test('triggers of a base image run after FROM, once, and only as what they may be', async () => {
+  await mustRun(['build', '-t', 'trigger:1', context('FROM busybox:1\nONBUILD COPY f /f\nONBUILD RUN cat /f > /g\nONBUILD ARG X=x\nONBUILD ENV Y=$X\n')]);
+  await mustRun(['build', '-t', 'triggered:1', context('FROM trigger:1 AS one\nFROM one\nRUN echo $Y > /h\n', { f: 'f\n' })]);
+  assert.equal(await mustRun(['run', 'triggered:1', 'cat', '/f', '/g', '/h']), 'f\nf\nx\n');
+  assert.equal(JSON.stringify(openStore(home).find('triggered:1').config.document).includes('OnBuild'), false);
+  await mustRun(['build', '-t', 'odd:1', context('FROM busybox:1\nONBUILD WHATEVER a b\n')]);
+  const { stderr, status } = await run(['build', context('FROM odd:1\n')]);
+  assert.equal(status, 1);
+  assert.match(stderr, /cannot use WHATEVER here/);
+});
+
 test('commands of a build see nothing of the host, and reach no private address', async () => {
   const directory = context('FROM busybox:1\nRUN ls /ctx /host 2>/dev/null | wc -l > /n\n', { 'out': '->/etc/passwd', 'up': '->../../../etc' });
   mkdirSync(join(directory, 'd'));
