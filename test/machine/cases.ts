@@ -1,6 +1,7 @@
 /** Random cases for the forms of all rows: instruction bytes and the state before them. */
 
 import type { InstructionRow } from '../../src/machine/isa/instruction.ts';
+import { decode } from '../../src/machine/isa/decode.ts';
 import * as layout from './case-layout.ts';
 import { encode, hasModrm, immediateBytes } from './encode.ts';
 import type { Addressing, Choice, Words } from './encode.ts';
@@ -16,6 +17,7 @@ const RSP = 4;
 const RBP = 5;
 const RSI = 6;
 const RDI = 7;
+const NOP = 0x90;
 const MASK64 = 0xffff_ffff_ffff_ffffn;
 const LOOPS: ReadonlySet<string> = new Set(['loop', 'loope', 'loopne', 'jrcxz', 'xlat']);
 const INTERRUPTS: readonly number[] = [1, 2, 5, 6, 13, 33, 129, 255];
@@ -64,12 +66,14 @@ function isBitString(row: InstructionRow): boolean {
   return row.semantics.startsWith('bt') && row.operands[1] === 'Gv';
 }
 
+/** Near the code, which holds other cases here than natively. */
+function isNearCode(address: bigint): boolean {
+  return address > BigInt(layout.CODE - 8192) && address < BigInt(layout.CODE + layout.CODE_SIZE + 8192);
+}
+
 /** As a bit offset of 32 or 64 bits from the window, a number leads to the code. */
 function reachesCode(value: bigint): boolean {
-  return [BigInt.asIntN(32, value), BigInt.asIntN(64, value)].some((bits) => {
-    const address = BigInt(layout.WINDOW) + (bits >> 3n);
-    return address > BigInt(layout.CODE - 4096) && address < BigInt(layout.CODE + layout.CODE_SIZE + 4096);
-  });
+  return [BigInt.asIntN(32, value), BigInt.asIntN(64, value)].some((bits) => isNearCode(BigInt(layout.WINDOW) + (bits >> 3n)));
 }
 
 /** What its row says of a form, found once. */
@@ -130,6 +134,7 @@ export class CaseMaker {
     this.#adjust(form);
     this.#bytes.fill(0, layout.CASE_CODE, layout.CASE_REGISTERS);
     this.#bytes.set(code, layout.CASE_CODE);
+    if (shapeOf(form).isBitString && this.#bitsAreNearCode(code.length)) this.#bytes.fill(NOP, layout.CASE_CODE, layout.CASE_CODE + code.length);
     this.#words[layout.CASE_LENGTH / 4] = code.length;
     this.#words[layout.CASE_SLOT / 4] = slot;
     target.set(this.#bytes, offset);
@@ -418,6 +423,19 @@ export class CaseMaker {
       this.#view.setBigUint64(layout.CASE_WINDOW + at + 8, high, true);
     }
     for (const register of [8, 9, 10, 11, RSI]) if (this.#random.chance(50)) this.#setRegister(register, low);
+  }
+
+  /** The registers that a string's address is made of are its bit offset, too, or lead there by themselves. */
+  #bitsAreNearCode(length: number): boolean {
+    const decoded = decode(this.#bytes, layout.CASE_CODE, layout.CASE_CODE + length, layout.CODE);
+    if (decoded.row === undefined) return false;
+    const { size, operands: [string, bits] } = decoded;
+    if (string?.kind !== 'memory' || bits?.kind !== 'register') return false;
+    const register = (index: number): bigint => (index < 0 ? 0n : this.#registers[index]!);
+    const sum = BigInt(string.displacement) + register(string.base) + (register(string.index) << BigInt(string.scale));
+    const segment = string.segment === 'gs' ? BigInt(layout.GS_BASE) : 0n;
+    const address = BigInt.asUintN(64, BigInt.asUintN(string.address32 ? 32 : 64, sum) + segment);
+    return isNearCode(address) || isNearCode(address + (BigInt.asIntN(8 * size, register(bits.index)) >> 3n));
   }
 
   #limitBitOffsets(): void {

@@ -62,6 +62,8 @@ static int running;
 static gregset_t saved_registers;
 static uint8_t saved_fx[FX_SIZE];
 static uint8_t pattern[DATA_SIZE];
+/* Where the code can be written. */
+static uint8_t *code;
 
 /* FNV-1a over 8-byte words; 0 when nothing outside the window changed. */
 static uint64_t outside_hash(void) {
@@ -91,7 +93,7 @@ static void store(const ucontext_t *context) {
   memcpy(result->window, (void *)WINDOW, WINDOW_SIZE);
   result->hash = outside_hash();
   if (result->hash) memcpy((void *)DATA, pattern, DATA_SIZE);
-  memset((void *)(CODE + cases[next].slot * SLOT), HLT, cases[next].length);
+  memset(code + cases[next].slot * SLOT, HLT, cases[next].length);
 }
 
 static void load(ucontext_t *context) {
@@ -105,7 +107,7 @@ static void load(ucontext_t *context) {
   memcpy(fx, test->fx, FX_SIZE);
   *(uint64_t *)(fx + 512) |= 3; /* XSTATE_BV: x87 and SSE are not in their initial state */
   memcpy((void *)WINDOW, test->window, WINDOW_SIZE);
-  memcpy((void *)address, test->code, test->length);
+  memcpy(code + test->slot * SLOT, test->code, test->length);
 }
 
 static void handler(int signal, siginfo_t *info, void *argument) {
@@ -128,6 +130,16 @@ static void handler(int signal, siginfo_t *info, void *argument) {
   }
 }
 
+/* The code may not be written where it runs: a case that did would change another one. */
+static void map_code(void) {
+  int fd = syscall(SYS_memfd_create, "code", 0);
+  if (fd < 0 || ftruncate(fd, CODE_SIZE)) perror("memfd"), exit(1);
+  code = mmap(NULL, CODE_SIZE, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_POPULATE, fd, 0);
+  void *run = mmap((void *)CODE, CODE_SIZE, PROT_READ | PROT_EXEC, MAP_SHARED | MAP_FIXED_NOREPLACE | MAP_POPULATE, fd, 0);
+  if (code == MAP_FAILED || run == MAP_FAILED) perror("mmap of the code"), exit(1);
+  memset(code, HLT, CODE_SIZE);
+}
+
 static void *map(unsigned long address, size_t size, int protection) {
   void *memory = mmap((void *)address, size, protection, MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED_NOREPLACE | MAP_POPULATE, -1, 0);
   if (memory == MAP_FAILED) perror("mmap"), exit(1);
@@ -147,7 +159,7 @@ static void set_up(void) {
   memcpy((void *)DATA, pattern, DATA_SIZE);
   memset(map(READ_ONLY, 4096, PROT_READ | PROT_WRITE), 0x5a, 4096);
   mprotect((void *)READ_ONLY, 4096, PROT_READ);
-  memset(map(CODE, CODE_SIZE, PROT_READ | PROT_WRITE | PROT_EXEC), HLT, CODE_SIZE);
+  map_code();
   syscall(SYS_arch_prctl, ARCH_SET_GS, GS_BASE);
 }
 

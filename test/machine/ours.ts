@@ -59,7 +59,7 @@ export class MachineRunner {
     space.requireChecks();
     space.protect(layout.DATA, layout.DATA + layout.DATA_SIZE, PAGE_READ | PAGE_WRITE);
     space.protect(layout.READ_ONLY, layout.READ_ONLY + 4096, PAGE_READ);
-    space.protect(layout.CODE, layout.CODE + layout.CODE_SIZE, PAGE_READ | PAGE_WRITE | PAGE_EXEC);
+    space.protect(layout.CODE, layout.CODE + layout.CODE_SIZE, PAGE_READ | PAGE_EXEC);
     space.u8.set(this.#pattern, space.offset(layout.DATA));
     space.gsBase = BigInt(layout.GS_BASE);
     if (this.#exactFloats) space.loadFpu(exactImage());
