@@ -130,6 +130,46 @@ CHECK(breakpoint_traps) {
   EXPECT_EQ(SI_KERNEL, seen.si_code);
 }
 
+static void allow_page(int signal, siginfo_t *info, void *context) {
+  (void)signal, (void)context;
+  seen = *info;
+  count++;
+  mprotect((void *)((uintptr_t)info->si_addr & ~4095UL), 4096, PROT_READ | PROT_WRITE);
+}
+
+/* Neighbours by way of one register, before and behind the end of a page. */
+__attribute__((noinline)) static void touch_neighbours(volatile long *border) {
+  border[-2] += 1;
+  border[-1] = border[-2];
+  border[0] += border[-1];
+  border[1] = border[0];
+}
+
+CHECK(hot_code_faults_at_the_access_that_may_not_be) {
+  struct sigaction action;
+  char *pages = mmap(NULL, 8192, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+  volatile long *border = (long *)(pages + 4096);
+  static const int protections[] = {PROT_NONE, PROT_NONE, PROT_READ};
+  memset(&action, 0, sizeof action);
+  action.sa_sigaction = allow_page;
+  action.sa_flags = SA_SIGINFO;
+  OK(sigaction(SIGSEGV, &action, NULL));
+  for (int i = 0; i < 3; i++) {
+    for (int run = 0; run < 400000; run++) touch_neighbours(border);
+    EXPECT_EQ(i, count);
+    long steps = border[-2], sum = border[0];
+    OK(mprotect(pages + 4096, 4096, protections[i]));
+    touch_neighbours(border);
+    EXPECT_EQ(i + 1, count);
+    EXPECT_EQ((long)border, (long)seen.si_addr);
+    EXPECT_EQ(SEGV_ACCERR, seen.si_code);
+    EXPECT_EQ(steps + 1, border[-2]);
+    EXPECT_EQ(steps + 1, border[-1]);
+    EXPECT_EQ(sum + steps + 1, border[0]);
+    EXPECT_EQ(border[0], border[1]);
+  }
+}
+
 static void set_register(int signal, siginfo_t *info, void *context) {
   (void)signal, (void)info;
   ucontext_t *frame = context;
