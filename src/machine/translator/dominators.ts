@@ -11,7 +11,7 @@ function intersect(a: RegionBlock, b: RegionBlock): RegionBlock {
   return left;
 }
 
-function dominates(a: RegionBlock, b: RegionBlock): boolean {
+export function dominates(a: RegionBlock, b: RegionBlock): boolean {
   let block = b;
   while (block.order > a.order) {
     if (block.dominator === undefined || block.dominator === block) return false;

@@ -1,7 +1,6 @@
 /**
  * A region becomes one Wasm function with structured control flow, after Ramsey, "Beyond Relooper"
- * (ICFP 2022): the dominator tree is walked, merge points become blocks and loop headers loops. An
- * irreducible region is a loop around a `br_table`.
+ * (ICFP 2022): the dominator tree is walked, merge points become blocks and loop headers loops.
  */
 import { MAXIMUM_DEPTH } from '../interpreter/control.ts';
 import { JUMP_ENTRY_SIZE, JUMP_TABLE_MASK } from '../interpreter/record.ts';
@@ -9,19 +8,22 @@ import { JUMP_TABLE } from '../layout.ts';
 import type { ConditionCode, Expr, SemanticFunction, SemanticsTable } from '../semantics/builder.ts';
 import { localGet, node } from '../semantics/expression.ts';
 import type { SymbolicFlags } from '../semantics/flag-expressions.ts';
-import { EXIT_BUDGET, GUEST_BASE, STATE_EXIT_REASON, STATE_RIP } from '../state.ts';
+import { GUEST_BASE, STATE_RIP } from '../state.ts';
 import * as op from '../wasm/opcodes.ts';
 import { ByteWriter, type FunctionBody } from '../wasm/writer.ts';
 import { BITWISE } from './effects.ts';
+import { Fuel } from './fuel.ts';
 import { hashTargets } from './hash-targets.ts';
 import { computeFacts, type BlockFacts, type InstructionFacts, type RegionFacts } from './liveness.ts';
-import { successors, type Edge, type ExitEdge, type Region, type RegionBlock } from './region.ts';
+import { successors, type Edge, type ExitEdge, type InnerEdge, type Region, type RegionBlock } from './region.ts';
 import { SharedWays } from './shared-ways.ts';
 import { IMPORT_SYSCALL, UnitBuilder, bitwiseOperation, type UnitOptions } from './unit-builder.ts';
 
 const RSP_BIT = 1 << 4;
 const RSP = 4;
 const RCX = 1;
+/** Of a unit: the address that it is called for. A dispatcher goes by it. */
+const TARGET = localGet('i32', 0);
 const CALLS: ReadonlySet<string> = new Set(['call', 'indirect-call']);
 
 export interface EmitOptions extends UnitOptions {
@@ -44,11 +46,10 @@ class UnitEmitter {
   readonly #children = new Map<RegionBlock, RegionBlock[]>();
   /** Depth of the label that leads to a block: a loop's start, or what follows a Wasm block. */
   readonly #labels = new Map<RegionBlock, number>();
-  /** In a region with a loop: the fuel while the unit runs. A global is memory, and each iteration would wait for the one before. */
-  #fuel: Expr | undefined;
+  readonly #fuel: Fuel;
   readonly #ways: SharedWays;
-  /** In an irreducible region: the local that says where to go, and the label of the loop. */
-  #dispatch: { readonly next: Expr; readonly label: number } | undefined;
+  /** Which way each selector goes on. */
+  readonly #choices = new Map<RegionBlock, Expr>();
 
   constructor(region: Region, options: EmitOptions) {
     this.#region = region;
@@ -58,6 +59,7 @@ class UnitEmitter {
     this.#b.out = buffer;
     buffer.length = 0;
     this.#b.setSplit(this.#splitRegisters());
+    this.#fuel = new Fuel(this.#b, options.fuel);
     this.#ways = new SharedWays(this.#b, region, this.#facts, options.checked);
   }
 
@@ -83,17 +85,13 @@ class UnitEmitter {
     const { entry } = this.#region;
     this.#ways.open();
     this.#prologue(entry);
-    if (this.#region.secondEntry === undefined) {
-      for (const block of this.#region.blocks) {
-        if (block === entry || block.dominator === undefined) continue;
-        const siblings = this.#children.get(block.dominator);
-        if (siblings === undefined) this.#children.set(block.dominator, [block]);
-        else siblings.push(block);
-      }
-      this.#tree(entry);
-    } else {
-      this.#irreducible();
+    for (const block of this.#region.blocks) {
+      if (block === entry || block.dominator === undefined) continue;
+      const siblings = this.#children.get(block.dominator);
+      if (siblings === undefined) this.#children.set(block.dominator, [block]);
+      else siblings.push(block);
     }
+    this.#tree(entry);
     b.out.u8(op.UNREACHABLE);
     this.#ways.close((target) => this.#tailCall(target, b.i32(0)));
     b.out.u8(op.END);
@@ -107,13 +105,13 @@ class UnitEmitter {
     if (calls > 0) {
       b.emit(b.geU(localGet('i32', 1), b.i32(MAXIMUM_DEPTH)));
       b.open(op.IF);
-      b.emit(b.i32(entry.start));
+      b.emit(entry.kind === 'dispatcher' ? TARGET : b.i32(entry.start));
       b.out.u8(op.RETURN);
       b.close();
     }
-    if (this.#hasLoop()) this.#fuel = b.permanent(this.#globalFuel());
+    if (this.#hasLoop()) this.#fuel.keep();
     // Recursion that takes long without a loop has a function with two calls in its cycle.
-    if (calls > 1) this.#preempt(this.#b.i64(entry.start), () => {});
+    if (calls > 1) this.#fuel.preempt(entry.kind === 'dispatcher' ? b.extendU(TARGET) : b.i64(entry.start), () => {});
     b.reload(facts.liveIn);
     if (facts.flagsLiveIn !== 0) b.reloadFlags();
   }
@@ -179,25 +177,6 @@ class UnitEmitter {
     this.#tree(merge);
   }
 
-  #irreducible(): void {
-    const b = this.#b;
-    const { blocks } = this.#region;
-    const next = b.permanent(b.i32(0));
-    b.open(op.LOOP);
-    this.#dispatch = { next, label: b.depth };
-    for (let index = 0; index < blocks.length; index++) b.open(op.BLOCK);
-    b.emit(next);
-    b.out.u8(op.BR_TABLE);
-    b.out.u32(blocks.length - 1);
-    for (let index = 0; index < blocks.length; index++) b.out.u32(index);
-    for (const block of blocks) {
-      b.close();
-      b.flagState = undefined;
-      this.#body(block);
-    }
-    b.close();
-  }
-
   // ---- one block ----
 
   #body(block: RegionBlock): void {
@@ -205,6 +184,16 @@ class UnitEmitter {
     const facts = this.#factsOf(block);
     const last = block.instructions.length - 1;
     b.beginBlock({ instructions: block.instructions, facts: facts.instructions });
+    if (block.kind === 'selector') {
+      this.#select(block);
+      return;
+    }
+    if (block.kind === 'dispatcher') {
+      this.#switch(block, TARGET);
+      this.#tailCall(TARGET, this.#slotOfTarget(TARGET));
+      b.end();
+      return;
+    }
     for (let index = 0; index <= last; index++) {
       const instruction = block.instructions[index];
       const instructionFacts = facts.instructions[index];
@@ -318,7 +307,7 @@ class UnitEmitter {
   #callOut(target: Expr, knownSlot: Expr | undefined, behind: number, facts: InstructionFacts): void {
     const b = this.#b;
     b.spill(facts.dirtyBefore | RSP_BIT);
-    this.#storeFuel();
+    this.#fuel.store();
     const slot = knownSlot ?? b.let(this.#slotOfTarget(target));
     b.emit(target);
     b.emit(b.add(localGet('i32', 1), b.i32(1)));
@@ -335,7 +324,7 @@ class UnitEmitter {
     b.emit(localGet('i32', result));
     b.out.u8(op.RETURN);
     b.close();
-    if (this.#fuel !== undefined) b.assign(this.#fuel, this.#globalFuel());
+    this.#fuel.reload();
   }
 
   /** The callee is part of the region; of an indirect call, those that were seen are. */
@@ -347,7 +336,7 @@ class UnitEmitter {
     b.flagState = undefined;
     if (callees === 'direct' || target === undefined) return;
     for (const edge of callees) {
-      b.emit(b.eq(target, b.i32(edge.block.start)));
+      b.emit(b.eq(target, b.i32(edge.address)));
       b.open(op.IF);
       this.#branchTo(block, edge);
       b.close();
@@ -374,7 +363,7 @@ class UnitEmitter {
     b.emit(b.ne(target, b.i32(behind)));
     b.open(op.IF);
     b.spill(facts.dirtyBefore | RSP_BIT);
-    this.#storeFuel();
+    this.#fuel.store();
     b.emit(target);
     b.out.u8(op.RETURN);
     b.close();
@@ -386,7 +375,7 @@ class UnitEmitter {
     const extra = b.operandCount > 0 ? (b.constant(0) ?? 0) : 0;
     b.addRsp(8 + (extra & 0xffff));
     b.spill(facts.dirtyBefore | RSP_BIT);
-    this.#storeFuel();
+    this.#fuel.store();
     b.emit(target);
     b.out.u8(op.RETURN);
     b.end();
@@ -403,10 +392,17 @@ class UnitEmitter {
   #indirectJump(block: RegionBlock, facts: InstructionFacts): void {
     const b = this.#b;
     const target = this.#indirectTarget((value) => b.hold(value));
+    if (block.next !== undefined) {
+      b.assign(TARGET, target);
+      this.#settleFor([block.next], block);
+      this.#branchTo(block, block.next);
+      b.end();
+      return;
+    }
     if (block.switch.length > 0) this.#switch(block, target);
     b.spill(facts.dirtyBefore);
     if (facts.flagsDirtyBefore && block.switch.length > 0) b.storeFlags();
-    this.#preempt(b.extendU(target), () => {});
+    this.#fuel.preempt(b.extendU(target), () => {});
     this.#tailCall(target, this.#slotOfTarget(target));
     b.end();
   }
@@ -416,7 +412,7 @@ class UnitEmitter {
     const b = this.#b;
     const edges = block.switch;
     this.#settleFor(edges, block);
-    const { shift, mask, table } = hashTargets(edges.map((edge) => edge.block.start));
+    const { shift, mask, table } = hashTargets(edges.map(({ address }) => address));
     b.open(op.BLOCK);
     const otherwise = b.depth;
     for (let index = 0; index < edges.length; index++) b.open(op.BLOCK);
@@ -428,17 +424,40 @@ class UnitEmitter {
     b.out.u32(edges.length);
     for (const edge of edges) {
       b.close();
-      b.emit(b.ne(target, b.i32(edge.block.start)));
+      b.emit(b.ne(target, b.i32(edge.address)));
       b.out.u8(op.BR_IF);
       b.out.u32(b.depth - otherwise);
+      if (block.kind === 'dispatcher') b.reload(this.#factsOf(edge.block).liveIn & ~this.#factsOf(block).liveIn);
       this.#branchTo(block, edge);
     }
     b.close();
   }
 
+  #choiceOf(selector: RegionBlock): Expr {
+    let choice = this.#choices.get(selector);
+    if (choice === undefined) this.#choices.set(selector, (choice = this.#b.permanent(this.#b.i32(0))));
+    return choice;
+  }
+
+  /** Goes on at the chosen block. */
+  #select(selector: RegionBlock): void {
+    const b = this.#b;
+    const choice = this.#choiceOf(selector);
+    const last = selector.switch.length - 1;
+    selector.switch.forEach((edge, index) => {
+      if (index < last) {
+        b.emit(b.eq(choice, b.i32(index)));
+        b.open(op.IF);
+      }
+      this.#branchTo(selector, edge);
+      if (index < last) b.close();
+      b.flagState = undefined;
+    });
+  }
+
   #tailCall(target: Expr, slot: Expr): void {
     const b = this.#b;
-    this.#storeFuel();
+    this.#fuel.store();
     b.emit(target);
     b.emit(localGet('i32', 1));
     b.emit(slot);
@@ -467,7 +486,7 @@ class UnitEmitter {
     const b = this.#b;
     const { taken, next } = block;
     if (taken === undefined || next === undefined) throw new Error('a branch has two ways');
-    if ('block' in taken && 'block' in next && taken.block === next.block) {
+    if ('block' in taken && 'block' in next && taken.block === next.block && taken.choices === next.choices) {
       if (b.current.row.semantics.startsWith('loop')) this.#branchCondition(); // It counts all the same.
       this.#settleFor([next], block);
       b.end();
@@ -492,7 +511,7 @@ class UnitEmitter {
   /** The edge's target is written right here, not jumped to. */
   #isInline(from: RegionBlock, edge: Edge): boolean {
     if (!('block' in edge)) return false;
-    return this.#dispatch === undefined && edge.block.order > from.order && !this.#isMerge(edge.block);
+    return edge.block.order > from.order && !this.#isMerge(edge.block);
   }
 
   /** Flags must be in their canonical locals where ways meet that read them. */
@@ -502,7 +521,7 @@ class UnitEmitter {
   }
 
   #passesSymbolic(from: RegionBlock, to: RegionBlock): boolean {
-    return this.#dispatch === undefined && to.predecessors.length === 1 && to.order > from.order && to !== this.#region.entry;
+    return to.predecessors.length === 1 && to.order > from.order && to !== this.#region.entry;
   }
 
   #settleFor(edges: readonly Edge[], from: RegionBlock): void {
@@ -516,13 +535,9 @@ class UnitEmitter {
       return;
     }
     const to = edge.block;
-    if (to.order <= from.order) this.#budget(from, to);
-    if (this.#dispatch !== undefined) {
-      b.assign(this.#dispatch.next, b.i32(to.order));
-      b.out.u8(op.BR);
-      b.out.u32(b.depth - this.#dispatch.label);
-      return;
-    }
+    if (to.kind === 'dispatcher') this.#sendTo(to, from);
+    for (const [selector, way] of edge.choices ?? []) b.assign(this.#choiceOf(selector), b.i32(way));
+    if (to.order <= from.order) this.#budget(from, edge);
     if (to.order <= from.order || this.#isMerge(to)) {
       b.out.u8(op.BR);
       b.out.u32(b.depth - (this.#labels.get(to) ?? 0));
@@ -533,13 +548,21 @@ class UnitEmitter {
     this.#tree(to);
   }
 
+  /** Before control goes to the dispatcher: memory gets what it may not have. */
+  #sendTo(dispatcher: RegionBlock, from: RegionBlock): void {
+    const b = this.#b;
+    const facts = this.#factsOf(from);
+    b.spill(facts.dirtyOut);
+    if (facts.flagsDirtyOut && this.#factsOf(dispatcher).flagsLiveIn !== 0) b.storeFlags();
+  }
+
   /** Leaves the region for an address: a tail call of the unit there, or of the interpreter. */
   #exit(from: RegionBlock, { exit: address, flagsDie }: ExitEdge): void {
     const b = this.#b;
     const facts = this.#factsOf(from);
     if (facts.flagsDirtyOut && !flagsDie) b.storeFlags();
     // A loop over several units has such an edge, too.
-    if (address <= from.start) this.#preempt(b.i64(address), () => b.spill(facts.dirtyOut));
+    if (address <= from.start) this.#fuel.preempt(b.i64(address), () => b.spill(facts.dirtyOut));
     const slot = this.#options.slotOf(address);
     if (slot !== 0 || !this.#ways.leave(facts.dirtyOut, address)) {
       b.spill(facts.dirtyOut);
@@ -549,46 +572,12 @@ class UnitEmitter {
   }
 
   /** On a back edge: what must be stored before another task has its turn. */
-  #budget(from: RegionBlock, to: RegionBlock): void {
+  #budget(from: RegionBlock, { block: to, address = to.start }: InnerEdge): void {
     const facts = this.#factsOf(from);
-    this.#preempt(this.#b.i64(to.start), () => {
-      this.#b.spill(facts.dirtyOut);
+    this.#fuel.preempt(to.kind === 'dispatcher' ? this.#b.extendU(TARGET) : this.#b.i64(address), () => {
+      if (to.kind !== 'dispatcher') this.#b.spill(facts.dirtyOut);
       if (this.#factsOf(to).flagsLiveIn !== 0 && facts.flagsDirtyOut) this.#b.storeFlags();
     });
-  }
-
-  #globalFuel(): Expr {
-    return node('i32', op.GLOBAL_GET, [], this.#options.fuel);
-  }
-
-  #setGlobalFuel(value: Expr): void {
-    this.#b.emit(value);
-    this.#b.out.u8(op.GLOBAL_SET);
-    this.#b.out.u32(this.#options.fuel);
-  }
-
-  /** Before other units run. The host sets it anew. */
-  #storeFuel(): void {
-    if (this.#fuel !== undefined) this.#setGlobalFuel(this.#fuel);
-  }
-
-  /**
-   * Counts the fuel, which lies where the guest cannot write; used up, the host gets control with rip at `to`,
-   * which also lets V8 enter optimised code.
-   */
-  #preempt(to: Expr, store: () => void): void {
-    const b = this.#b;
-    const left = b.let(b.sub(this.#fuel ?? this.#globalFuel(), b.i32(1)));
-    if (this.#fuel === undefined) this.#setGlobalFuel(left);
-    else b.assign(this.#fuel, left);
-    b.if(b.ltS(left, b.i32(0)), () => {
-      store();
-      b.writeState(STATE_RIP, to);
-      b.writeState(STATE_EXIT_REASON, b.i32(EXIT_BUDGET));
-      b.emit(b.i32(0));
-      b.out.u8(op.RETURN);
-    });
-    b.end();
   }
 }
 

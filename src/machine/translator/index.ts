@@ -3,6 +3,7 @@ import { helperNumbers } from '../helpers/index.ts';
 import { exactSemantics, semantics } from '../semantics/index.ts';
 import { ModuleWriter, encodeFunction, type FunctionBody } from '../wasm/writer.ts';
 import { checkFunction } from './checked-access.ts';
+import { discoverDispatcher, findHandlers } from './dispatcher.ts';
 import { emitUnit } from './emit-unit.ts';
 import { discoverRegion, type CodeSource, type Region } from './region.ts';
 
@@ -27,6 +28,10 @@ export interface UnitModule {
 export interface RegionCompiler {
   /** The code that is worth translating with a hot address, perhaps with another entry; undefined where there is none. */
   discover(source: RegionSource, address: number): Region | undefined;
+  /** Handlers of interpreters in the code, by interpreter. `jumps`: where indirect jumps and calls went. */
+  findHandlers(source: RegionSource, jumps: Iterable<readonly [from: number, targets: readonly number[]]>): number[][];
+  /** The handlers of an interpreter as one region, which may be entered at each; undefined where they make none. */
+  discoverDispatcher(source: RegionSource, handlers: readonly number[]): Region | undefined;
   /**
    * The function of a region, as it stands in the module of any units.
    * `slotOf`: the table slot of a unit that code may jump to, 0 for none.
@@ -53,6 +58,8 @@ function createModule(): { readonly writer: ModuleWriter; readonly unitType: num
 
 export const regionCompiler: RegionCompiler = {
   discover: discoverRegion,
+  findHandlers,
+  discoverDispatcher,
   translate(region, { checked, nativeNans, exactFloats }, slotOf) {
     const { unitType, fuel } = createModule();
     return encodeFunction(emitUnit(region, { checked, nativeNans, helperNumbers, semantics: exactFloats ? exactSemantics : semantics, unitType, fuel, slotOf }));

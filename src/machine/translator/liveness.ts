@@ -67,7 +67,7 @@ function forward(region: Region, all: RegionFacts): void {
       const facts = all.get(block) as BlockFacts;
       let dirtyIn = 0;
       let flags = false;
-      for (const predecessor of block.predecessors) {
+      for (const predecessor of block.kind === 'dispatcher' ? [] : block.predecessors) {
         const before = all.get(predecessor) as BlockFacts;
         dirtyIn |= before.dirtyOut;
         flags ||= before.flagsDirtyOut;
@@ -82,18 +82,27 @@ function forward(region: Region, all: RegionFacts): void {
 }
 
 /** What must be in locals at the end of a block because control leaves the region there. */
-function exitUses(block: RegionBlock, facts: BlockFacts): { registers: number; flags: number } {
+function exitUses(block: RegionBlock, facts: BlockFacts, dispatcher: BlockFacts | undefined): { registers: number; flags: number } {
   const exits = [block.taken, block.next].filter((edge): edge is ExitEdge => edge !== undefined && !('block' in edge));
   const leaves = exits.length > 0;
   const backEdge = successors(block).some((successor) => successor.order <= block.order);
-  const ends = block.taken === undefined && block.next === undefined; // a switch may go elsewhere, too
+  const ends = block.taken === undefined && block.next === undefined && block.kind !== 'selector'; // a switch may go elsewhere, too
   const last = block.instructions[block.instructions.length - 1];
-  const flags = (exits.some(({ flagsDie }) => !flagsDie) || (ends && last?.row.flow !== 'return')) && facts.flagsDirtyOut ? FLAG_SET_ALL : 0;
+  const settles = dispatcher !== undefined && dispatcher.flagsLiveIn !== 0 && successors(block).some(({ kind }) => kind === 'dispatcher');
+  const flags = (settles || exits.some(({ flagsDie }) => !flagsDie) || (ends && last?.row.flow !== 'return')) && facts.flagsDirtyOut ? FLAG_SET_ALL : 0;
   return { registers: leaves || backEdge || ends ? facts.dirtyOut : 0, flags };
 }
 
-function flowLive(block: RegionBlock, facts: BlockFacts, all: RegionFacts, checked: boolean): boolean {
-  const exit = exitUses(block, facts);
+interface Flow {
+  readonly all: RegionFacts;
+  readonly checked: boolean;
+  readonly dispatcher: BlockFacts | undefined;
+  /** Registers that stay in locals when control goes through the dispatcher; a handler loads the others itself. */
+  kept: number;
+}
+
+function flowLive(block: RegionBlock, facts: BlockFacts, { all, checked, dispatcher, kept }: Flow): boolean {
+  const exit = exitUses(block, facts, dispatcher);
   let live = exit.registers;
   let flags = exit.flags;
   for (const successor of successors(block)) {
@@ -119,6 +128,7 @@ function flowLive(block: RegionBlock, facts: BlockFacts, all: RegionFacts, check
       if (instruction.flagsDirtyBefore && effects.faults) flags = FLAG_SET_ALL;
     }
   }
+  if (block.kind === 'dispatcher') live &= kept;
   const changed = live !== facts.liveIn || flags !== facts.flagsLiveIn;
   facts.liveIn = live;
   facts.flagsLiveIn = flags;
@@ -130,12 +140,32 @@ export function computeFacts(region: Region, semantics: SemanticsTable, checked:
   const all = new Map<RegionBlock, BlockFacts>();
   for (const block of region.blocks) all.set(block, createFacts(block, semantics));
   forward(region, all);
+  const { entry } = region;
+  const flow: Flow = { all, checked, dispatcher: entry.kind === 'dispatcher' ? all.get(entry) : undefined, kept: 0 };
+  backward(region, flow);
+  if (entry.kind === 'dispatcher') {
+    flow.kept = registersOfMany(entry.switch.map(({ block }) => (all.get(block) as BlockFacts).liveIn));
+    backward(region, flow);
+  }
+  return all;
+}
+
+function backward(region: Region, flow: Flow): void {
   for (let changed = true; changed;) {
     changed = false;
     for (let index = region.blocks.length - 1; index >= 0; index--) {
       const block = region.blocks[index] as RegionBlock;
-      if (flowLive(block, all.get(block) as BlockFacts, all, checked)) changed = true;
+      if (flowLive(block, flow.all.get(block) as BlockFacts, flow)) changed = true;
     }
   }
-  return all;
+}
+
+/** Registers that are in at least half of the sets. */
+function registersOfMany(sets: readonly number[]): number {
+  let many = 0;
+  for (let register = 0; register < 32; register++) {
+    const count = sets.filter((set) => (set & (1 << register)) !== 0).length;
+    if (2 * count >= sets.length) many |= 1 << register;
+  }
+  return many;
 }

@@ -8,6 +8,7 @@ import { FLAG_SET_ALL } from '../semantics/analysis.ts';
 import { semantics } from '../semantics/index.ts';
 import { computeDominators } from './dominators.ts';
 import { effectsOf } from './effects.ts';
+import { insertSelector } from './irreducible.ts';
 
 /** Most instructions in a region: bounds the work of one translation. */
 export const MAXIMUM_REGION = 300;
@@ -25,8 +26,17 @@ const MAXIMUM_ENTRIES = 3;
 /** Jumps farther than this leave the region: they are tail calls. */
 const MAXIMUM_DISTANCE = 0x10000;
 
-/** An edge to a block of the region, or out of it to an address. */
-export type InnerEdge = { readonly block: RegionBlock };
+/**
+ * An edge to a block of the region, or out of it to an address. One that goes through selectors has the guest address that
+ * it leads to, and what each of them is told.
+ */
+export interface InnerEdge {
+  readonly block: RegionBlock;
+  readonly address?: number;
+  readonly choices?: readonly (readonly [selector: RegionBlock, way: number])[];
+}
+/** A way of an indirect jump or call, with its target. */
+export type SwitchEdge = InnerEdge & { readonly address: number };
 export interface ExitEdge {
   readonly exit: number;
   /** The code there sets all flags before it reads any. */
@@ -42,17 +52,22 @@ export interface RegionBlock {
   /** Where a conditional branch goes when taken; where control goes otherwise. Undefined: it does not. */
   taken: Edge | undefined;
   next: Edge | undefined;
-  /** Known targets of the indirect jump that ends it. */
-  switch: readonly InnerEdge[];
+  /** Known targets of the indirect jump that ends it; all ways on from a dispatcher or a selector. */
+  switch: readonly SwitchEdge[];
   /**
    * Its last instruction is a call whose callee is part of the region: `next` leads there. For an indirect
    * call the callees are here, and `next` leads behind an ordinary call of any other.
    */
-  inlined: 'direct' | readonly InnerEdge[] | undefined;
+  inlined: 'direct' | readonly SwitchEdge[] | undefined;
   /** Its last instruction is the return of an inlined callee, to this address; `next` leads there. */
   returnsTo: number | undefined;
   /** Some indirect jump leads here. */
   isSwitchTarget: boolean;
+  /**
+   * Two kinds have no instructions. Control comes to a dispatcher with an address and goes to the block there, or out of the
+   * region (`dispatcher.ts`); to a selector with the number of one of its ways (`irreducible.ts`).
+   */
+  readonly kind: 'code' | 'dispatcher' | 'selector';
   predecessors: RegionBlock[];
   /** Position in reverse postorder; -1 before it is known. */
   order: number;
@@ -66,10 +81,12 @@ export interface Region {
   /** In reverse postorder. */
   readonly blocks: readonly RegionBlock[];
   readonly instructionCount: number;
-  /** A block of a loop that control enters here and elsewhere. */
+  /** A block of a loop that control enters here and elsewhere: before selectors were put in. */
   readonly secondEntry: RegionBlock | undefined;
   /** Sorted, disjoint [start, end) ranges of the bytes that it was made from. */
   readonly ranges: readonly (readonly [start: number, end: number])[];
+  /** Where it may be entered besides the entry's address: its dispatcher's targets. */
+  readonly otherEntries: readonly number[];
 }
 
 export interface CodeSource {
@@ -106,7 +123,7 @@ interface Code {
 }
 
 /** Decodes what is reached from an entry, to a limit. */
-class Discovery {
+export class Discovery {
   readonly #source: CodeSource;
   readonly #entry: number;
   readonly #limit: number;
@@ -133,7 +150,7 @@ class Discovery {
     let address = start;
     let pending = FLAG_SET_ALL;
     for (let count = 0; count < MAXIMUM_PEEK; count++) {
-      const instruction = this.#decodeAt(address);
+      const instruction = this.decodeAt(address);
       if (instruction === undefined) return false;
       const effects = effectsOf(instruction, semantics, false);
       const { flow } = instruction.row;
@@ -146,7 +163,8 @@ class Discovery {
     return false;
   }
 
-  #decodeAt(address: number): DecodedInstruction | undefined {
+  /** Undefined for what the interpreter cannot run, or may not. */
+  decodeAt(address: number): DecodedInstruction | undefined {
     const limit = this.#executableEnd(address) - GUEST_BASE;
     const offset = address - GUEST_BASE;
     if (offset >= limit) return undefined;
@@ -173,7 +191,7 @@ class Discovery {
         this.limitReached = true;
         return;
       }
-      const instruction = this.#decodeAt(address);
+      const instruction = this.decodeAt(address);
       if (instruction === undefined) return;
       instructions.set(address, instruction);
       address += instruction.length;
@@ -192,9 +210,10 @@ class Discovery {
     }
   }
 
-  /** False where nothing can be decoded at the entry. */
-  discover(): boolean {
+  /** Follows other entries, too. False where nothing can be decoded at the first. */
+  discover(others: readonly number[] = []): boolean {
     this.#follow(this.#entry, true);
+    for (const other of others) this.#follow(other, true);
     // Breadth first: what is near the entry matters most when the limit is reached.
     for (let index = 0; index < this.#pending.length && !this.limitReached; index++) this.#run(this.#pending[index] ?? 0);
     return this.code.instructions.has(this.#entry);
@@ -204,9 +223,17 @@ class Discovery {
 /** Flows that an inlined callee may have: nothing that leaves it for good but a return. */
 const SMALL_FLOWS: ReadonlySet<string> = new Set(['next', 'jump', 'branch', 'return', 'call', 'indirect-call']);
 
+export function createBlock(start: number, kind: RegionBlock['kind']): RegionBlock {
+  return {
+    start, end: start, instructions: [], taken: undefined, next: undefined, switch: [], isSwitchTarget: false, kind,
+    inlined: undefined, returnsTo: undefined, predecessors: [], order: -1, dominator: undefined, isLoopHeader: false,
+  };
+}
+
 /** Makes blocks of decoded code; small functions that it calls become part of it. */
-class RegionBuilder {
+export class RegionBuilder {
   readonly #source: CodeSource;
+  #dispatcher: { readonly block: RegionBlock; readonly targets: ReadonlySet<number> } | undefined;
   readonly #smallFunctions = new Map<number, Code | undefined>();
   readonly #peek: Discovery;
   readonly #flagsDie = new Map<number, boolean>();
@@ -219,23 +246,41 @@ class RegionBuilder {
   }
 
   build(entry: number, code: Code): RegionBlock {
+    const context = this.#outerContext(code);
+    const block = this.#blockAt(entry, code, context);
+    this.#fillAll();
+    return block;
+  }
+
+  /** A dispatcher to those of the targets that the code has; indirect jumps that share some of them go there. */
+  buildDispatcher(targets: readonly number[], code: Code): RegionBlock {
+    const context = this.#outerContext(code);
+    const known = targets.filter((target) => code.instructions.has(target));
+    const dispatcher = createBlock(known[0] ?? 0, 'dispatcher');
+    this.#dispatcher = { block: dispatcher, targets: new Set(targets) };
+    dispatcher.switch = known.map((address) => ({ address, block: this.#blockAt(address, code, context) }));
+    for (const { block } of dispatcher.switch) block.isSwitchTarget = true;
+    this.#fillAll();
+    return dispatcher;
+  }
+
+  #outerContext(code: Code): Context {
     const context: Context = { blocks: new Map(), returnsTo: undefined, continuation: undefined, depth: 0 };
     for (const instruction of code.instructions.values()) {
       // What follows an inlined call starts a block.
       if (this.#callees(instruction, context).length > 0) code.leaders.add(instruction.address + instruction.length);
     }
-    const block = this.#blockAt(entry, code, context);
+    return context;
+  }
+
+  #fillAll(): void {
     for (let item = this.#queue.pop(); item !== undefined; item = this.#queue.pop()) this.#fill(item.block, item.code, item.context);
-    return block;
   }
 
   #blockAt(start: number, code: Code, context: Context): RegionBlock {
     let block = context.blocks.get(start);
     if (block === undefined) {
-      block = {
-        start, end: start, instructions: [], taken: undefined, next: undefined, switch: [], isSwitchTarget: false,
-        inlined: undefined, returnsTo: undefined, predecessors: [], order: -1, dominator: undefined, isLoopHeader: false,
-      };
+      block = createBlock(start, 'code');
       context.blocks.set(start, block);
       this.#queue.push({ block, code, context });
     }
@@ -280,13 +325,13 @@ class RegionBuilder {
   }
 
   /** The callee's blocks, once more for this call. */
-  #inline(callee: number, call: DecodedInstruction, code: Code, context: Context): InnerEdge | undefined {
+  #inline(callee: number, call: DecodedInstruction, code: Code, context: Context): SwitchEdge | undefined {
     const small = this.#small(callee);
     const behind = call.address + call.length;
     const continuation = this.#edge(behind, code, context);
     if (small === undefined || this.#inlinedInstructions + small.instructions.size > MAXIMUM_INLINED) return undefined;
     this.#inlinedInstructions += small.instructions.size;
-    return { block: this.#blockAt(callee, small, { blocks: new Map(), returnsTo: behind, continuation, depth: context.depth + 1 }) };
+    return { address: callee, block: this.#blockAt(callee, small, { blocks: new Map(), returnsTo: behind, continuation, depth: context.depth + 1 }) };
   }
 
   #fill(block: RegionBlock, code: Code, context: Context): void {
@@ -323,7 +368,8 @@ class RegionBuilder {
         block.next = context.continuation;
         return true;
       case 'indirect-jump':
-        block.switch = this.#switchEdges(instruction, code, context);
+        if (this.#dispatcher !== undefined && this.#isDispatched(instruction)) block.next = { block: this.#dispatcher.block };
+        else block.switch = this.#switchEdges(instruction, code, context);
         return true;
       case 'call': {
         const inner = this.#callees(instruction, context).length > 0 ? this.#inline(to, instruction, code, context) : undefined;
@@ -345,13 +391,19 @@ class RegionBuilder {
     }
   }
 
-  #switchEdges(jump: DecodedInstruction, code: Code, context: Context): InnerEdge[] {
-    const edges: InnerEdge[] = [];
+  /** It shares targets with the dispatcher, or was never seen to go anywhere. */
+  #isDispatched(jump: DecodedInstruction): boolean {
+    const targets = this.#source.jumpTargets(jump.address);
+    return targets.length === 0 || targets.some((target) => this.#dispatcher?.targets.has(target));
+  }
+
+  #switchEdges(jump: DecodedInstruction, code: Code, context: Context): SwitchEdge[] {
+    const edges: SwitchEdge[] = [];
     for (const target of this.#source.jumpTargets(jump.address)) {
       const to = this.#edge(target, code, context);
       if (!('block' in to)) continue;
       to.block.isSwitchTarget = true;
-      edges.push(to);
+      edges.push({ address: target, block: to.block });
     }
     return edges;
   }
@@ -366,8 +418,8 @@ interface Context {
   readonly depth: number;
 }
 
-/** Reverse postorder, predecessors and byte ranges. */
-function finishRegion(entry: RegionBlock): Region {
+/** Reverse postorder and predecessors of what is reached from a block. */
+function orderBlocks(entry: RegionBlock): RegionBlock[] {
   const postorder: RegionBlock[] = [];
   const seen = new Set<RegionBlock>([entry]);
   const stack: { block: RegionBlock; next: RegionBlock[] }[] = [{ block: entry, next: successors(entry) }];
@@ -382,18 +434,31 @@ function finishRegion(entry: RegionBlock): Region {
     }
   }
   const blocks = postorder.reverse();
-  let instructionCount = 0;
   blocks.forEach((block, order) => {
     block.order = order;
-    instructionCount += block.instructions.length;
-    for (const successor of successors(block)) successor.predecessors.push(block);
+    block.predecessors = [];
+    block.dominator = undefined;
+    block.isLoopHeader = false;
   });
-  const region = { entry, blocks, instructionCount, ranges: rangesOf(blocks) };
-  return { ...region, secondEntry: computeDominators(region) };
+  for (const block of blocks) for (const successor of successors(block)) successor.predecessors.push(block);
+  return blocks;
+}
+
+/** The region of the blocks that are reached from its entry; every loop has one entry at the end. */
+export function finishRegion(entry: RegionBlock): Region {
+  let blocks = orderBlocks(entry);
+  const secondEntry = computeDominators({ entry, blocks });
+  for (let second = secondEntry; second !== undefined; second = computeDominators({ entry, blocks })) {
+    insertSelector(blocks, second);
+    blocks = orderBlocks(entry);
+  }
+  const instructionCount = blocks.reduce((sum, { instructions }) => sum + instructions.length, 0);
+  const otherEntries = entry.kind === 'dispatcher' ? entry.switch.slice(1).map(({ address }) => address) : [];
+  return { entry, blocks, instructionCount, ranges: rangesOf(blocks), secondEntry, otherEntries };
 }
 
 function rangesOf(blocks: readonly RegionBlock[]): (readonly [number, number])[] {
-  const sorted = [...blocks].sort((a, b) => a.start - b.start);
+  const sorted = blocks.filter(({ kind }) => kind === 'code').sort((a, b) => a.start - b.start);
   const ranges: [number, number][] = [];
   for (const block of sorted) {
     const last = ranges[ranges.length - 1];

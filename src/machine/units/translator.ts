@@ -4,7 +4,7 @@ import type { Shell } from '../shell.ts';
 import type { Region } from '../translator/region.ts';
 import type { RegionSource } from '../translator/index.ts';
 import type { TimeShare } from './time-share.ts';
-import { type CompiledModule, type CompiledUnit, type UnitRegistry } from './unit-registry.ts';
+import { entriesOf, type CompiledModule, type CompiledUnit, type UnitRegistry } from './unit-registry.ts';
 
 /** Bytes of Wasm that one machine may compile: a guest that makes code without end then stays interpreted. */
 const MAXIMUM_WASM_BYTES = 256 << 20;
@@ -14,6 +14,8 @@ const COVERED_FACTOR = 16;
 const FINISH_REPORTS = 4;
 /** Of all such blocks: about 10 ms in the interpreter, a third of what it takes to translate anything. */
 const WORTHWHILE_REPORTS = 1000;
+/** Of what became hot among the handlers of an interpreter. */
+const WORTHWHILE_HANDLER_REPORTS = 250;
 /** A branch target that was entered less often stays out of regions: the way there goes through the interpreter. */
 const WARM_ENTRIES = 16;
 /** Targets noted of one indirect jump. */
@@ -50,7 +52,8 @@ export class Translator {
   /** Starts of blocks inside units. */
   #covered = new Set<number>();
   #targets = new Map<number, number[]>();
-  #linked = new Map<number, CompiledUnit>();
+  /** By entry. */
+  #linked = new Map<number, { readonly unit: CompiledUnit; readonly slot: number }>();
   readonly #modules = new Set<CompiledModule>();
   #byPage = new Map<number, Set<CompiledUnit>>();
 
@@ -136,7 +139,7 @@ export class Translator {
     for (const compiled of this.#modules) {
       const { module } = compiled;
       if (module === undefined) continue;
-      const used = [...this.#linked.values()].filter((unit) => unit.module === compiled).map(({ exportName }) => exportName);
+      const used = new Set([...this.#linked.values()].filter(({ unit }) => unit.module === compiled).map(({ unit }) => unit.exportName));
       this.#registry.optimize(compiled, shell.instance(module).exports, used, hasTime);
     }
   }
@@ -146,6 +149,7 @@ export class Translator {
     const registry = this.#registry;
     this.#optimize(hasTime);
     if (!registry.keeps || !hasTime()) return;
+    this.#makeDispatchers();
     const known = (address: number): boolean => this.#linked.has(address) || registry.find(this.#host, address) !== undefined;
     const source = { ...this.#source(), endsAt: known };
     const rest = [...this.#heat].filter(([address, heat]) => heat >= FINISH_REPORTS && !this.#linked.has(address)).sort(([, a], [, b]) => b - a);
@@ -169,14 +173,41 @@ export class Translator {
     translate();
   }
 
+  /** Handlers of an interpreter become one unit for the next process, which has it instead of units of their own. */
+  #makeDispatchers(): void {
+    const registry = this.#registry;
+    const { compiler } = registry;
+    const hot = this.#source();
+    const source = { ...hot, isWarm: (address: number) => this.#covered.has(address) || hot.isWarm(address) };
+    const dispatchers = new Set([...this.#linked.values()].map(({ unit }) => unit).filter(({ others }) => others.length > 0));
+    const isKnown = (address: number): boolean => (this.#linked.get(address)?.unit.others.length ?? 0) > 0;
+    const fresh = compiler.findHandlers(source, this.#targets).filter((handlers) => !handlers.some(isKnown));
+    for (const handlers of [...fresh, ...[...dispatchers].flatMap((unit) => this.#moreHandlers(unit))]) {
+      const region = compiler.discoverDispatcher(source, handlers);
+      if (region !== undefined) registry.replace(this.#host, region, (address) => this.#isHot(address));
+    }
+  }
+
+  /** The entries of a dispatcher with what became hot between them; none where that is not worth it. */
+  #moreHandlers(unit: CompiledUnit): number[][] {
+    const entries = entriesOf(unit).map(({ entry }) => entry);
+    const [low, high] = [Math.min(...entries), Math.max(...entries)];
+    const own = new Set(unit.blocks);
+    const hot = [...this.#heat].filter(([address, heat]) => heat >= FINISH_REPORTS && address > low && address < high && !own.has(address));
+    return hot.reduce((sum, [, heat]) => sum + heat, 0) < WORTHWHILE_HANDLER_REPORTS ? [] : [[...entries, ...hot.map(([address]) => address)]];
+  }
+
   /** Makes the memory's unit at its entry this one, whose code is what the memory holds. */
   #link(unit: CompiledUnit): boolean {
     const { module } = unit.module;
     if (module === undefined) return false;
     const { shell, pages } = this.#host;
     shell.growUnits(this.#registry.slotCount);
-    shell.units.set(unit.slot, shell.instance(module).exports[unit.exportName]);
-    this.#linked.set(unit.entry, unit);
+    const code: unknown = shell.instance(module).exports[unit.exportName];
+    for (const { entry, slot } of entriesOf(unit)) {
+      shell.units.set(slot, code);
+      this.#linked.set(entry, { unit, slot });
+    }
     this.#modules.add(unit.module);
     for (const block of unit.blocks) this.#covered.add(block);
     for (const [start, end] of unit.ranges) {
@@ -187,13 +218,13 @@ export class Translator {
         set.add(unit);
       }
     }
-    this.#host.linkUnit(unit.entry, unit.slot);
+    for (const { entry, slot } of entriesOf(unit)) this.#host.linkUnit(entry, slot);
     return true;
   }
 
   /** Slots that lead to units now. */
   *slots(): Iterable<number> {
-    for (const unit of this.#linked.values()) yield unit.slot;
+    for (const { slot } of this.#linked.values()) yield slot;
   }
 
   slotAt(address: number): number {
@@ -213,16 +244,18 @@ export class Translator {
 
   #unlink(unit: CompiledUnit): void {
     for (const block of unit.blocks) this.#covered.delete(block);
-    if (this.#linked.get(unit.entry) === unit) this.#linked.delete(unit.entry);
     const { units } = this.#host.shell;
-    units.set(unit.slot, units.get(0));
-    this.#host.unlinkUnit(unit.entry);
-    this.#heat.delete(unit.entry);
+    for (const { entry, slot } of entriesOf(unit)) {
+      if (this.#linked.get(entry)?.unit === unit) this.#linked.delete(entry);
+      units.set(slot, units.get(0));
+      this.#host.unlinkUnit(entry);
+      this.#heat.delete(entry);
+    }
   }
 
   /** Unlinks everything: the variant of code changes. */
   reset(): void {
-    for (const unit of [...this.#linked.values()]) this.#unlink(unit);
+    for (const { unit } of [...this.#linked.values()]) this.#unlink(unit);
     this.#byPage.clear();
     this.#heat.clear();
     this.#queue.length = 0;

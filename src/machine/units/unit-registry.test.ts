@@ -17,7 +17,7 @@ const SOME_UNITS = 8;
 const EMPTY_FUNCTION = Uint8Array.of(0, 0, 0x0b);
 
 function regionAt(start: number): Region {
-  return { entry: { start }, ranges: [[start, start + 8]], blocks: [{ start }] } as unknown as Region;
+  return { entry: { start }, otherEntries: [], ranges: [[start, start + 8]], blocks: [{ start }] } as unknown as Region;
 }
 
 const IMPORTS = {

@@ -4,7 +4,7 @@ import { GUEST_BASE } from '../state.ts';
 import type { MachineImage, MachineStatistics } from '../machine-types.ts';
 import type { Region } from '../translator/region.ts';
 import type { RegionCompiler } from '../translator/index.ts';
-import type { StoredModule, StoredUnit, UnitStore } from './unit-store.ts';
+import type { StoredModule, StoredUnit, UnitEntry, UnitStore } from './unit-store.ts';
 
 /** Table slots for unit entries that are addressed directly; beyond it code goes through the interpreter. */
 const MAXIMUM_SLOTS = 400_000;
@@ -74,6 +74,8 @@ export class UnitRegistry {
   #slots: Map<number, number> | undefined;
   readonly #units = new Map<number, CompiledUnit[]>();
   readonly #modules: CompiledModule[] = [];
+  /** Units whose code is part of others. */
+  readonly #replaced = new Set<CompiledUnit>();
   #freshBytes = 0;
 
   /** The translator is loaded when there is something to translate for the first time: most programs never get there. */
@@ -140,9 +142,11 @@ export class UnitRegistry {
     const compiled = new CompiledModule(stored, origin, (module) => this.#compileModule(module));
     this.#modules.push(compiled);
     for (const unit of compiled.units) {
-      const others = this.#units.get(unit.entry);
-      if (others === undefined) this.#units.set(unit.entry, [unit]);
-      else others.push(unit);
+      for (const { entry } of entriesOf(unit)) {
+        const others = this.#units.get(entry);
+        if (others === undefined) this.#units.set(entry, [unit]);
+        else others.push(unit);
+      }
     }
     return compiled;
   }
@@ -164,14 +168,31 @@ export class UnitRegistry {
     const { wasm, functions } = this.compiler.assemble(regions.map((region) => this.compiler.translate(region, options, slotOf)));
     this.statistics.wasmBytes += wasm.length;
     this.statistics.unitsTranslated += regions.length;
-    const units = regions.map(({ entry, ranges, blocks }, index) => ({
-      entry: entry.start, slot: this.slotOf(entry.start), checked, ranges, blocks: blocks.map(({ start }) => start),
+    const units = regions.map(({ entry, otherEntries, ranges, blocks }, index) => ({
+      entry: entry.start, slot: this.slotOf(entry.start), others: otherEntries.map((other) => ({ entry: other, slot: this.slotOf(other) })).filter(({ slot }) => slot !== 0),
+      checked, ranges, blocks: blocks.map(({ start }) => start),
       code: ranges.map(([start, end]) => u8.slice(start - GUEST_BASE, end - GUEST_BASE)),
       body: functions[index] ?? { start: 0, length: 0 },
     }));
     const keep = this.keeps;
     if (keep) this.#freshBytes += wasm.length;
     return this.#remember({ wasm, units, native: undefined, nativeCount: 0 }, keep ? 'fresh' : 'temporary');
+  }
+
+  /** Translates a region that stands for all units at its entries: they are not kept for the next process. */
+  replace(code: UnitCode, region: Region, isHot: (address: number) => boolean): void {
+    const [unit] = this.compile(code, [region], isHot).units;
+    for (const { entry } of unit === undefined ? [] : entriesOf(unit)) {
+      for (const other of this.#units.get(entry) ?? []) if (other !== unit && other.checked === code.checked) this.#replaced.add(other);
+      this.#units.set(entry, (this.#units.get(entry) ?? []).filter((other) => !this.#replaced.has(other)));
+    }
+  }
+
+  /** A module without the units that others stand for now: they have no entry any more. */
+  #current(module: CompiledModule): StoredModule {
+    const { stored, units } = module;
+    if (!units.some((unit) => this.#replaced.has(unit))) return stored;
+    return { ...stored, units: stored.units.map((unit, index) => (this.#replaced.has(units[index] as CompiledUnit) ? { ...unit, entry: 0, others: [] } : unit)) };
   }
 
   /** Keeps what is new for the next process: units, and machine code. True: there was something. */
@@ -184,8 +205,8 @@ export class UnitRegistry {
     for (const module of old) if (this.#updateNative(module)) isNew = true;
     if (!isNew) return false;
     // What served, and may have machine code, comes first where there is not room for all.
-    const modules = old.map(({ stored }) => stored);
-    if (fresh.length > 0) modules.push(this.#merge(fresh.map(({ stored }) => stored)));
+    const modules = old.map((module) => this.#current(module));
+    if (fresh.length > 0) modules.push(this.#merge(fresh.map((module) => this.#current(module))));
     modules.push(...store.rest());
     store.save(this.#compact(modules), [...this.#slotTable().keys()], layoutSeed);
     return true;
@@ -238,6 +259,7 @@ export class UnitRegistry {
     const chosen = new Map<string, { readonly unit: StoredUnit; readonly body: Uint8Array }>();
     for (const { wasm, units } of modules) {
       for (const unit of units) {
+        if (unit.entry === 0) continue;
         const key = `${unit.entry} ${unit.checked} ${unit.ranges.join(' ')} ${unit.code.join(' ')}`;
         if (!chosen.has(key)) chosen.set(key, { unit, body: wasm.subarray(unit.body.start, unit.body.start + unit.body.length) });
       }
@@ -247,6 +269,11 @@ export class UnitRegistry {
     const units = all.map(({ unit }, index) => ({ ...unit, body: functions[index] ?? unit.body }));
     return { wasm, units, native: undefined, nativeCount: 0 };
   }
+}
+
+/** All entries of a unit. */
+export function entriesOf(unit: StoredUnit): readonly UnitEntry[] {
+  return [unit, ...unit.others];
 }
 
 /** The memory holds the code that a unit was made from. */

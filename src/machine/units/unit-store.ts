@@ -21,11 +21,16 @@ export interface UnitStorage {
   replace(parts: readonly Uint8Array[], tag: number): void;
 }
 
-/** A unit as a store describes it. */
-export interface StoredUnit {
+/** Where a unit is entered (0: nowhere any more), and its slot in the table of units, by which others know it. */
+export interface UnitEntry {
   readonly entry: number;
-  /** In the table of units. Other units know it by this number. */
   readonly slot: number;
+}
+
+/** A unit as a store describes it. */
+export interface StoredUnit extends UnitEntry {
+  /** It may be entered at these, too, under their slots. */
+  readonly others: readonly UnitEntry[];
   readonly checked: boolean;
   readonly ranges: readonly (readonly [start: number, end: number])[];
   /** Where its blocks start. */
@@ -45,7 +50,7 @@ export interface StoredModule {
   readonly nativeCount: number;
 }
 
-const VERSION = 3;
+const VERSION = 4;
 // Words of an entry of the index.
 const ENTRY_ADDRESS = 0;
 /** Number of the module * 2, + 1 for checked code. */
@@ -85,8 +90,9 @@ function words(...values: number[]): Uint8Array {
 function packModule({ wasm, units }: StoredModule): Uint8Array {
   const out = new ByteWriter(wasm.length + 1024);
   out.append(words(units.length));
-  for (const { entry, slot, checked, ranges, blocks, body } of units) {
-    out.append(words(entry, slot, checked ? 1 : 0, body.start, body.length, ranges.length, ...ranges.flat(), blocks.length, ...blocks));
+  for (const { entry, slot, others, checked, ranges, blocks, body } of units) {
+    out.append(words(entry, slot, others.length, ...others.flatMap((other) => [other.entry, other.slot])));
+    out.append(words(checked ? 1 : 0, body.start, body.length, ranges.length, ...ranges.flat(), blocks.length, ...blocks));
   }
   for (const { code } of units) for (const bytes of code) out.append(bytes);
   out.append(wasm);
@@ -99,11 +105,12 @@ function unpackModule(part: Uint8Array<ArrayBuffer>): Pick<StoredModule, 'wasm' 
   const heads = Array.from({ length: reader.u32() }, () => {
     const entry = reader.u32();
     const slot = reader.u32();
+    const others = Array.from({ length: reader.u32() }, () => ({ entry: reader.u32(), slot: reader.u32() }));
     const checked = reader.u32() !== 0;
     const body = { start: reader.u32(), length: reader.u32() };
     const ranges = Array.from({ length: reader.u32() }, () => [reader.u32(), reader.u32()] as const);
     const blocks = Array.from({ length: reader.u32() }, () => reader.u32());
-    return { entry, slot, checked, body, ranges, blocks };
+    return { entry, slot, others, checked, body, ranges, blocks };
   });
   let at = reader.position;
   const take = (length: number): Uint8Array<ArrayBuffer> => {
@@ -121,6 +128,13 @@ function unpackModule(part: Uint8Array<ArrayBuffer>): Pick<StoredModule, 'wasm' 
 function headOf(code: Uint8Array | undefined, at = 0): number {
   if (code === undefined) return 0;
   return ((code[at] ?? 0) | ((code[at + 1] ?? 0) << 8) | ((code[at + 2] ?? 0) << 16) | ((code[at + 3] ?? 0) << 24)) >>> 0;
+}
+
+/** The same of a unit's code at an entry. */
+function headAt({ ranges, code }: StoredUnit, entry: number): number {
+  const index = ranges.findIndex(([start, end]) => entry >= start && entry < end);
+  const [start = 0] = ranges[index] ?? [];
+  return headOf(code[index], entry - start);
 }
 
 interface Index {
@@ -215,7 +229,7 @@ export class UnitStore {
     try {
       const { wasm, units } = unpackModule(part);
       // A slot that the index does not know would lead into nowhere.
-      if (!units.every((unit) => slots[unit.slot - 1] === unit.entry)) return undefined;
+      if (!units.every((unit) => [unit, ...unit.others].every(({ entry, slot }) => entry === 0 || slots[slot - 1] === entry))) return undefined;
       const native = this.#storage.read(2 * module + 2);
       const hasNative = native !== undefined && native.length > 0;
       return { wasm, units, native: hasNative ? native : undefined, nativeCount: hasNative ? (nativeCounts[module] ?? 0) : 0 };
@@ -248,7 +262,9 @@ export class UnitStore {
       if (bytes + part.length + native.length > MAXIMUM_BYTES) continue;
       bytes += part.length + native.length;
       const word = 2 * nativeCounts.length;
-      for (const { entry, checked, code } of module.units) index.push(Uint32Array.of(entry, word + (checked ? 1 : 0), headOf(code[0])));
+      for (const unit of module.units) {
+        for (const { entry } of [unit, ...unit.others]) if (entry !== 0) index.push(Uint32Array.of(entry, word + (unit.checked ? 1 : 0), headAt(unit, entry)));
+      }
       nativeCounts.push(module.nativeCount);
       parts.push(part, native);
     }
