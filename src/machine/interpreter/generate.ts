@@ -3,6 +3,7 @@ import { packDecoderTables } from '../decoder/tables.ts';
 import { ROWS } from '../isa/table.ts';
 import { analyze, branchFlags, FLAG_SET_ALL, type Analysis } from '../semantics/analysis.ts';
 import type { SemanticsTable } from '../semantics/builder.ts';
+import { COMPARE_STRINGS_PARAMETERS, compareStringsFunction } from '../semantics/compare-strings.ts';
 import { EXACT_SEMANTICS } from '../semantics/sse-exact.ts';
 import { STATE_EXACT_FLOATS } from '../state.ts';
 import * as op from '../wasm/opcodes.ts';
@@ -59,7 +60,7 @@ function declareImports(module: ModuleWriter, helperNumbers: ReadonlyMap<string,
     return number;
   };
   return {
-    handler: { handlerType, handlerTable, checkAccess, raise, helper, helperNumber },
+    handler: { handlerType, handlerTable, checkAccess, raise, helper, helperNumber, compareStrings: dispatch + 1 },
     control: { handlerType, handlerTable, unitType, unitTable, resolve, hot, lookup, syscall, jumped, stackLeft, dispatch },
   };
 }
@@ -105,8 +106,10 @@ export function generateInterpreter(semantics: SemanticsTable, helperNumbers: Re
   if (firstRow === undefined) throw new Error('the instruction table is empty');
   const SAMPLE = formsOfRow(firstRow)[0] as Form;
   module.addFunction(dispatchFunction(pseudo(), imports.control));
-  const twoParameters = new InterpreterBuilder(SAMPLE.sample, 0, false, imports.handler, 2);
-  module.export('interpret', module.addFunction(interpretFunction(imports.control, twoParameters)));
+  const withParameters = (count: number): InterpreterBuilder => new InterpreterBuilder(SAMPLE.sample, 0, false, imports.handler, count);
+  const stringsType = module.type(COMPARE_STRINGS_PARAMETERS, ['i32']);
+  module.export('compareStrings', module.addFunction(compareStringsFunction(withParameters(COMPARE_STRINGS_PARAMETERS.length), stringsType)));
+  module.export('interpret', module.addFunction(interpretFunction(imports.control, withParameters(2))));
   module.export('start', module.addFunction(startFunction(imports.control, pseudo())));
   const functions = pseudoHandlers(pseudo, imports.control).map((body) => module.addFunction(body));
   const handlers = new Uint16Array(ROWS.length * FORMS_PER_ROW);

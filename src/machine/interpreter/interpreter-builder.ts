@@ -23,6 +23,8 @@ export interface HandlerEnvironment {
   /** (helper, destination, source, immediate, forms, pc) -> 0 done, 1 leave, 2 again. */
   readonly helper: number;
   readonly helperNumber: (name: string) => number;
+  /** The function of `compare-strings.ts`. */
+  readonly compareStrings: number;
 }
 
 export class InterpreterBuilder extends EmittingBuilder {
@@ -55,6 +57,10 @@ export class InterpreterBuilder extends EmittingBuilder {
 
   get raiseFunction(): number {
     return this.environment.raise;
+  }
+
+  protected get stringComparison(): number {
+    return this.environment.compareStrings;
   }
 
   // ---- the record ----
