@@ -3,7 +3,7 @@ import test from 'node:test';
 import { fileURLToPath } from 'node:url';
 import { compileDecoder } from '../../../scripts/compile-decoder.ts';
 import { addressMode, formKey } from '../interpreter/forms.ts';
-import { NOTE_DEAD_FLAGS } from '../interpreter/notes.ts';
+import { NOTE_BRANCHES, NOTE_DEAD_FLAGS } from '../interpreter/notes.ts';
 import { Random } from '../helpers/testing.test-support.ts';
 import * as record from '../interpreter/record.ts';
 import { decode } from '../isa/decode.ts';
@@ -11,6 +11,7 @@ import type { DecodedInstruction, MemoryOperand } from '../isa/instruction.ts';
 import { ROW_COUNT } from '../isa/row-store.ts';
 import { registerOffset, STATE_FS_BASE, STATE_GPR, STATE_GS_BASE, STATE_ZERO } from '../state.ts';
 import { BlockDecoder, bytesOf, instructionsOf, raiseOf, recordsOf } from './block-decoder.ts';
+import { FLOW_BELOW, FLOW_EQUAL, FLOW_LESS, FLOW_NOT } from './layout.ts';
 import { packDecoderTables } from './tables.ts';
 
 const ADDRESS = 0x40_1000;
@@ -146,6 +147,28 @@ test('flags that nobody reads are not computed', () => {
   own.decode(5, 48);
   const handlerAt = (index: number): number => new DataView(own.memory.buffer).getUint16(FIRST_RECORD + index * record.RECORD_SIZE, true);
   assert.deepEqual([handlerAt(0), handlerAt(1)], [5, 4]);
+});
+
+test('a comparison and the branch behind it have one handler, and the branch its own as well', () => {
+  const cmp = decode(Uint8Array.of(0x39, 0xc8), 0, 2, ADDRESS);
+  assert.ok(cmp.row !== undefined);
+  const small = new Uint16Array(ROW_COUNT * 36).fill(1);
+  small[formKey(cmp, 0)] = 4;
+  const notes = new Uint8Array(16);
+  notes[4] = NOTE_BRANCHES;
+  const own = workplace(packDecoderTables(small, notes));
+  const recordsOfBlock = (...code: number[]): readonly (readonly [handler: number, condition: number])[] => {
+    own.memory.set([...code, 0xc3], CODE);
+    const view = new DataView(own.memory.buffer);
+    return Array.from({ length: own.decode(code.length + 1, 48).records }, (_, index) => {
+      const at = FIRST_RECORD + index * record.RECORD_SIZE;
+      return [view.getUint16(at + record.RECORD_HANDLER, true), view.getUint8(at + record.RECORD_CONDITION)] as const;
+    });
+  };
+  assert.deepEqual(recordsOfBlock(0x39, 0xc8, 0x76, 0x02), [[5, FLOW_BELOW | FLOW_EQUAL], [1, 0], [1, 0]], 'cmp; jbe; ret');
+  assert.deepEqual(recordsOfBlock(0x39, 0xc8, 0x7d, 0x02), [[5, FLOW_LESS | FLOW_NOT], [1, 0], [1, 0]], 'cmp; jge; ret');
+  assert.deepEqual(recordsOfBlock(0x39, 0xc8, 0x7a, 0x02), [[4, 0], [1, 0], [1, 0]], 'cmp; jp; ret');
+  assert.deepEqual(recordsOfBlock(0x39, 0xc8, 0x90, 0x76, 0x02), [[4, 0], [1, 0], [1, 0], [1, 0]], 'cmp; nop; jbe; ret');
 });
 
 test('code at the end of the memory is decoded without looking behind it', () => {

@@ -45,6 +45,16 @@ export const ANSWER_BYTES_BITS = 10;
 export const FLOW_BRANCHES = 1;
 /** Control never reaches the next record. */
 export const FLOW_ENDS = 2;
+/**
+ * A branch on one of these, or on none of them with `FLOW_NOT`, after a comparison: the operands are equal; the first is
+ * below the second, unsigned; less, signed; their difference is negative. 0: the condition is another one, or there is none.
+ */
+export const FLOW_CONDITION = 0xf8;
+export const FLOW_EQUAL = 8;
+export const FLOW_BELOW = 0x10;
+export const FLOW_LESS = 0x20;
+export const FLOW_NEGATIVE = 0x40;
+export const FLOW_NOT = 0x80;
 
 /** What a byte is before the opcode. 0: the opcode. */
 export const PREFIX_REX = 1;

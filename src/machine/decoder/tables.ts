@@ -7,10 +7,18 @@ import { DECODER_END, DECODER_START } from '../layout.ts';
 import { GUEST_BASE } from '../state.ts';
 import * as layout from './layout.ts';
 
-function flowOf(flow: InstructionRow['flow']): number {
+/** By condition code (SDM Vol. 1 App. B) without its lowest bit, which negates. */
+const CONDITIONS: readonly number[] = [
+  0, layout.FLOW_BELOW, layout.FLOW_EQUAL, layout.FLOW_BELOW | layout.FLOW_EQUAL,
+  layout.FLOW_NEGATIVE, 0, layout.FLOW_LESS, layout.FLOW_LESS | layout.FLOW_EQUAL,
+];
+
+function flowOf({ flow, semantics, opcode }: InstructionRow): number {
   if (flow === 'next') return 0;
   const ends = flow === 'jump' || flow === 'return' || flow === 'indirect-jump' || flow === 'trap';
-  return layout.FLOW_BRANCHES | (ends ? layout.FLOW_ENDS : 0);
+  const condition = semantics === 'jcc' ? (CONDITIONS[(opcode & 15) >> 1] ?? 0) : 0;
+  const negated = condition !== 0 && (opcode & 1) !== 0;
+  return layout.FLOW_BRANCHES | (ends ? layout.FLOW_ENDS : 0) | condition | (negated ? layout.FLOW_NOT : 0);
 }
 
 function prefixKinds(): Uint8Array {
@@ -35,7 +43,7 @@ export function packDecoderTables(handlers: Uint16Array, notes: Uint8Array): Uin
     if (at + table.byteLength > end) throw new RangeError('a table of the block decoder has outgrown its place');
     bytes.set(new Uint8Array(table.buffer, table.byteOffset, table.byteLength), at - layout.TABLES);
   };
-  const flows = Uint8Array.from({ length: ROW_COUNT }, (_, id) => flowOf(rowOf(id).flow));
+  const flows = Uint8Array.from({ length: ROW_COUNT }, (_, id) => flowOf(rowOf(id)));
   put(layout.OPCODES, layout.GROUPS, OPCODES);
   put(layout.GROUPS, layout.ROW_FLAGS, GROUPS);
   put(layout.ROW_FLAGS, layout.ROW_FLOWS, ROW_FLAGS);

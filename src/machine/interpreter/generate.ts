@@ -9,11 +9,11 @@ import { STATE_EXACT_FLOATS } from '../state.ts';
 import * as op from '../wasm/opcodes.ts';
 import { ByteWriter, ModuleWriter, type FunctionBody } from '../wasm/writer.ts';
 import {
-  dispatchFunction, emitControl, interpretFunction, isControl, pseudoHandlers, startFunction, type ControlEnvironment,
+  dispatchFunction, emitBranchBehind, emitControl, interpretFunction, isControl, pseudoHandlers, startFunction, type ControlEnvironment,
 } from './control.ts';
 import { FORMS_PER_ROW, formsOfRow, type Form } from './forms.ts';
 import { InterpreterBuilder, type HandlerEnvironment } from './interpreter-builder.ts';
-import { NOTE_DEAD_FLAGS, NOTE_KILLS_SHIFT, NOTE_READS_SHIFT } from './notes.ts';
+import { NOTE_BRANCHES, NOTE_DEAD_FLAGS, NOTE_KILLS_SHIFT, NOTE_READS_SHIFT } from './notes.ts';
 import { FIRST_INSTRUCTION_HANDLER } from './record.ts';
 
 /** What the build writes next to the program, and the machine loads. */
@@ -21,12 +21,14 @@ export interface InterpreterImage {
   readonly wasm: Uint8Array<ArrayBuffer>;
   /** Size of the table of handlers. */
   readonly handlerCount: number;
-  /** By form key: handler, 0 where there is none. The handler after it is the one for dead flags, if `deadFlags` says so. */
+  /** By form key: handler, 0 where there is none. The handler after it is another one for it, if its note says so. */
   readonly handlers: Uint16Array<ArrayBuffer>;
-  /** By handler: `FORM_*` bits. */
+  /** By handler: `NOTE_*` bits. */
   readonly notes: Uint8Array<ArrayBuffer>;
 }
 
+/** A branch follows most of them. */
+const COMPARISONS = new Set(['cmp', 'test']);
 const COMMON_FOR_DEAD_FLAGS = new Set([
   'add', 'sub', 'and', 'or', 'xor', 'inc', 'dec', 'shl', 'shr', 'sar', 'neg', 'imul2', 'imul3', 'adc', 'sbb',
 ]);
@@ -87,6 +89,17 @@ function handlerBody(form: Form, flagsDead: boolean, semantics: SemanticsTable, 
   return { type: imports.handler.handlerType, locals: builder.locals, code: builder.out };
 }
 
+/** The handler for a comparison and the branch behind it. */
+function branchingBody(form: Form, semantics: SemanticsTable, imports: Imports): FunctionBody {
+  const builder = new InterpreterBuilder(form.sample, form.mode, false, imports.handler);
+  semantics[form.sample.row.semantics]?.(builder);
+  if (builder.flagsSet === undefined) throw new Error(`${form.sample.row.mnemonic} sets no flags`);
+  emitBranchBehind(builder, imports.control, builder.flagsSet);
+  builder.out.u8(op.UNREACHABLE);
+  builder.out.u8(op.END);
+  return { type: imports.handler.handlerType, locals: builder.locals, code: builder.out };
+}
+
 function noteOf(form: Form, analysis: Analysis | undefined): number {
   if (analysis === undefined) return branchFlags(form.sample) << NOTE_READS_SHIFT;
   return (analysis.flagsRead << NOTE_READS_SHIFT) | (analysis.flagsKilled << NOTE_KILLS_SHIFT);
@@ -122,12 +135,17 @@ export function generateInterpreter(semantics: SemanticsTable, helperNumbers: Re
       const note = noteOf(form, analysis);
       const dead = COMMON_FOR_DEAD_FLAGS.has(row.semantics) && analysis !== undefined && (analysis.flagsWritten | analysis.flagsKilled) === FLAG_SET_ALL;
       handlers[form.key] = functions.length;
-      notes.push(dead ? note | NOTE_DEAD_FLAGS : note);
+      const branches = COMPARISONS.has(row.semantics);
+      notes.push(note | (dead ? NOTE_DEAD_FLAGS : 0) | (branches ? NOTE_BRANCHES : 0));
       const exact = EXACT_SEMANTICS[row.semantics] === undefined ? undefined : module.addFunction(handlerBody(form, false, EXACT_SEMANTICS, imports));
       functions.push(module.addFunction(handlerBody(form, false, semantics, imports, exact)));
       if (dead) {
         notes.push(note);
         functions.push(module.addFunction(handlerBody(form, true, semantics, imports, exact)));
+      }
+      if (branches) {
+        notes.push(note);
+        functions.push(module.addFunction(branchingBody(form, semantics, imports)));
       }
     }
   }

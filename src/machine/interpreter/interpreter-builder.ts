@@ -6,7 +6,7 @@ import { HIGH_HALF, PAGE_CODE, PAGE_READ, PAGE_SHIFT, PAGE_SIZE, PAGE_TABLE, PAG
 import type { ConditionCode, Expr } from '../semantics/builder.ts';
 import { EmittingBuilder, typeOfSize } from '../semantics/emitting-builder.ts';
 import { localGet, node } from '../semantics/expression.ts';
-import type { CanonicalFlags } from '../semantics/flag-expressions.ts';
+import type { CanonicalFlags, SymbolicFlags } from '../semantics/flag-expressions.ts';
 import { shortRun } from '../semantics/short-strings.ts';
 import * as op from '../wasm/opcodes.ts';
 import type { AddressMode } from './forms.ts';
@@ -36,6 +36,8 @@ export class InterpreterBuilder extends EmittingBuilder {
   readonly mnemonic: string;
   readonly repeat: 'none' | 'rep' | 'repne';
   readonly record: Expr = localGet('i32', 0);
+  /** The flags that the instruction has set, as they were before they were stored. */
+  flagsSet: SymbolicFlags | undefined;
   protected readonly environment: HandlerEnvironment;
   protected readonly flagsDead: boolean;
   #mode: AddressMode;
@@ -315,10 +317,10 @@ export class InterpreterBuilder extends EmittingBuilder {
     this.out.u32(this.environment.handlerTable);
   }
 
-  /** Goes on with the next record. */
-  next(): void {
-    this.emit(this.add(this.record, this.i32(record.RECORD_SIZE)));
-    this.emit(this.rawLoad(op.I32_LOAD16_U, 'i32', this.record, record.RECORD_SIZE + record.RECORD_HANDLER));
+  /** Goes on with the next record, or one of those behind it. */
+  next(distance = 1): void {
+    this.emit(this.add(this.record, this.i32(distance * record.RECORD_SIZE)));
+    this.emit(this.rawLoad(op.I32_LOAD16_U, 'i32', this.record, distance * record.RECORD_SIZE + record.RECORD_HANDLER));
     this.out.u8(op.RETURN_CALL_INDIRECT);
     this.out.u32(this.environment.handlerType);
     this.out.u32(this.environment.handlerTable);
@@ -341,6 +343,7 @@ export class InterpreterBuilder extends EmittingBuilder {
   }
 
   protected override flagsChanged(): void {
+    this.flagsSet = this.symbolic;
     this.settleFlags();
   }
 }

@@ -13,9 +13,9 @@ import {
 import {
   ROW_BYTE, ROW_DEFAULT64, ROW_FORCE64, ROW_HAS_MODRM, ROW_LOCKABLE, ROW_PREFIX_66, ROW_REPEAT, ROW_REPEAT_NOT_EQUAL,
 } from '../../isa/row-flags';
-import { NOTE_DEAD_FLAGS, NOTE_KILLS_SHIFT, NOTE_READS_SHIFT } from '../../interpreter/notes';
+import { NOTE_BRANCHES, NOTE_DEAD_FLAGS, NOTE_KILLS_SHIFT, NOTE_READS_SHIFT } from '../../interpreter/notes';
 import {
-  BLOCK_COUNT, BLOCK_COUNTER, BLOCK_HEADER_SIZE, BLOCK_PC, HANDLER_GOTO, HANDLER_RAISE, RECORD_ADDRESS_SHIFT, RECORD_BASE, RECORD_DISPLACEMENT, RECORD_HANDLER, RECORD_IMMEDIATE, RECORD_INDEX,
+  BLOCK_COUNT, BLOCK_COUNTER, BLOCK_HEADER_SIZE, BLOCK_PC, HANDLER_GOTO, HANDLER_RAISE, RECORD_ADDRESS_SHIFT, RECORD_BASE, RECORD_CONDITION, RECORD_DISPLACEMENT, RECORD_HANDLER, RECORD_IMMEDIATE, RECORD_INDEX,
   RECORD_LENGTH, RECORD_OPERAND0, RECORD_OPERAND1, RECORD_PC, RECORD_SCALE, RECORD_SEGMENT, RECORD_SIZE, RECORD_TARGET,
 } from '../../interpreter/record';
 import { STATE_FS_BASE, STATE_GPR, STATE_GS_BASE, STATE_X87, STATE_XMM, STATE_ZERO } from '../../state';
@@ -336,18 +336,28 @@ function decodeInstruction(available: u32): bool {
   return true;
 }
 
-/** Backwards: where the flags are overwritten before anything reads them, the cheaper handler serves. */
-function chooseDeadFlags(records: u32, count: u32): void {
+/**
+ * Backwards: where the flags are overwritten before anything reads them, the cheaper handler serves, and where a branch
+ * follows a comparison one handler does both. The branch's own record stays what it is.
+ */
+function chooseHandlers(records: u32, count: u32): void {
   let live = FLAG_SET_ALL;
+  let condition: u32 = 0;
   for (let at: i32 = count - 1; at >= 0; at--) {
-    const handlerAt = records + at * RECORD_SIZE + RECORD_HANDLER;
-    if (load<u8>(layout.FLOWS + at) != 0) {
+    const record = records + at * RECORD_SIZE;
+    const itsFlow: u32 = load<u8>(layout.FLOWS + at);
+    if (itsFlow != 0) {
       live = FLAG_SET_ALL;
+      condition = itsFlow & layout.FLOW_CONDITION;
       continue;
     }
-    const handler: u32 = load<u16>(handlerAt);
+    const handler: u32 = load<u16>(record + RECORD_HANDLER);
     const note: u32 = load<u8>(layout.NOTES + handler);
-    if (live == 0 && (note & NOTE_DEAD_FLAGS) != 0) store<u16>(handlerAt, <u16>(handler + 1));
+    if (condition != 0 && (note & NOTE_BRANCHES) != 0) {
+      store<u8>(record + RECORD_CONDITION, <u8>condition);
+      store<u16>(record + RECORD_HANDLER, <u16>(handler + 1));
+    } else if (live == 0 && (note & NOTE_DEAD_FLAGS) != 0) store<u16>(record + RECORD_HANDLER, <u16>(handler + 1));
+    condition = 0;
     live = (live & ~(note >> NOTE_KILLS_SHIFT)) | ((note >> NOTE_READS_SHIFT) & FLAG_SET_ALL);
   }
 }
@@ -389,7 +399,7 @@ export function decodeBlock(first: u32, from: u32, available: u32, maximum: u32,
     count++;
     out += RECORD_SIZE;
   }
-  chooseDeadFlags(block + BLOCK_HEADER_SIZE, count);
+  chooseHandlers(block + BLOCK_HEADER_SIZE, count);
   let records = count;
   if (!ended) {
     address = first + position;
