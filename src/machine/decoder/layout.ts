@@ -32,6 +32,8 @@ export const TYPE_SIZES = 0x2f_e100;
 export const HANDLERS = 0x30_0000;
 /** u8 by handler: `NOTE_*`. */
 export const NOTES = 0x32_0000;
+/** u8 by handler: what it may be in a pair, see `pairClass`. */
+export const PAIR_CLASSES = 0x32_2000;
 export const TABLES_END = 0x32_4000;
 
 // The answer of the decoder: bits of an i32.

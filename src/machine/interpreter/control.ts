@@ -1,7 +1,7 @@
 /** Interpreter handlers that change the flow of control: branches, calls, traps, entering blocks and units. */
 import type { ConditionCode, Expr } from '../semantics/builder.ts';
 import { localGet, node } from '../semantics/expression.ts';
-import { conditionOf, symbolicFlag, type SymbolicFlags } from '../semantics/flag-expressions.ts';
+import { conditionOf, symbolicFlag } from '../semantics/flag-expressions.ts';
 import { FLOW_BELOW, FLOW_CONDITION, FLOW_EQUAL, FLOW_LESS, FLOW_NEGATIVE, FLOW_NOT } from '../decoder/layout.ts';
 import { JUMP_TABLE, PAGE_TABLE, PAGE_WRITE } from '../layout.ts';
 import {
@@ -75,8 +75,10 @@ function jcc(b: InterpreterBuilder, environment: ControlEnvironment): void {
   b.next();
 }
 
-/** After a comparison, which has set `flags`: the branch in the next record, whose condition the comparison's has. */
-export function emitBranchBehind(b: InterpreterBuilder, environment: ControlEnvironment, flags: SymbolicFlags): void {
+/** After a comparison: the branch in the next record, whose condition the comparison's has. */
+export function emitBranchBehind(b: InterpreterBuilder, environment: ControlEnvironment): void {
+  const flags = b.flagsSet;
+  if (flags === undefined) throw new Error(`${b.mnemonic} sets no flags`);
   const holds = (code: ConditionCode, bit: number): Expr =>
     b.shl(conditionOf(b, code, (name) => symbolicFlag(b, flags, name), flags), b.i32(31 - Math.clz32(bit)));
   const all = b.or(b.or(holds(4, FLOW_EQUAL), holds(2, FLOW_BELOW)), b.or(holds(12, FLOW_LESS), holds(8, FLOW_NEGATIVE)));

@@ -14,7 +14,8 @@ import {
 import { FORMS_PER_ROW, formsOfRow, type Form } from './forms.ts';
 import { InterpreterBuilder, type HandlerEnvironment } from './interpreter-builder.ts';
 import { NOTE_BRANCHES, NOTE_DEAD_FLAGS, NOTE_KILLS_SHIFT, NOTE_READS_SHIFT } from './notes.ts';
-import { FIRST_INSTRUCTION_HANDLER } from './record.ts';
+import { handlerName, pairClass, PAIRS, type HandlerKind } from './pairs.ts';
+import { FIRST_INSTRUCTION_HANDLER, FIRST_PAIR_HANDLER } from './record.ts';
 
 /** What the build writes next to the program, and the machine loads. */
 export interface InterpreterImage {
@@ -25,6 +26,8 @@ export interface InterpreterImage {
   readonly handlers: Uint16Array<ArrayBuffer>;
   /** By handler: `NOTE_*` bits. */
   readonly notes: Uint8Array<ArrayBuffer>;
+  /** By handler: see `pairClass`. */
+  readonly pairClasses: Uint8Array<ArrayBuffer>;
 }
 
 /** A branch follows most of them. */
@@ -67,10 +70,28 @@ function declareImports(module: ModuleWriter, helperNumbers: ReadonlyMap<string,
   };
 }
 
+/** Ends the function that a builder has written. */
+function bodyOf(builder: InterpreterBuilder, { handler }: Imports): FunctionBody {
+  builder.out.u8(op.UNREACHABLE);
+  builder.out.u8(op.END);
+  return { type: handler.handlerType, locals: builder.locals, code: builder.out };
+}
+
+/** An instruction, and the way to the next one. */
+function emitInstruction(builder: InterpreterBuilder, { sample }: Form, kind: HandlerKind, semantics: SemanticsTable, { control }: Imports): void {
+  const key = sample.row.semantics;
+  if (isControl(key)) {
+    emitControl(builder, control);
+    return;
+  }
+  semantics[key]?.(builder);
+  if (kind === ' branch') emitBranchBehind(builder, control);
+  else builder.next();
+}
+
 /** `exact`: the function that does it where SSE obeys MXCSR. */
-function handlerBody(form: Form, flagsDead: boolean, semantics: SemanticsTable, imports: Imports, exact?: number): FunctionBody {
-  const builder = new InterpreterBuilder(form.sample, form.mode, flagsDead, imports.handler);
-  const key = form.sample.row.semantics;
+function handlerBody(form: Form, kind: HandlerKind, semantics: SemanticsTable, imports: Imports, exact?: number): FunctionBody {
+  const builder = new InterpreterBuilder(form.sample, form.mode, kind === ' dead', imports.handler);
   if (exact !== undefined) {
     builder.if(builder.readState(STATE_EXACT_FLOATS, 'i32'), () => {
       builder.emit(builder.record);
@@ -78,26 +99,26 @@ function handlerBody(form: Form, flagsDead: boolean, semantics: SemanticsTable, 
       builder.out.u32(exact);
     });
   }
-  if (isControl(key)) {
-    emitControl(builder, imports.control);
-  } else {
-    semantics[key]?.(builder);
-    builder.next();
-  }
-  builder.out.u8(op.UNREACHABLE);
-  builder.out.u8(op.END);
-  return { type: imports.handler.handlerType, locals: builder.locals, code: builder.out };
+  emitInstruction(builder, form, kind, semantics, imports);
+  return bodyOf(builder, imports);
 }
 
-/** The handler for a comparison and the branch behind it. */
-function branchingBody(form: Form, semantics: SemanticsTable, imports: Imports): FunctionBody {
-  const builder = new InterpreterBuilder(form.sample, form.mode, false, imports.handler);
-  semantics[form.sample.row.semantics]?.(builder);
-  if (builder.flagsSet === undefined) throw new Error(`${form.sample.row.mnemonic} sets no flags`);
-  emitBranchBehind(builder, imports.control, builder.flagsSet);
-  builder.out.u8(op.UNREACHABLE);
-  builder.out.u8(op.END);
-  return { type: imports.handler.handlerType, locals: builder.locals, code: builder.out };
+/** One that a pair may have. */
+interface Part {
+  readonly form: Form;
+  readonly kind: HandlerKind;
+  /** Its own handler, by function index. */
+  readonly plain: number;
+}
+
+function pairBody(first: Part, second: Part, semantics: SemanticsTable, imports: Imports): FunctionBody {
+  const builder = new InterpreterBuilder(first.form.sample, first.form.mode, first.kind === ' dead', imports.handler);
+  builder.usePlain(first.plain);
+  semantics[first.form.sample.row.semantics]?.(builder);
+  builder.begin(second.form.sample, second.form.mode, second.kind === ' dead');
+  builder.usePlain(second.plain);
+  emitInstruction(builder, second.form, second.kind, semantics, imports);
+  return bodyOf(builder, imports);
 }
 
 function noteOf(form: Form, analysis: Analysis | undefined): number {
@@ -125,8 +146,19 @@ export function generateInterpreter(semantics: SemanticsTable, helperNumbers: Re
   module.export('interpret', module.addFunction(interpretFunction(imports.control, withParameters(2))));
   module.export('start', module.addFunction(startFunction(imports.control, pseudo())));
   const functions = pseudoHandlers(pseudo, imports.control).map((body) => module.addFunction(body));
+  functions.length = FIRST_INSTRUCTION_HANDLER; // those of pairs follow
   const handlers = new Uint16Array(ROWS.length * FORMS_PER_ROW);
   const notes: number[] = new Array<number>(FIRST_INSTRUCTION_HANDLER).fill(0);
+  const pairClasses = [...notes];
+  const parts = new Map<string, Part>();
+  const add = (form: Form, kind: HandlerKind, note: number, exact?: number): void => {
+    const plain = module.addFunction(handlerBody(form, kind, semantics, imports, exact));
+    const name = handlerName(form, kind);
+    parts.set(name, { form, kind, plain });
+    functions.push(plain);
+    notes.push(note);
+    pairClasses.push(pairClass(name));
+  };
   for (const row of ROWS) {
     const meaning = semantics[row.semantics];
     if (meaning === undefined && !isControl(row.semantics)) continue;
@@ -134,23 +166,21 @@ export function generateInterpreter(semantics: SemanticsTable, helperNumbers: Re
       const analysis = meaning === undefined || isControl(row.semantics) ? undefined : analyze(form.sample, meaning, false);
       const note = noteOf(form, analysis);
       const dead = COMMON_FOR_DEAD_FLAGS.has(row.semantics) && analysis !== undefined && (analysis.flagsWritten | analysis.flagsKilled) === FLAG_SET_ALL;
-      handlers[form.key] = functions.length;
       const branches = COMPARISONS.has(row.semantics);
-      notes.push(note | (dead ? NOTE_DEAD_FLAGS : 0) | (branches ? NOTE_BRANCHES : 0));
-      const exact = EXACT_SEMANTICS[row.semantics] === undefined ? undefined : module.addFunction(handlerBody(form, false, EXACT_SEMANTICS, imports));
-      functions.push(module.addFunction(handlerBody(form, false, semantics, imports, exact)));
-      if (dead) {
-        notes.push(note);
-        functions.push(module.addFunction(handlerBody(form, true, semantics, imports, exact)));
-      }
-      if (branches) {
-        notes.push(note);
-        functions.push(module.addFunction(branchingBody(form, semantics, imports)));
-      }
+      handlers[form.key] = functions.length;
+      const exact = EXACT_SEMANTICS[row.semantics] === undefined ? undefined : module.addFunction(handlerBody(form, '', EXACT_SEMANTICS, imports));
+      add(form, '', note | (dead ? NOTE_DEAD_FLAGS : 0) | (branches ? NOTE_BRANCHES : 0), exact);
+      if (dead) add(form, ' dead', note, exact);
+      if (branches) add(form, ' branch', note);
     }
   }
+  PAIRS.forEach((names, index) => {
+    const [first, second] = names.map((name) => parts.get(name));
+    if (first === undefined || second === undefined) throw new Error(`there is no handler "${names.join('" or "')}"`);
+    functions[FIRST_PAIR_HANDLER + index] = module.addFunction(pairBody(first, second, semantics, imports));
+  });
   module.elements(imports.control.handlerTable, functions);
-  return { wasm: module.finish(), handlerCount: functions.length, handlers, notes: Uint8Array.from(notes) };
+  return { wasm: module.finish(), handlerCount: functions.length, handlers, notes: Uint8Array.from(notes), pairClasses: Uint8Array.from(pairClasses) };
 }
 
 /** FNV-1a with another start for each half. */
@@ -168,7 +198,7 @@ function identified(wasm: Uint8Array): Uint8Array {
 
 /** One file: the number of handlers and three lengths (u32), the decoder's tables, its module (`scripts/compile-decoder.ts`), the interpreter's. */
 export function packImage(image: InterpreterImage, decoder: Uint8Array): Uint8Array<ArrayBuffer> {
-  const parts = [packDecoderTables(image.handlers, image.notes), identified(decoder), identified(image.wasm)];
+  const parts = [packDecoderTables(image.handlers, image.notes, image.pairClasses), identified(decoder), identified(image.wasm)];
   const header = Uint32Array.of(image.handlerCount, ...parts.map((part) => part.length));
   const out = new ByteWriter(parts.reduce((sum, { length }) => sum + length, header.byteLength));
   for (const part of [new Uint8Array(header.buffer), ...parts]) out.append(part);

@@ -15,7 +15,7 @@ import {
 } from '../../isa/row-flags';
 import { NOTE_BRANCHES, NOTE_DEAD_FLAGS, NOTE_KILLS_SHIFT, NOTE_READS_SHIFT } from '../../interpreter/notes';
 import {
-  BLOCK_COUNT, BLOCK_COUNTER, BLOCK_HEADER_SIZE, BLOCK_PC, HANDLER_GOTO, HANDLER_RAISE, RECORD_ADDRESS_SHIFT, RECORD_BASE, RECORD_CONDITION, RECORD_DISPLACEMENT, RECORD_HANDLER, RECORD_IMMEDIATE, RECORD_INDEX,
+  BLOCK_COUNT, BLOCK_COUNTER, BLOCK_HEADER_SIZE, BLOCK_PC, FIRST_PAIR_HANDLER, HANDLER_GOTO, HANDLER_RAISE, PAIR_SECONDS, RECORD_ADDRESS_SHIFT, RECORD_BASE, RECORD_CONDITION, RECORD_DISPLACEMENT, RECORD_HANDLER, RECORD_IMMEDIATE, RECORD_INDEX,
   RECORD_LENGTH, RECORD_OPERAND0, RECORD_OPERAND1, RECORD_PC, RECORD_SCALE, RECORD_SEGMENT, RECORD_SIZE, RECORD_TARGET,
 } from '../../interpreter/record';
 import { STATE_FS_BASE, STATE_GPR, STATE_GS_BASE, STATE_X87, STATE_XMM, STATE_ZERO } from '../../state';
@@ -337,28 +337,35 @@ function decodeInstruction(available: u32): bool {
 }
 
 /**
- * Backwards: where the flags are overwritten before anything reads them, the cheaper handler serves, and where a branch
- * follows a comparison one handler does both. The branch's own record stays what it is.
+ * Backwards: where the flags are overwritten before anything reads them, the cheaper handler serves, and one handler
+ * does a comparison and the branch behind it, or a pair. The record of the second instruction stays what it is.
  */
 function chooseHandlers(records: u32, count: u32): void {
   let live = FLAG_SET_ALL;
   let condition: u32 = 0;
+  /** What the next record may be in a pair with this one. */
+  let second: u32 = 0;
   for (let at: i32 = count - 1; at >= 0; at--) {
     const record = records + at * RECORD_SIZE;
+    let handler: u32 = load<u16>(record + RECORD_HANDLER);
     const itsFlow: u32 = load<u8>(layout.FLOWS + at);
     if (itsFlow != 0) {
       live = FLAG_SET_ALL;
       condition = itsFlow & layout.FLOW_CONDITION;
-      continue;
+    } else {
+      const note: u32 = load<u8>(layout.NOTES + handler);
+      const branches = condition != 0 && (note & NOTE_BRANCHES) != 0;
+      if (branches) store<u8>(record + RECORD_CONDITION, <u8>condition);
+      if (branches || (live == 0 && (note & NOTE_DEAD_FLAGS) != 0)) handler++;
+      condition = 0;
+      live = (live & ~(note >> NOTE_KILLS_SHIFT)) | ((note >> NOTE_READS_SHIFT) & FLAG_SET_ALL);
     }
-    const handler: u32 = load<u16>(record + RECORD_HANDLER);
-    const note: u32 = load<u8>(layout.NOTES + handler);
-    if (condition != 0 && (note & NOTE_BRANCHES) != 0) {
-      store<u8>(record + RECORD_CONDITION, <u8>condition);
-      store<u16>(record + RECORD_HANDLER, <u16>(handler + 1));
-    } else if (live == 0 && (note & NOTE_DEAD_FLAGS) != 0) store<u16>(record + RECORD_HANDLER, <u16>(handler + 1));
-    condition = 0;
-    live = (live & ~(note >> NOTE_KILLS_SHIFT)) | ((note >> NOTE_READS_SHIFT) & FLAG_SET_ALL);
+    const pairClass: u32 = load<u8>(layout.PAIR_CLASSES + handler);
+    if (second != 0 && pairClass >= 16) {
+      handler = FIRST_PAIR_HANDLER + ((pairClass >> 4) - 1) * PAIR_SECONDS + second - 1;
+      second = 0;
+    } else second = pairClass & 15;
+    store<u16>(record + RECORD_HANDLER, <u16>handler);
   }
 }
 
