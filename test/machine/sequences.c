@@ -56,7 +56,7 @@ static void push(int reg) { BYTES(0x40 | reg >> 3, 0x50 | (reg & 7)); }
 static void pop(int reg) { BYTES(0x40 | reg >> 3, 0x58 | (reg & 7)); }
 
 static void simple(void) {
-  switch (below(14)) {
+  switch (below(19)) {
     case 0: case 1: memory(1, 0, 0x8b, data(), 0); break;
     case 2: memory(1, 0, 0x8b, data(), 1); break;
     case 3: memory(0, 0, 0x8b, data(), 0); break;
@@ -69,6 +69,13 @@ static void simple(void) {
     case 10: pop(data()); break;
     case 11: memory(1, 0, 0x8d, data(), 0); break;
     case 12: immediate(below(2) ? 0 : 5, data()); break;
+    case 13: immediate(4, data()); break;
+    case 14: memory(1, 0, 0x8d, data(), 1); break;
+    case 15: memory(0, 1, 0xb7, data(), 0); break;
+    case 16: memory(1, 0, 0x63, data(), 1); break;
+    case 17: /* movdqu xmm0, [rsi + disp8]; pxor xmm1, xmm1; pcmpeqb xmm1, xmm0; pmovmskb eax, xmm1 */
+      BYTES(0xf3, 0x0f, 0x6f, 0x46, below(128), 0x66, 0x0f, 0xef, 0xc9, 0x66, 0x0f, 0x74, 0xc8, 0x66, 0x0f, 0xd7, 0xc1);
+      break;
     default: registers(0, 0x31, data(), data());
   }
 }

@@ -32,9 +32,12 @@ export const TYPE_SIZES = 0x2f_e100;
 export const HANDLERS = 0x30_0000;
 /** u8 by handler: `NOTE_*`. */
 export const NOTES = 0x32_0000;
-/** u8 by handler: what it may be in a pair, see `pairClass`. */
+/** u16 by handler: what it may be in a pair, the first one (upper six bits of twelve) or the second; 0 is neither. */
 export const PAIR_CLASSES = 0x32_2000;
-export const TABLES_END = 0x32_4000;
+export const PAIR_CLASS_BITS = 6;
+/** u16 by first and second class: the handler of both, or 0. */
+export const PAIRS = 0x32_6000;
+export const TABLES_END = 0x32_8000;
 
 // The answer of the decoder: bits of an i32.
 export const ANSWER_RECORDS_BITS = 6;

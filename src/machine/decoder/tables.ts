@@ -35,8 +35,8 @@ function prefixKinds(): Uint8Array {
   return kinds;
 }
 
-/** The bytes of TABLES to TABLES_END. `handlers` by form key, `notes` and `pairClasses` by handler. Throws where a table has outgrown its place. */
-export function packDecoderTables(handlers: Uint16Array, notes: Uint8Array, pairClasses: Uint8Array): Uint8Array<ArrayBuffer> {
+/** The bytes of TABLES to TABLES_END. `handlers` by form key, `notes` and `pairClasses` by handler, `pairs` by two classes. Throws where a table has outgrown its place. */
+export function packDecoderTables(handlers: Uint16Array, notes: Uint8Array, pairClasses: Uint16Array, pairs: Uint16Array): Uint8Array<ArrayBuffer> {
   if (layout.CODE !== DECODER_START - GUEST_BASE || layout.TABLES_END > DECODER_END - GUEST_BASE) throw new RangeError('the two layouts disagree');
   const bytes = new Uint8Array(layout.TABLES_END - layout.TABLES);
   const put = (at: number, end: number, table: ArrayBufferView): void => {
@@ -54,6 +54,7 @@ export function packDecoderTables(handlers: Uint16Array, notes: Uint8Array, pair
   put(layout.TYPE_SIZES, layout.HANDLERS, TYPE_SIZES);
   put(layout.HANDLERS, layout.NOTES, handlers);
   put(layout.NOTES, layout.PAIR_CLASSES, notes);
-  put(layout.PAIR_CLASSES, layout.TABLES_END, pairClasses);
+  put(layout.PAIR_CLASSES, layout.PAIRS, pairClasses);
+  put(layout.PAIRS, layout.TABLES_END, pairs);
   return bytes;
 }

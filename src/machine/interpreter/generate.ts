@@ -14,8 +14,8 @@ import {
 import { FORMS_PER_ROW, formsOfRow, type Form } from './forms.ts';
 import { InterpreterBuilder, type HandlerEnvironment } from './interpreter-builder.ts';
 import { NOTE_BRANCHES, NOTE_DEAD_FLAGS, NOTE_KILLS_SHIFT, NOTE_READS_SHIFT } from './notes.ts';
-import { handlerName, pairClass, PAIRS, type HandlerKind } from './pairs.ts';
-import { FIRST_INSTRUCTION_HANDLER, FIRST_PAIR_HANDLER } from './record.ts';
+import { handlerName, pairClass, PAIRS, pairTable, type HandlerKind } from './pairs.ts';
+import { FIRST_INSTRUCTION_HANDLER } from './record.ts';
 
 /** What the build writes next to the program, and the machine loads. */
 export interface InterpreterImage {
@@ -26,8 +26,9 @@ export interface InterpreterImage {
   readonly handlers: Uint16Array<ArrayBuffer>;
   /** By handler: `NOTE_*` bits. */
   readonly notes: Uint8Array<ArrayBuffer>;
-  /** By handler: see `pairClass`. */
-  readonly pairClasses: Uint8Array<ArrayBuffer>;
+  /** For the decoder: see its `layout.ts`. */
+  readonly pairClasses: Uint16Array<ArrayBuffer>;
+  readonly pairs: Uint16Array<ArrayBuffer>;
 }
 
 /** A branch follows most of them. */
@@ -146,7 +147,6 @@ export function generateInterpreter(semantics: SemanticsTable, helperNumbers: Re
   module.export('interpret', module.addFunction(interpretFunction(imports.control, withParameters(2))));
   module.export('start', module.addFunction(startFunction(imports.control, pseudo())));
   const functions = pseudoHandlers(pseudo, imports.control).map((body) => module.addFunction(body));
-  functions.length = FIRST_INSTRUCTION_HANDLER; // those of pairs follow
   const handlers = new Uint16Array(ROWS.length * FORMS_PER_ROW);
   const notes: number[] = new Array<number>(FIRST_INSTRUCTION_HANDLER).fill(0);
   const pairClasses = [...notes];
@@ -154,7 +154,7 @@ export function generateInterpreter(semantics: SemanticsTable, helperNumbers: Re
   const add = (form: Form, kind: HandlerKind, note: number, exact?: number): void => {
     const plain = module.addFunction(handlerBody(form, kind, semantics, imports, exact));
     const name = handlerName(form, kind);
-    parts.set(name, { form, kind, plain });
+    if (exact === undefined) parts.set(name, { form, kind, plain });
     functions.push(plain);
     notes.push(note);
     pairClasses.push(pairClass(name));
@@ -174,13 +174,14 @@ export function generateInterpreter(semantics: SemanticsTable, helperNumbers: Re
       if (branches) add(form, ' branch', note);
     }
   }
-  PAIRS.forEach((names, index) => {
+  const pairs = pairTable(functions.length);
+  for (const names of PAIRS) {
     const [first, second] = names.map((name) => parts.get(name));
     if (first === undefined || second === undefined) throw new Error(`there is no handler "${names.join('" or "')}"`);
-    functions[FIRST_PAIR_HANDLER + index] = module.addFunction(pairBody(first, second, semantics, imports));
-  });
+    functions.push(module.addFunction(pairBody(first, second, semantics, imports)));
+  }
   module.elements(imports.control.handlerTable, functions);
-  return { wasm: module.finish(), handlerCount: functions.length, handlers, notes: Uint8Array.from(notes), pairClasses: Uint8Array.from(pairClasses) };
+  return { wasm: module.finish(), handlerCount: functions.length, handlers, notes: Uint8Array.from(notes), pairClasses: Uint16Array.from(pairClasses), pairs };
 }
 
 /** FNV-1a with another start for each half. */
@@ -198,7 +199,7 @@ function identified(wasm: Uint8Array): Uint8Array {
 
 /** One file: the number of handlers and three lengths (u32), the decoder's tables, its module (`scripts/compile-decoder.ts`), the interpreter's. */
 export function packImage(image: InterpreterImage, decoder: Uint8Array): Uint8Array<ArrayBuffer> {
-  const parts = [packDecoderTables(image.handlers, image.notes, image.pairClasses), identified(decoder), identified(image.wasm)];
+  const parts = [packDecoderTables(image.handlers, image.notes, image.pairClasses, image.pairs), identified(decoder), identified(image.wasm)];
   const header = Uint32Array.of(image.handlerCount, ...parts.map((part) => part.length));
   const out = new ByteWriter(parts.reduce((sum, { length }) => sum + length, header.byteLength));
   for (const part of [new Uint8Array(header.buffer), ...parts]) out.append(part);

@@ -35,11 +35,7 @@ export const HANDLER_REDISPATCH = 0;
 export const HANDLER_GOTO = 1;
 export const HANDLER_RAISE = 2;
 export const HANDLER_ENTER_UNIT = 3;
-/** Of pairs (`pairs.ts`): by the first instruction, and by the second. */
-export const FIRST_PAIR_HANDLER = 4;
-export const PAIR_FIRSTS = 15;
-export const PAIR_SECONDS = 15;
-export const FIRST_INSTRUCTION_HANDLER = FIRST_PAIR_HANDLER + PAIR_FIRSTS * PAIR_SECONDS;
+export const FIRST_INSTRUCTION_HANDLER = 4;
 
 /** How often a block is entered between two calls of `hot`. */
 export const BLOCK_COUNT = 256;

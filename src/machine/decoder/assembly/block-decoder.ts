@@ -15,7 +15,7 @@ import {
 } from '../../isa/row-flags';
 import { NOTE_BRANCHES, NOTE_DEAD_FLAGS, NOTE_KILLS_SHIFT, NOTE_READS_SHIFT } from '../../interpreter/notes';
 import {
-  BLOCK_COUNT, BLOCK_COUNTER, BLOCK_HEADER_SIZE, BLOCK_PC, FIRST_PAIR_HANDLER, HANDLER_GOTO, HANDLER_RAISE, PAIR_SECONDS, RECORD_ADDRESS_SHIFT, RECORD_BASE, RECORD_CONDITION, RECORD_DISPLACEMENT, RECORD_HANDLER, RECORD_IMMEDIATE, RECORD_INDEX,
+  BLOCK_COUNT, BLOCK_COUNTER, BLOCK_HEADER_SIZE, BLOCK_PC, HANDLER_GOTO, HANDLER_RAISE, RECORD_ADDRESS_SHIFT, RECORD_BASE, RECORD_CONDITION, RECORD_DISPLACEMENT, RECORD_HANDLER, RECORD_IMMEDIATE, RECORD_INDEX,
   RECORD_LENGTH, RECORD_OPERAND0, RECORD_OPERAND1, RECORD_PC, RECORD_SCALE, RECORD_SEGMENT, RECORD_SIZE, RECORD_TARGET,
 } from '../../interpreter/record';
 import { STATE_FS_BASE, STATE_GPR, STATE_GS_BASE, STATE_X87, STATE_XMM, STATE_ZERO } from '../../state';
@@ -23,6 +23,7 @@ import * as layout from '../layout';
 
 const MAXIMUM_LENGTH: u32 = 15;
 const FLAG_SET_ALL: u32 = 3;
+const SECOND_CLASS: u32 = (1 << layout.PAIR_CLASS_BITS) - 1;
 const UNDEFINED_OPCODE: i32 = 6;
 const GENERAL_PROTECTION: i32 = 13;
 const PAGE_FAULT: i32 = 14;
@@ -343,7 +344,7 @@ function decodeInstruction(available: u32): bool {
 function chooseHandlers(records: u32, count: u32): void {
   let live = FLAG_SET_ALL;
   let condition: u32 = 0;
-  /** What the next record may be in a pair with this one. */
+  /** What the next record may be as the second one of a pair. */
   let second: u32 = 0;
   for (let at: i32 = count - 1; at >= 0; at--) {
     const record = records + at * RECORD_SIZE;
@@ -360,12 +361,10 @@ function chooseHandlers(records: u32, count: u32): void {
       condition = 0;
       live = (live & ~(note >> NOTE_KILLS_SHIFT)) | ((note >> NOTE_READS_SHIFT) & FLAG_SET_ALL);
     }
-    const pairClass: u32 = load<u8>(layout.PAIR_CLASSES + handler);
-    if (second != 0 && pairClass >= 16) {
-      handler = FIRST_PAIR_HANDLER + ((pairClass >> 4) - 1) * PAIR_SECONDS + second - 1;
-      second = 0;
-    } else second = pairClass & 15;
-    store<u16>(record + RECORD_HANDLER, <u16>handler);
+    const pairClass: u32 = load<u16>(layout.PAIR_CLASSES + (handler << 1));
+    const pair: u32 = load<u16>(layout.PAIRS + (((pairClass & ~SECOND_CLASS) | second) << 1));
+    second = pair != 0 ? 0 : pairClass & SECOND_CLASS;
+    store<u16>(record + RECORD_HANDLER, <u16>(pair != 0 ? pair : handler));
   }
 }
 
