@@ -43,6 +43,7 @@ export class Shell {
     const instance = new WebAssembly.Instance(image.module, { m: { ...this.#imports, handlers } });
     this.start = instance.exports['start'] as (address: number) => number;
     this.units.set(0, instance.exports['interpret']);
+    this.#imports['compareStrings'] = instance.exports['compareStrings'] as WebAssembly.ExportValue;
   }
 
   #owner(): ShellOwner {

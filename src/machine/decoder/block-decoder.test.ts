@@ -3,7 +3,7 @@ import test from 'node:test';
 import { fileURLToPath } from 'node:url';
 import { compileDecoder } from '../../../scripts/compile-decoder.ts';
 import { addressMode, formKey } from '../interpreter/forms.ts';
-import { NOTE_DEAD_FLAGS } from '../interpreter/notes.ts';
+import { NOTE_BRANCHES, NOTE_DEAD_FLAGS } from '../interpreter/notes.ts';
 import { Random } from '../helpers/testing.test-support.ts';
 import * as record from '../interpreter/record.ts';
 import { decode } from '../isa/decode.ts';
@@ -11,12 +11,14 @@ import type { DecodedInstruction, MemoryOperand } from '../isa/instruction.ts';
 import { ROW_COUNT } from '../isa/row-store.ts';
 import { registerOffset, STATE_FS_BASE, STATE_GPR, STATE_GS_BASE, STATE_ZERO } from '../state.ts';
 import { BlockDecoder, bytesOf, instructionsOf, raiseOf, recordsOf } from './block-decoder.ts';
+import { FLOW_BELOW, FLOW_EQUAL, FLOW_LESS, FLOW_NOT, PAIR_CLASS_BITS } from './layout.ts';
 import { packDecoderTables } from './tables.ts';
 
 const ADDRESS = 0x40_1000;
 const module = new WebAssembly.Module(await compileDecoder(fileURLToPath(new URL('../../..', import.meta.url))));
 /** A handler for every form, so that the records tell forms apart; the forms of what a real image lacks are tested as decodable, too. */
 const handlers = Uint16Array.from({ length: ROW_COUNT * 36 }, (_, key) => (key % 0xffff) + 1);
+const NONE = new Uint16Array(0x1000);
 const BLOCK = 0x1000;
 const CODE = 0x3000;
 const FIRST_RECORD = BLOCK + record.BLOCK_HEADER_SIZE;
@@ -41,7 +43,7 @@ function workplace(tables: Uint8Array): Workplace {
   };
 }
 
-const { memory, decode: decodeBlock } = workplace(packDecoderTables(handlers, new Uint8Array(0x2000)));
+const { memory, decode: decodeBlock } = workplace(packDecoderTables(handlers, new Uint8Array(0x2000), NONE, NONE));
 
 function writeMemory(view: DataView, operand: MemoryOperand): void {
   const far = operand.displacement > 0x7fff_ffff;
@@ -141,17 +143,60 @@ test('flags that nobody reads are not computed', () => {
   const notes = new Uint8Array(16);
   // Kills both sets of flags and reads none.
   notes[4] = NOTE_DEAD_FLAGS | 12;
-  const own = workplace(packDecoderTables(small, notes));
+  const own = workplace(packDecoderTables(small, notes, NONE, NONE));
   own.memory.set([0x01, 0xc0, 0x01, 0xc0, 0xc3], CODE);
   own.decode(5, 48);
   const handlerAt = (index: number): number => new DataView(own.memory.buffer).getUint16(FIRST_RECORD + index * record.RECORD_SIZE, true);
   assert.deepEqual([handlerAt(0), handlerAt(1)], [5, 4]);
 });
 
+test('a comparison and the branch behind it have one handler, and the branch its own as well', () => {
+  const cmp = decode(Uint8Array.of(0x39, 0xc8), 0, 2, ADDRESS);
+  assert.ok(cmp.row !== undefined);
+  const small = new Uint16Array(ROW_COUNT * 36).fill(1);
+  small[formKey(cmp, 0)] = 4;
+  const notes = new Uint8Array(16);
+  notes[4] = NOTE_BRANCHES;
+  const own = workplace(packDecoderTables(small, notes, NONE, NONE));
+  const recordsOfBlock = (...code: number[]): readonly (readonly [handler: number, condition: number])[] => {
+    own.memory.set([...code, 0xc3], CODE);
+    const view = new DataView(own.memory.buffer);
+    return Array.from({ length: own.decode(code.length + 1, 48).records }, (_, index) => {
+      const at = FIRST_RECORD + index * record.RECORD_SIZE;
+      return [view.getUint16(at + record.RECORD_HANDLER, true), view.getUint8(at + record.RECORD_CONDITION)] as const;
+    });
+  };
+  assert.deepEqual(recordsOfBlock(0x39, 0xc8, 0x76, 0x02), [[5, FLOW_BELOW | FLOW_EQUAL], [1, 0], [1, 0]], 'cmp; jbe; ret');
+  assert.deepEqual(recordsOfBlock(0x39, 0xc8, 0x7d, 0x02), [[5, FLOW_LESS | FLOW_NOT], [1, 0], [1, 0]], 'cmp; jge; ret');
+  assert.deepEqual(recordsOfBlock(0x39, 0xc8, 0x7a, 0x02), [[4, 0], [1, 0], [1, 0]], 'cmp; jp; ret');
+  assert.deepEqual(recordsOfBlock(0x39, 0xc8, 0x90, 0x76, 0x02), [[4, 0], [1, 0], [1, 0], [1, 0]], 'cmp; nop; jbe; ret');
+});
+
+test('two instructions that often follow each other have one handler, from the end of a block on', () => {
+  const push = decode(Uint8Array.of(0x53), 0, 1, ADDRESS);
+  assert.ok(push.row !== undefined);
+  const small = new Uint16Array(ROW_COUNT * 36).fill(1);
+  small[formKey(push, 0)] = 2;
+  const [ret, first, second] = [3, 2 << PAIR_CLASS_BITS, 5];
+  const pairs = new Uint16Array(NONE.length);
+  pairs[first | ret] = 77;
+  pairs[first | second] = 88;
+  const own = workplace(packDecoderTables(small, new Uint8Array(16), Uint16Array.of(0, ret, first | second), pairs));
+  const handlersOf = (...code: number[]): number[] => {
+    own.memory.set(code, CODE);
+    const view = new DataView(own.memory.buffer);
+    return Array.from({ length: own.decode(code.length, 48).records }, (_, index) => view.getUint16(FIRST_RECORD + index * record.RECORD_SIZE, true));
+  };
+  assert.deepEqual(handlersOf(0x53, 0xc3), [77, 1], 'push; ret');
+  assert.deepEqual(handlersOf(0x53, 0x53, 0xc3), [2, 77, 1], 'push; push; ret');
+  assert.deepEqual(handlersOf(0x53, 0x53, 0x53, 0xc3), [88, 2, 77, 1], 'push; push; push; ret');
+  assert.deepEqual(handlersOf(0x90, 0x53, 0xc3), [1, 77, 1], 'nop; push; ret');
+});
+
 test('code at the end of the memory is decoded without looking behind it', () => {
   const wasm = new WebAssembly.Memory({ initial: 64 });
   const end = new Uint8Array(wasm.buffer);
-  const decoder = new BlockDecoder({ module, tables: packDecoderTables(handlers, new Uint8Array(0x2000)) }, wasm);
+  const decoder = new BlockDecoder({ module, tables: packDecoderTables(handlers, new Uint8Array(0x2000), NONE, NONE) }, wasm);
   decoder.reset(end);
   end.set([0x90, 0x48], end.length - 2);
   const answer = decoder.decode(end, end.length - 2, 2, ADDRESS, 48, BLOCK);

@@ -32,7 +32,12 @@ export const TYPE_SIZES = 0x2f_e100;
 export const HANDLERS = 0x30_0000;
 /** u8 by handler: `NOTE_*`. */
 export const NOTES = 0x32_0000;
-export const TABLES_END = 0x32_4000;
+/** u16 by handler: what it may be in a pair, the first one (upper six bits of twelve) or the second; 0 is neither. */
+export const PAIR_CLASSES = 0x32_2000;
+export const PAIR_CLASS_BITS = 6;
+/** u16 by first and second class: the handler of both, or 0. */
+export const PAIRS = 0x32_6000;
+export const TABLES_END = 0x32_8000;
 
 // The answer of the decoder: bits of an i32.
 export const ANSWER_RECORDS_BITS = 6;
@@ -45,6 +50,16 @@ export const ANSWER_BYTES_BITS = 10;
 export const FLOW_BRANCHES = 1;
 /** Control never reaches the next record. */
 export const FLOW_ENDS = 2;
+/**
+ * A branch on one of these, or on none of them with `FLOW_NOT`, after a comparison: the operands are equal; the first is
+ * below the second, unsigned; less, signed; their difference is negative. 0: the condition is another one, or there is none.
+ */
+export const FLOW_CONDITION = 0xf8;
+export const FLOW_EQUAL = 8;
+export const FLOW_BELOW = 0x10;
+export const FLOW_LESS = 0x20;
+export const FLOW_NEGATIVE = 0x40;
+export const FLOW_NOT = 0x80;
 
 /** What a byte is before the opcode. 0: the opcode. */
 export const PREFIX_REX = 1;

@@ -7,10 +7,18 @@ import { DECODER_END, DECODER_START } from '../layout.ts';
 import { GUEST_BASE } from '../state.ts';
 import * as layout from './layout.ts';
 
-function flowOf(flow: InstructionRow['flow']): number {
+/** By condition code (SDM Vol. 1 App. B) without its lowest bit, which negates. */
+const CONDITIONS: readonly number[] = [
+  0, layout.FLOW_BELOW, layout.FLOW_EQUAL, layout.FLOW_BELOW | layout.FLOW_EQUAL,
+  layout.FLOW_NEGATIVE, 0, layout.FLOW_LESS, layout.FLOW_LESS | layout.FLOW_EQUAL,
+];
+
+function flowOf({ flow, semantics, opcode }: InstructionRow): number {
   if (flow === 'next') return 0;
   const ends = flow === 'jump' || flow === 'return' || flow === 'indirect-jump' || flow === 'trap';
-  return layout.FLOW_BRANCHES | (ends ? layout.FLOW_ENDS : 0);
+  const condition = semantics === 'jcc' ? (CONDITIONS[(opcode & 15) >> 1] ?? 0) : 0;
+  const negated = condition !== 0 && (opcode & 1) !== 0;
+  return layout.FLOW_BRANCHES | (ends ? layout.FLOW_ENDS : 0) | condition | (negated ? layout.FLOW_NOT : 0);
 }
 
 function prefixKinds(): Uint8Array {
@@ -27,15 +35,15 @@ function prefixKinds(): Uint8Array {
   return kinds;
 }
 
-/** The bytes of TABLES to TABLES_END. `handlers` by form key, `notes` by handler. Throws where a table has outgrown its place. */
-export function packDecoderTables(handlers: Uint16Array, notes: Uint8Array): Uint8Array<ArrayBuffer> {
+/** The bytes of TABLES to TABLES_END. `handlers` by form key, `notes` and `pairClasses` by handler, `pairs` by two classes. Throws where a table has outgrown its place. */
+export function packDecoderTables(handlers: Uint16Array, notes: Uint8Array, pairClasses: Uint16Array, pairs: Uint16Array): Uint8Array<ArrayBuffer> {
   if (layout.CODE !== DECODER_START - GUEST_BASE || layout.TABLES_END > DECODER_END - GUEST_BASE) throw new RangeError('the two layouts disagree');
   const bytes = new Uint8Array(layout.TABLES_END - layout.TABLES);
   const put = (at: number, end: number, table: ArrayBufferView): void => {
     if (at + table.byteLength > end) throw new RangeError('a table of the block decoder has outgrown its place');
     bytes.set(new Uint8Array(table.buffer, table.byteOffset, table.byteLength), at - layout.TABLES);
   };
-  const flows = Uint8Array.from({ length: ROW_COUNT }, (_, id) => flowOf(rowOf(id).flow));
+  const flows = Uint8Array.from({ length: ROW_COUNT }, (_, id) => flowOf(rowOf(id)));
   put(layout.OPCODES, layout.GROUPS, OPCODES);
   put(layout.GROUPS, layout.ROW_FLAGS, GROUPS);
   put(layout.ROW_FLAGS, layout.ROW_FLOWS, ROW_FLAGS);
@@ -45,6 +53,8 @@ export function packDecoderTables(handlers: Uint16Array, notes: Uint8Array): Uin
   put(layout.PREFIX_KINDS, layout.TYPE_SIZES, prefixKinds());
   put(layout.TYPE_SIZES, layout.HANDLERS, TYPE_SIZES);
   put(layout.HANDLERS, layout.NOTES, handlers);
-  put(layout.NOTES, layout.TABLES_END, notes);
+  put(layout.NOTES, layout.PAIR_CLASSES, notes);
+  put(layout.PAIR_CLASSES, layout.PAIRS, pairClasses);
+  put(layout.PAIRS, layout.TABLES_END, pairs);
   return bytes;
 }

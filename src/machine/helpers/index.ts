@@ -4,7 +4,6 @@ import { exactSseHelpers } from './exact-sse.ts';
 import { fxsaveHelpers } from './fxsave.ts';
 import { integerHelpers } from './integer.ts';
 import { mxcsrHelpers } from './mxcsr.ts';
-import { SSE_STRING_HELPERS } from './sse-strings.ts';
 import { SSE_HELPERS } from './sse.ts';
 import { stringHelpers } from './strings.ts';
 import type { Helper, HelperTable } from './types.ts';
@@ -21,7 +20,6 @@ export const helpers: HelperTable = {
   ...mxcsrHelpers,
   ...stringHelpers,
   ...SSE_HELPERS,
-  ...SSE_STRING_HELPERS,
   ...x87ArithmeticHelpers,
   ...x87ControlHelpers,
   ...x87TranscendentalHelpers,

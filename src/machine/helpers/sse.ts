@@ -1,7 +1,6 @@
 /** SSE instructions in TypeScript: CRC32 (SDM Vol. 2A) and the masked stores (MASKMOVDQU, Vol. 2B). */
 import { STATE_GPR, STATE_SCRATCH } from '../state.ts';
 import type { Helper, HelperContext, HelperTable } from './types.ts';
-import { SSE_STRING_HELPERS } from './sse-strings.ts';
 
 const RDI = 7;
 const GENERAL_PROTECTION = 13;
@@ -41,7 +40,6 @@ function maskedStore(context: HelperContext, source: number, mask: number, size:
 }
 
 export const SSE_HELPERS: HelperTable = {
-  ...SSE_STRING_HELPERS,
   crc32,
   maskmovdqu: (context, source, mask) => maskedStore(context, source, mask, 16),
   maskmovq: (context, source, mask) => maskedStore(context, source, mask, 8),

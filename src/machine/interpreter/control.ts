@@ -1,6 +1,8 @@
 /** Interpreter handlers that change the flow of control: branches, calls, traps, entering blocks and units. */
 import type { ConditionCode, Expr } from '../semantics/builder.ts';
 import { localGet, node } from '../semantics/expression.ts';
+import { conditionOf, symbolicFlag } from '../semantics/flag-expressions.ts';
+import { FLOW_BELOW, FLOW_CONDITION, FLOW_EQUAL, FLOW_LESS, FLOW_NEGATIVE, FLOW_NOT } from '../decoder/layout.ts';
 import { JUMP_TABLE, PAGE_TABLE, PAGE_WRITE } from '../layout.ts';
 import {
   GUEST_BASE, STATE_DEPTH, STATE_GENERATION, STATE_RIP,
@@ -46,10 +48,11 @@ function enterBlock(b: InterpreterBuilder, environment: ControlEnvironment, bloc
   b.jumpTo(b.let(b.add(block, b.i32(record.BLOCK_HEADER_SIZE))));
 }
 
-/** Goes to the direct target of the record, which is looked up once. */
-function enterTarget(b: InterpreterBuilder, environment: ControlEnvironment): void {
-  const block = b.variable('i32', b.field(op.I32_LOAD, record.RECORD_TARGET_BLOCK));
-  b.if(b.eqz(block), () => b.assign(block, node('i32', op.CALL, [b.record], environment.resolve)));
+/** Goes to the direct target of the record, or of one behind it, which is looked up once. */
+function enterTarget(b: InterpreterBuilder, environment: ControlEnvironment, distance = 0): void {
+  const offset = distance * record.RECORD_SIZE;
+  const block = b.variable('i32', b.field(op.I32_LOAD, offset + record.RECORD_TARGET_BLOCK));
+  b.if(b.eqz(block), () => b.assign(block, node('i32', op.CALL, [b.add(b.record, b.i32(offset))], environment.resolve)));
   enterBlock(b, environment, block);
 }
 
@@ -70,6 +73,19 @@ function checkedTarget(b: InterpreterBuilder, target: Expr): Expr {
 function jcc(b: InterpreterBuilder, environment: ControlEnvironment): void {
   b.if(b.condition((b.instruction.row.opcode & 15) as ConditionCode), () => enterTarget(b, environment));
   b.next();
+}
+
+/** After a comparison: the branch in the next record, whose condition the comparison's has. */
+export function emitBranchBehind(b: InterpreterBuilder, environment: ControlEnvironment): void {
+  const flags = b.flagsSet;
+  if (flags === undefined) throw new Error(`${b.mnemonic} sets no flags`);
+  const holds = (code: ConditionCode, bit: number): Expr =>
+    b.shl(conditionOf(b, code, (name) => symbolicFlag(b, flags, name), flags), b.i32(31 - Math.clz32(bit)));
+  const all = b.or(b.or(holds(4, FLOW_EQUAL), holds(2, FLOW_BELOW)), b.or(holds(12, FLOW_LESS), holds(8, FLOW_NEGATIVE)));
+  const wanted = b.let(b.field(op.I32_LOAD8_U, record.RECORD_CONDITION));
+  const taken = b.eq(b.eqz(b.and(all, b.and(wanted, b.i32(FLOW_CONDITION & ~FLOW_NOT)))), b.shrU(wanted, b.i32(31 - Math.clz32(FLOW_NOT))));
+  b.if(taken, () => enterTarget(b, environment, 1));
+  b.next(2);
 }
 
 /** loop, loope, loopne (SDM Vol. 2A): rcx, or ecx with an address size prefix (which compilers do not emit). */
@@ -165,7 +181,7 @@ function trap(b: InterpreterBuilder, vector: number): void {
 
 const CONTROL: Readonly<Record<string, (b: InterpreterBuilder, environment: ControlEnvironment) => void>> = {
   jcc, loop, loope: loop, loopne: loop, jrcxz, ret, syscall,
-  jmp: enterTarget,
+  jmp: (b, environment) => enterTarget(b, environment),
   call: callDirect,
   'call-indirect': callIndirect,
   'jmp-indirect': jumpIndirect,

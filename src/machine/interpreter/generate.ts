@@ -3,16 +3,18 @@ import { packDecoderTables } from '../decoder/tables.ts';
 import { ROWS } from '../isa/table.ts';
 import { analyze, branchFlags, FLAG_SET_ALL, type Analysis } from '../semantics/analysis.ts';
 import type { SemanticsTable } from '../semantics/builder.ts';
+import { COMPARE_STRINGS_PARAMETERS, compareStringsFunction } from '../semantics/compare-strings.ts';
 import { EXACT_SEMANTICS } from '../semantics/sse-exact.ts';
 import { STATE_EXACT_FLOATS } from '../state.ts';
 import * as op from '../wasm/opcodes.ts';
 import { ByteWriter, ModuleWriter, type FunctionBody } from '../wasm/writer.ts';
 import {
-  dispatchFunction, emitControl, interpretFunction, isControl, pseudoHandlers, startFunction, type ControlEnvironment,
+  dispatchFunction, emitBranchBehind, emitControl, interpretFunction, isControl, pseudoHandlers, startFunction, type ControlEnvironment,
 } from './control.ts';
 import { FORMS_PER_ROW, formsOfRow, type Form } from './forms.ts';
 import { InterpreterBuilder, type HandlerEnvironment } from './interpreter-builder.ts';
-import { NOTE_DEAD_FLAGS, NOTE_KILLS_SHIFT, NOTE_READS_SHIFT } from './notes.ts';
+import { NOTE_BRANCHES, NOTE_DEAD_FLAGS, NOTE_KILLS_SHIFT, NOTE_READS_SHIFT } from './notes.ts';
+import { handlerName, pairClass, PAIRS, pairTable, type HandlerKind } from './pairs.ts';
 import { FIRST_INSTRUCTION_HANDLER } from './record.ts';
 
 /** What the build writes next to the program, and the machine loads. */
@@ -20,12 +22,17 @@ export interface InterpreterImage {
   readonly wasm: Uint8Array<ArrayBuffer>;
   /** Size of the table of handlers. */
   readonly handlerCount: number;
-  /** By form key: handler, 0 where there is none. The handler after it is the one for dead flags, if `deadFlags` says so. */
+  /** By form key: handler, 0 where there is none. The handler after it is another one for it, if its note says so. */
   readonly handlers: Uint16Array<ArrayBuffer>;
-  /** By handler: `FORM_*` bits. */
+  /** By handler: `NOTE_*` bits. */
   readonly notes: Uint8Array<ArrayBuffer>;
+  /** For the decoder: see its `layout.ts`. */
+  readonly pairClasses: Uint16Array<ArrayBuffer>;
+  readonly pairs: Uint16Array<ArrayBuffer>;
 }
 
+/** A branch follows most of them. */
+const COMPARISONS = new Set(['cmp', 'test']);
 const COMMON_FOR_DEAD_FLAGS = new Set([
   'add', 'sub', 'and', 'or', 'xor', 'inc', 'dec', 'shl', 'shr', 'sar', 'neg', 'imul2', 'imul3', 'adc', 'sbb',
 ]);
@@ -59,15 +66,33 @@ function declareImports(module: ModuleWriter, helperNumbers: ReadonlyMap<string,
     return number;
   };
   return {
-    handler: { handlerType, handlerTable, checkAccess, raise, helper, helperNumber },
+    handler: { handlerType, handlerTable, checkAccess, raise, helper, helperNumber, compareStrings: dispatch + 1 },
     control: { handlerType, handlerTable, unitType, unitTable, resolve, hot, lookup, syscall, jumped, stackLeft, dispatch },
   };
 }
 
+/** Ends the function that a builder has written. */
+function bodyOf(builder: InterpreterBuilder, { handler }: Imports): FunctionBody {
+  builder.out.u8(op.UNREACHABLE);
+  builder.out.u8(op.END);
+  return { type: handler.handlerType, locals: builder.locals, code: builder.out };
+}
+
+/** An instruction, and the way to the next one. */
+function emitInstruction(builder: InterpreterBuilder, { sample }: Form, kind: HandlerKind, semantics: SemanticsTable, { control }: Imports): void {
+  const key = sample.row.semantics;
+  if (isControl(key)) {
+    emitControl(builder, control);
+    return;
+  }
+  semantics[key]?.(builder);
+  if (kind === ' branch') emitBranchBehind(builder, control);
+  else builder.next();
+}
+
 /** `exact`: the function that does it where SSE obeys MXCSR. */
-function handlerBody(form: Form, flagsDead: boolean, semantics: SemanticsTable, imports: Imports, exact?: number): FunctionBody {
-  const builder = new InterpreterBuilder(form.sample, form.mode, flagsDead, imports.handler);
-  const key = form.sample.row.semantics;
+function handlerBody(form: Form, kind: HandlerKind, semantics: SemanticsTable, imports: Imports, exact?: number): FunctionBody {
+  const builder = new InterpreterBuilder(form.sample, form.mode, kind === ' dead', imports.handler);
   if (exact !== undefined) {
     builder.if(builder.readState(STATE_EXACT_FLOATS, 'i32'), () => {
       builder.emit(builder.record);
@@ -75,15 +100,26 @@ function handlerBody(form: Form, flagsDead: boolean, semantics: SemanticsTable, 
       builder.out.u32(exact);
     });
   }
-  if (isControl(key)) {
-    emitControl(builder, imports.control);
-  } else {
-    semantics[key]?.(builder);
-    builder.next();
-  }
-  builder.out.u8(op.UNREACHABLE);
-  builder.out.u8(op.END);
-  return { type: imports.handler.handlerType, locals: builder.locals, code: builder.out };
+  emitInstruction(builder, form, kind, semantics, imports);
+  return bodyOf(builder, imports);
+}
+
+/** One that a pair may have. */
+interface Part {
+  readonly form: Form;
+  readonly kind: HandlerKind;
+  /** Its own handler, by function index. */
+  readonly plain: number;
+}
+
+function pairBody(first: Part, second: Part, semantics: SemanticsTable, imports: Imports): FunctionBody {
+  const builder = new InterpreterBuilder(first.form.sample, first.form.mode, first.kind === ' dead', imports.handler);
+  builder.usePlain(first.plain);
+  semantics[first.form.sample.row.semantics]?.(builder);
+  builder.begin(second.form.sample, second.form.mode, second.kind === ' dead');
+  builder.usePlain(second.plain);
+  emitInstruction(builder, second.form, second.kind, semantics, imports);
+  return bodyOf(builder, imports);
 }
 
 function noteOf(form: Form, analysis: Analysis | undefined): number {
@@ -105,12 +141,24 @@ export function generateInterpreter(semantics: SemanticsTable, helperNumbers: Re
   if (firstRow === undefined) throw new Error('the instruction table is empty');
   const SAMPLE = formsOfRow(firstRow)[0] as Form;
   module.addFunction(dispatchFunction(pseudo(), imports.control));
-  const twoParameters = new InterpreterBuilder(SAMPLE.sample, 0, false, imports.handler, 2);
-  module.export('interpret', module.addFunction(interpretFunction(imports.control, twoParameters)));
+  const withParameters = (count: number): InterpreterBuilder => new InterpreterBuilder(SAMPLE.sample, 0, false, imports.handler, count);
+  const stringsType = module.type(COMPARE_STRINGS_PARAMETERS, ['i32']);
+  module.export('compareStrings', module.addFunction(compareStringsFunction(withParameters(COMPARE_STRINGS_PARAMETERS.length), stringsType)));
+  module.export('interpret', module.addFunction(interpretFunction(imports.control, withParameters(2))));
   module.export('start', module.addFunction(startFunction(imports.control, pseudo())));
   const functions = pseudoHandlers(pseudo, imports.control).map((body) => module.addFunction(body));
   const handlers = new Uint16Array(ROWS.length * FORMS_PER_ROW);
   const notes: number[] = new Array<number>(FIRST_INSTRUCTION_HANDLER).fill(0);
+  const pairClasses = [...notes];
+  const parts = new Map<string, Part>();
+  const add = (form: Form, kind: HandlerKind, note: number, exact?: number): void => {
+    const plain = module.addFunction(handlerBody(form, kind, semantics, imports, exact));
+    const name = handlerName(form, kind);
+    if (exact === undefined) parts.set(name, { form, kind, plain });
+    functions.push(plain);
+    notes.push(note);
+    pairClasses.push(pairClass(name));
+  };
   for (const row of ROWS) {
     const meaning = semantics[row.semantics];
     if (meaning === undefined && !isControl(row.semantics)) continue;
@@ -118,18 +166,22 @@ export function generateInterpreter(semantics: SemanticsTable, helperNumbers: Re
       const analysis = meaning === undefined || isControl(row.semantics) ? undefined : analyze(form.sample, meaning, false);
       const note = noteOf(form, analysis);
       const dead = COMMON_FOR_DEAD_FLAGS.has(row.semantics) && analysis !== undefined && (analysis.flagsWritten | analysis.flagsKilled) === FLAG_SET_ALL;
+      const branches = COMPARISONS.has(row.semantics);
       handlers[form.key] = functions.length;
-      notes.push(dead ? note | NOTE_DEAD_FLAGS : note);
-      const exact = EXACT_SEMANTICS[row.semantics] === undefined ? undefined : module.addFunction(handlerBody(form, false, EXACT_SEMANTICS, imports));
-      functions.push(module.addFunction(handlerBody(form, false, semantics, imports, exact)));
-      if (dead) {
-        notes.push(note);
-        functions.push(module.addFunction(handlerBody(form, true, semantics, imports, exact)));
-      }
+      const exact = EXACT_SEMANTICS[row.semantics] === undefined ? undefined : module.addFunction(handlerBody(form, '', EXACT_SEMANTICS, imports));
+      add(form, '', note | (dead ? NOTE_DEAD_FLAGS : 0) | (branches ? NOTE_BRANCHES : 0), exact);
+      if (dead) add(form, ' dead', note, exact);
+      if (branches) add(form, ' branch', note);
     }
   }
+  const pairs = pairTable(functions.length);
+  for (const names of PAIRS) {
+    const [first, second] = names.map((name) => parts.get(name));
+    if (first === undefined || second === undefined) throw new Error(`there is no handler "${names.join('" or "')}"`);
+    functions.push(module.addFunction(pairBody(first, second, semantics, imports)));
+  }
   module.elements(imports.control.handlerTable, functions);
-  return { wasm: module.finish(), handlerCount: functions.length, handlers, notes: Uint8Array.from(notes) };
+  return { wasm: module.finish(), handlerCount: functions.length, handlers, notes: Uint8Array.from(notes), pairClasses: Uint16Array.from(pairClasses), pairs };
 }
 
 /** FNV-1a with another start for each half. */
@@ -147,7 +199,7 @@ function identified(wasm: Uint8Array): Uint8Array {
 
 /** One file: the number of handlers and three lengths (u32), the decoder's tables, its module (`scripts/compile-decoder.ts`), the interpreter's. */
 export function packImage(image: InterpreterImage, decoder: Uint8Array): Uint8Array<ArrayBuffer> {
-  const parts = [packDecoderTables(image.handlers, image.notes), identified(decoder), identified(image.wasm)];
+  const parts = [packDecoderTables(image.handlers, image.notes, image.pairClasses, image.pairs), identified(decoder), identified(image.wasm)];
   const header = Uint32Array.of(image.handlerCount, ...parts.map((part) => part.length));
   const out = new ByteWriter(parts.reduce((sum, { length }) => sum + length, header.byteLength));
   for (const part of [new Uint8Array(header.buffer), ...parts]) out.append(part);

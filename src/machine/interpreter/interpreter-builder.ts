@@ -6,7 +6,7 @@ import { HIGH_HALF, PAGE_CODE, PAGE_READ, PAGE_SHIFT, PAGE_SIZE, PAGE_TABLE, PAG
 import type { ConditionCode, Expr } from '../semantics/builder.ts';
 import { EmittingBuilder, typeOfSize } from '../semantics/emitting-builder.ts';
 import { localGet, node } from '../semantics/expression.ts';
-import type { CanonicalFlags } from '../semantics/flag-expressions.ts';
+import type { CanonicalFlags, SymbolicFlags } from '../semantics/flag-expressions.ts';
 import { shortRun } from '../semantics/short-strings.ts';
 import * as op from '../wasm/opcodes.ts';
 import type { AddressMode } from './forms.ts';
@@ -23,19 +23,25 @@ export interface HandlerEnvironment {
   /** (helper, destination, source, immediate, forms, pc) -> 0 done, 1 leave, 2 again. */
   readonly helper: number;
   readonly helperNumber: (name: string) => number;
+  /** The function of `compare-strings.ts`. */
+  readonly compareStrings: number;
 }
 
 export class InterpreterBuilder extends EmittingBuilder {
-  readonly instruction: DecodedInstruction;
+  instruction: DecodedInstruction;
   /** The image is for any host. */
   readonly nativeNans = false;
-  readonly size: number;
-  readonly operandCount: number;
-  readonly mnemonic: string;
-  readonly repeat: 'none' | 'rep' | 'repne';
-  readonly record: Expr = localGet('i32', 0);
+  size: number;
+  operandCount: number;
+  mnemonic: string;
+  repeat: 'none' | 'rep' | 'repne';
+  record: Expr = localGet('i32', 0);
+  /** The flags that the instruction has set, as they were before they were stored. */
+  flagsSet: SymbolicFlags | undefined;
   protected readonly environment: HandlerEnvironment;
-  protected readonly flagsDead: boolean;
+  protected flagsDead: boolean;
+  /** In a handler for several instructions: the function that does this one alone, where it is not as simple as most are. */
+  #plain: number | undefined;
   #mode: AddressMode;
   #offsets: (Expr | undefined)[] = [];
   #address: Expr | undefined;
@@ -53,8 +59,31 @@ export class InterpreterBuilder extends EmittingBuilder {
     this.#mode = mode;
   }
 
+  /** The instruction has a function of its own for what is rare, such as accesses to other pages. */
+  usePlain(functionIndex: number): void {
+    this.#plain = functionIndex;
+  }
+
+  /** What follows is the instruction of the next record. */
+  begin(instruction: DecodedInstruction, mode: AddressMode, flagsDead: boolean): void {
+    this.record = this.let(this.add(this.record, this.i32(record.RECORD_SIZE)));
+    this.instruction = instruction;
+    this.size = instruction.size;
+    this.operandCount = instruction.operands.length;
+    this.mnemonic = instruction.row.mnemonic;
+    this.repeat = instruction.repeat;
+    this.flagsDead = flagsDead;
+    this.#mode = mode;
+    this.#offsets = [];
+    this.#address = this.#linear = undefined;
+  }
+
   get raiseFunction(): number {
     return this.environment.raise;
+  }
+
+  protected get stringComparison(): number {
+    return this.environment.compareStrings;
   }
 
   // ---- the record ----
@@ -236,11 +265,17 @@ export class InterpreterBuilder extends EmittingBuilder {
     this.#branchIf(this.gtU(this.and(whole, this.i64(bits)), this.i64(most)), this.depth);
     this.#branchIf(right, accessible);
     this.close();
-    const high = this.wrap(this.shrU(whole, this.i64(32)));
-    this.emit(node('i32', op.CALL, [low, high, this.i32(size), this.i32(write ? 1 : 0), this.pc()], this.environment.checkAccess));
-    this.open(op.IF);
-    this.leave();
-    this.close();
+    if (this.#plain === undefined) {
+      const high = this.wrap(this.shrU(whole, this.i64(32)));
+      this.emit(node('i32', op.CALL, [low, high, this.i32(size), this.i32(write ? 1 : 0), this.pc()], this.environment.checkAccess));
+      this.open(op.IF);
+      this.leave();
+      this.close();
+    } else {
+      this.emit(this.record);
+      this.out.u8(op.RETURN_CALL);
+      this.out.u32(this.#plain);
+    }
     this.close();
     return { base: this.sub(low, this.i32(GUEST_BASE)), offset: 0 };
   }
@@ -309,10 +344,10 @@ export class InterpreterBuilder extends EmittingBuilder {
     this.out.u32(this.environment.handlerTable);
   }
 
-  /** Goes on with the next record. */
-  next(): void {
-    this.emit(this.add(this.record, this.i32(record.RECORD_SIZE)));
-    this.emit(this.rawLoad(op.I32_LOAD16_U, 'i32', this.record, record.RECORD_SIZE + record.RECORD_HANDLER));
+  /** Goes on with the next record, or one of those behind it. */
+  next(distance = 1): void {
+    this.emit(this.add(this.record, this.i32(distance * record.RECORD_SIZE)));
+    this.emit(this.rawLoad(op.I32_LOAD16_U, 'i32', this.record, distance * record.RECORD_SIZE + record.RECORD_HANDLER));
     this.out.u8(op.RETURN_CALL_INDIRECT);
     this.out.u32(this.environment.handlerType);
     this.out.u32(this.environment.handlerTable);
@@ -335,6 +370,7 @@ export class InterpreterBuilder extends EmittingBuilder {
   }
 
   protected override flagsChanged(): void {
+    this.flagsSet = this.symbolic;
     this.settleFlags();
   }
 }

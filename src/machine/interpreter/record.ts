@@ -8,6 +8,8 @@ export const RECORD_SIZE = 32;
 // Fields of a record, as byte offsets.
 export const RECORD_HANDLER = 0; // u16, index into the handler table
 export const RECORD_LENGTH = 2; // u8, of the instruction
+/** u8: of a comparison whose handler is for it and the branch behind it, `FLOW_CONDITION` of that branch. */
+export const RECORD_CONDITION = 3;
 /** u16 each: offsets into the CPU state of the register operands 0 and 1. */
 export const RECORD_OPERAND0 = 4;
 export const RECORD_OPERAND1 = 6;

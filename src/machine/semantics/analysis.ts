@@ -225,6 +225,7 @@ class AnalysisBuilder extends Expressions implements Builder {
     this.notes.flagsRead = FLAG_SET_ALL;
     this.notes.flagsWritten = FLAG_SET_ALL;
   }
+  compareStrings(): Expr { return this.#value('i32'); }
 }
 
 /** Runs the semantics of an instruction and takes notes. */

@@ -151,6 +151,8 @@ export interface Builder {
    * `immediate` may be an i32 Expr, such as `read` of an immediate operand that is not known.
    */
   helper(name: string, destination?: number, source?: number, immediate?: number | Expr): void;
+  /** Calls the function of `compare-strings.ts`. i32, readable several times. */
+  compareStrings(first: Expr, second: Expr, firstLength: Expr, secondLength: Expr, control: Expr): Expr;
 
   // ---- expressions: Wasm instructions, by the type of the first argument ----
   i32(value: number): Expr;

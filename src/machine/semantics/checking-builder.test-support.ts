@@ -23,6 +23,7 @@ export class CheckingBuilder extends EmittingBuilder {
   readonly #instruction: DecodedInstruction;
   readonly #constants: boolean;
   readonly #helperFunction: number;
+  protected readonly stringComparison: number;
   readonly #helperNumber: (name: string) => number;
   /** How often each register was written, by offset in the state. */
   readonly #writes = new Map<number, number>();
@@ -35,12 +36,15 @@ export class CheckingBuilder extends EmittingBuilder {
     constants: boolean,
     helperFunction: number,
     helperNumber: (name: string) => number,
+    stringComparison: number,
+    parameters = 0,
   ) {
-    super(0);
+    super(parameters);
     this.#instruction = instruction;
     this.#constants = constants;
     this.#helperFunction = helperFunction;
     this.#helperNumber = helperNumber;
+    this.stringComparison = stringComparison;
     this.size = instruction.size;
     this.operandCount = instruction.operands.length;
     this.mnemonic = instruction.row.mnemonic;

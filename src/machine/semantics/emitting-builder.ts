@@ -52,6 +52,8 @@ export abstract class EmittingBuilder extends Expressions implements Builder {
   abstract writeGpr(register: number, size: number, value: Expr, high8?: boolean): void;
   abstract readXmm(register: number): Expr;
   abstract writeXmm(register: number, value: Expr): void;
+  /** Index of the function that compares strings. */
+  protected abstract readonly stringComparison: number;
 
   /** True where the flags after this instruction are never read. */
   protected abstract get flagsDead(): boolean;
@@ -166,6 +168,10 @@ export abstract class EmittingBuilder extends Expressions implements Builder {
 
   faultIf(condition: Expr, vector: number): void {
     this.if(condition, () => this.fault(vector));
+  }
+
+  compareStrings(first: Expr, second: Expr, firstLength: Expr, secondLength: Expr, control: Expr): Expr {
+    return this.let(node('i32', op.CALL, [first, second, firstLength, secondLength, control], this.stringComparison));
   }
 
   // ---- memory ----

@@ -1,12 +1,13 @@
 /** What SSE4.1 and SSE4.2 add beyond more types of old instructions (SDM Vol. 1, 12.10 and 12.12), and MXCSR. */
-import { STRING_EXPLICIT, STRING_FLAGS, STRING_INDEX, STRING_LONG, STRING_MASK } from '../helpers/sse-strings.ts';
 import { STATE_MXCSR, STATE_MXCSR_STORED_AT, STATE_SCRATCH } from '../state.ts';
 import * as op from '../wasm/opcodes.ts';
 import type { Builder, Expr, SemanticFunction, SemanticsTable } from './builder.ts';
+import { STRINGS_FIRST_ENDS_SHIFT, STRINGS_INDEX_SHIFT, STRINGS_SECOND_ENDS_SHIFT } from './compare-strings.ts';
 import { absoluteDifference } from './sse-integer.ts';
-import { anyTrue, bitmask, lane16, readLowVector, shuffleLanes, splat8, vector } from './sse-vector.ts';
+import { RAX, RCX, RDX } from './integer-operands.ts';
+import { anyTrue, bitmask, lane16, lanes, readLowVector, shuffleLanes, splat16, splat8, vector } from './sse-vector.ts';
 
-const RCX = 1;
+const XMM0 = 0;
 
 /** Sign- or zero-extends the low lanes, in one step or several. */
 function extend(bytes: 2 | 4 | 8, ...opcodes: readonly number[]): SemanticFunction {
@@ -73,16 +74,40 @@ function crc32(builder: Builder): void {
   builder.write(0, builder.resize(builder.readState(STATE_SCRATCH, 'i32'), builder.operandSize(0)));
 }
 
-/** PCMPESTRI and its like, computed by the helper; the answer is in the scratch area or, as a mask, already in xmm0. */
-function compareStrings(kind: number): SemanticFunction {
+/** Absolute value of a register, at most 16. */
+function explicitLength(builder: Builder, register: number): Expr {
+  const value = builder.let(builder.size === 8 ? builder.readGpr(register, 8) : builder.extendS(builder.readGpr(register, 4)));
+  const length = builder.let(builder.select(builder.ltS(value, builder.i64(0)), builder.sub(builder.i64(0), value), value));
+  return builder.select(builder.ltU(length, builder.i64(16)), builder.wrap(length), builder.i32(16));
+}
+
+/** IntRes2 as it is, or each of its bits as a byte or a word, as bits 6 and 0 of the immediate say. */
+function stringMask(builder: Builder, result: Expr, control: Expr): Expr {
+  const bits = builder.let(splat16(builder, result));
+  const expand = (source: Expr, laneSize: number, equal: number): Expr => {
+    const own = lanes(builder, laneSize, 1, 2, 4, 8, 16, 32, 64, 128);
+    return vector(builder, equal, vector(builder, op.V128_AND, source, own), own);
+  };
+  const bytes = expand(builder.shuffle(bits, bits, [0, 0, 0, 0, 0, 0, 0, 0, 1, 1, 1, 1, 1, 1, 1, 1]), 1, op.I8X16_EQ);
+  const expanded = builder.select(builder.and(control, builder.i32(1)), expand(bits, 2, op.I16X8_EQ), bytes);
+  return builder.select(builder.and(control, builder.i32(0x40)), expanded, vector(builder, op.V128_AND, bits, lanes(builder, 8, 0xffff, 0)));
+}
+
+/** PCMPESTRI and its like. */
+function compareStrings(hasLengths: boolean, givesMask: boolean): SemanticFunction {
   return (builder) => {
-    const long = (kind & STRING_EXPLICIT) !== 0 && builder.size === 8 ? STRING_LONG : 0;
-    builder.helper('pcmpstr', 0, 1, builder.or(builder.read(2), builder.i32(kind | long)));
-    if ((kind & STRING_MASK) === 0) builder.writeGpr(RCX, 4, builder.readState(STRING_INDEX, 'i32'));
-    const flags = builder.let(builder.readState(STRING_FLAGS, 'i32'));
-    const bit = (number: number) => builder.and(builder.shrU(flags, builder.i32(number)), builder.i32(1));
+    const second = builder.let(builder.readV128(1));
+    const control = builder.let(builder.resize(builder.read(2), 4));
+    const length = (register: number): Expr => (hasLengths ? explicitLength(builder, register) : builder.i32(-1));
+    const answer = builder.compareStrings(builder.readV128(0), second, length(RAX), length(RDX), control);
+    const result = builder.let(builder.and(answer, builder.i32(0xffff)));
+    if (givesMask) builder.writeXmm(XMM0, stringMask(builder, result, control));
+    else builder.writeGpr(RCX, 4, builder.and(builder.shrU(answer, builder.i32(STRINGS_INDEX_SHIFT)), builder.i32(31)));
+    const bit = (shift: number): Expr => builder.and(builder.shrU(answer, builder.i32(shift)), builder.i32(1));
     const zero = builder.i32(0);
-    builder.setFlags({ CF: bit(0), ZF: bit(1), SF: bit(2), OF: bit(3), AF: zero, PF: zero });
+    builder.setFlags({
+      CF: builder.ne(result, zero), ZF: bit(STRINGS_SECOND_ENDS_SHIFT), SF: bit(STRINGS_FIRST_ENDS_SHIFT), OF: bit(0), AF: zero, PF: zero,
+    });
   };
 }
 
@@ -112,10 +137,10 @@ export const SSE4: SemanticsTable = {
   phminposuw,
   mpsadbw,
   crc32,
-  pcmpestri: compareStrings(STRING_EXPLICIT),
-  pcmpestrm: compareStrings(STRING_EXPLICIT | STRING_MASK),
-  pcmpistri: compareStrings(0),
-  pcmpistrm: compareStrings(STRING_MASK),
+  pcmpestri: compareStrings(true, false),
+  pcmpestrm: compareStrings(true, true),
+  pcmpistri: compareStrings(false, false),
+  pcmpistrm: compareStrings(false, true),
   ldmxcsr,
   stmxcsr,
 };

@@ -8,6 +8,7 @@ import { ROWS } from '../isa/table.ts';
 import { GUEST_BASE, STATE_GPR, STATE_XMM } from '../state.ts';
 import { ModuleWriter } from '../wasm/writer.ts';
 import { CheckingBuilder } from './checking-builder.test-support.ts';
+import { COMPARE_STRINGS_PARAMETERS, compareStringsFunction } from './compare-strings.ts';
 import { EFLAGS_ARITHMETIC, loadFlags } from './flags.ts';
 import { SIMD_SEMANTICS } from './sse-table.ts';
 
@@ -21,7 +22,10 @@ function compile(instruction: DecodedInstruction, constants: boolean): Uint8Arra
   const type = module.type([], []);
   module.importMemory('m', 'memory', 1, 65536);
   const helper = module.importFunction('m', 'helper', module.type(['i32', 'i32', 'i32', 'i32', 'i32'], ['i32']));
-  const builder = new CheckingBuilder(instruction, constants, helper, (name) => HELPER_NAMES.indexOf(name));
+  const numberOf = (name: string): number => HELPER_NAMES.indexOf(name);
+  const comparison = new CheckingBuilder(instruction, constants, helper, numberOf, 0, COMPARE_STRINGS_PARAMETERS.length);
+  const strings = module.addFunction(compareStringsFunction(comparison, module.type(COMPARE_STRINGS_PARAMETERS, ['i32'])));
+  const builder = new CheckingBuilder(instruction, constants, helper, numberOf, strings);
   SIMD_SEMANTICS[instruction.row.semantics]?.(builder);
   builder.settleFlags();
   builder.out.u8(0x0b);

@@ -152,7 +152,7 @@ export class CheckedAccess {
 }
 
 /** The first function of each module. */
-export const FUNCTION_CHECK = 4;
+export const FUNCTION_CHECK = 5;
 
 /** `check(address, size * 2 + write, pc) -> 1: a fault was noted`: the host's `checkAccess`, to which 64 bits are two numbers. */
 export function checkFunction(type: number, checkAccess: number): FunctionBody {

@@ -1,5 +1,6 @@
 /** From hot guest code to Wasm. Loaded when there is something to translate: a short program ends before. */
 import { helperNumbers } from '../helpers/index.ts';
+import { COMPARE_STRINGS_PARAMETERS } from '../semantics/compare-strings.ts';
 import { exactSemantics, semantics } from '../semantics/index.ts';
 import { ModuleWriter, encodeFunction, type FunctionBody } from '../wasm/writer.ts';
 import { checkFunction } from './checked-access.ts';
@@ -52,6 +53,7 @@ function createModule(): { readonly writer: ModuleWriter; readonly unitType: num
   writer.importFunction('m', 'raise', writer.type(i32s(2), []));
   writer.importFunction('m', 'helper', writer.type(i32s(6), ['i32']));
   writer.importFunction('m', 'syscall', writer.type([], ['i32']));
+  writer.importFunction('m', 'compareStrings', writer.type(COMPARE_STRINGS_PARAMETERS, ['i32']));
   const check = checkFunction(writer.type(['i64', 'i32', 'i32'], ['i32']), checkAccess);
   return { writer, unitType, fuel, check };
 }

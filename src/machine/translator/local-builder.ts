@@ -4,7 +4,11 @@ import { EmittingBuilder } from '../semantics/emitting-builder.ts';
 import { localGet } from '../semantics/expression.ts';
 import * as op from '../wasm/opcodes.ts';
 
+/** Behind the imports of `unit-builder.ts`. */
+const IMPORT_COMPARE_STRINGS = 4;
+
 export abstract class LocalBuilder extends EmittingBuilder {
+  protected readonly stringComparison = IMPORT_COMPARE_STRINGS;
   #keptLocals = new Map<string, number>();
   #freeTemporaries: Record<ValueType, number[]> = { i32: [], i64: [], f32: [], f64: [], v128: [] };
   #temporaries: { type: ValueType; index: number }[] = [];

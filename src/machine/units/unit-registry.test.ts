@@ -24,7 +24,7 @@ const IMPORTS = {
   m: {
     memory: new WebAssembly.Memory({ initial: 1, maximum: 65_536 }), units: new WebAssembly.Table({ element: 'anyfunc', initial: 1 }),
     fuel: new WebAssembly.Global({ value: 'i32', mutable: true }, 0),
-    checkAccess: () => 0, raise: () => {}, helper: () => 0, syscall: () => 0,
+    checkAccess: () => 0, raise: () => {}, helper: () => 0, syscall: () => 0, compareStrings: () => 0,
   },
 };
 

@@ -13,9 +13,9 @@ import {
 import {
   ROW_BYTE, ROW_DEFAULT64, ROW_FORCE64, ROW_HAS_MODRM, ROW_LOCKABLE, ROW_PREFIX_66, ROW_REPEAT, ROW_REPEAT_NOT_EQUAL,
 } from '../../isa/row-flags';
-import { NOTE_DEAD_FLAGS, NOTE_KILLS_SHIFT, NOTE_READS_SHIFT } from '../../interpreter/notes';
+import { NOTE_BRANCHES, NOTE_DEAD_FLAGS, NOTE_KILLS_SHIFT, NOTE_READS_SHIFT } from '../../interpreter/notes';
 import {
-  BLOCK_COUNT, BLOCK_COUNTER, BLOCK_HEADER_SIZE, BLOCK_PC, HANDLER_GOTO, HANDLER_RAISE, RECORD_ADDRESS_SHIFT, RECORD_BASE, RECORD_DISPLACEMENT, RECORD_HANDLER, RECORD_IMMEDIATE, RECORD_INDEX,
+  BLOCK_COUNT, BLOCK_COUNTER, BLOCK_HEADER_SIZE, BLOCK_PC, HANDLER_GOTO, HANDLER_RAISE, RECORD_ADDRESS_SHIFT, RECORD_BASE, RECORD_CONDITION, RECORD_DISPLACEMENT, RECORD_HANDLER, RECORD_IMMEDIATE, RECORD_INDEX,
   RECORD_LENGTH, RECORD_OPERAND0, RECORD_OPERAND1, RECORD_PC, RECORD_SCALE, RECORD_SEGMENT, RECORD_SIZE, RECORD_TARGET,
 } from '../../interpreter/record';
 import { STATE_FS_BASE, STATE_GPR, STATE_GS_BASE, STATE_X87, STATE_XMM, STATE_ZERO } from '../../state';
@@ -23,6 +23,7 @@ import * as layout from '../layout';
 
 const MAXIMUM_LENGTH: u32 = 15;
 const FLAG_SET_ALL: u32 = 3;
+const SECOND_CLASS: u32 = (1 << layout.PAIR_CLASS_BITS) - 1;
 const UNDEFINED_OPCODE: i32 = 6;
 const GENERAL_PROTECTION: i32 = 13;
 const PAGE_FAULT: i32 = 14;
@@ -336,19 +337,34 @@ function decodeInstruction(available: u32): bool {
   return true;
 }
 
-/** Backwards: where the flags are overwritten before anything reads them, the cheaper handler serves. */
-function chooseDeadFlags(records: u32, count: u32): void {
+/**
+ * Backwards: where the flags are overwritten before anything reads them, the cheaper handler serves, and one handler
+ * does a comparison and the branch behind it, or a pair. The record of the second instruction stays what it is.
+ */
+function chooseHandlers(records: u32, count: u32): void {
   let live = FLAG_SET_ALL;
+  let condition: u32 = 0;
+  /** What the next record may be as the second one of a pair. */
+  let second: u32 = 0;
   for (let at: i32 = count - 1; at >= 0; at--) {
-    const handlerAt = records + at * RECORD_SIZE + RECORD_HANDLER;
-    if (load<u8>(layout.FLOWS + at) != 0) {
+    const record = records + at * RECORD_SIZE;
+    let handler: u32 = load<u16>(record + RECORD_HANDLER);
+    const itsFlow: u32 = load<u8>(layout.FLOWS + at);
+    if (itsFlow != 0) {
       live = FLAG_SET_ALL;
-      continue;
+      condition = itsFlow & layout.FLOW_CONDITION;
+    } else {
+      const note: u32 = load<u8>(layout.NOTES + handler);
+      const branches = condition != 0 && (note & NOTE_BRANCHES) != 0;
+      if (branches) store<u8>(record + RECORD_CONDITION, <u8>condition);
+      if (branches || (live == 0 && (note & NOTE_DEAD_FLAGS) != 0)) handler++;
+      condition = 0;
+      live = (live & ~(note >> NOTE_KILLS_SHIFT)) | ((note >> NOTE_READS_SHIFT) & FLAG_SET_ALL);
     }
-    const handler: u32 = load<u16>(handlerAt);
-    const note: u32 = load<u8>(layout.NOTES + handler);
-    if (live == 0 && (note & NOTE_DEAD_FLAGS) != 0) store<u16>(handlerAt, <u16>(handler + 1));
-    live = (live & ~(note >> NOTE_KILLS_SHIFT)) | ((note >> NOTE_READS_SHIFT) & FLAG_SET_ALL);
+    const pairClass: u32 = load<u16>(layout.PAIR_CLASSES + (handler << 1));
+    const pair: u32 = load<u16>(layout.PAIRS + (((pairClass & ~SECOND_CLASS) | second) << 1));
+    second = pair != 0 ? 0 : pairClass & SECOND_CLASS;
+    store<u16>(record + RECORD_HANDLER, <u16>(pair != 0 ? pair : handler));
   }
 }
 
@@ -389,7 +405,7 @@ export function decodeBlock(first: u32, from: u32, available: u32, maximum: u32,
     count++;
     out += RECORD_SIZE;
   }
-  chooseDeadFlags(block + BLOCK_HEADER_SIZE, count);
+  chooseHandlers(block + BLOCK_HEADER_SIZE, count);
   let records = count;
   if (!ended) {
     address = first + position;
