@@ -13,8 +13,12 @@ import type { LayerLimits } from './limits.ts';
 import type { Descriptor } from './manifest.ts';
 import { compressionOf } from './media-types.ts';
 import type { Compression } from './media-types.ts';
+import { peek } from './peek.ts';
 import { TarScanner } from './tar-reader.ts';
 import { unzstd } from './zstd.ts';
+
+/** What tells how a layer is compressed. */
+const MAGIC_BYTES = 4;
 
 export interface TakeLayerOptions {
   readonly source: AsyncIterable<Uint8Array>;
@@ -22,8 +26,6 @@ export interface TakeLayerOptions {
   readonly descriptor?: Pick<Descriptor, 'digest' | 'size'> | undefined;
   readonly diffId?: DiffId | undefined;
   readonly limits?: LayerLimits | undefined;
-  /** Bytes of the source that came. */
-  readonly onProgress?: ((bytes: number) => void) | undefined;
 }
 
 export interface TakenLayer {
@@ -31,28 +33,6 @@ export interface TakenLayer {
   readonly size: number;
   readonly diffId: DiffId;
   readonly compression: Compression;
-}
-
-/** The first piece of a stream, and the whole stream again. */
-async function peek(source: AsyncIterable<Uint8Array>): Promise<readonly [first: Uint8Array, all: AsyncIterable<Uint8Array>]> {
-  const iterator = source[Symbol.asyncIterator]();
-  let first = new Uint8Array();
-  for (let step = await iterator.next(); step.done !== true; step = await iterator.next()) {
-    const both = new Uint8Array(first.length + step.value.length);
-    both.set(first);
-    both.set(step.value, first.length);
-    first = both;
-    if (first.length >= 4) break;
-  }
-  async function* all(): AsyncIterable<Uint8Array> {
-    try {
-      if (first.length > 0) yield first;
-      for (let step = await iterator.next(); step.done !== true; step = await iterator.next()) yield step.value;
-    } finally {
-      await iterator.return?.();
-    }
-  }
-  return [first, all()];
 }
 
 export class Layers {
@@ -73,9 +53,9 @@ export class Layers {
     return this.#disk.exists(this.pathsOf(diffId).index);
   }
 
-  /** Bytes of the tar. */
-  bytesOf(diffId: DiffId): number {
-    return this.#disk.sizeOf(this.pathsOf(diffId).tar) ?? 0;
+  /** Bytes of the tar; undefined where the layer is not ready. */
+  bytesOf(diffId: DiffId): number | undefined {
+    return this.#disk.sizeOf(this.pathsOf(diffId).tar);
   }
 
   /**
@@ -83,18 +63,17 @@ export class Layers {
    *
    * @throws DigestMismatchError, ImageFormatError, ImageLimitError; nothing is kept then.
    */
-  async take({ source, descriptor, diffId, limits = DEFAULT_LAYER_LIMITS, onProgress = () => {} }: TakeLayerOptions): Promise<TakenLayer> {
+  async take({ source, descriptor, diffId, limits = DEFAULT_LAYER_LIMITS }: TakeLayerOptions): Promise<TakenLayer> {
     const what = descriptor === undefined ? 'the layer' : `the layer ${descriptor.digest}`;
     const blob = this.#blobs.writer(descriptor ?? {}, what);
     async function* kept(): AsyncIterable<Uint8Array> {
       for await (const chunk of source) {
         blob.write(chunk);
-        onProgress(chunk.length);
         yield chunk;
       }
     }
     try {
-      const [first, all] = await peek(kept());
+      const { first, all } = await peek(kept(), MAGIC_BYTES);
       const compression = compressionOf(first);
       const options = { what, diffId, limits, compressedBytes: () => blob.size };
       if (compression === 'none') {
@@ -114,7 +93,7 @@ export class Layers {
   /** Makes tar and index of a blob that is here. */
   async prepare(descriptor: Descriptor, diffId: DiffId, limits: LayerLimits = DEFAULT_LAYER_LIMITS): Promise<void> {
     if (this.has(diffId)) return;
-    const [first, all] = await peek(this.#blobs.stream(descriptor.digest));
+    const { first, all } = await peek(this.#blobs.stream(descriptor.digest), MAGIC_BYTES);
     const compression = compressionOf(first);
     const options = { what: `the layer ${descriptor.digest}`, diffId, limits, compressedBytes: () => descriptor.size };
     if (compression === 'none') this.#commitPlain(await this.#scan(all, undefined, options), descriptor.digest);

@@ -22,6 +22,7 @@ import { Disk } from './disk.ts';
 import { Claims } from './claims.ts';
 import type { Claim } from './claims.ts';
 import { ImageError, ImageFormatError, NoSuchImageError, StoreError } from './errors.ts';
+import { inParallel } from './in-parallel.ts';
 import { Layers } from './layers.ts';
 import { StoreLock } from './lock.ts';
 import { parseManifest } from './manifest.ts';
@@ -153,11 +154,18 @@ export class ImageStore {
 
   /** What a container mounts, the lowest first. Layers that came without being prepared are prepared now. */
   async mountable(image: StoredImage): Promise<readonly LayerPaths[]> {
-    for (const [index, layer] of image.manifest.layers.entries()) {
-      if (!isLayerType(layer.mediaType)) throw new ImageFormatError(`the image has something of the type ${layer.mediaType} as a layer`, 'it is no image of a container');
-      await this.layers.prepare(layer, image.config.diffIds[index]!);
-    }
+    const { layers } = image.manifest;
+    const foreign = layers.find(({ mediaType }) => !isLayerType(mediaType));
+    if (foreign !== undefined) throw new ImageFormatError(`the image has something of the type ${foreign.mediaType} as a layer`, 'it is no image of a container');
+    const unique = new Map(layers.map((layer, index) => [image.config.diffIds[index]!, layer]));
+    await inParallel([...unique], ([diffId, layer]) => this.layers.prepare(layer, diffId));
     return image.config.diffIds.map((diffId) => this.layers.pathsOf(diffId));
+  }
+
+  /** Bytes of one of an image's layers: uncompressed, as Docker counts, or as it came where no container has mounted it yet. */
+  layerBytes({ config, manifest }: StoredImage, index: number): number {
+    const diffId = config.diffIds[index];
+    return (diffId === undefined ? undefined : this.layers.bytesOf(diffId)) ?? manifest.layers[index]?.size ?? 0;
   }
 
   /** Gives an image that is whole its record. @throws ImageError where another process has removed a part of it (`removeImage`). */
