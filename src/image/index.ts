@@ -8,7 +8,7 @@ export { copyImage } from './copy.ts';
 export type { CopySource, CopyTarget } from './copy.ts';
 export { DockerArchiveSource, LayoutSource, PlainDirectorySource, RegistrySource } from './copy-sources.ts';
 export { ArchiveTarget, LayoutTarget, PlainDirectoryTarget, RegistryTarget } from './copy-targets.ts';
-export { Disk, checkErrno } from './disk.ts';
+export { Disk, checkErrno, isSynced } from './disk.ts';
 export { Blobs } from './blobs.ts';
 export type { HistoryEntry, ImageConfig, ProcessDefaults } from './config.ts';
 export { algorithmOf, digestOf, hexOf, isDigest, parseDigest } from './digest.ts';

@@ -49,8 +49,10 @@ export class Layers {
     return { tar: `${base}.tar`, index: `${base}.index` };
   }
 
+  /** Both files: a power cut may leave one of the two names. */
   has(diffId: DiffId): boolean {
-    return this.#disk.exists(this.pathsOf(diffId).index);
+    const { tar, index } = this.pathsOf(diffId);
+    return this.#disk.exists(index) && this.#disk.exists(tar);
   }
 
   /** Bytes of the tar; undefined where the layer is not ready. */

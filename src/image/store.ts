@@ -16,7 +16,7 @@ import type { LayerPaths } from '../fs/layer-files.ts';
 import { Blobs } from './blobs.ts';
 import { parseConfig } from './config.ts';
 import type { ImageConfig } from './config.ts';
-import { hexOf } from './digest.ts';
+import { algorithmOf, hexOf } from './digest.ts';
 import type { Digest } from './digest.ts';
 import { Disk } from './disk.ts';
 import { Claims } from './claims.ts';
@@ -68,7 +68,9 @@ export class ImageStore {
   /** Opens the store in a directory (a byte-string path), which is made if need be. @throws StoreError */
   static open(host: ImageHost, directory: string): ImageStore {
     const disk = new Disk(host, directory);
-    for (const part of ['blobs/sha256', 'layers', 'images', 'tmp']) if (!disk.exists(disk.path(part))) disk.makeDirectory(disk.path(part));
+    const missing = ['blobs/sha256', 'layers', 'images', 'tmp'].filter((part) => !disk.exists(disk.path(part)));
+    for (const part of missing) disk.makeDirectory(disk.path(part));
+    if (missing.length > 0) disk.syncDirectory(directory);
     const store = new ImageStore(disk);
     if (!disk.exists(disk.path('oci-layout'))) store.writeLayout();
     return store;
@@ -182,6 +184,9 @@ export class ImageStore {
       const image = this.load(record);
       const missing = [image.manifest.config, ...image.manifest.layers].find(({ digest }) => !this.blobs.has(digest));
       if (missing !== undefined) throw new ImageError(`a part of the image (${missing.digest}) was removed from the store while it came`, 'run the command again');
+      // Their names are on the disk before that of the image is: of layers ready to be mounted that need not be so, they can be made again.
+      const algorithms = new Set([target, manifest, image.manifest.config, ...image.manifest.layers].map(({ digest }) => algorithmOf(digest)));
+      for (const parts of [[], ...Array.from(algorithms, (algorithm) => [algorithm])]) this.disk.syncDirectory(this.disk.path('blobs', ...parts));
       this.records.put(record);
       return image;
     });

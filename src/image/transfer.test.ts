@@ -4,6 +4,7 @@ import { createHash, randomBytes } from 'node:crypto';
 import { readdirSync } from 'node:fs';
 import { test } from 'node:test';
 import { gzipSync } from 'node:zlib';
+import { durableNames } from '../../test/images/durable-names.ts';
 import { tarOf, withTemporaryStore } from '../../test/images/layer-testing.ts';
 import { createImageHost } from '../host/node/image-host.ts';
 import type { HttpRequest, HttpResponse } from '../host/types.ts';
@@ -106,3 +107,16 @@ for (const [what, tar, diffId, kind, message] of [
     });
   });
 }
+
+test('a power cut leaves no name of an image without its blobs, and takes no name from one that was pulled', async () => {
+  pieceMs = FAST_MS;
+  const records: string[][] = [];
+  const { files, unsynced } = durableNames((path, lost) => {
+    if (path.includes('/images/')) records.push([...lost].filter((name) => name.includes('/blobs/')));
+  });
+  await withTemporaryStore(async (store, directory) => {
+    await pullOf(store, [small, large], true);
+    assert.deepEqual(records, [[]]);
+    assert.deepEqual([...unsynced].map((name) => name.slice(directory.length)).filter((name) => /^\/(?:blobs\/sha256|images)\//.test(name)), []);
+  }, { files });
+});

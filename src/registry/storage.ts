@@ -12,6 +12,7 @@
  */
 import type { HostServerFiles, ImageHost } from '../host/types.ts';
 import { Blobs, Disk } from '../image/index.ts';
+import { DirectorySync } from './directory-sync.ts';
 import { isRepositoryName } from './names.ts';
 import { MOST_REPOSITORIES } from './limits.ts';
 import { Repository } from './repository.ts';
@@ -24,12 +25,15 @@ export class RegistryStorage {
   readonly disk: Disk;
   readonly blobs: Blobs;
   readonly files: HostServerFiles;
+  /** Brings names to the disk. */
+  readonly names: DirectorySync;
   #names: { readonly list: readonly string[]; readonly atMs: number } | undefined;
 
   private constructor(disk: Disk, files: HostServerFiles) {
     this.disk = disk;
     this.blobs = new Blobs(disk);
     this.files = files;
+    this.names = new DirectorySync(disk, files);
   }
 
   /** `directory`: a byte-string path, which is made if need be. @throws StoreError */
