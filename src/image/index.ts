@@ -32,6 +32,7 @@ export type { StoredImage } from './store.ts';
 export { isTarHeader } from './tar-format.ts';
 export { tarEnd, tarHeader, tarPadding } from './tar-writer.ts';
 export type { NewEntry } from './tar-writer.ts';
+export { isLoopback } from './registry-auth.ts';
 export type { RegistryCredentials } from './registry-auth.ts';
 export { RegistryClient } from './registry-client.ts';
 export type { RegistryOptions } from './registry-client.ts';
