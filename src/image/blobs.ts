@@ -4,6 +4,7 @@ import type { Digest } from './digest.ts';
 import type { Disk, NewFile } from './disk.ts';
 import { DigestMismatchError, ImageError, ImageFormatError } from './errors.ts';
 import { MOST_DOCUMENT_BYTES } from './limits.ts';
+import { WriteBehind } from './write-behind.ts';
 
 /** What is known of a blob before it comes. */
 export interface Expected {
@@ -18,6 +19,7 @@ export class BlobWriter {
   readonly #expected: Expected;
   readonly #what: string;
   readonly #hash;
+  #size = 0;
 
   constructor(blobs: Blobs, file: NewFile, expected: Expected, what: string) {
     this.#blobs = blobs;
@@ -28,31 +30,60 @@ export class BlobWriter {
   }
 
   get size(): number {
-    return this.#file.size;
+    return this.#size;
   }
 
   /** @throws ImageFormatError as soon as there is more than was promised. */
   write(bytes: Uint8Array): void {
-    const { size } = this.#expected;
-    if (size !== undefined && this.#file.size + bytes.length > size) throw new ImageFormatError(`${this.#what} is longer than the ${size} bytes that were promised`, 'get it again; if that does not help, its source is spoiled or lies');
-    this.#hash.update(bytes);
+    this.#count(bytes);
     this.#file.write(bytes);
+  }
+
+  #count(bytes: Uint8Array): void {
+    const { size } = this.#expected;
+    this.#size += bytes.length;
+    if (size !== undefined && this.#size > size) throw new ImageFormatError(`${this.#what} is longer than the ${size} bytes that were promised`, 'get it again; if that does not help, its source is spoiled or lies');
+    this.#hash.update(bytes);
+  }
+
+  /** @throws DigestMismatchError, ImageFormatError */
+  #digest(): Digest {
+    const { digest: promised, size } = this.#expected;
+    const digest: Digest = `${promised === undefined ? 'sha256' : algorithmOf(promised)}:${this.#hash.hex()}`;
+    if (size !== undefined && this.#size !== size) throw new ImageFormatError(`${this.#what} has ${this.#size} bytes where ${size} were promised`, 'get it again: it was cut short');
+    if (promised !== undefined && digest !== promised) throw new DigestMismatchError(this.#what, promised, digest);
+    return digest;
   }
 
   /** @throws DigestMismatchError, ImageFormatError; nothing is kept then. */
   commit(): { readonly digest: Digest; readonly size: number } {
-    const { digest: promised, size } = this.#expected;
-    const algorithm = promised === undefined ? 'sha256' : algorithmOf(promised);
-    const digest: Digest = `${algorithm}:${this.#hash.hex()}`;
     try {
-      if (size !== undefined && this.#file.size !== size) throw new ImageFormatError(`${this.#what} has ${this.#file.size} bytes where ${size} were promised`, 'get it again: it was cut short');
-      if (promised !== undefined && digest !== promised) throw new DigestMismatchError(this.#what, promised, digest);
+      const digest = this.#digest();
       this.#file.commit(this.#blobs.pathOf(digest));
+      return { digest, size: this.#size };
     } catch (error) {
       this.discard();
       throw error;
     }
-    return { digest, size: this.#file.size };
+  }
+
+  /** All of a stream, and commits it. */
+  async take(source: AsyncIterable<Uint8Array>): Promise<{ readonly digest: Digest; readonly size: number }> {
+    const behind = new WriteBehind(this.#blobs.disk, this.#file);
+    try {
+      for await (const bytes of source) {
+        this.#count(bytes);
+        behind.write(bytes);
+      }
+      const digest = this.#digest();
+      await behind.finish();
+      this.#file.name(this.#blobs.pathOf(digest));
+      return { digest, size: this.#size };
+    } catch (error) {
+      await behind.abandon();
+      this.discard();
+      throw error;
+    }
   }
 
   discard(): void {
@@ -95,14 +126,7 @@ export class Blobs {
 
   /** From a stream; what is there already is not read. */
   async take(source: AsyncIterable<Uint8Array>, expected: Expected, what: string): Promise<{ readonly digest: Digest; readonly size: number }> {
-    const writer = this.writer(expected, what);
-    try {
-      for await (const chunk of source) writer.write(chunk);
-    } catch (error) {
-      writer.discard();
-      throw error;
-    }
-    return writer.commit();
+    return this.writer(expected, what).take(source);
   }
 
   /** A manifest or configuration, checked against its digest. */

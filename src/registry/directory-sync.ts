@@ -2,18 +2,18 @@
  * Brings the names in directories to the disk, where something was promised of them: fsync(2) of a file says nothing of its name. The cost is
  * bounded by the disk, not by the requests: whoever asks while a directory is being synced waits for the next time, which is one for all of them.
  */
-import type { HostServerFiles } from '../host/types.ts';
+import type { HostAsyncFiles } from '../host/types.ts';
 import { checkErrno, isSynced } from '../image/index.ts';
 import type { Disk } from '../image/index.ts';
 
 export class DirectorySync {
   readonly #disk: Disk;
-  readonly #files: HostServerFiles;
+  readonly #files: HostAsyncFiles;
   /** What is being synced, and what waits for that, by directory. */
   readonly #running = new Map<string, Promise<void>>();
   readonly #waiting = new Map<string, Promise<void>>();
 
-  constructor(disk: Disk, files: HostServerFiles) {
+  constructor(disk: Disk, files: HostAsyncFiles) {
     this.#disk = disk;
     this.#files = files;
   }

@@ -7,7 +7,7 @@ import { join } from 'node:path';
 import { test } from 'node:test';
 import { durableNames } from '../../test/images/durable-names.ts';
 import { createImageHost } from '../host/node/image-host.ts';
-import type { HostServerFiles } from '../host/types.ts';
+import type { HostAsyncFiles } from '../host/types.ts';
 import type { Digest } from '../image/index.ts';
 import { DirectorySync } from './directory-sync.ts';
 import { readManifest } from './documents.ts';
@@ -54,7 +54,7 @@ test('putManifest() names a tag when all that it leads to would outlive a power 
 test('DirectorySync.sync() is shared by those who ask while one runs, and never by one that began before', async () =>
   inDirectory(async (directory) => {
     const running: (() => void)[] = [];
-    const files: HostServerFiles = { read: async () => 0, write: async () => 0, sync: () => new Promise((resolve) => running.push(() => resolve(0))) };
+    const files: HostAsyncFiles = { read: async () => 0, write: async () => 0, sync: () => new Promise((resolve) => running.push(() => resolve(0))) };
     const storage = RegistryStorage.open(createImageHost(), files, directory);
     const names = new DirectorySync(storage.disk, files);
     const ended: number[] = [];

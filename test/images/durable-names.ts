@@ -1,11 +1,11 @@
 /** Host files that remember which names a power cut would take: those that were given since their directory was synced. */
 import { nodeFiles } from '../../src/host/node/index.ts';
-import { nodeServerFiles } from '../../src/host/node/server-files.ts';
-import type { HostFiles, HostServerFiles } from '../../src/host/types.ts';
+import { nodeAsyncFiles } from '../../src/host/node/async-files.ts';
+import type { HostFiles, HostAsyncFiles } from '../../src/host/types.ts';
 
 export interface DurableNames {
   readonly files: HostFiles;
-  readonly serverFiles: HostServerFiles;
+  readonly serverFiles: HostAsyncFiles;
   /** Names that are not on the disk yet. */
   readonly unsynced: ReadonlySet<string>;
 }
@@ -50,5 +50,5 @@ export function durableNames(onName: (path: string, unsynced: ReadonlySet<string
     },
     sync: (handle) => synced(handle, nodeFiles.sync(handle)),
   };
-  return { files, unsynced, serverFiles: { ...nodeServerFiles, sync: async (handle) => synced(handle, await nodeServerFiles.sync(handle)) } };
+  return { files, unsynced, serverFiles: { ...nodeAsyncFiles, sync: async (handle) => synced(handle, await nodeAsyncFiles.sync(handle)) } };
 }
