@@ -1,7 +1,7 @@
 /** Blobs by digest: `blobs/sha256/HEX` of the OCI image layout. */
 import { algorithmOf, digestOf, hexOf } from './digest.ts';
 import type { Digest } from './digest.ts';
-import type { Disk, NewFile } from './disk.ts';
+import type { Disk } from './disk.ts';
 import { DigestMismatchError, ImageError, ImageFormatError } from './errors.ts';
 import { MOST_DOCUMENT_BYTES } from './limits.ts';
 import { WriteBehind } from './write-behind.ts';
@@ -15,79 +15,49 @@ export interface Expected {
 /** A blob on its way in: its digest is taken as its bytes come. */
 export class BlobWriter {
   readonly #blobs: Blobs;
-  readonly #file: NewFile;
+  readonly #file: WriteBehind;
   readonly #expected: Expected;
   readonly #what: string;
   readonly #hash;
-  #size = 0;
 
-  constructor(blobs: Blobs, file: NewFile, expected: Expected, what: string) {
+  constructor(blobs: Blobs, expected: Expected, what: string) {
     this.#blobs = blobs;
-    this.#file = file;
+    this.#file = new WriteBehind(blobs.disk);
     this.#expected = expected;
     this.#what = what;
     this.#hash = blobs.disk.host.codecs.createDigest(expected.digest === undefined ? 'sha256' : algorithmOf(expected.digest));
   }
 
   get size(): number {
-    return this.#size;
+    return this.#file.size;
   }
 
   /** @throws ImageFormatError as soon as there is more than was promised. */
   write(bytes: Uint8Array): void {
-    this.#count(bytes);
+    const { size } = this.#expected;
+    if (size !== undefined && this.#file.size + bytes.length > size) throw new ImageFormatError(`${this.#what} is longer than the ${size} bytes that were promised`, 'get it again; if that does not help, its source is spoiled or lies');
+    this.#hash.update(bytes);
     this.#file.write(bytes);
   }
 
-  #count(bytes: Uint8Array): void {
-    const { size } = this.#expected;
-    this.#size += bytes.length;
-    if (size !== undefined && this.#size > size) throw new ImageFormatError(`${this.#what} is longer than the ${size} bytes that were promised`, 'get it again; if that does not help, its source is spoiled or lies');
-    this.#hash.update(bytes);
-  }
-
-  /** @throws DigestMismatchError, ImageFormatError */
-  #digest(): Digest {
-    const { digest: promised, size } = this.#expected;
-    const digest: Digest = `${promised === undefined ? 'sha256' : algorithmOf(promised)}:${this.#hash.hex()}`;
-    if (size !== undefined && this.#size !== size) throw new ImageFormatError(`${this.#what} has ${this.#size} bytes where ${size} were promised`, 'get it again: it was cut short');
-    if (promised !== undefined && digest !== promised) throw new DigestMismatchError(this.#what, promised, digest);
-    return digest;
-  }
-
   /** @throws DigestMismatchError, ImageFormatError; nothing is kept then. */
-  commit(): { readonly digest: Digest; readonly size: number } {
+  async commit(): Promise<{ readonly digest: Digest; readonly size: number }> {
+    const { digest: promised, size } = this.#expected;
+    const algorithm = promised === undefined ? 'sha256' : algorithmOf(promised);
+    const digest: Digest = `${algorithm}:${this.#hash.hex()}`;
     try {
-      const digest = this.#digest();
-      this.#file.commit(this.#blobs.pathOf(digest));
-      return { digest, size: this.#size };
+      if (size !== undefined && this.#file.size !== size) throw new ImageFormatError(`${this.#what} has ${this.#file.size} bytes where ${size} were promised`, 'get it again: it was cut short');
+      if (promised !== undefined && digest !== promised) throw new DigestMismatchError(this.#what, promised, digest);
+      await this.#file.commit(this.#blobs.pathOf(digest));
     } catch (error) {
-      this.discard();
+      await this.discard();
       throw error;
     }
+    return { digest, size: this.#file.size };
   }
 
-  /** All of a stream, and commits it. */
-  async take(source: AsyncIterable<Uint8Array>): Promise<{ readonly digest: Digest; readonly size: number }> {
-    const behind = new WriteBehind(this.#blobs.disk, this.#file);
-    try {
-      for await (const bytes of source) {
-        this.#count(bytes);
-        behind.write(bytes);
-      }
-      const digest = this.#digest();
-      await behind.finish();
-      this.#file.name(this.#blobs.pathOf(digest));
-      return { digest, size: this.#size };
-    } catch (error) {
-      await behind.abandon();
-      this.discard();
-      throw error;
-    }
-  }
-
-  discard(): void {
-    this.#file.discard();
+  discard(): Promise<void> {
+    return this.#file.discard();
   }
 }
 
@@ -113,7 +83,7 @@ export class Blobs {
   /** A new one. `what` begins a sentence: `the layer sha256:...`. */
   writer(expected: Expected, what: string): BlobWriter {
     if (expected.digest !== undefined) this.disk.makeDirectory(this.disk.path('blobs', algorithmOf(expected.digest)));
-    return new BlobWriter(this, this.disk.newFile(), expected, what);
+    return new BlobWriter(this, expected, what);
   }
 
   /** A document of ours. */
@@ -126,7 +96,14 @@ export class Blobs {
 
   /** From a stream; what is there already is not read. */
   async take(source: AsyncIterable<Uint8Array>, expected: Expected, what: string): Promise<{ readonly digest: Digest; readonly size: number }> {
-    return this.writer(expected, what).take(source);
+    const writer = this.writer(expected, what);
+    try {
+      for await (const chunk of source) writer.write(chunk);
+    } catch (error) {
+      await writer.discard();
+      throw error;
+    }
+    return writer.commit();
   }
 
   /** A manifest or configuration, checked against its digest. */

@@ -4,7 +4,7 @@ import type { LayerPaths } from '../fs/layer-files.ts';
 import { hexOf } from './digest.ts';
 import type { DiffId, Digest } from './digest.ts';
 import type { Blobs } from './blobs.ts';
-import type { Disk, NewFile } from './disk.ts';
+import type { Disk } from './disk.ts';
 import { DigestMismatchError, ImageError, ImageFormatError, ImageLimitError } from './errors.ts';
 import { encodeLayer } from './layer-indexer.ts';
 import { LayerTree } from './layer-tree.ts';
@@ -15,6 +15,7 @@ import { compressionOf } from './media-types.ts';
 import type { Compression } from './media-types.ts';
 import { peek } from './peek.ts';
 import { TarScanner } from './tar-reader.ts';
+import { WriteBehind } from './write-behind.ts';
 import { unzstd } from './zstd.ts';
 
 /** What tells how a layer is compressed. */
@@ -80,14 +81,14 @@ export class Layers {
       const options = { what, diffId, limits, compressedBytes: () => blob.size };
       if (compression === 'none') {
         const scanned = await this.#scan(all, undefined, options);
-        const stored = blob.commit();
-        this.#commitPlain(scanned, stored.digest);
+        const stored = await blob.commit();
+        await this.#commitPlain(scanned, stored.digest);
         return { ...stored, diffId: scanned.diffId, compression };
       }
       const ready = await this.#unpack(all, compression, options);
-      return { ...blob.commit(), diffId: ready, compression };
+      return { ...await blob.commit(), diffId: ready, compression };
     } catch (error) {
-      blob.discard();
+      await blob.discard();
       throw error;
     }
   }
@@ -98,50 +99,50 @@ export class Layers {
     const { first, all } = await peek(this.#blobs.stream(descriptor.digest), MAGIC_BYTES);
     const compression = compressionOf(first);
     const options = { what: `the layer ${descriptor.digest}`, diffId, limits, compressedBytes: () => descriptor.size };
-    if (compression === 'none') this.#commitPlain(await this.#scan(all, undefined, options), descriptor.digest);
+    if (compression === 'none') await this.#commitPlain(await this.#scan(all, undefined, options), descriptor.digest);
     else await this.#unpack(all, compression, options);
   }
 
   /** A layer that is not compressed is its blob, under a second name. */
-  #commitPlain({ diffId, tree }: Scanned, digest: Digest): void {
+  async #commitPlain({ diffId, tree }: Scanned, digest: Digest): Promise<void> {
     const { tar, index } = this.pathsOf(diffId);
     const blob = this.#blobs.pathOf(digest);
-    if (!this.#disk.link(blob, tar)) this.#copy(blob, tar);
+    if (!this.#disk.link(blob, tar)) await this.#copy(blob, tar);
     this.#disk.writeFile(index, this.#sealed(encodeLayer(tree.root)));
   }
 
   /** Where the file system has no second names. */
-  #copy(from: string, to: string): void {
-    const file = this.#disk.newFile();
+  async #copy(from: string, to: string): Promise<void> {
+    const file = new WriteBehind(this.#disk);
     try {
       for (const chunk of this.#disk.chunks(from)) file.write(chunk);
-      file.commit(to);
+      await file.commit(to);
     } catch (error) {
-      file.discard();
+      await file.discard();
       throw error;
     }
   }
 
   async #unpack(source: AsyncIterable<Uint8Array>, compression: Compression, options: UnpackOptions): Promise<DiffId> {
     const { codecs } = this.#disk.host;
-    const file = this.#disk.newFile();
+    const file = new WriteBehind(this.#disk);
     try {
       const plain = compression === 'gzip' ? codecs.gunzip(source) : unzstd(source);
       const { diffId, tree } = await this.#scan(plain, file, options);
       // What may stand behind a compressed stream belongs to the blob.
       for await (const _ of source) void _;
       const { tar, index } = this.pathsOf(diffId);
-      file.commit(tar);
+      await file.commit(tar);
       this.#disk.writeFile(index, this.#sealed(encodeLayer(tree.root)));
       return diffId;
     } catch (error) {
-      file.discard();
+      await file.discard();
       throw inLayer(error, options.what);
     }
   }
 
   /** Reads a tar, into a file if there is one. */
-  async #scan(plain: AsyncIterable<Uint8Array>, file: NewFile | undefined, options: UnpackOptions): Promise<Scanned> {
+  async #scan(plain: AsyncIterable<Uint8Array>, file: WriteBehind | undefined, options: UnpackOptions): Promise<Scanned> {
     const { what, limits } = options;
     const hash = this.#disk.host.codecs.createDigest('sha256');
     const tree = new LayerTree(limits);

@@ -1,4 +1,7 @@
-/** Brings a new file to the disk while the rest of it comes: another thread waits for the disk, so there is little to wait for at the end. */
+/**
+ * A new file that is brought to the disk while the rest of it comes: another thread waits for the disk, so there is little to wait for at the end.
+ * Either `commit` gives it its name, or `discard` removes it.
+ */
 import { checkErrno } from './disk.ts';
 import type { Disk, NewFile } from './disk.ts';
 
@@ -12,9 +15,15 @@ export class WriteBehind {
   #failure: unknown;
   #unsynced = 0;
 
-  constructor(disk: Disk, file: NewFile) {
+  /** A new file in the directory for that. */
+  constructor(disk: Disk) {
     this.#disk = disk;
-    this.#file = file;
+    this.#file = disk.newFile();
+  }
+
+  /** Bytes so far. */
+  get size(): number {
+    return this.#file.size;
   }
 
   /** @throws StoreError */
@@ -30,15 +39,17 @@ export class WriteBehind {
     checkErrno(await this.#disk.host.asyncFiles.sync(this.#file.handle), 'write', this.#file.path);
   }
 
-  /** Everything is on the disk afterwards. @throws StoreError also of what failed before: fsync(2) says it only once. */
-  async finish(): Promise<void> {
+  /** Everything is on the disk afterwards, under its name. @throws StoreError also of what failed before: fsync(2) says it only once. */
+  async commit(path: string): Promise<void> {
     await this.#syncing;
     if (this.#failure !== undefined) throw this.#failure;
     await this.#sync();
+    this.#file.name(path);
   }
 
-  /** No thread uses the file any more afterwards. */
-  async abandon(): Promise<void> {
+  /** Removes it, when no thread uses it any more. */
+  async discard(): Promise<void> {
     await this.#syncing;
+    this.#file.discard();
   }
 }
