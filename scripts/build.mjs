@@ -5,7 +5,7 @@
  *   cli.js             the command line and the engine, one CommonJS script that answers a function
  *   cli.*.js           commands and options that few use (`bundle-parts.mjs`)
  *   cli.cache          code cache of cli.js for the Node version that built it
- *   cli.*.cache        the same of parts that a container of an image needs
+ *   cli.*.cache        the same of parts that a container of an image needs, or who pulls one
  *   sandbox.mjs        the public API
  *   worker.js          what a sandbox's worker thread runs: loads engine.js with engine.cache, as caisson.js does
  *   translator.js      the translator of hot code, loaded when there is some
@@ -122,13 +122,13 @@ function buildCodeCache() {
   }
 }
 
-/** The same for the parts that a container of an image needs: the last run leaves what it compiled. */
+/** The same for the parts that a container of an image needs, or who pulls one (nobody listens there): each run adds what it compiled. */
 function buildPartCaches() {
   const scratch = mkdtempSync(join(tmpdir(), 'caisson-build-'));
   const tar = join(scratch, 'empty.tar');
   writeFileSync(tar, new Uint8Array(1024));
   const env = { ...process.env, CAISSON_HOME: join(scratch, 'store'), CAISSON_WRITE_PARTS: '1' };
-  for (const words of [['import', tar, 'empty'], ['run', '--pull', 'never', 'empty', '/nothing']]) spawnSync(process.execPath, [join(dist, 'caisson.js'), ...words], { stdio: 'ignore', timeout: 60_000, env });
+  for (const words of [['import', tar, 'empty'], ['pull', '-q', 'localhost:1/nothing'], ['run', '--pull', 'never', 'empty', '/nothing']]) spawnSync(process.execPath, [join(dist, 'caisson.js'), ...words], { stdio: 'ignore', timeout: 60_000, env });
   rmSync(scratch, { recursive: true, force: true });
 }
 

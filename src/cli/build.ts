@@ -64,7 +64,7 @@ function progressOf(values: FlagValues): ProgressKind {
 
 /** The base image: from its registry with `--pull`, or where it is not here. */
 function imageFinder(store: ImageStore, values: FlagValues): BuildOptions['findImage'] {
-  const fetch = async (name: string): Promise<StoredImage> => (await import('./registry-commands.ts')).pull(store, name, values, values.has('quiet'));
+  const fetch = async (name: string): Promise<StoredImage> => (await import('./registry-commands.ts')).pull(store, name, values, { quiet: values.has('quiet') });
   return async (name) => {
     if (values.has('pull')) return fetch(name);
     try {

@@ -7,9 +7,9 @@ export function createdMs({ config }: StoredImage): number {
   return Number.isNaN(time) ? 0 : time;
 }
 
-/** Bytes of its files: layers uncompressed, as Docker counts. */
-export function sizeOf(store: ImageStore, { config }: StoredImage): number {
-  return config.diffIds.reduce((sum, diffId) => sum + store.layers.bytesOf(diffId), 0);
+/** Bytes of its layers (`ImageStore.layerBytes`). */
+export function sizeOf(store: ImageStore, image: StoredImage): number {
+  return image.config.diffIds.reduce((sum, _, index) => sum + store.layerBytes(image, index), 0);
 }
 
 /** `KEY` or `KEY=VALUE`. */

@@ -92,7 +92,7 @@ export async function historyCommand(args: readonly string[]): Promise<number> {
     const whole = values.has('no-trunc');
     let layer = 0;
     const rows = image.config.history.map((entry, index) => {
-      const size = entry.emptyLayer ? 0 : store.layers.bytesOf(image.config.diffIds[layer++] ?? image.id);
+      const size = entry.emptyLayer ? 0 : store.layerBytes(image, layer++);
       const last = index === image.config.history.length - 1;
       const command = entry.createdBy ?? '';
       return {

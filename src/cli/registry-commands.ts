@@ -55,12 +55,12 @@ export function clientFor(reference: Reference, values: FlagValues, progress: Bl
   });
 }
 
-/** Gets an image that is not here, for `pull` and `run`. */
-export async function pull(store: ImageStore, typed: string, values: FlagValues, quiet: boolean): Promise<StoredImage> {
+/** Gets an image that is not here. `mayDefer`: no container is to run on it at once (`PullOptions`). */
+export async function pull(store: ImageStore, typed: string, values: FlagValues, { quiet, mayDefer = false }: { readonly quiet: boolean; readonly mayDefer?: boolean }): Promise<StoredImage> {
   const reference = parseReference(typed);
   const progress = new BlobProgress(quiet);
   if (!quiet) process.stderr.write(`pulling ${formatReference(reference)}\n`);
-  const options = { reference, typed, platform: values.has('platform') ? platformFlag(values) : OWN_PLATFORM, limits: layerLimits(values), progress };
+  const options = { reference, typed, platform: values.has('platform') ? platformFlag(values) : OWN_PLATFORM, limits: layerLimits(values), mayDefer, progress };
   for (const mirror of mirrorsOf(reference, values)) {
     try {
       return await pullImage(store, clientFor({ ...reference, registry: mirror }, values, progress), options);
@@ -86,7 +86,9 @@ export async function pullCommand(args: readonly string[]): Promise<number> {
   if (values === undefined) return 0;
   const [typed = ''] = values.command;
   return withStore(`pull "${typed}"`, async (store) => {
-    const image = await pull(store, typed, values, values.has('quiet'));
+    // Limits that are given are for this command, so it holds all layers against them.
+    const mayDefer = !['max-layer-size', 'max-layer-entries', 'max-layer-ratio'].some((flag) => values.has(flag));
+    const image = await pull(store, typed, values, { quiet: values.has('quiet'), mayDefer });
     process.stdout.write(`${familiarName(parseReference(typed))}@${image.record.target.digest}\n`);
     return 0;
   });

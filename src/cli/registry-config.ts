@@ -1,7 +1,8 @@
 /** The configuration of a registry: a file of JSON, with every mistake that can be made in it found and named. */
 import { readFileSync } from 'node:fs';
-import { ACTIONS, isRepositoryName } from '../registry/index.ts';
-import type { AccessConfig, AccessRule, Action, QuotaRule, RetentionRule, UpstreamRule } from '../registry/index.ts';
+import { isLoopback } from '../image/index.ts';
+import { ACTIONS, EVENT_ACTIONS, isRepositoryName } from '../registry/index.ts';
+import type { AccessConfig, AccessRule, Action, QuotaRule, RetentionRule, UpstreamRule, WebhookRule } from '../registry/index.ts';
 import { UserError } from './errors.ts';
 import { nearest } from './flags.ts';
 import { parseDuration, parseSize } from './quantities.ts';
@@ -12,9 +13,10 @@ export interface RegistryConfig {
   readonly retention: readonly RetentionRule[];
   readonly quotas: readonly QuotaRule[];
   readonly upstreams: readonly UpstreamRule[];
+  readonly webhooks: readonly WebhookRule[];
 }
 
-export const NO_CONFIG: RegistryConfig = { access: undefined, retention: [], quotas: [], upstreams: [] };
+export const NO_CONFIG: RegistryConfig = { access: undefined, retention: [], quotas: [], upstreams: [], webhooks: [] };
 
 class ConfigError extends Error {}
 
@@ -117,7 +119,7 @@ const DEFAULT_FRESH_MS = 600_000;
 function credentialsOf(user: Item | undefined, passwordFile: Item | undefined, rule: Item): UpstreamRule['credentials'] {
   if (user === undefined && passwordFile === undefined) return undefined;
   if (user === undefined || passwordFile === undefined) return rule.fail('must have both "user" and "passwordFile", or neither');
-  return { username: user.text(), password: readFileSync(passwordFile.text(), 'utf8').replace(/\r?\n$/, '') };
+  return { username: user.text(), password: secretIn(passwordFile.text()) };
 }
 
 function upstreamRule(item: Item): UpstreamRule {
@@ -130,6 +132,37 @@ function upstreamRule(item: Item): UpstreamRule {
   };
 }
 
+/** A file's text without the end of its line. */
+function secretIn(file: string): string {
+  return readFileSync(file, 'utf8').replace(/\r?\n$/, '');
+}
+
+/** What happens here is told unencrypted to this machine only, unless asked. */
+function webhookUrl(item: Item, plainHttp: boolean): string {
+  const text = item.text();
+  if (!URL.canParse(text)) item.fail(`is "${text}", which is no address`);
+  const { protocol, host, username } = new URL(text);
+  if (username !== '') item.fail('must not have a user in it: sign with "secretFile"');
+  if (protocol !== 'https:' && !(protocol === 'http:' && (plainHttp || isLoopback(host)))) item.fail(`is "${text}", which is not encrypted: use https, or "plainHttp": true`);
+  return text;
+}
+
+function webhookRule(item: Item): WebhookRule {
+  const { name, url, repositories, actions, secretFile, plainHttp } = item.fields(['name', 'url', 'repositories', 'actions', 'secretFile', 'plainHttp']);
+  const own = name?.text() ?? item.fail('says no "name"');
+  if (!/^[a-z0-9][a-z0-9-]{0,62}$/.test(own)) name?.fail(`is "${own}", and must be of a-z, 0-9 and -`);
+  return {
+    name: own, url: webhookUrl(url ?? item.fail('says no "url"'), plainHttp?.flag() ?? false), repositories: repositories?.texts() ?? ['**'],
+    actions: actions?.list().map((action) => action.oneOf(EVENT_ACTIONS)) ?? EVENT_ACTIONS, secret: secretFile === undefined ? undefined : secretIn(secretFile.text()),
+  };
+}
+
+function webhookRules(items: readonly Item[]): readonly WebhookRule[] {
+  const rules = items.map(webhookRule);
+  for (const [index, { name }] of rules.entries()) if (rules.findIndex((rule) => rule.name === name) !== index) items[index]?.fail(`has the name "${name}" of another one`);
+  return rules;
+}
+
 function parseConfig(text: string): RegistryConfig {
   let document: unknown;
   try {
@@ -137,11 +170,12 @@ function parseConfig(text: string): RegistryConfig {
   } catch (error) {
     throw new ConfigError(`it is not JSON: ${(error as Error).message}`);
   }
-  const { groups, access, retention, quotas, upstreams } = new Item(document, '').fields(['groups', 'access', 'retention', 'quotas', 'upstreams']);
+  const { groups, access, retention, quotas, upstreams, webhooks } = new Item(document, '').fields(['groups', 'access', 'retention', 'quotas', 'upstreams', 'webhooks']);
   const members = groups?.names() ?? new Map<string, readonly string[]>();
   return {
     access: access === undefined ? undefined : { groups: members, rules: access.list().map((item) => accessRule(item, members)) },
     retention: retention?.list().map(retentionRule) ?? [], quotas: quotas?.list().map(quotaRule) ?? [], upstreams: upstreams?.list().map(upstreamRule) ?? [],
+    webhooks: webhookRules(webhooks?.list() ?? []),
   };
 }
 

@@ -2,7 +2,7 @@
 import { join } from 'node:path';
 import { nodeHttp } from '../host/node/http.ts';
 import { createImageHost, storeDirectory } from '../host/node/image-host.ts';
-import { nodeServerFiles } from '../host/node/server-files.ts';
+import { nodeAsyncFiles } from '../host/node/async-files.ts';
 import { RegistryStorage } from '../registry/index.ts';
 import { toByteString } from './bytes.ts';
 import { UserError } from './errors.ts';
@@ -23,7 +23,7 @@ function directoryOf(values: FlagValues): string {
 /** @throws UserError */
 export function openStorage(values: FlagValues): RegistryStorage {
   try {
-    return RegistryStorage.open(createImageHost({ http: nodeHttp }), nodeServerFiles, directoryOf(values));
+    return RegistryStorage.open(createImageHost({ http: nodeHttp }), nodeAsyncFiles, directoryOf(values));
   } catch (error) {
     throw toUserError(error, 'open the registry');
   }

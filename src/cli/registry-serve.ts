@@ -77,11 +77,11 @@ export async function serveCommand(args: readonly string[]): Promise<number> {
   const limits = limitsOf(values);
   const [collectEveryMs, scrubEveryMs] = [durationFlag(values, 'gc-interval', '1h'), durationFlag(values, 'scrub-interval', '0')];
   const storage = openStorage(values);
-  const registry = new Registry({ storage, limits, authentication: await authenticationOf(values, config, storage), quotas: config.quotas, upstreams: config.upstreams, log, audit: openAuditLog(values) });
+  const registry = new Registry({ storage, limits, authentication: await authenticationOf(values, config, storage), rules: config, log, audit: openAuditLog(values) });
   const reload = async (): Promise<void> => {
     const next = readRegistryConfig(values.last('config'));
     registry.authentication = await authenticationOf(values, next, storage);
-    registry.setRules(next.quotas, next.upstreams);
+    registry.setRules(next);
     config = next;
     log('read its files again');
   };
@@ -94,6 +94,7 @@ export async function serveCommand(args: readonly string[]): Promise<number> {
   process.stdout.write(`listening on ${tls === undefined ? 'http' : 'https'}://${showAddress({ ...address, port: server.port })}\n`);
   await untilAsked();
   endMaintenance();
+  registry.webhooks.end();
   await Promise.all([server.close(GRACE_MS), metrics?.close(0)]);
   return 0;
 }

@@ -11,7 +11,7 @@ const CARE = 'Care';
 const OUTPUT = 'Output';
 
 const DIRECTORY: Flag = { group: SERVER, name: 'dir', kind: 'string', placeholder: 'DIR', help: 'where everything is kept (default: registry/ in the store\'s directory)' };
-const CONFIG: Flag = { group: SERVER, name: 'config', kind: 'string', placeholder: 'FILE', help: 'rules of access, retention and quotas, as JSON (docs/images.md)' };
+const CONFIG: Flag = { group: SERVER, name: 'config', kind: 'string', placeholder: 'FILE', help: 'rules of access, retention, quotas, upstreams and webhooks, as JSON (docs/images.md)' };
 const GRACE: Flag = { group: CARE, name: 'gc-grace', kind: 'string', placeholder: 'TIME', help: 'how long what is not needed stays; a push must not take longer (default: 24h)' };
 const FORMAT: Flag = { group: OUTPUT, name: 'format', kind: 'string', placeholder: 'FORMAT', help: 'json, or a Go template' };
 const DRY_RUN: Flag = { group: CARE, name: 'dry-run', kind: 'boolean', help: 'say what would go; take nothing away' };

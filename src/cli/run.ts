@@ -87,7 +87,7 @@ type UsedImage = ReturnType<ImageStore['use']>;
 /** The image: here, or from its registry where the policy says so. */
 async function imageFor(store: ImageStore, name: string, values: FlagValues): Promise<UsedImage> {
   const policy = oneOf(values, 'pull', ['always', 'missing', 'never']) ?? 'missing';
-  const fetch = async (): Promise<unknown> => (await import('./registry-commands.ts')).pull(store, name, values, values.has('quiet'));
+  const fetch = async (): Promise<unknown> => (await import('./registry-commands.ts')).pull(store, name, values, { quiet: values.has('quiet') });
   if (policy === 'always') await fetch();
   try {
     return store.use(name);

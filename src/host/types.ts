@@ -95,6 +95,8 @@ export interface HostUdpSocket {
 /** What a store of images needs of its host. */
 export interface ImageHost {
   readonly files: HostFiles;
+  /** The same files, by the handles of `files`. */
+  readonly asyncFiles: HostAsyncFiles;
   readonly codecs: HostCodecs;
   /** Absent where no registry can be reached. */
   readonly http?: HostHttp;
@@ -158,8 +160,8 @@ export interface HostDigest {
   hex(): string;
 }
 
-/** Files of a server, whose thread must not wait for the disk. As in `HostFiles`, failures are negative errno values. */
-export interface HostServerFiles {
+/** Files of who must not wait for the disk, such as a server. As in `HostFiles`, failures are negative errno values. */
+export interface HostAsyncFiles {
   read(handle: number, buffer: Uint8Array, position: number): Promise<number>;
   write(handle: number, buffer: Uint8Array, position: number): Promise<number>;
   sync(handle: number): Promise<number>;

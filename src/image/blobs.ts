@@ -1,9 +1,10 @@
 /** Blobs by digest: `blobs/sha256/HEX` of the OCI image layout. */
 import { algorithmOf, digestOf, hexOf } from './digest.ts';
 import type { Digest } from './digest.ts';
-import type { Disk, NewFile } from './disk.ts';
+import type { Disk } from './disk.ts';
 import { DigestMismatchError, ImageError, ImageFormatError } from './errors.ts';
 import { MOST_DOCUMENT_BYTES } from './limits.ts';
+import { WriteBehind } from './write-behind.ts';
 
 /** What is known of a blob before it comes. */
 export interface Expected {
@@ -14,14 +15,14 @@ export interface Expected {
 /** A blob on its way in: its digest is taken as its bytes come. */
 export class BlobWriter {
   readonly #blobs: Blobs;
-  readonly #file: NewFile;
+  readonly #file: WriteBehind;
   readonly #expected: Expected;
   readonly #what: string;
   readonly #hash;
 
-  constructor(blobs: Blobs, file: NewFile, expected: Expected, what: string) {
+  constructor(blobs: Blobs, expected: Expected, what: string) {
     this.#blobs = blobs;
-    this.#file = file;
+    this.#file = new WriteBehind(blobs.disk);
     this.#expected = expected;
     this.#what = what;
     this.#hash = blobs.disk.host.codecs.createDigest(expected.digest === undefined ? 'sha256' : algorithmOf(expected.digest));
@@ -40,23 +41,23 @@ export class BlobWriter {
   }
 
   /** @throws DigestMismatchError, ImageFormatError; nothing is kept then. */
-  commit(): { readonly digest: Digest; readonly size: number } {
+  async commit(): Promise<{ readonly digest: Digest; readonly size: number }> {
     const { digest: promised, size } = this.#expected;
     const algorithm = promised === undefined ? 'sha256' : algorithmOf(promised);
     const digest: Digest = `${algorithm}:${this.#hash.hex()}`;
     try {
       if (size !== undefined && this.#file.size !== size) throw new ImageFormatError(`${this.#what} has ${this.#file.size} bytes where ${size} were promised`, 'get it again: it was cut short');
       if (promised !== undefined && digest !== promised) throw new DigestMismatchError(this.#what, promised, digest);
-      this.#file.commit(this.#blobs.pathOf(digest));
+      await this.#file.commit(this.#blobs.pathOf(digest));
     } catch (error) {
-      this.discard();
+      await this.discard();
       throw error;
     }
     return { digest, size: this.#file.size };
   }
 
-  discard(): void {
-    this.#file.discard();
+  discard(): Promise<void> {
+    return this.#file.discard();
   }
 }
 
@@ -82,7 +83,7 @@ export class Blobs {
   /** A new one. `what` begins a sentence: `the layer sha256:...`. */
   writer(expected: Expected, what: string): BlobWriter {
     if (expected.digest !== undefined) this.disk.makeDirectory(this.disk.path('blobs', algorithmOf(expected.digest)));
-    return new BlobWriter(this, this.disk.newFile(), expected, what);
+    return new BlobWriter(this, expected, what);
   }
 
   /** A document of ours. */
@@ -99,7 +100,7 @@ export class Blobs {
     try {
       for await (const chunk of source) writer.write(chunk);
     } catch (error) {
-      writer.discard();
+      await writer.discard();
       throw error;
     }
     return writer.commit();

@@ -110,7 +110,7 @@ class Checker {
       if (!isDigest(diffId)) continue;
       this.#layers++;
       // What is gone is made again from its blob, by whoever needs it.
-      if (!layers.isIntact(diffId, this.#options.quick) && layers.has(diffId)) this.#report(`the layer ${diffId} is spoiled`, () => layers.remove(diffId));
+      if (!layers.isIntact(diffId, this.#options.quick) && disk.exists(layers.pathsOf(diffId).index)) this.#report(`the layer ${diffId} is spoiled`, () => layers.remove(diffId));
     }
   }
 

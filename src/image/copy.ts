@@ -7,7 +7,7 @@ import { MOST_INDEX_DEPTH } from './limits.ts';
 import { noPlatform } from './load.ts';
 import { parseManifest, selectPlatform } from './manifest.ts';
 import type { Descriptor, Platform } from './manifest.ts';
-import { inParallel } from './transfer.ts';
+import { inParallel } from './in-parallel.ts';
 import type { Progress } from './transfer.ts';
 
 /** A manifest or index as it is. */

@@ -1,5 +1,5 @@
 /** The store's files: whole or not there. What is written gets a temporary name, is synced, and then renamed. */
-import { EEXIST, EINTR, EIO, ENOENT, ERRNO_NAMES } from '../abi/errno.ts';
+import { EBADF, EEXIST, EINTR, EINVAL, EIO, ENOENT, ERRNO_NAMES } from '../abi/errno.ts';
 import { O_CREAT, O_EXCL, O_RDONLY, O_WRONLY } from '../abi/fcntl.ts';
 import type { HostFiles, ImageHost } from '../host/types.ts';
 import { StoreError } from './errors.ts';
@@ -9,6 +9,11 @@ const READ_BYTES = 1 << 18;
 export function checkErrno(answer: number, what: string, path: string): number {
   if (answer < 0) throw new StoreError(what, path, -answer, ERRNO_NAMES.get(-answer) ?? `error ${-answer}`);
   return answer;
+}
+
+/** Of an answer to fsync(2) of a directory: done, or nothing that this file system can do. */
+export function isSynced(answer: number): boolean {
+  return answer >= 0 || answer === -EINVAL || answer === -EBADF;
 }
 
 /** A file that is being written. Either `commit` gives it its name, or `discard` removes it. */
@@ -92,6 +97,18 @@ export class Disk {
       this.makeDirectory(path.slice(0, path.lastIndexOf('/')));
       this.makeDirectory(path);
     } else if (made !== -EEXIST) checkErrno(made, 'make the directory', path);
+  }
+
+  /**
+   * The names in a directory, as they are now, are on the disk afterwards: fsync(2) of a file says nothing of its name. Where a file system
+   * knows no such thing (EINVAL, EBADF) it does without.
+   */
+  syncDirectory(path: string): void {
+    const handle = this.open(path);
+    if (handle === undefined) return;
+    const answer = this.files.sync(handle);
+    this.files.close(handle);
+    if (!isSynced(answer)) checkErrno(answer, 'write', path);
   }
 
   exists(path: string): boolean {

@@ -103,7 +103,10 @@ export function unusedFiles(store: ImageStore, among?: ReadonlySet<string>): rea
 export function removeUnused(store: ImageStore, among?: ReadonlySet<string>): number {
   return store.lock.hold(() => {
     let bytes = 0;
-    for (const { path, bytes: own } of unusedFiles(store, among)) {
+    const unused = unusedFiles(store, among);
+    // An image's name is gone from the disk before what it needs is.
+    if (unused.length > 0) store.records.sync();
+    for (const { path, bytes: own } of unused) {
       // An index goes first: without it a tar is not taken for a layer.
       store.disk.remove(path.replace(/\.tar$/, '.index'));
       store.disk.remove(path);

@@ -4,7 +4,7 @@ import type { LayerPaths } from '../fs/layer-files.ts';
 import { hexOf } from './digest.ts';
 import type { DiffId, Digest } from './digest.ts';
 import type { Blobs } from './blobs.ts';
-import type { Disk, NewFile } from './disk.ts';
+import type { Disk } from './disk.ts';
 import { DigestMismatchError, ImageError, ImageFormatError, ImageLimitError } from './errors.ts';
 import { encodeLayer } from './layer-indexer.ts';
 import { LayerTree } from './layer-tree.ts';
@@ -13,8 +13,13 @@ import type { LayerLimits } from './limits.ts';
 import type { Descriptor } from './manifest.ts';
 import { compressionOf } from './media-types.ts';
 import type { Compression } from './media-types.ts';
+import { peek } from './peek.ts';
 import { TarScanner } from './tar-reader.ts';
+import { WriteBehind } from './write-behind.ts';
 import { unzstd } from './zstd.ts';
+
+/** What tells how a layer is compressed. */
+const MAGIC_BYTES = 4;
 
 export interface TakeLayerOptions {
   readonly source: AsyncIterable<Uint8Array>;
@@ -22,8 +27,6 @@ export interface TakeLayerOptions {
   readonly descriptor?: Pick<Descriptor, 'digest' | 'size'> | undefined;
   readonly diffId?: DiffId | undefined;
   readonly limits?: LayerLimits | undefined;
-  /** Bytes of the source that came. */
-  readonly onProgress?: ((bytes: number) => void) | undefined;
 }
 
 export interface TakenLayer {
@@ -31,28 +34,6 @@ export interface TakenLayer {
   readonly size: number;
   readonly diffId: DiffId;
   readonly compression: Compression;
-}
-
-/** The first piece of a stream, and the whole stream again. */
-async function peek(source: AsyncIterable<Uint8Array>): Promise<readonly [first: Uint8Array, all: AsyncIterable<Uint8Array>]> {
-  const iterator = source[Symbol.asyncIterator]();
-  let first = new Uint8Array();
-  for (let step = await iterator.next(); step.done !== true; step = await iterator.next()) {
-    const both = new Uint8Array(first.length + step.value.length);
-    both.set(first);
-    both.set(step.value, first.length);
-    first = both;
-    if (first.length >= 4) break;
-  }
-  async function* all(): AsyncIterable<Uint8Array> {
-    try {
-      if (first.length > 0) yield first;
-      for (let step = await iterator.next(); step.done !== true; step = await iterator.next()) yield step.value;
-    } finally {
-      await iterator.return?.();
-    }
-  }
-  return [first, all()];
 }
 
 export class Layers {
@@ -69,13 +50,15 @@ export class Layers {
     return { tar: `${base}.tar`, index: `${base}.index` };
   }
 
+  /** Both files: a power cut may leave one of the two names. */
   has(diffId: DiffId): boolean {
-    return this.#disk.exists(this.pathsOf(diffId).index);
+    const { tar, index } = this.pathsOf(diffId);
+    return this.#disk.exists(index) && this.#disk.exists(tar);
   }
 
-  /** Bytes of the tar. */
-  bytesOf(diffId: DiffId): number {
-    return this.#disk.sizeOf(this.pathsOf(diffId).tar) ?? 0;
+  /** Bytes of the tar; undefined where the layer is not ready. */
+  bytesOf(diffId: DiffId): number | undefined {
+    return this.#disk.sizeOf(this.pathsOf(diffId).tar);
   }
 
   /**
@@ -83,30 +66,29 @@ export class Layers {
    *
    * @throws DigestMismatchError, ImageFormatError, ImageLimitError; nothing is kept then.
    */
-  async take({ source, descriptor, diffId, limits = DEFAULT_LAYER_LIMITS, onProgress = () => {} }: TakeLayerOptions): Promise<TakenLayer> {
+  async take({ source, descriptor, diffId, limits = DEFAULT_LAYER_LIMITS }: TakeLayerOptions): Promise<TakenLayer> {
     const what = descriptor === undefined ? 'the layer' : `the layer ${descriptor.digest}`;
     const blob = this.#blobs.writer(descriptor ?? {}, what);
     async function* kept(): AsyncIterable<Uint8Array> {
       for await (const chunk of source) {
         blob.write(chunk);
-        onProgress(chunk.length);
         yield chunk;
       }
     }
     try {
-      const [first, all] = await peek(kept());
+      const { first, all } = await peek(kept(), MAGIC_BYTES);
       const compression = compressionOf(first);
       const options = { what, diffId, limits, compressedBytes: () => blob.size };
       if (compression === 'none') {
         const scanned = await this.#scan(all, undefined, options);
-        const stored = blob.commit();
-        this.#commitPlain(scanned, stored.digest);
+        const stored = await blob.commit();
+        await this.#commitPlain(scanned, stored.digest);
         return { ...stored, diffId: scanned.diffId, compression };
       }
       const ready = await this.#unpack(all, compression, options);
-      return { ...blob.commit(), diffId: ready, compression };
+      return { ...await blob.commit(), diffId: ready, compression };
     } catch (error) {
-      blob.discard();
+      await blob.discard();
       throw error;
     }
   }
@@ -114,53 +96,53 @@ export class Layers {
   /** Makes tar and index of a blob that is here. */
   async prepare(descriptor: Descriptor, diffId: DiffId, limits: LayerLimits = DEFAULT_LAYER_LIMITS): Promise<void> {
     if (this.has(diffId)) return;
-    const [first, all] = await peek(this.#blobs.stream(descriptor.digest));
+    const { first, all } = await peek(this.#blobs.stream(descriptor.digest), MAGIC_BYTES);
     const compression = compressionOf(first);
     const options = { what: `the layer ${descriptor.digest}`, diffId, limits, compressedBytes: () => descriptor.size };
-    if (compression === 'none') this.#commitPlain(await this.#scan(all, undefined, options), descriptor.digest);
+    if (compression === 'none') await this.#commitPlain(await this.#scan(all, undefined, options), descriptor.digest);
     else await this.#unpack(all, compression, options);
   }
 
   /** A layer that is not compressed is its blob, under a second name. */
-  #commitPlain({ diffId, tree }: Scanned, digest: Digest): void {
+  async #commitPlain({ diffId, tree }: Scanned, digest: Digest): Promise<void> {
     const { tar, index } = this.pathsOf(diffId);
     const blob = this.#blobs.pathOf(digest);
-    if (!this.#disk.link(blob, tar)) this.#copy(blob, tar);
+    if (!this.#disk.link(blob, tar)) await this.#copy(blob, tar);
     this.#disk.writeFile(index, this.#sealed(encodeLayer(tree.root)));
   }
 
   /** Where the file system has no second names. */
-  #copy(from: string, to: string): void {
-    const file = this.#disk.newFile();
+  async #copy(from: string, to: string): Promise<void> {
+    const file = new WriteBehind(this.#disk);
     try {
       for (const chunk of this.#disk.chunks(from)) file.write(chunk);
-      file.commit(to);
+      await file.commit(to);
     } catch (error) {
-      file.discard();
+      await file.discard();
       throw error;
     }
   }
 
   async #unpack(source: AsyncIterable<Uint8Array>, compression: Compression, options: UnpackOptions): Promise<DiffId> {
     const { codecs } = this.#disk.host;
-    const file = this.#disk.newFile();
+    const file = new WriteBehind(this.#disk);
     try {
       const plain = compression === 'gzip' ? codecs.gunzip(source) : unzstd(source);
       const { diffId, tree } = await this.#scan(plain, file, options);
       // What may stand behind a compressed stream belongs to the blob.
       for await (const _ of source) void _;
       const { tar, index } = this.pathsOf(diffId);
-      file.commit(tar);
+      await file.commit(tar);
       this.#disk.writeFile(index, this.#sealed(encodeLayer(tree.root)));
       return diffId;
     } catch (error) {
-      file.discard();
+      await file.discard();
       throw inLayer(error, options.what);
     }
   }
 
   /** Reads a tar, into a file if there is one. */
-  async #scan(plain: AsyncIterable<Uint8Array>, file: NewFile | undefined, options: UnpackOptions): Promise<Scanned> {
+  async #scan(plain: AsyncIterable<Uint8Array>, file: WriteBehind | undefined, options: UnpackOptions): Promise<Scanned> {
     const { what, limits } = options;
     const hash = this.#disk.host.codecs.createDigest('sha256');
     const tree = new LayerTree(limits);

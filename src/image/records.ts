@@ -117,6 +117,12 @@ export class Records {
       throw error;
     }
     if (record.reference !== undefined) this.#disk.remove(this.#path(keyOf(this.#disk, { reference: undefined, manifest: record.manifest })));
+    this.sync();
+  }
+
+  /** The names that were given and taken are so on the disk as well. */
+  sync(): void {
+    this.#disk.syncDirectory(this.#disk.path('images'));
   }
 
   #keepUntagged(record: ImageRecord): void {

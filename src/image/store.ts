@@ -16,12 +16,13 @@ import type { LayerPaths } from '../fs/layer-files.ts';
 import { Blobs } from './blobs.ts';
 import { parseConfig } from './config.ts';
 import type { ImageConfig } from './config.ts';
-import { hexOf } from './digest.ts';
+import { algorithmOf, hexOf } from './digest.ts';
 import type { Digest } from './digest.ts';
 import { Disk } from './disk.ts';
 import { Claims } from './claims.ts';
 import type { Claim } from './claims.ts';
 import { ImageError, ImageFormatError, NoSuchImageError, StoreError } from './errors.ts';
+import { inParallel } from './in-parallel.ts';
 import { Layers } from './layers.ts';
 import { StoreLock } from './lock.ts';
 import { parseManifest } from './manifest.ts';
@@ -67,7 +68,9 @@ export class ImageStore {
   /** Opens the store in a directory (a byte-string path), which is made if need be. @throws StoreError */
   static open(host: ImageHost, directory: string): ImageStore {
     const disk = new Disk(host, directory);
-    for (const part of ['blobs/sha256', 'layers', 'images', 'tmp']) if (!disk.exists(disk.path(part))) disk.makeDirectory(disk.path(part));
+    const missing = ['blobs/sha256', 'layers', 'images', 'tmp'].filter((part) => !disk.exists(disk.path(part)));
+    for (const part of missing) disk.makeDirectory(disk.path(part));
+    if (missing.length > 0) disk.syncDirectory(directory);
     const store = new ImageStore(disk);
     if (!disk.exists(disk.path('oci-layout'))) store.writeLayout();
     return store;
@@ -153,11 +156,18 @@ export class ImageStore {
 
   /** What a container mounts, the lowest first. Layers that came without being prepared are prepared now. */
   async mountable(image: StoredImage): Promise<readonly LayerPaths[]> {
-    for (const [index, layer] of image.manifest.layers.entries()) {
-      if (!isLayerType(layer.mediaType)) throw new ImageFormatError(`the image has something of the type ${layer.mediaType} as a layer`, 'it is no image of a container');
-      await this.layers.prepare(layer, image.config.diffIds[index]!);
-    }
+    const { layers } = image.manifest;
+    const foreign = layers.find(({ mediaType }) => !isLayerType(mediaType));
+    if (foreign !== undefined) throw new ImageFormatError(`the image has something of the type ${foreign.mediaType} as a layer`, 'it is no image of a container');
+    const unique = new Map(layers.map((layer, index) => [image.config.diffIds[index]!, layer]));
+    await inParallel([...unique], ([diffId, layer]) => this.layers.prepare(layer, diffId));
     return image.config.diffIds.map((diffId) => this.layers.pathsOf(diffId));
+  }
+
+  /** Bytes of one of an image's layers: uncompressed, as Docker counts, or as it came where no container has mounted it yet. */
+  layerBytes({ config, manifest }: StoredImage, index: number): number {
+    const diffId = config.diffIds[index];
+    return (diffId === undefined ? undefined : this.layers.bytesOf(diffId)) ?? manifest.layers[index]?.size ?? 0;
   }
 
   /** Gives an image that is whole its record. @throws ImageError where another process has removed a part of it (`removeImage`). */
@@ -174,6 +184,9 @@ export class ImageStore {
       const image = this.load(record);
       const missing = [image.manifest.config, ...image.manifest.layers].find(({ digest }) => !this.blobs.has(digest));
       if (missing !== undefined) throw new ImageError(`a part of the image (${missing.digest}) was removed from the store while it came`, 'run the command again');
+      // Their names are on the disk before that of the image is: of layers ready to be mounted that need not be so, they can be made again.
+      const algorithms = new Set([target, manifest, image.manifest.config, ...image.manifest.layers].map(({ digest }) => algorithmOf(digest)));
+      for (const parts of [[], ...Array.from(algorithms, (algorithm) => [algorithm])]) this.disk.syncDirectory(this.disk.path('blobs', ...parts));
       this.records.put(record);
       return image;
     });

@@ -2,12 +2,15 @@
 import { parseConfig } from './config.ts';
 import type { Digest } from './digest.ts';
 import { ImageError, ImageFormatError, ImageLimitError } from './errors.ts';
+import { inParallel } from './in-parallel.ts';
+import type { TakeLayerOptions } from './layers.ts';
 import { MOST_DOCUMENT_BYTES, MOST_INDEX_DEPTH } from './limits.ts';
 import type { LayerLimits } from './limits.ts';
 import { noPlatform } from './load.ts';
 import { parseManifest, selectPlatform } from './manifest.ts';
 import type { Descriptor, Manifest, Platform } from './manifest.ts';
 import { isLayerType } from './media-types.ts';
+import { peek } from './peek.ts';
 import { parseReference } from './reference.ts';
 import { pushManifest } from './referrers.ts';
 import type { Reference } from './reference.ts';
@@ -15,8 +18,10 @@ import type { RegistryClient } from './registry-client.ts';
 import { referencesOf } from './store.ts';
 import type { ImageStore, StoredImage } from './store.ts';
 
-/** Layers that move at once, as Docker. */
-const AT_ONCE = 3;
+/** Layers that are no longer are made ready to be mounted while they come; of longer ones, so many bytes tell how fast they come. */
+const SAMPLE_BYTES = 4 * 2 ** 20;
+/** Compressed bytes that are made ready in a millisecond, where one processor does nothing else. */
+const READY_BYTES_PER_MS = 50_000;
 
 export interface Progress {
   /** A blob begins; `what` is shown before its bytes. */
@@ -25,20 +30,13 @@ export interface Progress {
   end(digest: Digest, how: 'pulled' | 'pushed' | 'copied' | 'exists' | 'mounted'): void;
 }
 
-export async function inParallel<Item>(items: readonly Item[], work: (item: Item) => Promise<void>, atOnce = AT_ONCE): Promise<void> {
-  const left = [...items];
-  const failures: unknown[] = [];
-  await Promise.all(Array.from({ length: atOnce }, async () => {
-    for (let item = left.shift(); item !== undefined && failures.length === 0; item = left.shift()) await work(item).catch((error: unknown) => failures.push(error));
-  }));
-  if (failures.length > 0) throw failures[0];
-}
-
 export interface PullOptions {
   readonly reference: Reference;
   readonly typed: string;
   readonly platform: Platform;
   readonly limits?: LayerLimits | undefined;
+  /** True: layers that come faster than they can be made ready to be mounted are only made ready when a container mounts them. */
+  readonly mayDefer?: boolean;
   readonly progress: Progress;
 }
 
@@ -70,8 +68,27 @@ export function pullImage(store: ImageStore, client: RegistryClient, options: Pu
   return store.adding(() => takeImage(store, client, options));
 }
 
+async function* counted(source: AsyncIterable<Uint8Array>, count: (bytes: number) => void): AsyncIterable<Uint8Array> {
+  for await (const chunk of source) {
+    count(chunk.length);
+    yield chunk;
+  }
+}
+
+/**
+ * Takes a layer in. To make it ready to be mounted is no further wait where its bytes come slowly, and three times what the rest takes where they
+ * come fast: one that is deferrable is then left to the first container that mounts it (`ImageStore.mountable`).
+ */
+async function takeLayer(store: ImageStore, source: AsyncIterable<Uint8Array>, layer: Omit<TakeLayerOptions, 'source'> & { readonly descriptor: Descriptor }, isDeferrable: boolean): Promise<void> {
+  const { now } = store.disk.host;
+  const startMs = now();
+  const { first, all } = await peek(source, isDeferrable ? SAMPLE_BYTES : 0);
+  if (isDeferrable && first.length > (now() - startMs) * READY_BYTES_PER_MS) await store.blobs.take(all, layer.descriptor, `the layer ${layer.descriptor.digest}`);
+  else await store.layers.take({ ...layer, source: all });
+}
+
 async function takeImage(store: ImageStore, client: RegistryClient, options: PullOptions): Promise<StoredImage> {
-  const { reference, typed, limits, progress } = options;
+  const { reference, typed, limits, mayDefer, progress } = options;
   const { target, descriptor, manifest } = await findManifest(store, client, options);
   const { config: configDescriptor, layers } = manifest;
   const foreign = layers.find(({ mediaType }) => !isLayerType(mediaType));
@@ -84,8 +101,9 @@ async function takeImage(store: ImageStore, client: RegistryClient, options: Pul
   await inParallel([...unique.values()], async ({ layer, diffId }) => {
     progress.start(layer.digest, layer.size);
     const isHere = store.keep(layer.digest);
-    if (isHere) await store.layers.prepare(layer, diffId, limits);
-    else await store.layers.take({ source: client.getBlob(layer.digest, layer.size), descriptor: layer, diffId, limits, onProgress: (bytes) => progress.advance(layer.digest, bytes) });
+    const isDeferrable = mayDefer === true && layer.size > SAMPLE_BYTES;
+    if (!isHere) await takeLayer(store, counted(client.getBlob(layer.digest, layer.size), (bytes) => progress.advance(layer.digest, bytes)), { descriptor: layer, diffId, limits }, isDeferrable);
+    else if (!isDeferrable) await store.layers.prepare(layer, diffId, limits);
     progress.end(layer.digest, isHere ? 'exists' : 'pulled');
   });
   return store.add({ reference, typed, target, manifest: descriptor, fromRegistry: true });

@@ -93,6 +93,8 @@ class Collector {
       for (const manifest of repository.manifests()) mark(manifest);
       return needed.has(digest);
     };
+    // Manifests that were removed are gone from the disk before what they need is.
+    if (!this.#options.dryRun) await this.#storage.names.sync([repository.path('_tags'), repository.path('_manifests')]);
     for (const digest of repository.links()) {
       if (needed.has(digest) || !this.#isOld(repository.linkPath(digest))) continue;
       if (this.#drop(repository.linkPath(digest), () => isNeeded(digest))) this.report.links++;

@@ -17,3 +17,5 @@ export { Registry } from './service.ts';
 export { RegistryStorage } from './storage.ts';
 export { TokenIssuer, createVerifier, readPublicKeys } from './tokens.ts';
 export type { UpstreamRule } from './upstreams.ts';
+export { EVENT_ACTIONS } from './webhooks.ts';
+export type { WebhookRule } from './webhooks.ts';

@@ -51,3 +51,15 @@ export const MOST_PAGE_ROWS = 1000;
 export const MOST_UPSTREAM_CLIENTS = 1000;
 /** How long another registry is waited for before what is here is given. */
 export const UPSTREAM_PATIENCE_MS = 5000;
+/** Events that wait for one receiver: some kilobytes each. */
+export const MOST_QUEUED_EVENTS = 10_000;
+export const MOST_EVENT_BYTES = 2 ** 16;
+/** An event that nobody took for so long is of no use any more: a week outlives a weekend. */
+export const EVENT_LIFETIME_MS = 7 * 24 * 3_600_000;
+/** Between two tries, doubled each time. */
+export const FIRST_EVENT_WAIT_MS = 500;
+export const LONGEST_EVENT_WAIT_MS = 300_000;
+/** A receiver that says nothing for so long is away. */
+export const WEBHOOK_TIMEOUT_MS = 10_000;
+/** What is read of a receiver's answer, so that the connection can be used again. */
+export const MOST_ANSWER_BYTES = 2 ** 16;

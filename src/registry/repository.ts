@@ -111,12 +111,14 @@ export class Repository {
     return this.#storage.disk.list(this.path(directory)).flatMap((name) => digestOfFileName(name) ?? []);
   }
 
-  #makeDirectory(name: string): void {
+  /** True: there was none. */
+  #makeDirectory(name: string): boolean {
     const { disk } = this.#storage;
-    if (disk.exists(this.path(name))) return;
+    if (disk.exists(this.path(name))) return false;
     const isNew = !this.exists();
     disk.makeDirectory(this.path(name));
     if (isNew) this.#storage.forgetNames();
+    return true;
   }
 
   // ---- manifests and tags ----
@@ -150,8 +152,9 @@ export class Repository {
   }
 
   /**
-   * All files are written and on the disk before the first gets its name; the tag is named last. So whatever ends the process,
-   * a tag leads to a manifest, and a manifest to its bytes.
+   * All files are written and on the disk before the first gets its name; the tag is named last, when all other names are on the disk, those
+   * of the blobs that the manifest needs among them. So whatever ends the process or the machine, a tag leads to a manifest, and a manifest
+   * to its bytes.
    */
   async putManifest({ digest, bytes, document, tags }: Pushed): Promise<void> {
     const { disk, blobs, files } = this.#storage;
@@ -161,8 +164,12 @@ export class Repository {
     const record: ManifestRecord = { mediaType, size: bytes.length, subject: subject?.digest, pushedMs };
     const wanted: [path: string, bytes: Uint8Array][] = [[blobs.pathOf(digest), bytes], [this.path('_manifests', fileNameOf(digest)), encode(record)]];
     if (subject !== undefined) wanted.push([this.path('_referrers', fileNameOf(subject.digest), fileNameOf(digest)), encode({ mediaType, digest, size: bytes.length, artifactType, annotations })]);
+    const firstTag = wanted.length;
     for (const tag of tags) wanted.push([this.path('_tags', tag), encode({ digest, pushedMs } satisfies TagRecord)]);
     const written: NewFile[] = [];
+    const give = (from: number, to: number): void => {
+      for (let index = from; index < to; index++) written[index]!.name(wanted[index]![0]);
+    };
     try {
       for (const [, content] of wanted) {
         const file = disk.newFile();
@@ -172,14 +179,29 @@ export class Repository {
       const synced = Promise.all(written.map(({ handle }) => files.sync(handle)));
       for (const failed of await synced) checkErrno(failed, 'write', disk.path('tmp'));
       // Not before: empty directories may be collected while one waits for the disk.
-      for (const name of ['_manifests', '_tags']) this.#makeDirectory(name);
+      const isNew = this.#makeDirectory('_manifests');
       if (subject !== undefined) disk.makeDirectory(this.path('_referrers', fileNameOf(subject.digest)));
       disk.makeDirectory(disk.path('blobs', algorithmOf(digest)));
-      for (const [index, [path]] of wanted.entries()) written[index]!.name(path);
+      give(0, firstTag);
+      await this.#storage.names.sync(this.#directoriesOf(digest, document, isNew));
+      if (tags.length === 0) return;
+      const isFirstTag = this.#makeDirectory('_tags');
+      give(firstTag, wanted.length);
+      await this.#storage.names.sync([this.path('_tags'), ...(isFirstTag ? [this.path()] : [])]);
     } catch (error) {
       for (const file of written) file.discard();
       throw error;
     }
+  }
+
+  /** Where the names stand that a manifest needs, and its own. */
+  #directoriesOf(digest: Digest, { subject, needs }: ManifestDocument, isNew: boolean): readonly string[] {
+    const { disk } = this.#storage;
+    const algorithms = new Set([digest, ...needs.map((need) => need.digest)].map(algorithmOf));
+    const own = ['_blobs', '_manifests', ...(subject === undefined ? [] : ['_referrers', `_referrers/${fileNameOf(subject.digest)}`])].map((name) => this.path(name));
+    const parts = this.name.split('/');
+    const above = isNew ? parts.map((_, count) => disk.path('repositories', ...parts.slice(0, count))) : [];
+    return [...Array.from(algorithms, (algorithm) => disk.path('blobs', algorithm)), disk.path('blobs'), ...own, this.path(), ...above];
   }
 
   #checkBounds(tags: readonly string[], subject: Descriptor | undefined): void {

@@ -89,15 +89,17 @@ export async function putManifest(registry: Registry, exchange: Exchange): Promi
     repository.removeManifest(digest);
     throw error;
   }
+  await registry.webhooks.announce({ action: 'push', repository, digest, tag: reference.kind === 'tag' ? reference.tag : undefined, mediaType: document.mediaType, size: bytes.length }, exchange);
   const headers = { location: `/v2/${repository.name}/manifests/${digest}`, 'docker-content-digest': digest };
   return new Response(null, { status: 201, headers: document.subject === undefined ? headers : { ...headers, 'oci-subject': document.subject.digest } });
 }
 
 /** By tag the tag only, by digest the manifest and all its tags. */
-export function deleteManifest(registry: Registry, exchange: Exchange): Response {
+export async function deleteManifest(registry: Registry, exchange: Exchange): Promise<Response> {
   const repository = repositoryOf(registry, exchange);
   const text = exchange.parameters['reference'] ?? '';
   const reference = checkManifestReference(text);
   if (!(reference.kind === 'tag' ? repository.removeTag(reference.tag) : registry.removeManifest(repository, reference.digest))) throw unknown(repository, text);
+  await registry.webhooks.announce({ action: 'delete', repository, digest: reference.kind === 'digest' ? reference.digest : undefined, tag: reference.kind === 'tag' ? reference.tag : undefined, mediaType: undefined, size: undefined }, exchange);
   return new Response(null, { status: 202 });
 }

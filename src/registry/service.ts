@@ -14,6 +14,8 @@ import { Uploads } from './uploads.ts';
 import type { Allowance, Upload } from './uploads.ts';
 import { Upstreams } from './upstreams.ts';
 import type { UpstreamRule } from './upstreams.ts';
+import { Webhooks } from './webhooks.ts';
+import type { WebhookRule } from './webhooks.ts';
 
 export interface Exchange {
   readonly request: Request;
@@ -34,12 +36,18 @@ export interface AuditEntry {
   readonly status: number;
 }
 
+/** What can be read again while the registry runs. */
+export interface RegistryRules {
+  readonly quotas: readonly QuotaRule[];
+  readonly upstreams: readonly UpstreamRule[];
+  readonly webhooks: readonly WebhookRule[];
+}
+
 export interface RegistryOptions {
   readonly storage: RegistryStorage;
   readonly limits: RegistryLimits;
   readonly authentication: Authentication;
-  readonly quotas: readonly QuotaRule[];
-  readonly upstreams: readonly UpstreamRule[];
+  readonly rules: RegistryRules;
   /** What went wrong on our side, one line each. */
   readonly log: (line: string) => void;
   /** Each change, and each refusal. */
@@ -56,28 +64,33 @@ export class Registry {
   /** Replaced when its files are read again. */
   authentication: Authentication;
   upstreams: Upstreams;
+  readonly webhooks: Webhooks;
   #quotas: Quotas;
   readonly #requests: Buckets | undefined;
 
-  constructor({ storage, limits, authentication, quotas, upstreams, log, audit }: RegistryOptions) {
+  constructor({ storage, limits, authentication, rules, log, audit }: RegistryOptions) {
     this.storage = storage;
     this.uploads = new Uploads(storage);
     this.limits = limits;
     this.authentication = authentication;
-    this.#quotas = new Quotas(quotas, storage, this.uploads);
-    this.upstreams = new Upstreams(this, upstreams);
     this.log = log;
     this.audit = audit;
+    this.#quotas = new Quotas(rules.quotas, storage, this.uploads);
+    this.upstreams = new Upstreams(this, rules.upstreams);
+    this.webhooks = new Webhooks(this);
+    this.webhooks.setRules(rules.webhooks);
     const { requestsPerSecond } = limits;
     this.#requests = requestsPerSecond === undefined ? undefined : new Buckets(requestsPerSecond, requestsPerSecond * 2, () => storage.disk.host.now());
     this.metrics.gauge('uploads', 'Uploads that have begun and not ended.', () => this.uploads.count);
+    this.metrics.gauge('webhook_events_waiting', 'Events that no receiver has taken yet.', () => this.webhooks.waiting);
     this.metrics.gauge('repositories', 'Repositories.', () => storage.repositories().length);
   }
 
   /** Rules that were read again. */
-  setRules(quotas: readonly QuotaRule[], upstreams: readonly UpstreamRule[]): void {
+  setRules({ quotas, upstreams, webhooks }: RegistryRules): void {
     this.#quotas = new Quotas(quotas, this.storage, this.uploads);
     this.upstreams = new Upstreams(this, upstreams);
+    this.webhooks.setRules(webhooks);
   }
 
   /** Bytes of the blobs and manifests of a repository. */

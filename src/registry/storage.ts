@@ -10,8 +10,9 @@
  *
  * No part of a repository's name begins with an underscore, so the directories do not meet.
  */
-import type { HostServerFiles, ImageHost } from '../host/types.ts';
+import type { HostAsyncFiles, ImageHost } from '../host/types.ts';
 import { Blobs, Disk } from '../image/index.ts';
+import { DirectorySync } from './directory-sync.ts';
 import { isRepositoryName } from './names.ts';
 import { MOST_REPOSITORIES } from './limits.ts';
 import { Repository } from './repository.ts';
@@ -23,17 +24,20 @@ const LAYOUT = '{"imageLayoutVersion":"1.0.0"}';
 export class RegistryStorage {
   readonly disk: Disk;
   readonly blobs: Blobs;
-  readonly files: HostServerFiles;
+  readonly files: HostAsyncFiles;
+  /** Brings names to the disk. */
+  readonly names: DirectorySync;
   #names: { readonly list: readonly string[]; readonly atMs: number } | undefined;
 
-  private constructor(disk: Disk, files: HostServerFiles) {
+  private constructor(disk: Disk, files: HostAsyncFiles) {
     this.disk = disk;
     this.blobs = new Blobs(disk);
     this.files = files;
+    this.names = new DirectorySync(disk, files);
   }
 
   /** `directory`: a byte-string path, which is made if need be. @throws StoreError */
-  static open(host: ImageHost, files: HostServerFiles, directory: string): RegistryStorage {
+  static open(host: ImageHost, files: HostAsyncFiles, directory: string): RegistryStorage {
     const disk = new Disk(host, directory);
     for (const part of ['blobs/sha256', 'repositories', 'tmp']) disk.makeDirectory(disk.path(part));
     if (!disk.exists(disk.path('oci-layout'))) disk.writeFile(disk.path('oci-layout'), new TextEncoder().encode(LAYOUT));

@@ -109,7 +109,9 @@ export async function prepareTrials(scratch: string, registry: string): Promise<
     const home = freshStore(scenario);
     const afterMs = startMs + fraction * (durations.get(scenario)! - startMs);
     const what = `${scenario.name}, killed after ${afterMs.toFixed(1)} ms`;
-    const { signal } = await run(scenario, home, afterMs);
+    const { signal, ms } = await run(scenario, home, afterMs);
+    // It was faster than ever before: what it takes is that.
+    if (signal === null) durations.set(scenario, Math.min(durations.get(scenario)!, ms));
     const found = await mustBeClean(home, what);
     for (const id of kept) assert.ok(found.has(id), `${what}: an image is gone`);
     if (scenario.leaves && scenario.isFull) for (const id of both) assert.ok(found.has(id), `${what}: an image is gone`);

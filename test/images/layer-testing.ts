@@ -6,16 +6,18 @@ import { openLayer } from '../../src/fs/layer-files.ts';
 import { LayerFs, LayerInode } from '../../src/fs/layerfs.ts';
 import { createImageHost } from '../../src/host/node/image-host.ts';
 import { nodeFiles } from '../../src/host/node/index.ts';
+import type { ImageHost } from '../../src/host/types.ts';
 import type { DiffId } from '../../src/image/digest.ts';
 import { ImageStore } from '../../src/image/store.ts';
 import { stringToBytes } from '../../src/image/tar-format.ts';
 import { tarEnd, tarHeader, tarPadding } from '../../src/image/tar-writer.ts';
 import type { NewEntry } from '../../src/image/tar-writer.ts';
 
-export async function withTemporaryStore(body: (store: ImageStore, directory: string) => Promise<void> | void): Promise<void> {
+/** `host`: what is different from Node.js. */
+export async function withTemporaryStore(body: (store: ImageStore, directory: string) => Promise<void> | void, host: Partial<ImageHost> = {}): Promise<void> {
   const directory = mkdtempSync(join(tmpdir(), 'caisson-images-'));
   try {
-    await body(ImageStore.open(createImageHost(), directory), directory);
+    await body(ImageStore.open(Object.defineProperties(createImageHost(), Object.getOwnPropertyDescriptors(host)), directory), directory);
   } finally {
     rmSync(directory, { recursive: true });
   }

@@ -1,79 +1,23 @@
 /** Killed at any moment, the registry loses nothing that it has confirmed; large blobs do not fill its memory. */
 import assert from 'node:assert/strict';
 import { createHash } from 'node:crypto';
-import { existsSync, readFileSync, readdirSync } from 'node:fs';
+import { readFileSync, readdirSync } from 'node:fs';
 import { Agent, request } from 'node:http';
 import { join } from 'node:path';
 import { after, test } from 'node:test';
-import { commandIn, peer } from '../images/fixtures.ts';
-import { OCI_MANIFEST, TestClient } from './client.ts';
+import { peer } from '../images/fixtures.ts';
+import { randomFrom } from '../images/random.ts';
+import { TestClient } from './client.ts';
+import { killWrites } from './kill-writes.ts';
 import { Scratch, sha256 } from './servers.ts';
 
 const scratch = new Scratch('registry-crash');
-const { run } = commandIn({ CAISSON_HOME: scratch.path('store') });
 const KILLS = 25;
 
 after(() => scratch.clean());
 
-/** Small numbers that look random and are the same in every run. */
-function* numbers(seed: number): Generator<number, never> {
-  for (let state = seed; ;) {
-    state = (Math.imul(state, 1_664_525) + 1_013_904_223) >>> 0;
-    yield state / 2 ** 32;
-  }
-}
-
-interface Confirmed {
-  readonly path: string;
-  readonly digest: string;
-}
-
-/** Pushes until the connection breaks; what was confirmed goes into the list. */
-async function pushUntilKilled(url: string, writer: string, confirmed: Confirmed[]): Promise<void> {
-  const client = new TestClient(url);
-  try {
-    for (let round = 0; ; round++) {
-      const name = `crash/${writer}`;
-      const config = await client.pushBlob(name, '{}', 'application/vnd.oci.empty.v1+json');
-      const layer = await client.pushBlob(name, Buffer.alloc(20_000 + round * 5000, `${writer}.${round}`), 'application/vnd.oci.image.layer.v1.tar');
-      confirmed.push({ path: `${name}/blobs/${layer.digest}`, digest: layer.digest });
-      const { status, digest } = await client.pushManifest(name, `t${round % 3}`, JSON.stringify({ schemaVersion: 2, mediaType: OCI_MANIFEST, config, layers: [layer], annotations: { round: String(round) } }));
-      if (status === 201) confirmed.push({ path: `${name}/manifests/${digest}`, digest });
-    }
-  } catch (error) {
-    if (error instanceof assert.AssertionError) throw error;
-  }
-}
-
 test(`killed at ${KILLS} random moments: all that was confirmed is there, and the bytes are what their digests say`, async () => {
-  const random = numbers(7);
-  const confirmed: Confirmed[] = [];
-  let served = await scratch.serve();
-  const { directory } = served;
-  for (let kill = 0; kill < KILLS; kill++) {
-    const writers = ['a', 'b', 'c'].map((name) => pushUntilKilled(served.url, `${name}${kill}`, confirmed));
-    // A moment that does not depend on how fast the machine is: after some confirmed pushes, and a little.
-    const enough = confirmed.length + Math.floor(random.next().value * 10);
-    for (const end = Date.now() + 10_000; confirmed.length < enough && Date.now() < end;) await new Promise((resolve) => setTimeout(resolve, 2));
-    await new Promise((resolve) => setTimeout(resolve, random.next().value * 30));
-    await served.stop('SIGKILL');
-    await Promise.all(writers);
-    served = await scratch.serve([], { directory });
-  }
-  const client = new TestClient(served.url);
-  assert.ok(confirmed.length > KILLS, `${confirmed.length} confirmed`);
-  for (const { path, digest } of confirmed) {
-    const { status, body } = await client.ask('GET', `/v2/${path}`);
-    assert.deepEqual([status, sha256(body)], [200, digest], path);
-  }
-  for (const name of readdirSync(join(directory, 'repositories/crash'))) {
-    for (const tag of existsSync(join(directory, 'repositories/crash', name, '_tags')) ? readdirSync(join(directory, 'repositories/crash', name, '_tags')) : []) {
-      const { status, headers, body } = await client.ask('GET', `/v2/crash/${name}/manifests/${tag}`);
-      assert.deepEqual([status, headers.get('docker-content-digest')], [200, sha256(body)], `${name}:${tag}`);
-    }
-  }
-  const scrubbed = await run(['registry', 'scrub', '--dir', directory]);
-  assert.equal(scrubbed.status, 0, scrubbed.stdout);
+  assert.ok(await killWrites(scratch, KILLS, randomFrom(7)) > KILLS);
 });
 
 test('an upload goes on after the registry was killed, where its bytes ended', async () => {

@@ -7,6 +7,8 @@ import type { HostCodecs } from '../types.ts';
 
 const load = createRequire(import.meta.url);
 const CHUNK_BYTES = 1 << 18;
+/** Zlib's thread may be some pieces ahead: so it works while what it made is hashed and written. */
+const GUNZIP = { chunkSize: 1 << 20, writableHighWaterMark: 1 << 20, readableHighWaterMark: 1 << 22 };
 let crypto: typeof Crypto | undefined;
 const zlib = (): typeof Zlib => load('node:zlib') as typeof Zlib;
 const WAKERS = ['drain', 'end', 'close', 'error'];
@@ -53,6 +55,6 @@ export const nodeCodecs: HostCodecs = {
     const hash = crypto.createHash(algorithm);
     return { update: (bytes) => void hash.update(bytes), hex: () => hash.digest('hex') };
   },
-  gunzip: (source) => through(zlib().createGunzip({ chunkSize: CHUNK_BYTES }), source),
+  gunzip: (source) => through(zlib().createGunzip(GUNZIP), source),
   gzip: (source) => through(zlib().createGzip({ chunkSize: CHUNK_BYTES }), source),
 };

@@ -3,6 +3,7 @@ import { isAbsolute, join, resolve } from 'node:path';
 import { env } from 'node:process';
 import type { HostHttp, ImageHost } from '../types.ts';
 import { nodeCodecs } from './codecs.ts';
+import { nodeAsyncFiles } from './async-files.ts';
 import { nodeFiles } from './files.ts';
 import { ownerHasEnded, processOwner } from './process-owner.ts';
 
@@ -17,6 +18,7 @@ export function storeDirectory(): string | undefined {
 export function createImageHost(options: { readonly http?: HostHttp } = {}): ImageHost {
   return {
     files: nodeFiles,
+    asyncFiles: nodeAsyncFiles,
     codecs: nodeCodecs,
     random: (buffer) => void crypto.getRandomValues(buffer),
     now: () => Date.now(),
