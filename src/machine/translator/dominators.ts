@@ -1,5 +1,6 @@
 /** Dominators, loop headers and reducibility (Cooper, Harvey, Kennedy, "A Simple, Fast Dominance Algorithm", 2001). */
-import type { Region, RegionBlock } from './region.ts';
+import type { Region } from './region.ts';
+import type { RegionBlock } from './region-block.ts';
 
 function intersect(a: RegionBlock, b: RegionBlock): RegionBlock {
   let left = a;

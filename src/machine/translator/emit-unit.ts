@@ -15,7 +15,8 @@ import { BITWISE } from './effects.ts';
 import { Fuel } from './fuel.ts';
 import { hashTargets } from './hash-targets.ts';
 import { computeFacts, type BlockFacts, type InstructionFacts, type RegionFacts } from './liveness.ts';
-import { successors, type Edge, type ExitEdge, type InnerEdge, type Region, type RegionBlock } from './region.ts';
+import type { Region } from './region.ts';
+import { successors, type Edge, type ExitEdge, type InnerEdge, type RegionBlock } from './region-block.ts';
 import { SharedWays } from './shared-ways.ts';
 import { IMPORT_SYSCALL, UnitBuilder, bitwiseOperation, type UnitOptions } from './unit-builder.ts';
 
@@ -585,5 +586,3 @@ class UnitEmitter {
 export function emitUnit(region: Region, options: EmitOptions): FunctionBody {
   return new UnitEmitter(region, options).emit();
 }
-
-export { successors };

@@ -3,7 +3,7 @@
  * number of the one that is meant. After LLVM's WebAssemblyFixIrreducibleControlFlow.
  */
 import { dominates } from './dominators.ts';
-import { createBlock, successors, type Edge, type RegionBlock, type SwitchEdge } from './region.ts';
+import { createBlock, successors, type Edge, type RegionBlock, type SwitchEdge } from './region-block.ts';
 
 /** Blocks from which, or to which with `predecessors`, there is a way within a set from a block; itself too. */
 function reached(from: RegionBlock, within: ReadonlySet<RegionBlock>, next: (block: RegionBlock) => readonly RegionBlock[]): Set<RegionBlock> {

@@ -7,7 +7,8 @@
 import { FLAG_SET_ALL } from '../semantics/analysis.ts';
 import type { SemanticsTable } from '../semantics/builder.ts';
 import { effectsOf, type Effects } from './effects.ts';
-import { successors, type ExitEdge, type Region, type RegionBlock } from './region.ts';
+import type { Region } from './region.ts';
+import { successors, type ExitEdge, type RegionBlock } from './region-block.ts';
 
 export interface InstructionFacts {
   readonly effects: Effects;

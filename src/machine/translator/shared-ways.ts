@@ -6,7 +6,8 @@ import type { Expr } from '../semantics/builder.ts';
 import * as op from '../wasm/opcodes.ts';
 import { mayTouchMemory } from './effects.ts';
 import type { BlockFacts, RegionFacts } from './liveness.ts';
-import type { Region, RegionBlock } from './region.ts';
+import type { Region } from './region.ts';
+import type { RegionBlock } from './region-block.ts';
 import type { UnitBuilder } from './unit-builder.ts';
 
 /** Counts sets of registers; those of one way only are not shared. */
