@@ -3,7 +3,7 @@ import { helperList } from './helpers/index.ts';
 import type { HelperContext } from './helpers/types.ts';
 import { loadFxImage, saveFxImage } from './helpers/fxsave.ts';
 import { MXCSR_INIT } from './helpers/mxcsr.ts';
-import { BlockCache } from './interpreter/block-cache.ts';
+import { BlockCache, type Decode } from './interpreter/block-cache.ts';
 import type { LoadedImage } from './interpreter/image.ts';
 import * as record from './interpreter/record.ts';
 import { PAGE_CODE, PAGE_EXEC, PAGE_READ, PAGE_WRITE } from './layout.ts';
@@ -33,6 +33,8 @@ export interface SpaceEnvironment {
   readonly statistics: MachineStatistics;
   takeShell(): Shell;
   giveShell(shell: Shell): void;
+  /** What decodes for the address space in a shell. */
+  decoderOf(shell: Shell): Decode;
   /** Undefined: its code is interpreted. */
   createTranslator(space: GuestSpace, program: string): Translator | undefined;
   /** A program ends: some of what it leaves may be translated for the next time. */
@@ -69,7 +71,7 @@ export class GuestSpace implements AddressSpace, UnitHost, ShellOwner {
     this.#memory.onGrow = () => {
       this.registers = this.#words = this.#memory.i32;
     };
-    this.blocks = new BlockCache(this.#memory, this.shell.decoder, (address) => this.#unitSlot(address), environment.statistics);
+    this.blocks = new BlockCache(this.#memory, environment.decoderOf(this.shell), (address) => this.#unitSlot(address), environment.statistics);
     this.#helperContext = this.#createHelperContext();
   }
 

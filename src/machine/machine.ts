@@ -1,5 +1,6 @@
 /** Creates machines: see `machine-types.ts` for what they do. */
 import { GuestSpace, type SpaceEnvironment } from './address-space.ts';
+import { DecodedBlocks, MAXIMUM_INSTRUCTIONS } from './decoder/decoded-blocks.ts';
 import { loadImage, type LoadedImage } from './interpreter/image.ts';
 import type { AddressSpace, Machine, MachineImage, MachineOptions, MachineStatistics } from './machine-types.ts';
 import { Shell } from './shell.ts';
@@ -66,6 +67,8 @@ export function createMachine(image: MachineImage, options: MachineOptions): Mac
   const { tier, monotonicNs } = options;
   const translating = new TimeShare(monotonicNs, TRANSLATING_SHARE, tier === 'translator' ? Number.MAX_SAFE_INTEGER : TRANSLATING_AT_FIRST_NS);
   const finishing = new TimeShare(monotonicNs, FINISHING_SHARE, FINISHING_AT_FIRST_NS);
+  let isFirst = true;
+  let decoded: DecodedBlocks | undefined;
   const environment: SpaceEnvironment = {
     image: loaded,
     options,
@@ -77,6 +80,15 @@ export function createMachine(image: MachineImage, options: MachineOptions): Mac
     },
     giveShell: (shell) => {
       if (pool.length < POOL_SIZE && shell.memory.u8.length <= POOLED_BYTES) pool.push(shell);
+    },
+    // Most machines run one program, for which keeping what was decoded takes longer than it saves.
+    decoderOf: (shell) => {
+      if (isFirst) {
+        isFirst = false;
+        return (u8, offset, available, address, block) => shell.decoder.decode(u8, offset, available, address, MAXIMUM_INSTRUCTIONS, block);
+      }
+      const blocks = (decoded ??= new DecodedBlocks(loaded.decoder));
+      return (u8, offset, available, address, block) => blocks.decode(u8, offset, available, address, block);
     },
     createTranslator: (space, program) =>
       tier === 'interpreter' ? undefined : new Translator(space, registryOf(program, space.exactFloats), translating, tier === 'translator' ? 1 : THRESHOLD),

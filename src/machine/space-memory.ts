@@ -72,7 +72,9 @@ export class SpaceMemory {
 
   /** Everything that was used, back to zero, for the next user. */
   clear(): void {
-    const { touched, u8 } = this;
+    const { u8 } = this;
+    const pageCount = (u8.length + GUEST_BASE) >>> 12;
+    const touched = this.touched.subarray(0, pageCount);
     let page = touched.indexOf(1);
     while (page >= 0) {
       let end = page + 1;
@@ -80,10 +82,10 @@ export class SpaceMemory {
       u8.fill(0, page * PAGE_SIZE - GUEST_BASE, end * PAGE_SIZE - GUEST_BASE);
       page = touched.indexOf(1, end);
     }
-    touched.fill(0, 0, (u8.length + GUEST_BASE) >>> 12);
+    touched.fill(0);
     // The machine's own tables: CPU state, page flags, jump table.
     u8.fill(0, 0, STATE_SIZE);
-    this.pages.fill(0, 0, (u8.length + GUEST_BASE) >>> 12);
+    this.pages.fill(0, 0, pageCount);
     u8.fill(0, JUMP_TABLE - GUEST_BASE, JUMP_TABLE_END - GUEST_BASE);
   }
 }

@@ -13,7 +13,7 @@ const CHUNK = 4096;
 export function bytesToString(bytes: Uint8Array): string {
   let text = '';
   for (let at = 0; at < bytes.length; at += CHUNK) {
-    text += String.fromCharCode(...bytes.subarray(at, at + CHUNK));
+    text += Reflect.apply(String.fromCharCode, String, bytes.subarray(at, at + CHUNK));
   }
   return text;
 }
@@ -167,7 +167,7 @@ export class SpaceMemory implements UserMemory {
       const zero = u8.subarray(start, pageEnd).indexOf(0);
       const end = zero < 0 ? pageEnd : start + zero;
       if (text.length + (end - start) >= limit) return -ENAMETOOLONG;
-      text += String.fromCharCode(...u8.subarray(start, end));
+      text += bytesToString(u8.subarray(start, end));
       if (zero >= 0) return text;
       at += pageEnd - start;
     }

@@ -38,6 +38,8 @@ export const PAIR_CLASS_BITS = 6;
 /** u16 by first and second class: the handler of both, or 0. */
 export const PAIRS = 0x32_6000;
 export const TABLES_END = 0x32_8000;
+/** Blocks, in a memory that is not an address space. */
+export const BLOCKS = TABLES_END;
 
 // The answer of the decoder: bits of an i32.
 export const ANSWER_RECORDS_BITS = 6;

@@ -1,6 +1,6 @@
 /** Decoded blocks of one address space: made on demand, found by address, dropped by page. */
 import { bytesOf, instructionsOf, raiseOf, recordsOf } from '../decoder/block-decoder.ts';
-import type { BlockDecoder } from '../decoder/block-decoder.ts';
+import { MAXIMUM_BLOCK_BYTES } from '../decoder/decoded-blocks.ts';
 import { COMPACT_RECORDS_END, COMPACT_RECORDS_START, DECODED_END, DECODED_START, JUMP_TABLE, PAGE_CODE, PAGE_EXEC } from '../layout.ts';
 import { GUEST_BASE, STATE_GENERATION } from '../state.ts';
 import type { MachineStatistics } from '../machine-types.ts';
@@ -14,11 +14,13 @@ interface Arena {
 const LOW_ARENA: Arena = { start: COMPACT_RECORDS_START, end: COMPACT_RECORDS_END };
 const HIGH_ARENA: Arena = { start: DECODED_START, end: DECODED_END };
 const JUMP_TABLE_OFFSET = JUMP_TABLE - GUEST_BASE;
-/** A block ends after so many instructions at the latest. */
-const MAXIMUM_BLOCK = 24;
 const UNDEFINED_OPCODE = 6;
-/** A header, the instructions, and the record that ends a block. */
-const MAXIMUM_BLOCK_BYTES = record.BLOCK_HEADER_SIZE + (MAXIMUM_BLOCK + 1) * record.RECORD_SIZE;
+
+/**
+ * Puts the block at guest address `address`, whose code begins at `u8[offset]` and of which `available` bytes may be executed, at
+ * `u8[block]`. The answer: see `block-decoder.ts`.
+ */
+export type Decode = (u8: Uint8Array, offset: number, available: number, address: number, block: number) => number;
 
 /** What the cache needs of its address space. */
 export interface CodeMemory {
@@ -39,11 +41,11 @@ const BLOCK_RECORDS = 2;
 const BLOCK_NEXT = 3;
 const BLOCK_NEXT_SECOND = 4;
 const BLOCK_WORDS = 5;
-const INITIAL_BLOCKS = 2048;
+const INITIAL_BLOCKS = 256;
 
 export class BlockCache {
   readonly #memory: CodeMemory;
-  readonly #decoder: BlockDecoder;
+  readonly #decodeInto: Decode;
   /** Number of the block that starts at an address (as a signed integer, which costs no allocation). */
   readonly #numbers = new Map<number, number>();
   /** Number of the first block that has bytes in a page. */
@@ -61,9 +63,9 @@ export class BlockCache {
   /** Table slot of a linked unit at an address, or 0. */
   readonly #unitSlot: (address: number) => number;
 
-  constructor(memory: CodeMemory, decoder: BlockDecoder, unitSlot: (address: number) => number, statistics: MachineStatistics) {
+  constructor(memory: CodeMemory, decode: Decode, unitSlot: (address: number) => number, statistics: MachineStatistics) {
     this.#memory = memory;
-    this.#decoder = decoder;
+    this.#decodeInto = decode;
     this.#unitSlot = unitSlot;
     this.#statistics = statistics;
   }
@@ -238,7 +240,7 @@ export class BlockCache {
   #decode(address: number): number {
     const pointer = this.#allocate();
     const offset = address - GUEST_BASE;
-    const answer = this.#decoder.decode(this.#memory.u8, offset, this.#executableBytes(address), address, MAXIMUM_BLOCK, pointer);
+    const answer = this.#decodeInto(this.#memory.u8, offset, this.#executableBytes(address), address, pointer);
     const records = recordsOf(answer);
     const raise = raiseOf(answer);
     this.#free = pointer + record.BLOCK_HEADER_SIZE + records * record.RECORD_SIZE;
