@@ -89,6 +89,14 @@ static __attribute__((noinline)) long entered(long n, int place) {
   return b;
 }
 
+/* Handlers that begin with the flags that the one before has set. */
+long flags_between(const unsigned char *code, long limit);
+#define HANDLER(k) "flags_handler_" #k ": adc $" #k ", %rax\n rol $" #k ", %rax\n dec %rsi\n jz 1f\n movzbl (%rdi), %ecx\n inc %rdi\n and $7, %ecx\n cmp $3, %ecx\n jmp *(%rdx,%rcx,8)\n1: ret\n"
+__asm__(
+    ".data\nflags_handlers: .quad flags_handler_0, flags_handler_1, flags_handler_2, flags_handler_3, flags_handler_4, flags_handler_5, flags_handler_6, flags_handler_7, flags_handler_8, flags_handler_9\n.text\n"
+    "flags_between: lea flags_handlers(%rip), %rdx\n xor %eax, %eax\n jmp flags_handler_0\n"
+    HANDLER(0) HANDLER(1) HANDLER(2) HANDLER(3) HANDLER(4) HANDLER(5) HANDLER(6) HANDLER(7) HANDLER(8) HANDLER(9));
+
 int main(int argc, char **argv) {
   const int used = argc > 1 ? atoi(argv[1]) : 24;
   const struct itimerval often = {{0, 3000}, {0, 3000}};
@@ -105,6 +113,7 @@ int main(int argc, char **argv) {
   long sum = 0;
   for (int i = 1; i < 6; i++) sum += interpret(code, 400000L * i);
   for (int i = 0; i < 60000; i++) sum = sum * 31 + entered(i % 97, i % 3);
+  for (int i = 0; i < 200; i++) sum = sum * 31 + flags_between(code, 4000);
   printf("%ld\n", sum);
   return ticks == 0;
 }

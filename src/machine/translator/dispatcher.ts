@@ -1,7 +1,7 @@
 /**
  * Dispatchers: the handlers of an interpreter, each of which ends in an indirect jump to the next, become one region with
  * registers in locals. All those jumps go through one block, the dispatcher, which knows the handlers by their addresses;
- * it is the region's entry, so that control may come in at any handler. Memory has all registers and no flags there.
+ * it is the region's entry, so that control may come in at any handler. Memory has all registers and flags there.
  */
 import { Discovery, RegionBuilder, finishRegion, type CodeSource, type Region } from './region.ts';
 

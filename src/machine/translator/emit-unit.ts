@@ -536,7 +536,7 @@ class UnitEmitter {
       return;
     }
     const to = edge.block;
-    if (to.kind === 'dispatcher') this.#sendTo(to, from);
+    if (to.kind === 'dispatcher') this.#sendFrom(from);
     for (const [selector, way] of edge.choices ?? []) b.assign(this.#choiceOf(selector), b.i32(way));
     if (to.order <= from.order) this.#budget(from, edge);
     if (to.order <= from.order || this.#isMerge(to)) {
@@ -550,11 +550,10 @@ class UnitEmitter {
   }
 
   /** Before control goes to the dispatcher: memory gets what it may not have. */
-  #sendTo(dispatcher: RegionBlock, from: RegionBlock): void {
-    const b = this.#b;
-    const facts = this.#factsOf(from);
-    b.spill(facts.dirtyOut);
-    if (facts.flagsDirtyOut && this.#factsOf(dispatcher).flagsLiveIn !== 0) b.storeFlags();
+  #sendFrom(block: RegionBlock): void {
+    const { dirtyOut, flagsDirtyOut } = this.#factsOf(block);
+    this.#b.spill(dirtyOut);
+    if (flagsDirtyOut) this.#b.storeFlags();
   }
 
   /** Leaves the region for an address: a tail call of the unit there, or of the interpreter. */
@@ -576,7 +575,8 @@ class UnitEmitter {
   #budget(from: RegionBlock, { block: to, address = to.start }: InnerEdge): void {
     const facts = this.#factsOf(from);
     this.#fuel.preempt(to.kind === 'dispatcher' ? this.#b.extendU(TARGET) : this.#b.i64(address), () => {
-      if (to.kind !== 'dispatcher') this.#b.spill(facts.dirtyOut);
+      if (to.kind === 'dispatcher') return;
+      this.#b.spill(facts.dirtyOut);
       if (this.#factsOf(to).flagsLiveIn !== 0 && facts.flagsDirtyOut) this.#b.storeFlags();
     });
   }

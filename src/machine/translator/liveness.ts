@@ -83,27 +83,26 @@ function forward(region: Region, all: RegionFacts): void {
 }
 
 /** What must be in locals at the end of a block because control leaves the region there. */
-function exitUses(block: RegionBlock, facts: BlockFacts, dispatcher: BlockFacts | undefined): { registers: number; flags: number } {
+function exitUses(block: RegionBlock, facts: BlockFacts): { registers: number; flags: number } {
   const exits = [block.taken, block.next].filter((edge): edge is ExitEdge => edge !== undefined && !('block' in edge));
   const leaves = exits.length > 0;
   const backEdge = successors(block).some((successor) => successor.order <= block.order);
   const ends = block.taken === undefined && block.next === undefined && block.kind !== 'selector'; // a switch may go elsewhere, too
   const last = block.instructions[block.instructions.length - 1];
-  const settles = dispatcher !== undefined && dispatcher.flagsLiveIn !== 0 && successors(block).some(({ kind }) => kind === 'dispatcher');
-  const flags = (settles || exits.some(({ flagsDie }) => !flagsDie) || (ends && last?.row.flow !== 'return')) && facts.flagsDirtyOut ? FLAG_SET_ALL : 0;
+  const sends = successors(block).some(({ kind }) => kind === 'dispatcher');
+  const flags = (sends || exits.some(({ flagsDie }) => !flagsDie) || (ends && last?.row.flow !== 'return')) && facts.flagsDirtyOut ? FLAG_SET_ALL : 0;
   return { registers: leaves || backEdge || ends ? facts.dirtyOut : 0, flags };
 }
 
 interface Flow {
   readonly all: RegionFacts;
   readonly checked: boolean;
-  readonly dispatcher: BlockFacts | undefined;
   /** Registers that stay in locals when control goes through the dispatcher; a handler loads the others itself. */
   kept: number;
 }
 
-function flowLive(block: RegionBlock, facts: BlockFacts, { all, checked, dispatcher, kept }: Flow): boolean {
-  const exit = exitUses(block, facts, dispatcher);
+function flowLive(block: RegionBlock, facts: BlockFacts, { all, checked, kept }: Flow): boolean {
+  const exit = exitUses(block, facts);
   let live = exit.registers;
   let flags = exit.flags;
   for (const successor of successors(block)) {
@@ -142,7 +141,7 @@ export function computeFacts(region: Region, semantics: SemanticsTable, checked:
   for (const block of region.blocks) all.set(block, createFacts(block, semantics));
   forward(region, all);
   const { entry } = region;
-  const flow: Flow = { all, checked, dispatcher: entry.kind === 'dispatcher' ? all.get(entry) : undefined, kept: 0 };
+  const flow: Flow = { all, checked, kept: 0 };
   backward(region, flow);
   if (entry.kind === 'dispatcher') {
     flow.kept = registersOfMany(entry.switch.map(({ block }) => (all.get(block) as BlockFacts).liveIn));
