@@ -3,7 +3,7 @@
  * the same inputs is not made again.
  */
 import type { LayerPaths, MountConfig } from '../container/index.ts';
-import { ImageError, addBuilt } from '../image/index.ts';
+import { ImageError, StoreError, addBuilt } from '../image/index.ts';
 import type { StoredImage } from '../image/index.ts';
 import { CacheMounts } from './cache-mounts.ts';
 import { Contents } from './contents.ts';
@@ -30,8 +30,9 @@ import { FIRST_EPOCH, Stage, imageState, scratchState } from './stage.ts';
 import type { StageState } from './stage.ts';
 import { argPairs, findStage, splitStages, targetStage } from './stages.ts';
 import type { StageDefinition } from './stages.ts';
+import { stepsField } from './step-cache.ts';
 import { StepStore } from './step-store.ts';
-import type { Key } from './step-store.ts';
+import type { Key, StepResult } from './step-store.ts';
 import { toText } from './text.ts';
 import { resolvePath } from './tree.ts';
 import type { TreeNode } from './tree.ts';
@@ -43,6 +44,8 @@ export interface BuildResult {
   readonly state: StageState;
   /** The image's configuration. */
   readonly config: Uint8Array<ArrayBuffer>;
+  /** Of all stages, those of the image first. */
+  readonly steps: ReadonlyMap<Key, StepResult>;
 }
 
 /** A stage that was built, or is being built. */
@@ -69,6 +72,7 @@ export class Builder {
   readonly #caches: CacheMounts;
   readonly #contents: Contents;
   readonly #built = new Map<number, Promise<Built>>();
+  readonly #made = new Map<Key, StepResult>();
   readonly #images = new Map<string, Promise<StoredImage>>();
   readonly #sourceDateEpoch: number | undefined;
   #nextStep = 1;
@@ -93,7 +97,8 @@ export class Builder {
       for (const [name, value] of this.#options.labels) state.settings.labels.set(name, value);
       const unused = [...this.#options.buildArgs.keys()].filter((name) => !this.#global.used.has(name) && !PREDEFINED_ARGS.includes(name) && !BUILDER_ARGS.includes(name));
       if (unused.length > 0) this.#options.reporter.note(`warning: --build-arg ${unused.join(', ')} is not used: no ARG has the name`);
-      return { state, config: configDocument(state) };
+      const inline = this.#options.inlineCache ? stepsField(state.steps, state.layers) : {};
+      return { state, config: configDocument(state, inline), steps: new Map([...state.steps, ...this.#made]) };
     } finally {
       this.#trees.close();
     }
@@ -247,17 +252,40 @@ export class Builder {
       return false;
     }
     const key = this.#steps.keyOf({ entries: this.#contents.ofEntries(entries), compress: this.#options.compress });
-    const known = this.#known(key, work.definition);
-    const layer = known?.layer ?? (await this.#steps.write(entries, this.#options.compress));
-    if (known === undefined) this.#steps.put(key, { layer });
-    stage.addLayer(layer, createdBy);
+    const known = await this.#known(key, work.definition);
+    const result = known ?? { layer: await this.#steps.write(entries, this.#options.compress) };
+    this.#keepStep(work, key, result, createdBy, known === undefined);
     return known !== undefined;
   }
 
-  #known(key: Key, { name, index }: StageDefinition): ReturnType<StepStore['get']> {
+  #keepStep({ stage }: Work, key: Key, result: StepResult, createdBy: string, isNew: boolean): void {
+    if (isNew) this.#steps.put(key, result);
+    this.#made.set(key, result);
+    stage.addStep(key, result, createdBy);
+  }
+
+  async #known(key: Key, { name, index }: StageDefinition): Promise<StepResult | undefined> {
     const { noCache } = this.#options;
     const isOff = typeof noCache === 'boolean' ? noCache : noCache.includes(name ?? String(index));
-    return isOff ? undefined : this.#steps.get(key);
+    return isOff ? undefined : this.#steps.get(key) ?? (await this.#imported(key));
+  }
+
+  /** From `--cache-from`. A cache that is spoiled or gone is no reason not to build. */
+  async #imported(key: Key): Promise<StepResult | undefined> {
+    const { cacheFrom, store, reporter } = this.#options;
+    for (const cache of cacheFrom) {
+      try {
+        const found = await cache.get(key, store);
+        if (found === undefined) continue;
+        this.#steps.put(key, found);
+        return found;
+      } catch (error) {
+        if (!(error instanceof ImageError) || error instanceof StoreError) throw error;
+        cache.giveUp();
+        reporter.note(`warning: nothing more is taken from the cache ${cache.name}: ${error.message}`);
+      }
+    }
+    return undefined;
   }
 
   async #run(work: Work, instruction: Instruction, expander: Expander): Promise<boolean> {
@@ -272,9 +300,9 @@ export class Builder {
       parent: stage.layers.map(({ diffId }) => diffId), argv: run.argv, script: run.script ?? null, env: [...env], user: stage.settings.user, cwd: stage.workingDirectory,
       mounts: mounts.map((mount) => mount.key), network: run.network === 'none' ? 'none' : this.#options.network, epoch, compress: this.#options.compress,
     });
-    const known = this.#known(key, definition);
+    const known = await this.#known(key, definition);
     if (known !== undefined) {
-      stage.addLayer(known.layer, createdBy);
+      this.#keepStep(work, key, known, createdBy, false);
       return true;
     }
     const secrets = new Map(mounts.flatMap(({ env: own }) => [...own]));
@@ -290,8 +318,7 @@ export class Builder {
       const entries = entriesOfChanges(container.changes(), { epoch, isLimit: this.#sourceDateEpoch !== undefined, ownFrom });
       const layer = entries.length === 0 ? undefined : await this.#steps.write(entries, this.#options.compress);
       for (const { keep } of mounts) await keep?.(container);
-      this.#steps.put(key, { layer });
-      stage.addLayer(layer, createdBy);
+      this.#keepStep(work, key, { layer }, createdBy, true);
     } finally {
       container.close();
     }

@@ -128,10 +128,10 @@ export interface ConfigInputs {
   readonly epoch: number;
 }
 
-/** The whole document. */
-export function configDocument({ settings, layers, history, epoch }: ConfigInputs): Uint8Array<ArrayBuffer> {
+/** The whole document. `more`: further fields, which others pass by. */
+export function configDocument({ settings, layers, history, epoch }: ConfigInputs, more: Json = {}): Uint8Array<ArrayBuffer> {
   return new TextEncoder().encode(JSON.stringify({
     created: timeText(epoch), ...(settings.author === '' ? {} : { author: toText(settings.author) }), architecture: 'amd64', os: 'linux', config: settings.document(),
-    rootfs: { type: 'layers', diff_ids: layers.map(({ diffId }) => diffId) }, history,
+    rootfs: { type: 'layers', diff_ids: layers.map(({ diffId }) => diffId) }, history, ...more,
   }));
 }

@@ -12,6 +12,7 @@ export { BuildError } from './errors.ts';
 export { MOST_DOCKERFILE_BYTES, MOST_SECRET_BYTES } from './limits.ts';
 export type { IgnoreRules } from './patterns.ts';
 export { HostNode, InodeNode, MemoryNode } from './tree.ts';
+export { ExportedSteps, ImportedSteps } from './step-cache.ts';
 export type { TreeNode } from './tree.ts';
 export type { BuildOptions, BuildReporter, StepInfo } from './types.ts';
 export { exportTar, exportTree } from './export.ts';

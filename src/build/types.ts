@@ -5,6 +5,7 @@ import type { ImageStore, StoredImage } from '../image/index.ts';
 import type { Dockerfile } from './dockerfile.ts';
 import type { Lines } from './errors.ts';
 import type { ContainerMaker } from './run-step.ts';
+import type { ImportedSteps } from './step-cache.ts';
 import type { TreeNode } from './tree.ts';
 
 export interface StepInfo {
@@ -34,6 +35,10 @@ export interface BuildOptions {
   readonly target: string | undefined;
   /** True: nothing that was made before is used; a list: in these stages. */
   readonly noCache: boolean | readonly string[];
+  /** Where steps are looked for that the store does not have. */
+  readonly cacheFrom: readonly ImportedSteps[];
+  /** True: the image's configuration says which steps gave its layers. */
+  readonly inlineCache: boolean;
   readonly network: NetworkConfig;
   readonly secrets: ReadonlyMap<string, Uint8Array>;
   readonly memoryBytes: number | undefined;

@@ -20,6 +20,11 @@ export function assignments(values: FlagValues, flag: string, fromHost: boolean)
   }));
 }
 
+/** `KEY=VALUE,...`. */
+export function fieldsOf(text: string): ReadonlyMap<string, string> {
+  return new Map(text.split(',').map((field) => [field.split('=', 1)[0] ?? '', field.slice(field.indexOf('=') + 1)]));
+}
+
 export function buildArguments(values: FlagValues): ReadonlyMap<string, string> {
   const epoch = process.env['SOURCE_DATE_EPOCH'];
   return new Map([...(epoch === undefined || epoch === '' ? [] : [['SOURCE_DATE_EPOCH', epoch] as const]), ...assignments(values, 'build-arg', true)]);
@@ -27,7 +32,7 @@ export function buildArguments(values: FlagValues): ReadonlyMap<string, string> 
 
 export function readSecrets(values: FlagValues): ReadonlyMap<string, Uint8Array> {
   return new Map(values.all('secret').map((text) => {
-    const keys = new Map(text.split(',').map((field) => [field.split('=', 1)[0] ?? '', field.slice(field.indexOf('=') + 1)] as const));
+    const keys = fieldsOf(text);
     const id = keys.get('id');
     const file = keys.get('src') ?? keys.get('source');
     if (id === undefined || id === '') throw new UserError(`cannot use --secret ${text}: id= is missing`, 'such as id=npmrc,src=$HOME/.npmrc');

@@ -21,6 +21,8 @@ export const BUILD: CommandSpec = {
     { group: IMAGE, name: 'pull', kind: 'boolean', help: 'ask the registries for newer base images' },
     { group: STEPS, name: 'no-cache', kind: 'boolean', help: 'make every step anew' },
     { group: STEPS, name: 'no-cache-filter', kind: 'string', multiple: true, placeholder: 'STAGE,...', help: 'make the steps of these stages anew' },
+    { group: STEPS, name: 'cache-from', kind: 'string', multiple: true, placeholder: 'REF|type=TYPE,...', help: 'take steps from there: type=registry,ref=REF or type=local,src=DIR' },
+    { group: STEPS, name: 'cache-to', kind: 'string', multiple: true, placeholder: 'REF|type=TYPE,...', help: 'keep the steps there: type=registry,ref=REF, type=local,dest=DIR or type=inline; mode=min: only those of the image' },
     { group: STEPS, name: 'secret', kind: 'string', multiple: true, placeholder: 'id=NAME[,src=FILE|,env=VARIABLE]', help: 'for RUN --mount=type=secret; never part of a layer' },
     { group: STEPS, name: 'ssh', kind: 'string', multiple: true, placeholder: 'default', help: 'refused: use --secret for a key' },
     { group: STEPS, name: 'memory', short: 'm', kind: 'string', placeholder: 'SIZE', help: 'memory of the processes of a RUN together, such as 2g' },
@@ -39,7 +41,8 @@ export const BUILD: CommandSpec = {
   ],
   examples: [
     ['caisson build -t app:1 .', 'the Dockerfile in this directory'], ['caisson build -t app:1 -f docker/Dockerfile --build-arg VERSION=2 .', 'another Dockerfile, with an argument'],
-    ['caisson build --secret id=npmrc,src=$HOME/.npmrc -t app:1 .', 'with a secret that no layer has'], ['caisson build -o out .', 'the files of the last stage, into out/'],
+    ['caisson build --secret id=npmrc,src=$HOME/.npmrc -t app:1 .', 'with a secret that no layer has'], ['caisson build --cache-from localhost:5000/app:cache --cache-to localhost:5000/app:cache -t app:1 .', 'on a machine that has built nothing yet'],
+    ['caisson build -o out .', 'the files of the last stage, into out/'],
     ['caisson build -t app:1 - < Dockerfile', 'without a context'], ['caisson build --check --format sarif .', 'for a code scanner'],
   ],
 };

@@ -2,7 +2,7 @@
 import { totalmem } from 'node:os';
 import { writeFileSync } from 'node:fs';
 import { BuildError, Builder, checkDockerfile, checkSettings } from '../build/index.ts';
-import type { BuildOptions, BuildResult, CheckOptions, Dockerfile } from '../build/index.ts';
+import type { BuildOptions, BuildReporter, BuildResult, CheckOptions, Dockerfile } from '../build/index.ts';
 import { nodeHttp } from '../host/node/http.ts';
 import { createImageHost } from '../host/node/image-host.ts';
 import { ImageError, NoSuchImageError } from '../image/index.ts';
@@ -11,6 +11,7 @@ import { familiarReference } from '../image/reference.ts';
 import { toText } from './bytes.ts';
 import { assignments, buildArguments, findSource, readContexts, readSecrets } from './build-inputs.ts';
 import type { Source } from './build-inputs.ts';
+import type { BuildCaches } from './build-cache.ts';
 import { parseOutputs, writeOutput } from './build-output.ts';
 import { createReporter } from './build-progress.ts';
 import type { ProgressKind } from './build-progress.ts';
@@ -78,7 +79,7 @@ function imageFinder(store: ImageStore, values: FlagValues): BuildOptions['findI
   };
 }
 
-function buildOptions(values: FlagValues, store: ImageStore, source: Source): BuildOptions {
+function buildOptions(values: FlagValues, store: ImageStore, source: Source, reporter: BuildReporter, caches: BuildCaches | undefined): BuildOptions {
   if (values.has('ssh')) throw new UserError('cannot use --ssh: a command of a build cannot reach a socket of the host, and an agent is one', 'give a key of its own with --secret id=NAME,src=FILE');
   const platform = values.last('platform');
   if (platform !== undefined && platform !== 'linux/amd64') throw new UserError(`cannot use --platform ${platform}: only linux/amd64 can be run`, 'leave it out');
@@ -87,9 +88,10 @@ function buildOptions(values: FlagValues, store: ImageStore, source: Source): Bu
   return {
     host: createImageHost({ http: nodeHttp }), store, ...source, contexts: readContexts(values, store), buildArgs: buildArguments(values), labels: assignments(values, 'label', false),
     target: values.last('target'), noCache: values.has('no-cache') ? true : filter.length > 0 ? filter.map((name) => name.toLowerCase()) : false,
+    cacheFrom: caches?.from ?? [], inlineCache: caches?.isInline ?? false,
     network: networkOf(values), secrets: readSecrets(values), memoryBytes: memory === undefined ? undefined : need(parseSize(memory), 'memory', memory, 'it is not a size such as 2g'),
     writableBytes: Math.floor(totalmem() * WRITABLE_SHARE), compress: oneOf(values, 'compression', ['gzip', 'uncompressed'] as const) !== 'uncompressed',
-    makeContainer: createContainer, findImage: imageFinder(store, values), reporter: createReporter(progressOf(values)),
+    makeContainer: createContainer, findImage: imageFinder(store, values), reporter,
   };
 }
 
@@ -152,12 +154,15 @@ export async function buildCommand(args: readonly string[]): Promise<number> {
       dockerfile = source.dockerfile;
       const checks = checkOptions(store, source);
       if (values.has('check') || values.has('call')) return (await import('./build-check.ts')).printChecks(dockerfile, checks, oneOf(values, 'format', ['text', 'json', 'sarif'] as const) ?? 'text');
-      const options = buildOptions(values, store, source);
+      const reporter = createReporter(progressOf(values));
+      const caches = values.has('cache-from') || values.has('cache-to') ? await (await import('./build-cache.ts')).openCaches(values, reporter) : undefined;
+      const options = buildOptions(values, store, source, reporter, caches);
       lookAt(options, checks);
       const builder = new Builder(options);
       const result = await builder.build();
       if (values.has('verify')) await (await import('./build-verify.ts')).verify(options, result);
       await finish(values, builder, result, store);
+      await caches?.write(store, result);
       return 0;
     } catch (error) {
       if (error instanceof BuildError) throw toUserError(error, dockerfile);
