@@ -109,8 +109,9 @@ export class ImageSettings {
 
   /** For a command of the build itself: neither entrypoint nor command of the image play a part. */
   processDefaults(env: ReadonlyMap<string, string>): ProcessDefaults {
+    const withPath = env.has('PATH') ? env : new Map([['PATH', DEFAULT_PATH], ...env]);
     return {
-      user: toText(this.user), env: [...env].map(([name, value]) => toText(`${name}=${value}`)), entrypoint: [], cmd: [], workingDirectory: toText(this.workingDirectory),
+      user: toText(this.user), env: [...withPath].map(([name, value]) => toText(`${name}=${value}`)), entrypoint: [], cmd: [], workingDirectory: toText(this.workingDirectory),
       volumes: [], exposedPorts: [], labels: {}, stopSignal: undefined,
     };
   }

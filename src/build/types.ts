@@ -4,6 +4,7 @@ import type { ImageHost } from '../host/types.ts';
 import type { ImageStore, StoredImage } from '../image/index.ts';
 import type { Dockerfile } from './dockerfile.ts';
 import type { Lines } from './errors.ts';
+import type { RunMaker } from './run-layer.ts';
 import type { ContainerMaker } from './run-step.ts';
 import type { ImportedSteps } from './step-cache.ts';
 import type { TreeNode } from './tree.ts';
@@ -12,13 +13,19 @@ export interface StepInfo {
   readonly id: number;
   /** `[build 2/5] RUN make` */
   readonly name: string;
+  /** Of several: whose step it is; empty where there is one. */
+  readonly stage: string;
   readonly lines: Lines;
 }
 
+/** `canceled`: another step failed. */
+export type StepEnd = 'done' | 'cached' | 'failed' | 'canceled';
+
+/** Several steps may run at once. */
 export interface BuildReporter {
   start(step: StepInfo): void;
   output(step: StepInfo, fd: number, bytes: Uint8Array): void;
-  end(step: StepInfo, how: 'done' | 'cached' | 'failed'): void;
+  end(step: StepInfo, how: StepEnd): void;
   note(text: string): void;
 }
 
@@ -44,7 +51,11 @@ export interface BuildOptions {
   readonly memoryBytes: number | undefined;
   readonly writableBytes: number | undefined;
   readonly compress: boolean;
+  /** How many RUNs at once, of stages that do not need each other. */
+  readonly jobs: number;
   readonly makeContainer: ContainerMaker;
+  /** Makes RUNs in other threads; undefined: all are made in this one. */
+  readonly runElsewhere: RunMaker | undefined;
   /** Gets a base image, from its registry if need be. */
   readonly findImage: (name: string) => Promise<StoredImage>;
   readonly reporter: BuildReporter;

@@ -1,5 +1,5 @@
 /** `caisson build`: a Dockerfile becomes an image. */
-import { totalmem } from 'node:os';
+import { availableParallelism, totalmem } from 'node:os';
 import { writeFileSync } from 'node:fs';
 import { BuildError, Builder, checkDockerfile, checkSettings } from '../build/index.ts';
 import type { BuildOptions, BuildReporter, BuildResult, CheckOptions, Dockerfile } from '../build/index.ts';
@@ -63,6 +63,14 @@ function progressOf(values: FlagValues): ProgressKind {
   return kind === 'auto' ? (process.stderr.isTTY === true ? 'tty' : 'plain') : kind;
 }
 
+/** How many RUNs at once: as many as there are processors. */
+function jobsOf(values: FlagValues): number {
+  const text = values.last('jobs');
+  if (text === undefined) return availableParallelism();
+  const jobs = /^\d{1,4}$/.test(text) ? Number(text) : 0;
+  return need(jobs > 0 ? jobs : undefined, 'jobs', text, 'it is no number from 1 on');
+}
+
 /** The base image: from its registry with `--pull`, or where it is not here. */
 function imageFinder(store: ImageStore, values: FlagValues): BuildOptions['findImage'] {
   const fetch = async (name: string): Promise<StoredImage> => (await import('./registry-commands.ts')).pull(store, name, values, { quiet: values.has('quiet') });
@@ -79,18 +87,21 @@ function imageFinder(store: ImageStore, values: FlagValues): BuildOptions['findI
   };
 }
 
-function buildOptions(values: FlagValues, store: ImageStore, source: Source, reporter: BuildReporter, caches: BuildCaches | undefined): BuildOptions {
+async function buildOptions(values: FlagValues, store: ImageStore, source: Source, reporter: BuildReporter, caches: BuildCaches | undefined): Promise<BuildOptions> {
   if (values.has('ssh')) throw new UserError('cannot use --ssh: a command of a build cannot reach a socket of the host, and an agent is one', 'give a key of its own with --secret id=NAME,src=FILE');
   const platform = values.last('platform');
   if (platform !== undefined && platform !== 'linux/amd64') throw new UserError(`cannot use --platform ${platform}: only linux/amd64 can be run`, 'leave it out');
   const memory = values.last('memory');
+  const jobs = jobsOf(values);
+  // Each stage may run one command at a time.
+  const atOnce = Math.min(jobs, source.dockerfile.instructions.filter(({ keyword }) => keyword === 'FROM').length);
   const filter = values.all('no-cache-filter').flatMap((text) => text.split(','));
   return {
     host: createImageHost({ http: nodeHttp }), store, ...source, contexts: readContexts(values, store), buildArgs: buildArguments(values), labels: assignments(values, 'label', false),
     target: values.last('target'), noCache: values.has('no-cache') ? true : filter.length > 0 ? filter.map((name) => name.toLowerCase()) : false,
     cacheFrom: caches?.from ?? [], inlineCache: caches?.isInline ?? false,
     network: networkOf(values), secrets: readSecrets(values), memoryBytes: memory === undefined ? undefined : need(parseSize(memory), 'memory', memory, 'it is not a size such as 2g'),
-    writableBytes: Math.floor(totalmem() * WRITABLE_SHARE), compress: oneOf(values, 'compression', ['gzip', 'uncompressed'] as const) !== 'uncompressed',
+    writableBytes: Math.floor(totalmem() * WRITABLE_SHARE / Math.max(1, atOnce)), jobs, runElsewhere: atOnce > 1 ? (await import('./build-threads.ts')).runsInThreads(store.disk.root) : undefined, compress: oneOf(values, 'compression', ['gzip', 'uncompressed'] as const) !== 'uncompressed',
     makeContainer: createContainer, findImage: imageFinder(store, values), reporter,
   };
 }
@@ -156,7 +167,7 @@ export async function buildCommand(args: readonly string[]): Promise<number> {
       if (values.has('check') || values.has('call')) return (await import('./build-check.ts')).printChecks(dockerfile, checks, oneOf(values, 'format', ['text', 'json', 'sarif'] as const) ?? 'text');
       const reporter = createReporter(progressOf(values));
       const caches = values.has('cache-from') || values.has('cache-to') ? await (await import('./build-cache.ts')).openCaches(values, reporter) : undefined;
-      const options = buildOptions(values, store, source, reporter, caches);
+      const options = await buildOptions(values, store, source, reporter, caches);
       lookAt(options, checks);
       const builder = new Builder(options);
       const result = await builder.build();

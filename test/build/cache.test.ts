@@ -23,6 +23,7 @@ let id: string;
 
 interface Built {
   readonly home: string;
+  /** In the order of the Dockerfile's lines. */
   readonly statuses: readonly string[];
   readonly notes: readonly string[];
   readonly status: number | null;
@@ -39,10 +40,11 @@ async function buildAnew(args: readonly string[], directory = context): Promise<
   const metadata = join(scratch, 'metadata.json');
   rmSync(metadata, { force: true });
   const { stderr, status } = await run(['build', '--progress', 'json', '--metadata-file', metadata, '-t', 'x:1', ...args, directory]);
-  const events = stderr.split('\n').filter((line) => line.startsWith('{')).map((line) => JSON.parse(line) as { event: string; name?: string; status?: string; text?: string; step?: number });
+  const events = stderr.split('\n').filter((line) => line.startsWith('{')).map((line) => JSON.parse(line) as { event: string; name?: string; status?: string; text?: string; step?: number; line?: number });
+  const lines = new Map(events.flatMap(({ event, step, line }) => (event === 'start' ? [[step, line ?? 0]] : [])));
   return {
     home, stderr, status, notes: events.flatMap(({ event, text = '' }) => (event === 'note' ? [text] : [])),
-    statuses: events.filter(({ event }) => event === 'end').sort((left, right) => (left.step ?? 0) - (right.step ?? 0)).map((event) => event.status ?? ''),
+    statuses: events.filter(({ event }) => event === 'end').sort((left, right) => (lines.get(left.step) ?? 0) - (lines.get(right.step) ?? 0)).map((event) => event.status ?? ''),
     id: existsSync(metadata) ? (JSON.parse(readFileSync(metadata, 'utf8')) as Record<string, string>)['containerimage.config.digest'] ?? '' : '',
   };
 }
