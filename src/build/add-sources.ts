@@ -25,6 +25,7 @@ export interface AddInputs {
   readonly steps: StepStore;
   readonly trees: Trees;
   /** Hears of files that are to be removed when the step has ended. */
+  readonly onDownload: (url: string, digest: Digest) => void;
   readonly onTemporary: (discard: () => void) => void;
 }
 
@@ -87,7 +88,7 @@ async function fetchUrl(url: string, host: ImageHost): Promise<AsyncIterable<Uin
 }
 
 async function download(url: string, inputs: AddInputs): Promise<CopySource> {
-  const { host, steps, copy, onTemporary } = inputs;
+  const { host, steps, copy, onTemporary, onDownload } = inputs;
   const expected = checksumOf(copy.checksum);
   const name = toBytes(decodeURIComponent(new URL(url).pathname.split('/').at(-1) ?? ''));
   if (name === '' && copy.destination.endsWith('/')) throw new BuildError(`cannot add ${url}: it does not say what the file is called`, { advice: 'name the file in the destination' });
@@ -107,6 +108,7 @@ async function download(url: string, inputs: AddInputs): Promise<CopySource> {
   }
   const actual = `${expected?.split(':')[0] ?? 'sha256'}:${hash.hex()}`;
   if (expected !== undefined && actual !== expected) throw new BuildError(`cannot add ${url}: it has the digest ${actual}, not ${expected}`, { advice: 'it has changed; look at it before you trust it' });
+  onDownload(url, actual as Digest);
   return { node: HostNode.open(disk.files, file.path)!, name, path: name };
 }
 

@@ -4,7 +4,7 @@
  */
 import type { LayerPaths, MountConfig, NetworkConfig } from '../container/index.ts';
 import { ImageError, addBuilt } from '../image/index.ts';
-import type { ProcessDefaults, StoredImage } from '../image/index.ts';
+import type { Artifact, Descriptor, ProcessDefaults, StoredImage } from '../image/index.ts';
 import { CacheMounts } from './cache-mounts.ts';
 import { Contents } from './contents.ts';
 import { findSources } from './copy-plan.ts';
@@ -21,6 +21,8 @@ import { addSources } from './add-sources.ts';
 import type { LayerEntry, TimeRule } from './layer-entries.ts';
 import { cleanPath } from './patterns.ts';
 import { Trees } from './parent-tree.ts';
+import { packageUrl, withoutUser } from './provenance.ts';
+import type { Material } from './provenance.ts';
 import { readRun } from './run-instruction.ts';
 import type { RunInstruction } from './run-instruction.ts';
 import { runMaker } from './run-layer.ts';
@@ -51,6 +53,8 @@ export interface BuildResult {
   readonly config: Uint8Array<ArrayBuffer>;
   /** Of all stages, those of the image first. */
   readonly steps: ReadonlyMap<Key, StepResult>;
+  /** Images and downloads that went into it. */
+  readonly materials: readonly Material[];
 }
 
 /** A stage that was built, or is being built. */
@@ -88,6 +92,7 @@ export class Builder {
   readonly #pool: RunPool;
   readonly #contents: Contents;
   readonly #built = new Map<number, Promise<Built>>();
+  readonly #downloads: Material[] = [];
   readonly #runs = new Set<Promise<unknown>>();
   readonly #stop = new AbortController();
   #failure: unknown;
@@ -122,7 +127,7 @@ export class Builder {
       const unused = [...this.#options.buildArgs.keys()].filter((name) => !this.#global.used.has(name) && !PREDEFINED_ARGS.includes(name) && !BUILDER_ARGS.includes(name));
       if (unused.length > 0) this.#options.reporter.note(`warning: --build-arg ${unused.join(', ')} is not used: no ARG has the name`);
       const inline = this.#options.inlineCache ? stepsField(state.steps, state.layers) : {};
-      return { state, config: configDocument(state, inline), steps: new Map([...state.steps, ...await this.#results.all()]) };
+      return { state, config: configDocument(state, inline), steps: new Map([...state.steps, ...await this.#results.all()]), materials: await this.#materials() };
     } catch (error) {
       this.#fail(error);
       // Commands are stopped; downloads end with the process.
@@ -131,6 +136,15 @@ export class Builder {
     } finally {
       this.#trees.close();
     }
+  }
+
+  async #materials(): Promise<readonly Material[]> {
+    const images = await Promise.all([...this.#images.values()].map(async (image): Promise<Material> => {
+      const { reference, target } = (await image).record;
+      return { uri: reference === undefined ? undefined : packageUrl(reference), digest: target.digest };
+    }));
+    const all = new Map([...images, ...this.#downloads].map((material) => [`${material.uri ?? ''} ${material.digest}`, material]));
+    return [...all].sort(([left], [right]) => (left < right ? -1 : 1)).map(([, material]) => material);
   }
 
   /** The first error is what the build ends with; what runs beside is stopped. True: it is that error. */
@@ -202,8 +216,7 @@ export class Builder {
 
   #image(name: string): Promise<StoredImage> {
     const context = this.#options.contexts.get(name);
-    if (context !== undefined && 'manifest' in context) return Promise.resolve(context);
-    const known = this.#images.get(name) ?? this.#prepared(name);
+    const known = this.#images.get(name) ?? (context !== undefined && 'manifest' in context ? Promise.resolve(context) : this.#prepared(name));
     this.#images.set(name, known);
     return known;
   }
@@ -280,7 +293,7 @@ export class Builder {
     const temporary: (() => void)[] = [];
     const source = async (text: string): Promise<readonly CopySource[]> => {
       if (instruction.keyword === 'COPY') return findSources(top, text, what, copy.parents);
-      return addSources({ text, context: top, copy, host: this.#options.host, steps: this.#steps, trees: this.#trees, onTemporary: (discard) => temporary.push(discard) });
+      return addSources({ text, context: top, copy, host: this.#options.host, steps: this.#steps, trees: this.#trees, onDownload: (url, digest) => this.#downloads.push({ uri: withoutUser(url), digest }), onTemporary: (discard) => temporary.push(discard) });
     };
     try {
       const entries = await planCopyStep({ stage, copy, root: () => root, times: this.#copyTimes(epoch), source });
@@ -373,8 +386,8 @@ export class Builder {
   }
 
   /** Names the image. @throws ImageError */
-  store({ state, config }: BuildResult, names: readonly string[]): readonly StoredImage[] {
-    return addBuilt(this.#options.store, config, state.layers.map(({ descriptor }) => descriptor), names);
+  store({ state, config }: BuildResult, names: readonly string[], about: readonly ((manifest: Descriptor) => Artifact)[] = []): readonly StoredImage[] {
+    return addBuilt(this.#options.store, config, state.layers.map(({ descriptor }) => descriptor), names, about);
   }
 }
 

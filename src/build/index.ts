@@ -12,6 +12,8 @@ export { BuildError } from './errors.ts';
 export { MOST_DOCKERFILE_BYTES, MOST_SECRET_BYTES } from './limits.ts';
 export type { IgnoreRules } from './patterns.ts';
 export { HostNode, InodeNode, MemoryNode } from './tree.ts';
+export { provenanceOf } from './provenance.ts';
+export type { ProvenanceInputs } from './provenance.ts';
 export { ExportedSteps, ImportedSteps } from './step-cache.ts';
 export type { TreeNode } from './tree.ts';
 export type { BuildOptions, BuildReporter, StepEnd, StepInfo } from './types.ts';

@@ -35,6 +35,7 @@ export const BUILD: CommandSpec = {
     { group: OUTPUT, name: 'metadata-file', kind: 'string', placeholder: 'FILE', help: 'write digests and names there, as JSON' },
     { group: OUTPUT, name: 'progress', kind: 'string', placeholder: 'auto|tty|plain|json|quiet', help: 'how it is shown (default: tty at a terminal)' },
     { group: OUTPUT, name: 'quiet', short: 'q', kind: 'boolean', help: 'print the image\'s id only' },
+    { group: OUTPUT, name: 'provenance', kind: 'optional', placeholder: 'false|mode=min|max[,builder-id=URI]', help: 'say how the image came to be (in-toto, SLSA 1.0): a manifest about it, pushed with it' },
     { group: OUTPUT, name: 'verify', kind: 'boolean', help: 'build a second time without the cache, and say what differs' },
     { group: CHECKS, name: 'check', kind: 'boolean', help: 'build nothing: say what the Dockerfile should rather not do' },
     { group: CHECKS, name: 'call', kind: 'string', placeholder: 'check', help: 'the same, as Docker also writes it' },

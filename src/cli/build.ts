@@ -6,12 +6,13 @@ import type { BuildOptions, BuildReporter, BuildResult, CheckOptions, Dockerfile
 import { nodeHttp } from '../host/node/http.ts';
 import { createImageHost } from '../host/node/image-host.ts';
 import { ImageError, NoSuchImageError } from '../image/index.ts';
-import type { ImageStore, StoredImage } from '../image/index.ts';
+import type { Artifact, Descriptor, ImageStore, StoredImage } from '../image/index.ts';
 import { familiarReference } from '../image/reference.ts';
 import { toText } from './bytes.ts';
 import { assignments, buildArguments, findSource, readContexts, readSecrets } from './build-inputs.ts';
 import type { Source } from './build-inputs.ts';
 import type { BuildCaches } from './build-cache.ts';
+import type { ProvenanceMaker } from './build-provenance.ts';
 import { parseOutputs, writeOutput } from './build-output.ts';
 import { createReporter } from './build-progress.ts';
 import type { ProgressKind } from './build-progress.ts';
@@ -119,15 +120,15 @@ function writeResults(values: FlagValues, images: readonly StoredImage[]): void 
   }, undefined, 2)}\n`);
 }
 
-async function finish(values: FlagValues, builder: Builder, result: BuildResult, store: ImageStore): Promise<void> {
+async function finish(values: FlagValues, builder: Builder, result: BuildResult, store: ImageStore, about: readonly ((manifest: Descriptor) => Artifact)[]): Promise<void> {
   const outputs = parseOutputs(values.all('output'));
-  const images = outputs.length === 0 || values.has('tag') ? builder.store(result, values.all('tag')) : [];
+  const images = outputs.length === 0 || values.has('tag') ? builder.store(result, values.all('tag'), about) : [];
   for (const output of outputs) await writeOutput(output, store, builder, result, values.all('tag'));
   writeResults(values, images);
   const [image] = images;
   if (image === undefined) return;
   if (values.has('quiet')) process.stdout.write(`${image.id}\n`);
-  else process.stderr.write([`image ${image.id}`, ...images.flatMap(({ record }) => (record.reference === undefined ? [] : [`named ${familiarReference(record.reference)}`]))].map((line) => `${line}\n`).join(''));
+  else process.stderr.write([`image ${image.id}`, ...(about.length === 0 ? [] : image.record.referrers.map(({ digest }) => `provenance ${digest}`)), ...images.flatMap(({ record }) => (record.reference === undefined ? [] : [`named ${familiarReference(record.reference)}`]))].map((line) => `${line}\n`).join(''));
 }
 
 /** What is known without asking a registry. */
@@ -154,6 +155,12 @@ function lookAt(options: BuildOptions, checks: CheckOptions): void {
   options.reporter.note(`warning: ${text} (line ${first.lines.start})${others.length === 0 ? '' : `, and ${others.length} more; see "caisson build --check"`}`);
 }
 
+async function provenanceOf(values: FlagValues, options: BuildOptions): Promise<ProvenanceMaker | undefined> {
+  const { provenanceFlag, provenanceMaker } = await import('./build-provenance.ts');
+  const wish = provenanceFlag(values);
+  return wish === undefined ? undefined : provenanceMaker(wish, options, options.host.now());
+}
+
 export async function buildCommand(args: readonly string[]): Promise<number> {
   const values = await readCommand(BUILD, args);
   if (values === undefined) return 0;
@@ -169,10 +176,11 @@ export async function buildCommand(args: readonly string[]): Promise<number> {
       const caches = values.has('cache-from') || values.has('cache-to') ? await (await import('./build-cache.ts')).openCaches(values, reporter) : undefined;
       const options = await buildOptions(values, store, source, reporter, caches);
       lookAt(options, checks);
+      const provenance = values.has('provenance') ? await provenanceOf(values, options) : undefined;
       const builder = new Builder(options);
       const result = await builder.build();
       if (values.has('verify')) await (await import('./build-verify.ts')).verify(options, result);
-      await finish(values, builder, result, store);
+      await finish(values, builder, result, store, provenance === undefined ? [] : [provenance(result, values.all('tag'))]);
       await caches?.write(store, result);
       return 0;
     } catch (error) {

@@ -1,4 +1,6 @@
 /** Images, their store and where they come from: the door of the room. */
+export { putArtifact } from './artifact.ts';
+export type { Artifact } from './artifact.ts';
 export { openArchive, openArchiveStream } from './archive-source.ts';
 export type { ArchiveSource } from './archive-source.ts';
 export { checkStore } from './check.ts';
