@@ -6,6 +6,8 @@ import type { CopyInstruction } from './copy-step.ts';
 import { findSources } from './copy-plan.ts';
 import type { CopySource } from './copy-plan.ts';
 import { BuildError } from './errors.ts';
+import { parseGitAddress, repositoryUri } from './git-address.ts';
+import type { GitAddress, RepositoryReader } from './git-address.ts';
 import { MOST_DOWNLOAD_BYTES } from './limits.ts';
 import type { Trees } from './parent-tree.ts';
 import type { StepStore } from './step-store.ts';
@@ -26,6 +28,8 @@ export interface AddInputs {
   readonly trees: Trees;
   /** Hears of files that are to be removed when the step has ended. */
   readonly onDownload: (url: string, digest: Digest) => void;
+  readonly readRepository: RepositoryReader;
+  readonly onRepository: (uri: string, commit: string) => void;
   readonly onTemporary: (discard: () => void) => void;
 }
 
@@ -112,10 +116,22 @@ async function download(url: string, inputs: AddInputs): Promise<CopySource> {
   return { node: HostNode.open(disk.files, file.path)!, name, path: name };
 }
 
+/** The files of a commit: its tar becomes a layer of the store, as an archive does. */
+async function addRepository(address: GitAddress, { copy, readRepository, steps, trees, onRepository }: AddInputs): Promise<readonly CopySource[]> {
+  if (copy.checksum !== undefined) throw new BuildError('cannot use --checksum with a repository', { advice: 'name a commit instead of a branch' });
+  if (copy.keepGitDirectory) throw new BuildError('cannot use --keep-git-dir: only the files of the commit are fetched', { advice: 'use RUN git clone, in a stage of its own' });
+  return readRepository(address, async ({ commit, tar }) => {
+    const { diffId } = await steps.take(tar);
+    onRepository(repositoryUri(address), commit);
+    return findSources(trees.root([diffId]), address.directory ?? '.', 'the repository', false);
+  });
+}
+
 /** @throws BuildError */
 export async function addSources(inputs: AddInputs): Promise<readonly CopySource[]> {
   const { text, context, copy, host } = inputs;
-  if (/^git@|^git:\/\/|\.git(?:#|$)/.test(text)) throw new BuildError(`cannot add the repository "${toText(text)}": git is not run outside of the engine`, { advice: 'use RUN git clone, in a stage of its own' });
+  const address = parseGitAddress(text);
+  if (address !== undefined) return addRepository(address, inputs);
   const isUrl = /^https?:\/\//.test(text);
   if (copy.checksum !== undefined && !isUrl) throw new BuildError('cannot use --checksum with what is no URL', { advice: 'leave it out' });
   const sources = isUrl ? [await download(toText(text), inputs)] : findSources(context, text, 'the context', false);

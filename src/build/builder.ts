@@ -143,7 +143,8 @@ export class Builder {
       const { reference, target } = (await image).record;
       return { uri: reference === undefined ? undefined : packageUrl(reference), digest: target.digest };
     }));
-    const all = new Map([...images, ...this.#downloads].map((material) => [`${material.uri ?? ''} ${material.digest}`, material]));
+    const { contextMaterial } = this.#options;
+    const all = new Map([...images, ...this.#downloads, ...(contextMaterial === undefined ? [] : [contextMaterial])].map((material) => [`${material.uri ?? ''} ${material.digest}`, material]));
     return [...all].sort(([left], [right]) => (left < right ? -1 : 1)).map(([, material]) => material);
   }
 
@@ -293,7 +294,8 @@ export class Builder {
     const temporary: (() => void)[] = [];
     const source = async (text: string): Promise<readonly CopySource[]> => {
       if (instruction.keyword === 'COPY') return findSources(top, text, what, copy.parents);
-      return addSources({ text, context: top, copy, host: this.#options.host, steps: this.#steps, trees: this.#trees, onDownload: (url, digest) => this.#downloads.push({ uri: withoutUser(url), digest }), onTemporary: (discard) => temporary.push(discard) });
+      return addSources({ text, context: top, copy, host: this.#options.host, steps: this.#steps, trees: this.#trees, onDownload: (url, digest) => this.#downloads.push({ uri: withoutUser(url), digest }),
+        readRepository: this.#options.readRepository, onRepository: (uri, commit) => this.#downloads.push({ uri, digest: `gitCommit:${commit}` }), onTemporary: (discard) => temporary.push(discard) });
     };
     try {
       const entries = await planCopyStep({ stage, copy, root: () => root, times: this.#copyTimes(epoch), source });

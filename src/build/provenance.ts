@@ -2,8 +2,7 @@
  * How an image came to be: an in-toto statement (in-toto attestation framework 1, `spec/v1/statement.md`) with the predicate of SLSA 1.0
  * (slsa.dev/spec/v1.0/provenance). Secrets and proxies are no part of it; values of build arguments are only with `mode: 'max'`, as in BuildKit.
  */
-import { hexOf } from '../image/index.ts';
-import type { Artifact, Descriptor, Digest } from '../image/index.ts';
+import type { Artifact, Descriptor } from '../image/index.ts';
 import { familiarName, parseReference } from '../image/reference.ts';
 import type { Reference } from '../image/reference.ts';
 import { bytesOf, toText } from './text.ts';
@@ -30,7 +29,8 @@ export function withoutUser(address: string): string {
 export interface Material {
   /** Undefined: an image without a name. */
   readonly uri: string | undefined;
-  readonly digest: Digest;
+  /** `ALGORITHM:DIGITS`, as a digest, or `gitCommit:DIGITS`. */
+  readonly digest: string;
 }
 
 /** Of an image by its name, as package-url/purl-spec has it for `docker`. */
@@ -54,7 +54,8 @@ export interface ProvenanceInputs {
   readonly names: readonly string[];
 }
 
-const digestSet = (digest: Digest): Record<string, string> => ({ [digest.slice(0, digest.indexOf(':'))]: hexOf(digest) });
+/** in-toto attestation framework, `spec/v1/digest_set.md`. */
+const digestSet = (digest: string): Record<string, string> => ({ [digest.slice(0, digest.indexOf(':'))]: digest.slice(digest.indexOf(':') + 1) });
 const timeOf = (ms: number): string => new Date(ms).toISOString();
 
 function externalParameters({ mode, options }: ProvenanceInputs): object {

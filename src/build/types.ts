@@ -4,6 +4,8 @@ import type { ImageHost } from '../host/types.ts';
 import type { ImageStore, StoredImage } from '../image/index.ts';
 import type { Dockerfile } from './dockerfile.ts';
 import type { Lines } from './errors.ts';
+import type { RepositoryReader } from './git-address.ts';
+import type { Material } from './provenance.ts';
 import type { RunMaker } from './run-layer.ts';
 import type { ContainerMaker } from './run-step.ts';
 import type { ImportedSteps } from './step-cache.ts';
@@ -37,6 +39,9 @@ export interface BuildOptions {
   readonly context: TreeNode;
   /** Further contexts, and images, by the names that FROM and --from use. */
   readonly contexts: ReadonlyMap<string, TreeNode | StoredImage>;
+  /** Where the context was got from, if from elsewhere. */
+  readonly contextMaterial: Material | undefined;
+  readonly readRepository: RepositoryReader;
   readonly buildArgs: ReadonlyMap<string, string>;
   readonly labels: ReadonlyMap<string, string>;
   readonly target: string | undefined;

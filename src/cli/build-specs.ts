@@ -9,7 +9,7 @@ const CHECKS = 'Checks';
 
 export const BUILD: CommandSpec = {
   name: 'build', usage: '[FLAGS] PATH|-', summary: 'make an image from a Dockerfile', words: [1, 1],
-  description: 'PATH is the context: a directory, a tar of one, or - for a tar or a Dockerfile from standard input. Each RUN has a Linux kernel of its own.\nThe same inputs give the same bytes.',
+  description: 'PATH is the context: a directory, a tar of one, a repository (https://HOST/NAME.git#REF:DIRECTORY), or - for a tar or a Dockerfile from standard input. Each RUN has a Linux kernel of its own.\nThe same inputs give the same bytes.',
   flags: [
     { group: IMAGE, name: 'tag', short: 't', kind: 'string', multiple: true, placeholder: 'NAME[:TAG]', help: 'give the image this name' },
     { group: IMAGE, name: 'file', short: 'f', kind: 'string', placeholder: 'FILE', help: 'the Dockerfile (default: PATH/Dockerfile); - for standard input' },

@@ -9,7 +9,7 @@ import { ImageError, NoSuchImageError } from '../image/index.ts';
 import type { Artifact, Descriptor, ImageStore, StoredImage } from '../image/index.ts';
 import { familiarReference } from '../image/reference.ts';
 import { toText } from './bytes.ts';
-import { assignments, buildArguments, findSource, readContexts, readSecrets } from './build-inputs.ts';
+import { assignments, buildArguments, findSource, readContexts, readRepository, readSecrets } from './build-inputs.ts';
 import type { Source } from './build-inputs.ts';
 import type { BuildCaches } from './build-cache.ts';
 import type { ProvenanceMaker } from './build-provenance.ts';
@@ -103,7 +103,7 @@ async function buildOptions(values: FlagValues, store: ImageStore, source: Sourc
     cacheFrom: caches?.from ?? [], inlineCache: caches?.isInline ?? false,
     network: networkOf(values), secrets: readSecrets(values), memoryBytes: memory === undefined ? undefined : need(parseSize(memory), 'memory', memory, 'it is not a size such as 2g'),
     writableBytes: Math.floor(totalmem() * WRITABLE_SHARE / Math.max(1, atOnce)), jobs, runElsewhere: atOnce > 1 ? (await import('./build-threads.ts')).runsInThreads(store.disk.root) : undefined, compress: oneOf(values, 'compression', ['gzip', 'uncompressed'] as const) !== 'uncompressed',
-    makeContainer: createContainer, findImage: imageFinder(store, values), reporter,
+    readRepository, makeContainer: createContainer, findImage: imageFinder(store, values), reporter,
   };
 }
 

@@ -176,7 +176,7 @@ test('an error points at the line, shows the last output, and says what to do', 
     ['FROM busybox:1\nCOPY --chown=nobody-here Dockerfile /x\n', /has no such name/], ['FROM busybox:1\nUSER nobody-here\nRUN true\n', /cannot run as user "nobody-here"/], ['FROM --platform=linux/arm64 busybox:1\n', /only linux\/amd64 can be run/],
     ['FROM busybox:1\nENV A="${B:?is needed}"\n', /B: is needed/], ['FROM busybox:1\nENV A="x\n', /a double quote is not closed/], ['FROM busybox:1\nRUN <<E\nx\n', /its end is missing/], ['FROM $NONE\n', /it comes out empty/],
     ['FROM busybox:1\nEXPOSE many\n', /it is no port/], ['FROM busybox:1\nHEALTHCHECK --interval=x CMD y\n', /it is no duration/], ['FROM busybox:1\nSHELL sh\n', /it is a JSON list/], ['FROM busybox:1\nONBUILD FROM x\n', /cannot use FROM as a trigger/],
-    ['FROM busybox:1\nADD https://user@host/x.git /y\n', /git is not run outside of the engine/], ['FROM scratch\nRUN true\n', /the image has no such program/], ['FROM busybox:1\nCOPY Dockerfile /etc\nCOPY Dockerfile /etc/passwd/x\n', /it is no directory/],
+    ['FROM busybox:1\nADD --keep-git-dir=true https://host.invalid/x.git /y\n', /only the files of the commit are fetched/], ['FROM busybox:1\nADD https://host.invalid/x.git#-x /y\n', /is no branch, tag or commit/], ['FROM busybox:1\nADD https://host.invalid/x.git#a:../b /y\n', /its directory leads out of it/], ['FROM scratch\nRUN true\n', /the image has no such program/], ['FROM busybox:1\nCOPY Dockerfile /etc\nCOPY Dockerfile /etc/passwd/x\n', /it is no directory/],
     ['FROM busyboxx:1\n', /did you mean "busybox:1"\?/],
   ];
   for (const [dockerfile, message] of cases) {
@@ -185,7 +185,7 @@ test('an error points at the line, shows the last output, and says what to do', 
     assert.match(stderr, message, dockerfile);
     assert.doesNotMatch(stderr, /\n {4}at /);
   }
-  for (const [args, message] of [[['/no/such'], /no such directory/], [['--target', 'x', context('FROM busybox:1 AS y\n')], /cannot build the stage "x"/], [['--ssh', 'default', context('FROM busybox:1\n')], /cannot use --ssh/], [['--output', 'type=x', context('FROM busybox:1\n')], /there is no such type/], [['https://example.com/x.git'], /contexts from the network are not fetched/]] as const) {
+  for (const [args, message] of [[['/no/such'], /no such directory/], [['--target', 'x', context('FROM busybox:1 AS y\n')], /cannot build the stage "x"/], [['--ssh', 'default', context('FROM busybox:1\n')], /cannot use --ssh/], [['--output', 'type=x', context('FROM busybox:1\n')], /there is no such type/], [['https://example.com/x.tar'], /only repositories \(\.git\) are fetched/], [['https://host.invalid/x.git#--upload-pack=x'], /is no branch, tag or commit/]] as const) {
     const { stderr, status } = await run(['build', ...args]);
     assert.notEqual(status, 0);
     assert.match(stderr, message);
