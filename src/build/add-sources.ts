@@ -11,7 +11,7 @@ import type { GitAddress, RepositoryReader } from './git-address.ts';
 import { MOST_DOWNLOAD_BYTES } from './limits.ts';
 import type { Trees } from './parent-tree.ts';
 import type { StepStore } from './step-store.ts';
-import { toBytes, toText } from './text.ts';
+import { fromBytes, toBytes, toText } from './text.ts';
 import { HostNode } from './tree.ts';
 import type { TreeNode } from './tree.ts';
 
@@ -37,7 +37,20 @@ async function* streamOf(node: TreeNode): AsyncIterable<Uint8Array> {
   yield* node.contents();
 }
 
-function plainOf(source: AsyncIterable<Uint8Array>, compression: ReturnType<typeof compressionOf>, host: ImageHost): AsyncIterable<Uint8Array> {
+/** By their first bytes. */
+function isXz(first: Uint8Array): boolean {
+  return fromBytes(first.subarray(0, 6)) === '\xfd7zXZ\0';
+}
+
+/** By xz, which few builds need. */
+async function* unxz(source: AsyncIterable<Uint8Array>): AsyncIterable<Uint8Array> {
+  yield* (await import('./xz.ts')).unxz(source);
+}
+
+function plainOf(node: TreeNode, first: Uint8Array, host: ImageHost): AsyncIterable<Uint8Array> {
+  const source = streamOf(node);
+  if (isXz(first)) return unxz(source);
+  const compression = compressionOf(first);
   return compression === 'gzip' ? host.codecs.gunzip(source) : compression === 'zstd' ? unzstd(source) : source;
 }
 
@@ -45,18 +58,18 @@ function plainOf(source: AsyncIterable<Uint8Array>, compression: ReturnType<type
 async function isArchive(node: TreeNode, host: ImageHost): Promise<boolean> {
   const [first] = node.contents();
   if (first === undefined || first.length < 6) return false;
-  const magic = String.fromCharCode(...first.subarray(0, 6));
-  if (magic.startsWith('BZh') || magic === '\xfd7zXZ\0') throw new BuildError('cannot unpack the archive: it is compressed by bzip2 or xz, which ADD does not unpack here', { advice: 'COPY it and unpack it with RUN tar, or compress it by gzip or zstd' });
+  if (fromBytes(first.subarray(0, 3)) === 'BZh') throw new BuildError('cannot unpack the archive: it is compressed by bzip2, which ADD does not unpack here', { advice: 'COPY it and unpack it with RUN tar, or compress it by gzip, xz or zstd' });
   let begin = new Uint8Array();
   try {
-    for await (const chunk of plainOf(streamOf(node), compressionOf(first), host)) {
+    for await (const chunk of plainOf(node, first, host)) {
       const both = new Uint8Array(begin.length + chunk.length);
       both.set(begin);
       both.set(chunk, begin.length);
       begin = both;
       if (begin.length >= HEADER_BYTES) break;
     }
-  } catch {
+  } catch (error) {
+    if (error instanceof BuildError) throw error;
     return false; // compressed by its looks only
   }
   return begin.length >= HEADER_BYTES && isTarHeader(begin.subarray(0, HEADER_BYTES));
@@ -64,7 +77,8 @@ async function isArchive(node: TreeNode, host: ImageHost): Promise<boolean> {
 
 /** Its tree; the archive becomes a layer of the store, so nothing in it reaches the host. */
 async function unpacked(source: CopySource, { steps, trees }: AddInputs): Promise<CopySource> {
-  const { diffId } = await steps.take(streamOf(source.node));
+  const [first = new Uint8Array()] = source.node.contents();
+  const { diffId } = await steps.take(isXz(first) ? unxz(streamOf(source.node)) : streamOf(source.node));
   return { ...source, node: trees.root([diffId]) };
 }
 

@@ -164,6 +164,25 @@ test('ADD gets a file from a URL, and checks its digest', async () => {
   assert.deepEqual(readdirSync(join(home, 'tmp')), []);
 });
 
+test('ADD unpacks what xz made, and refuses what is spoiled or asks for too much', async () => {
+  const directory = context('FROM busybox:1\nADD root.tar.xz /x/\nADD data.xz /data/\nCMD ["cat", "/x/d/f", "/x/big"]\n', { 'd/f': 'packed\n' });
+  writeFileSync(join(directory, 'big'), `${'x'.repeat(1 << 20)}\n`);
+  execFileSync('sh', ['-c', 'chmod 640 d/f; tar --owner=7 --group=8 -cf root.tar d big && xz -k root.tar && echo "no archive" | xz > data.xz && xz -k -c --check=sha256 root.tar > sha256.tar.xz && xz -c --lzma2=dict=1GiB root.tar > huge.tar.xz && head -c 200 root.tar.xz > cut.tar.xz'], { cwd: directory });
+  await mustRun(['build', '-t', 'xz:1', directory]);
+  assert.equal(await mustRun(['run', 'xz:1']), `packed\n${'x'.repeat(1 << 20)}\n`);
+  assert.equal(await mustRun(['run', 'xz:1', 'stat', '-c', '%a %u %g', '/x/d/f']), '640 7 8\n');
+  // What is no archive is copied as it is.
+  assert.deepEqual(execFileSync('xz', ['-dc'], { input: Buffer.from(await mustRun(['run', 'xz:1', 'sh', '-c', '/bin/busybox base64 /data/data.xz']), 'base64') }).toString(), 'no archive\n');
+  for (const [file, message] of [['sha256.tar.xz', /a check that is not known here/], ['huge.tar.xz', /asks for too much memory/], ['cut.tar.xz', /it is cut short or spoiled/]] as const) {
+    writeFileSync(join(directory, 'Dockerfile'), `FROM busybox:1\nADD ${file} /x/\n`);
+    const { stderr, status } = await run(['build', directory]);
+    assert.equal(status, 1, file);
+    assert.match(stderr, message);
+    assert.match(stderr, /Dockerfile:2: cannot unpack the archive/);
+  }
+  assert.deepEqual(readdirSync(join(home, 'tmp')), []);
+});
+
 test('an error points at the line, shows the last output, and says what to do', async () => {
   const cases: readonly (readonly [string, RegExp, number?])[] = [
     ['FROM busybox:1\nRUN echo out && \\\n  echo err >&2 && exit 3\n', /^caisson: cannot build: Dockerfile:2: the command failed: it ended with 3[^]*out\nerr\n[^]*>>> RUN echo out && \\\n {3}3 \| >>> {3}echo err/m],
