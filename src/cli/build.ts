@@ -177,6 +177,7 @@ export async function buildCommand(args: readonly string[]): Promise<number> {
       const options = await buildOptions(values, store, source, reporter, caches);
       lookAt(options, checks);
       const provenance = values.has('provenance') ? await provenanceOf(values, options) : undefined;
+      if (provenance !== undefined && values.has('output') && !values.has('tag')) reporter.note('warning: --provenance is about an image in the store, and none is made: give it a name with -t');
       const builder = new Builder(options);
       const result = await builder.build();
       if (values.has('verify')) await (await import('./build-verify.ts')).verify(options, result);

@@ -187,6 +187,8 @@ test('it stays as long as its image, in a clean store, and goes with it', async 
 });
 
 test('flags that are wrong are refused', async () => {
+  const { stderr: warning } = await run(['build', '--provenance', '-o', join(scratch, 'out'), makeContext(scratch, { dockerfile: 'FROM scratch\nCOPY Dockerfile /\n' })]);
+  assert.match(warning, /^warning: --provenance is about an image in the store/m);
   for (const text of ['maybe', 'mode=all', 'mode=max,builder=x', 'builder-id=none']) {
     const { stderr, status } = await run(['build', `--provenance=${text}`, makeContext(scratch, { dockerfile: 'FROM scratch\n' })]);
     assert.notEqual(status, 0);
