@@ -6,10 +6,12 @@ import type { CopyInstruction } from './copy-step.ts';
 import { findSources } from './copy-plan.ts';
 import type { CopySource } from './copy-plan.ts';
 import { BuildError } from './errors.ts';
+import { parseGitAddress, repositoryUri } from './git-address.ts';
+import type { GitAddress, RepositoryReader } from './git-address.ts';
 import { MOST_DOWNLOAD_BYTES } from './limits.ts';
 import type { Trees } from './parent-tree.ts';
 import type { StepStore } from './step-store.ts';
-import { toBytes, toText } from './text.ts';
+import { fromBytes, toBytes, toText } from './text.ts';
 import { HostNode } from './tree.ts';
 import type { TreeNode } from './tree.ts';
 
@@ -25,6 +27,9 @@ export interface AddInputs {
   readonly steps: StepStore;
   readonly trees: Trees;
   /** Hears of files that are to be removed when the step has ended. */
+  readonly onDownload: (url: string, digest: Digest) => void;
+  readonly readRepository: RepositoryReader;
+  readonly onRepository: (uri: string, commit: string) => void;
   readonly onTemporary: (discard: () => void) => void;
 }
 
@@ -32,7 +37,20 @@ async function* streamOf(node: TreeNode): AsyncIterable<Uint8Array> {
   yield* node.contents();
 }
 
-function plainOf(source: AsyncIterable<Uint8Array>, compression: ReturnType<typeof compressionOf>, host: ImageHost): AsyncIterable<Uint8Array> {
+/** By their first bytes. */
+function isXz(first: Uint8Array): boolean {
+  return fromBytes(first.subarray(0, 6)) === '\xfd7zXZ\0';
+}
+
+/** By xz, which few builds need. */
+async function* unxz(source: AsyncIterable<Uint8Array>): AsyncIterable<Uint8Array> {
+  yield* (await import('./xz.ts')).unxz(source);
+}
+
+function plainOf(node: TreeNode, first: Uint8Array, host: ImageHost): AsyncIterable<Uint8Array> {
+  const source = streamOf(node);
+  if (isXz(first)) return unxz(source);
+  const compression = compressionOf(first);
   return compression === 'gzip' ? host.codecs.gunzip(source) : compression === 'zstd' ? unzstd(source) : source;
 }
 
@@ -40,18 +58,18 @@ function plainOf(source: AsyncIterable<Uint8Array>, compression: ReturnType<type
 async function isArchive(node: TreeNode, host: ImageHost): Promise<boolean> {
   const [first] = node.contents();
   if (first === undefined || first.length < 6) return false;
-  const magic = String.fromCharCode(...first.subarray(0, 6));
-  if (magic.startsWith('BZh') || magic === '\xfd7zXZ\0') throw new BuildError('cannot unpack the archive: it is compressed by bzip2 or xz, which ADD does not unpack here', { advice: 'COPY it and unpack it with RUN tar, or compress it by gzip or zstd' });
+  if (fromBytes(first.subarray(0, 3)) === 'BZh') throw new BuildError('cannot unpack the archive: it is compressed by bzip2, which ADD does not unpack here', { advice: 'COPY it and unpack it with RUN tar, or compress it by gzip, xz or zstd' });
   let begin = new Uint8Array();
   try {
-    for await (const chunk of plainOf(streamOf(node), compressionOf(first), host)) {
+    for await (const chunk of plainOf(node, first, host)) {
       const both = new Uint8Array(begin.length + chunk.length);
       both.set(begin);
       both.set(chunk, begin.length);
       begin = both;
       if (begin.length >= HEADER_BYTES) break;
     }
-  } catch {
+  } catch (error) {
+    if (error instanceof BuildError) throw error;
     return false; // compressed by its looks only
   }
   return begin.length >= HEADER_BYTES && isTarHeader(begin.subarray(0, HEADER_BYTES));
@@ -59,7 +77,8 @@ async function isArchive(node: TreeNode, host: ImageHost): Promise<boolean> {
 
 /** Its tree; the archive becomes a layer of the store, so nothing in it reaches the host. */
 async function unpacked(source: CopySource, { steps, trees }: AddInputs): Promise<CopySource> {
-  const { diffId } = await steps.take(streamOf(source.node));
+  const [first = new Uint8Array()] = source.node.contents();
+  const { diffId } = await steps.take(isXz(first) ? unxz(streamOf(source.node)) : streamOf(source.node));
   return { ...source, node: trees.root([diffId]) };
 }
 
@@ -87,7 +106,7 @@ async function fetchUrl(url: string, host: ImageHost): Promise<AsyncIterable<Uin
 }
 
 async function download(url: string, inputs: AddInputs): Promise<CopySource> {
-  const { host, steps, copy, onTemporary } = inputs;
+  const { host, steps, copy, onTemporary, onDownload } = inputs;
   const expected = checksumOf(copy.checksum);
   const name = toBytes(decodeURIComponent(new URL(url).pathname.split('/').at(-1) ?? ''));
   if (name === '' && copy.destination.endsWith('/')) throw new BuildError(`cannot add ${url}: it does not say what the file is called`, { advice: 'name the file in the destination' });
@@ -107,13 +126,26 @@ async function download(url: string, inputs: AddInputs): Promise<CopySource> {
   }
   const actual = `${expected?.split(':')[0] ?? 'sha256'}:${hash.hex()}`;
   if (expected !== undefined && actual !== expected) throw new BuildError(`cannot add ${url}: it has the digest ${actual}, not ${expected}`, { advice: 'it has changed; look at it before you trust it' });
+  onDownload(url, actual as Digest);
   return { node: HostNode.open(disk.files, file.path)!, name, path: name };
+}
+
+/** The files of a commit: its tar becomes a layer of the store, as an archive does. */
+async function addRepository(address: GitAddress, { copy, readRepository, steps, trees, onRepository }: AddInputs): Promise<readonly CopySource[]> {
+  if (copy.checksum !== undefined) throw new BuildError('cannot use --checksum with a repository', { advice: 'name a commit instead of a branch' });
+  if (copy.keepGitDirectory) throw new BuildError('cannot use --keep-git-dir: only the files of the commit are fetched', { advice: 'use RUN git clone, in a stage of its own' });
+  return readRepository(address, async ({ commit, tar }) => {
+    const { diffId } = await steps.take(tar);
+    onRepository(repositoryUri(address), commit);
+    return findSources(trees.root([diffId]), address.directory ?? '.', 'the repository', false);
+  });
 }
 
 /** @throws BuildError */
 export async function addSources(inputs: AddInputs): Promise<readonly CopySource[]> {
   const { text, context, copy, host } = inputs;
-  if (/^git@|^git:\/\/|\.git(?:#|$)/.test(text)) throw new BuildError(`cannot add the repository "${toText(text)}": git is not run outside of the engine`, { advice: 'use RUN git clone, in a stage of its own' });
+  const address = parseGitAddress(text);
+  if (address !== undefined) return addRepository(address, inputs);
   const isUrl = /^https?:\/\//.test(text);
   if (copy.checksum !== undefined && !isUrl) throw new BuildError('cannot use --checksum with what is no URL', { advice: 'leave it out' });
   const sources = isUrl ? [await download(toText(text), inputs)] : findSources(context, text, 'the context', false);

@@ -2,12 +2,12 @@
  * A Dockerfile becomes an image. Only the stages that the wanted one needs are built, each once. A step that was made before with
  * the same inputs is not made again.
  */
-import type { LayerPaths, MountConfig } from '../container/index.ts';
+import type { LayerPaths, MountConfig, NetworkConfig } from '../container/index.ts';
 import { ImageError, addBuilt } from '../image/index.ts';
-import type { StoredImage } from '../image/index.ts';
+import type { Artifact, Descriptor, ProcessDefaults, StoredImage } from '../image/index.ts';
 import { CacheMounts } from './cache-mounts.ts';
 import { Contents } from './contents.ts';
-import { findSources, planCopy } from './copy-plan.ts';
+import { findSources } from './copy-plan.ts';
 import type { CopySource } from './copy-plan.ts';
 import { planCopyStep, planDirectory, readCopy } from './copy-step.ts';
 import { parseDockerfile } from './dockerfile.ts';
@@ -18,20 +18,28 @@ import type { Expander } from './expand.ts';
 import { configDocument } from './image-config.ts';
 import type { BuiltLayer } from './image-config.ts';
 import { addSources } from './add-sources.ts';
-import { entriesOfChanges } from './layer-entries.ts';
 import type { LayerEntry, TimeRule } from './layer-entries.ts';
-import type { RunMount } from './mount-flags.ts';
 import { cleanPath } from './patterns.ts';
 import { Trees } from './parent-tree.ts';
+import { packageUrl, withoutUser } from './provenance.ts';
+import type { Material } from './provenance.ts';
 import { readRun } from './run-instruction.ts';
-import { runCommand, shownCommand } from './run-step.ts';
+import type { RunInstruction } from './run-instruction.ts';
+import { runMaker } from './run-layer.ts';
+import type { RunRequest } from './run-layer.ts';
+import { RunMounts } from './run-mounts.ts';
+import type { PreparedMount } from './run-mounts.ts';
+import { RunPool } from './run-pool.ts';
+import { shownCommand } from './run-step.ts';
 import { SETTINGS } from './settings-instructions.ts';
-import { FIRST_EPOCH, Stage, imageState, scratchState } from './stage.ts';
+import { Stage, imageState, scratchState } from './stage.ts';
 import type { StageState } from './stage.ts';
 import { argPairs, findStage, splitStages, targetStage } from './stages.ts';
 import type { StageDefinition } from './stages.ts';
+import { stepsField } from './step-cache.ts';
+import { StepResults } from './step-results.ts';
 import { StepStore } from './step-store.ts';
-import type { Key } from './step-store.ts';
+import type { Key, StepResult } from './step-store.ts';
 import { toText } from './text.ts';
 import { resolvePath } from './tree.ts';
 import type { TreeNode } from './tree.ts';
@@ -43,6 +51,10 @@ export interface BuildResult {
   readonly state: StageState;
   /** The image's configuration. */
   readonly config: Uint8Array<ArrayBuffer>;
+  /** Of all stages, those of the image first. */
+  readonly steps: ReadonlyMap<Key, StepResult>;
+  /** Images and downloads that went into it. */
+  readonly materials: readonly Material[];
 }
 
 /** A stage that was built, or is being built. */
@@ -59,6 +71,15 @@ interface Work {
   readonly step: StepInfo;
 }
 
+/** A RUN that is to be made. */
+interface Running {
+  readonly run: RunInstruction;
+  readonly mounts: readonly PreparedMount[];
+  readonly defaults: ProcessDefaults;
+  readonly network: NetworkConfig;
+  readonly epoch: number;
+}
+
 export class Builder {
   readonly #options: BuildOptions;
   readonly #global: GlobalScope;
@@ -66,9 +87,15 @@ export class Builder {
   readonly #target: StageDefinition;
   readonly #steps: StepStore;
   readonly #trees: Trees;
-  readonly #caches: CacheMounts;
+  readonly #results: StepResults;
+  readonly #mounts: RunMounts;
+  readonly #pool: RunPool;
   readonly #contents: Contents;
   readonly #built = new Map<number, Promise<Built>>();
+  readonly #downloads: Material[] = [];
+  readonly #runs = new Set<Promise<unknown>>();
+  readonly #stop = new AbortController();
+  #failure: unknown;
   readonly #images = new Map<string, Promise<StoredImage>>();
   readonly #sourceDateEpoch: number | undefined;
   #nextStep = 1;
@@ -81,28 +108,62 @@ export class Builder {
     this.#target = targetStage(this.#stages, options.target);
     this.#steps = new StepStore(options.store);
     this.#trees = new Trees(options.store);
-    this.#caches = new CacheMounts(this.#steps, this.#trees);
+    this.#results = new StepResults(this.#steps, options);
     this.#contents = new Contents(options.host.codecs);
     this.#sourceDateEpoch = epochOf(options.buildArgs.get('SOURCE_DATE_EPOCH'));
+    this.#mounts = new RunMounts({
+      options, steps: this.#steps, trees: this.#trees, contents: this.#contents, caches: new CacheMounts(this.#steps, this.#trees), isLimit: this.#sourceDateEpoch !== undefined,
+      layersOf: (from, before) => this.#layersOf(from, before),
+    });
+    this.#pool = new RunPool({ jobs: options.jobs, here: runMaker(options.store, options.makeContainer), elsewhere: options.runElsewhere });
   }
 
   /** @throws BuildError, ImageError */
   async build(): Promise<BuildResult> {
     try {
       const { state } = await this.#stage(this.#target);
+      await Promise.all(this.#built.values());
       for (const [name, value] of this.#options.labels) state.settings.labels.set(name, value);
       const unused = [...this.#options.buildArgs.keys()].filter((name) => !this.#global.used.has(name) && !PREDEFINED_ARGS.includes(name) && !BUILDER_ARGS.includes(name));
       if (unused.length > 0) this.#options.reporter.note(`warning: --build-arg ${unused.join(', ')} is not used: no ARG has the name`);
-      return { state, config: configDocument(state) };
+      const inline = this.#options.inlineCache ? stepsField(state.steps, state.layers) : {};
+      return { state, config: configDocument(state, inline), steps: new Map([...state.steps, ...await this.#results.all()]), materials: await this.#materials() };
+    } catch (error) {
+      this.#fail(error);
+      // Commands are stopped; downloads end with the process.
+      await Promise.allSettled(this.#runs);
+      throw this.#failure;
     } finally {
       this.#trees.close();
     }
   }
 
+  async #materials(): Promise<readonly Material[]> {
+    const images = await Promise.all([...this.#images.values()].map(async (image): Promise<Material> => {
+      const { reference, target } = (await image).record;
+      return { uri: reference === undefined ? undefined : packageUrl(reference), digest: target.digest };
+    }));
+    const { contextMaterial } = this.#options;
+    const all = new Map([...images, ...this.#downloads, ...(contextMaterial === undefined ? [] : [contextMaterial])].map((material) => [`${material.uri ?? ''} ${material.digest}`, material]));
+    return [...all].sort(([left], [right]) => (left < right ? -1 : 1)).map(([, material]) => material);
+  }
+
+  /** The first error is what the build ends with; what runs beside is stopped. True: it is that error. */
+  #fail(error: unknown): boolean {
+    if (!this.#stop.signal.aborted) {
+      this.#failure = error;
+      this.#stop.abort();
+    }
+    return this.#failure === error;
+  }
+
   #stage(definition: StageDefinition): Promise<Built> {
-    const known = this.#built.get(definition.index) ?? this.#buildStage(definition);
-    this.#built.set(definition.index, known);
-    return known;
+    const known = this.#built.get(definition.index);
+    if (known !== undefined) return known;
+    const built = this.#buildStage(definition);
+    this.#built.set(definition.index, built);
+    built.catch((error: unknown) => this.#fail(error));
+    return built;
   }
 
   async #buildStage(definition: StageDefinition): Promise<Built> {
@@ -111,13 +172,12 @@ export class Builder {
     const total = instructions.length + 1;
     const title = name ?? (this.#stages.length > 1 ? `stage-${index}` : '');
     const info = (number: number, instruction: Instruction): StepInfo => ({
-      id: this.#nextStep++, name: `[${title === '' ? '' : `${title} `}${number}/${total}] ${oneLine(instruction)}`, lines: instruction.lines,
+      id: this.#nextStep++, stage: title, name: `[${title === '' ? '' : `${title} `}${number}/${total}] ${oneLine(instruction)}`, lines: instruction.lines,
     });
+    // What is read later is begun now.
+    const read = (of: readonly Instruction[]): readonly Promise<Built>[] => stagesRead(of).flatMap((from) => findStage(this.#stages, from, index) ?? []).map((other) => this.#stage(other));
+    read(instructions);
     const before = below === undefined ? undefined : await this.#stage(below);
-    for (const needed of stagesRead(definition)) {
-      const other = findStage(this.#stages, needed, index);
-      if (other !== undefined) await this.#stage(other);
-    }
     const state = await this.#do(info(1, from), async () => before?.state ?? (await this.#base(definition)));
     const stage = new Stage(state, this.#sourceDateEpoch !== undefined);
     const scope = new StageScope(this.#global, () => stage.settings.env, before?.scope);
@@ -126,22 +186,26 @@ export class Builder {
     for (const trigger of triggers) {
       for (const instruction of parseDockerfile(trigger, 'ONBUILD').instructions) await this.#instruction(work, { ...instruction, lines: from.lines }, info(1, { ...instruction, lines: from.lines }));
     }
-    for (const [position, instruction] of instructions.entries()) await this.#instruction(work, instruction, info(position + 2, instruction));
+    for (const [position, instruction] of instructions.entries()) {
+      await Promise.all(read([instruction]));
+      await this.#instruction(work, instruction, info(position + 2, instruction));
+    }
     return { state: stage.state, scope };
   }
 
   /** Tells of a step; what it throws gets its place. */
   async #do<Result>(step: StepInfo, body: () => Promise<Result>, isCached: (result: Result) => boolean = () => false): Promise<Result> {
     const { reporter } = this.#options;
+    this.#stop.signal.throwIfAborted();
     reporter.start(step);
     try {
       const result = await body();
       reporter.end(step, isCached(result) ? 'cached' : 'done');
       return result;
     } catch (error) {
-      reporter.end(step, 'failed');
-      if (error instanceof BuildError) throw error.at(step.lines);
-      throw error;
+      const placed = error instanceof BuildError ? error.at(step.lines) : error;
+      reporter.end(step, this.#fail(placed) ? 'failed' : 'canceled');
+      throw placed;
     }
   }
 
@@ -153,8 +217,7 @@ export class Builder {
 
   #image(name: string): Promise<StoredImage> {
     const context = this.#options.contexts.get(name);
-    if (context !== undefined && 'manifest' in context) return Promise.resolve(context);
-    const known = this.#images.get(name) ?? this.#prepared(name);
+    const known = this.#images.get(name) ?? (context !== undefined && 'manifest' in context ? Promise.resolve(context) : this.#prepared(name));
     this.#images.set(name, known);
     return known;
   }
@@ -174,7 +237,9 @@ export class Builder {
 
   async #instruction(base: Omit<Work, 'step'>, instruction: Instruction, step: StepInfo): Promise<void> {
     const work: Work = { ...base, step };
-    await this.#do(step, () => this.#execute(work, instruction), (cached) => cached);
+    const done = this.#do(step, () => this.#execute(work, instruction), (cached) => cached);
+    if (instruction.keyword === 'RUN') this.#runs.add(done);
+    await done.finally(() => this.#runs.delete(done));
   }
 
   /** True: it was made before. */
@@ -229,7 +294,8 @@ export class Builder {
     const temporary: (() => void)[] = [];
     const source = async (text: string): Promise<readonly CopySource[]> => {
       if (instruction.keyword === 'COPY') return findSources(top, text, what, copy.parents);
-      return addSources({ text, context: top, copy, host: this.#options.host, steps: this.#steps, trees: this.#trees, onTemporary: (discard) => temporary.push(discard) });
+      return addSources({ text, context: top, copy, host: this.#options.host, steps: this.#steps, trees: this.#trees, onDownload: (url, digest) => this.#downloads.push({ uri: withoutUser(url), digest }),
+        readRepository: this.#options.readRepository, onRepository: (uri, commit) => this.#downloads.push({ uri, digest: `gitCommit:${commit}` }), onTemporary: (discard) => temporary.push(discard) });
     };
     try {
       const entries = await planCopyStep({ stage, copy, root: () => root, times: this.#copyTimes(epoch), source });
@@ -247,55 +313,46 @@ export class Builder {
       return false;
     }
     const key = this.#steps.keyOf({ entries: this.#contents.ofEntries(entries), compress: this.#options.compress });
-    const known = this.#known(key, work.definition);
-    const layer = known?.layer ?? (await this.#steps.write(entries, this.#options.compress));
-    if (known === undefined) this.#steps.put(key, { layer });
-    stage.addLayer(layer, createdBy);
-    return known !== undefined;
+    return this.#addStep(work, key, createdBy, async () => ({ layer: await this.#steps.write(entries, this.#options.compress) }));
   }
 
-  #known(key: Key, { name, index }: StageDefinition): ReturnType<StepStore['get']> {
+  async #addStep({ stage, definition: { name, index } }: Work, key: Key, createdBy: string, make: () => Promise<StepResult>): Promise<boolean> {
     const { noCache } = this.#options;
     const isOff = typeof noCache === 'boolean' ? noCache : noCache.includes(name ?? String(index));
-    return isOff ? undefined : this.#steps.get(key);
+    const [result, isKnown] = await this.#results.get(key, isOff, make);
+    stage.addStep(key, result, createdBy);
+    return isKnown;
   }
 
   async #run(work: Work, instruction: Instruction, expander: Expander): Promise<boolean> {
-    const { stage, scope, step, definition } = work;
+    const { stage, scope, definition } = work;
     const run = readRun(instruction, stage, expander);
     const epoch = stage.nextEpoch();
     const args = scope.arguments;
-    const mounts = await this.#mounts(run.mounts, definition);
+    const mounts: PreparedMount[] = [];
+    for (const mount of run.mounts) mounts.push(await this.#mounts.prepare(mount, definition.index));
     const env = new Map([...args, ...stage.settings.env]);
-    const createdBy = shownCommand(run.argv, args);
+    const network: NetworkConfig = run.network === 'none' ? { mode: 'none', allow: [] } : this.#options.network;
     const key = this.#steps.keyOf({
       parent: stage.layers.map(({ diffId }) => diffId), argv: run.argv, script: run.script ?? null, env: [...env], user: stage.settings.user, cwd: stage.workingDirectory,
-      mounts: mounts.map((mount) => mount.key), network: run.network === 'none' ? 'none' : this.#options.network, epoch, compress: this.#options.compress,
+      mounts: mounts.map((mount) => mount.key), network: run.network === 'none' ? 'none' : network, epoch, compress: this.#options.compress,
     });
-    const known = this.#known(key, definition);
-    if (known !== undefined) {
-      stage.addLayer(known.layer, createdBy);
-      return true;
-    }
     const secrets = new Map(mounts.flatMap(({ env: own }) => [...own]));
+    const defaults = stage.settings.processDefaults(new Map([...scope.silent, ...env, ...secrets]));
+    return this.#addStep(work, key, shownCommand(run.argv, args), async () => ({ layer: await this.#make(work, { run, mounts, defaults, network, epoch }) }));
+  }
+
+  #make({ stage, step }: Work, { run, mounts, defaults, network, epoch }: Running): Promise<BuiltLayer | undefined> {
     const script: readonly MountConfig[] = run.script === undefined ? [] : [{ kind: 'file', destination: run.script.path, bytes: Uint8Array.from(run.script.text, (character) => character.charCodeAt(0)), mode: 0o755, uid: 0, gid: 0 }];
-    const ownFrom = BigInt(this.#options.host.now()) * 1_000_000n;
-    const container = await runCommand(this.#options.makeContainer, {
-      argv: run.argv, env: new Map([...scope.silent, ...env, ...secrets]), settings: stage.settings, layers: await this.#paths(stage.layers),
-      mounts: [...mounts.flatMap(({ mount }) => (mount === undefined ? [] : [mount])), ...script], network: run.network === 'none' ? { mode: 'none', allow: [] } : this.#options.network,
-      memoryBytes: this.#options.memoryBytes, writableBytes: this.#options.writableBytes,
-      onOutput: (fd, bytes) => this.#options.reporter.output(step, fd, bytes),
-    });
-    try {
-      const entries = entriesOfChanges(container.changes(), { epoch, isLimit: this.#sourceDateEpoch !== undefined, ownFrom });
-      const layer = entries.length === 0 ? undefined : await this.#steps.write(entries, this.#options.compress);
-      for (const { keep } of mounts) await keep?.(container);
-      this.#steps.put(key, { layer });
-      stage.addLayer(layer, createdBy);
-    } finally {
-      container.close();
-    }
-    return false;
+    const { compress, memoryBytes, writableBytes, reporter } = this.#options;
+    const prepare = async (): Promise<RunRequest> => {
+      const opened = mounts.map((mount) => mount.open());
+      return {
+        argv: run.argv, defaults, layers: await this.#paths(stage.layers), mounts: [...opened.flatMap(({ mount }) => mount ?? []), ...script], caches: opened.flatMap(({ cache }) => cache ?? []),
+        network, memoryBytes, writableBytes, epoch, isLimit: this.#sourceDateEpoch !== undefined, compress,
+      };
+    };
+    return this.#pool.run(mounts.flatMap(({ cacheId }) => cacheId ?? []), prepare, { onOutput: (fd, bytes) => reporter.output(step, fd, bytes), signal: this.#stop.signal });
   }
 
   /** Times that things have keep; SOURCE_DATE_EPOCH bounds them. */
@@ -330,86 +387,15 @@ export class Builder {
     return this.#trees.root(layers.map(({ diffId }) => diffId));
   }
 
-  async #mounts(mounts: readonly RunMount[], definition: StageDefinition): Promise<readonly PreparedMount[]> {
-    const prepared: PreparedMount[] = [];
-    for (const mount of mounts) prepared.push(await this.#mount(mount, definition));
-    return prepared;
-  }
-
-  async #mount(mount: RunMount, definition: StageDefinition): Promise<PreparedMount> {
-    const env = new Map<string, string>();
-    switch (mount.kind) {
-      case 'tmpfs':
-        return { key: mount, env, mount: { kind: 'tmpfs', destination: mount.target, ...(mount.size === undefined ? {} : { sizeBytes: mount.size }) } };
-      case 'bind': {
-        const { layers, source } = await this.#bindSource(mount.from, mount.source, definition);
-        return { key: { ...mount, layers: layers.map(({ diffId }) => diffId), source }, env, mount: { kind: 'layers', layers: await this.#paths(layers), source, destination: mount.target, readOnly: !mount.readWrite } };
-      }
-      case 'cache':
-        return this.#cacheMount(mount, definition);
-      case 'secret':
-        return secretMount(mount, this.#options.secrets);
-      default:
-        throw new BuildError('cannot use --mount=type=ssh here');
-    }
-  }
-
-  /** A part of the context becomes a layer, too, so that nothing of the host is mounted. */
-  async #bindSource(from: string | undefined, source: string, definition: StageDefinition): Promise<{ readonly layers: readonly BuiltLayer[]; readonly source: string }> {
-    const context = from === undefined ? this.#options.context : this.#options.contexts.get(from);
-    if (context === undefined || !('kind' in context)) return { layers: await this.#layersOf(from ?? '', definition.index), source };
-    const { node } = resolvePath(context, source);
-    if (node === undefined) throw new BuildError(`cannot mount "${toText(source)}": it is not in the context`, { advice: 'check the path and .dockerignore' });
-    const root = this.#trees.root([]);
-    const entries = planCopy(root, [{ node, name: 'context', path: 'context' }], { owner: undefined, mode: undefined, exclude: [], parents: false, link: false, times: this.#copyTimes(FIRST_EPOCH), destination: { path: '/context', isDirectory: false } });
-    const key = this.#steps.keyOf({ bind: this.#contents.ofEntries(entries) });
-    const known = this.#steps.get(key)?.layer;
-    const layer = known ?? (await this.#steps.write(entries, false));
-    if (known === undefined) this.#steps.put(key, { layer });
-    return { layers: [layer], source: '/context' };
-  }
-
-  async #cacheMount(mount: RunMount & { readonly kind: 'cache' }, definition: StageDefinition): Promise<PreparedMount> {
-    const { id, target, from, source, readOnly, mode, uid, gid } = mount;
-    const kept = mount.sharing === 'private' ? undefined : this.#caches.get(id);
-    const first = kept === undefined && from !== undefined ? await this.#bindSource(from, source, definition) : undefined;
-    const layers = kept ?? first?.layers ?? [];
-    const isOwn = first === undefined;
-    return {
-      key: { ...mount }, env: new Map(),
-      mount: { kind: 'layers', layers: layers.map(({ diffId }) => this.#options.store.layers.pathsOf(diffId)), source: first?.source ?? '/', destination: target, readOnly, mode, uid, gid },
-      ...(readOnly || !isOwn ? {} : { keep: (container) => this.#caches.keep(id, layers, container, target) }),
-    };
-  }
-
   /** Names the image. @throws ImageError */
-  store({ state, config }: BuildResult, names: readonly string[]): readonly StoredImage[] {
-    return addBuilt(this.#options.store, config, state.layers.map(({ descriptor }) => descriptor), names);
+  store({ state, config }: BuildResult, names: readonly string[], about: readonly ((manifest: Descriptor) => Artifact)[] = []): readonly StoredImage[] {
+    return addBuilt(this.#options.store, config, state.layers.map(({ descriptor }) => descriptor), names, about);
   }
 }
 
 /** Names of stages, or of images, that instructions copy from or mount. */
-function stagesRead({ instructions }: StageDefinition): readonly string[] {
+function stagesRead(instructions: readonly Instruction[]): readonly string[] {
   return instructions.flatMap(({ flags }) => flags.flatMap(({ name, value = '' }) => (name === 'from' ? [value] : name === 'mount' ? [/(?:^|,)from=([^,]+)/.exec(value)?.[1] ?? ''] : [])));
-}
-
-interface PreparedMount {
-  /** What of it is part of the step's key. */
-  readonly key: object;
-  readonly env: ReadonlyMap<string, string>;
-  readonly mount?: MountConfig | undefined;
-  readonly keep?: ((container: Parameters<CacheMounts['keep']>[2]) => Promise<void>) | undefined;
-}
-
-/** A secret is never part of a key: the step is the same whatever it is. */
-function secretMount(mount: RunMount & { readonly kind: 'secret' }, secrets: ReadonlyMap<string, Uint8Array>): PreparedMount {
-  const { id, target, env, required, mode, uid, gid } = mount;
-  const bytes = secrets.get(id);
-  if (bytes === undefined && required) throw new BuildError(`cannot mount the secret "${toText(id)}": it was not given`, { advice: `give it with --secret id=${toText(id)},src=FILE` });
-  const key = { kind: 'secret', id, target, env };
-  if (bytes === undefined) return { key, env: new Map() };
-  const text = Array.from(bytes, (byte) => String.fromCharCode(byte)).join('');
-  return { key, env: new Map(env === undefined ? [] : [[env, text]]), ...(target === undefined ? {} : { mount: { kind: 'file' as const, destination: target, bytes, mode, uid, gid } }) };
 }
 
 function epochOf(text: string | undefined): number | undefined {

@@ -21,6 +21,13 @@ const MOST_CACHE_LAYERS = 16;
 /** Times of files in a cache are their own: package managers look at them. */
 const AS_THEY_ARE: TimeRule = { epoch: 0, isLimit: false, ownFrom: undefined };
 
+/** What a command has of a cache. */
+export interface CacheUse {
+  readonly id: string;
+  readonly layers: readonly BuiltLayer[];
+  readonly target: string;
+}
+
 export class CacheMounts {
   readonly #steps: StepStore;
   readonly #trees: Trees;
@@ -51,7 +58,7 @@ export class CacheMounts {
   }
 
   /** Keeps what a step changed in it. */
-  async keep(id: string, before: readonly BuiltLayer[], container: Container, target: string): Promise<void> {
+  async keep({ id, layers: before, target }: CacheUse, container: Container): Promise<void> {
     const changes = [...container.changesOf(target)];
     if (changes.length === 0) return;
     const root = changes.find(({ path }) => path === '/')?.inode;

@@ -30,6 +30,11 @@ export function withoutIgnored(root: TreeNode, rules: IgnoreRules): TreeNode {
   return rules.isEmpty ? root : new FilteredNode(root, rules);
 }
 
+/** A part of a tree, links followed within it; undefined where there is none. */
+export function subdirectory(root: TreeNode, path: string): TreeNode | undefined {
+  return resolvePath(root, path).node;
+}
+
 const HEADER_BYTES = 512;
 
 function joined(chunks: readonly Uint8Array[]): Uint8Array<ArrayBuffer> {

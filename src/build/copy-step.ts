@@ -32,6 +32,7 @@ export interface CopyInstruction {
   readonly parents: boolean;
   readonly checksum: string | undefined;
   readonly unpack: boolean | undefined;
+  readonly keepGitDirectory: boolean;
 }
 
 /** @throws BuildError */
@@ -61,6 +62,7 @@ export function readCopy(instruction: Instruction, expander: Expander): CopyInst
     from: keyword === 'COPY' ? value('from') : undefined, sources, destination, chown: value('chown'), modeText, mode: modeText === undefined ? undefined : parseMode(modeText),
     exclude: flags.all('exclude').map((pattern) => expandWord(pattern, expander)), link: flags.isSet('link'), parents: keyword === 'COPY' && flags.isSet('parents'),
     checksum: keyword === 'ADD' ? value('checksum') : undefined, unpack: keyword === 'ADD' && instruction.flags.some(({ name }) => name === 'unpack') ? flags.isSet('unpack') : undefined,
+    keepGitDirectory: keyword === 'ADD' && flags.isSet('keep-git-dir'),
   };
 }
 

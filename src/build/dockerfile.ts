@@ -41,6 +41,8 @@ export interface Instruction {
 export interface Dockerfile {
   /** For messages. */
   readonly name: string;
+  /** As it came, a byte string. */
+  readonly source: string;
   readonly lines: readonly string[];
   readonly escape: string;
   /** Parser directives, names in small letters. */
@@ -180,7 +182,7 @@ export function parseDockerfile(source: string, name: string): Dockerfile {
   const escape = directives.get('escape') ?? '\\';
   if (escape !== '\\' && escape !== '`') throw new BuildError(`cannot use "${escape}" as the escape character`, { lines: { start: 1, end: 1 }, advice: 'it is \\ or `' });
   return {
-    name, lines, escape, directives,
+    name, source, lines, escape, directives,
     instructions: found.map((instruction) => instructionOf(instruction, lines, escape)),
     comments: parsed.getComments().map((comment) => ({ line: comment.getRange().start.line + 1, text: comment.getContent() ?? '' })),
   };

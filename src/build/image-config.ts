@@ -109,8 +109,9 @@ export class ImageSettings {
 
   /** For a command of the build itself: neither entrypoint nor command of the image play a part. */
   processDefaults(env: ReadonlyMap<string, string>): ProcessDefaults {
+    const withPath = env.has('PATH') ? env : new Map([['PATH', DEFAULT_PATH], ...env]);
     return {
-      user: toText(this.user), env: [...env].map(([name, value]) => toText(`${name}=${value}`)), entrypoint: [], cmd: [], workingDirectory: toText(this.workingDirectory),
+      user: toText(this.user), env: [...withPath].map(([name, value]) => toText(`${name}=${value}`)), entrypoint: [], cmd: [], workingDirectory: toText(this.workingDirectory),
       volumes: [], exposedPorts: [], labels: {}, stopSignal: undefined,
     };
   }
@@ -128,10 +129,10 @@ export interface ConfigInputs {
   readonly epoch: number;
 }
 
-/** The whole document. */
-export function configDocument({ settings, layers, history, epoch }: ConfigInputs): Uint8Array<ArrayBuffer> {
+/** The whole document. `more`: further fields, which others pass by. */
+export function configDocument({ settings, layers, history, epoch }: ConfigInputs, more: Json = {}): Uint8Array<ArrayBuffer> {
   return new TextEncoder().encode(JSON.stringify({
     created: timeText(epoch), ...(settings.author === '' ? {} : { author: toText(settings.author) }), architecture: 'amd64', os: 'linux', config: settings.document(),
-    rootfs: { type: 'layers', diff_ids: layers.map(({ diffId }) => diffId) }, history,
+    rootfs: { type: 'layers', diff_ids: layers.map(({ diffId }) => diffId) }, history, ...more,
   }));
 }

@@ -21,5 +21,7 @@ export const MOST_DOWNLOAD_BYTES = 16 * 2 ** 30;
 /** What of a failed command's output is kept to be shown. */
 export const KEPT_OUTPUT_BYTES = 65_536;
 export const KEPT_OUTPUT_LINES = 25;
+/** Layers of a cache that a build writes elsewhere: what a manifest may have (`image/limits.ts`). */
+export const MOST_CACHE_LAYERS = 500;
 /** One secret. BuildKit has the same bound. */
 export const MOST_SECRET_BYTES = 500 * 1024;

@@ -1,26 +1,31 @@
 /** RUN: a command in the engine, on the layers that the stage has so far. What it changed is known from the overlay. */
 import { DEFAULT_CAPABILITIES, UnknownAccountError, accountReader, processOf } from '../container/index.ts';
 import type { Container, ContainerConfig, ExitStatus, LayerPaths, MountConfig, NetworkConfig, ProcessConfig } from '../container/index.ts';
+import type { ProcessDefaults } from '../image/index.ts';
 import { ERRNO_NAMES } from '../abi/errno.ts';
 import { BuildError } from './errors.ts';
-import type { ImageSettings } from './image-config.ts';
-import { DEFAULT_PATH } from './image-config.ts';
 import { KEPT_OUTPUT_BYTES, KEPT_OUTPUT_LINES } from './limits.ts';
 import { toText } from './text.ts';
 
 /** Makes a container: the caller knows the host. */
 export type ContainerMaker = (config: ContainerConfig) => Promise<Container>;
 
+/** Plain data. */
 export interface Command {
   readonly argv: readonly string[];
-  readonly env: ReadonlyMap<string, string>;
-  readonly settings: ImageSettings;
+  /** What it starts with: user, directory, environment. */
+  readonly defaults: ProcessDefaults;
   readonly layers: readonly LayerPaths[];
   readonly mounts: readonly MountConfig[];
   readonly network: NetworkConfig;
   readonly memoryBytes: number | undefined;
   readonly writableBytes: number | undefined;
+}
+
+export interface Observer {
   readonly onOutput: (fd: number, bytes: Uint8Array) => void;
+  /** Ends the command. */
+  readonly signal: AbortSignal;
 }
 
 const HOSTNAME = 'buildkitsandbox';
@@ -39,10 +44,9 @@ class Tail {
   }
 }
 
-function processConfig(container: Container, { argv, env, settings }: Command): ProcessConfig {
-  const withPath = env.has('PATH') ? env : new Map([['PATH', DEFAULT_PATH], ...env]);
+function processConfig(container: Container, { argv, defaults }: Command): ProcessConfig {
   try {
-    const made = processOf(settings.processDefaults(withPath), { command: argv, hostname: HOSTNAME, terminal: false }, accountReader(container.files));
+    const made = processOf(defaults, { command: argv, hostname: HOSTNAME, terminal: false }, accountReader(container.files));
     return { ...made, capabilities: made.user.uid === 0 ? DEFAULT_CAPABILITIES : [], rlimits: [], umask: 0o022 };
   } catch (error) {
     if (!(error instanceof UnknownAccountError)) throw error;
@@ -57,14 +61,14 @@ function failure(argv: readonly string[], status: ExitStatus, tail: Tail): Build
 }
 
 /** Runs it to its end. @throws BuildError where it cannot be run or fails. Who calls closes the container. */
-export async function runCommand(make: ContainerMaker, command: Command): Promise<Container> {
+export async function runCommand(make: ContainerMaker, command: Command, observer: Observer): Promise<Container> {
   const { layers, mounts, network, memoryBytes, writableBytes } = command;
   const container = await make({
     root: '/', layers, mounts, hide: [], readOnly: false, hostname: HOSTNAME, network,
     limits: { tasks: 4096, ...(memoryBytes === undefined ? {} : { memoryBytes }), ...(writableBytes === undefined ? {} : { writableBytes }) },
   });
   try {
-    await runIn(container, command);
+    await runIn(container, command, observer);
     return container;
   } catch (error) {
     container.close();
@@ -72,7 +76,8 @@ export async function runCommand(make: ContainerMaker, command: Command): Promis
   }
 }
 
-async function runIn(container: Container, command: Command): Promise<void> {
+async function runIn(container: Container, command: Command, { onOutput, signal }: Observer): Promise<void> {
+  signal.throwIfAborted();
   container.provideFile('/etc/hosts', new TextEncoder().encode(HOSTS));
   container.provideFile('/etc/hostname', new TextEncoder().encode(`${HOSTNAME}\n`));
   const spec = processConfig(container, command);
@@ -81,7 +86,7 @@ async function runIn(container: Container, command: Command): Promise<void> {
   const started = container.start(spec, {
     onOutput: (fd, bytes) => {
       tail.add(bytes);
-      command.onOutput(fd, bytes);
+      onOutput(fd, bytes);
       return true;
     },
     onInputWanted: () => {},
@@ -93,7 +98,11 @@ async function runIn(container: Container, command: Command): Promise<void> {
     throw new BuildError(`cannot run "${name}": ${errno === 'ENOENT' ? 'the image has no such program' : errno}`, { advice: errno === 'ENOENT' ? `check PATH and the base image${name === '/bin/sh' ? ', or use the form RUN ["program", "argument"]' : ''}` : 'check that it is a program for x86-64 Linux' });
   }
   started.endInput();
+  const kill = (): void => container.kill();
+  signal.addEventListener('abort', kill);
   const status = await started.ended;
+  signal.removeEventListener('abort', kill);
+  signal.throwIfAborted();
   container.keepTranslations();
   if (status.code !== 0) throw failure(command.argv, status, tail);
 }

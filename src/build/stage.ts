@@ -4,6 +4,7 @@ import type { StoredImage } from '../image/index.ts';
 import { BuildError } from './errors.ts';
 import { DEFAULT_PATH, ImageSettings, timeText } from './image-config.ts';
 import type { BuiltLayer, History } from './image-config.ts';
+import type { Key, StepResult } from './step-store.ts';
 import { toText } from './text.ts';
 
 /** 1980-01-01T00:00:00Z, the first time that a zip archive can hold: where nothing else says when. */
@@ -13,6 +14,8 @@ export interface StageState {
   readonly settings: ImageSettings;
   readonly layers: readonly BuiltLayer[];
   readonly history: readonly History[];
+  /** Those above the base image that may make a layer. */
+  readonly steps: ReadonlyMap<Key, StepResult>;
   /** Seconds since the epoch: no time in the layers is later. */
   readonly epoch: number;
 }
@@ -22,7 +25,7 @@ export function scratchState(sourceDateEpoch: number | undefined): StageState {
   const settings = new ImageSettings();
   settings.env.set('PATH', DEFAULT_PATH);
   settings.workingDirectory = '/';
-  return { settings, layers: [], history: [], epoch: sourceDateEpoch ?? FIRST_EPOCH };
+  return { settings, layers: [], history: [], steps: new Map(), epoch: sourceDateEpoch ?? FIRST_EPOCH };
 }
 
 function ociType(mediaType: string): string {
@@ -37,6 +40,7 @@ export function imageState(image: StoredImage, sourceDateEpoch: number | undefin
     settings: ImageSettings.of(image),
     layers: image.manifest.layers.map(({ mediaType, digest, size }, index) => ({ descriptor: { mediaType: ociType(mediaType), digest, size }, diffId: image.config.diffIds[index]! })),
     history: Array.isArray(history) ? (history as unknown as readonly History[]) : [],
+    steps: new Map(),
     epoch: sourceDateEpoch ?? (created > 0 ? created : FIRST_EPOCH),
   };
 }
@@ -46,6 +50,7 @@ export class Stage {
   readonly settings: ImageSettings;
   readonly layers: BuiltLayer[];
   readonly history: History[];
+  readonly #steps: Map<Key, StepResult>;
   #epoch: number;
   readonly #fixedEpoch: boolean;
 
@@ -53,13 +58,14 @@ export class Stage {
     this.settings = state.settings.copy();
     this.layers = [...state.layers];
     this.history = [...state.history];
+    this.#steps = new Map(state.steps);
     this.#epoch = state.epoch;
     this.#fixedEpoch = fixedEpoch;
   }
 
   get state(): StageState {
     const { settings, layers, history, epoch } = this;
-    return { settings, layers, history, epoch };
+    return { settings, layers, history, steps: this.#steps, epoch };
   }
   get epoch(): number {
     return this.#epoch;
@@ -77,6 +83,12 @@ export class Stage {
   addLayer(layer: BuiltLayer | undefined, createdBy: string): void {
     if (layer !== undefined) this.layers.push(layer);
     this.history.push({ created: timeText(this.#epoch), created_by: createdBy, comment: 'caisson build', ...(layer === undefined ? { empty_layer: true as const } : {}) });
+  }
+
+  /** The same of a step that is known by a key. */
+  addStep(key: Key, result: StepResult, createdBy: string): void {
+    this.#steps.set(key, result);
+    this.addLayer(result.layer, createdBy);
   }
 
   /** From the working directory, as an absolute path. */

@@ -3,7 +3,7 @@
  * are; an entry whose layer was removed counts as absent.
  */
 import { OCI_LAYER, OCI_LAYER_GZIP, OCI_LAYER_ZSTD, digestOf, hexOf } from '../image/index.ts';
-import type { Digest, ImageStore } from '../image/index.ts';
+import type { Digest, ImageStore, TakenLayer } from '../image/index.ts';
 import type { BuiltLayer } from './image-config.ts';
 import { layerTar, sortEntries } from './layer-entries.ts';
 import type { LayerEntry } from './layer-entries.ts';
@@ -12,6 +12,10 @@ const MOST_ENTRY_BYTES = 65_536;
 const TYPES = { none: OCI_LAYER, gzip: OCI_LAYER_GZIP, zstd: OCI_LAYER_ZSTD } as const;
 /** Raised when what a step gives changes without its inputs changing. */
 const VERSION = 1;
+
+export function layerTypeOf(compression: TakenLayer['compression']): string {
+  return TYPES[compression];
+}
 
 export type Key = Digest;
 
@@ -64,6 +68,6 @@ export class StepStore {
   /** Takes a layer, or an archive of which a tree is wanted. @throws ImageFormatError, ImageLimitError */
   async take(source: AsyncIterable<Uint8Array>): Promise<BuiltLayer> {
     const { digest, size, diffId, compression } = await this.store.layers.take({ source });
-    return { descriptor: { mediaType: TYPES[compression], digest, size }, diffId };
+    return { descriptor: { mediaType: layerTypeOf(compression), digest, size }, diffId };
   }
 }

@@ -1,8 +1,8 @@
 /** What `caisson build` is given: arguments, secrets, the context and the Dockerfile. */
 import { readFileSync } from 'node:fs';
 import { relative, resolve } from 'node:path';
-import { HostNode, MOST_DOCKERFILE_BYTES, MOST_SECRET_BYTES, MemoryNode, contextFromStream, ignoreRulesOf, parseDockerfile, readTextFile, withoutIgnored } from '../build/index.ts';
-import type { Dockerfile, IgnoreRules, TreeNode } from '../build/index.ts';
+import { HostNode, MOST_DOCKERFILE_BYTES, MOST_SECRET_BYTES, MemoryNode, contextFromStream, ignoreRulesOf, parseDockerfile, parseGitAddress, readTextFile, repositoryUri, subdirectory, withoutIgnored } from '../build/index.ts';
+import type { Dockerfile, GitAddress, IgnoreRules, Material, RepositoryReader, TreeNode } from '../build/index.ts';
 import { nodeFiles } from '../host/node/index.ts';
 import type { ImageStore, StoredImage } from '../image/index.ts';
 import { toByteString, toText } from './bytes.ts';
@@ -20,6 +20,11 @@ export function assignments(values: FlagValues, flag: string, fromHost: boolean)
   }));
 }
 
+/** `KEY=VALUE,...`. */
+export function fieldsOf(text: string): ReadonlyMap<string, string> {
+  return new Map(text.split(',').map((field) => [field.split('=', 1)[0] ?? '', field.slice(field.indexOf('=') + 1)]));
+}
+
 export function buildArguments(values: FlagValues): ReadonlyMap<string, string> {
   const epoch = process.env['SOURCE_DATE_EPOCH'];
   return new Map([...(epoch === undefined || epoch === '' ? [] : [['SOURCE_DATE_EPOCH', epoch] as const]), ...assignments(values, 'build-arg', true)]);
@@ -27,7 +32,7 @@ export function buildArguments(values: FlagValues): ReadonlyMap<string, string> 
 
 export function readSecrets(values: FlagValues): ReadonlyMap<string, Uint8Array> {
   return new Map(values.all('secret').map((text) => {
-    const keys = new Map(text.split(',').map((field) => [field.split('=', 1)[0] ?? '', field.slice(field.indexOf('=') + 1)] as const));
+    const keys = fieldsOf(text);
     const id = keys.get('id');
     const file = keys.get('src') ?? keys.get('source');
     if (id === undefined || id === '') throw new UserError(`cannot use --secret ${text}: id= is missing`, 'such as id=npmrc,src=$HOME/.npmrc');
@@ -54,11 +59,12 @@ export interface Source {
   readonly dockerfile: Dockerfile;
   /** What the context lacks. */
   readonly ignored: IgnoreRules;
+  readonly contextMaterial: Material | undefined;
 }
 
 function sourceOf(tree: TreeNode, place: string | undefined, dockerfile: Dockerfile): Source {
   const ignored = ignoreRulesOf(tree, place);
-  return { context: withoutIgnored(tree, ignored), dockerfile, ignored };
+  return { context: withoutIgnored(tree, ignored), dockerfile, ignored, contextMaterial: undefined };
 }
 
 function readHostFile(path: string, shown: string): string {
@@ -95,10 +101,28 @@ async function directorySource(path: string, file: string | undefined): Promise<
 async function streamSource(store: ImageStore, stream: AsyncIterable<Uint8Array>, file: string | undefined): Promise<Source> {
   const { tree, text } = await contextFromStream(store, stream);
   if (tree === undefined) return sourceOf(MemoryNode.directory(new Map()), undefined, parseDockerfile(text, 'Dockerfile'));
+  return treeSource(tree, file);
+}
+
+/** The Dockerfile is in the tree. */
+function treeSource(tree: TreeNode, file: string | undefined): Source {
   const name = toByteString(file ?? 'Dockerfile');
   const inside = readTextFile(tree, name, MOST_DOCKERFILE_BYTES);
-  if (inside === undefined) throw new UserError(`cannot build: "${toText(name)}" is not in the archive`, 'name it with -f');
+  if (inside === undefined) throw new UserError(`cannot build: "${toText(name)}" is not in the context`, 'name it with -f');
   return sourceOf(tree, name, parseDockerfile(inside, toText(name)));
+}
+
+/** By git, which most builds do not need. */
+export const readRepository: RepositoryReader = async (address, use) => (await import('./build-git.ts')).readRepository(address, use);
+
+/** A directory of a commit, as a tar that comes from elsewhere. */
+async function repositorySource(store: ImageStore, address: GitAddress, file: string | undefined): Promise<Source> {
+  return readRepository(address, async ({ commit, tar }) => {
+    const { tree: root } = await contextFromStream(store, tar);
+    const tree = root === undefined ? undefined : subdirectory(root, address.directory ?? '');
+    if (tree?.kind !== 'directory') throw new UserError(`cannot build "${address.remote}": it has no directory "${address.directory ?? '.'}"`, 'check what stands behind the second colon');
+    return { ...treeSource(tree, file), contextMaterial: { uri: repositoryUri(address), digest: `gitCommit:${commit}` } };
+  });
 }
 
 /** @throws UserError, BuildError */
@@ -107,7 +131,9 @@ export async function findSource(store: ImageStore, path: string, file: string |
     if (process.stdin.isTTY === true) throw new UserError('cannot build from a terminal', 'pipe a Dockerfile or a tar in, or name a directory');
     return streamSource(store, process.stdin as AsyncIterable<Uint8Array>, file);
   }
-  if (/^(?:https?|git|ssh):\/\/|^git@/.test(path)) throw new UserError(`cannot build "${path}": contexts from the network are not fetched`, 'clone it and build the directory, or pipe a tar in');
+  const address = parseGitAddress(toByteString(path));
+  if (address !== undefined) return repositorySource(store, address, file);
+  if (/^https?:\/\//.test(path)) throw new UserError(`cannot build "${path}": only repositories (.git) are fetched`, 'pipe a tar in');
   const tree = HostNode.open(nodeFiles, toByteString(resolve(path)));
   return tree?.kind === 'file' ? streamSource(store, store.disk.stream(toByteString(resolve(path))), file) : directorySource(path, file);
 }

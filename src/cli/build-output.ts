@@ -6,6 +6,7 @@ import { exportTar, exportTree } from '../build/index.ts';
 import { saveArchive } from '../image/index.ts';
 import type { ImageStore } from '../image/index.ts';
 import { nodeFiles } from '../host/node/index.ts';
+import { fieldsOf } from './build-inputs.ts';
 import { toByteString } from './bytes.ts';
 import { UserError } from './errors.ts';
 
@@ -21,7 +22,7 @@ export interface Output {
 export function parseOutputs(texts: readonly string[]): readonly Output[] {
   return texts.map((text) => {
     if (!text.includes('=')) return text === '-' ? { type: 'tar' as const, destination: undefined } : { type: 'local' as const, destination: text };
-    const keys = new Map(text.split(',').map((field) => [field.split('=', 1)[0] ?? '', field.slice(field.indexOf('=') + 1)] as const));
+    const keys = fieldsOf(text);
     const type = TYPES.find((known) => known === keys.get('type'));
     if (type === undefined) throw new UserError(`cannot use --output ${text}: there is no such type`, `there are ${TYPES.join(', ')}`);
     const destination = keys.get('dest') ?? keys.get('destination');

@@ -1,6 +1,6 @@
 /** How a build is shown while it goes on: lines that stay, lines that are drawn again at a terminal, or JSON. */
 import { writeSync } from 'node:fs';
-import type { BuildReporter, StepInfo } from '../build/index.ts';
+import type { BuildReporter, StepEnd, StepInfo } from '../build/index.ts';
 
 export type ProgressKind = 'tty' | 'plain' | 'json' | 'quiet';
 
@@ -51,7 +51,7 @@ abstract class LineReporter implements BuildReporter {
       this.onLine(step, fd, line);
     }
   }
-  end(step: StepInfo, how: 'done' | 'cached' | 'failed'): void {
+  end(step: StepInfo, how: StepEnd): void {
     const running = this.running.get(step.id);
     if (running === undefined) return;
     if (running.rest !== '') this.onLine(step, 1, running.rest);
@@ -60,7 +60,7 @@ abstract class LineReporter implements BuildReporter {
   }
   protected abstract onStart(step: StepInfo): void;
   protected abstract onLine(step: StepInfo, fd: number, line: string): void;
-  protected abstract onEnd(step: StepInfo, how: 'done' | 'cached' | 'failed', took: string): void;
+  protected abstract onEnd(step: StepInfo, how: StepEnd, took: string): void;
   abstract note(text: string): void;
 }
 
@@ -68,11 +68,11 @@ class PlainReporter extends LineReporter {
   protected onStart({ id, name }: StepInfo): void {
     write(`#${id} ${name}\n`);
   }
-  protected onLine({ id }: StepInfo, _fd: number, line: string): void {
-    write(`#${id} ${seconds(this.running.get(id)?.startedMs ?? 0)} ${line}\n`);
+  protected onLine({ id, stage }: StepInfo, _fd: number, line: string): void {
+    write(`#${id} ${stage === '' ? '' : `[${stage}] `}${seconds(this.running.get(id)?.startedMs ?? 0)} ${line}\n`);
   }
-  protected onEnd({ id }: StepInfo, how: 'done' | 'cached' | 'failed', took: string): void {
-    write(how === 'cached' ? `#${id} CACHED\n` : how === 'done' ? `#${id} DONE ${took}s\n` : `#${id} ERROR\n`);
+  protected onEnd({ id }: StepInfo, how: StepEnd, took: string): void {
+    write(how === 'cached' ? `#${id} CACHED\n` : how === 'done' ? `#${id} DONE ${took}s\n` : how === 'canceled' ? `#${id} CANCELED\n` : `#${id} ERROR\n`);
   }
   note(text: string): void {
     write(`${text}\n`);
@@ -83,13 +83,13 @@ class JsonReporter extends LineReporter {
   #write(event: object): void {
     write(`${JSON.stringify(event)}\n`);
   }
-  protected onStart({ id, name, lines }: StepInfo): void {
-    this.#write({ event: 'start', step: id, name, line: lines.start });
+  protected onStart({ id, name, stage, lines }: StepInfo): void {
+    this.#write({ event: 'start', step: id, name, ...(stage === '' ? {} : { stage }), line: lines.start });
   }
   protected onLine({ id }: StepInfo, fd: number, text: string): void {
     this.#write({ event: 'output', step: id, stream: fd === 2 ? 'stderr' : 'stdout', text });
   }
-  protected onEnd({ id }: StepInfo, how: 'done' | 'cached' | 'failed', took: string): void {
+  protected onEnd({ id }: StepInfo, how: StepEnd, took: string): void {
     this.#write({ event: 'end', step: id, status: how, seconds: Number(took) });
   }
   note(text: string): void {
@@ -128,9 +128,9 @@ class TerminalReporter extends LineReporter {
   protected onLine(): void {
     this.#draw('', this.#steps, false);
   }
-  protected onEnd(step: StepInfo, how: 'done' | 'cached' | 'failed', took: string): void {
+  protected onEnd(step: StepInfo, how: StepEnd, took: string): void {
     this.#steps.splice(this.#steps.indexOf(step), 1);
-    this.#draw(` ${how === 'failed' ? '\x1b[31m=> ERROR' : how === 'cached' ? '\x1b[34m=> CACHED' : '\x1b[34m=>'} ${step.name} ${how === 'cached' ? '' : `${took}s`}\x1b[0m\n`, this.#steps, true);
+    this.#draw(` ${how === 'failed' ? '\x1b[31m=> ERROR' : how === 'canceled' ? '\x1b[33m=> CANCELED' : how === 'cached' ? '\x1b[34m=> CACHED' : '\x1b[34m=>'} ${step.name} ${how === 'cached' ? '' : `${took}s`}\x1b[0m\n`, this.#steps, true);
   }
   note(text: string): void {
     this.#draw(`${text}\n`, this.#steps, true);

@@ -9,7 +9,7 @@ const CHECKS = 'Checks';
 
 export const BUILD: CommandSpec = {
   name: 'build', usage: '[FLAGS] PATH|-', summary: 'make an image from a Dockerfile', words: [1, 1],
-  description: 'PATH is the context: a directory, a tar of one, or - for a tar or a Dockerfile from standard input. Each RUN has a Linux kernel of its own.\nThe same inputs give the same bytes.',
+  description: 'PATH is the context: a directory, a tar of one, a repository (https://HOST/NAME.git#REF:DIRECTORY), or - for a tar or a Dockerfile from standard input. Each RUN has a Linux kernel of its own.\nThe same inputs give the same bytes.',
   flags: [
     { group: IMAGE, name: 'tag', short: 't', kind: 'string', multiple: true, placeholder: 'NAME[:TAG]', help: 'give the image this name' },
     { group: IMAGE, name: 'file', short: 'f', kind: 'string', placeholder: 'FILE', help: 'the Dockerfile (default: PATH/Dockerfile); - for standard input' },
@@ -21,8 +21,11 @@ export const BUILD: CommandSpec = {
     { group: IMAGE, name: 'pull', kind: 'boolean', help: 'ask the registries for newer base images' },
     { group: STEPS, name: 'no-cache', kind: 'boolean', help: 'make every step anew' },
     { group: STEPS, name: 'no-cache-filter', kind: 'string', multiple: true, placeholder: 'STAGE,...', help: 'make the steps of these stages anew' },
+    { group: STEPS, name: 'cache-from', kind: 'string', multiple: true, placeholder: 'REF|type=TYPE,...', help: 'take steps from there: type=registry,ref=REF or type=local,src=DIR' },
+    { group: STEPS, name: 'cache-to', kind: 'string', multiple: true, placeholder: 'REF|type=TYPE,...', help: 'keep the steps there: type=registry,ref=REF, type=local,dest=DIR or type=inline; mode=min: only those of the image' },
     { group: STEPS, name: 'secret', kind: 'string', multiple: true, placeholder: 'id=NAME[,src=FILE|,env=VARIABLE]', help: 'for RUN --mount=type=secret; never part of a layer' },
     { group: STEPS, name: 'ssh', kind: 'string', multiple: true, placeholder: 'default', help: 'refused: use --secret for a key' },
+    { group: STEPS, name: 'jobs', kind: 'string', placeholder: 'N', help: 'RUNs at once, of stages that do not need each other (default: the number of processors)' },
     { group: STEPS, name: 'memory', short: 'm', kind: 'string', placeholder: 'SIZE', help: 'memory of the processes of a RUN together, such as 2g' },
     { group: NETWORK, name: 'network', kind: 'string', placeholder: 'default|none', help: 'default: RUN reaches public addresses; none: it reaches nothing' },
     ALLOW_NET_FLAG,
@@ -32,6 +35,7 @@ export const BUILD: CommandSpec = {
     { group: OUTPUT, name: 'metadata-file', kind: 'string', placeholder: 'FILE', help: 'write digests and names there, as JSON' },
     { group: OUTPUT, name: 'progress', kind: 'string', placeholder: 'auto|tty|plain|json|quiet', help: 'how it is shown (default: tty at a terminal)' },
     { group: OUTPUT, name: 'quiet', short: 'q', kind: 'boolean', help: 'print the image\'s id only' },
+    { group: OUTPUT, name: 'provenance', kind: 'optional', placeholder: 'false|mode=min|max[,builder-id=URI]', help: 'say how the image came to be (in-toto, SLSA 1.0): a manifest about it, pushed with it' },
     { group: OUTPUT, name: 'verify', kind: 'boolean', help: 'build a second time without the cache, and say what differs' },
     { group: CHECKS, name: 'check', kind: 'boolean', help: 'build nothing: say what the Dockerfile should rather not do' },
     { group: CHECKS, name: 'call', kind: 'string', placeholder: 'check', help: 'the same, as Docker also writes it' },
@@ -39,7 +43,8 @@ export const BUILD: CommandSpec = {
   ],
   examples: [
     ['caisson build -t app:1 .', 'the Dockerfile in this directory'], ['caisson build -t app:1 -f docker/Dockerfile --build-arg VERSION=2 .', 'another Dockerfile, with an argument'],
-    ['caisson build --secret id=npmrc,src=$HOME/.npmrc -t app:1 .', 'with a secret that no layer has'], ['caisson build -o out .', 'the files of the last stage, into out/'],
+    ['caisson build --secret id=npmrc,src=$HOME/.npmrc -t app:1 .', 'with a secret that no layer has'], ['caisson build --cache-from localhost:5000/app:cache --cache-to localhost:5000/app:cache -t app:1 .', 'on a machine that has built nothing yet'],
+    ['caisson build -o out .', 'the files of the last stage, into out/'],
     ['caisson build -t app:1 - < Dockerfile', 'without a context'], ['caisson build --check --format sarif .', 'for a code scanner'],
   ],
 };

@@ -1,16 +1,18 @@
 /** `caisson build`: a Dockerfile becomes an image. */
-import { totalmem } from 'node:os';
+import { availableParallelism, totalmem } from 'node:os';
 import { writeFileSync } from 'node:fs';
 import { BuildError, Builder, checkDockerfile, checkSettings } from '../build/index.ts';
-import type { BuildOptions, BuildResult, CheckOptions, Dockerfile } from '../build/index.ts';
+import type { BuildOptions, BuildReporter, BuildResult, CheckOptions, Dockerfile } from '../build/index.ts';
 import { nodeHttp } from '../host/node/http.ts';
 import { createImageHost } from '../host/node/image-host.ts';
 import { ImageError, NoSuchImageError } from '../image/index.ts';
-import type { ImageStore, StoredImage } from '../image/index.ts';
+import type { Artifact, Descriptor, ImageStore, StoredImage } from '../image/index.ts';
 import { familiarReference } from '../image/reference.ts';
 import { toText } from './bytes.ts';
-import { assignments, buildArguments, findSource, readContexts, readSecrets } from './build-inputs.ts';
+import { assignments, buildArguments, findSource, readContexts, readRepository, readSecrets } from './build-inputs.ts';
 import type { Source } from './build-inputs.ts';
+import type { BuildCaches } from './build-cache.ts';
+import type { ProvenanceMaker } from './build-provenance.ts';
 import { parseOutputs, writeOutput } from './build-output.ts';
 import { createReporter } from './build-progress.ts';
 import type { ProgressKind } from './build-progress.ts';
@@ -62,6 +64,14 @@ function progressOf(values: FlagValues): ProgressKind {
   return kind === 'auto' ? (process.stderr.isTTY === true ? 'tty' : 'plain') : kind;
 }
 
+/** How many RUNs at once: as many as there are processors. */
+function jobsOf(values: FlagValues): number {
+  const text = values.last('jobs');
+  if (text === undefined) return availableParallelism();
+  const jobs = /^\d{1,4}$/.test(text) ? Number(text) : 0;
+  return need(jobs > 0 ? jobs : undefined, 'jobs', text, 'it is no number from 1 on');
+}
+
 /** The base image: from its registry with `--pull`, or where it is not here. */
 function imageFinder(store: ImageStore, values: FlagValues): BuildOptions['findImage'] {
   const fetch = async (name: string): Promise<StoredImage> => (await import('./registry-commands.ts')).pull(store, name, values, { quiet: values.has('quiet') });
@@ -78,18 +88,22 @@ function imageFinder(store: ImageStore, values: FlagValues): BuildOptions['findI
   };
 }
 
-function buildOptions(values: FlagValues, store: ImageStore, source: Source): BuildOptions {
+async function buildOptions(values: FlagValues, store: ImageStore, source: Source, reporter: BuildReporter, caches: BuildCaches | undefined): Promise<BuildOptions> {
   if (values.has('ssh')) throw new UserError('cannot use --ssh: a command of a build cannot reach a socket of the host, and an agent is one', 'give a key of its own with --secret id=NAME,src=FILE');
   const platform = values.last('platform');
   if (platform !== undefined && platform !== 'linux/amd64') throw new UserError(`cannot use --platform ${platform}: only linux/amd64 can be run`, 'leave it out');
   const memory = values.last('memory');
+  const jobs = jobsOf(values);
+  // Each stage may run one command at a time.
+  const atOnce = Math.min(jobs, source.dockerfile.instructions.filter(({ keyword }) => keyword === 'FROM').length);
   const filter = values.all('no-cache-filter').flatMap((text) => text.split(','));
   return {
     host: createImageHost({ http: nodeHttp }), store, ...source, contexts: readContexts(values, store), buildArgs: buildArguments(values), labels: assignments(values, 'label', false),
     target: values.last('target'), noCache: values.has('no-cache') ? true : filter.length > 0 ? filter.map((name) => name.toLowerCase()) : false,
+    cacheFrom: caches?.from ?? [], inlineCache: caches?.isInline ?? false,
     network: networkOf(values), secrets: readSecrets(values), memoryBytes: memory === undefined ? undefined : need(parseSize(memory), 'memory', memory, 'it is not a size such as 2g'),
-    writableBytes: Math.floor(totalmem() * WRITABLE_SHARE), compress: oneOf(values, 'compression', ['gzip', 'uncompressed'] as const) !== 'uncompressed',
-    makeContainer: createContainer, findImage: imageFinder(store, values), reporter: createReporter(progressOf(values)),
+    writableBytes: Math.floor(totalmem() * WRITABLE_SHARE / Math.max(1, atOnce)), jobs, runElsewhere: atOnce > 1 ? (await import('./build-threads.ts')).runsInThreads(store.disk.root) : undefined, compress: oneOf(values, 'compression', ['gzip', 'uncompressed'] as const) !== 'uncompressed',
+    readRepository, makeContainer: createContainer, findImage: imageFinder(store, values), reporter,
   };
 }
 
@@ -106,15 +120,15 @@ function writeResults(values: FlagValues, images: readonly StoredImage[]): void 
   }, undefined, 2)}\n`);
 }
 
-async function finish(values: FlagValues, builder: Builder, result: BuildResult, store: ImageStore): Promise<void> {
+async function finish(values: FlagValues, builder: Builder, result: BuildResult, store: ImageStore, about: readonly ((manifest: Descriptor) => Artifact)[]): Promise<void> {
   const outputs = parseOutputs(values.all('output'));
-  const images = outputs.length === 0 || values.has('tag') ? builder.store(result, values.all('tag')) : [];
+  const images = outputs.length === 0 || values.has('tag') ? builder.store(result, values.all('tag'), about) : [];
   for (const output of outputs) await writeOutput(output, store, builder, result, values.all('tag'));
   writeResults(values, images);
   const [image] = images;
   if (image === undefined) return;
   if (values.has('quiet')) process.stdout.write(`${image.id}\n`);
-  else process.stderr.write([`image ${image.id}`, ...images.flatMap(({ record }) => (record.reference === undefined ? [] : [`named ${familiarReference(record.reference)}`]))].map((line) => `${line}\n`).join(''));
+  else process.stderr.write([`image ${image.id}`, ...(about.length === 0 ? [] : image.record.referrers.map(({ digest }) => `provenance ${digest}`)), ...images.flatMap(({ record }) => (record.reference === undefined ? [] : [`named ${familiarReference(record.reference)}`]))].map((line) => `${line}\n`).join(''));
 }
 
 /** What is known without asking a registry. */
@@ -141,6 +155,12 @@ function lookAt(options: BuildOptions, checks: CheckOptions): void {
   options.reporter.note(`warning: ${text} (line ${first.lines.start})${others.length === 0 ? '' : `, and ${others.length} more; see "caisson build --check"`}`);
 }
 
+async function provenanceOf(values: FlagValues, options: BuildOptions): Promise<ProvenanceMaker | undefined> {
+  const { provenanceFlag, provenanceMaker } = await import('./build-provenance.ts');
+  const wish = provenanceFlag(values);
+  return wish === undefined ? undefined : provenanceMaker(wish, options, options.host.now());
+}
+
 export async function buildCommand(args: readonly string[]): Promise<number> {
   const values = await readCommand(BUILD, args);
   if (values === undefined) return 0;
@@ -152,12 +172,17 @@ export async function buildCommand(args: readonly string[]): Promise<number> {
       dockerfile = source.dockerfile;
       const checks = checkOptions(store, source);
       if (values.has('check') || values.has('call')) return (await import('./build-check.ts')).printChecks(dockerfile, checks, oneOf(values, 'format', ['text', 'json', 'sarif'] as const) ?? 'text');
-      const options = buildOptions(values, store, source);
+      const reporter = createReporter(progressOf(values));
+      const caches = values.has('cache-from') || values.has('cache-to') ? await (await import('./build-cache.ts')).openCaches(values, reporter) : undefined;
+      const options = await buildOptions(values, store, source, reporter, caches);
       lookAt(options, checks);
+      const provenance = values.has('provenance') ? await provenanceOf(values, options) : undefined;
+      if (provenance !== undefined && values.has('output') && !values.has('tag')) reporter.note('warning: --provenance is about an image in the store, and none is made: give it a name with -t');
       const builder = new Builder(options);
       const result = await builder.build();
       if (values.has('verify')) await (await import('./build-verify.ts')).verify(options, result);
-      await finish(values, builder, result, store);
+      await finish(values, builder, result, store, provenance === undefined ? [] : [provenance(result, values.all('tag'))]);
+      await caches?.write(store, result);
       return 0;
     } catch (error) {
       if (error instanceof BuildError) throw toUserError(error, dockerfile);

@@ -3,6 +3,7 @@ import { isDigest } from './digest.ts';
 import type { DiffId, DigestAlgorithm } from './digest.ts';
 import { ImageError } from './errors.ts';
 import { unusedFiles } from './garbage.ts';
+import { parseManifest } from './manifest.ts';
 import type { Descriptor } from './manifest.ts';
 import { familiarReference } from './reference.ts';
 import type { ImageRecord } from './records.ts';
@@ -147,11 +148,20 @@ class Checker {
     if (first !== undefined) return first;
     try {
       const { manifest } = this.#store.load(record);
-      return [lacks(manifest.config, 'the configuration'), ...manifest.layers.map((layer) => lacks(layer, 'the layer'))].find((text) => text !== undefined);
+      const own = [lacks(manifest.config, 'the configuration'), ...manifest.layers.map((layer) => lacks(layer, 'the layer'))];
+      return [...own, ...record.referrers.flatMap((referrer) => [...this.#lackOfReferrer(referrer, lacks)])].find((text) => text !== undefined);
     } catch (error) {
       if (error instanceof ImageError) return error.message;
       throw error;
     }
+  }
+
+  /** Of something about it. */
+  #lackOfReferrer(referrer: Descriptor, lacks: (descriptor: Descriptor, what: string) => string | undefined): readonly (string | undefined)[] {
+    const missing = lacks(referrer, 'what is about it,');
+    if (missing !== undefined) return [missing];
+    const document = parseManifest(this.#store.blobs.read(referrer.digest, 'what is about it'), referrer.mediaType, 'what is about it');
+    return document.kind === 'manifest' ? [document.config, ...document.layers].map((part) => lacks(part, 'what is about it,')) : [];
   }
 
   /** `index.json` says what the names say, and is written anew where it is behind (a command that was killed). */

@@ -1,5 +1,7 @@
 /** What no image of the store has. It is found and removed under the store's lock, so no image gets its name in between. */
 import type { Digest } from './digest.ts';
+import type { Descriptor } from './manifest.ts';
+import type { ImageRecord } from './records.ts';
 import { referencesOf } from './store.ts';
 import type { ImageStore } from './store.ts';
 
@@ -12,6 +14,10 @@ export interface UnusedFile {
 interface Used {
   readonly blobs: ReadonlySet<string>;
   readonly layers: ReadonlySet<string>;
+}
+
+function descriptorsOf({ target, manifest, referrers }: ImageRecord): readonly Descriptor[] {
+  return [target, manifest, ...referrers];
 }
 
 const DIGEST = /sha256:[0-9a-f]{64}/g;
@@ -69,7 +75,7 @@ function pathsOfImages(store: ImageStore): Used {
   const blobs = new Set<string>();
   const layers = new Set<string>();
   const add = (digest: Digest): void => void blobs.add(store.blobs.pathOf(digest));
-  for (const record of store.records.list()) for (const descriptor of [record.target, record.manifest]) for (const digest of referencesOf(store, descriptor)) add(digest);
+  for (const record of store.records.list()) for (const descriptor of descriptorsOf(record)) for (const digest of referencesOf(store, descriptor)) add(digest);
   for (const { config } of store.list()) {
     for (const diffId of config.diffIds) for (const path of Object.values(store.layers.pathsOf(diffId))) layers.add(path);
   }
@@ -119,7 +125,7 @@ export function removeUnused(store: ImageStore, among?: ReadonlySet<string>): nu
 /** Paths of all that an image has. */
 export function filesOf(store: ImageStore, { record, config }: ReturnType<ImageStore['load']>): ReadonlySet<string> {
   const paths = new Set<string>();
-  for (const descriptor of [record.target, record.manifest]) for (const digest of referencesOf(store, descriptor)) paths.add(store.blobs.pathOf(digest));
+  for (const descriptor of descriptorsOf(record)) for (const digest of referencesOf(store, descriptor)) paths.add(store.blobs.pathOf(digest));
   for (const diffId of config.diffIds) for (const path of Object.values(store.layers.pathsOf(diffId))) paths.add(path);
   return paths;
 }

@@ -1,15 +1,18 @@
 /** Images, their store and where they come from: the door of the room. */
+export { putArtifact } from './artifact.ts';
+export type { Artifact } from './artifact.ts';
 export { openArchive, openArchiveStream } from './archive-source.ts';
 export type { ArchiveSource } from './archive-source.ts';
 export { checkStore } from './check.ts';
 export type { CheckReport } from './check.ts';
 export type { Claim } from './claims.ts';
 export { copyImage } from './copy.ts';
-export type { CopySource, CopyTarget } from './copy.ts';
+export type { CopySource, CopyTarget, ManifestBytes } from './copy.ts';
 export { DockerArchiveSource, LayoutSource, PlainDirectorySource, RegistrySource } from './copy-sources.ts';
 export { ArchiveTarget, LayoutTarget, PlainDirectoryTarget, RegistryTarget } from './copy-targets.ts';
 export { Disk, checkErrno, isSynced } from './disk.ts';
 export { Blobs } from './blobs.ts';
+export { parseConfig } from './config.ts';
 export type { HistoryEntry, ImageConfig, ProcessDefaults } from './config.ts';
 export { algorithmOf, digestOf, hexOf, isDigest, parseDigest } from './digest.ts';
 export type { DiffId, Digest, DigestAlgorithm } from './digest.ts';
@@ -18,11 +21,12 @@ export { DigestMismatchError, ImageError, ImageFormatError, ImageLimitError, Inv
 export { importRoot } from './import.ts';
 export { DEFAULT_LAYER_LIMITS, MOST_DOCUMENT_BYTES } from './limits.ts';
 export type { LayerLimits } from './limits.ts';
-export { addBuilt, loadArchive } from './load.ts';
-export { OWN_PLATFORM, fieldOf, formatPlatform, isObject, listOf, parseDescriptor, parseJson, parseManifest, stringList, stringsOf } from './manifest.ts';
+export type { TakenLayer } from './layers.ts';
+export { addBuilt, loadArchive, noPlatform } from './load.ts';
+export { OWN_PLATFORM, fieldOf, formatPlatform, isObject, listOf, parseDescriptor, parseJson, parseManifest, selectPlatform, stringList, stringsOf } from './manifest.ts';
 export type { Descriptor, ImageIndex, Json, JsonObject, Manifest, Platform } from './manifest.ts';
 export { prune, usageOf } from './prune.ts';
-export { OCI_INDEX, OCI_LAYER, OCI_LAYER_GZIP, OCI_LAYER_ZSTD, compressionOf } from './media-types.ts';
+export { OCI_CONFIG, OCI_INDEX, OCI_LAYER, OCI_LAYER_GZIP, OCI_LAYER_ZSTD, OCI_MANIFEST, compressionOf, isLayerType } from './media-types.ts';
 export { listReferrers } from './referrers.ts';
 export type { Referrer } from './referrers.ts';
 export { removeImage } from './remove.ts';

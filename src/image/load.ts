@@ -1,5 +1,7 @@
 /** Images from archives: `docker save` of all ages, OCI layouts in a tar or a directory. Which one it is shows by what is in it. */
 import type { ArchiveSource } from './archive-source.ts';
+import { putArtifact } from './artifact.ts';
+import type { Artifact } from './artifact.ts';
 import { parseConfig } from './config.ts';
 import { hexOf, algorithmOf } from './digest.ts';
 import { ImageError, ImageFormatError, ImageLimitError } from './errors.ts';
@@ -198,11 +200,12 @@ async function loadDocker(store: ImageStore, source: ArchiveSource, bytes: Uint8
   return images;
 }
 
-/** An image of which we make the manifest, within `ImageStore.adding`. */
-export function addBuilt(store: ImageStore, config: Uint8Array, layers: readonly Descriptor[], names: readonly string[]): readonly StoredImage[] {
+/** An image of which we make the manifest, within `ImageStore.adding`. `about`: what is said of that. */
+export function addBuilt(store: ImageStore, config: Uint8Array, layers: readonly Descriptor[], names: readonly string[], about: readonly ((manifest: Descriptor) => Artifact)[] = []): readonly StoredImage[] {
   const stored = store.blobs.put(config);
   const document = { schemaVersion: 2, mediaType: OCI_MANIFEST, config: { mediaType: OCI_CONFIG, ...stored }, layers };
   const manifest: Descriptor = { mediaType: OCI_MANIFEST, ...store.blobs.put(new TextEncoder().encode(JSON.stringify(document))) };
   const known = names.filter((name) => referenceOf(name) !== undefined);
-  return (known.length === 0 ? [undefined] : known).map((name) => store.add({ reference: referenceOf(name), typed: name, target: manifest, manifest }));
+  const referrers = about.length === 0 ? {} : { referrers: about.map((artifact) => putArtifact(store, manifest, artifact(manifest))) };
+  return (known.length === 0 ? [undefined] : known).map((name) => store.add({ reference: referenceOf(name), typed: name, target: manifest, manifest, ...referrers }));
 }

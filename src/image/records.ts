@@ -9,7 +9,7 @@ import type { Disk, NewFile } from './disk.ts';
 import { StoreError } from './errors.ts';
 import { MOST_DOCUMENT_BYTES } from './limits.ts';
 import { fieldOf, parseDescriptor, parseJson } from './manifest.ts';
-import type { Descriptor } from './manifest.ts';
+import type { Descriptor, Json } from './manifest.ts';
 import { OCI_INDEX } from './media-types.ts';
 import { formatReference, parseReference } from './reference.ts';
 import type { Reference } from './reference.ts';
@@ -28,6 +28,8 @@ export interface ImageRecord {
   readonly manifest: Descriptor;
   /** Repository digests by which registries know it: `name@digest`. */
   readonly digests: readonly string[];
+  /** Manifests about it that a build has made: pushed with it, removed with it. */
+  readonly referrers: readonly Descriptor[];
   /** When it came, in milliseconds since the epoch. */
   readonly addedMs: number;
 }
@@ -45,13 +47,14 @@ function encode(record: ImageRecord): Uint8Array {
 function decode(bytes: Uint8Array): ImageRecord | undefined {
   try {
     const document = parseJson(bytes, 'a record of the store');
-    const [reference, typed, digests, added] = ['reference', 'typed', 'digests', 'addedMs'].map((name) => fieldOf(document, name));
+    const [reference, typed, digests, referrers, added] = ['reference', 'typed', 'digests', 'referrers', 'addedMs'].map((name) => fieldOf(document, name));
     return {
       reference: typeof reference === 'string' ? parseReference(reference) : undefined,
       typed: typeof typed === 'string' ? typed : undefined,
       target: parseDescriptor(fieldOf(document, 'target'), 'a record of the store'),
       manifest: parseDescriptor(fieldOf(document, 'manifest'), 'a record of the store'),
       digests: Array.isArray(digests) ? digests.filter((item): item is string => typeof item === 'string') : [],
+      referrers: Array.isArray(referrers) ? referrers.map((item: Json) => parseDescriptor(item, 'a record of the store')) : [],
       addedMs: typeof added === 'number' ? added : 0,
     };
   } catch {

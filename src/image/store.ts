@@ -171,14 +171,15 @@ export class ImageStore {
   }
 
   /** Gives an image that is whole its record. @throws ImageError where another process has removed a part of it (`removeImage`). */
-  add(options: { readonly reference: Reference | undefined; readonly typed?: string | undefined; readonly target: Descriptor; readonly manifest: Descriptor; readonly fromRegistry?: boolean }): StoredImage {
+  add(options: { readonly reference: Reference | undefined; readonly typed?: string | undefined; readonly target: Descriptor; readonly manifest: Descriptor; readonly fromRegistry?: boolean; readonly referrers?: readonly Descriptor[] }): StoredImage {
     const { reference, typed, target, manifest, fromRegistry } = options;
     const before = reference === undefined ? undefined : this.records.get(reference);
     const own = reference === undefined || fromRegistry !== true ? [] : [`${nameOf(reference)}@${target.digest}`];
     const digests = before?.target.digest === target.digest ? [...new Set([...before.digests, ...own])] : own;
+    const isSame = before?.manifest.digest === manifest.digest;
     const record: ImageRecord = {
       reference: reference === undefined || (reference.tag === undefined && reference.digest !== undefined) ? undefined : { ...reference, digest: undefined },
-      typed, target: bare(target), manifest: bare(manifest), digests, addedMs: this.disk.host.now(),
+      typed, target: bare(target), manifest: bare(manifest), digests, referrers: options.referrers ?? (isSame ? before.referrers : []), addedMs: this.disk.host.now(),
     };
     return this.lock.hold(() => {
       const image = this.load(record);

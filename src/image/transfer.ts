@@ -126,11 +126,11 @@ export async function pushImage(store: ImageStore, client: RegistryClient, image
   const { record } = image;
   const all = referencesOf(store, record.target);
   const target = [...all].every((digest) => store.blobs.has(digest)) ? record.target : record.manifest;
-  const manifests = manifestsOf(store, target);
+  const manifests = [...manifestsOf(store, target), ...record.referrers];
   const documents = new Set<Digest>(manifests.map(({ digest }) => digest));
   const source = sourceRepository(image, reference);
-  const blobs = [...referencesOf(store, target)].filter((digest) => !documents.has(digest));
-  await inParallel(blobs, async (digest) => {
+  const blobs = new Set([target, ...record.referrers].flatMap((top) => [...referencesOf(store, top)]).filter((digest) => !documents.has(digest)));
+  await inParallel([...blobs], async (digest) => {
     const size = store.blobs.sizeOf(digest);
     if (size === undefined) throw new ImageError(`the blob ${digest} is not in the store`, 'get the image again');
     progress.start(digest, size);

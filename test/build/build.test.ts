@@ -164,6 +164,25 @@ test('ADD gets a file from a URL, and checks its digest', async () => {
   assert.deepEqual(readdirSync(join(home, 'tmp')), []);
 });
 
+test('ADD unpacks what xz made, and refuses what is spoiled or asks for too much', async () => {
+  const directory = context('FROM busybox:1\nADD root.tar.xz /x/\nADD data.xz /data/\nCMD ["cat", "/x/d/f", "/x/big"]\n', { 'd/f': 'packed\n' });
+  writeFileSync(join(directory, 'big'), `${'x'.repeat(1 << 20)}\n`);
+  execFileSync('sh', ['-c', 'chmod 640 d/f; tar --owner=7 --group=8 -cf root.tar d big && xz -k root.tar && echo "no archive" | xz > data.xz && xz -k -c --check=sha256 root.tar > sha256.tar.xz && xz -c --lzma2=dict=1GiB root.tar > huge.tar.xz && head -c 200 root.tar.xz > cut.tar.xz'], { cwd: directory });
+  await mustRun(['build', '-t', 'xz:1', directory]);
+  assert.equal(await mustRun(['run', 'xz:1']), `packed\n${'x'.repeat(1 << 20)}\n`);
+  assert.equal(await mustRun(['run', 'xz:1', 'stat', '-c', '%a %u %g', '/x/d/f']), '640 7 8\n');
+  // What is no archive is copied as it is.
+  assert.deepEqual(execFileSync('xz', ['-dc'], { input: Buffer.from(await mustRun(['run', 'xz:1', 'sh', '-c', '/bin/busybox base64 /data/data.xz']), 'base64') }).toString(), 'no archive\n');
+  for (const [file, message] of [['sha256.tar.xz', /a check that is not known here/], ['huge.tar.xz', /asks for too much memory/], ['cut.tar.xz', /it is cut short or spoiled/]] as const) {
+    writeFileSync(join(directory, 'Dockerfile'), `FROM busybox:1\nADD ${file} /x/\n`);
+    const { stderr, status } = await run(['build', directory]);
+    assert.equal(status, 1, file);
+    assert.match(stderr, message);
+    assert.match(stderr, /Dockerfile:2: cannot unpack the archive/);
+  }
+  assert.deepEqual(readdirSync(join(home, 'tmp')), []);
+});
+
 test('an error points at the line, shows the last output, and says what to do', async () => {
   const cases: readonly (readonly [string, RegExp, number?])[] = [
     ['FROM busybox:1\nRUN echo out && \\\n  echo err >&2 && exit 3\n', /^caisson: cannot build: Dockerfile:2: the command failed: it ended with 3[^]*out\nerr\n[^]*>>> RUN echo out && \\\n {3}3 \| >>> {3}echo err/m],
@@ -176,7 +195,7 @@ test('an error points at the line, shows the last output, and says what to do', 
     ['FROM busybox:1\nCOPY --chown=nobody-here Dockerfile /x\n', /has no such name/], ['FROM busybox:1\nUSER nobody-here\nRUN true\n', /cannot run as user "nobody-here"/], ['FROM --platform=linux/arm64 busybox:1\n', /only linux\/amd64 can be run/],
     ['FROM busybox:1\nENV A="${B:?is needed}"\n', /B: is needed/], ['FROM busybox:1\nENV A="x\n', /a double quote is not closed/], ['FROM busybox:1\nRUN <<E\nx\n', /its end is missing/], ['FROM $NONE\n', /it comes out empty/],
     ['FROM busybox:1\nEXPOSE many\n', /it is no port/], ['FROM busybox:1\nHEALTHCHECK --interval=x CMD y\n', /it is no duration/], ['FROM busybox:1\nSHELL sh\n', /it is a JSON list/], ['FROM busybox:1\nONBUILD FROM x\n', /cannot use FROM as a trigger/],
-    ['FROM busybox:1\nADD https://user@host/x.git /y\n', /git is not run outside of the engine/], ['FROM scratch\nRUN true\n', /the image has no such program/], ['FROM busybox:1\nCOPY Dockerfile /etc\nCOPY Dockerfile /etc/passwd/x\n', /it is no directory/],
+    ['FROM busybox:1\nADD --keep-git-dir=true https://host.invalid/x.git /y\n', /only the files of the commit are fetched/], ['FROM busybox:1\nADD https://host.invalid/x.git#-x /y\n', /is no branch, tag or commit/], ['FROM busybox:1\nADD https://host.invalid/x.git#a:../b /y\n', /its directory leads out of it/], ['FROM scratch\nRUN true\n', /the image has no such program/], ['FROM busybox:1\nCOPY Dockerfile /etc\nCOPY Dockerfile /etc/passwd/x\n', /it is no directory/],
     ['FROM busyboxx:1\n', /did you mean "busybox:1"\?/],
   ];
   for (const [dockerfile, message] of cases) {
@@ -185,7 +204,7 @@ test('an error points at the line, shows the last output, and says what to do', 
     assert.match(stderr, message, dockerfile);
     assert.doesNotMatch(stderr, /\n {4}at /);
   }
-  for (const [args, message] of [[['/no/such'], /no such directory/], [['--target', 'x', context('FROM busybox:1 AS y\n')], /cannot build the stage "x"/], [['--ssh', 'default', context('FROM busybox:1\n')], /cannot use --ssh/], [['--output', 'type=x', context('FROM busybox:1\n')], /there is no such type/], [['https://example.com/x.git'], /contexts from the network are not fetched/]] as const) {
+  for (const [args, message] of [[['/no/such'], /no such directory/], [['--target', 'x', context('FROM busybox:1 AS y\n')], /cannot build the stage "x"/], [['--ssh', 'default', context('FROM busybox:1\n')], /cannot use --ssh/], [['--output', 'type=x', context('FROM busybox:1\n')], /there is no such type/], [['https://example.com/x.tar'], /only repositories \(\.git\) are fetched/], [['https://host.invalid/x.git#--upload-pack=x'], /is no branch, tag or commit/]] as const) {
     const { stderr, status } = await run(['build', ...args]);
     assert.notEqual(status, 0);
     assert.match(stderr, message);

@@ -3,7 +3,7 @@
  * command succeeds when it is run again.
  */
 import assert from 'node:assert/strict';
-import { cpSync, mkdirSync, mkdtempSync, readdirSync, rmSync } from 'node:fs';
+import { cpSync, mkdirSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { createImageHost } from '../../src/host/node/image-host.ts';
 import { checkStore } from '../../src/image/check.ts';
@@ -39,13 +39,19 @@ export function runKilled(args: readonly string[], env: Readonly<Record<string, 
 /** Longer than anything takes, also where the machine has other things to do. */
 const LONGEST_MS = 600_000;
 
+interface Start {
+  readonly home: string;
+  /** Its images. */
+  readonly images: ReadonlySet<string>;
+}
+
 interface Scenario {
   readonly name: string;
   readonly args: readonly string[];
-  /** Whether the store that the command starts from has the image. */
-  readonly isFull: boolean;
-  /** Whether the image is there when the command has succeeded. */
-  readonly leaves: boolean;
+  /** The store that the command starts from. */
+  readonly start: Start;
+  /** Images that are there when the command has succeeded. */
+  readonly leaves: ReadonlySet<string>;
 }
 
 export interface Trials {
@@ -61,6 +67,28 @@ export async function mustBeClean(home: string, what: string): Promise<ReadonlyS
   assert.deepEqual(problems.map(({ problem }) => problem), [], what);
   for (const image of store.list()) assert.equal((await store.mountable(image)).length, image.config.diffIds.length, what);
   return new Set(store.list().map(({ id }) => id));
+}
+
+/** Layers of every origin: the context, commands in two threads, a cache mount, an archive; and something about the image. */
+const DOCKERFILE = `FROM busybox:1 AS one
+COPY . /context
+RUN --mount=type=cache,target=/cache /bin/busybox cp -r /context /one; echo x >> /cache/log
+FROM busybox:1 AS two
+WORKDIR /two/deep
+ADD context.tar /two/
+RUN /bin/busybox dd if=/dev/zero of=zeros bs=65536 count=32 2>/dev/null; echo two > two
+FROM one
+COPY --from=two /two /two
+RUN /bin/busybox rm -r /context; /bin/busybox mkdir /made; echo made > /made/f
+CMD ["cat", "/made/f"]
+`;
+
+function makeContext(directory: string): string {
+  mkdirSync(join(directory, 'files'), { recursive: true });
+  writeFileSync(join(directory, 'Dockerfile'), DOCKERFILE);
+  for (let number = 0; number < 50; number++) writeFileSync(join(directory, 'files', `f${number}`), `${number}\n`.repeat(1000));
+  peer('tar', ['-C', directory, '-cf', join(directory, 'context.tar'), 'files']);
+  return directory;
 }
 
 /** `registry`: Debian's docker-registry, which gets the image. */
@@ -79,21 +107,27 @@ export async function prepareTrials(scratch: string, registry: string): Promise<
   await inFull(['push', '-q', image]);
   await inFull(['save', '-o', archive, image]);
   peer('sh', ['-c', `test -s ${archive}`]);
-  const kept = await mustBeClean(empty, 'at the beginning');
-  const both = await mustBeClean(full, 'at the beginning');
+  const context = makeContext(join(scratch, 'context'));
+  const build = ['build', '-q', '--jobs', '2', '--provenance', '-t', 'built:1', context];
+  const builtHome = join(scratch, 'built');
+  cpSync(empty, builtHome, { recursive: true });
+  await commandIn(env(builtHome)).mustRun(build);
+  const startOf = async (home: string): Promise<Start> => ({ home, images: await mustBeClean(home, 'at the beginning') });
+  const [none, filled, built] = [await startOf(empty), await startOf(full), await startOf(builtHome)];
   const scenarios: readonly Scenario[] = [
-    { name: 'pull', args: ['pull', '-q', image], isFull: false, leaves: true }, { name: 'load', args: ['load', '-q', '-i', archive], isFull: false, leaves: true },
-    { name: 'push', args: ['push', '-q', image, `${registry}/trial/RANDOM:1`], isFull: true, leaves: true }, { name: 'rmi', args: ['rmi', image], isFull: true, leaves: false },
-    { name: 'prune', args: ['image', 'prune', '-af', '--filter', 'label!=maker'], isFull: true, leaves: false }, { name: 'tag', args: ['tag', 'busybox:1', image], isFull: true, leaves: true },
+    { name: 'pull', args: ['pull', '-q', image], start: none, leaves: filled.images }, { name: 'load', args: ['load', '-q', '-i', archive], start: none, leaves: filled.images },
+    { name: 'push', args: ['push', '-q', image, `${registry}/trial/RANDOM:1`], start: filled, leaves: filled.images }, { name: 'rmi', args: ['rmi', image], start: filled, leaves: none.images },
+    { name: 'prune', args: ['image', 'prune', '-af', '--filter', 'label!=maker'], start: filled, leaves: none.images }, { name: 'tag', args: ['tag', 'busybox:1', image], start: filled, leaves: filled.images },
+    { name: 'build', args: build, start: none, leaves: built.images }, { name: 'rebuild', args: [...build, '--no-cache'], start: built, leaves: built.images },
   ];
   const durations = new Map<Scenario, number>();
   let count = 0;
   // What a command takes that does nothing with the store: nothing can go wrong before.
   const startMs = 0.9 * Math.min(...await Promise.all([1, 2, 3].map(async () => (await runKilled(['--version'], env(empty), LONGEST_MS)).ms)));
   const run = async (scenario: Scenario, home: string, afterMs: number): Promise<Outcome> => runKilled(scenario.args.map((word) => word.replace('RANDOM', `t${count++}`)), env(home), afterMs);
-  const freshStore = ({ isFull }: Scenario): string => {
+  const freshStore = ({ start }: Scenario): string => {
     const home = mkdtempSync(join(scratch, 'store-'));
-    cpSync(isFull ? full : empty, home, { recursive: true });
+    cpSync(start.home, home, { recursive: true });
     return home;
   };
   /** Milliseconds of the command when nobody kills it. */
@@ -113,15 +147,15 @@ export async function prepareTrials(scratch: string, registry: string): Promise<
     // It was faster than ever before: what it takes is that.
     if (signal === null) durations.set(scenario, Math.min(durations.get(scenario)!, ms));
     const found = await mustBeClean(home, what);
-    for (const id of kept) assert.ok(found.has(id), `${what}: an image is gone`);
-    if (scenario.leaves && scenario.isFull) for (const id of both) assert.ok(found.has(id), `${what}: an image is gone`);
+    for (const id of scenario.start.images) if (scenario.leaves.has(id)) assert.ok(found.has(id), `${what}: an image is gone`);
     const again = await run(scenario, home, LONGEST_MS);
     // The name went before the kill came.
-    const isDone = !scenario.leaves && /there is no image/.test(again.stderr);
+    const takes = scenario.leaves.size < scenario.start.images.size;
+    const isDone = takes && /there is no image/.test(again.stderr);
     assert.ok(again.status === 0 || isDone, `${what}, run again: ${again.status ?? again.signal} after ${again.ms.toFixed(0)} ms: ${again.stderr}`);
     const left = await mustBeClean(home, `${what}, run again`);
-    for (const id of scenario.leaves ? both : kept) assert.ok(left.has(id), `${what}, run again: an image is missing`);
-    if (!isDone && !scenario.leaves) assert.equal(left.size, kept.size, `${what}, run again`);
+    for (const id of scenario.leaves) assert.ok(left.has(id), `${what}, run again: an image is missing`);
+    if (!isDone && takes) assert.equal(left.size, scenario.leaves.size, `${what}, run again`);
     // What the killed command left goes with the next one that writes, or with a prune.
     await commandIn(env(home)).mustRun(['system', 'prune', '-f']);
     assert.deepEqual(readdirSync(join(home, 'tmp')), [], what);

@@ -12,7 +12,7 @@ import { randomFrom } from './random.ts';
 import { registriesIn } from './registry-testing.ts';
 
 /** `npm run test:kill` makes more of them. */
-const KILLS = 12;
+const KILLS = 16;
 
 const scratch = mkdtempSync(join(tmpdir(), 'caisson-robust-'));
 const { startRegistry, stop } = registriesIn(scratch);

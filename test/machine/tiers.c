@@ -42,6 +42,16 @@ static __attribute__((noinline)) uint64_t dispatch(const unsigned char *code, in
   return a ^ b;
 }
 
+/* Flags that are set before a jump through a table and read behind it, where no other way leads. */
+uint64_t flags_across(uint64_t which, uint64_t value);
+__asm__(
+    ".data\nflags_table: .quad flags_0, flags_1, flags_2, flags_3\n.text\n"
+    "flags_across: lea flags_table(%rip), %rdx\n xor %eax, %eax\n cmp $5, %rsi\n jmp *(%rdx,%rdi,8)\n"
+    "flags_0: je 1f\n mov $3, %eax\n ret\n1: mov $7, %eax\n ret\n"
+    "flags_1: jb 1f\n mov $11, %eax\n ret\n1: mov $13, %eax\n ret\n"
+    "flags_2: jg 1f\n mov $17, %eax\n ret\n1: mov $19, %eax\n ret\n"
+    "flags_3: setp %al\n adc $23, %eax\n ret\n");
+
 static int deep(int n) { return n == 0 ? 0 : 1 + deep(n - 1); }
 
 static jmp_buf again;
@@ -118,6 +128,10 @@ int main(void) {
   static unsigned char code[200000];
   for (int i = 0; i < 200000; i++) code[i] = (unsigned char)(i * 7 % (i < 150000 ? 4 : 9));
   printf("switch %llx\n", (unsigned long long)dispatch(code, 200000));
+
+  uint64_t flags = 0;
+  for (uint64_t i = 0; i < 300000; i++) flags = flags * 31 + flags_across(i % (i < 200000 ? 2 : 4), i / 4 % 11);
+  printf("flags %llx\n", (unsigned long long)flags);
 
   int depth = 0;
   for (int i = 0; i < 200; i++) depth += deep(i * 20);

@@ -402,7 +402,7 @@ class UnitEmitter {
     }
     if (block.switch.length > 0) this.#switch(block, target);
     b.spill(facts.dirtyBefore);
-    if (facts.flagsDirtyBefore && block.switch.length > 0) b.storeFlags();
+    if (facts.flagsDirtyBefore) b.storeFlags();
     this.#fuel.preempt(b.extendU(target), () => {});
     this.#tailCall(target, this.#slotOfTarget(target));
     b.end();
@@ -515,14 +515,14 @@ class UnitEmitter {
     return edge.block.order > from.order && !this.#isMerge(edge.block);
   }
 
-  /** Flags must be in their canonical locals where ways meet that read them. */
+  /** Flags must be in their canonical locals where ways meet that read them, and behind a table, which leads to labels. */
   #needsSettling(edges: readonly Edge[], from: RegionBlock): boolean {
     if (this.#b.flagState === undefined) return false;
     return edges.some((edge) => 'block' in edge && this.#factsOf(edge.block).flagsLiveIn !== 0 && !this.#passesSymbolic(from, edge.block));
   }
 
   #passesSymbolic(from: RegionBlock, to: RegionBlock): boolean {
-    return to.predecessors.length === 1 && to.order > from.order && to !== this.#region.entry;
+    return to.predecessors.length === 1 && to.order > from.order && !to.isSwitchTarget && to !== this.#region.entry;
   }
 
   #settleFor(edges: readonly Edge[], from: RegionBlock): void {
