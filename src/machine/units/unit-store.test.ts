@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import test from 'node:test';
 import { MemoryStorage } from './memory-storage.test-support.ts';
-import { UnitStore, type StoredModule } from './unit-store.ts';
+import { UnitStore, type StoredModule, type StoredUnit } from './unit-store.ts';
 
 const CODE = Uint8Array.of(0x48, 0x89, 0xe5, 0xc3, 0x90);
 const LAYOUT = 77;
@@ -30,6 +30,20 @@ test('a module with its machine code, and the slots, come back', () => {
   const [unit, wanted] = [module?.units[0], MODULE.units[0]];
   assert.deepEqual({ ...unit, code: [] }, { ...wanted, code: [] });
   assert.deepEqual(unit?.code.map((bytes) => [...bytes]), [[0x48, 0x89, 0xe5, 0xc3], [0x90]]);
+});
+
+test('a unit is found at each of its entries, and nowhere once others stand for it', () => {
+  const [unit] = MODULE.units;
+  assert.ok(unit !== undefined);
+  const code = Uint8Array.of(0x48, 0x89, 0xe5, 0xc3, 0x55, 0x48, 0x31, 0xc0);
+  const whole: StoredUnit = { ...unit, others: [{ entry: 0x40_1004, slot: 3 }], ranges: [[0x40_1000, 0x40_1008]], code: [code] };
+  const storage = new MemoryStorage();
+  new UnitStore(storage, undefined).save([{ ...MODULE, units: [whole, { ...unit, entry: 0 }] }], [0x40_1000, 0x40_3000, 0x40_1004], LAYOUT);
+  const store = new UnitStore(storage, LAYOUT);
+  assert.deepEqual(store.candidates(0x40_1004, false, code, 4), [0]);
+  assert.deepEqual(store.candidates(0x40_1004, false, code, 0), []);
+  assert.deepEqual(store.candidates(0, false, CODE, 0), []);
+  assert.deepEqual(store.load(0)?.units.map(({ entry, others }) => [entry, others.length]), [[0x40_1000, 1], [0, 0]]);
 });
 
 test('other code, another variant or another address: no candidate; and none that was loaded', () => {
