@@ -8,14 +8,15 @@ import type { CodeSource } from './region.ts';
 const START = 0x40_0000;
 const HANDLER_BYTES = 16;
 const COUNT = 10;
+const CODE_BYTES = 0xf000;
 const handlers = Array.from({ length: COUNT }, (_, index) => START + HANDLER_BYTES * index);
 
-/** Handlers that add their number and jump to where rcx points; `ways` of each jump that was seen. */
-function sourceOf(ways: (handler: number) => readonly number[]): CodeSource & { readonly jumps: readonly (readonly [number, readonly number[]])[] } {
-  const u8 = new Uint8Array(START - GUEST_BASE + 0x1000);
-  for (const [index, handler] of handlers.entries()) u8.set([0x48, 0x83, 0xc0, index, 0xff, 0xe1], handler - GUEST_BASE); // add rax, index; jmp rcx
-  const pages = new Uint8Array((START >>> 12) + 2).fill(PAGE_EXEC, START >>> 12, (START >>> 12) + 1);
-  const targets = new Map(handlers.map((handler, index) => [handler + 4, ways(index)]));
+/** Handlers that add a number and jump to where rcx points; `ways` of each jump that was seen. */
+function sourceOf(ways: (handler: number) => readonly number[], at: readonly number[] = handlers): CodeSource & { readonly jumps: readonly (readonly [number, readonly number[]])[] } {
+  const u8 = new Uint8Array(START - GUEST_BASE + CODE_BYTES);
+  for (const handler of at) u8.set([0x48, 0x83, 0xc0, 1, 0xff, 0xe1], handler - GUEST_BASE); // add rax, 1; jmp rcx
+  const pages = new Uint8Array((START + CODE_BYTES) >>> 12).fill(PAGE_EXEC, START >>> 12);
+  const targets = new Map(at.map((handler, index) => [handler + 4, ways(index)]));
   return { u8, pages, isWarm: () => true, inlines: true, jumpTargets: (address) => targets.get(address) ?? [], handlers: new Uint16Array(0x1_0000).fill(1), jumps: [...targets] };
 }
 
@@ -33,4 +34,14 @@ test('jumps with two targets, as stubs of libraries have, and few handlers are n
   const stubs = sourceOf((index) => [handlers[0] ?? 0, handlers[index] ?? 0]);
   assert.deepEqual(findHandlers(stubs, stubs.jumps), []);
   assert.equal(discoverDispatcher(stubs, handlers.slice(0, 5)), undefined);
+});
+
+test('handlers that no small table tells apart stay units of their own', () => {
+  let seed = 7;
+  const scattered: number[] = [];
+  for (let at = START; at < START + CODE_BYTES - HANDLER_BYTES; at += 6 + ((seed >>> 8) % 110)) {
+    scattered.push(at);
+    seed = (seed * 1103515245 + 12345) & 0x7fffffff;
+  }
+  assert.equal(discoverDispatcher(sourceOf(() => [], scattered), scattered), undefined);
 });

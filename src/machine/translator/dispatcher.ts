@@ -3,6 +3,7 @@
  * registers in locals. All those jumps go through one block, the dispatcher, which knows the handlers by their addresses;
  * it is the region's entry, so that control may come in at any handler. Memory has all registers and flags there.
  */
+import { hashTargets } from './hash-targets.ts';
 import { Discovery, RegionBuilder, finishRegion, type CodeSource, type Region } from './region.ts';
 
 /** Most instructions in such a region, inlined ones apart. */
@@ -48,12 +49,14 @@ export function findHandlers(source: CodeSource, jumps: Iterable<readonly [from:
   return [...groups].filter((group) => group.jumps >= MINIMUM_JUMPS).map(({ targets }) => [...targets].filter((target) => source.isWarm(target)));
 }
 
-/** The region of the handlers at `targets`; undefined where they are too few, or too far apart. */
+/** The region of the handlers at `targets`; undefined where they are too few, too far apart, or too many to be told apart. */
 export function discoverDispatcher(source: CodeSource, targets: readonly number[]): Region | undefined {
   const [first, ...others] = targets;
   if (first === undefined) return undefined;
   const discovery = new Discovery(source, first, MAXIMUM_DISPATCHED);
   if (!discovery.discover(others)) return undefined;
   if (targets.filter((target) => discovery.code.instructions.has(target)).length < MINIMUM_HANDLERS) return undefined;
-  return finishRegion(new RegionBuilder(source).buildDispatcher(targets, discovery.code));
+  const dispatcher = new RegionBuilder(source).buildDispatcher(targets, discovery.code);
+  // A handler that it did not know would lead back to itself without end.
+  return hashTargets(dispatcher.switch.map(({ address }) => address)).isComplete ? finishRegion(dispatcher) : undefined;
 }

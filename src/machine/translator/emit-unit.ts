@@ -191,6 +191,7 @@ class UnitEmitter {
     }
     if (block.kind === 'dispatcher') {
       this.#switch(block, TARGET);
+      this.#fuel.preempt(b.extendU(TARGET), () => {});
       this.#tailCall(TARGET, this.#slotOfTarget(TARGET));
       b.end();
       return;
