@@ -175,6 +175,9 @@ export class Translator {
 
   /** Handlers of an interpreter become one unit for the next process, which has it instead of units of their own. */
   #makeDispatchers(): void {
+    let heat = 0;
+    for (const reports of this.#heat.values()) heat += reports;
+    if (heat < WORTHWHILE_REPORTS) return; // To load the compiler takes longer.
     const registry = this.#registry;
     const { compiler } = registry;
     const hot = this.#source();
