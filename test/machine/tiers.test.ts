@@ -56,7 +56,7 @@ test('translations of an earlier run mean the same in the next', async () => {
   }
 });
 
-test('the handlers of an interpreter become one unit for the next run, which takes in those that come later', async () => {
+test('an interpreter means the same from run to run, while its units become others: handlers come that were not there when one was made of them', async () => {
   // The first runs use a part of the instruction set.
   for (const [run, used] of ['17', '17', '24', '24', '24', '17'].entries()) {
     const native = spawnSync(handlers, [used], { encoding: 'utf8' });
