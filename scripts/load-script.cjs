@@ -5,14 +5,18 @@ const path = require('node:path');
 const vm = require('node:vm');
 
 // As `tuneEngine` in src/host/node/native-code.ts, before a code cache is read: it is good only under the same flags.
-const BUDGET = '--wasm-tiering-budget=13000000';
-if (Number.parseInt(process.versions.v8, 10) < 13) {
+const version = Number.parseInt(process.versions.v8, 10);
+const flags = [];
+if (version < 13) flags.push('--wasm-tiering-budget=13000000');
+if (version < 14) flags.push('--experimental-wasm-branch-hinting');
+if (flags.length > 0) {
   const { noDeprecation } = process;
   process.noDeprecation = true;
   try {
-    process.binding('v8').setFlagsFromString(BUDGET);
+    const { setFlagsFromString } = process.binding('v8');
+    for (const flag of flags) setFlagsFromString(flag);
   } catch {
-    require('node:v8').setFlagsFromString(BUDGET);
+    for (const flag of flags) require('node:v8').setFlagsFromString(flag);
   }
   process.noDeprecation = noDeprecation ?? false;
 }

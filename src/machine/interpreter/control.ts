@@ -42,8 +42,8 @@ function enterBlock(b: InterpreterBuilder, environment: ControlEnvironment, bloc
   const counter = b.let(b.sub(b.rawLoad(op.I32_LOAD, 'i32', block, record.BLOCK_COUNTER), b.i32(1)));
   b.rawStore(op.I32_STORE, block, record.BLOCK_COUNTER, counter);
   // Unsigned: what a guest may have written there counts as used up, too.
-  b.if(b.geU(counter, b.i32(record.BLOCK_COUNT)), () => {
-    b.if(node('i32', op.CALL, [block], environment.hot), () => b.leave());
+  b.unlikely(b.geU(counter, b.i32(record.BLOCK_COUNT)), () => {
+    b.unlikely(node('i32', op.CALL, [block], environment.hot), () => b.leave());
   });
   b.jumpTo(b.let(b.add(block, b.i32(record.BLOCK_HEADER_SIZE))));
 }
@@ -52,7 +52,7 @@ function enterBlock(b: InterpreterBuilder, environment: ControlEnvironment, bloc
 function enterTarget(b: InterpreterBuilder, environment: ControlEnvironment, distance = 0): void {
   const offset = distance * record.RECORD_SIZE;
   const block = b.variable('i32', b.field(op.I32_LOAD, offset + record.RECORD_TARGET_BLOCK));
-  b.if(b.eqz(block), () => b.assign(block, node('i32', op.CALL, [b.add(b.record, b.i32(offset))], environment.resolve)));
+  b.unlikely(b.eqz(block), () => b.assign(block, node('i32', op.CALL, [b.add(b.record, b.i32(offset))], environment.resolve)));
   enterBlock(b, environment, block);
 }
 
@@ -120,7 +120,7 @@ function ret(b: InterpreterBuilder): void {
 function call(b: InterpreterBuilder, environment: ControlEnvironment, target: Expr): void {
   b.push(b.nextRip(), 8);
   const depth = b.let(b.readState(STATE_DEPTH, 'i32'));
-  b.if(b.geU(depth, b.i32(MAXIMUM_DEPTH)), () => {
+  b.unlikely(b.geU(depth, b.i32(MAXIMUM_DEPTH)), () => {
     b.emit(target);
     b.out.u8(op.RETURN);
   });
@@ -130,7 +130,7 @@ function call(b: InterpreterBuilder, environment: ControlEnvironment, target: Ex
   b.writeState(STATE_DEPTH, depth);
   // If the records were thrown away meanwhile, ours may be something else now.
   const elsewhere = b.or(b.ne(result, b.wrap(b.nextRip())), b.ne(generation, b.readState(STATE_GENERATION, 'i32')));
-  b.if(elsewhere, () => {
+  b.unlikely(elsewhere, () => {
     b.emit(result);
     b.out.u8(op.RETURN);
   });
@@ -149,7 +149,7 @@ function callIndirect(b: InterpreterBuilder, environment: ControlEnvironment): v
 
 /** The record remembers the last target; others are noted, so that the translator knows where control goes. */
 function noteTarget(b: InterpreterBuilder, environment: ControlEnvironment, target: Expr): void {
-  b.if(b.ne(target, b.field(op.I32_LOAD, record.RECORD_TARGET_BLOCK)), () => {
+  b.unlikely(b.ne(target, b.field(op.I32_LOAD, record.RECORD_TARGET_BLOCK)), () => {
     b.rawStore(op.I32_STORE, b.record, record.RECORD_TARGET_BLOCK, target);
     b.emit(b.pc());
     b.emit(target);
@@ -166,7 +166,7 @@ function jumpIndirect(b: InterpreterBuilder, environment: ControlEnvironment): v
 
 function syscall(b: InterpreterBuilder, environment: ControlEnvironment): void {
   b.writeState(STATE_RIP, b.nextRip());
-  b.if(node('i32', op.CALL, [], environment.syscall), () => b.leave());
+  b.unlikely(node('i32', op.CALL, [], environment.syscall), () => b.leave());
   b.next();
 }
 
@@ -249,7 +249,7 @@ export function dispatchFunction(b: InterpreterBuilder, environment: ControlEnvi
   const entry = jumpEntry(b, address);
   const block = b.variable('i32', b.rawLoad(op.I32_LOAD, 'i32', entry, TABLE + 4));
   const miss = b.or(b.ne(b.rawLoad(op.I32_LOAD, 'i32', entry, TABLE), address), b.eqz(block));
-  b.if(miss, () => b.assign(block, node('i32', op.CALL, [address], environment.lookup)));
+  b.unlikely(miss, () => b.assign(block, node('i32', op.CALL, [address], environment.lookup)));
   enterBlock(b, environment, block);
   return finish(b, environment.handlerType);
 }
@@ -270,7 +270,7 @@ export function interpretFunction(environment: ControlEnvironment, b: Interprete
     b.out.u32(environment.unitType);
     b.out.u32(environment.unitTable);
   });
-  b.if(b.geU(depth, b.i32(MAXIMUM_DEPTH)), () => {
+  b.unlikely(b.geU(depth, b.i32(MAXIMUM_DEPTH)), () => {
     b.emit(address);
     b.out.u8(op.RETURN);
   });
@@ -289,7 +289,7 @@ export function startFunction(environment: ControlEnvironment, b: InterpreterBui
   b.writeState(STATE_DEPTH, b.i32(0));
   // Deep recursion comes by here: a stack that has left its pages must not run on.
   const stack = b.rawLoad(op.I32_LOAD8_U, 'i32', b.shrU(b.wrap(b.readGpr(4, 8)), b.i32(12)), PAGE_TABLE - GUEST_BASE);
-  b.if(b.eqz(b.and(stack, b.i32(PAGE_WRITE))), () => {
+  b.unlikely(b.eqz(b.and(stack, b.i32(PAGE_WRITE))), () => {
     b.if(node('i32', op.CALL, [address], environment.stackLeft), () => b.leave());
   });
   b.assign(address, node('i32', op.CALL, [address], environment.dispatch));

@@ -94,7 +94,7 @@ function emitInstruction(builder: InterpreterBuilder, { sample }: Form, kind: Ha
 function handlerBody(form: Form, kind: HandlerKind, semantics: SemanticsTable, imports: Imports, exact?: number): FunctionBody {
   const builder = new InterpreterBuilder(form.sample, form.mode, kind === ' dead', imports.handler);
   if (exact !== undefined) {
-    builder.if(builder.readState(STATE_EXACT_FLOATS, 'i32'), () => {
+    builder.unlikely(builder.readState(STATE_EXACT_FLOATS, 'i32'), () => {
       builder.emit(builder.record);
       builder.out.u8(op.RETURN_CALL);
       builder.out.u32(exact);

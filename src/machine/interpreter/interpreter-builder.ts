@@ -262,13 +262,13 @@ export class InterpreterBuilder extends EmittingBuilder {
     this.open(op.BLOCK);
     const accessible = this.depth;
     this.open(op.BLOCK);
-    this.#branchIf(this.gtU(this.and(whole, this.i64(bits)), this.i64(most)), this.depth);
-    this.#branchIf(right, accessible);
+    this.#branchIf(this.gtU(this.and(whole, this.i64(bits)), this.i64(most)), this.depth, false);
+    this.#branchIf(right, accessible, true);
     this.close();
     if (this.#plain === undefined) {
       const high = this.wrap(this.shrU(whole, this.i64(32)));
       this.emit(node('i32', op.CALL, [low, high, this.i32(size), this.i32(write ? 1 : 0), this.pc()], this.environment.checkAccess));
-      this.open(op.IF);
+      this.openUnlikely();
       this.leave();
       this.close();
     } else {
@@ -281,8 +281,9 @@ export class InterpreterBuilder extends EmittingBuilder {
   }
 
   /** Branches are foreseen, and need fewer instructions than conditions that are joined. */
-  #branchIf(condition: Expr, label: number): void {
+  #branchIf(condition: Expr, label: number, taken: boolean): void {
     this.emit(condition);
+    this.out.foresee(taken);
     this.out.u8(op.BR_IF);
     this.out.u32(this.depth - label);
   }
@@ -306,7 +307,7 @@ export class InterpreterBuilder extends EmittingBuilder {
   helper(name: string, destination?: number, source?: number, immediate: number | Expr = 0): void {
     const done = shortRun(this, name);
     if (done === undefined) this.#callHelper(name, destination, source, immediate);
-    else this.if(this.eqz(done), () => this.#callHelper(name, destination, source, immediate));
+    else this.unlikely(this.eqz(done), () => this.#callHelper(name, destination, source, immediate));
   }
 
   #callHelper(name: string, destination: number | undefined, source: number | undefined, immediate: number | Expr): void {
@@ -316,7 +317,7 @@ export class InterpreterBuilder extends EmittingBuilder {
       this.#helperOperand(destination), this.#helperOperand(source),
       typeof immediate === 'number' ? this.i32(immediate) : immediate, this.i32(forms), this.pc(),
     ], this.environment.helper));
-    this.if(result, () => {
+    this.unlikely(result, () => {
       this.if(this.eq(result, this.i32(2)), () => this.jumpTo(this.record));
       this.leave();
     });
@@ -331,7 +332,7 @@ export class InterpreterBuilder extends EmittingBuilder {
     if (this.isImmediate(index)) return this.wrap(this.readImmediate(index));
     if (!this.isMemory(index)) return this.#offset(index);
     const address = this.linearAddress(index);
-    this.if(this.wrap(this.shrU(address, this.i64(32))), () => this.fault(13));
+    this.unlikely(this.wrap(this.shrU(address, this.i64(32))), () => this.fault(13));
     return this.wrap(address);
   }
 

@@ -211,6 +211,10 @@ class AnalysisBuilder extends Expressions implements Builder {
   let(value: Expr): Expr { return value.opcode === 0x41 || value.opcode === 0x42 ? value : this.#value(value.type); }
   variable(type: ValueType, _initial: Expr): Expr { return this.#value(type); }
   assign(_variable: Expr, _value: Expr): void {}
+  unlikely(condition: Expr, then: () => void): void {
+    this.if(condition, then);
+  }
+
   if(_condition: Expr, then: () => void, otherwise?: () => void): void {
     this.#conditional++;
     then();

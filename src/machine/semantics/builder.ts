@@ -140,6 +140,8 @@ export interface Builder {
   variable(type: ValueType, initial: Expr): Expr;
   assign(variable: Expr, value: Expr): void;
   if(condition: Expr, then: () => void, otherwise?: () => void): void;
+  /** The same of what seldom happens: it is kept out of the way of the rest. */
+  unlikely(condition: Expr, then: () => void): void;
   /** Raises an x86 exception by vector at this instruction (a fault: rip stays); the rest is not reached. */
   fault(vector: number): void;
   /** Raises the exception if the condition (i32) is not zero. */

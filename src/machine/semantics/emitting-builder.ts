@@ -131,13 +131,22 @@ export abstract class EmittingBuilder extends Expressions implements Builder {
   }
 
   if(condition: Expr, then: () => void, otherwise?: () => void): void {
+    this.#branch(condition, then, otherwise);
+  }
+
+  unlikely(condition: Expr, then: () => void): void {
+    this.#branch(condition, then, undefined, false);
+  }
+
+  /** `foreseen`: which way it mostly goes. */
+  #branch(condition: Expr, then: () => void, otherwise: (() => void) | undefined, foreseen?: boolean): void {
     // A condition is evaluated before the flags are brought into the form that both ways share.
     const test = this.let(condition);
     const before = this.symbolic;
     const outer = this.out;
     const arm = (body: () => void): ByteWriter => {
       const writer = spareWriters.pop() ?? new ByteWriter(256);
-      writer.length = 0;
+      writer.clear();
       this.out = writer;
       this.symbolic = before;
       this.depth++;
@@ -154,12 +163,13 @@ export abstract class EmittingBuilder extends Expressions implements Builder {
     this.symbolic = before;
     if (changed) this.settleFlags();
     this.emit(test);
+    if (foreseen !== undefined) this.out.foresee(foreseen);
     this.out.u8(op.IF);
     this.out.u8(EMPTY_BLOCK_TYPE);
-    this.out.append(thenBytes.bytes, thenBytes.length);
+    this.out.appendCode(thenBytes);
     if (otherwiseBytes !== undefined) {
       this.out.u8(op.ELSE);
-      this.out.append(otherwiseBytes.bytes, otherwiseBytes.length);
+      this.out.appendCode(otherwiseBytes);
       spareWriters.push(otherwiseBytes);
     }
     spareWriters.push(thenBytes);
@@ -167,7 +177,7 @@ export abstract class EmittingBuilder extends Expressions implements Builder {
   }
 
   faultIf(condition: Expr, vector: number): void {
-    this.if(condition, () => this.fault(vector));
+    this.unlikely(condition, () => this.fault(vector));
   }
 
   compareStrings(first: Expr, second: Expr, firstLength: Expr, secondLength: Expr, control: Expr): Expr {
@@ -472,6 +482,12 @@ export abstract class EmittingBuilder extends Expressions implements Builder {
     this.out.u8(opcode);
     this.out.u8(EMPTY_BLOCK_TYPE);
     this.depth++;
+  }
+
+  /** Opens an `if` that is mostly passed by. */
+  openUnlikely(): void {
+    this.out.foresee(false);
+    this.open(op.IF);
   }
 
   close(): void {

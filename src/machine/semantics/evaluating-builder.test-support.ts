@@ -271,6 +271,10 @@ class EvaluatingBuilder {
     const result = (value as Lazy).evaluate();
     return lazy(value.type, () => result);
   }
+  unlikely(condition: Expr, then: () => void): void {
+    this.if(condition, then);
+  }
+
   if(condition: Expr, then: () => void, otherwise?: () => void): void {
     if (condition.type !== 'i32') throw new TypeError('condition');
     if (unsigned(condition) !== 0n) then();

@@ -50,14 +50,14 @@ function cvtsi2ss(builder: Builder): void {
 function cvtss2sd(builder: Builder): void {
   const source = builder.let(builder.readF32(1));
   const result = builder.variable('f64', builder.op(op.F64_PROMOTE_F32, 'f64', [source]));
-  builder.if(isNan(builder, source), () => builder.assign(result, widenNan(builder, toBits(builder, source))));
+  builder.unlikely(isNan(builder, source), () => builder.assign(result, widenNan(builder, toBits(builder, source))));
   builder.writeF64(0, result);
 }
 
 function cvtsd2ss(builder: Builder): void {
   const source = builder.let(builder.readF64(1));
   const result = builder.variable('f32', builder.op(op.F32_DEMOTE_F64, 'f32', [source]));
-  builder.if(isNan(builder, source), () => {
+  builder.unlikely(isNan(builder, source), () => {
     builder.assign(result, fromBits(builder, narrowNanBits(builder, toBits(builder, source))));
   });
   builder.writeF32(0, result);
@@ -69,7 +69,7 @@ function cvtps2pd(builder: Builder): void {
   const source = builder.let(readLowVector(builder, 1, 8));
   const result = builder.variable('v128', vector(builder, op.F64X2_PROMOTE_LOW_F32X4, source));
   const nans = builder.let(vector(builder, op.F64X2_NE, result, result));
-  builder.if(anyTrue(builder, nans), () => {
+  builder.unlikely(anyTrue(builder, nans), () => {
     const wide = builder.let(vector(builder, op.I64X2_EXTEND_LOW_I32X4_U, source));
     const signs = lanes(builder, 8, 0x8000_0000_0000_0000n);
     const sign = vector(builder, op.V128_AND, vector(builder, op.I64X2_SHL, wide, builder.i32(32)), signs);
@@ -85,7 +85,7 @@ function cvtpd2ps(builder: Builder): void {
   const source = builder.let(builder.readV128(1));
   const result = builder.variable('v128', vector(builder, op.F32X4_DEMOTE_F64X2_ZERO, source));
   const nans = builder.let(vector(builder, op.F32X4_NE, result, result));
-  builder.if(anyTrue(builder, nans), () => {
+  builder.unlikely(anyTrue(builder, nans), () => {
     const narrow = (lane: number) => narrowNanBits(builder, lane64(builder, source, lane));
     const low = builder.extendU(narrow(0));
     const high = builder.shl(builder.extendU(narrow(1)), builder.i32(32));

@@ -60,7 +60,7 @@ export function hasNativeNan(builder: Builder, opcode: number): boolean {
 export function withScalarNan(builder: Builder, result: Expr, ...sources: readonly Expr[]): Expr {
   const type: FloatType = result.type === 'f32' ? 'f32' : 'f64';
   const value = builder.variable(type, result);
-  builder.if(isNan(builder, value), () => {
+  builder.unlikely(isNan(builder, value), () => {
     let bits = constantBits(builder, type, FLOAT[type].defaultNan);
     for (const source of sources.toReversed()) bits = builder.select(isNan(builder, source), toBits(builder, source), bits);
     builder.assign(value, fromBits(builder, builder.or(bits, constantBits(builder, type, FLOAT[type].quiet))));
@@ -73,7 +73,7 @@ export function withPackedNan(builder: Builder, type: FloatType, result: Expr, .
   const { lanesNotEqual, laneSize, quiet, defaultNan } = FLOAT[type];
   const value = builder.variable('v128', result);
   const nans = builder.let(vector(builder, lanesNotEqual, value, value));
-  builder.if(anyTrue(builder, nans), () => {
+  builder.unlikely(anyTrue(builder, nans), () => {
     let fixed = lanes(builder, laneSize, defaultNan);
     for (const source of sources.toReversed()) {
       fixed = bitselect(builder, vector(builder, lanesNotEqual, source, source), source, fixed);

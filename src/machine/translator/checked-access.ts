@@ -113,9 +113,9 @@ export class CheckedAccess {
   #checkPrecisely(maybeWrong: Expr, address: Expr, size: number, write: boolean): void {
     const b = this.#b;
     b.emit(maybeWrong);
-    b.open(op.IF);
+    b.openUnlikely();
     b.emit(node('i32', op.CALL, [address, b.i32((size << 1) | (write ? 1 : 0)), b.i32(this.#pc)], FUNCTION_CHECK));
-    b.open(op.IF);
+    b.openUnlikely();
     this.#unit.leave();
     b.close();
     b.close();

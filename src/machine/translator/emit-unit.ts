@@ -58,7 +58,7 @@ class UnitEmitter {
     this.#facts = computeFacts(region, options.semantics, options.checked);
     this.#b = new UnitBuilder(options);
     this.#b.out = buffer;
-    buffer.length = 0;
+    buffer.clear();
     this.#b.setSplit(this.#splitRegisters());
     this.#fuel = new Fuel(this.#b, options.fuel);
     this.#ways = new SharedWays(this.#b, region, this.#facts, options.checked);
@@ -105,7 +105,7 @@ class UnitEmitter {
     const calls = this.#countCalls();
     if (calls > 0) {
       b.emit(b.geU(localGet('i32', 1), b.i32(MAXIMUM_DEPTH)));
-      b.open(op.IF);
+      b.openUnlikely();
       b.emit(entry.kind === 'dispatcher' ? TARGET : b.i32(entry.start));
       b.out.u8(op.RETURN);
       b.close();
@@ -271,7 +271,7 @@ class UnitEmitter {
     if (facts.flagsLiveAfter !== 0) b.storeFlags();
     b.flagState = undefined;
     b.writeState(STATE_RIP, b.nextRip());
-    b.if(node('i32', op.CALL, [], IMPORT_SYSCALL), () => {
+    b.unlikely(node('i32', op.CALL, [], IMPORT_SYSCALL), () => {
       b.emit(b.i32(0));
       b.out.u8(op.RETURN);
     });
@@ -322,7 +322,7 @@ class UnitEmitter {
     b.out.u32(result);
     b.emit(b.i32(behind));
     b.out.u8(op.I32_NE);
-    b.open(op.IF);
+    b.openUnlikely();
     b.emit(localGet('i32', result));
     b.out.u8(op.RETURN);
     b.close();
@@ -363,7 +363,7 @@ class UnitEmitter {
     b.addRsp(8 + (extra & 0xffff));
     b.flagState = undefined;
     b.emit(b.ne(target, b.i32(behind)));
-    b.open(op.IF);
+    b.openUnlikely();
     b.spill(facts.dirtyBefore | RSP_BIT);
     this.#fuel.store();
     b.emit(target);
@@ -501,13 +501,20 @@ class UnitEmitter {
     const flags = b.flagState;
     // What ends in a jump goes into the `if`, the other way follows it.
     const swap = this.#isInline(block, taken) && !this.#isInline(block, next);
+    const [within, behind] = swap ? [next, taken] : [taken, next];
     b.emit(swap ? b.eqz(condition) : condition);
+    if (this.#isSeldom(within) !== this.#isSeldom(behind)) b.out.foresee(this.#isSeldom(behind));
     b.open(op.IF);
     b.end();
-    this.#branchTo(block, swap ? next : taken);
+    this.#branchTo(block, within);
     b.close();
     b.flagState = flags;
-    this.#branchTo(block, swap ? taken : next);
+    this.#branchTo(block, behind);
+  }
+
+  /** It leads to where the program has hardly gone. */
+  #isSeldom(edge: Edge): boolean {
+    return 'exit' in edge && this.#options.slotOf(edge.exit) === 0;
   }
 
   /** The edge's target is written right here, not jumped to. */

@@ -50,7 +50,7 @@ export class Fuel {
     const left = b.let(b.sub(this.#local ?? this.#read(), b.i32(1)));
     if (this.#local === undefined) this.#write(left);
     else b.assign(this.#local, left);
-    b.if(b.ltS(left, b.i32(0)), () => {
+    b.unlikely(b.ltS(left, b.i32(0)), () => {
       save();
       b.writeState(STATE_RIP, to);
       b.writeState(STATE_EXIT_REASON, b.i32(EXIT_BUDGET));

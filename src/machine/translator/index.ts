@@ -2,7 +2,7 @@
 import { helperNumbers } from '../helpers/index.ts';
 import { COMPARE_STRINGS_PARAMETERS } from '../semantics/compare-strings.ts';
 import { exactSemantics, semantics } from '../semantics/index.ts';
-import { ModuleWriter, encodeFunction, type FunctionBody } from '../wasm/writer.ts';
+import { ModuleWriter, encodeFunction, type EncodedCode, type FunctionBody } from '../wasm/writer.ts';
 import { checkFunction } from './checked-access.ts';
 import { discoverDispatcher, findHandlers } from './dispatcher.ts';
 import { emitUnit } from './emit-unit.ts';
@@ -37,8 +37,8 @@ export interface RegionCompiler {
    * The function of a region, as it stands in the module of any units.
    * `slotOf`: the table slot of a unit that code may jump to, 0 for none.
    */
-  translate(region: Region, options: CompileOptions, slotOf: (address: number) => number): Uint8Array<ArrayBuffer>;
-  assemble(functions: readonly Uint8Array[]): UnitModule;
+  translate(region: Region, options: CompileOptions, slotOf: (address: number) => number): EncodedCode;
+  assemble(functions: readonly EncodedCode[]): UnitModule;
 }
 
 /** What all modules of units begin with: types and imports. */

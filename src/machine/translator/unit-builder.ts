@@ -511,7 +511,7 @@ export class UnitBuilder extends LocalBuilder {
     this.storeFlags();
     this.symbolic = undefined;
     const done = shortRun(this, name);
-    if (done !== undefined) this.if(this.eqz(done), () => this.#repeatHelper(args));
+    if (done !== undefined) this.unlikely(this.eqz(done), () => this.#repeatHelper(args));
     else if (this.repeat !== 'none') this.#repeatHelper(args);
     else this.#leaveIf(node('i32', op.CALL, args, IMPORT_HELPER));
     this.reload(facts.liveAfter);
@@ -531,7 +531,7 @@ export class UnitBuilder extends LocalBuilder {
 
   /** Everything is in memory. */
   #leaveIf(condition: Expr): void {
-    this.if(condition, () => {
+    this.unlikely(condition, () => {
       this.emit(this.i32(0));
       this.out.u8(op.RETURN);
     });
@@ -543,7 +543,7 @@ export class UnitBuilder extends LocalBuilder {
     const operand = this.#operand(index);
     if (operand.kind === 'register') return this.i32(state.registerOffset(operand.class, operand.index, operand.high8));
     const address = this.let(this.linearAddress(index));
-    this.if(this.wrap(this.shrU(address, this.i64(32))), () => this.fault(13));
+    this.unlikely(this.wrap(this.shrU(address, this.i64(32))), () => this.fault(13));
     return this.wrap(address);
   }
 

@@ -34,7 +34,7 @@ function regionsFrom(offset: number): Region[] {
 }
 
 function registryOver(storage: MemoryStorage, native?: NativeCode): UnitRegistry {
-  const compiler = { ...regionCompiler, translate: () => EMPTY_FUNCTION };
+  const compiler = { ...regionCompiler, translate: () => ({ bytes: EMPTY_FUNCTION, hints: [] }) };
   const statistics = { instructionsDecoded: 0, unitsTranslated: 0, wasmBytes: 0, undecodable: 0 };
   const machine = { interpreter: new Uint8Array(0), translator: () => compiler, ...(native === undefined ? {} : { native }) };
   return new UnitRegistry({} as LoadedImage, machine, new UnitStore(storage, LAYOUT), statistics);

@@ -165,14 +165,15 @@ export class UnitRegistry {
     const slots = this.#slotTable();
     const options = { checked, nativeNans: this.#machine.nativeNans ?? false, exactFloats: this.#exactFloats };
     const slotOf = (address: number): number => (isHot(address) ? this.slotOf(address) : (slots.get(address) ?? 0));
-    const { wasm, functions } = this.compiler.assemble(regions.map((region) => this.compiler.translate(region, options, slotOf)));
+    const code = regions.map((region) => this.compiler.translate(region, options, slotOf));
+    const { wasm, functions } = this.compiler.assemble(code);
     this.statistics.wasmBytes += wasm.length;
     this.statistics.unitsTranslated += regions.length;
     const units = regions.map(({ entry, otherEntries, ranges, blocks }, index) => ({
       entry: entry.start, slot: this.slotOf(entry.start), others: otherEntries.map((other) => ({ entry: other, slot: this.slotOf(other) })).filter(({ slot }) => slot !== 0),
       checked, ranges, blocks: blocks.map(({ start }) => start),
       code: ranges.map(([start, end]) => u8.slice(start - GUEST_BASE, end - GUEST_BASE)),
-      body: functions[index] ?? { start: 0, length: 0 },
+      body: functions[index] ?? { start: 0, length: 0 }, hints: code[index]?.hints ?? [],
     }));
     const keep = this.keeps;
     if (keep) this.#freshBytes += wasm.length;
@@ -256,16 +257,16 @@ export class UnitRegistry {
 
   /** One module of all their units; of two for the same code the first. */
   #merge(modules: readonly StoredModule[]): StoredModule {
-    const chosen = new Map<string, { readonly unit: StoredUnit; readonly body: Uint8Array }>();
+    const chosen = new Map<string, { readonly unit: StoredUnit; readonly bytes: Uint8Array }>();
     for (const { wasm, units } of modules) {
       for (const unit of units) {
         if (unit.entry === 0) continue;
         const key = `${unit.entry} ${unit.checked} ${unit.ranges.join(' ')} ${unit.code.join(' ')}`;
-        if (!chosen.has(key)) chosen.set(key, { unit, body: wasm.subarray(unit.body.start, unit.body.start + unit.body.length) });
+        if (!chosen.has(key)) chosen.set(key, { unit, bytes: wasm.subarray(unit.body.start, unit.body.start + unit.body.length) });
       }
     }
     const all = [...chosen.values()];
-    const { wasm, functions } = this.compiler.assemble(all.map(({ body }) => body));
+    const { wasm, functions } = this.compiler.assemble(all.map(({ unit: { hints }, bytes }) => ({ bytes, hints })));
     const units = all.map(({ unit }, index) => ({ ...unit, body: functions[index] ?? unit.body }));
     return { wasm, units, native: undefined, nativeCount: 0 };
   }

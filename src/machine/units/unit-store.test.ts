@@ -9,7 +9,7 @@ const MODULE: StoredModule = {
   wasm: Uint8Array.of(0, 0x61, 0x73, 0x6d),
   units: [{
     entry: 0x40_1000, slot: 1, others: [], checked: false, ranges: [[0x40_1000, 0x40_1004], [0x40_2000, 0x40_2001]], blocks: [0x40_1000, 0x40_1003],
-    code: [CODE.slice(0, 4), CODE.slice(4)], body: { start: 1, length: 2 },
+    code: [CODE.slice(0, 4), CODE.slice(4)], body: { start: 1, length: 2 }, hints: [7],
   }],
   native: Uint8Array.of(1, 2, 3), nativeCount: 5,
 };

@@ -38,6 +38,8 @@ export interface StoredUnit extends UnitEntry {
   readonly code: readonly Uint8Array[];
   /** Its function in the module. */
   readonly body: { readonly start: number; readonly length: number };
+  /** Which way branches of it mostly go: `EncodedCode`. */
+  readonly hints: readonly number[];
 }
 
 export interface StoredModule {
@@ -50,7 +52,7 @@ export interface StoredModule {
   readonly nativeCount: number;
 }
 
-const VERSION = 4;
+const VERSION = 5;
 // Words of an entry of the index.
 const ENTRY_ADDRESS = 0;
 /** Number of the module * 2, + 1 for checked code. */
@@ -90,9 +92,9 @@ function words(...values: number[]): Uint8Array {
 function packModule({ wasm, units }: StoredModule): Uint8Array {
   const out = new ByteWriter(wasm.length + 1024);
   out.append(words(units.length));
-  for (const { entry, slot, others, checked, ranges, blocks, body } of units) {
+  for (const { entry, slot, others, checked, ranges, blocks, body, hints } of units) {
     out.append(words(entry, slot, others.length, ...others.flatMap((other) => [other.entry, other.slot])));
-    out.append(words(checked ? 1 : 0, body.start, body.length, ranges.length, ...ranges.flat(), blocks.length, ...blocks));
+    out.append(words(checked ? 1 : 0, body.start, body.length, ranges.length, ...ranges.flat(), blocks.length, ...blocks, hints.length, ...hints));
   }
   for (const { code } of units) for (const bytes of code) out.append(bytes);
   out.append(wasm);
@@ -110,7 +112,8 @@ function unpackModule(part: Uint8Array<ArrayBuffer>): Pick<StoredModule, 'wasm' 
     const body = { start: reader.u32(), length: reader.u32() };
     const ranges = Array.from({ length: reader.u32() }, () => [reader.u32(), reader.u32()] as const);
     const blocks = Array.from({ length: reader.u32() }, () => reader.u32());
-    return { entry, slot, others, checked, body, ranges, blocks };
+    const hints = Array.from({ length: reader.u32() }, () => reader.u32());
+    return { entry, slot, others, checked, body, ranges, blocks, hints };
   });
   let at = reader.position;
   const take = (length: number): Uint8Array<ArrayBuffer> => {

@@ -4,9 +4,27 @@
 export class ByteWriter {
   bytes: Uint8Array<ArrayBuffer>;
   length = 0;
+  /** Branches of the code in it that are foreseen, in the order of their places: the place times 2, + 1 for one that is taken. */
+  hints: number[] = [];
 
   constructor(capacity = 1024) {
     this.bytes = new Uint8Array(capacity);
+  }
+
+  clear(): void {
+    this.length = 0;
+    this.hints = [];
+  }
+
+  /** The opcode that is written next is an `if` or `br_if`, and mostly goes this way. */
+  foresee(taken: boolean): void {
+    this.hints.push(2 * this.length + (taken ? 1 : 0));
+  }
+
+  /** Code of another writer, with what is foreseen in it. */
+  appendCode(code: ByteWriter): void {
+    for (const hint of code.hints) this.hints.push(hint + 2 * this.length);
+    this.append(code.bytes, code.length);
   }
 
   /** Makes room for so many bytes more. */
@@ -100,10 +118,16 @@ export interface FunctionBody {
   readonly code: ByteWriter;
 }
 
+/** Locals and code of a function, as they stand in a code section, and the code's hints, whose places count from the first byte. */
+export interface EncodedCode {
+  readonly bytes: Uint8Array;
+  readonly hints: readonly number[];
+}
+
 /** A function whose body is bytes already: see `encodeFunction`. */
 export interface EncodedFunction {
   readonly type: number;
-  readonly encoded: Uint8Array;
+  readonly encoded: EncodedCode;
 }
 
 /** Collects the parts of a module and writes it. */
@@ -207,13 +231,15 @@ export class ModuleWriter {
       }
     });
     this.#elementSection(out);
-    this.#codeSection(out);
+    const functions = this.#functions.map((body) => ('encoded' in body ? body.encoded : encodeFunction(body)));
+    this.#hintSection(out, functions);
+    this.#codeSection(out, functions);
     return out.finish();
   }
 
   /** At most so many bytes go into the code section, as far as functions are encoded already. */
   #codeSize(): number {
-    return this.#functions.reduce((size, body) => size + 5 + ('encoded' in body ? body.encoded.length : 0), 16);
+    return this.#functions.reduce((size, body) => size + 5 + ('encoded' in body ? body.encoded.bytes.length : 0), 16);
   }
 
   #elementSection(out: ByteWriter): void {
@@ -232,15 +258,33 @@ export class ModuleWriter {
     });
   }
 
-  #codeSection(out: ByteWriter): void {
+  /** Which way branches mostly go (branch hinting proposal): an engine puts the other way, with what it must store for it, behind the function. */
+  #hintSection(out: ByteWriter, functions: readonly EncodedCode[]): void {
+    const hinted = [...functions.entries()].filter(([, { hints }]) => hints.length > 0);
+    if (hinted.length === 0) return;
+    this.#section(out, 0, (section) => {
+      section.name('metadata.code.branch_hint');
+      section.u32(hinted.length);
+      for (const [index, { hints }] of hinted) {
+        section.u32(this.#importedFunctions + index);
+        section.u32(hints.length);
+        for (const hint of hints) {
+          section.u32(hint >>> 1);
+          section.u32(1);
+          section.u32(hint & 1);
+        }
+      }
+    });
+  }
+
+  #codeSection(out: ByteWriter, functions: readonly EncodedCode[]): void {
     this.#section(out, 10, (section) => {
       section.reserve(this.#codeSize());
-      section.u32(this.#functions.length);
-      for (const body of this.#functions) {
-        const encoded = 'encoded' in body ? body.encoded : encodeFunction(body);
-        section.u32(encoded.length);
-        this.bodies.push({ start: section.length, length: encoded.length });
-        section.append(encoded);
+      section.u32(functions.length);
+      for (const { bytes } of functions) {
+        section.u32(bytes.length);
+        this.bodies.push({ start: section.length, length: bytes.length });
+        section.append(bytes);
       }
     });
     // It is the last section.
@@ -259,13 +303,12 @@ export class ModuleWriter {
 
 const scratch = new ByteWriter();
 
-/** Locals and code, as they stand in a code section. */
-export function encodeFunction({ locals, code }: FunctionBody): Uint8Array<ArrayBuffer> {
+export function encodeFunction({ locals, code }: FunctionBody): EncodedCode {
   const out = scratch;
-  out.length = 0;
+  out.clear();
   writeLocals(out, locals);
-  out.append(code.bytes, code.length);
-  return out.finish();
+  out.appendCode(code);
+  return { bytes: out.finish(), hints: out.hints };
 }
 
 function writeLocals(out: ByteWriter, locals: readonly WasmType[]): void {
