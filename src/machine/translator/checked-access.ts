@@ -1,6 +1,6 @@
 /** Accesses of code that consults the page table: each by itself, or several by way of one register together. */
 import type { DecodedInstruction } from '../isa/instruction.ts';
-import { HIGH_HALF, PAGE_CODE, PAGE_READ, PAGE_SHIFT, PAGE_SIZE, PAGE_TABLE, PAGE_WRITE } from '../layout.ts';
+import { PAGE_CODE, PAGE_READ, PAGE_SHIFT, PAGE_TABLE, PAGE_WRITE } from '../layout.ts';
 import type { Expr } from '../semantics/builder.ts';
 import { Expressions, emitExpression, localGet, node } from '../semantics/expression.ts';
 import { GUEST_BASE } from '../state.ts';
@@ -14,12 +14,14 @@ import type { InstructionFacts } from './liveness.ts';
 export interface BlockCode {
   readonly instructions: readonly DecodedInstruction[];
   readonly facts: readonly InstructionFacts[];
+  /** A unit may be entered where it starts. */
+  readonly isEntry: boolean;
 }
 
 /** Accesses whose pages were checked together: offsets from what the register holds now. */
 interface AccessGroup extends AccessSpan {
-  /** Local that is not 0 where each of them needs a check of its own. */
-  readonly guard: number;
+  /** Local that is not 0 where each of them needs a check of its own; undefined where the unit is left then. */
+  readonly guard: number | undefined;
 }
 
 /** A 64-bit local and a constant that is added. */
@@ -38,10 +40,16 @@ export interface CheckedUnit {
   registerOf(local: number): number;
   /** A local for the whole unit, i32. */
   createGuard(): number;
-  /** Leaves the unit with everything as it was before the instruction. */
+  /** Leaves the unit for the host with everything as it was before the instruction. */
   leave(): void;
+  /** The same for the interpreter, which does the instruction. */
+  interpret(): void;
 }
 
+/**
+ * Where a quick look at the page table does not show that an access is right, the interpreter does the instruction: so there is next
+ * to no code for it. An instruction where units are entered asks the host instead: the interpreter would come back to a unit.
+ */
 export class CheckedAccess {
   readonly #b: LocalBuilder;
   readonly #unit: CheckedUnit;
@@ -86,21 +94,23 @@ export class CheckedAccess {
     else this.#groups.set(local, { ...group, low: group.low - sum.offset, high: group.high - sum.offset });
   }
 
+  get #asksHost(): boolean {
+    return this.#index === 0 && this.#block?.isEntry === true;
+  }
+
   /** Checks an access. The result is its guest address as an i32 local, or undefined where `address` itself will do. */
   check(address: Expr, size: number, write: boolean): Expr | undefined {
     const b = this.#b;
     const group = this.#groupOf(address, size, write);
     if (group !== undefined) {
-      this.#checkPrecisely(localGet('i32', group.guard), address, size, write);
+      if (group.guard !== undefined) this.#askHost(localGet('i32', group.guard), address, size, write);
       return undefined;
     }
     const whole = address.opcode === op.LOCAL_GET ? address : b.let(address);
     const low = b.let(b.wrap(whole));
-    const flags = this.#pageFlags(low);
-    const wrong = write ? b.ne(b.and(flags, b.i32(PAGE_WRITE | PAGE_CODE)), b.i32(PAGE_WRITE)) : b.eqz(b.and(flags, b.i32(PAGE_READ)));
-    // Above 4 GiB, or across the end of a page.
-    const [bits, most] = size > 1 ? [HIGH_HALF + PAGE_SIZE - 1, PAGE_SIZE - size] : [HIGH_HALF, 0];
-    this.#checkPrecisely(b.or(wrong, b.gtU(b.and(whole, b.i64(bits)), b.i64(most))), whole, size, write);
+    const maybeWrong = this.#maybeWrong(whole, low, size, write ? PAGE_WRITE | PAGE_CODE : PAGE_READ);
+    if (this.#asksHost) this.#askHost(maybeWrong, whole, size, write);
+    else this.#interpretIf(maybeWrong);
     return low;
   }
 
@@ -109,8 +119,25 @@ export class CheckedAccess {
     return b.rawLoad(op.I32_LOAD8_U, 'i32', b.shrU(address, b.i32(PAGE_SHIFT)), PAGE_TABLE - GUEST_BASE);
   }
 
+  /** Not 0 where some of the bytes at an address are above 4 GiB, or in a page that lacks a flag; `PAGE_CODE` stands for its absence. In two pages at most. */
+  #maybeWrong(whole: Expr, low: Expr, size: number, needed: number): Expr {
+    const b = this.#b;
+    const good = (flags: Expr): Expr => b.xor(flags, b.i32(needed & PAGE_CODE));
+    const first = good(this.#pageFlags(low));
+    const both = size > 1 ? b.and(first, good(this.#pageFlags(b.add(low, b.i32(size - 1))))) : first;
+    return b.or(b.xor(b.and(both, b.i32(needed)), b.i32(needed)), b.wrap(b.shrU(whole, b.i64(32))));
+  }
+
+  #interpretIf(condition: Expr): void {
+    const b = this.#b;
+    b.emit(condition);
+    b.openUnlikely();
+    this.#unit.interpret();
+    b.close();
+  }
+
   /** Where it may be wrong: asks the host, and leaves if it is. */
-  #checkPrecisely(maybeWrong: Expr, address: Expr, size: number, write: boolean): void {
+  #askHost(maybeWrong: Expr, address: Expr, size: number, write: boolean): void {
     const b = this.#b;
     b.emit(maybeWrong);
     b.openUnlikely();
@@ -138,13 +165,10 @@ export class CheckedAccess {
   #createGroup(local: number, register: number, { low, high, writes }: AccessSpan): AccessGroup {
     const b = this.#b;
     const whole = b.let(b.add(localGet('i64', local), b.i64(low)));
-    const first = b.let(b.wrap(whole));
-    const needed = writes ? PAGE_READ | PAGE_WRITE | PAGE_CODE : PAGE_READ;
-    // The one that must not be set is inverted.
-    const good = (flags: Expr): Expr => (writes ? b.xor(flags, b.i32(PAGE_CODE)) : flags);
-    const both = b.and(good(this.#pageFlags(first)), good(this.#pageFlags(b.add(first, b.i32(high - low - 1)))));
-    const guard = (this.#guards[register] ??= this.#unit.createGuard());
-    b.setLocal(guard, b.or(b.ne(b.and(both, b.i32(needed)), b.i32(needed)), b.wrap(b.shrU(whole, b.i64(32)))));
+    const maybeWrong = this.#maybeWrong(whole, b.let(b.wrap(whole)), high - low, writes ? PAGE_READ | PAGE_WRITE | PAGE_CODE : PAGE_READ);
+    let guard: number | undefined;
+    if (this.#asksHost) b.setLocal((guard = this.#guards[register] ??= this.#unit.createGuard()), maybeWrong);
+    else this.#interpretIf(maybeWrong);
     const group = { low, high, writes, guard };
     this.#groups.set(local, group);
     return group;

@@ -56,7 +56,7 @@ class UnitEmitter {
     this.#region = region;
     this.#options = options;
     this.#facts = computeFacts(region, options.semantics, options.checked);
-    this.#b = new UnitBuilder(options);
+    this.#b = new UnitBuilder(options, (registers, address) => this.#ways.leave(registers, address));
     this.#b.out = buffer;
     buffer.clear();
     this.#b.setSplit(this.#splitRegisters());
@@ -184,7 +184,7 @@ class UnitEmitter {
     const b = this.#b;
     const facts = this.#factsOf(block);
     const last = block.instructions.length - 1;
-    b.beginBlock({ instructions: block.instructions, facts: facts.instructions });
+    b.beginBlock({ instructions: block.instructions, facts: facts.instructions, isEntry: this.#isEntry(block) });
     if (block.kind === 'selector') {
       this.#select(block);
       return;
@@ -210,6 +210,12 @@ class UnitEmitter {
       this.#settleFor([block.next], block);
       this.#branchTo(block, block.next);
     }
+  }
+
+  /** A unit may be entered at its address. */
+  #isEntry({ kind, start }: RegionBlock): boolean {
+    const { entry, otherEntries } = this.#region;
+    return kind === 'code' && (start === entry.start || otherEntries.includes(start));
   }
 
   #plain(meaning: SemanticFunction, facts: InstructionFacts): void {
@@ -572,7 +578,8 @@ class UnitEmitter {
     // A loop over several units has such an edge, too.
     if (address <= from.start) this.#fuel.preempt(b.i64(address), () => b.spill(facts.dirtyOut));
     const slot = this.#options.slotOf(address);
-    if (slot !== 0 || !this.#ways.leave(facts.dirtyOut, address)) {
+    if (slot === 0) this.#ways.leave(facts.dirtyOut, address);
+    else {
       b.spill(facts.dirtyOut);
       this.#tailCall(b.i32(address), b.i32(slot));
     }

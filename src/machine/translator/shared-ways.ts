@@ -1,6 +1,6 @@
 /**
  * Ways out of a unit that store the same registers: to the host where an instruction faults, and to the interpreter.
- * They are blocks around the whole unit, each followed by what stores the registers and leaves.
+ * They are blocks around the whole unit, each followed by what stores the registers and leaves; the interpreter is called at one place.
  */
 import type { Expr } from '../semantics/builder.ts';
 import * as op from '../wasm/opcodes.ts';
@@ -16,6 +16,9 @@ class Sets {
   add(registers: number): void {
     this.#counts.set(registers, (this.#counts.get(registers) ?? 0) + 1);
   }
+  get isEmpty(): boolean {
+    return this.#counts.size === 0;
+  }
   get shared(): number[] {
     return [...this.#counts].filter(([, count]) => count > 1).map(([registers]) => registers);
   }
@@ -28,7 +31,8 @@ export class SharedWays {
   readonly #checked: boolean;
   /** Depth of the block of each set that exits store. */
   readonly #exits = new Map<number, number>();
-  #target: Expr | undefined;
+  /** Where all exits lead in the end: its depth, and the address that control goes on at. */
+  #last: { readonly depth: number; readonly target: Expr } | undefined;
 
   constructor(b: UnitBuilder, region: Region, facts: RegionFacts, checked: boolean) {
     this.#b = b;
@@ -46,41 +50,55 @@ export class SharedWays {
       const facts = this.#facts.get(block);
       if (facts !== undefined) this.#count(block, facts, faults, exits);
     }
+    if (this.#checked || !exits.isEmpty) {
+      b.open(op.BLOCK);
+      this.#last = { depth: b.depth, target: b.permanent(b.i32(0)) };
+    }
     b.openLeaves(faults.shared);
     for (const registers of exits.shared) {
       b.open(op.BLOCK);
       this.#exits.set(registers, b.depth);
     }
-    if (this.#exits.size > 0) this.#target = b.permanent(b.i32(0));
   }
 
   #count(block: RegionBlock, facts: BlockFacts, faults: Sets, exits: Sets): void {
     facts.instructions.forEach(({ effects, dirtyBefore }, index) => {
       const instruction = block.instructions[index];
       const touchesMemory = this.#checked && instruction !== undefined && mayTouchMemory(instruction);
-      if (effects.faults || touchesMemory) faults.add(dirtyBefore);
+      if (effects.faults) faults.add(dirtyBefore);
+      if (touchesMemory) exits.add(dirtyBefore);
     });
     for (const edge of [block.taken, block.next]) if (edge !== undefined && !('block' in edge)) exits.add(facts.dirtyOut);
   }
 
-  /** Stores a set of registers and goes on at an address, in the interpreter. False: this set has no way of its own. */
-  leave(registers: number, address: number): boolean {
+  /** Stores a set of registers and goes on at an address, in the interpreter. */
+  leave(registers: number, address: number): void {
     const b = this.#b;
+    const last = this.#last;
+    if (last === undefined) throw new Error('an exit was not counted');
+    b.assign(last.target, b.i32(address));
     const label = this.#exits.get(registers);
-    if (label === undefined || this.#target === undefined) return false;
-    b.assign(this.#target, b.i32(address));
-    b.out.u8(op.BR);
-    b.out.u32(b.depth - label);
-    return true;
+    if (label === undefined) b.spill(registers);
+    this.#jump(label ?? last.depth);
+  }
+
+  #jump(label: number): void {
+    this.#b.out.u8(op.BR);
+    this.#b.out.u32(this.#b.depth - label);
   }
 
   /** Behind the unit's code. `enter`: the interpreter at an address. */
   close(enter: (target: Expr) => void): void {
+    const b = this.#b;
+    const last = this.#last;
     for (const registers of [...this.#exits.keys()].reverse()) {
-      this.#b.close();
-      this.#b.spill(registers);
-      if (this.#target !== undefined) enter(this.#target);
+      b.close();
+      b.spill(registers);
+      if (last !== undefined) this.#jump(last.depth);
     }
-    this.#b.closeLeaves();
+    b.closeLeaves();
+    if (last === undefined) return;
+    b.close();
+    enter(last.target);
   }
 }

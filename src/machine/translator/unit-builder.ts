@@ -48,10 +48,18 @@ export class UnitBuilder extends LocalBuilder {
   #flagLocals: { result: number; aux: number } | undefined;
   readonly #checks: CheckedAccess | undefined;
 
-  constructor(options: UnitOptions) {
+  /** `interpretAt`: leaves the unit for the interpreter at an address, with a set of registers to store. */
+  constructor(options: UnitOptions, interpretAt: (registers: number, address: number) => void) {
     super(2);
     this.options = options;
-    if (options.checked) this.#checks = new CheckedAccess(this, { registerOf: (local) => this.#gprOf(local), createGuard: () => this.permanentLocal('i32'), leave: () => this.#leave() });
+    const unit = {
+      registerOf: (local: number) => this.#gprOf(local), createGuard: () => this.permanentLocal('i32'), leave: () => this.#leave(),
+      interpret: () => {
+        this.#storeLiveFlags();
+        interpretAt(this.#facts?.dirtyBefore ?? 0, this.current.address);
+      },
+    };
+    if (options.checked) this.#checks = new CheckedAccess(this, unit);
   }
 
   /** Control may come here from several places. */
@@ -474,9 +482,8 @@ export class UnitBuilder extends LocalBuilder {
 
   /** Everything to memory as it was before this instruction, and back to the host, which knows why. Flags that nobody reads are left as memory has them. */
   #leave(): void {
-    const facts = this.#facts;
-    const registers = facts?.dirtyBefore ?? 0;
-    if (facts !== undefined && facts.flagsDirtyBefore && facts.flagsLiveBefore !== 0) this.storeFlags();
+    const registers = this.#facts?.dirtyBefore ?? 0;
+    this.#storeLiveFlags();
     const label = this.#leaves.get(registers);
     if (label === undefined) {
       this.#leaveWith(registers);
@@ -484,6 +491,12 @@ export class UnitBuilder extends LocalBuilder {
     }
     this.out.u8(op.BR);
     this.out.u32(this.depth - label);
+  }
+
+  /** Flags as they were before the instruction, where something will read them that memory does not have. */
+  #storeLiveFlags(): void {
+    const facts = this.#facts;
+    if (facts !== undefined && facts.flagsDirtyBefore && facts.flagsLiveBefore !== 0) this.storeFlags();
   }
 
   fault(vector: number): void {
