@@ -11,6 +11,16 @@ export interface AccessSpan {
   readonly writes: boolean;
 }
 
+/** A block's instructions and what is known of each. */
+export interface BlockCode {
+  readonly instructions: readonly DecodedInstruction[];
+  readonly facts: readonly InstructionFacts[];
+  /** Blocks that only this one leads to. */
+  readonly following: () => readonly BlockCode[];
+  /** Control goes on in one of them in any case. */
+  readonly isStraight: boolean;
+}
+
 /** Instructions that are looked at. */
 const MAXIMUM_AHEAD = 64;
 /** Such a span lies in two pages at most. */
@@ -70,26 +80,49 @@ function addOperands(span: SpanBuilder, { operands }: DecodedInstruction, { effe
   });
 }
 
+/** What is looked at, from a block on. */
+class Lookout {
+  readonly span = new SpanBuilder();
+  readonly #register: number;
+  #count = 0;
+
+  constructor(register: number) {
+    this.#register = register;
+  }
+
+  /** `moved`: what was added to the register before. */
+  look(block: BlockCode, first: number, before = 0): void {
+    const { instructions, facts } = block;
+    let moved = before;
+    for (let index = first; index < instructions.length; index++) {
+      const by = this.#lookAt(instructions[index] as DecodedInstruction, facts[index] as InstructionFacts, moved);
+      if (by === undefined) return;
+      moved += by;
+    }
+    // Frames are there whichever way control goes on.
+    if (block.isStraight || this.#register === RSP) for (const next of block.following()) this.look(next, 0, moved);
+  }
+
+  /** What an instruction adds to the register; undefined where nothing is known behind it. */
+  #lookAt(instruction: DecodedInstruction, fact: InstructionFacts, moved: number): number | undefined {
+    const { span } = this;
+    const register = this.#register;
+    if (this.#count++ >= MAXIMUM_AHEAD || !addOperands(span, instruction, fact, register, moved)) return undefined;
+    const stack = register === RSP ? stackAccess(instruction) : undefined;
+    if (stack !== undefined && !span.add(moved + stack.offset, stack.size, stack.writes)) return undefined;
+    const { effects } = fact;
+    if (effects.barrier !== 'none' || effects.faults) return undefined;
+    return ((effects.writes >> register) & 1) === 0 ? 0 : movedBy(instruction, register);
+  }
+}
+
 /**
  * What the instructions from `first` on access by way of a register, as long as it is the same but for sums that are known.
- * Undefined where that is one access only. Nothing depends on its being right: an access outside is checked by itself.
+ * Undefined where that is one access only. Nothing depends on its being right: an access outside is checked by itself, and where
+ * something inside is not accessible the interpreter finds out what is accessed.
  */
-export function spanAhead(instructions: readonly DecodedInstruction[], facts: readonly InstructionFacts[], first: number, register: number): AccessSpan | undefined {
-  const span = new SpanBuilder();
-  let moved = 0;
-  const end = Math.min(instructions.length, first + MAXIMUM_AHEAD);
-  for (let index = first; index < end; index++) {
-    const instruction = instructions[index];
-    const fact = facts[index];
-    if (instruction === undefined || fact === undefined || !addOperands(span, instruction, fact, register, moved)) break;
-    const stack = register === RSP ? stackAccess(instruction) : undefined;
-    if (stack !== undefined && !span.add(moved + stack.offset, stack.size, stack.writes)) break;
-    const { effects } = fact;
-    if (effects.barrier !== 'none' || effects.faults) break;
-    if (((effects.writes >> register) & 1) === 0) continue;
-    const by = movedBy(instruction, register);
-    if (by === undefined) break;
-    moved += by;
-  }
-  return span.count > 1 ? span : undefined;
+export function spanAhead(block: BlockCode, first: number, register: number): AccessSpan | undefined {
+  const lookout = new Lookout(register);
+  lookout.look(block, first);
+  return lookout.span.count > 1 ? lookout.span : undefined;
 }

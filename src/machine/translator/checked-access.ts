@@ -1,27 +1,17 @@
 /** Accesses of code that consults the page table: each by itself, or several by way of one register together. */
-import type { DecodedInstruction } from '../isa/instruction.ts';
 import { PAGE_CODE, PAGE_READ, PAGE_SHIFT, PAGE_TABLE, PAGE_WRITE } from '../layout.ts';
 import type { Expr } from '../semantics/builder.ts';
 import { Expressions, emitExpression, localGet, node } from '../semantics/expression.ts';
 import { GUEST_BASE } from '../state.ts';
 import * as op from '../wasm/opcodes.ts';
 import { ByteWriter, type FunctionBody } from '../wasm/writer.ts';
-import { spanAhead, type AccessSpan } from './access-span.ts';
+import { spanAhead, type AccessSpan, type BlockCode } from './access-span.ts';
 import type { LocalBuilder } from './local-builder.ts';
-import type { InstructionFacts } from './liveness.ts';
 
-/** A block's instructions and what is known of each. */
-export interface BlockCode {
-  readonly instructions: readonly DecodedInstruction[];
-  readonly facts: readonly InstructionFacts[];
+/** A block whose accesses are checked. */
+export interface CheckedBlock extends BlockCode {
   /** A unit may be entered where it starts. */
   readonly isEntry: boolean;
-}
-
-/** Accesses whose pages were checked together: offsets from what the register holds now. */
-interface AccessGroup extends AccessSpan {
-  /** Local that is not 0 where each of them needs a check of its own; undefined where the unit is left then. */
-  readonly guard: number | undefined;
 }
 
 /** A 64-bit local and a constant that is added. */
@@ -38,8 +28,6 @@ class Plain extends Expressions {}
 export interface CheckedUnit {
   /** General register that a local is, or -1. */
   registerOf(local: number): number;
-  /** A local for the whole unit, i32. */
-  createGuard(): number;
   /** Leaves the unit for the host with everything as it was before the instruction. */
   leave(): void;
   /** The same for the interpreter, which does the instruction. */
@@ -53,12 +41,12 @@ export interface CheckedUnit {
 export class CheckedAccess {
   readonly #b: LocalBuilder;
   readonly #unit: CheckedUnit;
-  #block: BlockCode | undefined;
+  #block: CheckedBlock | undefined;
   #index = 0;
   #pc = 0;
-  /** By the local of the register that leads there. */
-  readonly #groups = new Map<number, AccessGroup>();
-  readonly #guards: (number | undefined)[] = [];
+  /** Accesses whose pages were checked together: offsets from what the register holds now. By the register's local. */
+  #groups = new Map<number, AccessSpan>();
+  #isInherited = false;
   /** What is written into another buffer is done conditionally. */
   #main: ByteWriter | undefined;
 
@@ -67,11 +55,24 @@ export class CheckedAccess {
     this.#unit = unit;
   }
 
-  /** Control may come here from several places. */
-  beginBlock(block: BlockCode): void {
+  /** Control comes here from anywhere, or from where `inherit` was called last. */
+  beginBlock(block: CheckedBlock): void {
     this.#block = block;
     this.#main = this.#b.out;
-    this.#groups.clear();
+    if (!this.#isInherited) this.#groups.clear();
+    this.#isInherited = false;
+  }
+
+  /** The block that begins next follows here. */
+  inherit(): void {
+    this.#isInherited = true;
+  }
+
+  /** Writes what control goes to from here, perhaps; the code behind it knows what was known before. */
+  aside(write: () => void): void {
+    const groups = new Map(this.#groups);
+    write();
+    this.#groups = groups;
   }
 
   /** The instruction of the block that is written next. */
@@ -102,10 +103,7 @@ export class CheckedAccess {
   check(address: Expr, size: number, write: boolean): Expr | undefined {
     const b = this.#b;
     const group = this.#groupOf(address, size, write);
-    if (group !== undefined) {
-      if (group.guard !== undefined) this.#askHost(localGet('i32', group.guard), address, size, write);
-      return undefined;
-    }
+    if (group !== undefined) return undefined;
     const whole = address.opcode === op.LOCAL_GET ? address : b.let(address);
     const low = b.let(b.wrap(whole));
     const maybeWrong = this.#maybeWrong(whole, low, size, write ? PAGE_WRITE | PAGE_CODE : PAGE_READ);
@@ -149,29 +147,26 @@ export class CheckedAccess {
   }
 
   /** The group that an access belongs to, perhaps with accesses that follow it; undefined for one that is alone. */
-  #groupOf(address: Expr, size: number, write: boolean): AccessGroup | undefined {
+  #groupOf(address: Expr, size: number, write: boolean): AccessSpan | undefined {
     const sum = sumOf(address);
     if (sum === undefined) return undefined;
     const covers = ({ low, high, writes }: AccessSpan): boolean => sum.offset >= low && sum.offset + size <= high && (writes || !write);
     const group = this.#groups.get(sum.local);
     if (group !== undefined && covers(group)) return group;
     const register = this.#unit.registerOf(sum.local);
-    if (this.#block === undefined || register < 0 || this.#b.out !== this.#main) return undefined;
-    const span = spanAhead(this.#block.instructions, this.#block.facts, this.#index, register);
-    return span !== undefined && covers(span) ? this.#createGroup(sum.local, register, span) : undefined;
+    if (this.#block === undefined || register < 0 || this.#asksHost || this.#b.out !== this.#main) return undefined;
+    const span = spanAhead(this.#block, this.#index, register);
+    if (span === undefined || !covers(span)) return undefined;
+    this.#checkSpan(sum.local, span);
+    this.#groups.set(sum.local, span);
+    return span;
   }
 
-  /** Checks a span, which lies in two pages at most. */
-  #createGroup(local: number, register: number, { low, high, writes }: AccessSpan): AccessGroup {
+  /** It lies in two pages at most. */
+  #checkSpan(local: number, { low, high, writes }: AccessSpan): void {
     const b = this.#b;
     const whole = b.let(b.add(localGet('i64', local), b.i64(low)));
-    const maybeWrong = this.#maybeWrong(whole, b.let(b.wrap(whole)), high - low, writes ? PAGE_READ | PAGE_WRITE | PAGE_CODE : PAGE_READ);
-    let guard: number | undefined;
-    if (this.#asksHost) b.setLocal((guard = this.#guards[register] ??= this.#unit.createGuard()), maybeWrong);
-    else this.#interpretIf(maybeWrong);
-    const group = { low, high, writes, guard };
-    this.#groups.set(local, group);
-    return group;
+    this.#interpretIf(this.#maybeWrong(whole, b.let(b.wrap(whole)), high - low, writes ? PAGE_READ | PAGE_WRITE | PAGE_CODE : PAGE_READ));
   }
 }
 

@@ -11,10 +11,11 @@ import type { SymbolicFlags } from '../semantics/flag-expressions.ts';
 import { GUEST_BASE, STATE_RIP } from '../state.ts';
 import * as op from '../wasm/opcodes.ts';
 import { ByteWriter, type FunctionBody } from '../wasm/writer.ts';
+import type { BlockCode } from './access-span.ts';
 import { BITWISE } from './effects.ts';
 import { Fuel } from './fuel.ts';
 import { hashTargets } from './hash-targets.ts';
-import { computeFacts, type BlockFacts, type InstructionFacts, type RegionFacts } from './liveness.ts';
+import { computeFacts, scalarRegisters, type BlockFacts, type InstructionFacts, type RegionFacts } from './liveness.ts';
 import type { Region } from './region.ts';
 import { successors, type Edge, type ExitEdge, type InnerEdge, type RegionBlock } from './region-block.ts';
 import { SharedWays } from './shared-ways.ts';
@@ -59,26 +60,9 @@ class UnitEmitter {
     this.#b = new UnitBuilder(options, (registers, address) => this.#ways.leave(registers, address));
     this.#b.out = buffer;
     buffer.clear();
-    this.#b.setSplit(this.#splitRegisters());
+    this.#b.setSplit(scalarRegisters(this.#facts));
     this.#fuel = new Fuel(this.#b, options.fuel);
     this.#ways = new SharedWays(this.#b, region, this.#facts, options.checked);
-  }
-
-  /** xmm registers that the region uses mostly as doubles: kept as two halves. */
-  #splitRegisters(): number {
-    let split = 0;
-    for (let register = 0; register < 16; register++) {
-      let scalar = 0;
-      let vector = 0;
-      for (const facts of this.#facts.values()) {
-        for (const { effects } of facts.instructions) {
-          scalar += (effects.scalar >> register) & 1;
-          vector += (effects.vector >> register) & 1;
-        }
-      }
-      if (scalar > 2 * vector) split |= 1 << register;
-    }
-    return split;
   }
 
   emit(): FunctionBody {
@@ -184,7 +168,7 @@ class UnitEmitter {
     const b = this.#b;
     const facts = this.#factsOf(block);
     const last = block.instructions.length - 1;
-    b.beginBlock({ instructions: block.instructions, facts: facts.instructions, isEntry: this.#isEntry(block) });
+    b.beginBlock({ ...this.#codeOf(block), isEntry: this.#isEntry(block) });
     if (block.kind === 'selector') {
       this.#select(block);
       return;
@@ -210,6 +194,15 @@ class UnitEmitter {
       this.#settleFor([block.next], block);
       this.#branchTo(block, block.next);
     }
+  }
+
+  #codeOf(block: RegionBlock): BlockCode {
+    const { instructions, taken, next, inlined } = block;
+    const following = (): BlockCode[] => {
+      const ways = [taken, next].filter((edge) => edge !== undefined && this.#isInline(block, edge));
+      return (ways as InnerEdge[]).filter((edge) => !edge.block.isLoopHeader).map((edge) => this.#codeOf(edge.block));
+    };
+    return { instructions, facts: this.#factsOf(block).instructions, following, isStraight: taken === undefined && (inlined === undefined || inlined === 'direct') };
   }
 
   /** A unit may be entered at its address. */
@@ -346,7 +339,7 @@ class UnitEmitter {
     for (const edge of callees) {
       b.emit(b.eq(target, b.i32(edge.address)));
       b.open(op.IF);
-      this.#branchTo(block, edge);
+      b.aside(() => this.#branchTo(block, edge));
       b.close();
       b.flagState = undefined;
     }
@@ -457,7 +450,7 @@ class UnitEmitter {
         b.emit(b.eq(choice, b.i32(index)));
         b.open(op.IF);
       }
-      this.#branchTo(selector, edge);
+      b.aside(() => this.#branchTo(selector, edge));
       if (index < last) b.close();
       b.flagState = undefined;
     });
@@ -512,7 +505,7 @@ class UnitEmitter {
     if (this.#isSeldom(within) !== this.#isSeldom(behind)) b.out.foresee(this.#isSeldom(behind));
     b.open(op.IF);
     b.end();
-    this.#branchTo(block, within);
+    b.aside(() => this.#branchTo(block, within));
     b.close();
     b.flagState = flags;
     this.#branchTo(block, behind);
@@ -560,6 +553,7 @@ class UnitEmitter {
     }
     const symbolic: SymbolicFlags | undefined = this.#passesSymbolic(from, to) ? b.flagState : undefined;
     b.flagState = symbolic;
+    if (!to.isLoopHeader) b.inheritChecks();
     this.#tree(to);
   }
 

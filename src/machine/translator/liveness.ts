@@ -169,3 +169,20 @@ function registersOfMany(sets: readonly number[]): number {
   }
   return many;
 }
+
+/** xmm registers (bit per number) that the region uses mostly as doubles. */
+export function scalarRegisters(facts: RegionFacts): number {
+  let registers = 0;
+  for (let register = 0; register < 16; register++) {
+    let scalar = 0;
+    let vector = 0;
+    for (const { instructions } of facts.values()) {
+      for (const { effects } of instructions) {
+        scalar += (effects.scalar >> register) & 1;
+        vector += (effects.vector >> register) & 1;
+      }
+    }
+    if (scalar > 2 * vector) registers |= 1 << register;
+  }
+  return registers;
+}

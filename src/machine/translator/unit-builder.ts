@@ -7,8 +7,9 @@ import { canonicalize, type CanonicalFlags, type SymbolicFlags } from '../semant
 import { shortRun } from '../semantics/short-strings.ts';
 import * as state from '../state.ts';
 import * as op from '../wasm/opcodes.ts';
-import { CheckedAccess, type BlockCode } from './checked-access.ts';
+import { CheckedAccess, type CheckedBlock } from './checked-access.ts';
 import type { InstructionFacts } from './liveness.ts';
+import { memoryOffset } from './memory-offset.ts';
 import { LocalBuilder } from './local-builder.ts';
 
 const { GUEST_BASE, STATE_GPR, STATE_XMM } = state;
@@ -53,7 +54,7 @@ export class UnitBuilder extends LocalBuilder {
     super(2);
     this.options = options;
     const unit = {
-      registerOf: (local: number) => this.#gprOf(local), createGuard: () => this.permanentLocal('i32'), leave: () => this.#leave(),
+      registerOf: (local: number) => this.#gprOf(local), leave: () => this.#leave(),
       interpret: () => {
         this.#storeLiveFlags();
         interpretAt(this.#facts?.dirtyBefore ?? 0, this.current.address);
@@ -62,9 +63,20 @@ export class UnitBuilder extends LocalBuilder {
     if (options.checked) this.#checks = new CheckedAccess(this, unit);
   }
 
-  /** Control may come here from several places. */
-  beginBlock(block: BlockCode): void {
+  /** Control comes here from anywhere, or from where `inheritChecks` was called last. */
+  beginBlock(block: CheckedBlock): void {
     this.#checks?.beginBlock(block);
+  }
+
+  /** The block that begins next follows here. */
+  inheritChecks(): void {
+    this.#checks?.inherit();
+  }
+
+  /** Writes what control may go to from here, before the code that it goes to otherwise. */
+  aside(write: () => void): void {
+    if (this.#checks === undefined) write();
+    else this.#checks.aside(write);
   }
 
   /** Makes an instruction of the block, by its index, the current one. */
@@ -414,36 +426,9 @@ export class UnitBuilder extends LocalBuilder {
     this.faultIf(this.wrap(this.and(address, this.i64(15))), 13);
   }
 
-  /** The low half of a 64-bit sum as 32-bit arithmetic, so that constants meet. */
-  #narrow(expr: Expr): Expr {
-    const [a, b] = expr.args;
-    if (a !== undefined && b !== undefined) {
-      if (expr.opcode === op.I64_ADD) return this.add(this.#narrow(a), this.#narrow(b));
-      if (expr.opcode === op.I64_SHL && b.opcode === op.I64_CONST) return this.shl(this.#narrow(a), this.i32(b.immediate));
-    }
-    return this.wrap(expr);
-  }
-
-  /** base + constant with the constant last, so that it can be folded with the shift of guest addresses. */
-  #shifted(address: Expr): Expr {
-    const low = this.#narrow(address);
-    let base: Expr | undefined;
-    let constant = -GUEST_BASE;
-    const collect = (expr: Expr): void => {
-      const [a, b] = expr.args;
-      if (expr.opcode === op.I32_ADD && a !== undefined && b !== undefined) {
-        collect(a);
-        collect(b);
-      } else if (expr.opcode === op.I32_CONST) constant = (constant + expr.immediate) | 0;
-      else base = base === undefined ? expr : this.add(base, expr);
-    };
-    collect(low);
-    return base === undefined ? this.i32(constant) : this.add(base, this.i32(constant));
-  }
-
   protected access(address: Expr, size: number, write: boolean): { readonly base: Expr; readonly offset: number } {
     const low = this.#checks?.check(address, size, write);
-    return { base: low === undefined ? this.#shifted(address) : this.sub(low, this.i32(GUEST_BASE)), offset: 0 };
+    return { base: low === undefined ? memoryOffset(this, address) : this.sub(low, this.i32(GUEST_BASE)), offset: 0 };
   }
 
   /** With the sum of rsp as it is, which tells that the access belongs to others. */
