@@ -13,8 +13,8 @@ const u8 = new Uint8Array(0x1000).fill(0x90);
 const code = { u8, checked: false };
 const LAYOUT = 3;
 const SOME_UNITS = 8;
-/** A function without locals and code. */
-const EMPTY_FUNCTION = Uint8Array.of(0, 0, 0x0b);
+/** `if (first parameter) {}`, which is foreseen to be false. */
+const FUNCTION = { bytes: Uint8Array.of(0, 0x20, 0, 0x04, 0x40, 0x0b, 0x41, 0, 0x0b), hints: [2 * 3] };
 
 function regionAt(start: number): Region {
   return { entry: { start }, otherEntries: [], ranges: [[start, start + 8]], blocks: [{ start }] } as unknown as Region;
@@ -34,7 +34,7 @@ function regionsFrom(offset: number): Region[] {
 }
 
 function registryOver(storage: MemoryStorage, native?: NativeCode): UnitRegistry {
-  const compiler = { ...regionCompiler, translate: () => ({ bytes: EMPTY_FUNCTION, hints: [] }) };
+  const compiler = { ...regionCompiler, translate: () => FUNCTION };
   const statistics = { instructionsDecoded: 0, unitsTranslated: 0, wasmBytes: 0, undecodable: 0 };
   const machine = { interpreter: new Uint8Array(0), translator: () => compiler, ...(native === undefined ? {} : { native }) };
   return new UnitRegistry({} as LoadedImage, machine, new UnitStore(storage, LAYOUT), statistics);
@@ -78,6 +78,9 @@ test('many modules become one', () => {
     const unit = last.find(code, GUEST_BASE + 0x10 + 0x80 * round);
     assert.ok(unit?.module.module instanceof WebAssembly.Module, `round ${round}`);
     assert.equal(WebAssembly.Module.exports(unit.module.module).length, unit.module.units.length);
+    // A function's number, one hint, its place, a byte, 0: for each unit behind the number of functions.
+    const [hints] = WebAssembly.Module.customSections(unit.module.module, 'metadata.code.branch_hint');
+    assert.equal(hints?.byteLength, 1 + 5 * unit.module.units.length, `hints of round ${round}`);
   }
   assert.ok(new UnitStore(storage, LAYOUT).moduleCount <= 6);
 });
