@@ -5,7 +5,9 @@ import type { Layout } from './exec/load-elf.ts';
 import { makeGate, type GateEntry } from './gate.ts';
 import { FutexTable } from './futex/futex-table.ts';
 import { DEFAULT_LIMITS, type KernelLimits } from './limits.ts';
+import type { Inode } from '../fs/types.ts';
 import type { MemoryContext } from './mm/mm.ts';
+import { resizePrivateMappings } from './mm/mm-resize.ts';
 import { SharedObjects } from './mm/shared.ts';
 import { initialNamespaces, type Namespaces } from './namespaces.ts';
 import { Scheduler } from './scheduler.ts';
@@ -213,6 +215,11 @@ export class Kernel implements KernelInterface {
 
   processes(): Iterable<Process> {
     return this.#processes.values();
+  }
+
+  fileResized(inode: Inode, before: number): void {
+    if (inode.size === before) return;
+    for (const mm of new Set([...this.#tasks.values()].map((task) => task.mm))) resizePrivateMappings(mm, inode, before);
   }
 
   processesInGroup(processGroup: number): Process[] {

@@ -231,6 +231,8 @@ export interface Kernel {
   findProcess(pid: number): Process | undefined;
   findTask(tid: number): Task | undefined;
   processes(): Iterable<Process>;
+  /** A file has another size than before: private mappings of it follow. */
+  fileResized(inode: Inode, before: number): void;
   /** To every process of the group; the number of processes. */
   signalProcessGroup(processGroup: number, signal: number, info?: SignalInfo): number;
   /** No member has a parent in the same session but another group (setpgid(2), `is_current_pgrp_orphaned`). */

@@ -152,6 +152,38 @@ CHECK(bus_error_beyond_file_end) {
   EXPECT_EQ(BUS_ADRERR, fault_code);
 }
 
+CHECK(truncation_cuts_private_mappings) {
+  catch_faults();
+  int fd = OK(memfd_create("f", 0));
+  OK(ftruncate(fd, 8192));
+  volatile char *at = mmap(NULL, 8192, PROT_READ | PROT_WRITE, MAP_PRIVATE, fd, 0);
+  at[100] = 1;
+  at[4096] = 2;
+  OK(ftruncate(fd, 4000));
+  EXPECT_EQ(1, at[100]);
+  EXPECT_EQ(SIGBUS, FAULT_OF(at[4096]));
+  OK(ftruncate(fd, 8192));
+  EXPECT_EQ(1, at[100]);
+  EXPECT_EQ(0, FAULT_OF(at[4096]));
+  EXPECT_EQ(0, at[4096]);
+  at[4096] = 3;
+  EXPECT_EQ(3, at[4096]);
+}
+
+CHECK(truncation_by_name_cuts_private_mappings) {
+  catch_faults();
+  put_file("f", "hello");
+  OK(truncate("f", 8192));
+  int fd = OK(open("f", O_RDWR));
+  volatile char *at = mmap(NULL, 8192, PROT_READ | PROT_WRITE, MAP_PRIVATE, fd, 0);
+  at[5000] = 2;
+  OK(truncate("f", 5));
+  EXPECT_EQ(SIGBUS, FAULT_OF(at[5000]));
+  OK(truncate("f", 8192));
+  EXPECT_EQ(0, at[5000]);
+  EXPECT_EQ('h', at[0]);
+}
+
 CHECK(unhandled_fault_kills) {
   pid_t pid = FORK();
   if (pid == 0) {

@@ -228,6 +228,14 @@ export class Mm {
     return true;
   }
 
+  /** Makes pages of a mapping what they show. */
+  show(vma: Vma, start: number, end: number, flags: number): void {
+    if (!this.space.grow(end)) return;
+    this.#load(vma, start, end);
+    this.space.protect(start, end, flags);
+    vma.touched = true;
+  }
+
   /** Reads the file, or zeros. */
   #load(vma: Vma, start: number, end: number): void {
     const { space } = this;

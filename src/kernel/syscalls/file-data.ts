@@ -14,7 +14,7 @@ import { truncateInode, truncatePath } from '../../fs/attributes.ts';
 import { notifyDentry } from '../../fs/notify.ts';
 import { MAX_FILE_SIZE, PlainFile, isReadable, isWritable } from '../../fs/open-file.ts';
 import { locationOf } from '../../fs/open.ts';
-import type { OpenFile } from '../../fs/types.ts';
+import type { Inode, OpenFile } from '../../fs/types.ts';
 import { LOOKUP_FOLLOW, walkPath } from '../../fs/walk.ts';
 import type { SyscallRow, Task } from '../types.ts';
 import { pathArgument, usableFile } from './file-common.ts';
@@ -31,6 +31,14 @@ function overFileLimit(task: Task, size: number): boolean {
   return true;
 }
 
+/** Gives a file another size, and mappings what they show then. */
+function resized(task: Task, inode: Inode, resize: () => number): number {
+  const before = inode.size;
+  const error = resize();
+  task.kernel.fileResized(inode, before);
+  return error;
+}
+
 function truncate(task: Task, address: number, size: number): number {
   if (size < 0) return -EINVAL;
   const argument = pathArgument(task, -100, address);
@@ -38,7 +46,7 @@ function truncate(task: Task, address: number, size: number): number {
   const location = walkPath(task.fs, task.credentials, argument.start, argument.path, LOOKUP_FOLLOW);
   if (typeof location === 'number') return location;
   if (size > location.dentry.inode.size && overFileLimit(task, size)) return -EFBIG;
-  return truncatePath(location, size, task.credentials);
+  return resized(task, location.dentry.inode, () => truncatePath(location, size, task.credentials));
 }
 
 function ftruncate(task: Task, fd: number, size: number): number {
@@ -47,7 +55,7 @@ function ftruncate(task: Task, fd: number, size: number): number {
   if (file === undefined) return -EBADF;
   if ((file.inode.mode & S_IFMT) !== S_IFREG || !isWritable(file)) return -EINVAL;
   if (size > file.inode.size && overFileLimit(task, size)) return -EFBIG;
-  return truncateInode(locationOf(file), size, task.credentials);
+  return resized(task, file.inode, () => truncateInode(locationOf(file), size, task.credentials));
 }
 
 const FALLOCATE_FLAGS = FALLOC_FL_KEEP_SIZE | FALLOC_FL_PUNCH_HOLE | FALLOC_FL_COLLAPSE_RANGE | FALLOC_FL_ZERO_RANGE
