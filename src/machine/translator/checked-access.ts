@@ -1,5 +1,5 @@
 /** Accesses of code that consults the page table: each by itself, or several by way of one register together. */
-import { PAGE_CODE, PAGE_READ, PAGE_SHIFT, PAGE_TABLE, PAGE_WRITE } from '../layout.ts';
+import { HIGH_HALF, PAGE_CODE, PAGE_READ, PAGE_SHIFT, PAGE_SIZE, PAGE_TABLE, PAGE_WRITE } from '../layout.ts';
 import type { Expr } from '../semantics/builder.ts';
 import { Expressions, emitExpression, localGet, node } from '../semantics/expression.ts';
 import { GUEST_BASE } from '../state.ts';
@@ -12,6 +12,8 @@ import type { LocalBuilder } from './local-builder.ts';
 export interface CheckedBlock extends BlockCode {
   /** A unit may be entered where it starts. */
   readonly isEntry: boolean;
+  /** Control may come here again without leaving the unit. */
+  readonly isInLoop: boolean;
 }
 
 /** A 64-bit local and a constant that is added. */
@@ -106,10 +108,23 @@ export class CheckedAccess {
     if (group !== undefined) return undefined;
     const whole = address.opcode === op.LOCAL_GET ? address : b.let(address);
     const low = b.let(b.wrap(whole));
-    const maybeWrong = this.#maybeWrong(whole, low, size, write ? PAGE_WRITE | PAGE_CODE : PAGE_READ);
-    if (this.#asksHost) this.#askHost(maybeWrong, whole, size, write);
-    else this.#interpretIf(maybeWrong);
+    const needed = write ? PAGE_WRITE | PAGE_CODE : PAGE_READ;
+    if (this.#asksHost) this.#askHost(this.#maybeWrong(whole, low, size, needed), whole, size, write);
+    else this.#checkOne(whole, low, size, needed);
     return low;
+  }
+
+  /** Most accesses lie within a page. In a loop those that do not must not end it. */
+  #checkOne(whole: Expr, low: Expr, size: number, needed: number): void {
+    const b = this.#b;
+    const [bits, most] = size > 1 ? [HIGH_HALF + PAGE_SIZE - 1, PAGE_SIZE - size] : [HIGH_HALF, 0];
+    b.emit(b.gtU(b.and(whole, b.i64(bits)), b.i64(most)));
+    b.openUnlikely();
+    if (size > 1 && this.#block?.isInLoop === true) this.#interpretIf(this.#maybeWrong(whole, low, size, needed));
+    else this.#unit.interpret();
+    b.close();
+    const flags = b.and(this.#pageFlags(low), b.i32(needed));
+    this.#interpretIf((needed & PAGE_CODE) === 0 ? b.eqz(flags) : b.ne(flags, b.i32(needed & ~PAGE_CODE)));
   }
 
   #pageFlags(address: Expr): Expr {

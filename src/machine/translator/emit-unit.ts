@@ -50,12 +50,15 @@ class UnitEmitter {
   readonly #labels = new Map<RegionBlock, number>();
   readonly #fuel: Fuel;
   readonly #ways: SharedWays;
+  /** From a loop's first block, in the order of blocks, to its last. */
+  readonly #loops: readonly (readonly [first: number, last: number])[];
   /** Which way each selector goes on. */
   readonly #choices = new Map<RegionBlock, Expr>();
 
   constructor(region: Region, options: EmitOptions) {
     this.#region = region;
     this.#options = options;
+    this.#loops = region.blocks.flatMap((block) => successors(block).filter(({ order }) => order <= block.order).map(({ order }) => [order, block.order] as const));
     this.#facts = computeFacts(region, options.semantics, options.checked);
     this.#b = new UnitBuilder(options, (registers, address) => this.#ways.leave(registers, address));
     this.#b.out = buffer;
@@ -94,15 +97,11 @@ class UnitEmitter {
       b.out.u8(op.RETURN);
       b.close();
     }
-    if (this.#hasLoop()) this.#fuel.keep();
+    if (this.#loops.length > 0) this.#fuel.keep();
     // Recursion that takes long without a loop has a function with two calls in its cycle.
     if (calls > 1) this.#fuel.preempt(entry.kind === 'dispatcher' ? b.extendU(TARGET) : b.i64(entry.start), () => {});
     b.reload(facts.liveIn);
     if (facts.flagsLiveIn !== 0) b.reloadFlags();
-  }
-
-  #hasLoop(): boolean {
-    return this.#region.blocks.some((block) => successors(block).some((successor) => successor.order <= block.order));
   }
 
   /** Calls that leave the unit. */
@@ -168,7 +167,7 @@ class UnitEmitter {
     const b = this.#b;
     const facts = this.#factsOf(block);
     const last = block.instructions.length - 1;
-    b.beginBlock({ ...this.#codeOf(block), isEntry: this.#isEntry(block) });
+    b.beginBlock({ ...this.#codeOf(block), isEntry: this.#isEntry(block), isInLoop: this.#loops.some(([first, last]) => block.order >= first && block.order <= last) });
     if (block.kind === 'selector') {
       this.#select(block);
       return;
