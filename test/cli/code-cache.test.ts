@@ -54,7 +54,8 @@ test('the user\'s own cache is what V8 takes', () => {
     const made = new vm.Script(fs.readFileSync(0, 'latin1'), { filename: ${JSON.stringify(filename)}, cachedData: fs.readFileSync(${JSON.stringify(path)}) });
     console.log(made.cachedDataRejected, made.createCachedData().length > fs.statSync(${JSON.stringify(path)}).size / 2);`;
   // As scripts/stub.cjs: a cache is good only under the flags that it was made with.
-  const flags = Number.parseInt(process.versions.v8, 10) < 13 ? ['--wasm-tiering-budget=13000000'] : [];
+  const version = Number.parseInt(process.versions.v8, 10);
+  const flags = [...(version < 13 ? ['--wasm-tiering-budget=13000000'] : []), ...(version < 14 ? ['--experimental-wasm-branch-hinting'] : [])];
   const { stdout } = spawnSync(process.execPath, [...flags, '-e', script], { input: Buffer.from(source, 'latin1'), encoding: 'utf8', env: { PATH: '/usr/bin:/bin' } });
   assert.equal(stdout, 'false true\n');
 });
