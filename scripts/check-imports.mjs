@@ -37,7 +37,7 @@ const MAY_IMPORT_NODE = new Set(['host/node', 'cli']);
 const DOORS = {
   machine: ['index.ts', 'disassembler.ts'],
   net: ['index.ts'],
-  container: ['index.ts'],
+  container: ['index.ts', 'layer-entries.ts'],
   sandbox: ['index.ts', 'hidden-paths.ts'],
   registry: ['index.ts'],
   build: ['index.ts'],

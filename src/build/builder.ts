@@ -18,7 +18,7 @@ import type { Expander } from './expand.ts';
 import { configDocument } from './image-config.ts';
 import type { BuiltLayer } from './image-config.ts';
 import { addSources } from './add-sources.ts';
-import type { LayerEntry, TimeRule } from './layer-entries.ts';
+import type { LayerEntry, TimeRule } from '../container/layer-entries.ts';
 import { cleanPath } from './patterns.ts';
 import { Trees } from './parent-tree.ts';
 import { packageUrl, withoutUser } from './provenance.ts';

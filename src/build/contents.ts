@@ -1,7 +1,7 @@
 /** Digests of what steps read: of entries with the bytes of their files, and of trees. */
 import type { HostCodecs } from '../host/types.ts';
-import type { LayerEntry } from './layer-entries.ts';
-import { sortEntries } from './layer-entries.ts';
+import type { LayerEntry } from '../container/layer-entries.ts';
+import { sortEntries } from '../container/layer-entries.ts';
 import { FilteredNode, HostNode } from './tree.ts';
 import type { TreeNode } from './tree.ts';
 

@@ -2,8 +2,8 @@
 import type { ModeChange } from './chmod.ts';
 import type { Owner } from './accounts.ts';
 import { BuildError } from './errors.ts';
-import { entryOf } from './layer-entries.ts';
-import type { LayerEntry, TimeRule } from './layer-entries.ts';
+import { entryOf } from '../container/layer-entries.ts';
+import type { LayerEntry, TimeRule } from '../container/layer-entries.ts';
 import { MOST_DEPTH } from './limits.ts';
 import { FilteredNode, MemoryNode, resolvePath } from './tree.ts';
 import type { TreeNode } from './tree.ts';

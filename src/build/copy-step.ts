@@ -9,7 +9,7 @@ import type { Heredoc, Instruction } from './dockerfile.ts';
 import { BuildError } from './errors.ts';
 import { expandHeredoc, expandWord, splitRaw } from './expand.ts';
 import type { Expander } from './expand.ts';
-import type { LayerEntry, TimeRule } from './layer-entries.ts';
+import type { LayerEntry, TimeRule } from '../container/layer-entries.ts';
 import { cleanPath } from './patterns.ts';
 import type { Stage } from './stage.ts';
 import { MemoryNode } from './tree.ts';

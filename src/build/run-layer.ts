@@ -3,7 +3,7 @@ import type { ImageStore } from '../image/index.ts';
 import { CacheMounts } from './cache-mounts.ts';
 import type { CacheUse } from './cache-mounts.ts';
 import type { BuiltLayer } from './image-config.ts';
-import { entriesOfChanges } from './layer-entries.ts';
+import { entriesOfChanges } from '../container/layer-entries.ts';
 import { Trees } from './parent-tree.ts';
 import { runCommand } from './run-step.ts';
 import type { Command, ContainerMaker, Observer } from './run-step.ts';

@@ -5,8 +5,8 @@
 import { OCI_LAYER, OCI_LAYER_GZIP, OCI_LAYER_ZSTD, digestOf, hexOf } from '../image/index.ts';
 import type { Digest, ImageStore, TakenLayer } from '../image/index.ts';
 import type { BuiltLayer } from './image-config.ts';
-import { layerTar, sortEntries } from './layer-entries.ts';
-import type { LayerEntry } from './layer-entries.ts';
+import { layerTar, sortEntries } from '../container/layer-entries.ts';
+import type { LayerEntry } from '../container/layer-entries.ts';
 
 const MOST_ENTRY_BYTES = 65_536;
 const TYPES = { none: OCI_LAYER, gzip: OCI_LAYER_GZIP, zstd: OCI_LAYER_ZSTD } as const;

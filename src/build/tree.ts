@@ -1,46 +1,19 @@
 /** What can be copied: a directory of the host, the tree of an image or of a stage, an archive. One shape for all. */
-import { S_IFBLK, S_IFCHR, S_IFDIR, S_IFIFO, S_IFLNK, S_IFMT, S_IFREG } from '../abi/stat.ts';
+import { S_IFMT } from '../abi/stat.ts';
 import { ENOENT, ERRNO_NAMES } from '../abi/errno.ts';
 import { O_CLOEXEC, O_RDONLY } from '../abi/fcntl.ts';
-import type { Inode } from '../fs/types.ts';
+import { NODE_KINDS } from '../container/layer-entries.ts';
+import type { NodeAttributes, NodeKind, TreeNode } from '../container/layer-entries.ts';
 import type { HostFiles } from '../host/types.ts';
 import { BuildError } from './errors.ts';
 import { MOST_LINKS } from './limits.ts';
 import type { IgnoreRules } from './patterns.ts';
-import { byBytes, bytesOf, fromBytes, toText } from './text.ts';
+import { byBytes, bytesOf, toText } from './text.ts';
 
 const CHUNK_BYTES = 1 << 18;
 
-export type NodeKind = 'file' | 'directory' | 'symlink' | 'fifo' | 'character-device' | 'block-device' | 'socket';
-
-const KINDS: ReadonlyMap<number, NodeKind> = new Map<number, NodeKind>([
-  [S_IFREG, 'file'], [S_IFDIR, 'directory'], [S_IFLNK, 'symlink'], [S_IFIFO, 'fifo'], [S_IFCHR, 'character-device'], [S_IFBLK, 'block-device'],
-]);
-
-export interface NodeAttributes {
-  /** Permission bits. */
-  readonly mode: number;
-  readonly uid: number;
-  readonly gid: number;
-  /** Absent: it has no time that means something. */
-  readonly mtimeNs: bigint | undefined;
-  readonly rdev: number;
-  readonly size: number;
-}
-
-/** One object of a tree. Names and paths are byte strings. @throws BuildError where it cannot be read. */
-export interface TreeNode {
-  readonly kind: NodeKind;
-  readonly attributes: NodeAttributes;
-  /** Objects with the same one are hard links of each other. */
-  readonly identity: string | undefined;
-  /** Sorted. */
-  names(): readonly string[];
-  child(name: string): TreeNode | undefined;
-  readLink(): string;
-  contents(): Iterable<Uint8Array>;
-  xattrs(): ReadonlyMap<string, string>;
-}
+export { InodeNode } from '../container/layer-entries.ts';
+export type { NodeAttributes, NodeKind, TreeNode } from '../container/layer-entries.ts';
 
 const NONE: ReadonlyMap<string, string> = new Map();
 export const DIRECTORY_ATTRIBUTES: NodeAttributes = { mode: 0o755, uid: 0, gid: 0, mtimeNs: undefined, rdev: 0, size: 0 };
@@ -63,7 +36,7 @@ export class HostNode implements TreeNode {
   private constructor(files: HostFiles, path: string, stat: Exclude<ReturnType<HostFiles['lstat']>, number>) {
     this.#files = files;
     this.#path = path;
-    this.kind = KINDS.get(stat.mode & S_IFMT) ?? 'socket';
+    this.kind = NODE_KINDS.get(stat.mode & S_IFMT) ?? 'socket';
     // Owners and times of the context are those of whoever checked it out: they are no part of it.
     this.attributes = { mode: stat.mode & 0o7777, uid: 0, gid: 0, mtimeNs: undefined, rdev: stat.rdev, size: this.kind === 'file' ? stat.size : 0 };
     this.stamp = [stat.dev, stat.ino, stat.size, stat.mtimeNs, stat.ctimeNs].join(':');
@@ -103,53 +76,6 @@ export class HostNode implements TreeNode {
   }
   xattrs(): ReadonlyMap<string, string> {
     return NONE;
-  }
-}
-
-/** An object of a file system of ours: layers of an image, or an overlay above them. */
-export class InodeNode implements TreeNode {
-  readonly kind: NodeKind;
-  readonly attributes: NodeAttributes;
-  readonly identity: string | undefined;
-  readonly #inode: Inode;
-
-  constructor(inode: Inode) {
-    const stat = inode.stat();
-    this.#inode = inode;
-    this.kind = KINDS.get(stat.mode & S_IFMT) ?? 'socket';
-    this.attributes = { mode: stat.mode & 0o7777, uid: stat.uid, gid: stat.gid, mtimeNs: stat.mtimeNs, rdev: stat.rdev, size: this.kind === 'file' ? stat.size : 0 };
-    this.identity = this.kind !== 'directory' && stat.nlink > 1 ? String(inode.ino) : undefined;
-  }
-
-  names(): readonly string[] {
-    const entries = checked(this.#inode.readDirectory(), 'list a directory of', 'the image') as readonly { readonly name: string }[];
-    return entries.map(({ name }) => name).sort(byBytes);
-  }
-  child(name: string): TreeNode | undefined {
-    const found = this.#inode.lookup(name);
-    if (found === -ENOENT) return undefined;
-    return new InodeNode(checked(found, 'look up', name) as Inode);
-  }
-  readLink(): string {
-    return checked(this.#inode.readLink(), 'read a link of', 'the image') as string;
-  }
-  *contents(): Iterable<Uint8Array> {
-    const { size } = this.attributes;
-    for (let at = 0; at < size;) {
-      const buffer = new Uint8Array(Math.min(CHUNK_BYTES, size - at));
-      const count = checked(this.#inode.readAt(buffer, at), 'read a file of', 'the image');
-      if (count === 0) throw new BuildError('cannot read a file of the image: it ends too early', { advice: 'get the image again' });
-      yield buffer.subarray(0, count);
-      at += count;
-    }
-  }
-  xattrs(): ReadonlyMap<string, string> {
-    const names = this.#inode.listXattr();
-    if (names.length === 0) return NONE;
-    return new Map(names.flatMap((name) => {
-      const value = this.#inode.getXattr(name);
-      return typeof value === 'number' ? [] : [[name, fromBytes(value)] as const];
-    }));
   }
 }
 

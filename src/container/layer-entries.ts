@@ -1,13 +1,16 @@
 /**
- * A step's difference as the entries of a layer, and their tar: sorted by bytes, so that the same difference gives the same bytes.
+ * A difference (of a step of a build, of a container) as the entries of a layer, and their tar: sorted by bytes, so that the same difference gives the same bytes.
+ * A door of the room of its own: who only runs a container does not load it.
  */
 import { S_IFDIR, S_IFMT } from '../abi/stat.ts';
-import type { Change } from '../container/index.ts';
+import type { Change } from '../fs/changes.ts';
 import { tarEnd, tarHeader, tarPadding } from '../image/index.ts';
 import type { NewEntry } from '../image/index.ts';
-import { InodeNode } from './tree.ts';
-import type { TreeNode } from './tree.ts';
-import { byBytes } from './text.ts';
+import { InodeNode, byBytes } from './tree-node.ts';
+import type { TreeNode } from './tree-node.ts';
+
+export { InodeNode, NODE_KINDS } from './tree-node.ts';
+export type { NodeAttributes, NodeKind, TreeNode } from './tree-node.ts';
 
 /** OCI image-spec layer.md "Whiteouts". */
 const WHITEOUT_PREFIX = '.wh.';
