@@ -27,8 +27,9 @@ const ARROWS = {
   kernel: ['machine', 'fs', 'net'],
   container: ['kernel', 'fs', 'net', 'machine', 'image'],
   sandbox: ['container', 'image', 'host/node'],
+  lifecycle: ['container', 'image', 'fs'],
   build: ['container', 'image', 'fs'],
-  cli: ['build', 'sandbox', 'host/node', 'container', 'image', 'machine', 'registry'],
+  cli: ['build', 'lifecycle', 'sandbox', 'host/node', 'container', 'image', 'machine', 'registry'],
   web: ['sandbox', 'container', 'host/browser'],
 };
 const OPEN_TO_ALL = new Set(['abi', 'host']);
@@ -41,6 +42,7 @@ const DOORS = {
   sandbox: ['index.ts', 'hidden-paths.ts'],
   registry: ['index.ts'],
   build: ['index.ts'],
+  lifecycle: ['index.ts', 'check.ts', 'own-layers.ts', 'log.ts'],
   image: ['index.ts', 'nearest.ts', 'reference.ts'],
 };
 const NODE_MODULE = /^(?:node:|bun:)/;

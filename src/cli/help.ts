@@ -3,6 +3,7 @@ import { DO_EXAMPLES, DO_FLAGS } from './do-flags.ts';
 import { HELP_FLAG } from './flags.ts';
 import type { Flag } from './flags.ts';
 import type { CommandSpec } from './command.ts';
+import { CONTAINER_COMMANDS } from './container-specs.ts';
 import { COPY_COMMANDS } from './copy-specs.ts';
 import { UserError } from './errors.ts';
 import { BUILD } from './build-specs.ts';
@@ -55,7 +56,7 @@ Examples:
 ${shown}`;
 }
 
-const SPECS: readonly CommandSpec[] = [BUILD, ...IMAGE_COMMANDS, ...COPY_COMMANDS, ...SYSTEM_COMMANDS, ...REGISTRY_COMMANDS];
+const SPECS: readonly CommandSpec[] = [...CONTAINER_COMMANDS, BUILD, ...IMAGE_COMMANDS, ...COPY_COMMANDS, ...SYSTEM_COMMANDS, ...REGISTRY_COMMANDS];
 const NAME_COLUMN = 18;
 
 /** The text of a word that has commands of its own. */
@@ -97,8 +98,8 @@ export async function helpCommand(args: readonly string[]): Promise<number> {
 }
 
 /** A group's words; 0, as after any help. */
-export function printGroupHelp(group: string, words: readonly string[]): number {
-  const lines = words.map((word) => `  ${word.padEnd(NAME_COLUMN)} ${SPECS.find(({ name }) => name === `${group} ${word}` || name === word)?.summary ?? `as "caisson ${word === 'ls' || word === 'list' ? 'images' : 'rmi'}"`}\n`);
+export function printGroupHelp(group: string, words: readonly string[], second: ReadonlyMap<string, string> | undefined): number {
+  const lines = words.map((word) => `  ${word.padEnd(NAME_COLUMN)} ${SPECS.find(({ name }) => name === `${group} ${word}` || name === word)?.summary ?? `as "caisson ${second?.get(word) ?? word}"`}\n`);
   process.stdout.write(`Usage: caisson ${group} COMMAND\n\nCommands:\n${lines.join('')}`);
   return 0;
 }

@@ -9,6 +9,7 @@ import { nearest } from './flags.ts';
 import { createdMs, hasLabel, sizeOf } from './image-facts.ts';
 import { HISTORY, IMAGES, INSPECT } from './image-specs.ts';
 import { withStore } from './image-store.ts';
+import { oneOf } from './option-values.ts';
 import { formatTable, humanAge, humanSize } from './table.ts';
 import { compileTemplate } from './template.ts';
 import type { TemplateValue } from './template.ts';
@@ -127,14 +128,38 @@ function inspection(store: ImageStore, image: StoredImage): { readonly [key: str
   };
 }
 
-export async function inspectCommand(args: readonly string[]): Promise<number> {
+/** A container, unless only images are wanted or there is none of the name: then an image. */
+async function inspected(store: ImageStore, text: string, type: 'container' | 'image' | undefined): Promise<{ readonly [key: string]: TemplateValue }> {
+  if (type === 'image') return inspection(store, store.find(text));
+  const { Containers } = await import('../lifecycle/index.ts');
+  const containers = new Containers(store);
+  try {
+    const container = containers.findWhole(text);
+    return (await import('./container-inspect.ts')).containerInspection(containers, container);
+  } catch (error) {
+    if (type === 'container' || !(error instanceof Error) || error.name !== 'NoSuchContainerError') throw error;
+    return inspection(store, store.find(text));
+  }
+}
+
+export async function inspectCommand(args: readonly string[], only?: 'container' | 'image'): Promise<number> {
   const values = await readCommand(INSPECT, args);
   if (values === undefined) return 0;
-  return withStore('inspect images', (store) => {
-    const items = values.command.map((text) => inspection(store, store.find(text)));
+  const type = only ?? oneOf(values, 'type', ['container', 'image'] as const);
+  return withStore(`inspect ${type === undefined ? 'containers and images' : `${type}s`}`, async (store) => {
+    const items: { readonly [key: string]: TemplateValue }[] = [];
+    for (const text of values.command) items.push(await inspected(store, text, type));
     const format = values.last('format');
     const fill = format === undefined ? undefined : compileTemplate(format);
     process.stdout.write(fill === undefined ? `${JSON.stringify(items, undefined, 2)}\n` : items.map((item) => `${fill(item)}\n`).join(''));
     return 0;
   });
+}
+
+export function imageInspectCommand(args: readonly string[]): Promise<number> {
+  return inspectCommand(args, 'image');
+}
+
+export function containerInspectCommand(args: readonly string[]): Promise<number> {
+  return inspectCommand(args, 'container');
 }

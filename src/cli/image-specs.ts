@@ -1,6 +1,5 @@
 /** The commands on images, as data. Names and flags are Docker's. */
 import type { CommandSpec } from './command.ts';
-import { AFTER, ALLOW_NET_FLAG, ENGINE_FLAGS, ENVIRONMENT_FLAGS, FILES, LIMIT_FLAGS, MEMORY_FILES_FLAGS, NETWORK, PROCESS, TRACE_FLAGS } from './container-flags.ts';
 import type { Flag } from './flags.ts';
 
 const IMAGE = 'Image';
@@ -56,9 +55,9 @@ export const IMAGES: CommandSpec = {
   examples: [['caisson images', ''], ['caisson images --format "{{.Repository}}:{{.Tag}} {{.Size}}"', 'a format of your own'], ['caisson images -f dangling=true -q', 'ids of those without a name']],
 };
 export const INSPECT: CommandSpec = {
-  name: 'inspect', usage: '[FLAGS] IMAGE...', summary: 'show all that is known of images', words: [1, 1000],
-  flags: [{ ...FORMAT, short: 'f' }],
-  examples: [['caisson inspect app:1', ''], ['caisson inspect -f "{{.Config.Entrypoint}}" app:1', 'one field']],
+  name: 'inspect', usage: '[FLAGS] NAME...', summary: 'show all that is known of containers and images', words: [1, 1000],
+  flags: [{ ...FORMAT, short: 'f' }, { group: OUTPUT, name: 'type', kind: 'string', placeholder: 'container|image', help: 'only of this kind (default: a container, or else an image)' }],
+  examples: [['caisson inspect app:1', ''], ['caisson inspect -f "{{.State.Status}}" box', 'of a container'], ['caisson inspect -f "{{.Config.Entrypoint}}" app:1', 'one field']],
 };
 export const TAG_COMMAND: CommandSpec = {
   name: 'tag', usage: 'IMAGE NAME', summary: 'give an image one more name', words: [2, 2], flags: [],
@@ -74,36 +73,6 @@ export const HISTORY: CommandSpec = {
   flags: [{ group: OUTPUT, name: 'quiet', short: 'q', kind: 'boolean', help: 'ids only' }, FORMAT, { group: OUTPUT, name: 'no-trunc', kind: 'boolean', help: 'whole commands' }],
   examples: [['caisson history app:1', '']],
 };
-export const RUN: CommandSpec = {
-  name: 'run', usage: '[FLAGS] IMAGE [COMMAND [ARGUMENTS]]', summary: 'run a command in an image', words: [1, Number.MAX_SAFE_INTEGER], runs: true,
-  description: 'The command has a Linux kernel of its own and no network unless you give it one. What it writes stays in memory and is gone afterwards.\nThere is nothing of the host in it except what -v and --mount name.',
-  flags: [
-    ...ENVIRONMENT_FLAGS,
-    { group: PROCESS, name: 'entrypoint', kind: 'string', placeholder: 'PROGRAM', help: 'instead of the image\'s; an empty one for none' },
-    { group: PROCESS, name: 'workdir', short: 'w', kind: 'string', placeholder: 'DIR', help: 'directory to start in (default: the image\'s)' },
-    { group: PROCESS, name: 'user', short: 'u', kind: 'string', placeholder: 'USER[:GROUP]', help: 'run as this user of the image, by name or number' },
-    { group: PROCESS, name: 'name', kind: 'string', placeholder: 'NAME', help: 'name of the container; also its hostname unless that is given' },
-    { group: PROCESS, name: 'hostname', kind: 'string', placeholder: 'NAME', help: 'name of the machine inside' },
-    { group: PROCESS, name: 'interactive', short: 'i', kind: 'boolean', help: 'pass standard input on (default: if it is a terminal)' },
-    { group: PROCESS, name: 'tty', short: 't', kind: 'boolean', help: 'give the command a terminal (default: if there is one)' },
-    { group: PROCESS, name: 'no-tty', short: 'T', kind: 'boolean', help: 'give it none' },
-    { group: PROCESS, name: 'rm', kind: 'boolean', help: 'remove the container afterwards (containers are not kept yet: it always is)' },
-    { group: IMAGE, name: 'pull', kind: 'string', placeholder: 'always|missing|never', help: 'get the image from its registry (default: missing)' }, QUIET,
-    { group: FILES, name: 'volume', short: 'v', kind: 'string', multiple: true, placeholder: 'SRC:DST[:ro|rw]', help: 'show a host directory or file; it can be written unless ro is said' },
-    { group: FILES, name: 'mount', kind: 'string', multiple: true, placeholder: 'KEY=VALUE,...', help: 'type=bind,source=SRC,target=DST[,readonly] or type=tmpfs,target=DST[,tmpfs-size=N]' },
-    ...MEMORY_FILES_FLAGS, ...LIMIT_FLAGS,
-    { group: NETWORK, name: 'network', kind: 'string', placeholder: 'none|outbound', help: 'none: loopback only (default); outbound: TCP, UDP and names, public addresses only' },
-    ALLOW_NET_FLAG, ...TRACE_FLAGS,
-    { group: AFTER, name: 'changes', kind: 'boolean', help: 'list what was added (A), changed (C) and deleted (D)' },
-    { group: AFTER, name: 'export-changes', kind: 'string', placeholder: 'FILE.tar', help: 'keep what changed as a tar file (an image layer)' },
-    ...ENGINE_FLAGS,
-  ],
-  examples: [
-    ['caisson run -it debian bash', 'a shell'], ['caisson run --rm -v "$PWD:/src" -w /src gcc:13 make', 'build what is in this directory'],
-    ['caisson run --network outbound --allow-net example.com:443 app', 'one host may be reached'], ['echo 1 2 3 | caisson run -i busybox tr " " "\\n"', 'in a pipe'],
-  ],
-};
-
 const REGISTRY = 'Registry';
 export const REGISTRY_FLAGS: readonly Flag[] = [
   { group: REGISTRY, name: 'plain-http', kind: 'boolean', help: 'speak unencrypted (on this machine it is the default)' },
@@ -137,4 +106,4 @@ export const LOGOUT: CommandSpec = {
   examples: [['caisson logout registry.example', '']],
 };
 
-export const IMAGE_COMMANDS: readonly CommandSpec[] = [RUN, PULL, PUSH, LOGIN, LOGOUT, IMAGES, LOAD, SAVE, IMPORT, INSPECT, HISTORY, TAG_COMMAND, RMI, RESOLVE];
+export const IMAGE_COMMANDS: readonly CommandSpec[] = [PULL, PUSH, LOGIN, LOGOUT, IMAGES, LOAD, SAVE, IMPORT, INSPECT, HISTORY, TAG_COMMAND, RMI, RESOLVE];

@@ -9,6 +9,13 @@ type Command = (args: readonly string[]) => Promise<number>;
 const COMMANDS: ReadonlyMap<string, () => Promise<Command>> = new Map([
   ['do', async () => doCommand],
   ['run', async () => (await import('./run.ts')).runCommand],
+  ['create', async () => (await import('./run.ts')).createCommand],
+  ['ps', async () => (await import('./container-list.ts')).psCommand],
+  ['rm', async () => (await import('./container-remove.ts')).rmCommand],
+  ['rename', async () => (await import('./container-remove.ts')).renameCommand],
+  ['container prune', async () => (await import('./container-remove.ts')).containerPruneCommand],
+  ['container inspect', async () => (await import('./image-list.ts')).containerInspectCommand],
+  ['image inspect', async () => (await import('./image-list.ts')).imageInspectCommand],
   ['build', async () => (await import('./build.ts')).buildCommand],
   ['pull', async () => (await import('./registry-commands.ts')).pullCommand],
   ['push', async () => (await import('./registry-commands.ts')).pushCommand],
@@ -34,20 +41,34 @@ const COMMANDS: ReadonlyMap<string, () => Promise<Command>> = new Map([
   ['help', async () => (await import('./help.ts')).helpCommand],
 ]);
 
-/** Docker's second names: `image ls` is `images`. */
-const IMAGE_ALIASES: ReadonlyMap<string, string> = new Map([
-  ['ls', 'images'], ['list', 'images'], ['rm', 'rmi'], ['remove', 'rmi'],
-  ...['pull', 'push', 'load', 'save', 'import', 'inspect', 'history', 'tag'].map((word) => [word, word] as const),
+/** Docker's second names: `image ls` is `images`, `container ls` is `ps`. */
+const ALIASES: ReadonlyMap<string, ReadonlyMap<string, string>> = new Map([
+  ['image', new Map([
+    ['ls', 'images'], ['list', 'images'], ['rm', 'rmi'], ['remove', 'rmi'], ['inspect', 'image inspect'],
+    ...['pull', 'push', 'load', 'save', 'import', 'history', 'tag', 'build'].map((word) => [word, word] as const),
+  ])],
+  ['container', new Map([
+    ['ls', 'ps'], ['list', 'ps'], ['ps', 'ps'], ['remove', 'rm'], ['inspect', 'container inspect'],
+    ...['run', 'create', 'rm', 'rename'].map((word) => [word, word] as const),
+  ])],
+]);
+/** What Docker has and we have not, and what to do instead. */
+const NOT_YET: ReadonlyMap<string, string> = new Map([
+  ['attach', 'see what it prints with "caisson logs -f"'], ['stats', 'run it with --stats'], ['pause', 'stop it instead'], ['unpause', 'start it instead'], ['update', 'make a new container from "caisson commit"'],
+  ['port', 'there are no published ports'], ['events', 'see "caisson ps"'], ['volume', 'mount a directory with -v DIR:DIR'], ['network', 'see --network of "caisson run"'], ['compose', 'run each service by itself'],
 ]);
 
 /** `image ls` and `system df`: groups have a second word. */
 async function dispatchGroup(group: string, args: readonly string[]): Promise<number> {
   const [word, ...rest] = args;
-  const alias = group === 'image' ? IMAGE_ALIASES.get(word ?? '') : undefined;
+  const aliases = ALIASES.get(group);
+  const alias = aliases?.get(word ?? '');
   const load = COMMANDS.get(alias ?? `${group} ${word ?? ''}`);
   if (load !== undefined) return (await load())(rest);
-  const words = [...(group === 'image' ? IMAGE_ALIASES.keys() : []), ...[...COMMANDS.keys()].filter((name) => name.startsWith(`${group} `)).map((name) => name.slice(group.length + 1))];
-  if (word === undefined || word === '--help' || word === '-h') return (await import('./help.ts')).printGroupHelp(group, words);
+  const words = [...new Set([...(aliases?.keys() ?? []), ...[...COMMANDS.keys()].filter((name) => name.startsWith(`${group} `)).map((name) => name.slice(group.length + 1))])];
+  if (word === undefined || word === '--help' || word === '-h') return (await import('./help.ts')).printGroupHelp(group, words, aliases);
+  const instead = group === 'container' ? NOT_YET.get(word) : undefined;
+  if (instead !== undefined) throw new UserError(`cannot ${group} ${word}: it is not there yet`, instead);
   const guess = nearest(word, words);
   throw new UserError(`cannot ${group} ${word}: no such command`, guess === undefined ? `it is one of ${words.join(', ')}` : `did you mean "caisson ${group} ${guess}"?`);
 }
@@ -58,7 +79,8 @@ async function dispatch(args: readonly string[]): Promise<number> {
   if (word === '--version' || word === '-V') return (await import('./help.ts')).printVersion();
   const load = COMMANDS.get(word);
   if (load !== undefined) return (await load())(rest);
-  if (word === 'commit' || word === 'diff' || word === 'export') throw new UserError(`cannot ${word}: containers are not kept yet`, 'use "caisson run" with --changes or --export-changes');
+  const instead = NOT_YET.get(word);
+  if (instead !== undefined) throw new UserError(`cannot ${word}: it is not there yet`, instead);
   const names = [...COMMANDS.keys()].map((name) => name.split(' ')[0] ?? '');
   if (names.includes(word)) return dispatchGroup(word, rest);
   const guess = nearest(word, names);

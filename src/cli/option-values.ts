@@ -76,18 +76,25 @@ export function parseRlimit(text: string): RlimitConfig {
   return { name, soft, hard };
 }
 
-export function parseCapabilities(values: FlagValues, user: UserConfig): readonly string[] {
-  const expand = (flag: string): string[] =>
-    values.all(flag).flatMap((text) => {
-      const name = text.toLowerCase().replace(/^cap_/, '');
-      if (name === 'all') return [...CAPABILITY_NAMES];
-      if (CAPABILITY_NAMES.includes(name)) return [name];
-      const guess = nearest(name, CAPABILITY_NAMES);
-      throw new UserError(`cannot use --${flag} ${text}: no capability is called that`, guess === undefined ? 'see capabilities(7)' : `did you mean ${guess}?`);
-    });
-  const dropped = new Set(expand('cap-drop'));
+/** Of `--cap-add` or `--cap-drop`. @throws UserError */
+export function capabilityNames(values: FlagValues, flag: 'cap-add' | 'cap-drop'): readonly string[] {
+  return values.all(flag).flatMap((text) => {
+    const name = text.toLowerCase().replace(/^cap_/, '');
+    if (name === 'all') return [...CAPABILITY_NAMES];
+    if (CAPABILITY_NAMES.includes(name)) return [name];
+    const guess = nearest(name, CAPABILITY_NAMES);
+    throw new UserError(`cannot use --${flag} ${text}: no capability is called that`, guess === undefined ? 'see capabilities(7)' : `did you mean ${guess}?`);
+  });
+}
+
+export function capabilitiesOf(user: UserConfig, added: readonly string[], dropped: readonly string[]): readonly string[] {
   const start = user.uid === 0 ? DEFAULT_CAPABILITIES : [];
-  return [...new Set([...start.filter((name) => !dropped.has(name)), ...expand('cap-add')])];
+  return [...new Set([...start.filter((name) => !dropped.includes(name)), ...added])];
+}
+
+export function parseCapabilities(values: FlagValues, user: UserConfig): readonly string[] {
+  const dropped = capabilityNames(values, 'cap-drop');
+  return capabilitiesOf(user, capabilityNames(values, 'cap-add'), dropped);
 }
 
 export function parseLimits(values: FlagValues): LimitsConfig {

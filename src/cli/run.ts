@@ -1,86 +1,20 @@
-/** `caisson run`: a command in an image. */
-import { accountReader, processOf } from '../container/index.ts';
-import type { Container, ContainerConfig, LayerPaths, MountConfig, ProcessConfig } from '../container/index.ts';
-import { ImageError, NoSuchImageError, formatPlatform } from '../image/index.ts';
-import type { ImageStore, StoredImage } from '../image/index.ts';
-import { hiddenPaths } from '../sandbox/hidden-paths.ts';
-import { readAccounts, withAccounts } from './accounts.ts';
-import { rawArguments, rawEnvironment, toByteString } from './bytes.ts';
+/** `caisson run` and `caisson create`: a container of an image. */
+import { closeSync, openSync, writeSync } from 'node:fs';
+import type { LayerPaths } from '../container/index.ts';
+import { EACCES, EDQUOT, ENOSPC, EROFS } from '../abi/errno.ts';
+import { ImageError, NoSuchImageError, StoreError, formatPlatform } from '../image/index.ts';
+import type { ImageStore } from '../image/index.ts';
+import { CREATED, Containers, Life, randomId, runningState } from '../lifecycle/index.ts';
+import type { ContainerRecord, ContainerState, WholeContainer } from '../lifecycle/index.ts';
 import { readCommand } from './command.ts';
-import { mergeEnvironment } from './environment.ts';
-import { EXIT_NOT_FOUND, UserError } from './errors.ts';
+import { CREATE, RUN } from './container-specs.ts';
+import { UserError } from './errors.ts';
 import type { FlagValues } from './flags.ts';
-import { RUN } from './image-specs.ts';
-import { withStore } from './image-store.ts';
-import { createContainer, exitCode, terminalFacts, traceCalls } from './launch.ts';
-import { parseMount } from './mount-option.ts';
-import { need, oneOf, parseCapabilities, parseLimits, parseNetwork, parseRlimit, parseTmpfs, parseVolume, terminalConfig } from './option-values.ts';
-import type { TerminalFacts } from './option-values.ts';
-import { parseCount, parseDuration } from './quantities.ts';
-import { Session } from './session.ts';
-
-const NAME = /^[a-zA-Z0-9][a-zA-Z0-9_.-]+$/;
-/** Where Docker puts what a container is called. */
-const HOSTS = '127.0.0.1\tlocalhost\n::1\tlocalhost ip6-localhost ip6-loopback\n';
-
-function mountsOf(values: FlagValues): readonly MountConfig[] {
-  return [...values.all('volume').map((text) => parseVolume(text, 'rw')), ...values.all('mount').map(parseMount), ...values.all('tmpfs').map(parseTmpfs)];
-}
-
-function randomName(): string {
-  return Array.from(crypto.getRandomValues(new Uint8Array(6)), (byte) => byte.toString(16).padStart(2, '0')).join('');
-}
-
-function hostnameOf(values: FlagValues): string {
-  const name = values.last('name');
-  if (name !== undefined && !NAME.test(name)) throw new UserError(`cannot name the container "${name}"`, 'names are letters, digits, _ . and -, two at least');
-  return values.last('hostname') ?? name ?? randomName();
-}
-
-function containerConfig(values: FlagValues, layers: readonly LayerPaths[], hostname: string): ContainerConfig {
-  const seed = values.last('seed');
-  const tier = oneOf(values, 'tier', ['both', 'interpreter', 'translator'] as const);
-  const homes = readAccounts('').map((account) => account.home).filter((home) => home !== '');
-  return {
-    root: '/', layers, mounts: mountsOf(values),
-    // A directory of the host that is shown has no more of its credentials than `do` would show.
-    hide: values.has('volume') || values.has('mount') ? hiddenPaths('/', [...new Set(homes)], [], []) : [],
-    readOnly: values.has('read-only'), hostname: toByteString(hostname), limits: parseLimits(values), network: parseNetwork(values, 'network'),
-    ...(seed === undefined ? {} : { seed: need(parseCount(seed), 'seed', seed, 'it is not a number') }),
-    ...(tier === undefined ? {} : { tier }),
-  };
-}
-
-/** What Docker writes into every container: not part of what a command changes. */
-function writeOwnFiles(container: Container, hostname: string): void {
-  const encode = (text: string): Uint8Array => new TextEncoder().encode(text);
-  container.provideFile('/etc/hostname', encode(`${hostname}\n`));
-  container.provideFile('/etc/hosts', encode(`${HOSTS}127.0.1.1\t${hostname}\n`));
-}
-
-function processConfig(values: FlagValues, image: StoredImage, container: Container, hostname: string, facts: TerminalFacts | undefined): ProcessConfig {
-  const wantsTerminal = values.has('tty') || (!values.has('interactive') && facts !== undefined);
-  const terminal = terminalConfig(values, wantsTerminal ? facts : undefined);
-  const entrypoint = values.last('entrypoint');
-  const workdir = values.last('workdir');
-  if (workdir !== undefined && !workdir.startsWith('/')) throw new UserError(`cannot use --workdir ${workdir}: it is not absolute`, 'begin it with /');
-  const read = accountReader(container.files);
-  const made = withAccounts(() => processOf(image.config.defaults, {
-    command: rawArguments(values.command).slice(1), user: values.last('user'), hostname, terminal: terminal.terminal !== undefined,
-    workingDirectory: workdir === undefined ? undefined : toByteString(workdir),
-    entrypoint: entrypoint === undefined ? undefined : entrypoint === '' ? [] : [toByteString(entrypoint)],
-  }, read));
-  if (made.argv.length === 0) throw new UserError(`cannot run "${values.command[0] ?? ''}": the image does not say what to run`, `give a command, such as "caisson run ${values.command[0] ?? ''} /bin/sh"`, EXIT_NOT_FOUND);
-  return {
-    ...made, env: mergeEnvironment(made.env, rawEnvironment(process.env), { env: values.all('env'), envFiles: values.all('env-file') }),
-    capabilities: parseCapabilities(values, made.user), rlimits: values.all('ulimit').map(parseRlimit), umask: 0o022, ...terminal,
-  };
-}
-
-function prepareDirectories(container: Container, image: StoredImage, cwd: string, readOnly: boolean): void {
-  if (readOnly) return;
-  for (const directory of [cwd, ...image.config.defaults.volumes.map(toByteString)]) container.provideDirectory(directory);
-}
+import { runForeground } from './foreground.ts';
+import { toUserError, withStore } from './image-store.ts';
+import { terminalFacts } from './launch.ts';
+import { oneOf } from './option-values.ts';
+import { nameOf, recordOf } from './run-record.ts';
 
 type UsedImage = ReturnType<ImageStore['use']>;
 
@@ -103,6 +37,7 @@ async function imageFor(store: ImageStore, name: string, values: FlagValues): Pr
 }
 
 interface FoundImage extends UsedImage {
+  readonly store: ImageStore;
   readonly layers: readonly LayerPaths[];
 }
 
@@ -112,43 +47,81 @@ async function findImage(values: FlagValues): Promise<FoundImage> {
     const { image, use } = await imageFor(store, name, values);
     const { os, architecture } = image.config.platform;
     if (os !== 'linux' || architecture !== 'amd64') throw new UserError(`cannot run "${name}": it is made for ${formatPlatform(image.config.platform)}`, 'only linux/amd64 can be run');
-    return { image, use, layers: await store.mountable(image) };
+    return { store, image, use, layers: await store.mountable(image) };
   });
 }
 
-async function afterwards(container: Container, values: FlagValues): Promise<void> {
-  if (values.has('stats')) (await import('./do-stats.ts')).printStatistics(container.statistics());
-  const file = values.last('export-changes');
-  if (!values.has('changes') && file === undefined) return;
-  const report = await import('./do-changes.ts');
-  if (values.has('changes')) report.printChanges(container);
-  if (file !== undefined) report.exportChanges(container, file);
+/** `--cidfile`: made before the container, so that two cannot have the same one. Answers what writes the id. */
+function openIdFile(values: FlagValues): ((id: string) => void) | undefined {
+  const file = values.last('cidfile');
+  if (file === undefined) return undefined;
+  let handle: number;
+  try {
+    handle = openSync(file, 'wx', 0o644);
+  } catch (error) {
+    const isThere = (error as NodeJS.ErrnoException).code === 'EEXIST';
+    throw new UserError(`cannot write the id to "${file}": ${isThere ? "container ID file found, make sure the other container isn't running or delete it" : (error as Error).message}`, isThere ? undefined : 'check --cidfile', undefined, { cause: error });
+  }
+  return (id) => {
+    writeSync(handle, id);
+    closeSync(handle);
+  };
+}
+
+/** A store that cannot be written: a container that goes at its end does without it. */
+function isUnwritable(error: unknown): boolean {
+  return error instanceof StoreError && [EROFS, EACCES, ENOSPC, EDQUOT].includes(error.errno);
+}
+
+function keep(containers: Containers, record: ContainerRecord, state: ContainerState, values: FlagValues): WholeContainer | undefined {
+  try {
+    return containers.create(record, state, nameOf(values));
+  } catch (error) {
+    if (isUnwritable(error) && record.autoRemove && !values.has('detach')) return undefined;
+    const known = toUserError(error, `keep a container of "${record.image.name}"`);
+    if (!(known instanceof UserError) || !isUnwritable(error)) throw known;
+    throw new UserError(`cannot keep the container: ${known.message}`, `${known.advice ?? ''}${record.autoRemove ? '' : '; --rm keeps nothing'}`, undefined, { cause: error });
+  }
+}
+
+interface MadeContainer {
+  readonly containers: Containers;
+  readonly record: ContainerRecord;
+  readonly container: WholeContainer | undefined;
+}
+
+async function make({ store, image }: FoundImage, values: FlagValues, stateOf: (containers: Containers) => ContainerState): Promise<MadeContainer> {
+  const containers = new Containers(store);
+  const { host } = store.disk;
+  const record = recordOf(values, image, randomId((buffer) => host.random(buffer)), host.now(), values.has('detach') ? undefined : await terminalFacts());
+  const writeId = openIdFile(values);
+  const container = keep(containers, record, stateOf(containers), values);
+  writeId?.(record.id);
+  return { containers, record, container };
 }
 
 export async function runCommand(args: readonly string[]): Promise<number> {
   const values = await readCommand(RUN, args);
   if (values === undefined) return 0;
-  const timeout = values.last('timeout');
-  const timeoutMs = timeout === undefined ? undefined : need(parseDuration(timeout), 'timeout', timeout, 'it is not a time such as 30s');
-  const { image, layers, use } = await findImage(values);
+  const found = await findImage(values);
   try {
-    return await runImage(values, image, layers, timeoutMs);
+    const { containers, record, container } = await make(found, values, (all) => runningState(all, process.pid));
+    const life = container === undefined ? undefined : Life.begun(containers, container);
+    return await runForeground({ record, layers: found.layers, life, input: record.process.input, values });
   } finally {
-    use.end();
+    found.use.end();
   }
 }
 
-async function runImage(values: FlagValues, image: StoredImage, layers: readonly LayerPaths[], timeoutMs: number | undefined): Promise<number> {
-  const facts = await terminalFacts();
-  const hostname = hostnameOf(values);
-  const container = await createContainer(containerConfig(values, layers, hostname));
-  const spec = processConfig(values, image, container, hostname, facts);
-  prepareDirectories(container, image, spec.cwd, values.has('read-only'));
-  writeOwnFiles(container, hostname);
-  const session = new Session(container, { process: spec, timeoutMs, withoutInput: spec.terminal === undefined && !values.has('interactive') });
-  traceCalls(container, session, values.has('strace') ? values.all('strace').filter((filter) => filter !== '') : undefined);
-  const status = await session.run();
-  await afterwards(container, values);
-  container.keepTranslations();
-  return exitCode(status, session.timedOut);
+export async function createCommand(args: readonly string[]): Promise<number> {
+  const values = await readCommand(CREATE, args);
+  if (values === undefined) return 0;
+  const found = await findImage(values);
+  try {
+    const { record } = await make(found, values, () => CREATED);
+    process.stdout.write(`${record.id}\n`);
+    return 0;
+  } finally {
+    found.use.end();
+  }
 }

@@ -25,6 +25,8 @@ export interface SessionOptions {
   readonly timeoutMs: number | undefined;
   /** True: the command finds its standard input at its end. */
   readonly withoutInput?: boolean;
+  /** Sees what the command prints. */
+  readonly onOutput?: (fd: number, bytes: Uint8Array) => void;
 }
 
 /** One run of a command. */
@@ -90,6 +92,7 @@ export class Session {
 
   #write(fd: number, bytes: Uint8Array): boolean {
     this.#terminal?.observe(bytes);
+    this.#options.onOutput?.(fd, bytes);
     return this.#outputs[fd - 1]?.write(bytes) ?? true;
   }
 

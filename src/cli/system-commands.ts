@@ -1,23 +1,28 @@
 /** `system check`, `system df`, `system prune`, `image prune`: the store as a whole. */
 import { checkStore, prune, usageOf } from '../image/index.ts';
-import type { CheckReport, ImageStore, StoredImage } from '../image/index.ts';
+import type { CheckReport, ImageStore } from '../image/index.ts';
 import { familiarReference } from '../image/reference.ts';
+import { checkContainers } from '../lifecycle/check.ts';
+import { Containers } from '../lifecycle/index.ts';
+import { hasLabel as hasOwnLabel } from './container-facts.ts';
+import { pruneContainers } from './container-remove.ts';
+import { pruneFilter } from './prune-filter.ts';
+import type { Prunable } from './prune-filter.ts';
 import { readCommand } from './command.ts';
 import type { CommandSpec } from './command.ts';
+import { confirmed } from './confirm.ts';
 import { UserError } from './errors.ts';
-import { nearest } from './flags.ts';
 import { createdMs, hasLabel, sizeOf } from './image-facts.ts';
 import { withStore } from './image-store.ts';
-import { parseDuration } from './quantities.ts';
 import { IMAGE_PRUNE, SYSTEM_CHECK, SYSTEM_DF, SYSTEM_PRUNE } from './system-specs.ts';
 import { formatTable, humanAge, humanSize } from './table.ts';
 import { compileTemplate } from './template.ts';
 
-function summary({ images, blobs, layers, problems, leftoverBytes, unusedBytes }: CheckReport): string {
+function summary({ images, blobs, layers, problems, leftoverBytes, unusedBytes }: CheckReport, containers: number): string {
   const count = (number: number, what: string): string => `${number} ${what}${number === 1 ? '' : 's'}`;
   const wrong = problems.filter(({ mended }) => !mended).length;
   const mended = problems.length - wrong;
-  const lines = [`${count(images, 'image')}, ${count(blobs, 'blob')}, ${count(layers, 'layer')}: ${wrong === 0 ? (mended === 0 ? 'clean' : 'mended') : count(wrong, 'problem')}`];
+  const lines = [`${count(images, 'image')}, ${count(blobs, 'blob')}, ${count(layers, 'layer')}${containers === 0 ? '' : `, ${count(containers, 'container')}`}: ${wrong === 0 ? (mended === 0 ? 'clean' : 'mended') : count(wrong, 'problem')}`];
   if (unusedBytes > 0 || leftoverBytes > 0) lines.push(`${humanSize(unusedBytes + leftoverBytes)} are not used ("caisson system prune" frees them)`);
   return lines.map((line) => `${line}\n`).join('');
 }
@@ -28,9 +33,11 @@ export async function systemCheckCommand(args: readonly string[]): Promise<numbe
   const repair = values.has('repair');
   if (values.has('force') && !repair) throw new UserError('cannot use --force without --repair', 'add --repair');
   return withStore('check the store', async (store) => {
-    const report = await checkStore(store, { repair, force: values.has('force'), quick: values.has('quick') });
+    const images = await checkStore(store, { repair, force: values.has('force'), quick: values.has('quick') });
+    const kept = await checkContainers(new Containers(store), repair);
+    const report = { ...images, problems: [...images.problems, ...kept.problems] };
     for (const { problem, mended } of report.problems) process.stdout.write(`${mended ? 'mended: ' : ''}${problem}\n`);
-    process.stdout.write(summary(report));
+    process.stdout.write(summary(report, kept.containers));
     const isWrong = report.problems.some(({ mended }) => !mended);
     if (isWrong) process.stderr.write(repair ? 'get images that are not whole again with "caisson pull" or "caisson load", or remove them with --repair --force\n' : 'mend it with "caisson system check --repair"\n');
     return isWrong ? 1 : 0;
@@ -41,7 +48,8 @@ export async function systemDfCommand(args: readonly string[]): Promise<number> 
   const values = await readCommand(SYSTEM_DF, args);
   if (values === undefined) return 0;
   return withStore('show what takes space', (store) => {
-    const rows = usageOf(store).map(({ kind, total, active, bytes, reclaimableBytes }) => ({
+    const [images, ...others] = usageOf(store);
+    const rows = [...(images === undefined ? [] : [images]), usageOfContainers(new Containers(store)), ...others].map(({ kind, total, active, bytes, reclaimableBytes }) => ({
       Type: kind, TotalCount: total, Active: active, Size: humanSize(bytes),
       Reclaimable: `${humanSize(reclaimableBytes)}${bytes === 0 ? '' : ` (${Math.round((reclaimableBytes / bytes) * 100)}%)`}`,
     }));
@@ -54,6 +62,12 @@ export async function systemDfCommand(args: readonly string[]): Promise<number> 
   });
 }
 
+function usageOfContainers(containers: Containers): { readonly kind: string; readonly total: number; readonly active: number; readonly bytes: number; readonly reclaimableBytes: number } {
+  const all = containers.list().map(({ id, state }) => ({ isRunning: state.status === 'running', bytes: containers.bytesOf(id) }));
+  const sum = (some: typeof all): number => some.reduce((total, { bytes }) => total + bytes, 0);
+  return { kind: 'Containers', total: all.length, active: all.filter(({ isRunning }) => isRunning).length, bytes: sum(all), reclaimableBytes: sum(all.filter(({ isRunning }) => !isRunning)) };
+}
+
 function imageTable(store: ImageStore): string {
   const rows = store.list().map((image) => {
     const created = createdMs(image);
@@ -63,42 +77,21 @@ function imageTable(store: ImageStore): string {
   return formatTable([['IMAGE', 'IMAGE ID', 'CREATED', 'SIZE', 'IN USE'], ...rows]);
 }
 
-const FILTERS = ['until', 'label', 'label!'];
-
-/** @throws UserError */
-function pruneFilter(text: string): (image: StoredImage) => boolean {
-  const [, key = text, not = '', value = ''] = /^([^=!]+)(!?)=(.*)$/s.exec(text) ?? [];
-  if (key === 'label') return (image) => hasLabel(image, value) !== (not === '!');
-  if (key === 'until' && not === '') {
-    const ageMs = parseDuration(value);
-    const limit = ageMs === undefined ? Date.parse(value) : Date.now() - ageMs;
-    if (Number.isNaN(limit)) throw new UserError(`cannot use --filter ${text}: "${value}" is no time`, 'such as 24h or 2026-01-31');
-    return (image) => createdMs(image) < limit;
-  }
-  const guess = nearest(key, FILTERS);
-  throw new UserError(`cannot use --filter ${text}: no filter is called "${key}${not}"`, guess === undefined ? `there are ${FILTERS.join(', ')}` : `did you mean ${guess}?`);
-}
-
-async function confirmed(question: string): Promise<boolean> {
-  process.stdout.write(`${question}\nAre you sure you want to continue? [y/N] `);
-  let text = '';
-  for await (const chunk of process.stdin) {
-    text += String(chunk);
-    if (text.includes('\n')) break;
-  }
-  return /^y(?:es)?$/i.test(text.split('\n')[0]?.trim() ?? '');
-}
-
 async function pruneCommand(spec: CommandSpec, args: readonly string[]): Promise<number> {
   const values = await readCommand(spec, args);
   if (values === undefined) return 0;
   const all = values.has('all');
   const filters = values.all('filter').map(pruneFilter);
-  const what = `WARNING! This removes all images ${all ? 'on which no container runs' : 'without a name'}, and what killed commands have left.`;
+  const isSystem = spec === SYSTEM_PRUNE;
+  const what = `WARNING! This removes ${isSystem ? 'all stopped containers, ' : ''}all images ${all ? 'without a container' : 'without a name'}, and what killed commands have left.`;
   if (!values.has('force') && !(await confirmed(what))) return 0;
   return withStore('remove what nothing uses', (store) => {
-    const { lines, bytes } = prune(store, { all, caches: spec === SYSTEM_PRUNE, accepts: (image) => filters.every((filter) => filter(image)) });
-    process.stdout.write(`${lines.length === 0 ? '' : `Deleted Images:\n${lines.join('\n')}\n\n`}Total reclaimed space: ${humanSize(bytes)}\n`);
+    const accepts = (one: Prunable): boolean => filters.every((filter) => filter(one));
+    const gone = isSystem
+      ? pruneContainers(new Containers(store), ({ record }) => accepts({ createdMs: record?.createdMs ?? 0, hasLabel: (text) => hasOwnLabel(record?.labels ?? {}, text) })) : { ids: [], bytes: 0 };
+    const { lines, bytes } = prune(store, { all, caches: isSystem, accepts: (image) => accepts({ createdMs: createdMs(image), hasLabel: (text) => hasLabel(image, text) }) });
+    const section = (title: string, of: readonly string[]): string => (of.length === 0 ? '' : `${title}:\n${of.join('\n')}\n\n`);
+    process.stdout.write(`${section('Deleted Containers', gone.ids)}${section('Deleted Images', lines)}Total reclaimed space: ${humanSize(gone.bytes + bytes)}\n`);
     return 0;
   });
 }

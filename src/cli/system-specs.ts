@@ -7,14 +7,14 @@ const WHAT = 'What goes';
 
 const FORMAT: Flag = { group: OUTPUT, name: 'format', kind: 'string', placeholder: 'FORMAT', help: 'json, or a Go template such as \'{{.Type}} {{.Size}}\'' };
 const PRUNE_FLAGS: readonly Flag[] = [
-  { group: WHAT, name: 'all', short: 'a', kind: 'boolean', help: 'also images with a name, unless a container runs on them' },
+  { group: WHAT, name: 'all', short: 'a', kind: 'boolean', help: 'also images with a name, unless they have a container' },
   { group: WHAT, name: 'filter', kind: 'string', multiple: true, placeholder: 'KEY=VALUE', help: 'of those, only: until=TIME (older than 24h or a date), label=KEY[=VALUE], label!=KEY[=VALUE]' },
   { group: OUTPUT, name: 'force', short: 'f', kind: 'boolean', help: 'do not ask' },
 ];
 const PRUNE_TEXT = 'What commands that run at the same time are bringing or using stays.';
 
 export const SYSTEM_CHECK: CommandSpec = {
-  name: 'system check', usage: '[FLAGS]', summary: 'find out whether the store of images is as it should be', words: [0, 0],
+  name: 'system check', usage: '[FLAGS]', summary: 'find out whether images and containers are as they should be', words: [0, 0],
   description: 'Everything is read and compared with its digest. Exit status 1: something is wrong that was not mended.',
   flags: [
     { group: WHAT, name: 'repair', short: 'r', kind: 'boolean', help: 'mend what can be: remove spoiled blobs, make layers anew, remove what killed commands left' },
@@ -29,7 +29,7 @@ export const SYSTEM_DF: CommandSpec = {
   examples: [['caisson system df', ''], ['caisson system df --format "{{.Type}}: {{.Reclaimable}}"', '']],
 };
 export const SYSTEM_PRUNE: CommandSpec = {
-  name: 'system prune', usage: '[FLAGS]', summary: 'remove all that nothing uses', words: [0, 0], description: `Images without a name, what builds keep, and what killed commands have left. ${PRUNE_TEXT}`,
+  name: 'system prune', usage: '[FLAGS]', summary: 'remove all that nothing uses', words: [0, 0], description: `Containers that do not run, images without a name, what builds keep, and what killed commands have left. ${PRUNE_TEXT}`,
   flags: PRUNE_FLAGS, examples: [['caisson system prune', ''], ['caisson system prune -af', 'every image, without asking']],
 };
 export const IMAGE_PRUNE: CommandSpec = {

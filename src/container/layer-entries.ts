@@ -4,6 +4,7 @@
  */
 import { S_IFDIR, S_IFMT } from '../abi/stat.ts';
 import type { Change } from '../fs/changes.ts';
+import type { Inode } from '../fs/types.ts';
 import { tarEnd, tarHeader, tarPadding } from '../image/index.ts';
 import type { NewEntry } from '../image/index.ts';
 import { InodeNode, byBytes } from './tree-node.ts';
@@ -75,7 +76,7 @@ function whiteout(path: string, epoch: number): LayerEntry {
 const OWN_FILES = new Set(['/etc/hosts', '/etc/hostname', '/etc/resolv.conf']);
 
 /** What a command changed. */
-export function entriesOfChanges(changes: Iterable<Change>, times: TimeRule): readonly LayerEntry[] {
+export function entriesOfChanges(changes: Iterable<Change<Inode>>, times: TimeRule): readonly LayerEntry[] {
   const { epoch } = times;
   const entries: LayerEntry[] = [];
   const linked = new Map<number, string>();

@@ -2,14 +2,15 @@
 import { S_IFMT } from '../abi/stat.ts';
 import { OverlayInode } from './overlay.ts';
 import type { OverlayFs } from './overlay.ts';
+import type { Inode } from './types.ts';
 
-export interface Change {
+export interface Change<Kind extends Inode = OverlayInode> {
   /** Added, changed, deleted. */
   readonly kind: 'A' | 'C' | 'D';
   /** Absolute, latin1. */
   readonly path: string;
   /** As it is now; absent for what was deleted. */
-  readonly inode?: OverlayInode;
+  readonly inode?: Kind;
   /** Only attributes changed; the bytes are those of the lower file. */
   readonly metadataOnly?: boolean;
 }

@@ -279,6 +279,29 @@ export class LayerInode implements Inode {
     return found.directory() ?? -ENOENT;
   }
 
+  /** Names that a directory's parts in the layers from `first` on have, taken away or not, for `changesAbove`. */
+  namesFrom(first: number): ReadonlySet<string> {
+    const names = new Set<string>();
+    for (const { layer, inode: directory } of this.#parts) {
+      if (layer < first) continue;
+      const { table } = this.fileSystem.layers[layer]!;
+      const start = table.double(directory, LAYER_INODE.data);
+      for (let index = start; index < start + table.field(directory, LAYER_INODE.count); index++) names.add(table.nameText(index));
+    }
+    return names;
+  }
+
+  /** Whether a layer from `first` on says what this is, and not only what is in it. */
+  isNamedFrom(first: number): boolean {
+    const named = ({ layer, inode }: Part): boolean => layer >= first && !this.fileSystem.layers[layer]!.table.hasFlag(inode, LAYER_FLAG.implied);
+    return this.path === undefined ? named(this.#part) : this.#parts.some(named);
+  }
+
+  /** Of a directory: whether what the layers below `first` have in it still shows. */
+  showsBelow(first: number): boolean {
+    return this.#parts.some(({ layer }) => layer < first);
+  }
+
   #other(part: Part): LayerInode | number {
     const isLink = this.fileSystem.layers[part.layer]!.table.hasFlag(part.inode, LAYER_FLAG.link);
     return isLink ? this.fileSystem.linkTarget(part) : new LayerInode(this.fileSystem, part, [], undefined, this.#limit);

@@ -162,6 +162,18 @@ export class Disk {
     }
   }
 
+  /** Whole or not there for other processes, but not yet on the disk: for what is worth no waiting. After a power cut it may be empty. */
+  writeFileQuickly(path: string, bytes: Uint8Array): void {
+    const file = this.newFile();
+    try {
+      file.write(bytes);
+      file.name(path);
+    } catch (error) {
+      file.discard();
+      throw error;
+    }
+  }
+
   /** Undefined: no such file. `most`: a file that is longer is an error of EIO. */
   readFile(path: string, most: number): Uint8Array<ArrayBuffer> | undefined {
     const handle = this.open(path);

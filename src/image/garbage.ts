@@ -1,4 +1,5 @@
 /** What no image of the store has. It is found and removed under the store's lock, so no image gets its name in between. */
+import { pathsOfContainers } from './container-uses.ts';
 import type { Digest } from './digest.ts';
 import type { Descriptor } from './manifest.ts';
 import type { ImageRecord } from './records.ts';
@@ -60,13 +61,14 @@ export function cachedFiles(store: ImageStore): readonly UnusedFile[] {
   return [...paths].filter((path) => !images.blobs.has(path) && !images.layers.has(path) && store.disk.exists(path)).map((path) => ({ path, bytes: store.disk.ownBytesOf(path) }));
 }
 
-/** Paths of what images and builds have. */
+/** Paths of what images, builds and containers have. */
 function pathsInUse(store: ImageStore): Used {
   const { blobs, layers } = pathsOfImages(store);
   const cached = [...cachedDigests(store)];
+  const kept = pathsOfContainers(store);
   return {
-    blobs: new Set([...blobs, ...cached.map((digest) => store.blobs.pathOf(digest))]),
-    layers: new Set([...layers, ...cached.flatMap((digest) => Object.values(store.layers.pathsOf(digest)))]),
+    blobs: new Set([...blobs, ...kept.blobs, ...cached.map((digest) => store.blobs.pathOf(digest))]),
+    layers: new Set([...layers, ...kept.layers, ...cached.flatMap((digest) => Object.values(store.layers.pathsOf(digest)))]),
   };
 }
 

@@ -166,13 +166,39 @@ export class Layers {
     }
   }
 
+  /** Writes a layer of a container: a tar and its index, and no blob. The tar is on the disk afterwards; an index that is lost can be made again. */
+  async write({ tar, index }: LayerPaths, source: AsyncIterable<Uint8Array>, what: string): Promise<void> {
+    const file = new WriteBehind(this.#disk);
+    try {
+      const { tree } = await this.#scan(source, file, { what, diffId: undefined, limits: DEFAULT_LAYER_LIMITS, compressedBytes: () => Number.MAX_SAFE_INTEGER });
+      await file.commit(tar);
+      this.#writeIndex(index, tree);
+    } catch (error) {
+      await file.discard();
+      throw error;
+    }
+  }
+
+  /** Makes the index of a tar that `write` has written. */
+  async index({ tar, index }: LayerPaths, what: string): Promise<void> {
+    const { tree } = await this.#scan(this.#disk.stream(tar), undefined, { what, diffId: undefined, limits: DEFAULT_LAYER_LIMITS, compressedBytes: () => Number.MAX_SAFE_INTEGER });
+    this.#writeIndex(index, tree);
+  }
+
+  #writeIndex(path: string, tree: LayerTree): void {
+    this.#disk.writeFileQuickly(path, this.#sealed(encodeLayer(tree.root)));
+  }
+
+  /** Whether an index is whole: its own checksum says so. */
+  isIndexIntact(path: string): boolean {
+    const bytes = this.#disk.readFile(path, Number.MAX_SAFE_INTEGER);
+    return bytes !== undefined && LayerTable.read(bytes) !== undefined && this.#checksum(bytes).every((byte, at) => bytes[LAYER_CHECKSUM + at] === byte);
+  }
+
   /** Whether tar and index are there and what they should be: all of both is read. `quick`: only the index, and whether the tar is there. */
   isIntact(diffId: DiffId, quick: boolean): boolean {
     const { tar, index } = this.pathsOf(diffId);
-    const bytes = this.#disk.readFile(index, Number.MAX_SAFE_INTEGER);
-    if (bytes === undefined || LayerTable.read(bytes) === undefined) return false;
-    const own = this.#checksum(bytes);
-    if (!own.every((byte, at) => bytes[LAYER_CHECKSUM + at] === byte)) return false;
+    if (!this.isIndexIntact(index)) return false;
     return quick ? this.#disk.exists(tar) : this.#disk.exists(tar) && this.#disk.digestOfFile(tar, 'sha256') === hexOf(diffId);
   }
 

@@ -30,7 +30,7 @@ test('run takes the image\'s command, environment, user and directory, and the f
   assert.equal(await mustRun(['run', '-e', 'FLAVOUR=x', '-e', 'GIVEN', '-e', 'ABSENT', 'busybox:1', 'sh', '-c', 'echo $FLAVOUR $GIVEN ${ABSENT-unset}'], { env: { GIVEN: 'host' } }), 'x host unset\n');
   assert.equal(await mustRun(['run', '-w', '/new/place', 'busybox:1', 'pwd']), '/new/place\n');
   assert.equal(await mustRun(['run', '--entrypoint', '/bin/echo', 'busybox:1', 'a', 'b']), 'a b\n');
-  assert.equal(await mustRun(['run', '--name', 'box-1', 'busybox:1', 'hostname']), 'box-1\n');
+  assert.equal(await mustRun(['run', '--rm', '--name', 'box-1', 'busybox:1', 'hostname']), 'box-1\n');
   assert.equal(await mustRun(['run', '--rm', '-i', 'busybox:1', 'wc', '-c'], { input: '12345' }), '5\n');
   assert.equal(await mustRun(['run', 'busybox:1', 'wc', '-c'], { input: '12345' }), '0\n');
   assert.equal((await run(['run', 'busybox:1', 'sh', '-c', 'exit 7'])).status, 7);
@@ -161,6 +161,7 @@ test('other tools read the store as an OCI layout', () => {
 });
 
 test('tag, images, history, inspect, rmi', async () => {
+  await mustRun(['container', 'prune', '-f']);
   await mustRun(['tag', 'busybox:1', 'localhost:5000/team/box:v1']);
   assert.equal(await mustRun(['images', '--format', '{{.Repository}}:{{.Tag}}', '-f', 'reference=*/team/box']), 'localhost:5000/team/box:v1\n');
   assert.match(await mustRun(['images', 'busybox']), /^REPOSITORY +TAG +IMAGE ID +CREATED +SIZE\nbusybox +1 +[0-9a-f]{12} +.* ago +\d+(\.\d+)?[kM]B\n$/);

@@ -18,9 +18,9 @@ before(async () => {
 after(() => rmSync(scratch, { recursive: true, force: true }));
 
 test('df, check and prune of a store in order', async () => {
-  assert.match(await mustRun(['system', 'df']), /^TYPE +TOTAL +ACTIVE +SIZE +RECLAIMABLE\nImages +2 +0 +[\d.]+MB +[\d.]+MB \(100%\)\nBuild Cache +0 +0 +0B +0B\nUnused +0 +0 +0B +0B\nLeftovers +0 +0 +0B +0B\n$/);
+  assert.match(await mustRun(['system', 'df']), /^TYPE +TOTAL +ACTIVE +SIZE +RECLAIMABLE\nImages +2 +0 +[\d.]+MB +[\d.]+MB \(100%\)\nContainers +0 +0 +0B +0B\nBuild Cache +0 +0 +0B +0B\nUnused +0 +0 +0B +0B\nLeftovers +0 +0 +0B +0B\n$/);
   assert.match(await mustRun(['system', 'df', '-v']), /\nbusybox:1 +[0-9a-f]{12} +.* ago +[\d.]+MB +no\n/);
-  assert.equal(await mustRun(['system', 'df', '--format', '{{.Type}} {{.TotalCount}}']), 'Images 2\nBuild Cache 0\nUnused 0\nLeftovers 0\n');
+  assert.equal(await mustRun(['system', 'df', '--format', '{{.Type}} {{.TotalCount}}']), 'Images 2\nContainers 0\nBuild Cache 0\nUnused 0\nLeftovers 0\n');
   assert.equal(await mustRun(['system', 'check']), '2 images, 35 blobs, 31 layers: clean\n');
   assert.equal(await mustRun(['image', 'prune', '-f']), 'Total reclaimed space: 0B\n');
   assert.match(await mustRun(['image', 'prune'], { input: 'n\n' }), /^WARNING! .*\nAre you sure you want to continue\? \[y\/N\] $/);
@@ -39,16 +39,18 @@ test('an image without a name, a filter, and all that is old', async () => {
 });
 
 test('an image on which a container runs stays', async () => {
-  const child = spawnCaisson(['run', 'busybox:1', 'sh', '-c', 'echo started; sleep 60'], { env });
+  const child = spawnCaisson(['run', '--name', 'runs', 'busybox:1', 'sh', '-c', 'echo started; sleep 60'], { env });
   await new Promise((resolve) => child.stdout.once('data', resolve));
   try {
     assert.match(await mustRun(['system', 'df']), /\nImages +1 +1 /);
     assert.equal(await mustRun(['system', 'prune', '-af']), 'Total reclaimed space: 0B\n');
-    assert.match((await run(['rmi', 'busybox:1', 'busybox:2'])).stderr, /a container runs on the image "busybox:2" \(end it first, or use --force/);
+    assert.match((await run(['rmi', 'busybox:1', 'busybox:2'])).stderr, /conflict: unable to remove repository reference "busybox:2" \(must force\) - container [0-9a-f]{12} is using its referenced image [0-9a-f]{12}/);
   } finally {
     child.kill('SIGKILL');
     await new Promise((resolve) => child.once('close', resolve));
   }
+  assert.match(await mustRun(['system', 'df']), /\nImages +1 +1 .*\nContainers +1 +0 /);
+  await mustRun(['rm', 'runs']);
   assert.match(await mustRun(['system', 'df']), /\nImages +1 +0 /);
   await mustRun(['tag', 'busybox:2', 'busybox:1']);
 });
@@ -78,7 +80,7 @@ test('groups of words: Docker\'s second names, help, and slips', async () => {
   assert.match(await mustRun(['help']), /\n {2}system check +find out/);
   for (const [args, message] of [
     [['system', 'chek'], /^caisson: cannot system chek: no such command \(did you mean "caisson system check"\?\)\n$/], [['image', 'x'], /it is one of ls, /], [['sytem'], /did you mean "caisson system"/],
-    [['image', 'prune', '--filter', 'untl=1h'], /did you mean until\?/], [['image', 'prune', '--filter', 'until=x'], /"x" is no time/], [['commit', 'x', 'y'], /cannot commit: containers are not kept yet \(use "caisson run" with --changes or --export-changes\)/],
+    [['image', 'prune', '--filter', 'untl=1h'], /did you mean until\?/], [['image', 'prune', '--filter', 'until=x'], /"x" is no time/], [['attach', 'x'], /cannot attach: it is not there yet \(see what it prints with "caisson logs -f"\)/], [['container', 'stats'], /cannot container stats: it is not there yet/],
   ] as const) {
     const { status, stderr } = await run(args);
     assert.equal(status, 125);

@@ -1,0 +1,62 @@
+/** `inspect` of a container: fields as Docker names them (API 1.43, ContainerInspect), as far as there is something to say. */
+import type { Containers, WholeContainer } from '../lifecycle/index.ts';
+import { toText } from './bytes.ts';
+import { commandOf } from './container-facts.ts';
+import type { TemplateValue } from './template.ts';
+
+/** Docker's way of saying that there is no such time. */
+const NEVER = '0001-01-01T00:00:00Z';
+
+function time(milliseconds: number | undefined): string {
+  return milliseconds === undefined ? NEVER : new Date(milliseconds).toISOString();
+}
+
+type Fields = { readonly [key: string]: TemplateValue };
+
+function stateFields({ state }: WholeContainer): Fields {
+  return {
+    Status: state.status, Running: state.status === 'running', Paused: false, Restarting: false, OOMKilled: false, Dead: false, Pid: state.pid ?? 0, ExitCode: state.exitCode, Error: state.error,
+    StartedAt: time(state.startedMs), FinishedAt: time(state.status === 'running' ? undefined : state.finishedMs),
+  };
+}
+
+function mountFields({ record }: WholeContainer): readonly Fields[] {
+  return record.container.mounts.map((mount) => ({
+    Type: mount.kind, Source: mount.kind === 'bind' ? toText(mount.source) : '', Destination: toText(mount.destination), Mode: '', RW: mount.kind !== 'bind' || mount.writable, Propagation: mount.kind === 'bind' ? 'rprivate' : '',
+  }));
+}
+
+/** `Config` of Docker's API, which `commit` begins with. */
+export function configFields({ record }: WholeContainer): Fields {
+  const { process: inputs, defaults, container, labels } = record;
+  const entrypoint = inputs.entrypoint?.map(toText) ?? defaults.entrypoint;
+  const command = inputs.command.length > 0 ? inputs.command.map(toText) : inputs.entrypoint === undefined ? defaults.cmd : [];
+  const variables = new Map([...defaults.env, ...inputs.env.map(toText)].map((entry) => [entry.split('=', 1)[0], entry]));
+  return {
+    Hostname: toText(container.hostname), User: inputs.user ?? defaults.user, Tty: inputs.terminal, OpenStdin: inputs.input, Env: [...variables.values()], Cmd: command.length === 0 ? null : command,
+    Image: record.image.name, WorkingDir: inputs.workingDirectory === undefined ? defaults.workingDirectory : toText(inputs.workingDirectory), Entrypoint: entrypoint.length === 0 ? null : entrypoint,
+    Labels: labels, Volumes: Object.fromEntries(defaults.volumes.map((path) => [path, {}])), ExposedPorts: Object.fromEntries(defaults.exposedPorts.map((port) => [port, {}])),
+    StopSignal: record.stopSignal ?? defaults.stopSignal ?? 'SIGTERM', ...(record.stopTimeoutS === undefined ? {} : { StopTimeout: record.stopTimeoutS }),
+  };
+}
+
+function hostFields({ record }: WholeContainer): Fields {
+  const { container, process: inputs, autoRemove, log } = record;
+  return {
+    Binds: container.mounts.flatMap((mount) => (mount.kind === 'bind' ? [`${toText(mount.source)}:${toText(mount.destination)}${mount.writable ? '' : ':ro'}`] : [])),
+    LogConfig: { Type: 'cri', Config: { 'max-size': String(log.maxBytes), 'max-file': String(log.maxFiles) } }, NetworkMode: container.network.mode, RestartPolicy: { Name: 'no', MaximumRetryCount: 0 }, AutoRemove: autoRemove,
+    CapAdd: inputs.addCapabilities.map((name) => `CAP_${name.toUpperCase()}`), CapDrop: inputs.dropCapabilities.map((name) => `CAP_${name.toUpperCase()}`), Privileged: false, ReadonlyRootfs: container.readOnly,
+    Memory: container.limits.memoryBytes ?? 0, PidsLimit: container.limits.tasks, Ulimits: inputs.rlimits.map(({ name, soft, hard }) => ({ Name: name, Soft: soft === Infinity ? -1 : soft, Hard: hard === Infinity ? -1 : hard })),
+    Tmpfs: Object.fromEntries(container.mounts.flatMap((mount) => (mount.kind === 'tmpfs' ? [[toText(mount.destination), mount.sizeBytes === undefined ? '' : `size=${mount.sizeBytes}`]] : []))),
+  };
+}
+
+export function containerInspection(containers: Containers, container: WholeContainer): Fields {
+  const { id, name, record } = container;
+  const [path = '', ...args] = commandOf(record);
+  return {
+    Id: id, Created: time(record.createdMs), Path: path, Args: args, State: stateFields(container), Image: record.image.id, LogPath: containers.pathOf(id, 'log'), Name: `/${name}`, RestartCount: 0,
+    Driver: 'layers', Platform: 'linux', HostConfig: hostFields(container), Mounts: mountFields(container), Config: configFields(container), SizeRw: containers.bytesOf(id),
+    NetworkSettings: { Ports: {}, Networks: {} },
+  };
+}

@@ -1,0 +1,88 @@
+/** The commands on containers, as data. Names and flags are Docker's. */
+import type { CommandSpec } from './command.ts';
+import { AFTER, ALLOW_NET_FLAG, ENGINE_FLAGS, ENVIRONMENT_FLAGS, FILES, LIMIT_FLAGS, MEMORY_FILES_FLAGS, NETWORK, PROCESS, TRACE_FLAGS } from './container-flags.ts';
+import type { Flag } from './flags.ts';
+import { QUIET } from './image-specs.ts';
+
+const IMAGE = 'Image';
+const CONTAINER = 'Container';
+const OUTPUT = 'Output';
+const MANY = 1000;
+
+const FORMAT: Flag = { group: OUTPUT, name: 'format', kind: 'string', placeholder: 'FORMAT', help: 'json, or a Go template such as \'{{.ID}} {{.Names}}\'' };
+
+/** Of `run` and `create`. */
+const MAKING_FLAGS: readonly Flag[] = [
+  ...ENVIRONMENT_FLAGS,
+  { group: PROCESS, name: 'entrypoint', kind: 'string', placeholder: 'PROGRAM', help: 'instead of the image\'s; an empty one for none' },
+  { group: PROCESS, name: 'workdir', short: 'w', kind: 'string', placeholder: 'DIR', help: 'directory to start in (default: the image\'s)' },
+  { group: PROCESS, name: 'user', short: 'u', kind: 'string', placeholder: 'USER[:GROUP]', help: 'run as this user of the image, by name or number' },
+  { group: PROCESS, name: 'name', kind: 'string', placeholder: 'NAME', help: 'name of the container; also its hostname unless that is given' },
+  { group: PROCESS, name: 'hostname', kind: 'string', placeholder: 'NAME', help: 'name of the machine inside' },
+  { group: PROCESS, name: 'interactive', short: 'i', kind: 'boolean', help: 'pass standard input on (default: if it is a terminal)' },
+  { group: PROCESS, name: 'tty', short: 't', kind: 'boolean', help: 'give the command a terminal (default: if there is one)' },
+  { group: PROCESS, name: 'no-tty', short: 'T', kind: 'boolean', help: 'give it none' },
+  { group: IMAGE, name: 'pull', kind: 'string', placeholder: 'always|missing|never', help: 'get the image from its registry (default: missing)' }, QUIET,
+  { group: FILES, name: 'volume', short: 'v', kind: 'string', multiple: true, placeholder: 'SRC:DST[:ro|rw]', help: 'show a host directory or file; it can be written unless ro is said' },
+  { group: FILES, name: 'mount', kind: 'string', multiple: true, placeholder: 'KEY=VALUE,...', help: 'type=bind,source=SRC,target=DST[,readonly] or type=tmpfs,target=DST[,tmpfs-size=N]' },
+  ...MEMORY_FILES_FLAGS, ...LIMIT_FLAGS,
+  { group: NETWORK, name: 'network', kind: 'string', placeholder: 'none|outbound', help: 'none: loopback only (default); outbound: TCP, UDP and names, public addresses only' },
+  ALLOW_NET_FLAG,
+  { group: CONTAINER, name: 'rm', kind: 'boolean', help: 'remove the container when it ends' },
+  { group: CONTAINER, name: 'cidfile', kind: 'string', placeholder: 'FILE', help: 'write the id of the container to a new file' },
+  { group: CONTAINER, name: 'label', short: 'l', kind: 'string', multiple: true, placeholder: 'KEY=VALUE', help: 'say something about the container' },
+  { group: CONTAINER, name: 'label-file', kind: 'string', multiple: true, placeholder: 'FILE', help: 'read labels from lines KEY=VALUE' },
+  { group: CONTAINER, name: 'stop-signal', kind: 'string', placeholder: 'SIGNAL', help: 'what ends it kindly (default: the image\'s, or SIGTERM)' },
+  { group: CONTAINER, name: 'stop-timeout', kind: 'string', placeholder: 'SECONDS', help: 'how long it may take then (default: 10)' },
+  { group: CONTAINER, name: 'log-opt', kind: 'string', multiple: true, placeholder: 'KEY=VALUE', help: 'max-size=SIZE (default: 10m), max-file=N (default: 2): how much of its output is kept' },
+  { group: CONTAINER, name: 'restart', kind: 'string', placeholder: 'no', help: 'no other policy is there yet' },
+];
+
+export const RUN: CommandSpec = {
+  name: 'run', usage: '[FLAGS] IMAGE [COMMAND [ARGUMENTS]]', summary: 'run a command in a new container', words: [1, Number.MAX_SAFE_INTEGER], runs: true,
+  description: 'The command has a Linux kernel of its own and no network unless you give it one. What it changes is kept with the container until that is removed: "caisson start" goes on with it, "caisson diff" lists it, --rm throws it away.\nThere is nothing of the host in it except what -v and --mount name.',
+  flags: [
+    ...MAKING_FLAGS, ...TRACE_FLAGS,
+    { group: AFTER, name: 'changes', kind: 'boolean', help: 'list what was added (A), changed (C) and deleted (D)' },
+    { group: AFTER, name: 'export-changes', kind: 'string', placeholder: 'FILE.tar', help: 'keep what changed as a tar file (an image layer)' },
+    ...ENGINE_FLAGS,
+  ],
+  examples: [
+    ['caisson run -it debian bash', 'a shell'], ['caisson run --rm -v "$PWD:/src" -w /src gcc:13 make', 'build what is in this directory'],
+    ['caisson run --network outbound --allow-net example.com:443 app', 'one host may be reached'], ['echo 1 2 3 | caisson run -i busybox tr " " "\\n"', 'in a pipe'],
+  ],
+};
+export const CREATE: CommandSpec = {
+  name: 'create', usage: '[FLAGS] IMAGE [COMMAND [ARGUMENTS]]', summary: 'make a container, to be started later', words: [1, Number.MAX_SAFE_INTEGER], runs: true,
+  flags: [...MAKING_FLAGS, ...ENGINE_FLAGS],
+  examples: [['caisson create --name box -it debian bash', ''], ['caisson start -i box', 'and then']],
+};
+export const PS: CommandSpec = {
+  name: 'ps', usage: '[FLAGS]', summary: 'list containers', words: [0, 0],
+  flags: [
+    { group: CONTAINER, name: 'all', short: 'a', kind: 'boolean', help: 'also those that do not run' },
+    { group: CONTAINER, name: 'filter', short: 'f', kind: 'string', multiple: true, placeholder: 'KEY=VALUE', help: 'id, name, label, status, exited, ancestor, before, since, volume' },
+    { group: CONTAINER, name: 'last', short: 'n', kind: 'string', placeholder: 'N', help: 'the last N that were made' }, { group: CONTAINER, name: 'latest', short: 'l', kind: 'boolean', help: 'the last one that was made' },
+    { group: OUTPUT, name: 'quiet', short: 'q', kind: 'boolean', help: 'ids only' }, FORMAT, { group: OUTPUT, name: 'no-trunc', kind: 'boolean', help: 'whole ids and commands' },
+    { group: OUTPUT, name: 'size', short: 's', kind: 'boolean', help: 'bytes that each takes' },
+  ],
+  examples: [['caisson ps -a', ''], ['caisson ps -a --filter exited=1 --format "{{.Names}} {{.Status}}"', ''], ['caisson rm $(caisson ps -aq -f status=exited)', '']],
+};
+export const RM: CommandSpec = {
+  name: 'rm', usage: '[FLAGS] CONTAINER...', summary: 'remove containers', words: [1, MANY],
+  flags: [{ group: CONTAINER, name: 'force', short: 'f', kind: 'boolean', help: 'also one that runs: it is killed; no error where there is none' }, { group: CONTAINER, name: 'volumes', short: 'v', kind: 'boolean', help: 'and its anonymous volumes (there are none)' }],
+  examples: [['caisson rm box', ''], ['caisson rm -f $(caisson ps -aq)', 'all of them']],
+};
+export const RENAME: CommandSpec = {
+  name: 'rename', usage: 'CONTAINER NAME', summary: 'give a container another name', words: [2, 2], flags: [], examples: [['caisson rename calm_turing box', '']],
+};
+export const CONTAINER_PRUNE: CommandSpec = {
+  name: 'container prune', usage: '[FLAGS]', summary: 'remove all containers that do not run', words: [0, 0],
+  flags: [
+    { group: CONTAINER, name: 'filter', kind: 'string', multiple: true, placeholder: 'KEY=VALUE', help: 'only: until=TIME (made more than 24h ago, or before a date), label=KEY[=VALUE], label!=KEY[=VALUE]' },
+    { group: OUTPUT, name: 'force', short: 'f', kind: 'boolean', help: 'do not ask' },
+  ],
+  examples: [['caisson container prune -f', '']],
+};
+
+export const CONTAINER_COMMANDS: readonly CommandSpec[] = [RUN, CREATE, PS, RM, RENAME, CONTAINER_PRUNE];

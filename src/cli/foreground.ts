@@ -1,0 +1,67 @@
+/** A container that runs with the caller's streams, in this process: `run`, and `start` with `-a` or `-i`. */
+import type { Container, ExitStatus, LayerPaths } from '../container/index.ts';
+import type { ContainerRecord } from '../lifecycle/index.ts';
+import type { Life } from '../lifecycle/index.ts';
+import { EXIT_CAISSON, UserError, exitCodeOf } from './errors.ts';
+import type { FlagValues } from './flags.ts';
+import { openContainer } from './kept-container.ts';
+import { exitCode, terminalFacts, traceCalls } from './launch.ts';
+import { Session } from './session.ts';
+
+/** Long enough that a short command does not pay for it. */
+const CONTROL_AFTER_MS = 150;
+
+export interface ForegroundOptions {
+  readonly record: ContainerRecord;
+  readonly layers: readonly LayerPaths[];
+  /** Absent: the store cannot be written, so nothing is kept. */
+  readonly life: Life | undefined;
+  readonly input: boolean;
+  /** `--strace`, `--stats`, `--changes`, `--export-changes`. */
+  readonly values: FlagValues | undefined;
+}
+
+async function afterwards(container: Container, values: FlagValues | undefined): Promise<void> {
+  if (values === undefined) return;
+  if (values.has('stats')) (await import('./do-stats.ts')).printStatistics(container.statistics());
+  const file = values.last('export-changes');
+  if (!values.has('changes') && file === undefined) return;
+  const report = await import('./do-changes.ts');
+  if (values.has('changes')) report.printChanges(container);
+  if (file !== undefined) report.exportChanges(container, file);
+}
+
+/** Answers the exit status for the shell. */
+export async function runForeground(options: ForegroundOptions): Promise<number> {
+  try {
+    return await runSession(options);
+  } catch (error) {
+    options.life?.failed(exitCodeOf(error), error instanceof Error ? error.message : '');
+    throw error;
+  }
+}
+
+async function runSession({ record, layers, life, input, values }: ForegroundOptions): Promise<number> {
+  const { container, spec } = await openContainer(record, layers, record.process.terminal ? await terminalFacts() : undefined);
+  const log = life === undefined || record.autoRemove ? undefined : life.log;
+  const session = new Session(container, {
+    process: spec, timeoutMs: record.timeoutMs, withoutInput: spec.terminal === undefined && !input, ...(log === undefined ? {} : { onOutput: (fd, bytes) => log.write(fd, bytes) }),
+  });
+  traceCalls(container, session, values?.has('strace') === true ? values.all('strace').filter((filter) => filter !== '') : undefined);
+  const status = await session.run();
+  const code = exitCode(status, session.timedOut);
+  await afterwards(container, values);
+  const lost = await life?.ended(code, () => container.changes());
+  container.keepTranslations();
+  return lost === undefined ? code : saidLost(lost, code);
+}
+
+/** The command's own status stays, unless it says that all went well. */
+function saidLost(lost: string, code: number): number {
+  const { message } = new UserError(lost);
+  process.stderr.write(`caisson: ${message}\n`);
+  return code === 0 ? EXIT_CAISSON : code;
+}
+
+export type { ExitStatus };
+export { CONTROL_AFTER_MS };

@@ -1,0 +1,133 @@
+/** From the flags of `run` and `create` to what is kept of a container. Every mistake that a user can make in one is found here. */
+import { readFileSync } from 'node:fs';
+import { SIGNAL_NAMES } from '../abi/signal.ts';
+import type { MountConfig } from '../container/index.ts';
+import type { StoredImage } from '../image/index.ts';
+import { DEFAULT_LOG, checkName, shortId } from '../lifecycle/index.ts';
+import type { ContainerRecord } from '../lifecycle/index.ts';
+import { hiddenPaths } from '../sandbox/hidden-paths.ts';
+import { readAccounts } from './accounts.ts';
+import { rawArguments, rawEnvironment, toByteString } from './bytes.ts';
+import { mergeEnvironment } from './environment.ts';
+import { EXIT_NOT_FOUND, UserError } from './errors.ts';
+import type { FlagValues } from './flags.ts';
+import { parseMount } from './mount-option.ts';
+import { capabilityNames, need, oneOf, parseLimits, parseNetwork, parseRlimit, parseTmpfs, parseVolume } from './option-values.ts';
+import type { TerminalFacts } from './option-values.ts';
+import { parseCount, parseDuration, parseSize } from './quantities.ts';
+
+function mountsOf(values: FlagValues): readonly MountConfig[] {
+  return [...values.all('volume').map((text) => parseVolume(text, 'rw')), ...values.all('mount').map(parseMount), ...values.all('tmpfs').map(parseTmpfs)];
+}
+
+/** `--name`. @throws UserError */
+export function nameOf(values: FlagValues): string | undefined {
+  const name = values.last('name');
+  if (name === undefined) return undefined;
+  try {
+    return checkName(name);
+  } catch (error) {
+    throw new UserError(`cannot name the container "${name}": ${(error as Error).message}`, 'names are letters, digits, _ . and -, two at least', undefined, { cause: error });
+  }
+}
+
+/** `KEY=VALUE`, also from files with a line each. */
+function labelsOf(values: FlagValues): Readonly<Record<string, string>> {
+  const lines = values.all('label-file').flatMap((file) => {
+    try {
+      return readFileSync(file, 'utf8').split('\n').map((line) => line.trim()).filter((line) => line !== '' && !line.startsWith('#'));
+    } catch (error) {
+      throw new UserError(`cannot read the labels in "${file}": ${(error as Error).message}`, 'check --label-file', undefined, { cause: error });
+    }
+  });
+  return Object.fromEntries([...lines, ...values.all('label')].map((text) => {
+    const equals = text.indexOf('=');
+    if (text === '' || equals === 0) throw new UserError(`cannot use --label ${text}: it has no key`, 'write KEY=VALUE');
+    return equals < 0 ? [text, ''] : [text.slice(0, equals), text.slice(equals + 1)];
+  }));
+}
+
+/** A number or a name, with or without SIG. @throws UserError */
+export function parseSignal(text: string, flag: string): number {
+  const upper = text.toUpperCase();
+  const named = SIGNAL_NAMES.indexOf(upper.startsWith('SIG') ? upper : `SIG${upper}`);
+  const number = /^\d{1,2}$/.test(text) ? Number(text) : named;
+  if (number < 1 || number > 64) throw new UserError(`cannot use --${flag} ${text}: Invalid signal: ${text}`, 'such as SIGTERM, HUP or 9');
+  return number;
+}
+
+/** `--log-opt`: how much of its output is kept. */
+function logOf(values: FlagValues): ContainerRecord['log'] {
+  const log = { ...DEFAULT_LOG } as { maxBytes: number; maxFiles: number };
+  for (const text of values.all('log-opt')) {
+    const [, key, value = ''] = /^([^=]+)=(.+)$/.exec(text) ?? [];
+    if (key === 'max-size') log.maxBytes = need(parseSize(value) || undefined, 'log-opt', text, 'it is not a size such as 10m');
+    else if (key === 'max-file') log.maxFiles = need(parseCount(value) || undefined, 'log-opt', text, 'it is not a number');
+    else throw new UserError(`cannot use --log-opt ${text}: it is max-size=SIZE or max-file=N`, 'such as max-size=10m');
+  }
+  return log;
+}
+
+function containerOf(values: FlagValues, hostname: string): ContainerRecord['container'] {
+  const seed = values.last('seed');
+  const tier = oneOf(values, 'tier', ['both', 'interpreter', 'translator'] as const);
+  const homes = readAccounts('').map((account) => account.home).filter((home) => home !== '');
+  return {
+    root: '/', mounts: mountsOf(values),
+    // A directory of the host that is shown has no more of its credentials than `do` would show.
+    hide: values.has('volume') || values.has('mount') ? hiddenPaths('/', [...new Set(homes)], [], []) : [],
+    readOnly: values.has('read-only'), hostname: toByteString(hostname), limits: parseLimits(values), network: parseNetwork(values, 'network'),
+    ...(seed === undefined ? {} : { seed: need(parseCount(seed), 'seed', seed, 'it is not a number') }),
+    ...(tier === undefined ? {} : { tier }),
+  };
+}
+
+function processInputs(values: FlagValues, facts: TerminalFacts | undefined): ContainerRecord['process'] {
+  const entrypoint = values.last('entrypoint');
+  const workdir = values.last('workdir');
+  const user = values.last('user');
+  if (workdir !== undefined && !workdir.startsWith('/')) throw new UserError(`cannot use --workdir ${workdir}: it is not absolute`, 'begin it with /');
+  const terminal = !values.has('no-tty') && (values.has('tty') || (!values.has('interactive') && !values.has('detach') && facts !== undefined));
+  return {
+    command: rawArguments(values.command).slice(1), user, workingDirectory: workdir === undefined ? undefined : toByteString(workdir),
+    entrypoint: entrypoint === undefined ? undefined : entrypoint === '' ? [] : [toByteString(entrypoint)],
+    env: mergeEnvironment([], rawEnvironment(process.env), { env: values.all('env'), envFiles: values.all('env-file') }),
+    addCapabilities: capabilityNames(values, 'cap-add'), dropCapabilities: capabilityNames(values, 'cap-drop'), rlimits: values.all('ulimit').map(parseRlimit),
+    terminal, input: values.has('interactive') || (terminal && !values.has('detach')),
+  };
+}
+
+const LATER_POLICIES = ['always', 'unless-stopped', 'on-failure'];
+
+function refuseWhatComesLater(values: FlagValues): void {
+  const restart = values.last('restart');
+  if (restart === undefined || restart === 'no') return;
+  const known = LATER_POLICIES.includes(restart.split(':')[0] ?? '');
+  throw new UserError(`cannot use --restart ${restart}: ${known ? 'containers are not started again by themselves yet' : 'there is no such policy'}`, known ? 'start it with "caisson start", or from a unit of systemd' : 'the only one yet is no');
+}
+
+function checkCommand(values: FlagValues, image: StoredImage, inputs: ContainerRecord['process']): void {
+  const { entrypoint, cmd } = image.config.defaults;
+  const hasEntrypoint = (inputs.entrypoint ?? entrypoint).length > 0;
+  if (hasEntrypoint || inputs.command.length > 0 || (inputs.entrypoint === undefined && cmd.length > 0)) return;
+  throw new UserError(`cannot run "${values.command[0] ?? ''}": the image does not say what to run`, `give a command, such as "caisson run ${values.command[0] ?? ''} /bin/sh"`, EXIT_NOT_FOUND);
+}
+
+/** `facts`: present if standard input and output are a terminal. @throws UserError */
+export function recordOf(values: FlagValues, image: StoredImage, id: string, nowMs: number, facts: TerminalFacts | undefined): ContainerRecord {
+  refuseWhatComesLater(values);
+  const name = nameOf(values);
+  const hostname = values.last('hostname') ?? name ?? shortId(id);
+  const inputs = processInputs(values, facts);
+  checkCommand(values, image, inputs);
+  const timeout = values.last('timeout');
+  const stopTimeout = values.last('stop-timeout');
+  const stopSignal = values.last('stop-signal');
+  if (stopSignal !== undefined) parseSignal(stopSignal, 'stop-signal');
+  return {
+    id, createdMs: nowMs, image: { name: values.command[0] ?? '', id: image.id, manifest: image.record.manifest.digest, layers: image.config.diffIds },
+    defaults: image.config.defaults, process: inputs, container: containerOf(values, hostname), labels: { ...image.config.defaults.labels, ...labelsOf(values) },
+    autoRemove: values.has('rm'), stopSignal, stopTimeoutS: stopTimeout === undefined ? undefined : need(parseCount(stopTimeout), 'stop-timeout', stopTimeout, 'it is not a number of seconds'),
+    log: logOf(values), timeoutMs: timeout === undefined ? undefined : need(parseDuration(timeout), 'timeout', timeout, 'it is not a time such as 30s'),
+  };
+}

@@ -1,0 +1,242 @@
+/**
+ * Containers that are kept, in the store of images:
+ *
+ *   containers/ID/config.json       what it was made with (`record.ts`)
+ *   containers/ID/state.json        how it is (`state.ts`)
+ *   containers/ID/log, log.1, ...   what it printed (`log.ts`)
+ *   containers/ID/layer-N.*         what its starts changed (`own-layers.ts`)
+ *   containers/ID/lock              who starts, ends or removes it at the moment
+ *   containers/names/NAME           a link to its id: symlink(2) fails where there is one, so a name has one owner
+ *
+ * A container is there as long as its `config.json` is: that comes last when it is made, and goes first. Nothing here waits for the disk: after a power cut
+ * a file may be empty, and then the container can only be removed.
+ */
+import { EEXIST, ENOENT, ENOTEMPTY } from '../abi/errno.ts';
+import { StoreLock, checkErrno } from '../image/index.ts';
+import type { Disk, ImageStore } from '../image/index.ts';
+import { nearestName } from '../image/nearest.ts';
+import { LifecycleError, NameConflictError, NoSuchContainerError } from './errors.ts';
+import { MOST_RECORD_BYTES, REMNANT_AFTER_MS } from './limits.ts';
+import { ID, checkName, randomName } from './names.ts';
+import { decodeRecord, encodeRecord } from './record.ts';
+import type { ContainerRecord } from './record.ts';
+import { EXIT_KILLED, EXIT_UNKNOWN, decodeState, encodeState } from './state.ts';
+import type { ContainerState } from './state.ts';
+
+export interface KeptContainer {
+  readonly id: string;
+  /** The one that it was found by first; none for a moment while it is made or removed. */
+  readonly name: string;
+  /** Undefined: it cannot be read. */
+  readonly record: ContainerRecord | undefined;
+  readonly state: ContainerState;
+}
+
+export type WholeContainer = KeptContainer & { readonly record: ContainerRecord };
+
+export class Containers {
+  readonly store: ImageStore;
+  readonly #disk: Disk;
+
+  constructor(store: ImageStore) {
+    this.store = store;
+    this.#disk = store.disk;
+  }
+
+  /** Of a container, or of a file of it. */
+  pathOf(id: string, ...parts: readonly string[]): string {
+    return this.#disk.path('containers', id, ...parts);
+  }
+
+  #namePath(name: string): string {
+    return this.#disk.path('containers', 'names', name);
+  }
+
+  /**
+   * Makes a container with a name of its own; without one it gets one.
+   *
+   * @throws NameConflictError, StoreError; nothing is kept then.
+   */
+  create(record: ContainerRecord, state: ContainerState, name: string | undefined): WholeContainer {
+    const directory = this.pathOf(record.id);
+    this.#disk.makeDirectory(directory);
+    this.#disk.makeDirectory(this.#disk.path('containers', 'names'));
+    try {
+      this.writeState(record.id, state);
+      this.#disk.writeFileQuickly(`${directory}/config.json`, encodeRecord(record));
+      return { id: record.id, name: this.#claimName(record.id, name), record, state };
+    } catch (error) {
+      this.#removeFiles(record.id);
+      throw error;
+    }
+  }
+
+  #claimName(id: string, wanted: string | undefined): string {
+    if (wanted !== undefined) {
+      const owner = this.#tryName(wanted, id);
+      if (owner !== id) throw new NameConflictError(wanted, owner);
+      return wanted;
+    }
+    for (let attempt = 0; ; attempt++) {
+      const name = randomName((buffer) => this.#disk.host.random(buffer), attempt > 2);
+      if (this.#tryName(name, id) === id) return name;
+    }
+  }
+
+  /** Answers whose name it is now. */
+  #tryName(name: string, id: string): string {
+    const path = this.#namePath(name);
+    const made = this.#disk.files.symlink(id, path);
+    if (made === 0) return id;
+    if (made !== -EEXIST) checkErrno(made, 'make the name', path);
+    const owner = this.#disk.files.readLink(path);
+    if (typeof owner === 'string' && this.#isThere(owner)) return owner;
+    // Who had it was killed while it made or removed a container: under the lock, so that only one takes it over.
+    return this.store.lock.hold(() => {
+      const still = this.#disk.files.readLink(path);
+      if (typeof still === 'string' && this.#isThere(still)) return still;
+      this.#disk.remove(path);
+      checkErrno(this.#disk.files.symlink(id, path), 'make the name', path);
+      return id;
+    });
+  }
+
+  #isThere(id: string): boolean {
+    return ID.test(id) && this.#disk.exists(this.pathOf(id, 'config.json'));
+  }
+
+  /** @throws NameConflictError, LifecycleError */
+  rename(container: KeptContainer, text: string): void {
+    const name = checkName(text);
+    if (name === container.name) throw new LifecycleError('Renaming a container with the same name as its current name', 'give another one');
+    const owner = this.#tryName(name, container.id);
+    if (owner !== container.id) throw new NameConflictError(name, owner);
+    for (const [other, id] of this.#names()) if (id === container.id && other !== name) this.#disk.remove(this.#namePath(other));
+  }
+
+  /** Names and ids, also of containers that are no more. */
+  #names(): readonly (readonly [name: string, id: string])[] {
+    return this.#disk.list(this.#disk.path('containers', 'names')).flatMap((name) => {
+      const id = this.#disk.files.readLink(this.#namePath(name));
+      return typeof id === 'string' ? [[name, id] as const] : [];
+    });
+  }
+
+  #ids(): readonly string[] {
+    return this.#disk.list(this.#disk.path('containers')).filter((name) => ID.test(name) && this.#isThere(name));
+  }
+
+  /** All, the latest first. */
+  list(): readonly KeptContainer[] {
+    const names = new Map([...this.#names()].reverse().map(([name, id]) => [id, name]));
+    return this.#ids().map((id) => this.#read(id, names.get(id) ?? '')).sort((left, right) => (right.record?.createdMs ?? 0) - (left.record?.createdMs ?? 0));
+  }
+
+  #read(id: string, name: string): KeptContainer {
+    const bytes = this.#disk.readFile(this.pathOf(id, 'config.json'), MOST_RECORD_BYTES);
+    return { id, name, record: bytes === undefined ? undefined : decodeRecord(bytes, id), state: this.stateOf(id) };
+  }
+
+  /** As it is now: a container whose process has ended without saying so was killed. */
+  stateOf(id: string): ContainerState {
+    const bytes = this.#disk.readFile(this.pathOf(id, 'state.json'), MOST_RECORD_BYTES);
+    const state = bytes === undefined ? undefined : decodeState(bytes);
+    if (state === undefined) return { status: 'exited', exitCode: EXIT_UNKNOWN, error: 'its state was lost (a power cut, or a full disk)', finishedMs: this.#disk.mtimeOf(this.pathOf(id, 'state.json')) };
+    if (state.status !== 'running' || !this.#hasEnded(state.owner ?? '')) return state;
+    const { owner: _, pid: __, ...rest } = state;
+    const killed: ContainerState = { ...rest, status: 'exited', exitCode: EXIT_KILLED, finishedMs: this.#disk.host.now(), error: 'its process was killed: what it changed since its start is lost' };
+    return this.#settle(id, state, killed);
+  }
+
+  /** Writes down that it was killed, once, so that the time stays the same. */
+  #settle(id: string, before: ContainerState, killed: ContainerState): ContainerState {
+    try {
+      return this.locked(id, () => {
+        const bytes = this.#disk.readFile(this.pathOf(id, 'state.json'), MOST_RECORD_BYTES);
+        const now = bytes === undefined ? undefined : decodeState(bytes);
+        if (now !== undefined && JSON.stringify(now) !== JSON.stringify(before)) return now;
+        this.writeState(id, killed);
+        this.removeEndpoint(id);
+        return killed;
+      });
+    } catch {
+      // A store that cannot be written can be read all the same.
+      return killed;
+    }
+  }
+
+  /** A process of another boot has ended; one of another pid namespace of this boot may go on. */
+  #hasEnded(owner: string): boolean {
+    const { host } = this.#disk;
+    const bootOf = (name: string): string => name.split('n')[0]?.split('.')[0] ?? '';
+    return host.hasEnded(owner) ?? bootOf(owner) !== bootOf(host.owner);
+  }
+
+  writeState(id: string, state: ContainerState): void {
+    this.#disk.writeFileQuickly(this.pathOf(id, 'state.json'), encodeState(state));
+  }
+
+  /** The socket that its process listens on, which a killed one leaves. */
+  removeEndpoint(id: string): void {
+    this.#disk.remove(this.pathOf(id, 'control'));
+  }
+
+  /** Runs `body` while no other process starts, ends or removes this container. */
+  locked<Result>(id: string, body: () => Result): Result {
+    return new StoreLock(this.#disk, `containers/${id}/lock`, () => {}).hold(body);
+  }
+
+  /** By name, by id or by the beginning of one. @throws NoSuchContainerError, LifecycleError where a beginning fits several. */
+  find(text: string): KeptContainer {
+    const name = text.replace(/^\//, '');
+    const link = this.#disk.files.readLink(this.#namePath(name.includes('/') || name === '' ? '.' : name));
+    if (typeof link === 'string' && this.#isThere(link)) return this.#read(link, name);
+    const fitting = /^[0-9a-f]+$/.test(name) ? this.#ids().filter((id) => id.startsWith(name)) : [];
+    if (fitting.length > 1) throw new LifecycleError(`multiple IDs found with provided prefix: ${name}`, 'give more of its digits');
+    const [id] = fitting;
+    if (id === undefined) throw new NoSuchContainerError(text, nearestName(name, this.#names().map(([other]) => other)));
+    return this.#read(id, this.#names().find(([, owner]) => owner === id)?.[0] ?? '');
+  }
+
+  /** The same, with its configuration. */
+  findWhole(text: string): WholeContainer {
+    const container = this.find(text);
+    const { record } = container;
+    if (record === undefined) throw new LifecycleError(`the configuration of the container ${container.name === '' ? container.id : container.name} cannot be read: it is cut short, or of another version`, `all that can be done is "caisson rm ${container.name === '' ? container.id : container.name}"`);
+    return { ...container, record };
+  }
+
+  /** Under its lock; it does not run. */
+  remove(id: string): void {
+    for (const [name, owner] of this.#names()) if (owner === id) this.#disk.remove(this.#namePath(name));
+    this.#removeFiles(id);
+  }
+
+  #removeFiles(id: string): void {
+    const directory = this.pathOf(id);
+    this.#disk.remove(`${directory}/config.json`);
+    for (const name of this.#disk.list(directory)) this.#disk.remove(`${directory}/${name}`);
+    const gone = this.#disk.files.rmdir(directory);
+    // Somebody waits for its lock, which is in there: what is left is a remnant.
+    if (gone !== -ENOENT && gone !== -ENOTEMPTY) checkErrno(gone, 'remove', directory);
+  }
+
+  /** What killed commands have left: directories without a configuration, names without a container. */
+  remnants(): { readonly directories: readonly string[]; readonly names: readonly string[] } {
+    const limitMs = this.#disk.host.now() - REMNANT_AFTER_MS;
+    const isOld = (path: string): boolean => (this.#disk.mtimeOf(path) ?? limitMs) < limitMs;
+    const directories = this.#disk.list(this.#disk.path('containers')).filter((name) => name !== 'names' && !this.#isThere(name) && isOld(this.pathOf(name)));
+    return { directories, names: this.#names().filter(([name, id]) => !this.#isThere(id) && isOld(this.#namePath(name))).map(([name]) => name) };
+  }
+
+  removeRemnants(): void {
+    const { directories, names } = this.remnants();
+    for (const name of names) this.store.lock.hold(() => this.#disk.remove(this.#namePath(name)));
+    for (const id of directories.filter((name) => ID.test(name))) this.#removeFiles(id);
+  }
+
+  /** Bytes on the disk of all that is in its directory. */
+  bytesOf(id: string): number {
+    return this.#disk.list(this.pathOf(id)).reduce((sum, name) => sum + (this.#disk.sizeOf(this.pathOf(id, name)) ?? 0), 0);
+  }
+}

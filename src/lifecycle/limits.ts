@@ -1,0 +1,16 @@
+/** Bounds of what is kept of containers, each with its reason. */
+
+/** A name is also a file's name and, without `--hostname`, the machine's: Linux's NAME_MAX is 255. */
+export const MOST_NAME_LENGTH = 200;
+/** A configuration or state. Environments and command lines are at most 2 MiB (execve(2)). */
+export const MOST_RECORD_BYTES = 16 * 2 ** 20;
+/** Layers that a container's starts may leave before they become one. Each one costs every look-up of a name a little. */
+export const MOST_OWN_LAYERS = 8;
+/** A directory without a configuration is one that is being made or removed; both take milliseconds. */
+export const REMNANT_AFTER_MS = 60_000;
+/** Bytes of a log before it is set aside, and how many are kept: a container's output cannot fill the disk. */
+export const DEFAULT_LOG = { maxBytes: 10 * 2 ** 20, maxFiles: 2 } as const;
+/** A line that is longer is written in pieces (Kubernetes' CRI runtimes cut at 16 KiB). */
+export const MOST_LOG_LINE_BYTES = 16_384;
+/** Docker's default between the stop signal and SIGKILL. */
+export const DEFAULT_STOP_TIMEOUT_S = 10;

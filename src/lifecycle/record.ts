@@ -1,0 +1,75 @@
+/** What a container was made with: `config.json` in its directory, written once. */
+import type { ContainerConfig, RlimitConfig } from '../container/index.ts';
+import type { DiffId, Digest, ProcessDefaults } from '../image/index.ts';
+
+/** Raised when a later Caisson writes what an earlier one cannot read. */
+const VERSION = 1;
+
+/** What the caller said of the process; texts are byte strings. Users are looked up again at each start, in the container as it is then. */
+export interface ProcessInputs {
+  readonly command: readonly string[];
+  readonly entrypoint: readonly string[] | undefined;
+  readonly user: string | undefined;
+  readonly workingDirectory: string | undefined;
+  /** `NAME=VALUE`, over the image's. */
+  readonly env: readonly string[];
+  /** Names of capability.h in lower case. */
+  readonly addCapabilities: readonly string[];
+  readonly dropCapabilities: readonly string[];
+  readonly rlimits: readonly RlimitConfig[];
+  readonly terminal: boolean;
+  /** Standard input is passed on, or kept open. */
+  readonly input: boolean;
+}
+
+export interface ContainerRecord {
+  /** 64 hexadecimal digits. */
+  readonly id: string;
+  readonly createdMs: number;
+  readonly image: {
+    /** As it was typed. */
+    readonly name: string;
+    readonly id: Digest;
+    readonly manifest: Digest;
+    readonly layers: readonly DiffId[];
+  };
+  readonly defaults: ProcessDefaults;
+  readonly process: ProcessInputs;
+  readonly container: Omit<ContainerConfig, 'layers'>;
+  /** The image's and its own. */
+  readonly labels: Readonly<Record<string, string>>;
+  /** It goes when it ends. */
+  readonly autoRemove: boolean;
+  /** Absent: the image's, or SIGTERM. */
+  readonly stopSignal: string | undefined;
+  readonly stopTimeoutS: number | undefined;
+  readonly log: { readonly maxBytes: number; readonly maxFiles: number };
+  readonly timeoutMs: number | undefined;
+}
+
+/** JSON has no infinity, which a limit may be. */
+const UNLIMITED = 'unlimited';
+
+export function encodeRecord(record: ContainerRecord): Uint8Array {
+  const text = JSON.stringify({ version: VERSION, ...record }, (_, value: unknown) => (value === Infinity ? UNLIMITED : value));
+  return new TextEncoder().encode(`${text}\n`);
+}
+
+function isRecord(value: unknown): value is ContainerRecord & { readonly version: number } {
+  if (typeof value !== 'object' || value === null) return false;
+  const { version, id, createdMs, image, defaults, process, container, labels } = value as Partial<Record<string, unknown>>;
+  if (version !== VERSION || typeof id !== 'string' || typeof createdMs !== 'number') return false;
+  if (![image, defaults, process, container, labels].every((part) => typeof part === 'object' && part !== null)) return false;
+  const { layers, manifest } = image as Partial<ContainerRecord['image']>;
+  return Array.isArray(layers) && typeof manifest === 'string' && Array.isArray((process as Partial<ProcessInputs>).command);
+}
+
+/** Undefined: it is cut short, spoiled or of another version. */
+export function decodeRecord(bytes: Uint8Array, id: string): ContainerRecord | undefined {
+  try {
+    const value: unknown = JSON.parse(new TextDecoder('utf-8', { fatal: true }).decode(bytes), (key, item: unknown) => (item === UNLIMITED && (key === 'soft' || key === 'hard') ? Infinity : item));
+    return isRecord(value) && value.id === id ? value : undefined;
+  } catch {
+    return undefined;
+  }
+}

@@ -1,0 +1,41 @@
+/** How a container is at the moment: `state.json` in its directory. What it says of a process is believed only as long as that process lives. */
+
+export interface ContainerState {
+  readonly status: 'created' | 'running' | 'exited';
+  /** Who runs it (`ImageHost.owner`); absent unless it runs. */
+  readonly owner?: string | undefined;
+  /** The host's number of that process. */
+  readonly pid?: number | undefined;
+  readonly startedMs?: number | undefined;
+  readonly finishedMs?: number | undefined;
+  /** 128 + N where signal N ended it. */
+  readonly exitCode: number;
+  /** Why it could not be started, or what was lost at its end. */
+  readonly error: string;
+}
+
+export const CREATED: ContainerState = { status: 'created', exitCode: 0, error: '' };
+/** 128 + SIGKILL: what Docker says of a container whose process was killed. */
+export const EXIT_KILLED = 137;
+/** What Docker says of a container of which it does not know how it ended. */
+export const EXIT_UNKNOWN = 255;
+
+export function encodeState(state: ContainerState): Uint8Array {
+  return new TextEncoder().encode(`${JSON.stringify(state)}\n`);
+}
+
+function isState(value: unknown): value is ContainerState {
+  if (typeof value !== 'object' || value === null) return false;
+  const { status, exitCode, error, owner } = value as Partial<Record<string, unknown>>;
+  return ['created', 'running', 'exited'].includes(String(status)) && typeof exitCode === 'number' && typeof error === 'string' && (status !== 'running' || typeof owner === 'string');
+}
+
+/** Undefined: it is cut short or spoiled. */
+export function decodeState(bytes: Uint8Array): ContainerState | undefined {
+  try {
+    const value: unknown = JSON.parse(new TextDecoder('utf-8', { fatal: true }).decode(bytes));
+    return isState(value) ? value : undefined;
+  } catch {
+    return undefined;
+  }
+}
