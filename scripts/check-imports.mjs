@@ -38,11 +38,11 @@ const MAY_IMPORT_NODE = new Set(['host/node', 'cli']);
 const DOORS = {
   machine: ['index.ts', 'disassembler.ts'],
   net: ['index.ts'],
-  container: ['index.ts', 'layer-entries.ts'],
+  container: ['index.ts', 'layer-entries.ts', 'extract.ts'],
   sandbox: ['index.ts', 'hidden-paths.ts'],
   registry: ['index.ts'],
   build: ['index.ts'],
-  lifecycle: ['index.ts', 'check.ts', 'own-layers.ts', 'log.ts'],
+  lifecycle: ['index.ts', 'check.ts', 'own-layers.ts', 'log.ts', 'tree-tar.ts', 'commit.ts'],
   image: ['index.ts', 'nearest.ts', 'reference.ts'],
 };
 const NODE_MODULE = /^(?:node:|bun:)/;

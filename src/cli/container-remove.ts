@@ -42,6 +42,7 @@ async function remove(containers: Containers, text: string, force: boolean): Pro
   if (force) await killHost(containers, container);
   containers.locked(container.id, () => {
     if (containers.stateOf(container.id).status === 'running') throw new LifecycleError(`cannot remove container "/${container.name}": container is running`, 'stop the container before removing or force remove');
+    if (!force) containers.checkFree(container.id);
     containers.remove(container.id);
   });
   return text;

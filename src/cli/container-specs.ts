@@ -42,6 +42,7 @@ export const RUN: CommandSpec = {
   name: 'run', usage: '[FLAGS] IMAGE [COMMAND [ARGUMENTS]]', summary: 'run a command in a new container', words: [1, Number.MAX_SAFE_INTEGER], runs: true,
   description: 'The command has a Linux kernel of its own and no network unless you give it one. What it changes is kept with the container until that is removed: "caisson start" goes on with it, "caisson diff" lists it, --rm throws it away.\nThere is nothing of the host in it except what -v and --mount name.',
   flags: [
+    { group: CONTAINER, name: 'detach', short: 'd', kind: 'boolean', help: 'run it in the background, and print its id' },
     ...MAKING_FLAGS, ...TRACE_FLAGS,
     { group: AFTER, name: 'changes', kind: 'boolean', help: 'list what was added (A), changed (C) and deleted (D)' },
     { group: AFTER, name: 'export-changes', kind: 'string', placeholder: 'FILE.tar', help: 'keep what changed as a tar file (an image layer)' },
@@ -56,6 +57,81 @@ export const CREATE: CommandSpec = {
   name: 'create', usage: '[FLAGS] IMAGE [COMMAND [ARGUMENTS]]', summary: 'make a container, to be started later', words: [1, Number.MAX_SAFE_INTEGER], runs: true,
   flags: [...MAKING_FLAGS, ...ENGINE_FLAGS],
   examples: [['caisson create --name box -it debian bash', ''], ['caisson start -i box', 'and then']],
+};
+const TIME_FLAGS: readonly Flag[] = [
+  { group: CONTAINER, name: 'time', short: 't', kind: 'string', placeholder: 'SECONDS', help: 'how long it may take (default: 10, or its --stop-timeout), before it is killed' },
+  { group: CONTAINER, name: 'timeout', kind: 'string', placeholder: 'SECONDS', help: 'the same' },
+  { group: CONTAINER, name: 'signal', short: 's', kind: 'string', placeholder: 'SIGNAL', help: 'instead of its --stop-signal' },
+];
+export const START: CommandSpec = {
+  name: 'start', usage: '[FLAGS] CONTAINER...', summary: 'start containers that do not run', words: [1, MANY],
+  flags: [
+    { group: CONTAINER, name: 'attach', short: 'a', kind: 'boolean', help: 'in the foreground: with its output and its exit status' }, { group: CONTAINER, name: 'interactive', short: 'i', kind: 'boolean', help: 'in the foreground, with standard input, too' },
+  ],
+  examples: [['caisson start box', 'in the background'], ['caisson start -ai box', 'here']],
+};
+export const STOP: CommandSpec = {
+  name: 'stop', usage: '[FLAGS] CONTAINER...', summary: 'end containers kindly, and if need be not', words: [1, MANY], flags: TIME_FLAGS, examples: [['caisson stop box', ''], ['caisson stop -t 60 database', '']],
+};
+export const RESTART: CommandSpec = {
+  name: 'restart', usage: '[FLAGS] CONTAINER...', summary: 'stop containers and start them again', words: [1, MANY], flags: TIME_FLAGS, examples: [['caisson restart box', '']],
+};
+export const KILL: CommandSpec = {
+  name: 'kill', usage: '[FLAGS] CONTAINER...', summary: 'send a signal to the command of containers', words: [1, MANY],
+  flags: [{ group: CONTAINER, name: 'signal', short: 's', kind: 'string', placeholder: 'SIGNAL', help: 'by name or number (default: SIGKILL)' }],
+  examples: [['caisson kill box', ''], ['caisson kill -s HUP web', 'read your configuration again']],
+};
+export const WAIT: CommandSpec = {
+  name: 'wait', usage: 'CONTAINER...', summary: 'wait until containers end, and print their exit status', words: [1, MANY], flags: [], examples: [['caisson wait box', '']],
+};
+export const LOGS: CommandSpec = {
+  name: 'logs', usage: '[FLAGS] CONTAINER', summary: 'show what a container has printed', words: [1, 1],
+  description: 'The last 10 to 20 MB are kept (--log-opt of run), and nothing of a container in the foreground with --rm.',
+  flags: [
+    { group: OUTPUT, name: 'follow', short: 'f', kind: 'boolean', help: 'go on until it ends' }, { group: OUTPUT, name: 'tail', short: 'n', kind: 'string', placeholder: 'N', help: 'only the last N lines, or all' },
+    { group: OUTPUT, name: 'timestamps', short: 't', kind: 'boolean', help: 'the time before each line' }, { group: OUTPUT, name: 'since', kind: 'string', placeholder: 'TIME', help: 'only from then on: 10m (ago), or a date' },
+    { group: OUTPUT, name: 'until', kind: 'string', placeholder: 'TIME', help: 'only up to then' },
+  ],
+  examples: [['caisson logs -f --tail 10 web', ''], ['caisson logs --since 5m -t web', '']],
+};
+export const EXEC: CommandSpec = {
+  name: 'exec', usage: '[FLAGS] CONTAINER COMMAND [ARGUMENTS]', summary: 'run one more command in a container that runs', words: [2, Number.MAX_SAFE_INTEGER], runs: true,
+  flags: [
+    ...ENVIRONMENT_FLAGS, { group: PROCESS, name: 'workdir', short: 'w', kind: 'string', placeholder: 'DIR', help: 'directory to start in (default: the container\'s)' },
+    { group: PROCESS, name: 'user', short: 'u', kind: 'string', placeholder: 'USER[:GROUP]', help: 'run as this user (default: the container\'s)' },
+    { group: PROCESS, name: 'interactive', short: 'i', kind: 'boolean', help: 'pass standard input on' }, { group: PROCESS, name: 'tty', short: 't', kind: 'boolean', help: 'give it a terminal' },
+    { group: CONTAINER, name: 'detach', short: 'd', kind: 'boolean', help: 'do not wait for it' },
+  ],
+  examples: [['caisson exec -it web sh', ''], ['caisson exec -u postgres -w /tmp db psql -c "select 1"', '']],
+};
+export const TOP: CommandSpec = {
+  name: 'top', usage: 'CONTAINER', summary: 'show the processes of a container', words: [1, 1], flags: [], examples: [['caisson top web', '']],
+};
+export const DIFF: CommandSpec = {
+  name: 'diff', usage: 'CONTAINER', summary: 'list what a container has changed of its image', words: [1, 1], description: 'A: added, C: changed, D: deleted.', flags: [], examples: [['caisson diff box', '']],
+};
+export const EXPORT: CommandSpec = {
+  name: 'export', usage: '[FLAGS] CONTAINER', summary: 'write all files of a container as a tar', words: [1, 1], description: 'What is mounted in it is not part of it.',
+  flags: [{ group: OUTPUT, name: 'output', short: 'o', kind: 'string', placeholder: 'FILE', help: 'the archive (default: standard output)' }],
+  examples: [['caisson export -o box.tar box', ''], ['caisson export box | caisson import - flat', 'an image of one layer']],
+};
+export const COMMIT: CommandSpec = {
+  name: 'commit', usage: '[FLAGS] CONTAINER [NAME]', summary: 'make an image of a container and what it has changed', words: [1, 2],
+  flags: [
+    { group: IMAGE, name: 'author', short: 'a', kind: 'string', placeholder: 'TEXT', help: 'who made it' }, { group: IMAGE, name: 'message', short: 'm', kind: 'string', placeholder: 'TEXT', help: 'a comment in the history' },
+    { group: IMAGE, name: 'change', short: 'c', kind: 'string', multiple: true, placeholder: 'INSTRUCTION', help: 'CMD, ENTRYPOINT, ENV, EXPOSE, LABEL, STOPSIGNAL, USER, VOLUME or WORKDIR, as in a Dockerfile' },
+    { group: CONTAINER, name: 'pause', short: 'p', kind: 'boolean', help: 'refused: there is no need' },
+  ],
+  examples: [['caisson commit -c "CMD [\\"serve\\"]" box app:1', '']],
+};
+export const CP: CommandSpec = {
+  name: 'cp', usage: '[FLAGS] CONTAINER:PATH DEST|-  or  SRC|- CONTAINER:PATH', summary: 'copy files between a container and this machine', words: [2, 2],
+  description: 'A - is a tar on standard output or input. A directory\'s contents without itself: PATH/. - as with "docker cp".',
+  flags: [
+    { group: FILES, name: 'archive', short: 'a', kind: 'boolean', help: 'keep owners (default: root in a container, you here)' }, { group: FILES, name: 'follow-link', short: 'L', kind: 'boolean', help: 'copy what a link in SRC leads to' },
+    { group: OUTPUT, name: 'quiet', short: 'q', kind: 'boolean', help: 'say nothing (it does anyway)' },
+  ],
+  examples: [['caisson cp box:/etc/passwd .', ''], ['caisson cp ./site/. web:/srv', ''], ['caisson cp box:/var/log - | tar t', '']],
 };
 export const PS: CommandSpec = {
   name: 'ps', usage: '[FLAGS]', summary: 'list containers', words: [0, 0],
@@ -85,4 +161,4 @@ export const CONTAINER_PRUNE: CommandSpec = {
   examples: [['caisson container prune -f', '']],
 };
 
-export const CONTAINER_COMMANDS: readonly CommandSpec[] = [RUN, CREATE, PS, RM, RENAME, CONTAINER_PRUNE];
+export const CONTAINER_COMMANDS: readonly CommandSpec[] = [RUN, CREATE, START, STOP, RESTART, KILL, WAIT, PS, LOGS, EXEC, TOP, RM, RENAME, DIFF, EXPORT, COMMIT, CP, CONTAINER_PRUNE];

@@ -1,7 +1,7 @@
 /** A container that runs with the caller's streams, in this process: `run`, and `start` with `-a` or `-i`. */
-import type { Container, ExitStatus, LayerPaths } from '../container/index.ts';
-import type { ContainerRecord } from '../lifecycle/index.ts';
-import type { Life } from '../lifecycle/index.ts';
+import type { Container, LayerPaths, RunningProcess } from '../container/index.ts';
+import type { Containers, ContainerRecord, Life } from '../lifecycle/index.ts';
+import type { Controlled } from './control-server.ts';
 import { EXIT_CAISSON, UserError, exitCodeOf } from './errors.ts';
 import type { FlagValues } from './flags.ts';
 import { openContainer } from './kept-container.ts';
@@ -12,6 +12,7 @@ import { Session } from './session.ts';
 const CONTROL_AFTER_MS = 150;
 
 export interface ForegroundOptions {
+  readonly containers: Containers;
   readonly record: ContainerRecord;
   readonly layers: readonly LayerPaths[];
   /** Absent: the store cannot be written, so nothing is kept. */
@@ -41,19 +42,36 @@ export async function runForeground(options: ForegroundOptions): Promise<number>
   }
 }
 
-async function runSession({ record, layers, life, input, values }: ForegroundOptions): Promise<number> {
+async function runSession({ containers, record, layers, life, input, values }: ForegroundOptions): Promise<number> {
   const { container, spec } = await openContainer(record, layers, record.process.terminal ? await terminalFacts() : undefined);
   const log = life === undefined || record.autoRemove ? undefined : life.log;
   const session = new Session(container, {
     process: spec, timeoutMs: record.timeoutMs, withoutInput: spec.terminal === undefined && !input, ...(log === undefined ? {} : { onOutput: (fd, bytes) => log.write(fd, bytes) }),
   });
   traceCalls(container, session, values?.has('strace') === true ? values.all('strace').filter((filter) => filter !== '') : undefined);
+  const closeControl = life === undefined ? undefined : controlLater((running) => ({ containers, kept: life.container, container, process: running }), session);
   const status = await session.run();
+  await closeControl?.();
   const code = exitCode(status, session.timedOut);
   await afterwards(container, values);
   const lost = await life?.ended(code, () => container.changes());
   container.keepTranslations();
   return lost === undefined ? code : saidLost(lost, code);
+}
+
+/** Others can reach it, if it is still there then. Answers how to stop that. */
+function controlLater(controlled: (running: RunningProcess) => Controlled, session: Session): () => Promise<void> {
+  let opened: Promise<{ close(): void }> | undefined;
+  const timer = setTimeout(() => {
+    const { process: running } = session;
+    if (running !== undefined) opened = import('./control-server.ts').then(({ openControl }) => openControl(controlled(running)));
+    // Without a socket (no /proc, a full disk) it runs all the same.
+    opened?.catch(() => {});
+  }, CONTROL_AFTER_MS);
+  return async () => {
+    clearTimeout(timer);
+    await opened?.then((control) => control.close(), () => {});
+  };
 }
 
 /** The command's own status stays, unless it says that all went well. */
@@ -62,6 +80,3 @@ function saidLost(lost: string, code: number): number {
   process.stderr.write(`caisson: ${message}\n`);
   return code === 0 ? EXIT_CAISSON : code;
 }
-
-export type { ExitStatus };
-export { CONTROL_AFTER_MS };

@@ -60,7 +60,7 @@ export async function loadCommand(args: readonly string[]): Promise<number> {
   });
 }
 
-async function writeTo(file: string | undefined, chunks: AsyncIterable<Uint8Array>): Promise<void> {
+export async function writeOutput(file: string | undefined, chunks: AsyncIterable<Uint8Array>): Promise<void> {
   if (file === undefined) {
     for await (const chunk of chunks) for (let at = 0; at < chunk.length;) at += writeSome(1, chunk.subarray(at));
     return;
@@ -98,7 +98,7 @@ export async function saveCommand(args: readonly string[]): Promise<number> {
   const file = values.last('output');
   if (file === undefined && process.stdout.isTTY === true) throw new UserError('cannot save to a terminal', 'use -o FILE, or a pipe');
   return withStore('save images', async (store) => {
-    await writeTo(file, saveArchive(store, values.command.map((text) => store.find(text))));
+    await writeOutput(file, saveArchive(store, values.command.map((text) => store.find(text))));
     return 0;
   });
 }

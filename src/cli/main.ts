@@ -10,6 +10,18 @@ const COMMANDS: ReadonlyMap<string, () => Promise<Command>> = new Map([
   ['do', async () => doCommand],
   ['run', async () => (await import('./run.ts')).runCommand],
   ['create', async () => (await import('./run.ts')).createCommand],
+  ['start', async () => (await import('./container-start.ts')).startCommand],
+  ['stop', async () => (await import('./container-start.ts')).stopCommand],
+  ['restart', async () => (await import('./container-start.ts')).restartCommand],
+  ['kill', async () => (await import('./container-start.ts')).killCommand],
+  ['wait', async () => (await import('./container-start.ts')).waitCommand],
+  ['logs', async () => (await import('./container-logs.ts')).logsCommand],
+  ['exec', async () => (await import('./container-exec.ts')).execCommand],
+  ['top', async () => (await import('./container-exec.ts')).topCommand],
+  ['diff', async () => (await import('./container-changes.ts')).diffCommand],
+  ['export', async () => (await import('./container-changes.ts')).exportCommand],
+  ['commit', async () => (await import('./container-changes.ts')).commitCommand],
+  ['cp', async () => (await import('./container-copy.ts')).cpCommand],
   ['ps', async () => (await import('./container-list.ts')).psCommand],
   ['rm', async () => (await import('./container-remove.ts')).rmCommand],
   ['rename', async () => (await import('./container-remove.ts')).renameCommand],
@@ -49,7 +61,7 @@ const ALIASES: ReadonlyMap<string, ReadonlyMap<string, string>> = new Map([
   ])],
   ['container', new Map([
     ['ls', 'ps'], ['list', 'ps'], ['ps', 'ps'], ['remove', 'rm'], ['inspect', 'container inspect'],
-    ...['run', 'create', 'rm', 'rename'].map((word) => [word, word] as const),
+    ...['run', 'create', 'start', 'stop', 'restart', 'kill', 'wait', 'logs', 'exec', 'top', 'rm', 'rename', 'diff', 'export', 'commit', 'cp'].map((word) => [word, word] as const),
   ])],
 ]);
 /** What Docker has and we have not, and what to do instead. */
@@ -93,9 +105,13 @@ function report(error: unknown): void {
   process.stderr.write(`${formatError(error)}\n${detail}`);
 }
 
-function fail(error: unknown): never {
-  // A reader that went away ends us as it ends any program: silently. (Handlers on the streams would make them, which takes 5 ms.)
+/** A reader that went away ends us as it ends any program: silently. (Handlers on the streams would make them, which takes 5 ms.) */
+function endIfUnread(error: unknown): void {
   if (error instanceof Error && 'code' in error && error.code === 'EPIPE') process.exit(EXIT_BROKEN_PIPE);
+}
+
+function fail(error: unknown): never {
+  endIfUnread(error);
   report(error);
   process.exit(exitCodeOf(error));
 }
@@ -110,6 +126,7 @@ export async function main(args: readonly string[]): Promise<void> {
   try {
     code = await dispatch(args);
   } catch (error) {
+    endIfUnread(error);
     report(error);
     code = exitCodeOf(error);
   }

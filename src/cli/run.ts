@@ -100,14 +100,27 @@ async function make({ store, image }: FoundImage, values: FlagValues, stateOf: (
   return { containers, record, container };
 }
 
+/** What is said to a terminal when the command has ended. */
+function refuseDetached(values: FlagValues): void {
+  const flag = ['strace', 'stats', 'changes', 'export-changes'].find((name) => values.has(name));
+  if (flag !== undefined) throw new UserError(`cannot use --${flag} with --detach: nobody is there to read it`, flag === 'changes' || flag === 'export-changes' ? 'use "caisson diff" or "caisson export"' : 'leave one of them out');
+}
+
 export async function runCommand(args: readonly string[]): Promise<number> {
   const values = await readCommand(RUN, args);
   if (values === undefined) return 0;
   const found = await findImage(values);
   try {
-    const { containers, record, container } = await make(found, values, (all) => runningState(all, process.pid));
+    const isDetached = values.has('detach');
+    if (isDetached) refuseDetached(values);
+    const { containers, record, container } = await make(found, values, (all) => (isDetached ? CREATED : runningState(all, process.pid)));
+    if (isDetached) {
+      await (await import('./detached.ts')).startDetached(record.id);
+      process.stdout.write(`${record.id}\n`);
+      return 0;
+    }
     const life = container === undefined ? undefined : Life.begun(containers, container);
-    return await runForeground({ record, layers: found.layers, life, input: record.process.input, values });
+    return await runForeground({ containers, record, layers: found.layers, life, input: record.process.input, values });
   } finally {
     found.use.end();
   }

@@ -14,7 +14,7 @@ const FORWARDED: readonly (readonly [name: NodeJS.Signals, number: number])[] = 
   ['SIGINT', SIGINT], ['SIGTERM', SIGTERM], ['SIGHUP', SIGHUP], ['SIGQUIT', SIGQUIT], ['SIGUSR1', SIGUSR1], ['SIGUSR2', SIGUSR2],
 ];
 
-function startError(name: string, errno: number): UserError {
+export function startError(name: string, errno: number): UserError {
   if (errno === ENOENT || errno === ENOTDIR) return new UserError(`cannot run "${name}": no such program`, 'check the name and PATH', EXIT_NOT_FOUND);
   const why = errno === EACCES || errno === EPERM ? 'permission denied' : errno === ENOEXEC ? 'not a program for x86-64 Linux' : errno === ELOOP ? 'too many links' : (ERRNO_NAMES.get(errno) ?? `error ${errno}`);
   return new UserError(`cannot run "${name}": ${why}`, 'check that it is an executable file', EXIT_NOT_EXECUTABLE);
@@ -50,6 +50,11 @@ export class Session {
       onBytes: (bytes) => this.#process?.pushInput(bytes) ?? true,
       onEnd: () => this.#process?.endInput(),
     });
+  }
+
+  /** Undefined before it is started. */
+  get process(): RunningProcess | undefined {
+    return this.#process;
   }
 
   get timedOut(): boolean {

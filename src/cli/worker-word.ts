@@ -1,2 +1,4 @@
 /** How a thread of a build is told what it is. No command line has it: its words end at a NUL. */
 export const BUILD_WORKER = '\0build';
+/** How a process of its own is told which container it runs: by its id, behind this word. Nobody types it. */
+export const CONTAINER_PROCESS = '--container-process';

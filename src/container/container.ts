@@ -11,6 +11,7 @@ import { startProcess } from '../kernel/task/start.ts';
 import { createMachine, type MachineImage } from '../machine/index.ts';
 import { MS_RDONLY } from '../abi/mount.ts';
 import { RLIMIT_NOFILE } from '../abi/resource.ts';
+import type { Actor } from '../fs/operations.ts';
 import type { Inode } from '../fs/types.ts';
 import type { Host } from '../host/types.ts';
 import { HostGateway, NetworkPolicy, RESOLVER_ADDRESS } from '../net/index.ts';
@@ -41,6 +42,7 @@ function withoutUnits({ units: _units, ...image }: MachineImage): MachineImage {
 
 export class Container {
   readonly files: ContainerFiles;
+  readonly #outside: Files;
   readonly #kernel: Kernel;
   readonly #view: HostView;
   readonly #endsWithFirst: boolean;
@@ -53,7 +55,8 @@ export class Container {
     this.#view = view;
     this.#endsWithFirst = endsWithFirst;
     this.#startedNs = kernel.monotonicNs();
-    this.files = new Files(view);
+    this.#outside = new Files(view);
+    this.files = this.#outside;
   }
 
   /** @throws ContainerError for a root or a mount that cannot be used, NetworkRuleError for what may be reached. */
@@ -120,8 +123,17 @@ export class Container {
     for (const { inode } of this.changes()) if (inode !== undefined) this.#provided.set(inode.ino, inode.stat().mtimeNs);
   }
 
-  /** Starts a program, or answers -errno: -ENOENT where there is none of the name. */
-  start(spec: ProcessConfig, io: ProcessIo): RunningProcess | number {
+  /** Who writes to the tree from outside: root, whom no permission stops. */
+  get outside(): Actor {
+    return this.#outside.actor;
+  }
+
+  /**
+   * Starts a program, or answers -errno: -ENOENT where there is none of the name.
+   *
+   * `isFirst`: the container ends with it. Default: where it ends with its first program.
+   */
+  start(spec: ProcessConfig, io: ProcessIo, isFirst = this.#endsWithFirst): RunningProcess | number {
     const kernel = this.#kernel;
     const context = this.#view.context(spec.cwd, spec.umask);
     if (typeof context === 'number') return context;
@@ -136,11 +148,11 @@ export class Container {
     for (const file of streams.files) files.install(file, false);
     const process = startProcess(kernel, {
       path, arguments: spec.argv, environment: spec.env, files, fs: context, credentials, limits,
-      main: this.#endsWithFirst,
+      main: isFirst,
     });
     if (typeof process === 'number') return process;
     streams.terminal?.tty.setControlling(process);
-    return runningProcess(kernel, process, streams, this.#endsWithFirst);
+    return runningProcess(kernel, process, streams, isFirst);
   }
 
   /**

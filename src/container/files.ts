@@ -49,6 +49,11 @@ export class Files implements ContainerFiles {
   }
 
   get #actor(): Actor {
+    return this.actor;
+  }
+
+  /** Root, from outside. */
+  get actor(): Actor {
     const root = this.#view.namespace.rootLocation;
     return { context: { root, cwd: root, umask: 0 }, credentials: ROOT };
   }

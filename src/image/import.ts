@@ -14,7 +14,7 @@ export interface ImportOptions {
   readonly limits?: LayerLimits;
 }
 
-interface MutableConfig {
+export interface MutableConfig {
   Env?: string[];
   Cmd?: readonly string[];
   Entrypoint?: readonly string[];
@@ -73,9 +73,9 @@ const INSTRUCTIONS: ReadonlyMap<string, (config: MutableConfig, text: string) =>
   ['WORKDIR', (config, text) => void (config.WorkingDir = text)],
 ]);
 
-/** @throws ImageError for an instruction that cannot be used. */
-export function applyChanges(changes: readonly string[]): MutableConfig {
-  const config: MutableConfig = {};
+/** `base`: what they change. @throws ImageError for an instruction that cannot be used. */
+export function applyChanges(changes: readonly string[], base: MutableConfig = {}): MutableConfig {
+  const config: MutableConfig = { ...base };
   for (const change of changes) {
     const [, name = '', text = ''] = /^\s*(\w+)\s+([^]*)$/.exec(change) ?? [];
     const apply = INSTRUCTIONS.get(name.toUpperCase());

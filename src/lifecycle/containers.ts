@@ -172,6 +172,23 @@ export class Containers {
     return host.hasEnded(owner) ?? bootOf(owner) !== bootOf(host.owner);
   }
 
+  /** Throws where it runs, or where another process writes into its tree. Under its lock. */
+  checkFree(id: string): void {
+    const { status, writer } = this.stateOf(id);
+    if (status === 'running') throw new LifecycleError('the container runs', 'wait for its end, or stop it');
+    if (writer !== undefined && !this.#hasEnded(writer)) throw new LifecycleError('another command writes into the container', 'try again when that has ended');
+  }
+
+  /** Nobody starts or removes it until what is answered is called. @throws LifecycleError where it runs, or somebody else has reserved it. */
+  reserve(id: string): () => void {
+    const before = this.stateOf(id);
+    this.locked(id, () => {
+      this.checkFree(id);
+      this.writeState(id, { ...before, writer: this.#disk.host.owner });
+    });
+    return () => this.locked(id, () => this.writeState(id, before));
+  }
+
   writeState(id: string, state: ContainerState): void {
     this.#disk.writeFileQuickly(this.pathOf(id, 'state.json'), encodeState(state));
   }

@@ -3,7 +3,6 @@ import type { Change } from '../container/index.ts';
 import type { Inode } from '../fs/types.ts';
 import { StoreError } from '../image/index.ts';
 import type { Containers, WholeContainer } from './containers.ts';
-import { LifecycleError } from './errors.ts';
 import { LogWriter } from './log.ts';
 import type { ContainerState } from './state.ts';
 
@@ -32,12 +31,12 @@ export class Life {
 
   /** @throws LifecycleError where it runs already. */
   static begin(containers: Containers, container: WholeContainer, pid: number): Life {
-    const { id, name } = container;
+    const { id } = container;
     const state = runningState(containers, pid);
     // Outside of its lock, because it may write down that the last process was killed.
     containers.stateOf(id);
     containers.locked(id, () => {
-      if (containers.stateOf(id).status === 'running') throw new LifecycleError(`the container ${name} runs already`, 'wait for its end, or stop it');
+      containers.checkFree(id);
       containers.findWhole(id);
       containers.writeState(id, state);
     });

@@ -12,6 +12,8 @@ export interface ContainerState {
   readonly exitCode: number;
   /** Why it could not be started, or what was lost at its end. */
   readonly error: string;
+  /** Who writes into its tree although it does not run (`ImageHost.owner`). */
+  readonly writer?: string | undefined;
 }
 
 export const CREATED: ContainerState = { status: 'created', exitCode: 0, error: '' };
