@@ -157,6 +157,8 @@ export class Containers {
         if (now !== undefined && JSON.stringify(now) !== JSON.stringify(before)) return now;
         this.writeState(id, killed);
         this.removeEndpoint(id);
+        // What it said that it was doing with the store.
+        this.store.claims.removeLeftovers();
         return killed;
       });
     } catch {
