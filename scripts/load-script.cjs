@@ -84,14 +84,11 @@ exports.requireParts = (directory, require_, loaded) => {
     if (parts.has(request)) return parts.get(request);
     const file = path.join(directory, request);
     const cachedData = readCache(file.replace(/\.js$/, '.cache'));
-    let part;
-    if (cachedData === undefined && loaded === undefined) part = require_(request);
-    else {
-      const source = fs.readFileSync(file, 'latin1');
-      const script = new vm.Script(`(function (exports, require, module, __filename, __dirname) {${source}\n})`, { filename: file, cachedData });
-      loaded?.set(file, script);
-      part = exports.run(script, file, load);
-    }
+    const source = fs.readFileSync(file, 'latin1');
+    // Without a cache, too: a part that Node's own require loaded would load what parts have in common a second time.
+    const script = new vm.Script(`(function (exports, require, module, __filename, __dirname) {${source}\n})`, { filename: file, cachedData });
+    loaded?.set(file, script);
+    const part = exports.run(script, file, load);
     parts.set(request, part);
     return part;
   };
