@@ -17,11 +17,13 @@ export interface CommandSpec {
   readonly words: readonly [least: number, most: number];
   /** True: the words after the first one are a command to be run, flags and all. */
   readonly runs?: boolean;
+  /** Flags that Docker has and we have not, and what to do instead. */
+  readonly later?: ReadonlyMap<string, string>;
 }
 
 /** The values, or undefined when help was asked for and printed. @throws UserError */
 export async function readCommand(spec: CommandSpec, args: readonly string[]): Promise<FlagValues | undefined> {
-  const values = parseFlags(args, [...spec.flags, HELP_FLAG], spec.name, { interspersed: spec.runs !== true });
+  const values = parseFlags(args, [...spec.flags, HELP_FLAG], spec.name, { interspersed: spec.runs !== true, later: spec.later });
   if (values.has('help')) {
     process.stdout.write((await import('./help.ts')).commandHelp(spec));
     return undefined;

@@ -38,8 +38,17 @@ const MAKING_FLAGS: readonly Flag[] = [
   { group: CONTAINER, name: 'restart', kind: 'string', placeholder: 'no', help: 'no other policy is there yet' },
 ];
 
+/** Of `run` and `create`: Docker has them. */
+const LATER: ReadonlyMap<string, string> = new Map([
+  ...['-p', '--publish', '-P', '--publish-all', '--expose'].map((flag) => [flag, 'there are no published ports: use "caisson exec"'] as const),
+  ...['--health-cmd', '--health-interval', '--health-retries', '--health-timeout', '--health-start-period', '--no-healthcheck'].map((flag) => [flag, 'there are no health checks: leave it out'] as const),
+  ...['--volumes-from', '--volume-driver'].map((flag) => [flag, 'there are no volumes: mount a directory with -v DIR:DIR'] as const),
+  ...['--link', '--network-alias', '--ip', '--add-host', '--dns'].map((flag) => [flag, 'there are no networks between containers: see --network'] as const),
+  ...['--init', '--privileged', '--device', '--security-opt', '--cpus', '--shm-size', '--userns'].map((flag) => [flag, 'see what there is with "caisson run --help"'] as const),
+]);
+
 export const RUN: CommandSpec = {
-  name: 'run', usage: '[FLAGS] IMAGE [COMMAND [ARGUMENTS]]', summary: 'run a command in a new container', words: [1, Number.MAX_SAFE_INTEGER], runs: true,
+  name: 'run', usage: '[FLAGS] IMAGE [COMMAND [ARGUMENTS]]', summary: 'run a command in a new container', words: [1, Number.MAX_SAFE_INTEGER], runs: true, later: LATER,
   description: 'The command has a Linux kernel of its own and no network unless you give it one. What it changes is kept with the container until that is removed: "caisson start" goes on with it, "caisson diff" lists it, --rm throws it away.\nThere is nothing of the host in it except what -v and --mount name.',
   flags: [
     { group: CONTAINER, name: 'detach', short: 'd', kind: 'boolean', help: 'run it in the background, and print its id' },
@@ -54,7 +63,7 @@ export const RUN: CommandSpec = {
   ],
 };
 export const CREATE: CommandSpec = {
-  name: 'create', usage: '[FLAGS] IMAGE [COMMAND [ARGUMENTS]]', summary: 'make a container, to be started later', words: [1, Number.MAX_SAFE_INTEGER], runs: true,
+  name: 'create', usage: '[FLAGS] IMAGE [COMMAND [ARGUMENTS]]', summary: 'make a container, to be started later', words: [1, Number.MAX_SAFE_INTEGER], runs: true, later: LATER,
   flags: [...MAKING_FLAGS, ...ENGINE_FLAGS],
   examples: [['caisson create --name box -it debian bash', ''], ['caisson start -i box', 'and then']],
 };

@@ -125,11 +125,15 @@ export async function waitCommand(args: readonly string[]): Promise<number> {
   const values = await readCommand(WAIT, args);
   if (values === undefined) return 0;
   return withContainers('wait for containers', (containers) => forEach(values.command, 'wait for the container', async (word) => {
-    const { id } = containers.find(word);
-    // One that removes itself is gone with its state: what was last seen of it has no exit code.
-    let { exitCode } = containers.stateOf(id);
-    while (!(await hasEnded(containers, id, 1000))) ({ exitCode } = containers.stateOf(id));
-    const state = containers.stateOf(id);
-    return String(state.error.startsWith('its state was lost') ? exitCode : state.exitCode);
+    const container = containers.find(word);
+    // One that removes itself leaves no state: its process says it.
+    const answer = await ask(containers, container, { op: 'wait' }).catch((error: unknown) => {
+      // Where it has no socket, its state says it as well.
+      if (!(error instanceof LifecycleError)) throw error;
+      return undefined;
+    });
+    if (answer?.exitCode !== undefined) return String(answer.exitCode);
+    while (!(await hasEnded(containers, container.id, 1000)));
+    return String(containers.stateOf(container.id).exitCode);
   }));
 }

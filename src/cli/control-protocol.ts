@@ -30,7 +30,9 @@ export type Request =
   /** Puts a tar, in a file of the store, into its tree. */
   | { readonly op: 'put'; readonly tar: string; readonly directory: string; readonly owner: { readonly uid: number; readonly gid: number } | undefined }
   | { readonly op: 'stat'; readonly path: string }
-  | { readonly op: 'top' };
+  | { readonly op: 'top' }
+  /** Answered when it has ended, and what it changed is kept. */
+  | { readonly op: 'wait' };
 
 export interface Answer {
   readonly error?: string;

@@ -7,7 +7,7 @@ import type { Containers, WholeContainer } from '../lifecycle/index.ts';
 import { toText } from './bytes.ts';
 import { FRAME, FrameReader, documentFrame, endpointIn, frame, parseDocument } from './control-protocol.ts';
 import type { Answer, ExecRequest, Request } from './control-protocol.ts';
-import { UserError, exitCodeOf } from './errors.ts';
+import { EXIT_NOT_EXECUTABLE, UserError, exitCodeOf } from './errors.ts';
 import { processConfig } from './kept-container.ts';
 import { exitCode } from './launch.ts';
 import { startError } from './session.ts';
@@ -27,6 +27,8 @@ function failure(error: unknown): Answer {
 
 /** One who has connected. */
 class Connection {
+  /** It wants to know how the container ends. */
+  isWaiting = false;
   readonly #socket: Socket;
   readonly #controlled: Controlled;
   #program: RunningProcess | undefined;
@@ -37,7 +39,12 @@ class Connection {
     this.#controlled = controlled;
     const reader = new FrameReader((kind, payload) => this.#onFrame(kind, payload));
     socket.on('data', (chunk: Uint8Array) => {
-      if (!reader.push(chunk)) socket.destroy();
+      try {
+        if (!reader.push(chunk)) socket.destroy();
+      } catch {
+        // It says what nobody understands.
+        socket.destroy();
+      }
     });
     socket.on('error', () => socket.destroy());
     socket.on('drain', () => [1, 2].forEach((fd) => this.#program?.outputDrained(fd)));
@@ -82,6 +89,9 @@ class Connection {
         const stat = container.files.stat(request.path);
         return this.#answer({ type: typeof found !== 'number' ? 'directory' : typeof stat === 'number' ? null : stat.type });
       }
+      case 'wait':
+        this.isWaiting = true;
+        return undefined;
       case 'top':
         return this.#answer({ rows: (await import('./container-processes.ts')).processTable(container.files) });
       default:
@@ -103,11 +113,21 @@ class Connection {
     extractFile(this.#controlled.container, tar, directory, owner);
   }
 
+  /** It has ended. Resolves when that was said, if it was asked. */
+  tell(exitCode_: number): Promise<void> {
+    if (!this.isWaiting || this.#socket.destroyed) return Promise.resolve();
+    return new Promise((resolve) => {
+      this.#socket.once('close', () => resolve());
+      this.#socket.end(documentFrame({ exitCode: exitCode_ }), () => resolve());
+    });
+  }
+
   #exec(request: ExecRequest): void {
     const { container, kept } = this.#controlled;
     const spec = processConfig(container, kept.record, request.terminal, {
       argv: request.argv, user: request.user, workingDirectory: request.workingDirectory, env: request.env, terminal: request.terminal !== undefined,
     });
+    if (typeof container.files.list(spec.cwd) === 'number') throw new UserError(`cannot run "${toText(spec.argv[0] ?? '')}": there is no directory "${toText(spec.cwd)}" in the container`, 'check --workdir', EXIT_NOT_EXECUTABLE);
     const started = container.start(spec, {
       onOutput: (fd, bytes) => request.detached || this.#socket.destroyed || this.#socket.write(frame(fd === 2 ? FRAME.stderr : FRAME.stdout, bytes)),
       onInputWanted: () => {},
@@ -132,7 +152,10 @@ class Connection {
 }
 
 export interface Control {
+  /** Nobody can connect any more. */
   close(): void;
+  /** Says to those who wait how it ended. */
+  announce(exitCode: number): Promise<void>;
 }
 
 /** Listens until it is closed. */
@@ -140,7 +163,12 @@ export async function openControl(controlled: Controlled): Promise<Control> {
   const { containers, kept } = controlled;
   const endpoint = endpointIn(containers.pathOf(kept.id));
   rmSync(endpoint.path, { force: true });
-  const server: Server = createServer({ allowHalfOpen: true }, (socket) => void new Connection(socket, controlled));
+  const connections = new Set<Connection>();
+  const server: Server = createServer({ allowHalfOpen: true }, (socket) => {
+    const connection = new Connection(socket, controlled);
+    connections.add(connection);
+    socket.once('close', () => connections.delete(connection));
+  });
   await new Promise<void>((resolve, reject) => {
     server.once('error', reject);
     server.listen(endpoint.path, resolve);
@@ -152,5 +180,6 @@ export async function openControl(controlled: Controlled): Promise<Control> {
       rmSync(endpoint.path, { force: true });
       endpoint.release();
     },
+    announce: async (code) => void (await Promise.all(Array.from(connections, (connection) => connection.tell(code)))),
   };
 }

@@ -55,8 +55,10 @@ async function live(containers: Containers, kept: WholeContainer, life: Life): P
   report({});
   const status = await process_.ended;
   control.close();
-  await life.ended(exitCode(status, timedOut), () => container.changes());
+  const code = exitCode(status, timedOut);
+  await life.ended(code, () => container.changes());
   container.keepTranslations();
+  await control.announce(code);
 }
 
 /** Ends the process. */

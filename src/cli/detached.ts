@@ -2,6 +2,7 @@
 import { spawn } from 'node:child_process';
 import { existsSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
+import { storeDirectory } from '../host/node/image-host.ts';
 import { UserError } from './errors.ts';
 import { CONTAINER_PROCESS } from './worker-word.ts';
 
@@ -22,7 +23,9 @@ function commandFile(): string {
 
 /** Waits until its command runs. @throws UserError where it could not be started */
 export async function startDetached(id: string): Promise<void> {
-  const child = spawn(process.execPath, [...process.execArgv, commandFile(), CONTAINER_PROCESS, id], { cwd: '/', detached: true, stdio: ['ignore', 'ignore', 'ignore', 'pipe'] });
+  // It stands elsewhere, so a store that is named from here is named from the top.
+  const env = process.env['CAISSON_HOME'] === undefined ? process.env : { ...process.env, CAISSON_HOME: storeDirectory() };
+  const child = spawn(process.execPath, [...process.execArgv, commandFile(), CONTAINER_PROCESS, id], { cwd: '/', env, detached: true, stdio: ['ignore', 'ignore', 'ignore', 'pipe'] });
   let text = '';
   const reports = child.stdio[REPORT_FD] as NodeJS.ReadableStream;
   await new Promise<void>((resolve, reject) => {

@@ -1,7 +1,7 @@
 /** A container that runs with the caller's streams, in this process: `run`, and `start` with `-a` or `-i`. */
 import type { Container, LayerPaths, RunningProcess } from '../container/index.ts';
 import type { Containers, ContainerRecord, Life } from '../lifecycle/index.ts';
-import type { Controlled } from './control-server.ts';
+import type { Control, Controlled } from './control-server.ts';
 import { EXIT_CAISSON, UserError, exitCodeOf } from './errors.ts';
 import type { FlagValues } from './flags.ts';
 import { openContainer } from './kept-container.ts';
@@ -51,17 +51,18 @@ async function runSession({ containers, record, layers, life, input, values }: F
   traceCalls(container, session, values?.has('strace') === true ? values.all('strace').filter((filter) => filter !== '') : undefined);
   const closeControl = life === undefined ? undefined : controlLater((running) => ({ containers, kept: life.container, container, process: running }), session);
   const status = await session.run();
-  await closeControl?.();
+  const control = await closeControl?.();
   const code = exitCode(status, session.timedOut);
   await afterwards(container, values);
   const lost = await life?.ended(code, () => container.changes());
   container.keepTranslations();
+  await control?.announce(code);
   return lost === undefined ? code : saidLost(lost, code);
 }
 
 /** Others can reach it, if it is still there then. Answers how to stop that. */
-function controlLater(controlled: (running: RunningProcess) => Controlled, session: Session): () => Promise<void> {
-  let opened: Promise<{ close(): void }> | undefined;
+function controlLater(controlled: (running: RunningProcess) => Controlled, session: Session): () => Promise<Control | undefined> {
+  let opened: Promise<Control> | undefined;
   const timer = setTimeout(() => {
     const { process: running } = session;
     if (running !== undefined) opened = import('./control-server.ts').then(({ openControl }) => openControl(controlled(running)));
@@ -70,7 +71,9 @@ function controlLater(controlled: (running: RunningProcess) => Controlled, sessi
   }, CONTROL_AFTER_MS);
   return async () => {
     clearTimeout(timer);
-    await opened?.then((control) => control.close(), () => {});
+    const control = await opened?.catch(() => undefined);
+    control?.close();
+    return control;
   };
 }
 

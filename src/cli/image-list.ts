@@ -1,5 +1,5 @@
 /** `images`, `history`, `inspect`: what is said about images. */
-import { formatPlatform } from '../image/index.ts';
+import { NoSuchImageError, formatPlatform } from '../image/index.ts';
 import type { Descriptor, ImageStore, StoredImage } from '../image/index.ts';
 import { familiarName, familiarReference } from '../image/reference.ts';
 import { readCommand } from './command.ts';
@@ -138,7 +138,12 @@ async function inspected(store: ImageStore, text: string, type: 'container' | 'i
     return (await import('./container-inspect.ts')).containerInspection(containers, container);
   } catch (error) {
     if (type === 'container' || !(error instanceof Error) || error.name !== 'NoSuchContainerError') throw error;
-    return inspection(store, store.find(text));
+    try {
+      return inspection(store, store.find(text));
+    } catch (failure) {
+      if (!(failure instanceof NoSuchImageError)) throw failure;
+      throw new UserError(`No such object: ${text}`, failure.nearest === undefined ? 'see "caisson ps -a" and "caisson images"' : failure.advice, undefined, { cause: failure });
+    }
   }
 }
 

@@ -1,7 +1,7 @@
 /** `caisson run` and `caisson create`: a container of an image. */
 import { closeSync, openSync, writeSync } from 'node:fs';
 import type { LayerPaths } from '../container/index.ts';
-import { EACCES, EDQUOT, ENOSPC, EROFS } from '../abi/errno.ts';
+import { EACCES, EDQUOT, EFBIG, ENOSPC, EROFS } from '../abi/errno.ts';
 import { ImageError, NoSuchImageError, StoreError, formatPlatform } from '../image/index.ts';
 import type { ImageStore } from '../image/index.ts';
 import { CREATED, Containers, Life, randomId, runningState } from '../lifecycle/index.ts';
@@ -14,6 +14,7 @@ import { runForeground } from './foreground.ts';
 import { toUserError, withStore } from './image-store.ts';
 import { terminalFacts } from './launch.ts';
 import { oneOf } from './option-values.ts';
+import type { TerminalFacts } from './option-values.ts';
 import { nameOf, recordOf } from './run-record.ts';
 
 type UsedImage = ReturnType<ImageStore['use']>;
@@ -70,7 +71,7 @@ function openIdFile(values: FlagValues): ((id: string) => void) | undefined {
 
 /** A store that cannot be written: a container that goes at its end does without it. */
 function isUnwritable(error: unknown): boolean {
-  return error instanceof StoreError && [EROFS, EACCES, ENOSPC, EDQUOT].includes(error.errno);
+  return error instanceof StoreError && [EROFS, EACCES, ENOSPC, EDQUOT, EFBIG].includes(error.errno);
 }
 
 function keep(containers: Containers, record: ContainerRecord, state: ContainerState, values: FlagValues): WholeContainer | undefined {
@@ -90,10 +91,10 @@ interface MadeContainer {
   readonly container: WholeContainer | undefined;
 }
 
-async function make({ store, image }: FoundImage, values: FlagValues, stateOf: (containers: Containers) => ContainerState): Promise<MadeContainer> {
+async function make({ store, image }: FoundImage, values: FlagValues, facts: TerminalFacts | undefined, stateOf: (containers: Containers) => ContainerState): Promise<MadeContainer> {
   const containers = new Containers(store);
   const { host } = store.disk;
-  const record = recordOf(values, image, randomId((buffer) => host.random(buffer)), host.now(), values.has('detach') ? undefined : await terminalFacts());
+  const record = recordOf(values, image, randomId((buffer) => host.random(buffer)), host.now(), facts);
   const writeId = openIdFile(values);
   const container = keep(containers, record, stateOf(containers), values);
   writeId?.(record.id);
@@ -113,7 +114,7 @@ export async function runCommand(args: readonly string[]): Promise<number> {
   try {
     const isDetached = values.has('detach');
     if (isDetached) refuseDetached(values);
-    const { containers, record, container } = await make(found, values, (all) => (isDetached ? CREATED : runningState(all, process.pid)));
+    const { containers, record, container } = await make(found, values, isDetached ? undefined : await terminalFacts(), (all) => (isDetached ? CREATED : runningState(all, process.pid)));
     if (isDetached) {
       await (await import('./detached.ts')).startDetached(record.id);
       process.stdout.write(`${record.id}\n`);
@@ -131,7 +132,7 @@ export async function createCommand(args: readonly string[]): Promise<number> {
   if (values === undefined) return 0;
   const found = await findImage(values);
   try {
-    const { record } = await make(found, values, () => CREATED);
+    const { record } = await make(found, values, undefined, () => CREATED);
     process.stdout.write(`${record.id}\n`);
     return 0;
   } finally {

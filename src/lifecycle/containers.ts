@@ -12,7 +12,7 @@
  * a file may be empty, and then the container can only be removed.
  */
 import { EEXIST, ENOENT, ENOTEMPTY } from '../abi/errno.ts';
-import { StoreLock, checkErrno } from '../image/index.ts';
+import { StoreError, StoreLock, checkErrno } from '../image/index.ts';
 import type { Disk, ImageStore } from '../image/index.ts';
 import { nearestName } from '../image/nearest.ts';
 import { LifecycleError, NameConflictError, NoSuchContainerError } from './errors.ts';
@@ -37,6 +37,7 @@ export type WholeContainer = KeptContainer & { readonly record: ContainerRecord 
 export class Containers {
   readonly store: ImageStore;
   readonly #disk: Disk;
+  readonly #locks = new Map<string, StoreLock>();
 
   constructor(store: ImageStore) {
     this.store = store;
@@ -177,7 +178,7 @@ export class Containers {
   /** Throws where it runs, or where another process writes into its tree. Under its lock. */
   checkFree(id: string): void {
     const { status, writer } = this.stateOf(id);
-    if (status === 'running') throw new LifecycleError('the container runs', 'wait for its end, or stop it');
+    if (status === 'running') throw new LifecycleError('the container runs already', 'wait for its end, or stop it');
     if (writer !== undefined && !this.#hasEnded(writer)) throw new LifecycleError('another command writes into the container', 'try again when that has ended');
   }
 
@@ -202,7 +203,18 @@ export class Containers {
 
   /** Runs `body` while no other process starts, ends or removes this container. */
   locked<Result>(id: string, body: () => Result): Result {
-    return new StoreLock(this.#disk, `containers/${id}/lock`, () => {}).hold(body);
+    const lock = this.#locks.get(id) ?? new StoreLock(this.#disk, `containers/${id}/lock`, () => {});
+    this.#locks.set(id, lock);
+    let isHeld = false;
+    try {
+      return lock.hold(() => {
+        isHeld = true;
+        return body();
+      });
+    } catch (error) {
+      // Its directory is gone.
+      throw !isHeld && error instanceof StoreError && error.errno === ENOENT ? new NoSuchContainerError(id) : error;
+    }
   }
 
   /** By name, by id or by the beginning of one. @throws NoSuchContainerError, LifecycleError where a beginning fits several. */

@@ -1,8 +1,10 @@
 /** One start of a container, from the state that says that it runs to the one that says how it ended. Who starts it is the process that runs it. */
 import type { Change } from '../container/index.ts';
 import type { Inode } from '../fs/types.ts';
+import { ERRNO_NAMES } from '../abi/errno.ts';
 import { StoreError } from '../image/index.ts';
 import type { Containers, WholeContainer } from './containers.ts';
+import { NoSuchContainerError } from './errors.ts';
 import { LogWriter } from './log.ts';
 import type { ContainerState } from './state.ts';
 
@@ -72,15 +74,20 @@ export class Life {
       return undefined;
     }
     const lost = await this.#keep(changes);
-    const state: ContainerState = { status: 'exited', startedMs: this.#startedMs, finishedMs: this.#containers.store.disk.host.now(), exitCode, error: lost ?? '' };
+    const state: ContainerState = { status: 'exited', startedMs: this.#startedMs, finishedMs: this.#containers.store.disk.host.now(), exitCode, error: lost ?? this.#lostLog() };
     try {
       this.#containers.locked(id, () => this.#containers.writeState(id, state));
     } catch (error) {
       // Removed meanwhile by force, or the disk is full: then others see that its process has ended.
-      if (!(error instanceof StoreError)) throw error;
+      if (!(error instanceof StoreError || error instanceof NoSuchContainerError)) throw error;
       return lost ?? error.message;
     }
     return lost;
+  }
+
+  #lostLog(): string {
+    const failure = this.#log?.failure ?? 0;
+    return failure === 0 ? '' : `a part of its log was lost: ${ERRNO_NAMES.get(failure) ?? `error ${failure}`}`;
   }
 
   async #keep(changes: () => Iterable<Change<Inode>>): Promise<string | undefined> {
@@ -101,7 +108,7 @@ export class Life {
     try {
       this.#containers.locked(id, () => this.#containers.remove(id));
     } catch (error) {
-      if (!(error instanceof StoreError)) throw error;
+      if (!(error instanceof StoreError || error instanceof NoSuchContainerError)) throw error;
     }
   }
 }

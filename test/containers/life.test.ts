@@ -1,9 +1,10 @@
 /** Containers that are kept: made, listed, named, removed; and what is left by processes that were killed. By the built command. */
 import assert from 'node:assert/strict';
-import { chmodSync, existsSync, mkdirSync, readFileSync, readdirSync, renameSync, rmSync, symlinkSync, truncateSync, writeFileSync } from 'node:fs';
+import { spawnSync } from 'node:child_process';
+import { chmodSync, existsSync, mkdirSync, readFileSync, readdirSync, renameSync, rmSync, rmdirSync, symlinkSync, truncateSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { after, before, test } from 'node:test';
-import { spawnCaisson } from '../cli/caisson.ts';
+import { caissonPath, spawnCaisson } from '../cli/caisson.ts';
 import { testStore, until } from './testing.ts';
 
 const { scratch, home, env, run, mustRun, load, remove } = testStore();
@@ -140,6 +141,7 @@ test('what killed commands leave: a name without a container, a directory withou
   await mustRun(['create', '--name', 'stale', 'busybox:1', 'true']);
   assert.deepEqual(await names('-a'), ['stale']);
   await mustRun(['rm', 'stale']);
+  rmdirSync(join(home, 'containers', '1'.repeat(64)));
 });
 
 test('an image that a container has: rmi and prune, in Docker\'s words', async () => {
@@ -189,11 +191,28 @@ test('a store that cannot be written', async () => {
   }
 });
 
+test('a disk that fills up meanwhile: said, and what was kept before is there', async () => {
+  const limited = (args: readonly string[]): { readonly status: number | null; readonly stdout: string; readonly stderr: string } => spawnSync('prlimit', ['--fsize=200000', process.execPath, caissonPath, ...args], { env: { ...process.env, ...env }, encoding: 'utf8' });
+  await mustRun(['run', '--name', 'filled', 'busybox:1', 'sh', '-c', 'if [ -e /kept ]; then busybox head -c 500000 /dev/zero > /big; cat /kept; else echo first > /kept; fi']);
+  const { status, stdout, stderr } = limited(['start', '-a', 'filled']);
+  assert.deepEqual([status, stdout], [125, 'first\n']);
+  assert.match(stderr, /^caisson: what the container changed was not kept: cannot write ".*": EFBIG\n$/);
+  assert.match(await mustRun(['inspect', '-f', '{{.State.ExitCode}} {{.State.Error}}', 'filled']), /^0 what the container changed was not kept/);
+  assert.equal(await mustRun(['diff', 'filled']), 'A /kept\n');
+  assert.match(await mustRun(['system', 'check']), /: clean\n/);
+  // Nothing can be written at all.
+  const none = spawnSync('prlimit', ['--fsize=0', process.execPath, caissonPath, 'run', 'busybox:1', 'true'], { env: { ...process.env, ...env }, encoding: 'utf8' });
+  assert.equal(none.status, 125);
+  assert.match(none.stderr, /^caisson: cannot keep the container: cannot write .*EFBIG/);
+  await mustRun(['rm', 'filled']);
+  assert.deepEqual([readdirSync(join(home, 'containers')), readdirSync(join(home, 'tmp'))], [['names'], []]);
+});
+
 test('what is not there yet says so', async () => {
   for (const [args, message] of [
     [['run', '--restart', 'always', 'busybox:1'], /containers are not started again by themselves yet/], [['run', '--restart', 'x', 'busybox:1'], /there is no such policy/],
     [['attach', 'x'], /cannot attach: it is not there yet/], [['container', 'pause', 'x'], /not there yet/], [['volume', 'ls'], /not there yet/], [['commit', '-p', 'x'], /there is nothing to pause/],
-    [['run', '-d', '--changes', 'busybox:1'], /cannot use --changes with --detach/], [['run', '--stop-signal', 'NOPE', 'busybox:1'], /Invalid signal: NOPE/], [['run', '--log-opt', 'size=1', 'busybox:1'], /max-size=SIZE or max-file=N/], [['container', 'lst'], /did you mean "caisson container ls"/],
+    [['run', '-d', '--changes', 'busybox:1'], /cannot use --changes with --detach/], [['run', '--stop-signal', 'NOPE', 'busybox:1'], /Invalid signal: NOPE/], [['run', '-p', '80:80', 'busybox:1'], /cannot use -p: it is not there yet \(there are no published ports/], [['create', '--health-cmd', 'x', 'busybox:1'], /there are no health checks/], [['inspect', 'nope'], /No such object: nope/], [['run', '--log-opt', 'size=1', 'busybox:1'], /max-size=SIZE or max-file=N/], [['container', 'lst'], /did you mean "caisson container ls"/],
   ] as const) assert.match((await run(args)).stderr, message, args.join(' '));
   assert.equal(await mustRun(['container', 'ls', '-aq']), await mustRun(['ps', '-aq']));
   await until(async () => (await names()).length === 0, 'nothing runs');
