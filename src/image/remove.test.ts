@@ -74,7 +74,7 @@ test('an image on which a container runs is not removed, except by force', () =>
   withTemporaryStore(async (store, directory) => {
     const image = await importAs(store, 'one');
     const use = store.claims.use(image.record.manifest.digest);
-    assert.throws(() => removeImage(store, 'one', { force: false, keepBlobs: false }), /a container runs on the image "one"/);
+    assert.throws(() => removeImage(store, 'one', { force: false, keepBlobs: false }), /conflict: unable to remove repository reference "one" \(must force\) - container is using its referenced image/);
     assert.deepEqual(prune(store, { all: true, caches: false, accepts: () => true }).lines, []);
     assert.deepEqual(usageOf(store).map(({ kind, total, active, reclaimableBytes }) => [kind, total, active, reclaimableBytes]), [['Images', 1, 1, 0], ['Build Cache', 0, 0, 0], ['Unused', 0, 0, 0], ['Leftovers', 0, 0, 0]]);
     use.end();
