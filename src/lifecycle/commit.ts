@@ -2,7 +2,9 @@
 import { layerTar } from '../container/layer-entries.ts';
 import { OCI_LAYER_GZIP, addBuilt, applyChanges, fieldOf, isObject } from '../image/index.ts';
 import type { ImageStore, Json, JsonObject, StoredImage } from '../image/index.ts';
+import { parseReference } from '../image/reference.ts';
 import type { WholeContainer } from './containers.ts';
+import { LifecycleError } from './errors.ts';
 import type { ContainerTree } from './own-layers.ts';
 
 export interface CommitOptions {
@@ -28,6 +30,8 @@ function isEmpty(value: Json | undefined): boolean {
 /** @throws ImageError */
 export function commitContainer(store: ImageStore, container: WholeContainer, tree: ContainerTree, options: CommitOptions): Promise<StoredImage> {
   const { image } = container.record;
+  const { name } = options;
+  if (name !== undefined && parseReference(name).digest !== undefined) throw new LifecycleError(`cannot name an image "${name}": a name that is given has no digest`, 'leave the part from @ on out');
   return store.adding(async () => {
     const base = store.load({ reference: undefined, typed: undefined, target: descriptorOf(store, image.manifest), manifest: descriptorOf(store, image.manifest), digests: [], referrers: [], addedMs: 0 });
     for (const { digest } of base.manifest.layers) store.keep(digest);
@@ -46,7 +50,7 @@ export function commitContainer(store: ImageStore, container: WholeContainer, tr
       history: [...(Array.isArray(history) ? history : []), { created, created_by: command, ...(options.author === '' ? {} : { author: options.author }), comment: options.message, ...(layer === undefined ? { empty_layer: true } : {}) }],
     };
     const layers = [...base.manifest.layers, ...(layer === undefined ? [] : [{ mediaType: OCI_LAYER_GZIP, digest: layer.digest, size: layer.size }])];
-    return addBuilt(store, new TextEncoder().encode(JSON.stringify(config)), layers, options.name === undefined ? [] : [options.name])[0]!;
+    return addBuilt(store, new TextEncoder().encode(JSON.stringify(config)), layers, name === undefined ? [] : [name])[0]!;
   });
 }
 

@@ -67,6 +67,7 @@ test('export, and what umoci and the container itself see of a commit, are the s
   await mustRun(['commit', 'same', 'same:1']);
   assert.equal(await mustRun(['inspect', '--type', 'image', '-f', '{{len .RootFS.Layers}}', 'same:1']), '1\n');
   assert.match((await run(['commit', '-c', 'FROM x', 'same'])).stderr, /cannot use the change "FROM x"/);
+  assert.match((await run(['commit', 'same', 'Bad:name'])).stderr, /must be lower case/);
   assert.match((await run(['commit', 'nope', 'x'])).stderr, /No such container: nope/);
 });
 

@@ -93,10 +93,10 @@ test('rm -f ends one that runs', async () => {
 });
 
 test('ten at once have names of their own; of ten with one name one is made', async () => {
-  const all = await Promise.all(Array.from({ length: 10 }, (_, index) => run(['create', '--name', `at-once-${index}`, 'busybox:1', 'true'])));
+  const all = await Promise.all(Array.from({ length: 10 }, (_, index) => run(['run', '--name', `at-once-${index}`, 'busybox:1', 'true'])));
   assert.deepEqual(all.map(({ status }) => status), Array(10).fill(0));
   assert.equal((await names('-a')).length, 10);
-  const same = await Promise.all(Array.from({ length: 10 }, () => run(['create', '--name', 'single', 'busybox:1', 'true'])));
+  const same = await Promise.all(Array.from({ length: 10 }, () => run(['run', '--name', 'single', 'busybox:1', 'true'])));
   assert.equal(same.filter(({ status }) => status === 0).length, 1);
   assert.equal(same.filter(({ stderr }) => /Conflict/.test(stderr)).length, 9);
   assert.match(await mustRun(['container', 'prune', '-f']), /^Deleted Containers:\n(?:[0-9a-f]{64}\n){11}\nTotal reclaimed space: [\d.]+kB\n$/);
@@ -105,7 +105,7 @@ test('ten at once have names of their own; of ten with one name one is made', as
 });
 
 test('cycles leave no file', async () => {
-  for (let cycle = 0; cycle < 10; cycle++) {
+  for (let cycle = 0; cycle < 5; cycle++) {
     await mustRun(['run', '--name', 'cycle', 'busybox:1', 'touch', '/made']);
     await mustRun(['rm', 'cycle']);
   }
@@ -131,6 +131,22 @@ test('files that are cut short: said, and removable', async () => {
   writeFileSync(path, readFileSync(path, 'utf8').replace('"version":1', '"version":2'));
   assert.match((await run(['start', 'no-state'])).stderr, /of another version/);
   await mustRun(['rm', 'no-state']);
+});
+
+test('commands that are killed at any moment: all is clean, and can be removed', async () => {
+  const commands = [['run', '--name', 'killed', 'busybox:1', 'touch', '/x'], ['start', '-a', 'seed'], ['cp', '/etc/hostname', 'seed:/tmp'], ['rm', 'seed'], ['commit', 'seed', 'moment:1']] as const;
+  for (const [trial, args] of commands.entries()) {
+    await mustRun(['create', '--name', 'seed', 'busybox:1', 'touch', '/made']);
+    const child = spawnCaisson(args, { env });
+    setTimeout(() => child.kill('SIGKILL'), 60 + 25 * trial);
+    await new Promise((resolve) => child.once('close', resolve));
+    const ids = (await mustRun(['ps', '-aq'])).split('\n').filter((id) => id !== '');
+    assert.match(await mustRun(['system', 'check']), /: clean\n/, args.join(' '));
+    await mustRun(['rm', '-f', ...ids]);
+    await run(['rmi', 'moment:1']);
+  }
+  await mustRun(['system', 'prune', '-f']);
+  assert.deepEqual([readdirSync(join(home, 'containers', 'names')), readdirSync(join(home, 'tmp'))], [[], []]);
 });
 
 test('what killed commands leave: a name without a container, a directory without a configuration', async () => {
