@@ -15,19 +15,37 @@ import { writeOutput } from './image-archives.ts';
 /** Kept by the container itself, as in Docker: no change of it. */
 const OWN_FILES = new Set(['/etc/hosts', '/etc/hostname', '/etc/resolv.conf']);
 
+type Inode = NonNullable<ReturnType<ContainerTree['before']>>;
+
+/** Parents before children, names by bytes. */
+function byPath(left: string, right: string): number {
+  const [a, b] = [left.replaceAll('/', '\0'), right.replaceAll('/', '\0')];
+  return a < b ? -1 : Number(a > b);
+}
+
+/** Of a directory that took the place of another. */
+function missingNames(before: Inode, now: Inode): readonly string[] {
+  const [old, present] = [before.readDirectory(), now.readDirectory()];
+  if (typeof old === 'number' || typeof present === 'number') return [];
+  const names = new Set(present.map(({ name }) => name));
+  return old.map(({ name }) => name).filter((name) => !names.has(name));
+}
+
 /** `A /path` lines. A directory in which something changed has changed, as Docker sees it. */
 function changeLines(tree: ContainerTree): string {
   const lines = new Map<string, string>();
-  for (const { kind, path } of tree.changes()) {
+  for (const { kind, path, inode } of tree.changes()) {
     if (OWN_FILES.has(path)) continue;
     for (let slash = path.indexOf('/', 1); slash >= 0; slash = path.indexOf('/', slash + 1)) {
       const parent = path.slice(0, slash);
       if (!lines.has(parent)) lines.set(parent, 'C');
     }
-    // What took the place of something else has changed.
-    lines.set(path, kind === 'A' && lines.get(path) === 'D' ? 'C' : kind);
+    const before = kind === 'A' ? tree.before(path) : undefined;
+    // What took the place of something else has changed, and of a directory what is not in the new one is gone.
+    lines.set(path, before === undefined ? kind : 'C');
+    for (const name of before === undefined || inode === undefined ? [] : missingNames(before, inode)) lines.set(`${path}/${name}`, 'D');
   }
-  return [...lines].map(([path, kind]) => `${kind} ${path}\n`).join('');
+  return [...lines].sort(([left], [right]) => byPath(left, right)).map(([path, kind]) => `${kind} ${path}\n`).join('');
 }
 
 export async function diffCommand(args: readonly string[]): Promise<number> {

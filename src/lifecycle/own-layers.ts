@@ -129,6 +129,16 @@ export class ContainerTree {
     return this.whole.root;
   }
 
+  /** What the image has at a path (without links in it). */
+  before(path: string): LayerInode | undefined {
+    let at: LayerInode | undefined = this.#lower?.root;
+    for (const name of path.split('/').filter((part) => part !== '')) {
+      const found: LayerInode | number | undefined = at?.lookup(name);
+      at = typeof found === 'number' ? undefined : found;
+    }
+    return at;
+  }
+
   /** What differs from the image. */
   changes(): Iterable<Change<LayerInode>> {
     return changesAbove(this.whole, this.#lower, this.#first);

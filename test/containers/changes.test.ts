@@ -35,6 +35,13 @@ test('what a start changes is there at the next one: new, changed, moved, delete
   assert.equal(await mustRun(['diff', 'steps']), ['C /bin', 'D /bin/wc', 'A /d', 'A /d/e', 'A /d/e/three', 'A /d/hard', 'A /d/soft', 'A /d/uno', 'C /etc', 'C /etc/passwd', 'C /home', 'A /step'].map((line) => `${line}\n`).join(''));
 });
 
+test('diff of a directory in the place of another compares the two, as Docker\'s does', async () => {
+  await inBox('rm -r /home; mkdir -p /home/app; echo new > /home/app/.profile; mkdir /home/x', 'replaced');
+  assert.equal(await mustRun(['diff', 'replaced']), 'C /home\nC /home/app\nC /home/app/.profile\nA /home/x\n');
+  await inBox('rm -r /home; mkdir /home; echo y > /home/y', 'emptied');
+  assert.equal(await mustRun(['diff', 'emptied']), 'C /home\nD /home/app\nA /home/y\n');
+});
+
 test('many starts: their layers become one, and nothing is lost', async () => {
   await inBox('n=0; [ -e /n ] && read n < /n; n=$((n+1)); echo $n > /n; echo $n > /f$n; [ $n -gt 3 ] && rm /f$((n-3)); echo $n', 'many');
   for (let start = 2; start <= 12; start++) assert.equal(await again('many'), `${start}\n`);
