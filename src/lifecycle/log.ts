@@ -67,7 +67,24 @@ export class LogWriter {
     }
     if (at < text.length) this.#rest.set(fd, text.slice(at));
     else this.#rest.delete(fd);
-    for (const line of lines) this.#append(line);
+    this.#appendAll(lines);
+  }
+
+  /** At once, unless a file ends among them. */
+  #appendAll(lines: readonly Uint8Array[]): void {
+    if (this.#handle < 0 && lines.length > 0) this.#open();
+    const length = lines.reduce((sum, line) => sum + line.length, 0);
+    if (lines.length < 2 || this.#size + length > this.#options.maxBytes) {
+      for (const line of lines) this.#append(line);
+      return;
+    }
+    const all = new Uint8Array(length);
+    let at = 0;
+    for (const line of lines) {
+      all.set(line, at);
+      at += line.length;
+    }
+    this.#append(all);
   }
 
   #line(fd: number, tag: string, text: Uint8Array): Uint8Array {
@@ -81,8 +98,11 @@ export class LogWriter {
 
   #append(line: Uint8Array): void {
     const { files, maxBytes } = this.#options;
-    if (this.#handle >= 0 && this.#size + line.length > maxBytes) this.#rotate();
     if (this.#handle < 0) this.#open();
+    if (this.#size > 0 && this.#size + line.length > maxBytes) {
+      this.#rotate();
+      this.#open();
+    }
     if (this.#handle < 0) return;
     const count = files.write(this.#handle, line, this.#size);
     if (count < 0) this.#failure ||= -count;
