@@ -62,6 +62,18 @@ function imageSection({ mebibytes, start, pulled, second, pull }) {
   ];
 }
 
+function containerSection({ node, plain, removed, kept, changed, exec, detached, idleMiB }) {
+  const row = (what, value, from) => `| ${what} | ${number(value)} | ${from === undefined ? '' : `${number(value - from)} ms more`} |`;
+  return [
+    '## Containers',
+    [
+      'busybox on scratch, until `true` ends.', '', '| | ms | |', '|---|---|---|', row('`do -- true`', plain), row('`run --rm IMAGE true`', removed, plain), row('`run IMAGE true`, which keeps the container', kept, plain),
+      row('`run IMAGE touch /x`, which keeps what it changed', changed, plain), row('`exec NAME true`; more than `node -e 0`', exec, node), row('`run -d` until it returns', detached),
+    ].join('\n'),
+    `The process of an idle container in the background holds ${number(idleMiB)} MiB.`,
+  ];
+}
+
 export function writePage(root, { date, node, cpu, cores, rounds, groups }) {
   const parts = [
     '# Performance',
@@ -91,6 +103,7 @@ export function writePage(root, { date, node, cpu, cores, rounds, groups }) {
   if (groups.registry) parts.push('## Registry', registryTable(groups.registry));
   if (groups.api) parts.push('## API', `From \`Sandbox.create\` to the first output of a warm command: ${number(groups.api.create.caisson, 1)} ms.`);
   if (groups.images) parts.push(...imageSection(groups.images));
+  if (groups.containers) parts.push(...containerSection(groups.containers));
   writeFileSync(join(root, 'docs', 'performance.md'), `${parts.filter((part) => part !== '').join('\n\n')}\n`);
   if (groups.cpu) writeFileSync(join(root, 'docs', 'performance.svg'), chart(groups.cpu));
 }

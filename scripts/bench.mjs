@@ -5,13 +5,14 @@
  *
  *   npm run bench                     all figures; writes bench/results.json, docs/performance.md and docs/performance.svg
  *   npm run bench -- --quick          one round
- *   npm run bench -- --only startup   one group: cpu, startup, nodes, python, micro, shell, files, memory, api, images, registry
+ *   npm run bench -- --only startup   one group: cpu, startup, nodes, python, micro, shell, files, memory, api, images, containers, registry
  */
 import { spawn, spawnSync } from 'node:child_process';
 import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { cpus, tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { benchContainers } from './bench-containers.mjs';
 import { benchImages } from './bench-images.mjs';
 import { writePage } from './bench-page.mjs';
 import { benchRegistry } from './bench-registry.mjs';
@@ -212,12 +213,14 @@ function api() {
   return { create: { caisson: Number.isNaN(value) || !run.ok ? undefined : value } };
 }
 
+const containers = () => benchContainers({ caisson, env, rounds, median });
+
 const images = () => benchImages({ caisson, programs, env, rounds, median });
 
 /** Layers a second, and mebibytes, against docker-registry. */
 const registry = () => benchRegistry(caisson, Math.min(rounds, 3), quick);
 
-const GROUPS = { cpu, startup, nodes, python, micro, shell, files, memory, api, images, registry };
+const GROUPS = { cpu, startup, nodes, python, micro, shell, files, memory, api, images, containers, registry };
 
 compilePrograms();
 const previous = existsSync(results) ? JSON.parse(readFileSync(results, 'utf8')) : { groups: {} };
