@@ -11,7 +11,7 @@ import { ask, connectTo, converse } from './control-client.ts';
 import { FRAME, documentFrame, frame, parseDocument } from './control-protocol.ts';
 import type { Answer, ExecRequest } from './control-protocol.ts';
 import { mergeEnvironment } from './environment.ts';
-import { EXIT_CAISSON, UserError } from './errors.ts';
+import { EXIT_BROKEN_PIPE, EXIT_CAISSON, UserError } from './errors.ts';
 import type { FlagValues } from './flags.ts';
 import { formatTable } from './table.ts';
 
@@ -31,6 +31,7 @@ function requestOf(values: FlagValues): ExecRequest {
 
 /** Our streams and those of the program, until it ends. */
 class Dialogue {
+  isUnread = false;
   readonly #socket: Socket;
   readonly #request: ExecRequest;
   readonly #outputs: readonly StandardOutput[];
@@ -41,7 +42,7 @@ class Dialogue {
   constructor(socket: Socket, request: ExecRequest) {
     this.#socket = socket;
     this.#request = request;
-    this.#outputs = [1, 2].map((fd) => new StandardOutput(fd, { onDrain: () => socket.resume(), onBroken: () => socket.destroy() }));
+    this.#outputs = [1, 2].map((fd) => new StandardOutput(fd, { onDrain: () => socket.resume(), onBroken: () => this.#unread() }));
     this.#input = new StandardInput({
       onBytes: (bytes) => {
         const hasRoom = socket.write(frame(FRAME.stdin, bytes));
@@ -55,6 +56,12 @@ class Dialogue {
       this.#input.resume();
       this.#input.want();
     });
+  }
+
+  /** Whoever read our output is gone: so are we, and the program's output is a broken pipe. */
+  #unread(): void {
+    this.isUnread = true;
+    this.#socket.destroy();
   }
 
   async run(): Promise<Answer | undefined> {
@@ -93,7 +100,9 @@ class Dialogue {
 async function exec(containers: Containers, container: KeptContainer, request: ExecRequest): Promise<number> {
   const socket = await connectTo(containers, container);
   if (socket === undefined) throw notRunning(container);
-  const answer = await new Dialogue(socket, request).run();
+  const dialogue = new Dialogue(socket, request);
+  const answer = await dialogue.run();
+  if (dialogue.isUnread) return EXIT_BROKEN_PIPE;
   if (answer?.error !== undefined) throw new UserError(answer.error, answer.advice, answer.code);
   if (answer?.exitCode !== undefined) return answer.exitCode;
   if (answer?.isStarted === true && request.detached) return 0;

@@ -134,20 +134,21 @@ class Connection {
       onInputRoom: () => this.#socket.resume(),
     }, false);
     if (typeof started === 'number') throw startError(toText(spec.argv[0] ?? ''), -started);
-    this.#program = started;
     if (!request.input) started.endInput();
     if (request.detached) return this.#answer({ isStarted: true });
+    this.#program = started;
     this.#answer({ isStarted: true }, false);
     void started.ended.then((status) => this.#answer({ exitCode: exitCode(status, false) }));
   }
 
-  /** As a terminal or a pipe that is closed. */
+  /** As a terminal that hangs up, or pipes that nobody reads any more. */
   #gone(): void {
     const program = this.#program;
     this.#program = undefined;
     if (program === undefined) return;
+    program.hangUp();
     program.endInput();
-    for (const fd of [1, 2]) program.outputDrained(fd);
+    for (const fd of [1, 2]) program.breakOutput(fd);
   }
 }
 

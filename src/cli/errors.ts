@@ -7,6 +7,8 @@ export const EXIT_NOT_EXECUTABLE = 126;
 export const EXIT_NOT_FOUND = 127;
 /** Added to the number of the signal that ended the command. */
 export const EXIT_SIGNAL_BASE = 128;
+/** 128 + SIGPIPE: whoever read our output is gone. */
+export const EXIT_BROKEN_PIPE = 141;
 /** As timeout(1). */
 export const EXIT_TIMEOUT = 124;
 

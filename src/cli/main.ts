@@ -1,6 +1,6 @@
 /** `caisson COMMAND`: finds the command and loads what it needs, no more: start-up time is a promise (SPECIFICATION.md). */
 import { doCommand } from './do.ts';
-import { EXIT_CAISSON, UserError, exitCodeOf, formatError } from './errors.ts';
+import { EXIT_BROKEN_PIPE, EXIT_CAISSON, UserError, exitCodeOf, formatError } from './errors.ts';
 import { nearest } from './flags.ts';
 
 type Command = (args: readonly string[]) => Promise<number>;
@@ -133,6 +133,3 @@ export async function main(args: readonly string[]): Promise<void> {
   // Standard input may still be open, and would keep us here.
   process.exit(code);
 }
-
-/** 128 + SIGPIPE. */
-const EXIT_BROKEN_PIPE = 141;

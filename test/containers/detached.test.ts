@@ -102,6 +102,10 @@ test('exec: output, status, input, user, variables, directory, errors', async ()
   await until(async () => (await run(['exec', 'box', 'ls', '/tmp/later'])).status === 0, 'the detached command ran');
   assert.equal((await run(['exec', 'box', 'sh', '-c', 'kill -9 $$'])).status, 137);
   assert.match(await mustRun(['top', 'box']), /^UID +PID +PPID +C +STIME +TTY +TIME +CMD\n0 +\d+ +\d+ .* sleep 1000\n$/);
+  // Who reads it goes away: the program gets a broken pipe, as natively.
+  const reader = spawn('sh', ['-c', `${process.execPath} ${caissonPath} exec box busybox yes | head -1`], { env: { ...process.env, ...env }, stdio: 'ignore' });
+  await new Promise((resolve) => reader.once('close', resolve));
+  await until(async () => !(await mustRun(['top', 'box'])).includes('yes'), 'it has ended');
   const cut = run(['exec', 'box', 'sleep', '1000']);
   await until(async () => (await mustRun(['top', 'box'])).split('sleep 1000').length === 3, 'the second program runs');
   await mustRun(['kill', 'box']);
