@@ -34,7 +34,7 @@ function accountsOf(values: FlagValues): Accounts | undefined {
 }
 
 /** The key of tokens that nobody gave: made once, so that tokens outlive a restart. */
-async function ownKey({ disk }: RegistryStorage): Promise<string> {
+async function ownKey({ local: { disk } }: RegistryStorage): Promise<string> {
   const path = disk.path('token-key.pem');
   if (!disk.exists(path)) disk.writeFile(path, new TextEncoder().encode(await TokenIssuer.generateKey()));
   return readFileSync(toText(path), 'utf8');

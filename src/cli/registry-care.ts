@@ -1,5 +1,5 @@
 /** `registry gc`, `prune`, `scrub`: looking after a registry's directory, whether the registry runs or not. */
-import { applyRetention, collectGarbage, planRetention, scrub } from '../registry/index.ts';
+import { applyRetention, planRetention } from '../registry/index.ts';
 import { readCommand } from './command.ts';
 import { UserError } from './errors.ts';
 import type { FlagValues } from './flags.ts';
@@ -31,7 +31,7 @@ export async function collectCommand(args: readonly string[]): Promise<number> {
   if (values === undefined) return 0;
   const dryRun = values.has('dry-run');
   const storage = openStorage(values);
-  const report = await translated('collect garbage', () => collectGarbage(storage, { graceMs: graceOf(values), dryRun }));
+  const report = await translated('collect garbage', () => storage.collectGarbage({ graceMs: graceOf(values), dryRun }));
   const { blobs, bytes, links, repositories, temporary } = report;
   print(values, { Blobs: blobs, Bytes: bytes, Links: links, Repositories: repositories, Temporary: temporary, DryRun: dryRun }, `${dryRun ? 'would remove' : 'removed'} ${blobs} blobs (${formatSize(bytes)}), ${links} links, ${repositories} empty repositories, ${temporary} temporary files\n`);
   return 0;
@@ -45,7 +45,7 @@ export async function pruneCommand(args: readonly string[]): Promise<number> {
   const storage = openStorage(values);
   const plan = await translated('prune the registry', () => planRetention(storage, retention));
   const rows = plan.map(({ repository, tag, digest, why }) => [tag === undefined ? `${repository}@${digest.slice(0, 19)}` : `${repository}:${tag}`, why]);
-  const removed = values.has('dry-run') ? 0 : applyRetention(storage, plan);
+  const removed = values.has('dry-run') ? 0 : await translated('prune the registry', () => applyRetention(storage, plan));
   const entries = plan.map(({ repository, tag, digest, pushedMs, why }) => ({ Repository: repository, Tag: tag ?? '', Digest: digest, Pushed: new Date(pushedMs).toISOString(), Why: why }));
   print(values, { Removals: entries, Removed: removed, DryRun: values.has('dry-run') }, `${formatTable(rows)}${values.has('dry-run') ? `would remove ${plan.length}` : `removed ${removed}`} tags and manifests\n`);
   return 0;
@@ -55,7 +55,7 @@ export async function scrubCommand(args: readonly string[]): Promise<number> {
   const values = await readCommand(SCRUB, args);
   if (values === undefined) return 0;
   const storage = openStorage(values);
-  const { blobs, bytes, spoiled } = await translated('scrub the registry', () => scrub(storage));
+  const { blobs, bytes, spoiled } = await translated('scrub the registry', () => storage.scrub());
   const lines = spoiled.map((digest) => `${digest}: changed on the disk, moved away\n`).join('');
   print(values, { Blobs: blobs, Bytes: bytes, Spoiled: spoiled }, `${lines}${blobs} blobs (${formatSize(bytes)}), ${spoiled.length} spoiled\n`);
   return spoiled.length === 0 ? 0 : 1;

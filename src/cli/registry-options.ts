@@ -3,7 +3,8 @@ import { join } from 'node:path';
 import { nodeHttp } from '../host/node/http.ts';
 import { createImageHost, storeDirectory } from '../host/node/image-host.ts';
 import { nodeAsyncFiles } from '../host/node/async-files.ts';
-import { RegistryStorage } from '../registry/index.ts';
+import { DirectoryStorage } from '../registry/index.ts';
+import type { RegistryStorage } from '../registry/index.ts';
 import { toByteString } from './bytes.ts';
 import { UserError } from './errors.ts';
 import type { FlagValues } from './flags.ts';
@@ -23,7 +24,7 @@ function directoryOf(values: FlagValues): string {
 /** @throws UserError */
 export function openStorage(values: FlagValues): RegistryStorage {
   try {
-    return RegistryStorage.open(createImageHost({ http: nodeHttp }), nodeAsyncFiles, directoryOf(values));
+    return DirectoryStorage.open(createImageHost({ http: nodeHttp }), nodeAsyncFiles, directoryOf(values));
   } catch (error) {
     throw toUserError(error, 'open the registry');
   }

@@ -88,7 +88,7 @@ function observed(registry: Registry, handle: Handler): (request: Request, conne
     registry.metrics.request(endpoint, request.method, response.status, (performance.now() - started) / 1000);
     if (registry.audit !== undefined && isAudited(request.method, response.status)) {
       const { pathname, search } = new URL(request.url);
-      registry.audit({ time: new Date(registry.storage.disk.host.now()).toISOString(), address: connection.address, user: (caller as Caller | undefined)?.name, method: request.method, path: pathname === '/token' ? pathname : pathname + search, status: response.status });
+      registry.audit({ time: new Date(registry.storage.host.now()).toISOString(), address: connection.address, user: (caller as Caller | undefined)?.name, method: request.method, path: pathname === '/token' ? pathname : pathname + search, status: response.status });
     }
     return response;
   };
@@ -108,10 +108,9 @@ export function createApp(registry: Registry): (request: Request, connection: Ht
 }
 
 /** Whether it can write: what a push needs. */
-function health({ storage: { disk } }: Registry): Response {
+async function health({ storage }: Registry): Promise<Response> {
   try {
-    const file = disk.newFile();
-    file.discard();
+    await storage.checkHealth();
     return Response.json({ status: 'ok' });
   } catch (error) {
     return Response.json({ status: 'failed', reason: error instanceof Error ? error.message.replace(/ ".*"/, '') : 'unknown' }, { status: 503 });
@@ -119,10 +118,10 @@ function health({ storage: { disk } }: Registry): Response {
 }
 
 /** For Prometheus, at an address of its own: what it says is nobody else's business. */
-export function createMetricsApp(registry: Registry): (request: Request) => Response {
-  return (request) => {
+export function createMetricsApp(registry: Registry): (request: Request) => Promise<Response> {
+  return async (request) => {
     const { pathname } = new URL(request.url);
     if (pathname === '/healthz') return health(registry);
-    return pathname === '/metrics' ? new Response(registry.metrics.text(), { headers: { 'content-type': 'text/plain; version=0.0.4; charset=utf-8' } }) : new Response('see /metrics\n', { status: 404 });
+    return pathname === '/metrics' ? new Response(await registry.metrics.text(), { headers: { 'content-type': 'text/plain; version=0.0.4; charset=utf-8' } }) : new Response('see /metrics\n', { status: 404 });
   };
 }

@@ -59,3 +59,27 @@ export interface TagRecord {
   readonly digest: Digest;
   readonly pushedMs: number;
 }
+
+export function encodeRecord(value: unknown): Uint8Array<ArrayBuffer> {
+  return new TextEncoder().encode(JSON.stringify(value));
+}
+
+/** What the registry has written itself; undefined where it was spoiled. */
+export function decodeRecord<Value>(bytes: Uint8Array): Value | undefined {
+  try {
+    return JSON.parse(new TextDecoder().decode(bytes)) as Value;
+  } catch {
+    return undefined;
+  }
+}
+
+/** What a manifest names. One that is lost or spoiled names nothing that could be found out. */
+export function needsOf(record: ManifestRecord | undefined, bytes: Uint8Array | undefined): readonly Digest[] {
+  if (record === undefined || bytes === undefined) return [];
+  try {
+    return readManifest(bytes, record.mediaType).needs.map((need) => need.digest);
+  } catch (error) {
+    if (error instanceof RegistryFailure) return [];
+    throw error;
+  }
+}

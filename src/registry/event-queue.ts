@@ -4,7 +4,7 @@
  */
 import { checkErrno } from '../image/index.ts';
 import { MOST_EVENT_BYTES, MOST_QUEUED_EVENTS } from './limits.ts';
-import type { RegistryStorage } from './storage.ts';
+import type { LocalFiles } from './storage.ts';
 
 export interface QueuedEvent {
   readonly name: string;
@@ -16,14 +16,14 @@ export interface QueuedEvent {
 const NAME = /^(\d{14})-\d{6}-[0-9a-f]+\.json$/;
 
 export class EventQueue {
-  readonly #storage: RegistryStorage;
+  readonly #storage: LocalFiles;
   readonly #directory: string;
   /** The oldest first. */
   #names: string[];
   #count = 0;
 
   /** @throws StoreError */
-  constructor(storage: RegistryStorage, name: string) {
+  constructor(storage: LocalFiles, name: string) {
     this.#storage = storage;
     this.#directory = storage.disk.path('events', name);
     storage.disk.makeDirectory(this.#directory);

@@ -1,8 +1,6 @@
 /** What a registry does by itself, from time to time: retention, garbage collection, scrub. */
-import { collectGarbage } from './garbage.ts';
 import { applyRetention, planRetention } from './retention.ts';
 import type { RetentionRule } from './retention.ts';
-import { scrub } from './scrub.ts';
 import type { Registry } from './service.ts';
 
 export interface MaintenanceOptions {
@@ -15,16 +13,16 @@ export interface MaintenanceOptions {
 
 async function collect(registry: Registry, { retention, graceMs }: MaintenanceOptions): Promise<void> {
   const { storage, metrics } = registry;
-  const removed = applyRetention(storage, await planRetention(storage, retention()));
+  const removed = await applyRetention(storage, await planRetention(storage, retention()));
   registry.uploads.expire();
-  const { blobs, bytes } = await collectGarbage(storage, { graceMs, dryRun: false });
+  const { blobs, bytes } = await storage.collectGarbage({ graceMs, dryRun: false });
   metrics.count('retention_removed_total', 'Tags and manifests that retention took away.', {}, removed);
   metrics.count('garbage_blobs_total', 'Blobs that were collected.', {}, blobs);
   metrics.count('garbage_bytes_total', 'Bytes of blobs that were collected.', {}, bytes);
 }
 
 async function look(registry: Registry): Promise<void> {
-  const { spoiled, blobs } = await scrub(registry.storage);
+  const { spoiled, blobs } = await registry.storage.scrub();
   registry.metrics.count('scrubbed_blobs_total', 'Blobs that were read and compared with their digests.', {}, blobs);
   registry.metrics.count('spoiled_blobs_total', 'Blobs that had changed on the disk.', {}, spoiled.length);
   for (const digest of spoiled) registry.log(`the blob ${digest} has changed on the disk and was moved to "spoiled": push it again`);

@@ -1,4 +1,5 @@
 /** Figures for Prometheus, in its text format 0.0.4. No names of repositories or users: who may see figures need not see those. */
+import type { Awaitable } from './storage.ts';
 
 const PREFIX = 'caisson_registry_';
 /** Upper bounds of a request's duration, in seconds. */
@@ -17,7 +18,7 @@ function labelsOf(labels: Readonly<Record<string, string>>): string {
 
 export class Metrics {
   readonly #counters = new Map<string, { readonly help: string; readonly values: Map<string, number> }>();
-  readonly #gauges: { readonly name: string; readonly help: string; readonly read: () => number }[] = [];
+  readonly #gauges: { readonly name: string; readonly help: string; readonly read: () => Awaitable<number> }[] = [];
   readonly #durations = new Map<string, Histogram>();
 
   count(name: string, help: string, labels: Readonly<Record<string, string>> = {}, by = 1): void {
@@ -28,7 +29,7 @@ export class Metrics {
   }
 
   /** Read when it is asked for. */
-  gauge(name: string, help: string, read: () => number): void {
+  gauge(name: string, help: string, read: () => Awaitable<number>): void {
     this.#gauges.push({ name, help, read });
   }
 
@@ -41,7 +42,7 @@ export class Metrics {
     histogram.count++;
   }
 
-  text(): string {
+  async text(): Promise<string> {
     const lines: string[] = [];
     const head = (name: string, help: string, type: string): void => void lines.push(`# HELP ${PREFIX}${name} ${help}`, `# TYPE ${PREFIX}${name} ${type}`);
     for (const [name, { help, values }] of this.#counters) {
@@ -50,7 +51,7 @@ export class Metrics {
     }
     for (const { name, help, read } of this.#gauges) {
       head(name, help, 'gauge');
-      lines.push(`${PREFIX}${name} ${read()}`);
+      lines.push(`${PREFIX}${name} ${await read()}`);
     }
     if (this.#durations.size > 0) head('request_seconds', 'Time until the head of the answer was ready.', 'histogram');
     for (const [endpoint, { counts, sum, count }] of this.#durations) {

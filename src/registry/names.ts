@@ -1,5 +1,5 @@
 /** Names that come in addresses: repositories, tags, digests (distribution-spec "Pulling manifests"). */
-import { parseDigest } from '../image/index.ts';
+import { isDigest, parseDigest } from '../image/index.ts';
 import type { Digest } from '../image/index.ts';
 import { RegistryFailure } from './errors.ts';
 import { MOST_NAME_CHARACTERS } from './limits.ts';
@@ -44,4 +44,14 @@ export function compareNames(left: string, right: string): number {
   const [small, other] = [left.toLowerCase(), right.toLowerCase()];
   if (small !== other) return small < other ? -1 : 1;
   return left < right ? -1 : left > right ? 1 : 0;
+}
+
+/** `sha256:HEX` as a file's name, or as the last part of a key. */
+export function fileNameOf(digest: Digest): string {
+  return digest.replace(':', '-');
+}
+
+export function digestOfFileName(name: string): Digest | undefined {
+  const digest = name.replace('-', ':');
+  return isDigest(digest) ? digest : undefined;
 }

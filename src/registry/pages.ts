@@ -9,9 +9,10 @@ import type { Caller } from './authentication.ts';
 import { RegistryFailure } from './errors.ts';
 import { MOST_MANIFEST_BYTES, MOST_PAGE_ROWS } from './limits.ts';
 import { checkRepositoryName } from './names.ts';
-import type { Repository } from './repository.ts';
 import { findManifest, readStored } from './routes-manifests.ts';
 import type { Registry } from './service.ts';
+import { mapParallel } from './storage.ts';
+import type { Repository } from './storage.ts';
 
 type Page = HtmlEscapedString | Promise<HtmlEscapedString>;
 type Bindings = { readonly Bindings: HttpConnection };
@@ -56,35 +57,35 @@ interface Found {
 }
 
 /** @throws RegistryFailure */
-function describe(registry: Registry, repository: Repository, reference: string): Found {
-  const { digest, record } = findManifest(repository, reference);
-  const document = parseManifest(readStored(registry, repository, digest), record.mediaType, 'the manifest');
+async function describe(registry: Registry, repository: Repository, reference: string): Promise<Found> {
+  const { digest, record } = await findManifest(repository, reference);
+  const document = parseManifest(await readStored(registry, repository, digest), record.mediaType, 'the manifest');
   if (document.kind === 'index') return { mediaType: document.mediaType, children: document.manifests, layers: [], config: undefined, size: 0 };
   const size = document.layers.reduce((sum, layer) => sum + layer.size, document.config.size);
-  return { mediaType: document.mediaType, children: [], layers: document.layers, config: readConfig(registry, document.config), size };
+  return { mediaType: document.mediaType, children: [], layers: document.layers, config: await readConfig(repository, document.config), size };
 }
 
-function readConfig({ storage }: Registry, { digest, size }: Descriptor): JsonObject | undefined {
+async function readConfig(repository: Repository, { digest, size }: Descriptor): Promise<JsonObject | undefined> {
   if (size > MOST_MANIFEST_BYTES) return undefined;
   try {
-    const bytes = storage.disk.readFile(storage.blobs.pathOf(digest), MOST_MANIFEST_BYTES);
+    const bytes = await repository.blobBytes(digest, MOST_MANIFEST_BYTES);
     return bytes === undefined ? undefined : parseJson(bytes, 'the configuration');
   } catch {
     return undefined;
   }
 }
 
-function repositoriesPage(registry: Registry, caller: Caller): Page {
-  const rows = registry.storage.repositories().filter((name) => caller.sees(name)).map((name) => {
+async function repositoriesPage(registry: Registry, caller: Caller): Promise<Page> {
+  const rows = await mapParallel((await registry.storage.repositories()).filter((name) => caller.sees(name)), async (name) => {
     const repository = registry.storage.repository(name);
-    return [html`<a href="${addressOf(name)}">${name}</a>`, String(repository.tags().length), showSize(registry.bytesOf(repository))];
+    return [html`<a href="${addressOf(name)}">${name}</a>`, String((await repository.tags()).length), showSize(await registry.bytesOf(repository))];
   });
   return layout('Repositories', rows.length === 0 ? html`<p>There is nothing here yet.</p>` : table(['name', 'tags', 'size'], rows, [1, 2]));
 }
 
-function sizeOf(registry: Registry, repository: Repository, reference: string): string {
+async function sizeOf(registry: Registry, repository: Repository, reference: string): Promise<string> {
   try {
-    const { children, size } = describe(registry, repository, reference);
+    const { children, size } = await describe(registry, repository, reference);
     return children.length > 0 ? `${children.length} manifests` : showSize(size);
   } catch (error) {
     if (error instanceof RegistryFailure) return 'spoiled';
@@ -92,16 +93,18 @@ function sizeOf(registry: Registry, repository: Repository, reference: string): 
   }
 }
 
-function repositoryPage(registry: Registry, repository: Repository): Page {
-  const tags = repository.tags();
-  const rows = tags.slice(0, MOST_PAGE_ROWS).flatMap((tag) => {
-    const record = repository.tag(tag);
-    return record === undefined ? [] : [[html`<a href="${addressOf(repository.name, tag)}">${tag}</a>`, html`<code>${short(record.digest)}</code>`, sizeOf(registry, repository, tag), showTime(record.pushedMs)]];
+async function repositoryPage(registry: Registry, repository: Repository): Promise<Page> {
+  const tags = await repository.tags();
+  const records = await mapParallel(tags, (tag) => repository.tag(tag));
+  const rows = await mapParallel(tags.slice(0, MOST_PAGE_ROWS), async (tag, index) => {
+    const record = records[index];
+    return record === undefined ? [] : [[html`<a href="${addressOf(repository.name, tag)}">${tag}</a>`, html`<code>${short(record.digest)}</code>`, await sizeOf(registry, repository, tag), showTime(record.pushedMs)]];
   });
-  const tagged = new Set(tags.map((tag) => repository.tag(tag)?.digest));
-  const others = repository.manifests().filter((digest) => !tagged.has(digest)).map((digest) => [html`<a href="${addressOf(repository.name, digest)}"><code>${short(digest)}</code></a>`, showTime(repository.manifest(digest)?.pushedMs ?? 0)]);
+  const tagged = new Set(records.map((record) => record?.digest));
+  const untagged = (await repository.manifests()).filter((digest) => !tagged.has(digest));
+  const others = await mapParallel(untagged, async (digest, index) => (index >= MOST_PAGE_ROWS ? [] : [html`<a href="${addressOf(repository.name, digest)}"><code>${short(digest)}</code></a>`, showTime((await repository.manifest(digest))?.pushedMs ?? 0)]));
   return layout(repository.name, [
-    html`<h2>Tags</h2>`, table(['tag', 'digest', 'size', 'pushed (UTC)'], rows, [2]), others.length === 0 ? html`` : html`<h2>Without a tag</h2>${table(['digest', 'pushed (UTC)'], others)}`,
+    html`<h2>Tags</h2>`, table(['tag', 'digest', 'size', 'pushed (UTC)'], rows.flat(), [2]), others.length === 0 ? html`` : html`<h2>Without a tag</h2>${table(['digest', 'pushed (UTC)'], others)}`,
   ]);
 }
 
@@ -118,10 +121,11 @@ function configSection(config: JsonObject | undefined): Page {
   return rows.length === 0 ? html`` : html`<h2>Configuration</h2>${table(['', ''], rows.map(([name = '', value = '']) => [name, html`<code>${value}</code>`]))}`;
 }
 
-function manifestPage(registry: Registry, repository: Repository, reference: string): Page {
-  const { digest, record } = findManifest(repository, reference);
-  const { mediaType, children, layers, config, size } = describe(registry, repository, reference);
-  const about = [...repository.referrers(digest)].map(({ digest: own, artifactType = '' }) => [html`<a href="${addressOf(repository.name, own)}"><code>${short(own)}</code></a>`, artifactType]);
+async function manifestPage(registry: Registry, repository: Repository, reference: string): Promise<Page> {
+  const { digest, record } = await findManifest(repository, reference);
+  const { mediaType, children, layers, config, size } = await describe(registry, repository, reference);
+  const about: Page[][] = [];
+  for await (const { digest: own, artifactType = '' } of repository.referrers(digest)) about.push([html`<a href="${addressOf(repository.name, own)}"><code>${short(own)}</code></a>`, html`${artifactType}`]);
   const platforms = children.map(({ digest: own, platform, size: bytes }) => [html`<a href="${addressOf(repository.name, own)}"><code>${short(own)}</code></a>`, platform === undefined ? '' : `${platform.os}/${platform.architecture}`, showSize(bytes)]);
   return layout(`${repository.name}${reference.includes(':') ? '' : `:${reference}`}`, [
     table(['', ''], [['digest', html`<code>${digest}</code>`], ['type', html`<code>${mediaType}</code>`], ['pushed (UTC)', showTime(record.pushedMs)], ...(children.length > 0 ? [] : [['size', showSize(size)]])]),
@@ -138,7 +142,7 @@ async function callerOf(registry: Registry, request: Request, connection: HttpCo
     throw error instanceof RegistryFailure && error.status === 401 ? authentication.askPassword() : error;
   });
   registry.admit(identified, connection);
-  const sees = repository === undefined ? registry.storage.repositories().some((name) => identified.sees(name)) : identified.sees(repository);
+  const sees = repository === undefined ? (await registry.storage.repositories()).some((name) => identified.sees(name)) : identified.sees(repository);
   if (!sees && identified.name === undefined && !authentication.isOff) throw authentication.askPassword();
   if (!sees && repository !== undefined) throw new RegistryFailure('NAME_UNKNOWN', `there is no repository ${repository}`);
   return identified;
@@ -162,7 +166,7 @@ export function addPages(app: Hono<Bindings>, registry: Registry): void {
     await callerOf(registry, context.req.raw, context.env, name);
     const repository = registry.storage.repository(name);
     const reference = context.req.query('reference');
-    if (!repository.exists()) throw new RegistryFailure('NAME_UNKNOWN', `there is no repository ${name}`);
+    if (!await repository.exists()) throw new RegistryFailure('NAME_UNKNOWN', `there is no repository ${name}`);
     return reference === undefined ? repositoryPage(registry, repository) : manifestPage(registry, repository, reference);
   }));
 }

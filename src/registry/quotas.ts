@@ -1,9 +1,7 @@
 /** How much repositories may hold: rules over the sum of what the repositories of a pattern have. A blob counts in each repository that has it. */
 import { RegistryFailure } from './errors.ts';
 import { Patterns } from './patterns.ts';
-import type { Repository } from './repository.ts';
-import type { RegistryStorage } from './storage.ts';
-import type { Uploads } from './uploads.ts';
+import type { RegistryStorage, Repository, Uploads } from './storage.ts';
 
 export interface QuotaRule {
   /** Patterns of names (`patterns.ts`). */
@@ -27,44 +25,44 @@ export class Quotas {
   }
 
   /** Bytes of the blobs and manifests of a repository. */
-  bytesOf(repository: Repository): number {
-    const now = this.#storage.disk.host.now();
+  async bytesOf(repository: Repository): Promise<number> {
+    const now = this.#storage.host.now();
     const known = this.#counted.get(repository.name);
     if (known !== undefined && now - known.atMs < COUNTED_MS) return known.bytes;
-    let bytes = 0;
-    for (const digest of repository.links()) bytes += this.#storage.blobs.sizeOf(digest) ?? 0;
-    for (const digest of repository.manifests()) bytes += repository.manifest(digest)?.size ?? 0;
+    const bytes = await repository.countBytes();
     this.#counted.set(repository.name, { bytes, atMs: now });
     return bytes;
   }
 
-  /** Bytes that may still come to a repository; infinity where no rule is about it. */
-  room(repository: Repository): number {
-    let room = Infinity;
-    for (const { patterns, rule } of this.#rules) {
-      if (!patterns.match(repository.name)) continue;
-      const names = new Set([...this.#storage.repositories().filter((name) => patterns.match(name)), repository.name]);
-      let used = 0;
-      for (const name of names) used += this.bytesOf(this.#storage.repository(name));
-      room = Math.min(room, rule.bytes - used);
-    }
-    return room;
+  /** Counts what must be counted; what it answers says how many bytes may still come to a repository: infinity where no rule is about it. */
+  async #counting(repository: Repository): Promise<() => number> {
+    const rules = this.#rules.filter(({ patterns }) => patterns.match(repository.name));
+    if (rules.length === 0) return () => Infinity;
+    const names = new Set([...await this.#storage.repositories(), repository.name]);
+    const groups = rules.map(({ patterns, rule }) => ({ rule, names: [...names].filter((name) => patterns.match(name)) }));
+    for (const name of new Set(groups.flatMap((group) => group.names))) await this.bytesOf(this.#storage.repository(name));
+    const usedBy = (group: readonly string[]): number => group.reduce((sum, name) => sum + (this.#counted.get(name)?.bytes ?? 0), 0);
+    return () => Math.min(...groups.map((group) => group.rule.bytes - usedBy(group.names)));
   }
 
-  /** As `room`, less what is on its way. */
-  roomForUploads(repository: Repository): number {
-    const room = this.room(repository);
+  /** Bytes that may still come to a repository beside what is on its way; infinity where no rule is about it. */
+  async roomForUploads(repository: Repository): Promise<number> {
+    const room = (await this.#counting(repository))();
     return room === Infinity ? room : room - this.#uploads.bytesOf(repository.name);
   }
 
-  /** @throws RegistryFailure DENIED */
-  check(repository: Repository, bytes: number): void {
-    if (this.#rules.length > 0 && bytes > this.room(repository)) throw quotaFailure(repository);
+  /** Counts bytes as there that are about to come. @throws RegistryFailure DENIED */
+  async claim(repository: Repository, bytes: number): Promise<void> {
+    const room = await this.#counting(repository);
+    // Looked at and taken at one moment, so that nobody else takes it as well.
+    if (bytes > room()) throw quotaFailure(repository);
+    this.giveBack(repository, -bytes);
   }
 
-  changed(repository: Repository, bytes: number): void {
+  /** They did not come. */
+  giveBack(repository: Repository, bytes: number): void {
     const known = this.#counted.get(repository.name);
-    if (known !== undefined) known.bytes += bytes;
+    if (known !== undefined) known.bytes -= bytes;
   }
 
   forget(repository: Repository): void {

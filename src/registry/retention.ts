@@ -3,10 +3,9 @@ import type { Digest } from '../image/index.ts';
 import { readManifest } from './documents.ts';
 import type { ManifestRecord } from './documents.ts';
 import { RegistryFailure } from './errors.ts';
-import { pause } from './garbage.ts';
 import { Patterns } from './patterns.ts';
-import type { Repository } from './repository.ts';
-import type { RegistryStorage } from './storage.ts';
+import { mapParallel, pause } from './storage.ts';
+import type { RegistryStorage, Repository } from './storage.ts';
 
 export interface RetentionRule {
   /** Patterns of names (`patterns.ts`); for each repository the first rule counts. */
@@ -37,13 +36,12 @@ function ageOf(pushedMs: number, now: number): string {
   return days >= 1 ? `${Math.floor(days)} days` : `${Math.max(0, Math.floor(days * 24))} hours`;
 }
 
-function tagRemovals(repository: Repository, { tags, keep, olderThanMs }: RetentionRule, now: number): Removal[] {
+async function tagRemovals(repository: Repository, { tags, keep, olderThanMs }: RetentionRule, now: number): Promise<Removal[]> {
   if (keep === undefined && olderThanMs === undefined) return [];
   const patterns = new Patterns(tags);
-  const found = repository.tags().filter((tag) => patterns.match(tag)).flatMap((tag) => {
-    const record = repository.tag(tag);
-    return record === undefined ? [] : [{ tag, ...record }];
-  });
+  const names = (await repository.tags()).filter((tag) => patterns.match(tag));
+  const records = await mapParallel(names, (tag) => repository.tag(tag));
+  const found = names.flatMap((tag, index) => (records[index] === undefined ? [] : [{ tag, ...records[index] }]));
   found.sort((left, right) => right.pushedMs - left.pushedMs);
   return found.slice(keep ?? 0).filter(({ pushedMs }) => olderThanMs === undefined || now - pushedMs > olderThanMs).map(({ tag, digest, pushedMs }) => ({
     repository: repository.name, tag, digest, pushedMs, why: `pushed ${ageOf(pushedMs, now)} ago${keep === undefined ? '' : `, and ${keep} that came later stay`}`,
@@ -51,20 +49,20 @@ function tagRemovals(repository: Repository, { tags, keep, olderThanMs }: Retent
 }
 
 /** Manifests that an index names, and those about a manifest that is here, are in use without a tag. */
-function untagged(repository: Repository, removed: ReadonlySet<string>): readonly (readonly [Digest, ManifestRecord])[] {
-  const inUse = new Set<Digest>();
-  for (const tag of repository.tags()) if (!removed.has(tag)) inUse.add(repository.tag(tag)?.digest ?? 'sha256:');
-  const records = repository.manifests().flatMap((digest) => {
-    const record = repository.manifest(digest);
-    return record === undefined ? [] : [[digest, record] as const];
-  });
+async function untagged(repository: Repository, removed: ReadonlySet<string>): Promise<readonly (readonly [Digest, ManifestRecord])[]> {
+  const kept = (await repository.tags()).filter((tag) => !removed.has(tag));
+  const inUse = new Set(await mapParallel(kept, async (tag) => (await repository.tag(tag))?.digest));
+  const digests = await repository.manifests();
+  const found = await mapParallel(digests, (digest) => repository.manifest(digest));
+  const records = digests.flatMap((digest, index) => (found[index] === undefined ? [] : [[digest, found[index]] as const]));
   const here = new Set(records.map(([digest]) => digest));
-  for (const [digest, { mediaType }] of records) for (const child of childrenOf(repository, digest, mediaType)) inUse.add(child);
+  const children = await mapParallel(records, ([digest, { mediaType }]) => childrenOf(repository, digest, mediaType));
+  for (const child of children.flat()) inUse.add(child);
   return records.filter(([digest, { subject }]) => !inUse.has(digest) && (subject === undefined || !here.has(subject)));
 }
 
-function childrenOf(repository: Repository, digest: Digest, mediaType: string): readonly Digest[] {
-  const bytes = repository.manifestBytes(digest);
+async function childrenOf(repository: Repository, digest: Digest, mediaType: string): Promise<readonly Digest[]> {
+  const bytes = await repository.manifestBytes(digest);
   if (bytes === undefined) return [];
   try {
     const document = readManifest(bytes, mediaType);
@@ -75,10 +73,10 @@ function childrenOf(repository: Repository, digest: Digest, mediaType: string): 
   }
 }
 
-function planFor(repository: Repository, rule: RetentionRule, now: number): readonly Removal[] {
-  const removals = tagRemovals(repository, rule, now);
+async function planFor(repository: Repository, rule: RetentionRule, now: number): Promise<readonly Removal[]> {
+  const removals = await tagRemovals(repository, rule, now);
   const lastTag = new Set(removals.map(({ digest }) => digest));
-  for (const [digest, { pushedMs }] of untagged(repository, new Set(removals.map(({ tag }) => tag ?? '')))) {
+  for (const [digest, { pushedMs }] of await untagged(repository, new Set(removals.map(({ tag }) => tag ?? '')))) {
     const hadTag = lastTag.has(digest);
     if (!hadTag && (rule.untaggedMs === undefined || now - pushedMs <= rule.untaggedMs)) continue;
     removals.push({ repository: repository.name, tag: undefined, digest, pushedMs, why: hadTag ? 'its last tag goes' : `without a tag, pushed ${ageOf(pushedMs, now)} ago` });
@@ -90,21 +88,25 @@ function planFor(repository: Repository, rule: RetentionRule, now: number): read
 export async function planRetention(storage: RegistryStorage, rules: readonly RetentionRule[]): Promise<readonly Removal[]> {
   const compiled = rules.map((rule) => ({ rule, patterns: new Patterns(rule.repositories) }));
   const plan: Removal[] = [];
-  for (const name of storage.repositories()) {
+  for (const name of await storage.repositories()) {
     const rule = compiled.find(({ patterns }) => patterns.match(name))?.rule;
-    if (rule !== undefined) plan.push(...planFor(storage.repository(name), rule, storage.disk.host.now()));
+    if (rule !== undefined) plan.push(...await planFor(storage.repository(name), rule, storage.host.now()));
     await pause();
   }
   return plan;
 }
 
+async function hasTag(repository: Repository, digest: Digest): Promise<boolean> {
+  return (await mapParallel(await repository.tags(), (tag) => repository.tag(tag))).some((record) => record?.digest === digest);
+}
+
 /** A tag that was pushed again since the plan was made stays, and so does what it leads to. Answers how many went. */
-export function applyRetention(storage: RegistryStorage, plan: readonly Removal[]): number {
+export async function applyRetention(storage: RegistryStorage, plan: readonly Removal[]): Promise<number> {
   let removed = 0;
   for (const { repository: name, tag, digest, pushedMs } of plan) {
     const repository = storage.repository(name);
-    const isThere = tag === undefined ? repository.manifest(digest)?.pushedMs === pushedMs && !repository.tags().some((other) => repository.tag(other)?.digest === digest) : repository.tag(tag)?.pushedMs === pushedMs;
-    if (isThere && (tag === undefined ? repository.removeManifest(digest) : repository.removeTag(tag))) removed++;
+    const isThere = tag === undefined ? (await repository.manifest(digest))?.pushedMs === pushedMs && !await hasTag(repository, digest) : (await repository.tag(tag))?.pushedMs === pushedMs;
+    if (isThere && await (tag === undefined ? repository.removeManifest(digest) : repository.removeTag(tag))) removed++;
   }
   return removed;
 }

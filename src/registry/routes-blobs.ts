@@ -3,8 +3,8 @@ import type { Digest } from '../image/index.ts';
 import { RegistryFailure } from './errors.ts';
 import { checkDigest, checkRepositoryName } from './names.ts';
 import { parseRange } from './ranges.ts';
-import type { Repository } from './repository.ts';
 import type { Exchange, Registry } from './service.ts';
+import type { Repository } from './storage.ts';
 
 export function repositoryOf(registry: Registry, { parameters }: Exchange): Repository {
   return registry.storage.repository(checkRepositoryName(parameters['name'] ?? ''));
@@ -28,37 +28,57 @@ async function fetchBlob(registry: Registry, exchange: Exchange, repository: Rep
   }
   const fetching = await upstreams.fetchBlob(repository, digest);
   if (fetching !== undefined) return new Response(fetching.body, { headers: { ...headersOf(digest), 'content-length': String(fetching.size) } });
-  if (repository.blobSize(digest) === undefined) throw unknownBlob(repository, digest);
+  if (await repository.findBlob(digest) === undefined) throw unknownBlob(repository, digest);
   return getBlob(registry, exchange);
+}
+
+/** A reader that goes away ends the source; a source that fails breaks the connection, so nobody takes a part for the whole. */
+function streamOf(source: AsyncIterable<Uint8Array>, count: (bytes: number) => void): ReadableStream<Uint8Array> {
+  const iterator = source[Symbol.asyncIterator]();
+  return new ReadableStream({
+    async pull(controller) {
+      const next = await iterator.next();
+      if (next.done === true) return controller.close();
+      count(next.value.length);
+      controller.enqueue(next.value);
+    },
+    async cancel() {
+      await iterator.return?.();
+    },
+  }, { highWaterMark: 0 });
 }
 
 export async function getBlob(registry: Registry, exchange: Exchange): Promise<Response> {
   const { request, parameters } = exchange;
   const repository = repositoryOf(registry, exchange);
   const digest = checkDigest(parameters['digest'] ?? '');
-  const size = repository.blobSize(digest);
-  if (size === undefined) return fetchBlob(registry, exchange, repository, digest);
   const headers = headersOf(digest);
   if (request.method === 'HEAD') {
-    repository.renew(digest);
+    const size = await repository.blobSize(digest);
+    if (size === undefined) return fetchBlob(registry, exchange, repository, digest);
+    await repository.renew(digest);
     return new Response(null, { headers: { ...headers, 'content-length': String(size) } });
   }
+  const found = await repository.findBlob(digest);
+  if (found === undefined) return fetchBlob(registry, exchange, repository, digest);
+  const { size } = found;
   if (request.headers.get('if-none-match') === headers.etag) return new Response(null, { status: 304, headers: { etag: headers.etag } });
   const range = parseRange(request.headers.get('range'), size);
   const { start, end } = range ?? { start: 0, end: size - 1 };
   const length = end - start + 1;
   const head = { status: range === undefined ? 200 : 206, headers: { ...headers, 'content-length': String(length), ...(range === undefined ? {} : { 'content-range': `bytes ${start}-${end}/${size}` }) } };
   if (length === 0) return new Response('', head);
-  const { disk, blobs } = registry.storage;
-  const handle = disk.open(blobs.pathOf(digest));
-  if (handle === undefined) throw unknownBlob(repository, digest);
-  return exchange.connection.sendFile(head, handle, start, length, (bytes) => registry.metrics.count('sent_bytes_total', 'Bytes of blobs that were sent.', {}, bytes));
+  const bytes = await found.open(start, length);
+  if (bytes === undefined) throw unknownBlob(repository, digest);
+  const count = (sent: number): void => registry.metrics.count('sent_bytes_total', 'Bytes of blobs that were sent.', {}, sent);
+  if ('handle' in bytes) return exchange.connection.sendFile(head, bytes.handle, start, length, count);
+  return new Response(streamOf(bytes.stream, count), head);
 }
 
 /** Takes the repository's link away; the bytes go when no repository has one (`garbage.ts`). */
-export function deleteBlob(registry: Registry, exchange: Exchange): Response {
+export async function deleteBlob(registry: Registry, exchange: Exchange): Promise<Response> {
   const repository = repositoryOf(registry, exchange);
   const digest = checkDigest(exchange.parameters['digest'] ?? '');
-  if (!registry.unlink(repository, digest)) throw unknownBlob(repository, digest);
+  if (!await registry.unlink(repository, digest)) throw unknownBlob(repository, digest);
   return new Response(null, { status: 202 });
 }

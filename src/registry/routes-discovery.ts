@@ -28,22 +28,22 @@ function pageOf({ url }: Exchange, all: readonly string[], compare: (left: strin
   return { entries, headers: isLast || count === 0 ? {} : nextLink(url.pathname, { n: String(count), last: entries.at(-1) ?? '' }) };
 }
 
-export function listTags(registry: Registry, exchange: Exchange): Response {
+export async function listTags(registry: Registry, exchange: Exchange): Promise<Response> {
   const repository = repositoryOf(registry, exchange);
-  if (!repository.exists()) throw new RegistryFailure('NAME_UNKNOWN', `there is no repository ${repository.name}`);
-  const { entries, headers } = pageOf(exchange, repository.tags(), compareNames);
+  if (!await repository.exists()) throw new RegistryFailure('NAME_UNKNOWN', `there is no repository ${repository.name}`);
+  const { entries, headers } = pageOf(exchange, await repository.tags(), compareNames);
   return Response.json({ name: repository.name, tags: entries }, { headers });
 }
 
 /** Those that the caller may read (Docker Registry HTTP API V2 "Catalog"). */
-export function listRepositories(registry: Registry, exchange: Exchange): Response {
-  const visible = registry.storage.repositories().filter((name) => exchange.caller.sees(name));
+export async function listRepositories(registry: Registry, exchange: Exchange): Promise<Response> {
+  const visible = (await registry.storage.repositories()).filter((name) => exchange.caller.sees(name));
   const { entries, headers } = pageOf(exchange, visible, (left, right) => (left < right ? -1 : left > right ? 1 : 0));
   return Response.json({ repositories: entries }, { headers });
 }
 
 /** An index that no push has made; several where one would be too long. */
-export function listReferrers(registry: Registry, exchange: Exchange): Response {
+export async function listReferrers(registry: Registry, exchange: Exchange): Promise<Response> {
   const { url, parameters } = exchange;
   const repository = repositoryOf(registry, exchange);
   const subject = checkDigest(parameters['digest'] ?? '');
@@ -51,7 +51,7 @@ export function listReferrers(registry: Registry, exchange: Exchange): Response 
   const manifests: Descriptor[] = [];
   let link: Record<string, string> = {};
   let size = 0;
-  for (const descriptor of repository.referrers(subject)) {
+  for await (const descriptor of repository.referrers(subject)) {
     if ((last !== null && descriptor.digest <= last) || (wanted !== null && descriptor.artifactType !== wanted)) continue;
     size += JSON.stringify(descriptor).length;
     if (size > MOST_REFERRERS_BYTES && manifests.length > 0) {

@@ -6,27 +6,28 @@ import type { ManifestDocument, ManifestRecord } from './documents.ts';
 import { RegistryFailure } from './errors.ts';
 import { MOST_MANIFEST_BYTES } from './limits.ts';
 import { checkManifestReference } from './names.ts';
-import type { Repository } from './repository.ts';
 import { repositoryOf } from './routes-blobs.ts';
 import type { Exchange, Registry } from './service.ts';
+import { mapParallel } from './storage.ts';
+import type { Repository } from './storage.ts';
 
-function unknown(repository: Repository, reference: string): RegistryFailure {
-  return repository.exists() ? new RegistryFailure('MANIFEST_UNKNOWN', `${repository.name} has no manifest ${reference}`) : new RegistryFailure('NAME_UNKNOWN', `there is no repository ${repository.name}`);
+async function unknown(repository: Repository, reference: string): Promise<RegistryFailure> {
+  return await repository.exists() ? new RegistryFailure('MANIFEST_UNKNOWN', `${repository.name} has no manifest ${reference}`) : new RegistryFailure('NAME_UNKNOWN', `there is no repository ${repository.name}`);
 }
 
 /** @throws RegistryFailure MANIFEST_UNKNOWN, NAME_UNKNOWN */
-export function findManifest(repository: Repository, text: string): { readonly digest: Digest; readonly record: ManifestRecord } {
+export async function findManifest(repository: Repository, text: string): Promise<{ readonly digest: Digest; readonly record: ManifestRecord }> {
   const reference = checkManifestReference(text);
-  const digest = reference.kind === 'digest' ? reference.digest : repository.tag(reference.tag)?.digest;
-  const record = digest === undefined ? undefined : repository.manifest(digest);
-  if (digest === undefined || record === undefined) throw unknown(repository, text);
+  const digest = reference.kind === 'digest' ? reference.digest : (await repository.tag(reference.tag))?.digest;
+  const record = digest === undefined ? undefined : await repository.manifest(digest);
+  if (digest === undefined || record === undefined) throw await unknown(repository, text);
   return { digest, record };
 }
 
 /** The bytes of a manifest, which are what its digest says. @throws RegistryFailure UNKNOWN where the disk has them spoiled. */
-export function readStored(registry: Registry, repository: Repository, digest: Digest): Uint8Array<ArrayBuffer> {
-  const bytes = repository.manifestBytes(digest);
-  if (bytes === undefined || digestOf(registry.storage.disk.host.codecs, bytes, algorithmOf(digest)) !== digest) {
+export async function readStored(registry: Registry, repository: Repository, digest: Digest): Promise<Uint8Array<ArrayBuffer>> {
+  const bytes = await repository.manifestBytes(digest);
+  if (bytes === undefined || digestOf(registry.storage.host.codecs, bytes, algorithmOf(digest)) !== digest) {
     throw new RegistryFailure('UNKNOWN', `the manifest ${digest} is ${bytes === undefined ? 'lost' : 'spoiled'}: push it again`);
   }
   return bytes;
@@ -35,11 +36,11 @@ export function readStored(registry: Registry, repository: Repository, digest: D
 export async function getManifest(registry: Registry, exchange: Exchange): Promise<Response> {
   const repository = repositoryOf(registry, exchange);
   await registry.upstreams.refresh(repository, exchange.parameters['reference'] ?? '');
-  const { digest, record } = findManifest(repository, exchange.parameters['reference'] ?? '');
+  const { digest, record } = await findManifest(repository, exchange.parameters['reference'] ?? '');
   const headers = { 'content-type': record.mediaType, 'docker-content-digest': digest, etag: `"${digest}"` };
   if (exchange.request.method === 'HEAD') return new Response(null, { headers: { ...headers, 'content-length': String(record.size) } });
   if (exchange.request.headers.get('if-none-match') === headers.etag) return new Response(null, { status: 304, headers: { etag: headers.etag } });
-  const bytes = readStored(registry, repository, digest);
+  const bytes = await readStored(registry, repository, digest);
   return new Response(bytes, { headers: { ...headers, 'content-length': String(bytes.length) } });
 }
 
@@ -62,12 +63,13 @@ async function readDocument({ request, connection }: Exchange): Promise<Uint8Arr
   return bytes;
 }
 
-function missing(repository: Repository, { kind, needs }: ManifestDocument): readonly Descriptor[] {
-  return needs.filter(({ digest }) => (kind === 'index' ? repository.manifest(digest) : repository.blobSize(digest)) === undefined);
+async function missing(repository: Repository, { kind, needs }: ManifestDocument): Promise<readonly Descriptor[]> {
+  const isHere = await mapParallel(needs, async ({ digest }) => (kind === 'index' ? await repository.manifest(digest) : await repository.blobSize(digest)) !== undefined);
+  return needs.filter((_, index) => isHere[index] === false);
 }
 
-function checkComplete(repository: Repository, document: ManifestDocument): void {
-  const lacking = missing(repository, document);
+async function checkComplete(repository: Repository, document: ManifestDocument): Promise<void> {
+  const lacking = await missing(repository, document);
   if (lacking.length === 0) return;
   throw new RegistryFailure('MANIFEST_BLOB_UNKNOWN', `${repository.name} has not what the manifest names: ${lacking[0]?.digest}${lacking.length > 1 ? ` and ${lacking.length - 1} more` : ''}`, { detail: lacking.slice(0, 100).map(({ digest }) => ({ digest })) });
 }
@@ -77,18 +79,13 @@ export async function putManifest(registry: Registry, exchange: Exchange): Promi
   const reference = checkManifestReference(exchange.parameters['reference'] ?? '');
   const bytes = await readDocument(exchange);
   const document = readManifest(bytes, exchange.request.headers.get('content-type')?.split(';')[0]?.trim());
-  const digest = digestOf(registry.storage.disk.host.codecs, bytes, reference.kind === 'digest' ? algorithmOf(reference.digest) : 'sha256');
+  const digest = digestOf(registry.storage.host.codecs, bytes, reference.kind === 'digest' ? algorithmOf(reference.digest) : 'sha256');
   if (reference.kind === 'digest' && digest !== reference.digest) throw new RegistryFailure('DIGEST_INVALID', `what came has the digest ${digest}, not ${reference.digest}`);
-  checkComplete(repository, document);
-  if (document.kind === 'manifest') for (const need of document.needs) repository.renew(need.digest);
-  await registry.putManifest(repository, { digest, bytes, document, tags: reference.kind === 'tag' ? [reference.tag] : [] });
+  await checkComplete(repository, document);
+  if (document.kind === 'manifest') await mapParallel(document.needs, (need) => repository.renew(need.digest));
   // What was collected while this was written (another process may) is missed before anybody is told that all is here.
-  try {
-    checkComplete(repository, document);
-  } catch (error) {
-    repository.removeManifest(digest);
-    throw error;
-  }
+  const confirm = (): Promise<void> => checkComplete(repository, document);
+  await registry.putManifest(repository, { digest, bytes, document, tags: reference.kind === 'tag' ? [reference.tag] : [], confirm });
   await registry.webhooks.announce({ action: 'push', repository, digest, tag: reference.kind === 'tag' ? reference.tag : undefined, mediaType: document.mediaType, size: bytes.length }, exchange);
   const headers = { location: `/v2/${repository.name}/manifests/${digest}`, 'docker-content-digest': digest };
   return new Response(null, { status: 201, headers: document.subject === undefined ? headers : { ...headers, 'oci-subject': document.subject.digest } });
@@ -99,7 +96,7 @@ export async function deleteManifest(registry: Registry, exchange: Exchange): Pr
   const repository = repositoryOf(registry, exchange);
   const text = exchange.parameters['reference'] ?? '';
   const reference = checkManifestReference(text);
-  if (!(reference.kind === 'tag' ? repository.removeTag(reference.tag) : registry.removeManifest(repository, reference.digest))) throw unknown(repository, text);
+  if (!await (reference.kind === 'tag' ? repository.removeTag(reference.tag) : registry.removeManifest(repository, reference.digest))) throw await unknown(repository, text);
   await registry.webhooks.announce({ action: 'delete', repository, digest: reference.kind === 'digest' ? reference.digest : undefined, tag: reference.kind === 'tag' ? reference.tag : undefined, mediaType: undefined, size: undefined }, exchange);
   return new Response(null, { status: 202 });
 }

@@ -8,10 +8,7 @@ import type { RegistryLimits } from './limits.ts';
 import { Metrics } from './metrics.ts';
 import { Quotas, quotaFailure } from './quotas.ts';
 import type { QuotaRule } from './quotas.ts';
-import type { Pushed, Repository } from './repository.ts';
-import type { RegistryStorage } from './storage.ts';
-import { Uploads } from './uploads.ts';
-import type { Allowance, Upload } from './uploads.ts';
+import type { Allowance, Awaitable, Pushed, RegistryStorage, Repository, Upload, Uploads } from './storage.ts';
 import { Upstreams } from './upstreams.ts';
 import type { UpstreamRule } from './upstreams.ts';
 import { Webhooks } from './webhooks.ts';
@@ -70,7 +67,7 @@ export class Registry {
 
   constructor({ storage, limits, authentication, rules, log, audit }: RegistryOptions) {
     this.storage = storage;
-    this.uploads = new Uploads(storage);
+    this.uploads = storage.openUploads();
     this.limits = limits;
     this.authentication = authentication;
     this.log = log;
@@ -80,10 +77,10 @@ export class Registry {
     this.webhooks = new Webhooks(this);
     this.webhooks.setRules(rules.webhooks);
     const { requestsPerSecond } = limits;
-    this.#requests = requestsPerSecond === undefined ? undefined : new Buckets(requestsPerSecond, requestsPerSecond * 2, () => storage.disk.host.now());
+    this.#requests = requestsPerSecond === undefined ? undefined : new Buckets(requestsPerSecond, requestsPerSecond * 2, () => storage.host.now());
     this.metrics.gauge('uploads', 'Uploads that have begun and not ended.', () => this.uploads.count);
     this.metrics.gauge('webhook_events_waiting', 'Events that no receiver has taken yet.', () => this.webhooks.waiting);
-    this.metrics.gauge('repositories', 'Repositories.', () => storage.repositories().length);
+    this.metrics.gauge('repositories', 'Repositories.', async () => (await storage.repositories()).length);
   }
 
   /** Rules that were read again. */
@@ -94,7 +91,7 @@ export class Registry {
   }
 
   /** Bytes of the blobs and manifests of a repository. */
-  bytesOf(repository: Repository): number {
+  bytesOf(repository: Repository): Promise<number> {
     return this.#quotas.bytesOf(repository);
   }
 
@@ -105,10 +102,10 @@ export class Registry {
   }
 
   /** Bounds what may still come to an upload. */
-  allowance({ repository, size }: Upload): Allowance {
+  async allowance({ repository, size }: Upload): Promise<Allowance> {
     const { blobBytes } = this.limits;
     let total = size;
-    let room = this.#quotas.roomForUploads(repository);
+    let room = await this.#quotas.roomForUploads(repository);
     return (bytes) => {
       this.metrics.count('received_bytes_total', 'Bytes of blobs that came.', {}, bytes);
       total += bytes;
@@ -121,33 +118,52 @@ export class Registry {
   /** An upload that is whole becomes a blob of its repository. @throws RegistryFailure DIGEST_INVALID, DENIED */
   async finish(upload: Upload, digest: Digest): Promise<void> {
     const { repository, size } = upload;
-    if (await this.uploads.finish(upload, digest, () => this.#check(repository, digest, size))) this.#quotas.changed(repository, size);
-  }
-
-  #check(repository: Repository, digest: Digest, size: number): void {
-    if (!repository.hasLink(digest)) this.#quotas.check(repository, size);
+    await this.#claiming(repository, (claim) => this.uploads.finish(upload, digest, async () => {
+      if (!await repository.hasLink(digest)) await claim(size);
+    }));
   }
 
   /** Another repository's blob. False: it has gone meanwhile. */
-  mount(repository: Repository, digest: Digest, size: number): boolean {
-    this.#check(repository, digest, size);
-    if (repository.link(digest)) this.#quotas.changed(repository, size);
-    return this.storage.blobs.has(digest);
+  async mount(repository: Repository, digest: Digest, source: Repository): Promise<boolean> {
+    const size = await source.blobSize(digest);
+    if (size === undefined) return false;
+    await source.renew(digest);
+    await this.#claiming(repository, async (claim) => {
+      if (!await repository.hasLink(digest)) await claim(size);
+      return repository.mount(digest, source);
+    });
+    return (await repository.blobSize(digest)) !== undefined;
   }
 
   async putManifest(repository: Repository, pushed: Pushed): Promise<void> {
-    const isNew = repository.manifest(pushed.digest) === undefined;
-    if (isNew) this.#quotas.check(repository, pushed.bytes.length);
-    await repository.putManifest(pushed);
-    if (isNew) this.#quotas.changed(repository, pushed.bytes.length);
+    await this.#claiming(repository, async (claim) => {
+      const isNew = await repository.manifest(pushed.digest) === undefined;
+      if (isNew) await claim(pushed.bytes.length);
+      await repository.putManifest(pushed);
+      return isNew;
+    });
   }
 
-  removeManifest(repository: Repository, digest: Digest): boolean {
+  /** What is claimed of a quota is given back where nothing came of it: `work` answers false, or throws. */
+  async #claiming(repository: Repository, work: (claim: (bytes: number) => Promise<void>) => Awaitable<boolean>): Promise<void> {
+    let claimed = 0;
+    let isUsed = false;
+    try {
+      isUsed = await work(async (bytes) => {
+        await this.#quotas.claim(repository, bytes);
+        claimed = bytes;
+      });
+    } finally {
+      if (!isUsed) this.#quotas.giveBack(repository, claimed);
+    }
+  }
+
+  async removeManifest(repository: Repository, digest: Digest): Promise<boolean> {
     this.#quotas.forget(repository);
     return repository.removeManifest(digest);
   }
 
-  unlink(repository: Repository, digest: Digest): boolean {
+  async unlink(repository: Repository, digest: Digest): Promise<boolean> {
     this.#quotas.forget(repository);
     return repository.unlink(digest);
   }

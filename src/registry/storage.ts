@@ -1,76 +1,165 @@
 /**
- * The registry's directory: blobs by digest, once for all repositories, as in the store of images, and for each repository what
- * of them it has. A blob that a repository has no link to is not there for its readers.
- *
- *   blobs/sha256/HEX                       bytes of layers, configurations and manifests
- *   repositories/NAME/_blobs/sha256-HEX    the repository has the blob; its time says when it was asked for last
- *   repositories/NAME/_manifests/sha256-HEX, _tags/TAG, _referrers/SUBJECT/DIGEST
- *   repositories/NAME/_uploads/ID          bytes that have come so far
- *   tmp/PID-RANDOM                         what is being written
- *
- * No part of a repository's name begins with an underscore, so the directories do not meet.
+ * What keeps a registry's repositories: a directory (`directory-storage.ts`) or a bucket (`bucket-storage.ts`). Blobs are there once for all
+ * repositories, and for each repository what of them it has (links): a blob that a repository has no link to is not there for its readers.
  */
 import type { HostAsyncFiles, ImageHost } from '../host/types.ts';
-import { Blobs, Disk } from '../image/index.ts';
-import { DirectorySync } from './directory-sync.ts';
-import { isRepositoryName } from './names.ts';
-import { MOST_REPOSITORIES } from './limits.ts';
-import { Repository } from './repository.ts';
+import type { Descriptor, Digest, Disk } from '../image/index.ts';
+import type { DirectorySync } from './directory-sync.ts';
+import type { ManifestDocument, ManifestRecord, TagRecord } from './documents.ts';
 
-/** Names of repositories are looked up on the disk again after this: other processes make and remove some. */
-const NAMES_LIFETIME_MS = 5000;
-const LAYOUT = '{"imageLayoutVersion":"1.0.0"}';
+/** A directory answers at once, a bucket when the network has. */
+export type Awaitable<Value> = Value | Promise<Value>;
 
-export class RegistryStorage {
+/** Files of this machine: all of the registry, or what concerns this process alone, such as events that wait. */
+export interface LocalFiles {
   readonly disk: Disk;
-  readonly blobs: Blobs;
   readonly files: HostAsyncFiles;
   /** Brings names to the disk. */
   readonly names: DirectorySync;
-  #names: { readonly list: readonly string[]; readonly atMs: number } | undefined;
+}
 
-  private constructor(disk: Disk, files: HostAsyncFiles) {
-    this.disk = disk;
-    this.blobs = new Blobs(disk);
-    this.files = files;
-    this.names = new DirectorySync(disk, files);
-  }
-
-  /** `directory`: a byte-string path, which is made if need be. @throws StoreError */
-  static open(host: ImageHost, files: HostAsyncFiles, directory: string): RegistryStorage {
-    const disk = new Disk(host, directory);
-    for (const part of ['blobs/sha256', 'repositories', 'tmp']) disk.makeDirectory(disk.path(part));
-    if (!disk.exists(disk.path('oci-layout'))) disk.writeFile(disk.path('oci-layout'), new TextEncoder().encode(LAYOUT));
-    return new RegistryStorage(disk, files);
-  }
-
+export interface RegistryStorage {
+  readonly host: ImageHost;
+  readonly local: LocalFiles;
+  /** Milliseconds since the epoch, by the clock that dates what is stored. */
+  now(): number;
+  /** Uploads that have begun. */
+  openUploads(): Uploads;
   /** `name` was checked. */
-  repository(name: string): Repository {
-    return new Repository(this, name);
-  }
+  repository(name: string): Repository;
+  /** Names of all repositories, sorted by bytes; some seconds old at most. */
+  repositories(): Awaitable<readonly string[]>;
+  collectGarbage(options: GarbageOptions): Promise<GarbageReport>;
+  /** Reads all blobs. A spoiled one is moved away: then it is missing, which the next push of it repairs. */
+  scrub(): Promise<ScrubReport>;
+  /** Ends well if a push could be taken now. @throws Error whose message says why not */
+  checkHealth(): Awaitable<void>;
+}
 
-  /** Names of all repositories, sorted by bytes. */
-  repositories(): readonly string[] {
-    const now = this.disk.host.now();
-    if (this.#names !== undefined && now - this.#names.atMs < NAMES_LIFETIME_MS) return this.#names.list;
-    const list: string[] = [];
-    this.#collect('', list);
-    list.sort();
-    this.#names = { list, atMs: now };
-    return list;
-  }
+export interface GarbageReport {
+  links: number;
+  blobs: number;
+  bytes: number;
+  repositories: number;
+  temporary: number;
+}
 
-  #collect(prefix: string, into: string[]): void {
-    const names = this.disk.list(this.disk.path('repositories', prefix));
-    if (prefix !== '' && names.some((name) => name === '_manifests' || name === '_blobs')) into.push(prefix);
-    for (const name of names) {
-      const inner = prefix === '' ? name : `${prefix}/${name}`;
-      if (!name.startsWith('_') && isRepositoryName(inner) && into.length < MOST_REPOSITORIES) this.#collect(inner, into);
-    }
-  }
+export interface GarbageOptions {
+  /** Milliseconds for which what is not needed stays. */
+  readonly graceMs: number;
+  /** True: only counts. */
+  readonly dryRun: boolean;
+}
 
-  /** A repository came or went: the list of names is read again. */
-  forgetNames(): void {
-    this.#names = undefined;
-  }
+export interface ScrubReport {
+  blobs: number;
+  bytes: number;
+  readonly spoiled: Digest[];
+}
+
+/** Bytes of a blob: a file's, by a handle that whoever gets it closes, or as they come. */
+export type BlobBytes = { readonly handle: number } | { readonly stream: AsyncIterable<Uint8Array> };
+
+export interface FoundBlob {
+  readonly size: number;
+  /** `length` bytes, at least one. Undefined: it is lost. */
+  open(start: number, length: number): Awaitable<BlobBytes | undefined>;
+}
+
+export interface Pushed {
+  readonly digest: Digest;
+  readonly bytes: Uint8Array;
+  readonly document: ManifestDocument;
+  readonly tags: readonly string[];
+  /** Throws where what the manifest needs has gone meanwhile; then the manifest is taken away again. */
+  confirm(): Awaitable<void>;
+}
+
+export type Referrer = Descriptor & { readonly artifactType?: string };
+
+/** Reads answer undefined, and removals false, where there is no such thing. All throw where the disk or the bucket fails. */
+export interface Repository {
+  readonly name: string;
+  exists(): Awaitable<boolean>;
+
+  /** A blob that the repository has a link to. */
+  findBlob(digest: Digest): Awaitable<FoundBlob | undefined>;
+  /** Bytes of a blob that is here and that the repository has a link to. */
+  blobSize(digest: Digest): Awaitable<number | undefined>;
+  /** A small blob, whole. @throws StoreError for one that has more than `most` bytes */
+  blobBytes(digest: Digest, most: number): Awaitable<Uint8Array<ArrayBuffer> | undefined>;
+  hasLink(digest: Digest): Awaitable<boolean>;
+  /** Somebody counts on the blob: it is not collected for a while. */
+  renew(digest: Digest): Awaitable<void>;
+  /** The blob of another repository. True: this one did not have it before. */
+  mount(digest: Digest, source: Repository): Awaitable<boolean>;
+  unlink(digest: Digest): Awaitable<boolean>;
+  /** Bytes of all blobs and manifests. */
+  countBytes(): Awaitable<number>;
+
+  manifest(digest: Digest): Awaitable<ManifestRecord | undefined>;
+  manifests(): Awaitable<readonly Digest[]>;
+  /** As they were pushed; whoever reads them compares them with the digest. */
+  manifestBytes(digest: Digest): Awaitable<Uint8Array<ArrayBuffer> | undefined>;
+  /** What was answered to the push outlives the process; the tag is named last. @throws RegistryFailure DENIED, and what `confirm` throws */
+  putManifest(pushed: Pushed): Promise<void>;
+  /** With the tags that lead to it, which go first. */
+  removeManifest(digest: Digest): Awaitable<boolean>;
+
+  tag(tag: string): Awaitable<TagRecord | undefined>;
+  /** In the order of the specification. */
+  tags(): Awaitable<readonly string[]>;
+  removeTag(tag: string): Awaitable<boolean>;
+
+  /** Descriptors of the manifests whose subject this is, by digest. */
+  referrers(subject: Digest): Iterable<Referrer> | AsyncIterable<Referrer>;
+}
+
+/** Says of each piece whether it may still come, by throwing. */
+export type Allowance = (bytes: number) => void;
+
+export interface Upload {
+  readonly id: string;
+  readonly repository: Repository;
+  /** Bytes that have come, and that a client need not send again. */
+  readonly size: number;
+}
+
+/** What has come stays when a connection breaks or the registry ends; the client asks how much that is, and goes on. */
+export interface Uploads {
+  readonly count: number;
+  /** Bytes of uploads of a repository that have not become blobs yet. */
+  bytesOf(repository: string): number;
+  /** `isWhole`: all bytes come with the request that begins it. @throws RegistryFailure TOOMANYREQUESTS */
+  begin(repository: Repository, isWhole: boolean): Awaitable<Upload>;
+  /** @throws RegistryFailure BLOB_UPLOAD_UNKNOWN: never begun here, ended, or too old. */
+  find(repository: Repository, id: string): Awaitable<Upload>;
+  /** Takes a body in. `digest`: what the whole shall have, where that is known by now. */
+  receive(upload: Upload, body: AsyncIterable<Uint8Array>, allow: Allowance, digest?: Digest): Promise<void>;
+  /**
+   * Makes the upload a blob of its repository, if `admit` does not throw. True: the repository did not have it before.
+   *
+   * @throws RegistryFailure DIGEST_INVALID; the upload is gone then.
+   */
+  finish(upload: Upload, digest: Digest, admit: () => Awaitable<void>): Promise<boolean>;
+  cancel(upload: Upload): Awaitable<void>;
+  /** Takes away what is left of an upload that nobody can go on with. */
+  forget(upload: Upload): Awaitable<void>;
+  /** Forgets uploads that nobody goes on with; what they have stored goes with the garbage. */
+  expire(): void;
+}
+
+/** Work of the same kind, so many at once: as many requests of a bucket as do not get in each other's way. Results in the order of the items. */
+export async function mapParallel<Item, Result>(items: readonly Item[], work: (item: Item, index: number) => Awaitable<Result>, atOnce = 16): Promise<Result[]> {
+  const results = new Array<Result>(items.length);
+  let next = 0;
+  await Promise.all(Array.from({ length: Math.min(atOnce, items.length) }, async () => {
+    for (let index = next++; index < items.length; index = next++) results[index] = await work(items[index]!, index);
+  }));
+  return results;
+}
+
+/** Others have their turn. */
+export function pause(): Promise<void> {
+  return new Promise((resolve) => setTimeout(resolve, 0));
 }

@@ -8,8 +8,8 @@ import { readManifest } from './documents.ts';
 import { RegistryFailure } from './errors.ts';
 import { MOST_UPSTREAM_CLIENTS, UPSTREAM_PATIENCE_MS } from './limits.ts';
 import { checkManifestReference } from './names.ts';
-import type { Repository } from './repository.ts';
 import type { Registry } from './service.ts';
+import type { Repository } from './storage.ts';
 
 export interface UpstreamRule {
   /** `hub`: then `hub/library/debian` is `library/debian` of the other registry. */
@@ -93,7 +93,7 @@ export class Upstreams {
     if (client === undefined) {
       const [oldest] = this.#clients.keys();
       if (this.#clients.size >= MOST_UPSTREAM_CLIENTS && oldest !== undefined) this.#clients.delete(oldest);
-      client = new RegistryClient(this.#registry.storage.disk.host, { registry, repository: name.slice(prefix.length + 1), credentials, plainHttp });
+      client = new RegistryClient(this.#registry.storage.host, { registry, repository: name.slice(prefix.length + 1), credentials, plainHttp });
       this.#clients.set(name, client);
     }
     return client;
@@ -104,9 +104,9 @@ export class Upstreams {
     const rule = this.#ruleOf(repository);
     if (rule === undefined) return;
     const reference = checkManifestReference(text);
-    const tag = reference.kind === 'tag' ? repository.tag(reference.tag) : undefined;
-    const isHere = reference.kind === 'digest' ? repository.manifest(reference.digest) !== undefined : tag !== undefined;
-    if (isHere && (tag === undefined || this.#registry.storage.disk.host.now() - tag.pushedMs < rule.freshMs)) return;
+    const tag = reference.kind === 'tag' ? await repository.tag(reference.tag) : undefined;
+    const isHere = reference.kind === 'digest' ? await repository.manifest(reference.digest) !== undefined : tag !== undefined;
+    if (isHere && (tag === undefined || this.#registry.storage.host.now() - tag.pushedMs < rule.freshMs)) return;
     const fetched = this.#fetchManifest(repository, rule, text);
     if (!isHere) return fetched;
     // What is here is given if the other registry is slow or away; what it says is not there any more, is not.
@@ -125,8 +125,8 @@ export class Upstreams {
     const { bytes, mediaType, digest } = await client.getManifest(text).catch((error: unknown) => {
       throw failure(rule.registry, error);
     });
-    const own = reference.kind === 'tag' ? digestOf(this.#registry.storage.disk.host.codecs, bytes) : digest;
-    await this.#registry.putManifest(repository, { digest: own, bytes, document: readManifest(bytes, mediaType), tags: reference.kind === 'tag' ? [reference.tag] : [] });
+    const own = reference.kind === 'tag' ? digestOf(this.#registry.storage.host.codecs, bytes) : digest;
+    await this.#registry.putManifest(repository, { digest: own, bytes, document: readManifest(bytes, mediaType), tags: reference.kind === 'tag' ? [reference.tag] : [], confirm: () => {} });
   }
 
   /** Of a blob that is not here. Undefined: not there either. */
@@ -169,11 +169,11 @@ export class Upstreams {
   }
 
   async #keep(repository: Repository, digest: Digest, bytes: AsyncIterable<Uint8Array>): Promise<void> {
-    const upload = this.#registry.uploads.begin(repository);
+    const upload = await this.#registry.uploads.begin(repository, true);
     try {
-      await this.#registry.uploads.receive(upload, bytes, this.#registry.allowance(upload), digest);
+      await this.#registry.uploads.receive(upload, bytes, await this.#registry.allowance(upload), digest);
     } catch (error) {
-      this.#registry.uploads.forget(upload);
+      await this.#registry.uploads.forget(upload);
       throw error;
     }
     await this.#registry.finish(upload, digest);

@@ -8,8 +8,8 @@ import { EventQueue } from './event-queue.ts';
 import type { QueuedEvent } from './event-queue.ts';
 import { EVENT_LIFETIME_MS, FIRST_EVENT_WAIT_MS, LONGEST_EVENT_WAIT_MS, MOST_ANSWER_BYTES, WEBHOOK_TIMEOUT_MS } from './limits.ts';
 import { Patterns } from './patterns.ts';
-import type { Repository } from './repository.ts';
 import type { Exchange, Registry } from './service.ts';
+import type { Repository } from './storage.ts';
 
 export const EVENT_ACTIONS = ['push', 'delete'] as const;
 export type EventAction = (typeof EVENT_ACTIONS)[number];
@@ -67,7 +67,7 @@ class Receiver {
     this.#registry = registry;
     this.#rule = rule;
     this.#repositories = new Patterns(rule.repositories);
-    this.#queue = new EventQueue(registry.storage, rule.name);
+    this.#queue = new EventQueue(registry.storage.local, rule.name);
     void this.#deliver().catch((error: unknown) => registry.log(`the webhook "${rule.name}" has ended: ${error instanceof Error ? error.message : String(error)}`));
   }
 
@@ -119,7 +119,7 @@ class Receiver {
         continue;
       }
       const problem = await this.#send(event);
-      const isOver = problem !== undefined && (problem.isFinal || storage.disk.host.now() - event.atMs > EVENT_LIFETIME_MS);
+      const isOver = problem !== undefined && (problem.isFinal || storage.host.now() - event.atMs > EVENT_LIFETIME_MS);
       if (problem !== undefined && (failures === 0 || isOver)) log(`the webhook "${this.#rule.name}" ${problem.text}${isOver ? ': an event is dropped' : '; trying again'}`);
       if (problem === undefined || isOver) {
         this.#count(isOver ? 'dropped' : 'delivered');
@@ -135,7 +135,7 @@ class Receiver {
 
   /** What went wrong, if something did. */
   async #send({ bytes }: QueuedEvent): Promise<{ readonly text: string; readonly isFinal: boolean } | undefined> {
-    const { http } = this.#registry.storage.disk.host;
+    const { http } = this.#registry.storage.host;
     const { url, secret } = this.#rule;
     if (http === undefined) return { text: 'cannot be reached: there is no network here', isFinal: false };
     try {
@@ -181,7 +181,7 @@ export class Webhooks {
   async announce(happening: Happening, exchange: Exchange): Promise<void> {
     const wanting = [...this.#receivers.values()].filter((receiver) => receiver.wants(happening));
     if (wanting.length === 0) return;
-    const event = eventOf(happening, exchange, this.#registry.storage.disk.host.now());
+    const event = eventOf(happening, exchange, this.#registry.storage.host.now());
     await Promise.all(wanting.map((receiver) => receiver.add(event)));
   }
 

@@ -11,8 +11,8 @@ import type { HostAsyncFiles } from '../host/types.ts';
 import type { Digest } from '../image/index.ts';
 import { DirectorySync } from './directory-sync.ts';
 import { readManifest } from './documents.ts';
-import { RegistryStorage } from './storage.ts';
-import { Uploads } from './uploads.ts';
+import { DirectoryStorage } from './directory-storage.ts';
+import { DirectoryUploads } from './directory-uploads.ts';
 
 const utf8 = (text: string): Uint8Array => new TextEncoder().encode(text);
 const sha256 = (bytes: Uint8Array): Digest => `sha256:${createHash('sha256').update(bytes).digest('hex')}`;
@@ -32,10 +32,10 @@ test('putManifest() names a tag when all that it leads to would outlive a power 
     const { files, serverFiles, unsynced } = durableNames((path, lost) => {
       if (path.includes('/_tags/')) lostAtTag.push([...lost].filter((name) => !/\/(?:_tags|tmp|_uploads|oci-layout)/.test(name.slice(directory.length))));
     });
-    const storage = RegistryStorage.open({ ...createImageHost(), files }, serverFiles, directory);
+    const storage = DirectoryStorage.open({ ...createImageHost(), files }, serverFiles, directory);
     storage.disk.syncDirectory(directory);
     const repository = storage.repository('team/app');
-    const uploads = new Uploads(storage);
+    const uploads = new DirectoryUploads(storage);
     const push = async (text: string): Promise<{ mediaType: string; digest: string; size: number }> => {
       const upload = uploads.begin(repository);
       await uploads.receive(upload, (async function* () { yield utf8(text); })(), () => {});
@@ -45,7 +45,7 @@ test('putManifest() names a tag when all that it leads to would outlive a power 
     for (const tag of ['1', '2']) {
       const subject = { mediaType: 'application/vnd.oci.image.manifest.v1+json', digest: sha256(utf8('subject')), size: 7 };
       const bytes = utf8(JSON.stringify({ schemaVersion: 2, mediaType: 'application/vnd.oci.image.manifest.v1+json', config: await push(`config ${tag}`), layers: [await push(`layer ${tag}`)], subject }));
-      await repository.putManifest({ digest: sha256(bytes), bytes, document: readManifest(bytes, undefined), tags: [tag] });
+      await repository.putManifest({ digest: sha256(bytes), bytes, document: readManifest(bytes, undefined), tags: [tag], confirm: () => {} });
       assert.deepEqual([...unsynced].map((name) => name.slice(directory.length)).filter((name) => !/^\/tmp|_uploads|^\/oci-layout/.test(name)), [], tag);
     }
     assert.deepEqual(lostAtTag, [[], []]);
@@ -55,7 +55,7 @@ test('DirectorySync.sync() is shared by those who ask while one runs, and never 
   inDirectory(async (directory) => {
     const running: (() => void)[] = [];
     const files: HostAsyncFiles = { read: async () => 0, write: async () => 0, sync: () => new Promise((resolve) => running.push(() => resolve(0))) };
-    const storage = RegistryStorage.open(createImageHost(), files, directory);
+    const storage = DirectoryStorage.open(createImageHost(), files, directory);
     const names = new DirectorySync(storage.disk, files);
     const ended: number[] = [];
     const asked = [0, 1, 2, 3].map((number) => names.sync([directory]).then(() => ended.push(number)));

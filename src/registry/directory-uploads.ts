@@ -9,33 +9,26 @@ import { algorithmOf, checkErrno } from '../image/index.ts';
 import type { Digest, DigestAlgorithm } from '../image/index.ts';
 import { RegistryFailure, isFull } from './errors.ts';
 import { MOST_UPLOADS, READ_BYTES, UPLOAD_LIFETIME_MS } from './limits.ts';
-import type { Repository } from './repository.ts';
-import type { RegistryStorage } from './storage.ts';
+import type { DirectoryRepository } from './directory-repository.ts';
+import type { DirectoryStorage } from './directory-storage.ts';
+import type { Allowance, Awaitable, Repository, Upload, Uploads } from './storage.ts';
 
 const ID = /^[0-9a-f]{8}-[0-9a-f]{4}-4[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}$/;
 
-/** Says of each piece whether it may still come, by throwing. */
-export type Allowance = (bytes: number) => void;
-
-export interface Upload {
-  readonly id: string;
-  readonly repository: Repository;
-  /** Bytes that have come. */
-  size: number;
-}
-
 interface Session extends Upload {
+  readonly repository: DirectoryRepository;
+  size: number;
   /** Of the bytes so far; absent when the registry was started again since then. */
   hash: { readonly algorithm: DigestAlgorithm; readonly digest: HostDigest } | undefined;
   busy: boolean;
   touchedMs: number;
 }
 
-export class Uploads {
-  readonly #storage: RegistryStorage;
+export class DirectoryUploads implements Uploads {
+  readonly #storage: DirectoryStorage;
   readonly #sessions = new Map<string, Session>();
 
-  constructor(storage: RegistryStorage) {
+  constructor(storage: DirectoryStorage) {
     this.#storage = storage;
   }
 
@@ -51,19 +44,20 @@ export class Uploads {
   }
 
   /** Nothing is on the disk before the first byte. */
-  begin(repository: Repository): Upload {
+  begin({ name }: Repository): Upload {
     if (this.#sessions.size >= MOST_UPLOADS) throw new RegistryFailure('TOOMANYREQUESTS', `${MOST_UPLOADS} uploads have begun and not ended`, { headers: { 'retry-after': '60' } });
-    const session: Session = { id: crypto.randomUUID(), repository, size: 0, hash: undefined, busy: false, touchedMs: this.#storage.disk.host.now() };
+    const session: Session = { id: crypto.randomUUID(), repository: this.#storage.repository(name), size: 0, hash: undefined, busy: false, touchedMs: this.#storage.disk.host.now() };
     this.#sessions.set(session.id, session);
     return session;
   }
 
-  #pathOf({ repository, id }: Upload): string {
+  #pathOf({ repository, id }: Session): string {
     return repository.path('_uploads', id);
   }
 
   /** @throws RegistryFailure BLOB_UPLOAD_UNKNOWN: never begun here, ended, or too old. */
-  find(repository: Repository, id: string): Upload {
+  find({ name }: Repository, id: string): Upload {
+    const repository = this.#storage.repository(name);
     const session = this.#sessions.get(id);
     if (session !== undefined && session.repository.name === repository.name) return session;
     const size = session === undefined && ID.test(id) ? this.#storage.disk.sizeOf(repository.path('_uploads', id)) : undefined;
@@ -144,7 +138,7 @@ export class Uploads {
    *
    * @throws RegistryFailure DIGEST_INVALID; the upload is gone then.
    */
-  async finish(upload: Upload, digest: Digest, admit: () => void): Promise<boolean> {
+  async finish(upload: Upload, digest: Digest, admit: () => Awaitable<void>): Promise<boolean> {
     const session = this.#sessionOf(upload);
     const { disk, blobs } = this.#storage;
     const path = this.#pathOf(session);
@@ -155,7 +149,7 @@ export class Uploads {
         throw new RegistryFailure('DIGEST_INVALID', `what came has not the digest ${digest}`);
       }
       checkErrno(await this.#storage.files.sync(handle), 'write', path);
-      admit();
+      await admit();
       const place = blobs.pathOf(digest);
       disk.makeDirectory(place.slice(0, place.lastIndexOf('/')));
       checkErrno(disk.files.rename(path, place), 'rename to', place);
@@ -205,7 +199,7 @@ export class Uploads {
 }
 
 /** A file, or a part of it, in pieces that stay valid; the thread does not wait for the disk. */
-export async function* streamFile({ disk, files }: RegistryStorage, path: string, start = 0, length = Number.MAX_SAFE_INTEGER): AsyncGenerator<Uint8Array<ArrayBuffer>, void> {
+export async function* streamFile({ disk, files }: DirectoryStorage, path: string, start = 0, length = Number.MAX_SAFE_INTEGER): AsyncGenerator<Uint8Array<ArrayBuffer>, void> {
   const handle = checkErrno(disk.open(path) ?? -ENOENT, 'open', path);
   try {
     for (let at = start; at < start + length;) {

@@ -7,51 +7,20 @@
 import { ENOENT } from '../abi/errno.ts';
 import { algorithmOf, checkErrno, isDigest } from '../image/index.ts';
 import type { Digest } from '../image/index.ts';
-import { readManifest } from './documents.ts';
-import { RegistryFailure } from './errors.ts';
+import { needsOf } from './documents.ts';
 import { UPLOAD_LIFETIME_MS } from './limits.ts';
-import type { Repository } from './repository.ts';
-import type { RegistryStorage } from './storage.ts';
-
-export interface GarbageReport {
-  links: number;
-  blobs: number;
-  bytes: number;
-  repositories: number;
-  temporary: number;
-}
-
-export interface GarbageOptions {
-  /** Milliseconds for which what is not needed stays. */
-  readonly graceMs: number;
-  /** True: only counts. */
-  readonly dryRun: boolean;
-}
-
-/** Others have their turn. */
-export function pause(): Promise<void> {
-  return new Promise((resolve) => setTimeout(resolve, 0));
-}
-
-/** What a manifest names. One that is lost or spoiled names nothing that could be found out. */
-function needsOf(repository: Repository, digest: Digest): readonly Digest[] {
-  const [record, bytes] = [repository.manifest(digest), repository.manifestBytes(digest)];
-  if (record === undefined || bytes === undefined) return [];
-  try {
-    return readManifest(bytes, record.mediaType).needs.map((need) => need.digest);
-  } catch (error) {
-    if (error instanceof RegistryFailure) return [];
-    throw error;
-  }
-}
+import type { DirectoryRepository } from './directory-repository.ts';
+import type { DirectoryStorage } from './directory-storage.ts';
+import { pause } from './storage.ts';
+import type { GarbageOptions, GarbageReport } from './storage.ts';
 
 class Collector {
   readonly report: GarbageReport = { links: 0, blobs: 0, bytes: 0, repositories: 0, temporary: 0 };
-  readonly #storage: RegistryStorage;
+  readonly #storage: DirectoryStorage;
   readonly #options: GarbageOptions;
   readonly #oldestMs: number;
 
-  constructor(storage: RegistryStorage, options: GarbageOptions) {
+  constructor(storage: DirectoryStorage, options: GarbageOptions) {
     this.#storage = storage;
     this.#options = options;
     this.#oldestMs = storage.disk.host.now() - options.graceMs;
@@ -77,13 +46,13 @@ class Collector {
     return !isBack;
   }
 
-  async links(repository: Repository): Promise<void> {
+  async links(repository: DirectoryRepository): Promise<void> {
     const seen = new Set<Digest>();
     const needed = new Set<Digest>();
     const mark = (digest: Digest): void => {
       if (seen.has(digest)) return;
       seen.add(digest);
-      for (const need of needsOf(repository, digest)) needed.add(need);
+      for (const need of needsOf(repository.manifest(digest), repository.manifestBytes(digest))) needed.add(need);
     };
     for (const [index, digest] of repository.manifests().entries()) {
       mark(digest);
@@ -133,7 +102,7 @@ class Collector {
   }
 
   /** Directories of a repository that has nothing any more; whatever is not empty stays. */
-  emptyRepository(repository: Repository): void {
+  emptyRepository(repository: DirectoryRepository): void {
     if (repository.links().length > 0 || repository.manifests().length > 0 || this.#options.dryRun) return;
     const { disk } = this.#storage;
     const parts = ['_blobs', '_manifests', '_tags', '_uploads', '_referrers'];
@@ -157,7 +126,7 @@ class Collector {
   }
 
   /** Uploads that nobody goes on with. */
-  uploads(repository: Repository): void {
+  uploads(repository: DirectoryRepository): void {
     this.#removeOld(repository.path('_uploads'));
   }
 
@@ -168,7 +137,7 @@ class Collector {
 }
 
 /** @throws StoreError */
-export async function collectGarbage(storage: RegistryStorage, options: GarbageOptions): Promise<GarbageReport> {
+export async function collectDirectory(storage: DirectoryStorage, options: GarbageOptions): Promise<GarbageReport> {
   const collector = new Collector(storage, options);
   storage.forgetNames();
   const names = storage.repositories();
@@ -181,4 +150,3 @@ export async function collectGarbage(storage: RegistryStorage, options: GarbageO
   collector.temporary();
   return collector.report;
 }
-

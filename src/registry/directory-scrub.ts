@@ -1,17 +1,11 @@
 /** Looks for bytes that have changed on the disk: each blob is read and must have its digest. */
 import { algorithmOf, hexOf, isDigest } from '../image/index.ts';
-import type { Digest } from '../image/index.ts';
-import type { RegistryStorage } from './storage.ts';
-import { streamFile } from './uploads.ts';
-
-export interface ScrubReport {
-  blobs: number;
-  bytes: number;
-  readonly spoiled: Digest[];
-}
+import type { DirectoryStorage } from './directory-storage.ts';
+import { streamFile } from './directory-uploads.ts';
+import type { ScrubReport } from './storage.ts';
 
 /** A spoiled blob is moved to `spoiled/`: then it is missing, which the next push of it repairs. */
-export async function scrub(storage: RegistryStorage): Promise<ScrubReport> {
+export async function scrubDirectory(storage: DirectoryStorage): Promise<ScrubReport> {
   const { disk, blobs } = storage;
   const report: ScrubReport = { blobs: 0, bytes: 0, spoiled: [] };
   for (const algorithm of disk.list(disk.path('blobs'))) {

@@ -3,49 +3,21 @@ import { O_CREAT, O_WRONLY } from '../abi/fcntl.ts';
 import { algorithmOf, checkErrno, isDigest } from '../image/index.ts';
 import type { Descriptor, Digest, NewFile } from '../image/index.ts';
 import { RegistryFailure } from './errors.ts';
+import { decodeRecord, encodeRecord } from './documents.ts';
 import type { ManifestDocument, ManifestRecord, TagRecord } from './documents.ts';
 import { MOST_MANIFEST_BYTES, MOST_REFERRERS, MOST_TAGS } from './limits.ts';
-import { compareNames, isTag } from './names.ts';
-import type { RegistryStorage } from './storage.ts';
+import { compareNames, digestOfFileName, fileNameOf, isTag } from './names.ts';
+import type { DirectoryStorage } from './directory-storage.ts';
+import type { FoundBlob, Pushed, Referrer, Repository } from './storage.ts';
 
 /** A link whose blob was asked for is made young again if it is older than this. */
 const RENEW_AFTER_MS = 60_000;
 
-/** `sha256:HEX` as a file's name. */
-export function fileNameOf(digest: Digest): string {
-  return digest.replace(':', '-');
-}
-
-export function digestOfFileName(name: string): Digest | undefined {
-  const digest = name.replace('-', ':');
-  return isDigest(digest) ? digest : undefined;
-}
-
-function encode(value: unknown): Uint8Array {
-  return new TextEncoder().encode(JSON.stringify(value));
-}
-
-/** What the registry has written itself; undefined where it was spoiled. */
-function decode<Value>(bytes: Uint8Array): Value | undefined {
-  try {
-    return JSON.parse(new TextDecoder().decode(bytes)) as Value;
-  } catch {
-    return undefined;
-  }
-}
-
-export interface Pushed {
-  readonly digest: Digest;
-  readonly bytes: Uint8Array;
-  readonly document: ManifestDocument;
-  readonly tags: readonly string[];
-}
-
-export class Repository {
+export class DirectoryRepository implements Repository {
   readonly name: string;
-  readonly #storage: RegistryStorage;
+  readonly #storage: DirectoryStorage;
 
-  constructor(storage: RegistryStorage, name: string) {
+  constructor(storage: DirectoryStorage, name: string) {
     this.#storage = storage;
     this.name = name;
   }
@@ -64,6 +36,23 @@ export class Repository {
   /** Bytes of a blob that is here and that the repository has a link to. */
   blobSize(digest: Digest): number | undefined {
     return this.#storage.disk.exists(this.linkPath(digest)) ? this.#storage.blobs.sizeOf(digest) : undefined;
+  }
+
+  findBlob(digest: Digest): FoundBlob | undefined {
+    const size = this.blobSize(digest);
+    if (size === undefined) return undefined;
+    const { disk, blobs } = this.#storage;
+    return {
+      size,
+      open: () => {
+        const handle = disk.open(blobs.pathOf(digest));
+        return handle === undefined ? undefined : { handle };
+      },
+    };
+  }
+
+  blobBytes(digest: Digest, most: number): Uint8Array<ArrayBuffer> | undefined {
+    return this.hasLink(digest) ? this.#storage.disk.readFile(this.#storage.blobs.pathOf(digest), most) : undefined;
   }
 
   /** Somebody counts on the blob: it is not collected for a while. */
@@ -91,6 +80,10 @@ export class Repository {
     return true;
   }
 
+  mount(digest: Digest): boolean {
+    return this.link(digest);
+  }
+
   /** False: there was none. */
   unlink(digest: Digest): boolean {
     if (!this.#storage.disk.exists(this.linkPath(digest))) return false;
@@ -105,6 +98,13 @@ export class Repository {
 
   hasLink(digest: Digest): boolean {
     return this.#storage.disk.exists(this.linkPath(digest));
+  }
+
+  countBytes(): number {
+    let bytes = 0;
+    for (const digest of this.links()) bytes += this.#storage.blobs.sizeOf(digest) ?? 0;
+    for (const digest of this.manifests()) bytes += this.manifest(digest)?.size ?? 0;
+    return bytes;
   }
 
   #digestsIn(directory: string): readonly Digest[] {
@@ -143,7 +143,7 @@ export class Repository {
 
   #read<Value>(...parts: readonly string[]): Value | undefined {
     const bytes = this.#storage.disk.readFile(this.path(...parts), MOST_MANIFEST_BYTES);
-    return bytes === undefined ? undefined : decode<Value>(bytes);
+    return bytes === undefined ? undefined : decodeRecord<Value>(bytes);
   }
 
   /** The bytes of a manifest that the repository has. */
@@ -151,21 +151,31 @@ export class Repository {
     return this.#storage.disk.readFile(this.#storage.blobs.pathOf(digest), MOST_MANIFEST_BYTES);
   }
 
+  async putManifest(pushed: Pushed): Promise<void> {
+    await this.#writeManifest(pushed);
+    try {
+      await pushed.confirm();
+    } catch (error) {
+      this.removeManifest(pushed.digest);
+      throw error;
+    }
+  }
+
   /**
    * All files are written and on the disk before the first gets its name; the tag is named last, when all other names are on the disk, those
    * of the blobs that the manifest needs among them. So whatever ends the process or the machine, a tag leads to a manifest, and a manifest
    * to its bytes.
    */
-  async putManifest({ digest, bytes, document, tags }: Pushed): Promise<void> {
+  async #writeManifest({ digest, bytes, document, tags }: Pushed): Promise<void> {
     const { disk, blobs, files } = this.#storage;
     const { mediaType, subject, artifactType, annotations } = document;
     this.#checkBounds(tags, subject);
     const pushedMs = disk.host.now();
     const record: ManifestRecord = { mediaType, size: bytes.length, subject: subject?.digest, pushedMs };
-    const wanted: [path: string, bytes: Uint8Array][] = [[blobs.pathOf(digest), bytes], [this.path('_manifests', fileNameOf(digest)), encode(record)]];
-    if (subject !== undefined) wanted.push([this.path('_referrers', fileNameOf(subject.digest), fileNameOf(digest)), encode({ mediaType, digest, size: bytes.length, artifactType, annotations })]);
+    const wanted: [path: string, bytes: Uint8Array][] = [[blobs.pathOf(digest), bytes], [this.path('_manifests', fileNameOf(digest)), encodeRecord(record)]];
+    if (subject !== undefined) wanted.push([this.path('_referrers', fileNameOf(subject.digest), fileNameOf(digest)), encodeRecord({ mediaType, digest, size: bytes.length, artifactType, annotations })]);
     const firstTag = wanted.length;
-    for (const tag of tags) wanted.push([this.path('_tags', tag), encode({ digest, pushedMs } satisfies TagRecord)]);
+    for (const tag of tags) wanted.push([this.path('_tags', tag), encodeRecord({ digest, pushedMs } satisfies TagRecord)]);
     const written: NewFile[] = [];
     const give = (from: number, to: number): void => {
       for (let index = from; index < to; index++) written[index]!.name(wanted[index]![0]);
@@ -229,9 +239,9 @@ export class Repository {
   }
 
   /** Descriptors of the manifests whose subject this is, by digest. */
-  *referrers(subject: Digest): Iterable<Descriptor & { readonly artifactType?: string }> {
+  *referrers(subject: Digest): Iterable<Referrer> {
     for (const name of [...this.#storage.disk.list(this.path('_referrers', fileNameOf(subject)))].sort()) {
-      const descriptor = this.#read<Descriptor & { readonly artifactType?: string }>('_referrers', fileNameOf(subject), name);
+      const descriptor = this.#read<Referrer>('_referrers', fileNameOf(subject), name);
       if (descriptor !== undefined && this.manifest(descriptor.digest) !== undefined) yield descriptor;
     }
   }
