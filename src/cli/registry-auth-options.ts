@@ -7,6 +7,7 @@ import type { RegistryStorage } from '../registry/index.ts';
 import { toText } from './bytes.ts';
 import { UserError } from './errors.ts';
 import type { FlagValues } from './flags.ts';
+import { readPemFile } from './pem-file.ts';
 import type { RegistryConfig } from './registry-config.ts';
 
 const DEFAULT_SERVICE = 'caisson-registry';
@@ -14,12 +15,7 @@ const DEFAULT_SERVICE = 'caisson-registry';
 /** @throws UserError that names the flag. */
 export function readFlagFile(values: FlagValues, flag: string): string | undefined {
   const file = values.last(flag);
-  if (file === undefined) return undefined;
-  try {
-    return readFileSync(file, 'utf8');
-  } catch (error) {
-    throw new UserError(`cannot use --${flag} ${file}: ${(error as Error).message}`, 'check the path', undefined, { cause: error });
-  }
+  return file === undefined ? undefined : readPemFile(flag, file);
 }
 
 function accountsOf(values: FlagValues): Accounts | undefined {
@@ -34,7 +30,10 @@ function accountsOf(values: FlagValues): Accounts | undefined {
 }
 
 /** The key of tokens that nobody gave: made once, so that tokens outlive a restart. */
-async function ownKey({ local: { disk } }: RegistryStorage): Promise<string> {
+async function ownKey(storage: RegistryStorage): Promise<string> {
+  // Whoever can read the bucket could sign with a key in it; one of its own would make an instance refuse the tokens of the others.
+  if (storage.kind === 'bucket') throw new UserError('cannot give tokens: all instances on a bucket must sign with the same key', 'give it with --token-key FILE; make it with "openssl genpkey -algorithm EC -pkeyopt ec_paramgen_curve:P-256"');
+  const { disk } = storage.local;
   const path = disk.path('token-key.pem');
   if (!disk.exists(path)) disk.writeFile(path, new TextEncoder().encode(await TokenIssuer.generateKey()));
   return readFileSync(toText(path), 'utf8');
@@ -46,6 +45,7 @@ async function issuerOf(values: FlagValues, storage: RegistryStorage): Promise<T
   try {
     return await TokenIssuer.create(given ?? await ownKey(storage), values.last('token-service') ?? DEFAULT_SERVICE, Date.now);
   } catch (error) {
+    if (error instanceof UserError) throw error;
     throw new UserError(`cannot use --token-key ${values.last('token-key') ?? ''}: it is no private key in PKCS #8 of P-256 or RSA`, 'make one with "openssl genpkey -algorithm EC -pkeyopt ec_paramgen_curve:P-256"', undefined, { cause: error });
   }
 }
@@ -58,6 +58,7 @@ async function outerOf(values: FlagValues): Promise<{ readonly verifier: ReturnT
   try {
     return { realm, verifier: createVerifier(await readPublicKeys(keys), issuer, values.last('token-service') ?? DEFAULT_SERVICE) };
   } catch (error) {
+    if (error instanceof UserError) throw error;
     throw new UserError(`cannot use --token-keys ${values.last('token-keys')}: there are no public keys in it`, 'give a JSON Web Key Set, a certificate or a public key in PEM', undefined, { cause: error });
   }
 }

@@ -30,7 +30,7 @@ export async function collectCommand(args: readonly string[]): Promise<number> {
   const values = await readCommand(COLLECT, args);
   if (values === undefined) return 0;
   const dryRun = values.has('dry-run');
-  const storage = openStorage(values);
+  const storage = await openStorage(values, readRegistryConfig(values.last('config')));
   const report = await translated('collect garbage', () => storage.collectGarbage({ graceMs: graceOf(values), dryRun }));
   const { blobs, bytes, links, repositories, temporary } = report;
   print(values, { Blobs: blobs, Bytes: bytes, Links: links, Repositories: repositories, Temporary: temporary, DryRun: dryRun }, `${dryRun ? 'would remove' : 'removed'} ${blobs} blobs (${formatSize(bytes)}), ${links} links, ${repositories} empty repositories, ${temporary} temporary files\n`);
@@ -40,9 +40,10 @@ export async function collectCommand(args: readonly string[]): Promise<number> {
 export async function pruneCommand(args: readonly string[]): Promise<number> {
   const values = await readCommand(PRUNE, args);
   if (values === undefined) return 0;
-  const { retention } = readRegistryConfig(values.last('config'));
+  const config = readRegistryConfig(values.last('config'));
+  const { retention } = config;
   if (retention.length === 0) throw new UserError('cannot prune: there are no rules of retention', 'write them in the file that --config names');
-  const storage = openStorage(values);
+  const storage = await openStorage(values, config);
   const plan = await translated('prune the registry', () => planRetention(storage, retention));
   const rows = plan.map(({ repository, tag, digest, why }) => [tag === undefined ? `${repository}@${digest.slice(0, 19)}` : `${repository}:${tag}`, why]);
   const removed = values.has('dry-run') ? 0 : await translated('prune the registry', () => applyRetention(storage, plan));
@@ -54,9 +55,9 @@ export async function pruneCommand(args: readonly string[]): Promise<number> {
 export async function scrubCommand(args: readonly string[]): Promise<number> {
   const values = await readCommand(SCRUB, args);
   if (values === undefined) return 0;
-  const storage = openStorage(values);
+  const storage = await openStorage(values, readRegistryConfig(values.last('config')));
   const { blobs, bytes, spoiled } = await translated('scrub the registry', () => storage.scrub());
-  const lines = spoiled.map((digest) => `${digest}: changed on the disk, moved away\n`).join('');
+  const lines = spoiled.map((digest) => `${digest}: ${storage.kind === 'bucket' ? 'changed in the bucket' : 'changed on the disk'}, moved away\n`).join('');
   print(values, { Blobs: blobs, Bytes: bytes, Spoiled: spoiled }, `${lines}${blobs} blobs (${formatSize(bytes)}), ${spoiled.length} spoiled\n`);
   return spoiled.length === 0 ? 0 : 1;
 }

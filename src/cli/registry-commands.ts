@@ -1,5 +1,4 @@
 /** `pull`, `push`, `login`, `logout`: images and registries. */
-import { readFileSync } from 'node:fs';
 import { readCredentials, removeCredentials, storeCredentials } from '../host/node/docker-config.ts';
 import { nodeHttp } from '../host/node/http.ts';
 import { createImageHost } from '../host/node/image-host.ts';
@@ -14,19 +13,12 @@ import type { FlagValues } from './flags.ts';
 import { layerLimits, platformFlag } from './image-archives.ts';
 import { LOGIN, LOGOUT, PULL, PUSH } from './image-specs.ts';
 import { toUserError, withStore } from './image-store.ts';
+import { readPemFile } from './pem-file.ts';
 import { parseSize } from './quantities.ts';
 import { BlobProgress } from './progress.ts';
 
-function readPem(flag: string, file: string): string {
-  try {
-    return readFileSync(file, 'utf8');
-  } catch (error) {
-    throw new UserError(`cannot use --${flag} ${file}: ${(error as Error).message}`, 'check the path', undefined, { cause: error });
-  }
-}
-
 function tlsOf(values: FlagValues): HttpTls | undefined {
-  const [authority, certificate, key] = ['cacert', 'cert', 'key'].map((flag) => (values.last(flag) === undefined ? undefined : readPem(flag, values.last(flag) ?? '')));
+  const [authority, certificate, key] = ['cacert', 'cert', 'key'].map((flag) => (values.last(flag) === undefined ? undefined : readPemFile(flag, values.last(flag) ?? '')));
   if (authority === undefined && certificate === undefined && key === undefined) return undefined;
   return { ...(authority === undefined ? {} : { authorities: [authority] }), ...(certificate === undefined ? {} : { certificate }), ...(key === undefined ? {} : { key }) };
 }

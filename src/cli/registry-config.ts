@@ -14,9 +14,28 @@ export interface RegistryConfig {
   readonly quotas: readonly QuotaRule[];
   readonly upstreams: readonly UpstreamRule[];
   readonly webhooks: readonly WebhookRule[];
+  /** Where everything is kept, if not in a directory. */
+  readonly bucket: BucketConfig | undefined;
 }
 
-export const NO_CONFIG: RegistryConfig = { access: undefined, retention: [], quotas: [], upstreams: [], webhooks: [] };
+/** The parameters of docker-registry's driver `s3`, by its names; what is absent is said by flags or the environment. */
+export interface BucketConfig {
+  readonly bucket: string;
+  readonly prefix: string;
+  readonly region: string | undefined;
+  readonly endpoint: string | undefined;
+  readonly accessKey: string | undefined;
+  readonly secretKey: string | undefined;
+  readonly forcePathStyle: boolean | undefined;
+  /** False: the endpoint may be one of plain HTTP. */
+  readonly secure: boolean | undefined;
+  readonly authorityFile: string | undefined;
+  readonly chunkBytes: number | undefined;
+  readonly encrypt: boolean;
+  readonly storageClass: string | undefined;
+}
+
+export const NO_CONFIG: RegistryConfig = { access: undefined, retention: [], quotas: [], upstreams: [], webhooks: [], bucket: undefined };
 
 class ConfigError extends Error {}
 
@@ -49,6 +68,11 @@ class Item {
   list(): readonly Item[] {
     if (!Array.isArray(this.#value)) this.fail('must be a list');
     return (this.#value as readonly unknown[]).map((item, index) => new Item(item, `${this.#where}[${index}]`));
+  }
+
+  /** A size as flags have it, or a number of bytes. */
+  bytes(): number {
+    return typeof this.#value === 'number' ? this.count() : this.measured(parseSize, '16m');
   }
 
   text(): string {
@@ -163,6 +187,21 @@ function webhookRules(items: readonly Item[]): readonly WebhookRule[] {
   return rules;
 }
 
+const S3_FIELDS = ['bucket', 'rootdirectory', 'region', 'regionendpoint', 'accesskey', 'secretkey', 'secretkeyfile', 'forcepathstyle', 'secure', 'cacert', 'chunksize', 'encrypt', 'storageclass'] as const;
+
+function bucketConfig(item: Item): BucketConfig {
+  const { s3 } = item.fields(['s3']);
+  if (s3 === undefined) return item.fail('says no "s3"');
+  const fields = s3.fields(S3_FIELDS);
+  if (fields.secretkey !== undefined && fields.secretkeyfile !== undefined) fields.secretkeyfile.fail('and "secretkey" say the same: give one of them');
+  const secretKey = fields.secretkeyfile === undefined ? fields.secretkey?.text() : secretIn(fields.secretkeyfile.text());
+  if ((fields.accesskey === undefined) !== (secretKey === undefined)) s3.fail('must have both "accesskey" and "secretkey" (or "secretkeyfile"), or neither');
+  return {
+    bucket: fields.bucket?.text() ?? s3.fail('says no "bucket"'), prefix: fields.rootdirectory?.text() ?? '', region: fields.region?.text(), endpoint: fields.regionendpoint?.text(), accessKey: fields.accesskey?.text(), secretKey,
+    forcePathStyle: fields.forcepathstyle?.flag(), secure: fields.secure?.flag(), authorityFile: fields.cacert?.text(), chunkBytes: fields.chunksize?.bytes(), encrypt: fields.encrypt?.flag() ?? false, storageClass: fields.storageclass?.text(),
+  };
+}
+
 function parseConfig(text: string): RegistryConfig {
   let document: unknown;
   try {
@@ -170,12 +209,12 @@ function parseConfig(text: string): RegistryConfig {
   } catch (error) {
     throw new ConfigError(`it is not JSON: ${(error as Error).message}`);
   }
-  const { groups, access, retention, quotas, upstreams, webhooks } = new Item(document, '').fields(['groups', 'access', 'retention', 'quotas', 'upstreams', 'webhooks']);
+  const { groups, access, retention, quotas, upstreams, webhooks, storage } = new Item(document, '').fields(['groups', 'access', 'retention', 'quotas', 'upstreams', 'webhooks', 'storage']);
   const members = groups?.names() ?? new Map<string, readonly string[]>();
   return {
     access: access === undefined ? undefined : { groups: members, rules: access.list().map((item) => accessRule(item, members)) },
     retention: retention?.list().map(retentionRule) ?? [], quotas: quotas?.list().map(quotaRule) ?? [], upstreams: upstreams?.list().map(upstreamRule) ?? [],
-    webhooks: webhookRules(webhooks?.list() ?? []),
+    webhooks: webhookRules(webhooks?.list() ?? []), bucket: storage === undefined ? undefined : bucketConfig(storage),
   };
 }
 

@@ -3,13 +3,15 @@ import { join } from 'node:path';
 import { nodeHttp } from '../host/node/http.ts';
 import { createImageHost, storeDirectory } from '../host/node/image-host.ts';
 import { nodeAsyncFiles } from '../host/node/async-files.ts';
-import { DirectoryStorage } from '../registry/index.ts';
+import { BucketStorage, DirectoryStorage, openLocalFiles } from '../registry/index.ts';
 import type { RegistryStorage } from '../registry/index.ts';
 import { toByteString } from './bytes.ts';
 import { UserError } from './errors.ts';
 import type { FlagValues } from './flags.ts';
 import { toUserError } from './image-store.ts';
 import { parseCount, parseDuration } from './quantities.ts';
+import { bucketOptions } from './registry-bucket.ts';
+import type { RegistryConfig } from './registry-config.ts';
 
 const DEFAULT_GRACE = '24h';
 
@@ -22,9 +24,12 @@ function directoryOf(values: FlagValues): string {
 }
 
 /** @throws UserError */
-export function openStorage(values: FlagValues): RegistryStorage {
+export async function openStorage(values: FlagValues, config: RegistryConfig): Promise<RegistryStorage> {
+  const bucket = bucketOptions(values, config);
+  const host = createImageHost({ http: nodeHttp });
   try {
-    return DirectoryStorage.open(createImageHost({ http: nodeHttp }), nodeAsyncFiles, directoryOf(values));
+    if (bucket === undefined) return DirectoryStorage.open(host, nodeAsyncFiles, directoryOf(values));
+    return await BucketStorage.open(host, bucket, openLocalFiles(host, nodeAsyncFiles, directoryOf(values)));
   } catch (error) {
     throw toUserError(error, 'open the registry');
   }

@@ -76,7 +76,7 @@ export async function serveCommand(args: readonly string[]): Promise<number> {
   const tls = tlsOf(values);
   const limits = limitsOf(values);
   const [collectEveryMs, scrubEveryMs] = [durationFlag(values, 'gc-interval', '1h'), durationFlag(values, 'scrub-interval', '0')];
-  const storage = openStorage(values);
+  const storage = await openStorage(values, config);
   const registry = new Registry({ storage, limits, authentication: await authenticationOf(values, config, storage), rules: config, log, audit: openAuditLog(values) });
   const reload = async (): Promise<void> => {
     const next = readRegistryConfig(values.last('config'));

@@ -4,14 +4,24 @@ import type { Flag } from './flags.ts';
 import { REGISTRY_FLAGS } from './image-specs.ts';
 
 const SERVER = 'Server';
+const BUCKET = 'Bucket';
 const USERS = 'Who may do what';
 const TLS = 'TLS';
 const BOUNDS = 'Bounds';
 const CARE = 'Care';
 const OUTPUT = 'Output';
 
-const DIRECTORY: Flag = { group: SERVER, name: 'dir', kind: 'string', placeholder: 'DIR', help: 'where everything is kept (default: registry/ in the store\'s directory)' };
-const CONFIG: Flag = { group: SERVER, name: 'config', kind: 'string', placeholder: 'FILE', help: 'rules of access, retention, quotas, upstreams and webhooks, as JSON (docs/images.md)' };
+const DIRECTORY: Flag = { group: SERVER, name: 'dir', kind: 'string', placeholder: 'DIR', help: 'where everything is kept, or with --storage what is this instance\'s own (default: registry/ in the store\'s directory)' };
+const STORAGE: readonly Flag[] = [
+  { group: BUCKET, name: 'storage', kind: 'string', placeholder: 's3://BUCKET[/PREFIX]', help: 'where everything is kept, for several instances. AWS_ACCESS_KEY_ID, AWS_SECRET_ACCESS_KEY and AWS_SESSION_TOKEN let it in' },
+  { group: BUCKET, name: 's3-endpoint', kind: 'string', placeholder: 'URL', help: 'server, if it is not Amazon\'s: https://s3.example:9000' },
+  { group: BUCKET, name: 's3-region', kind: 'string', placeholder: 'REGION', help: 'region (default: AWS_REGION; with an endpoint us-east-1)' },
+  { group: BUCKET, name: 's3-force-path-style', kind: 'string', placeholder: 'BOOL', help: 'true: https://HOST/BUCKET/KEY; false: https://BUCKET.HOST/KEY (default: true with an endpoint)' },
+  { group: BUCKET, name: 's3-cacert', kind: 'string', placeholder: 'FILE', help: 'authority of the server\'s certificate, as PEM' },
+  { group: BUCKET, name: 's3-plain-http', kind: 'boolean', help: 'the endpoint may be http:// also where it is not this machine' },
+];
+const CHUNK_SIZE: Flag = { group: BUCKET, name: 's3-chunk-size', kind: 'string', placeholder: 'SIZE', help: 'parts of a large blob; the same for all instances (default: 8m)' };
+const CONFIG: Flag = { group: SERVER, name: 'config', kind: 'string', placeholder: 'FILE', help: 'rules of access, retention, quotas, upstreams and webhooks, and a bucket, as JSON (docs/images.md)' };
 const GRACE: Flag = { group: CARE, name: 'gc-grace', kind: 'string', placeholder: 'TIME', help: 'how long what is not needed stays; a push must not take longer (default: 24h)' };
 const FORMAT: Flag = { group: OUTPUT, name: 'format', kind: 'string', placeholder: 'FORMAT', help: 'json, or a Go template' };
 const DRY_RUN: Flag = { group: CARE, name: 'dry-run', kind: 'boolean', help: 'say what would go; take nothing away' };
@@ -20,7 +30,7 @@ export const SERVE: CommandSpec = {
   name: 'registry serve', usage: '[FLAGS]', summary: 'run a registry of images', words: [0, 0],
   description: 'It speaks the OCI distribution specification 1.1, so Docker, podman, skopeo and "caisson push" use it as they use any other; a browser sees what is there at /ui/.\nThe address that it listens on is printed when it does. SIGTERM and SIGINT end it when the requests of the moment have ended; SIGHUP makes it read its files again.',
   flags: [
-    { group: SERVER, name: 'listen', kind: 'string', placeholder: 'HOST:PORT', help: 'address (default: 127.0.0.1:5000; port 0: any free one)' }, DIRECTORY, CONFIG,
+    { group: SERVER, name: 'listen', kind: 'string', placeholder: 'HOST:PORT', help: 'address (default: 127.0.0.1:5000; port 0: any free one)' }, DIRECTORY, CONFIG, ...STORAGE, CHUNK_SIZE,
     { group: SERVER, name: 'external-url', kind: 'string', placeholder: 'URL', help: 'how clients reach it, if something stands in between: https://registry.example' },
     { group: SERVER, name: 'metrics', kind: 'string', placeholder: 'HOST:PORT', help: 'figures for Prometheus at /metrics of this address' },
     { group: SERVER, name: 'audit-log', kind: 'string', placeholder: 'FILE', help: 'each change and each refusal, one JSON object a line' },
@@ -41,21 +51,22 @@ export const SERVE: CommandSpec = {
   examples: [
     ['caisson registry serve', 'for this machine, on port 5000'], ['htpasswd -Bc users ann && caisson registry serve --listen :5000 --htpasswd users --tls-cert cert.pem --tls-key key.pem', 'for a team'],
     ['caisson registry serve --config rules.json --htpasswd users --token-auth --metrics 127.0.0.1:9100 --audit-log audit.jsonl', 'with rules, tokens, figures and an audit log'],
+    ['caisson registry serve --storage s3://images/registry --s3-region eu-central-1', 'in a bucket, beside other instances'],
   ],
 };
 export const COLLECT: CommandSpec = {
-  name: 'registry gc', usage: '[FLAGS]', summary: 'collect blobs that no manifest needs', words: [0, 0], flags: [DIRECTORY, GRACE, DRY_RUN, FORMAT],
+  name: 'registry gc', usage: '[FLAGS]', summary: 'collect blobs that no manifest needs', words: [0, 0], flags: [DIRECTORY, ...STORAGE, CONFIG, GRACE, DRY_RUN, FORMAT],
   description: 'The registry may run meanwhile, and does the same by itself (--gc-interval).',
   examples: [['caisson registry gc --dry-run', 'how much would go'], ['caisson registry gc --gc-grace 0s', 'everything at once, when nobody pushes']],
 };
 export const PRUNE: CommandSpec = {
-  name: 'registry prune', usage: '[FLAGS]', summary: 'take away the tags and manifests that retention does not keep', words: [0, 0], flags: [DIRECTORY, CONFIG, DRY_RUN, FORMAT],
+  name: 'registry prune', usage: '[FLAGS]', summary: 'take away the tags and manifests that retention does not keep', words: [0, 0], flags: [DIRECTORY, ...STORAGE, CONFIG, DRY_RUN, FORMAT],
   description: 'The rules are those of the configuration ("retention"). What is in use by an index or about another manifest stays.',
   examples: [['caisson registry prune --config rules.json --dry-run', 'look first']],
 };
 export const SCRUB: CommandSpec = {
-  name: 'registry scrub', usage: '[FLAGS]', summary: 'compare all bytes with their digests', words: [0, 0], flags: [DIRECTORY, FORMAT],
-  description: 'A blob that has changed on the disk is moved away, so that the next push of it repairs the image. Exit status 1 if there was one.',
+  name: 'registry scrub', usage: '[FLAGS]', summary: 'compare all bytes with their digests', words: [0, 0], flags: [DIRECTORY, ...STORAGE, CONFIG, FORMAT],
+  description: 'A blob that has changed is moved away, so that the next push of it repairs the image. Exit status 1 if there was one.',
   examples: [['caisson registry scrub', '']],
 };
 

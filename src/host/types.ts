@@ -178,6 +178,8 @@ export interface HttpConnection {
   readonly certificateName: string | undefined;
   /** Answers with `length` bytes of an open file, which is closed afterwards. What is answered stands for that. */
   sendFile(head: HttpHead, handle: number, start: number, length: number, onSent: (bytes: number) => void): Response;
+  /** Answers with bytes as they come. A source that fails breaks the connection, so that nobody takes a part for the whole. */
+  sendStream(head: HttpHead, source: AsyncIterable<Uint8Array>, onSent: (bytes: number) => void, onFailure: (error: unknown) => void): Response;
 }
 
 export interface HttpHead {

@@ -9,6 +9,7 @@ import { checkRepositoryName } from './names.ts';
 import { addPages } from './pages.ts';
 import { findRoute } from './routes.ts';
 import type { FoundRoute } from './routes.ts';
+import { BucketError } from './s3-errors.ts';
 import type { Registry } from './service.ts';
 
 type Handler = (request: Request, connection: HttpConnection, note: (caller: Caller, endpoint: string) => void) => Promise<Response>;
@@ -16,9 +17,13 @@ type Handler = (request: Request, connection: HttpConnection, note: (caller: Cal
 /** What is ours to repair is said in the log; the client hears that it was not its fault. */
 function failureOf(registry: Registry, error: unknown): RegistryFailure {
   if (error instanceof RegistryFailure) return error;
+  if (error instanceof BucketError) {
+    registry.logFailure(error);
+    return new RegistryFailure('UNAVAILABLE', 'the bucket of the registry does not do what it should; its log says why', { headers: { 'retry-after': '5' }, cause: error });
+  }
   // The client went away: nobody reads the answer, and there is nothing to repair.
   if (error instanceof Error && 'code' in error && error.code === 'ECONNRESET') return new RegistryFailure('BLOB_UPLOAD_INVALID', 'the connection broke');
-  registry.log(error instanceof Error ? error.message : String(error));
+  registry.logFailure(error);
   return new RegistryFailure('UNKNOWN', isFull(error) ? 'the disk of the registry is full' : 'the registry has failed; its log says why', { status: isFull(error) ? 507 : 500, cause: error });
 }
 

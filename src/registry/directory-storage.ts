@@ -25,7 +25,15 @@ import type { GarbageOptions, GarbageReport, LocalFiles, RegistryStorage, ScrubR
 const NAMES_LIFETIME_MS = 5000;
 const LAYOUT = '{"imageLayoutVersion":"1.0.0"}';
 
+/** A directory for what concerns one instance of a registry that is kept elsewhere. @throws StoreError */
+export function openLocalFiles(host: ImageHost, files: HostAsyncFiles, directory: string): LocalFiles {
+  const disk = new Disk(host, directory);
+  disk.makeDirectory(disk.path('tmp'));
+  return { disk, files, names: new DirectorySync(disk, files) };
+}
+
 export class DirectoryStorage implements RegistryStorage, LocalFiles {
+  readonly kind = 'directory';
   readonly disk: Disk;
   readonly blobs: Blobs;
   readonly files: HostAsyncFiles;

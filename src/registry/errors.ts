@@ -19,6 +19,8 @@ const STATUS = {
   DENIED: 403,
   UNSUPPORTED: 405,
   TOOMANYREQUESTS: 429,
+  /** As docker-registry says it: where blobs are kept cannot be reached. */
+  UNAVAILABLE: 503,
   /** Not of the specification: what is wrong is ours (5xx). */
   UNKNOWN: 500,
 } as const;

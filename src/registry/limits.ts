@@ -63,3 +63,42 @@ export const LONGEST_EVENT_WAIT_MS = 300_000;
 export const WEBHOOK_TIMEOUT_MS = 10_000;
 /** What is read of a receiver's answer, so that the connection can be used again. */
 export const MOST_ANSWER_BYTES = 2 ** 16;
+/** Requests to a bucket that may succeed when they are made again: so often, with waits that double, for so long in all. */
+export const MOST_BUCKET_TRIES = 5;
+export const FIRST_BUCKET_WAIT_MS = 200;
+export const LONGEST_BUCKET_WAIT_MS = 10_000;
+export const MOST_BUCKET_MS = 30_000;
+/** A server that says nothing for so long is asked again. */
+export const BUCKET_TIMEOUT_MS = 20_000;
+/** A page of 1,000 keys, each of 1,024 bytes that are written as %XX, and what is around them. */
+export const MOST_BUCKET_ANSWER_BYTES = 2 ** 23;
+/** Amazon S3 "Multipart upload limits": parts of an object, and bytes of all but the last one. */
+export const MOST_PARTS = 10_000;
+export const LEAST_PART_BYTES = 5 * 2 ** 20;
+export const MOST_PART_BYTES = 2 ** 30;
+/** 10,000 of them are more than the largest blob that is taken by default. */
+export const DEFAULT_PART_BYTES = 8 * 2 ** 20;
+/** Parts that are being filled or sent hold so many bytes together; more where some clients are slow. */
+export const PART_POOL_BYTES = 64 * 2 ** 20;
+/** A part that waits for room in the pool does so no longer than this: slow clients hold up nobody. */
+export const PART_POOL_WAIT_MS = 5000;
+/** Of a blob so much is held before it needs room in the pool: most configurations are smaller. */
+export const SMALL_PART_BYTES = 2 ** 17;
+/** Ends of chunks that are not a part yet, held between requests beside being in the bucket. */
+export const MOST_KEPT_TAIL_BYTES = 16 * 2 ** 20;
+/** CopyObject takes no more. */
+export const MOST_COPY_BYTES = 5 * 2 ** 30;
+/** A link whose blob was asked for is made young again if it is older than this: a request, so not each time. */
+export const RENEW_LINK_AFTER_MS = 600_000;
+/** Records of links, and needs of manifests, that need not be read again. */
+export const MOST_KNOWN_LINKS = 100_000;
+export const MOST_KNOWN_MANIFESTS = 20_000;
+/** A repository without anything stays in the list for so long: instances write its name when they push to it, and not each time. */
+export const LEAST_NAME_AGE_MS = 3_600_000;
+/** What a collector has marked it deletes at once or not at all; a mark that is older was left by one that was killed. */
+export const MARK_LIFETIME_MS = 600_000;
+export const MOST_MARKED = 1000;
+/** A push waits so long for a collector that has marked what it needs. */
+export const MARK_PATIENCE_MS = 20_000;
+/** Characters of a prefix: S3's keys have 1,024 bytes, and the longest of ours needs 700. */
+export const MOST_PREFIX_CHARACTERS = 200;

@@ -24,8 +24,8 @@ async function collect(registry: Registry, { retention, graceMs }: MaintenanceOp
 async function look(registry: Registry): Promise<void> {
   const { spoiled, blobs } = await registry.storage.scrub();
   registry.metrics.count('scrubbed_blobs_total', 'Blobs that were read and compared with their digests.', {}, blobs);
-  registry.metrics.count('spoiled_blobs_total', 'Blobs that had changed on the disk.', {}, spoiled.length);
-  for (const digest of spoiled) registry.log(`the blob ${digest} has changed on the disk and was moved to "spoiled": push it again`);
+  registry.metrics.count('spoiled_blobs_total', 'Blobs that had changed.', {}, spoiled.length);
+  for (const digest of spoiled) registry.log(`the blob ${digest} has changed and was moved to "spoiled": push it again`);
 }
 
 /** Begins; answers how to end it. What takes long is not begun again before it has ended. */

@@ -90,7 +90,7 @@ export async function planRetention(storage: RegistryStorage, rules: readonly Re
   const plan: Removal[] = [];
   for (const name of await storage.repositories()) {
     const rule = compiled.find(({ patterns }) => patterns.match(name))?.rule;
-    if (rule !== undefined) plan.push(...await planFor(storage.repository(name), rule, storage.host.now()));
+    if (rule !== undefined) plan.push(...await planFor(storage.repository(name), rule, storage.now()));
     await pause();
   }
   return plan;

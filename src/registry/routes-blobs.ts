@@ -32,22 +32,6 @@ async function fetchBlob(registry: Registry, exchange: Exchange, repository: Rep
   return getBlob(registry, exchange);
 }
 
-/** A reader that goes away ends the source; a source that fails breaks the connection, so nobody takes a part for the whole. */
-function streamOf(source: AsyncIterable<Uint8Array>, count: (bytes: number) => void): ReadableStream<Uint8Array> {
-  const iterator = source[Symbol.asyncIterator]();
-  return new ReadableStream({
-    async pull(controller) {
-      const next = await iterator.next();
-      if (next.done === true) return controller.close();
-      count(next.value.length);
-      controller.enqueue(next.value);
-    },
-    async cancel() {
-      await iterator.return?.();
-    },
-  }, { highWaterMark: 0 });
-}
-
 export async function getBlob(registry: Registry, exchange: Exchange): Promise<Response> {
   const { request, parameters } = exchange;
   const repository = repositoryOf(registry, exchange);
@@ -72,7 +56,7 @@ export async function getBlob(registry: Registry, exchange: Exchange): Promise<R
   if (bytes === undefined) throw unknownBlob(repository, digest);
   const count = (sent: number): void => registry.metrics.count('sent_bytes_total', 'Bytes of blobs that were sent.', {}, sent);
   if ('handle' in bytes) return exchange.connection.sendFile(head, bytes.handle, start, length, count);
-  return new Response(streamOf(bytes.stream, count), head);
+  return exchange.connection.sendStream(head, bytes.stream, count, (error) => registry.logFailure(error));
 }
 
 /** Takes the repository's link away; the bytes go when no repository has one (`garbage.ts`). */

@@ -8,6 +8,7 @@ import type { RegistryLimits } from './limits.ts';
 import { Metrics } from './metrics.ts';
 import { Quotas, quotaFailure } from './quotas.ts';
 import type { QuotaRule } from './quotas.ts';
+import { BucketError } from './s3-errors.ts';
 import type { Allowance, Awaitable, Pushed, RegistryStorage, Repository, Upload, Uploads } from './storage.ts';
 import { Upstreams } from './upstreams.ts';
 import type { UpstreamRule } from './upstreams.ts';
@@ -51,6 +52,8 @@ export interface RegistryOptions {
   readonly audit: ((entry: AuditEntry) => void) | undefined;
 }
 
+const SAME_FAILURE_MS = 5000;
+
 export class Registry {
   readonly storage: RegistryStorage;
   readonly uploads: Uploads;
@@ -64,6 +67,7 @@ export class Registry {
   readonly webhooks: Webhooks;
   #quotas: Quotas;
   readonly #requests: Buckets | undefined;
+  #lastFailure: { readonly kind: string; readonly atMs: number } | undefined;
 
   constructor({ storage, limits, authentication, rules, log, audit }: RegistryOptions) {
     this.storage = storage;
@@ -81,6 +85,16 @@ export class Registry {
     this.metrics.gauge('uploads', 'Uploads that have begun and not ended.', () => this.uploads.count);
     this.metrics.gauge('webhook_events_waiting', 'Events that no receiver has taken yet.', () => this.webhooks.waiting);
     this.metrics.gauge('repositories', 'Repositories.', async () => (await storage.repositories()).length);
+  }
+
+  /** One line; the same one is not said again for a while, however many requests fail for the same reason. */
+  logFailure(error: unknown): void {
+    const line = error instanceof Error ? error.message : String(error);
+    const kind = error instanceof BucketError ? error.code : line;
+    const now = performance.now();
+    if (kind === this.#lastFailure?.kind && now - this.#lastFailure.atMs < SAME_FAILURE_MS) return;
+    this.#lastFailure = { kind, atMs: now };
+    this.log(line);
   }
 
   /** Rules that were read again. */

@@ -19,6 +19,7 @@ export interface LocalFiles {
 }
 
 export interface RegistryStorage {
+  readonly kind: 'directory' | 'bucket';
   readonly host: ImageHost;
   readonly local: LocalFiles;
   /** Milliseconds since the epoch, by the clock that dates what is stored. */

@@ -6,6 +6,7 @@ import { TLSSocket } from 'node:tls';
 import { getRequestListener } from '@hono/node-server';
 import type { HttpConnection } from '../types.ts';
 import { sendFile } from './send-file.ts';
+import { sendStream } from './send-stream.ts';
 
 export interface HttpServerOptions {
   readonly host: string;
@@ -64,7 +65,12 @@ function connectionOf(incoming: http.IncomingMessage, outgoing: http.ServerRespo
     void sendFile(outgoing, handle, start, length, onSent);
     return new PlainResponse(null, { status, headers: { [ALREADY_SENT]: 'true' } });
   };
-  return { body, address: addressOf(socket), isEncrypted: socket instanceof TLSSocket, certificateName: certificateNameOf(socket), sendFile: answerWithFile };
+  const answerWithStream: HttpConnection['sendStream'] = ({ status, headers }, source, onSent, onFailure) => {
+    outgoing.writeHead(status, headers);
+    void sendStream(outgoing, source, onSent, onFailure);
+    return new PlainResponse(null, { status, headers: { [ALREADY_SENT]: 'true' } });
+  };
+  return { body, address: addressOf(socket), isEncrypted: socket instanceof TLSSocket, certificateName: certificateNameOf(socket), sendFile: answerWithFile, sendStream: answerWithStream };
 }
 
 function createServer(fetch: Fetch, { tls, mostHeaderBytes }: HttpServerOptions): http.Server | https.Server {
