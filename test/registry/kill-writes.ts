@@ -1,9 +1,8 @@
 /** A registry that is killed (SIGKILL) while clients push to it, again and again. Afterwards all that it has confirmed is there, whole. */
 import assert from 'node:assert/strict';
-import { existsSync, readdirSync } from 'node:fs';
-import { join } from 'node:path';
 import { commandIn } from '../images/fixtures.ts';
-import { OCI_MANIFEST, TestClient } from './client.ts';
+import type { TestBucket } from './buckets.ts';
+import { OCI_MANIFEST, TestClient, json } from './client.ts';
 import type { Scratch} from './servers.ts';
 import { sha256 } from './servers.ts';
 
@@ -30,20 +29,19 @@ async function pushUntilKilled(url: string, writer: string, confirmed: Confirmed
 }
 
 /** Every name of every repository leads to what it says. */
-async function checkTags(client: TestClient, directory: string): Promise<void> {
-  for (const name of readdirSync(join(directory, 'repositories/crash'))) {
-    const tags = join(directory, 'repositories/crash', name, '_tags');
-    for (const tag of existsSync(tags) ? readdirSync(tags) : []) {
-      const { status, headers, body } = await client.ask('GET', `/v2/crash/${name}/manifests/${tag}`);
+async function checkTags(client: TestClient): Promise<void> {
+  for (const name of json<{ repositories: string[] }>(await client.ask('GET', '/v2/_catalog')).repositories) {
+    for (const tag of json<{ tags: string[] }>(await client.ask('GET', `/v2/${name}/tags/list`)).tags) {
+      const { status, headers, body } = await client.ask('GET', `/v2/${name}/manifests/${tag}`);
       assert.deepEqual([status, headers.get('docker-content-digest')], [200, sha256(body)], `${name}:${tag}`);
     }
   }
 }
 
-/** `random`: numbers from 0 to 1. Answers how many writes were confirmed. @throws AssertionError */
-export async function killWrites(scratch: Scratch, kills: number, random: () => number): Promise<number> {
+/** `random`: numbers from 0 to 1; `bucket`: where everything is kept, if not in a directory. Answers how many writes were confirmed. @throws AssertionError */
+export async function killWrites(scratch: Scratch, kills: number, random: () => number, { flags, env }: TestBucket = { flags: [], env: {} }): Promise<number> {
   const confirmed: Confirmed[] = [];
-  let served = await scratch.serve();
+  let served = await scratch.serve(flags, { env });
   const { directory } = served;
   for (let kill = 0; kill < kills; kill++) {
     const writers = ['a', 'b', 'c'].map((name) => pushUntilKilled(served.url, `${name}${kill}`, confirmed));
@@ -53,16 +51,16 @@ export async function killWrites(scratch: Scratch, kills: number, random: () => 
     await new Promise((resolve) => setTimeout(resolve, random() * 30));
     await served.stop('SIGKILL');
     await Promise.all(writers);
-    served = await scratch.serve([], { directory });
+    served = await scratch.serve(flags, { directory, env });
   }
   const client = new TestClient(served.url);
   for (const { path, digest } of confirmed) {
     const { status, body } = await client.ask('GET', `/v2/${path}`);
     assert.deepEqual([status, sha256(body)], [200, digest], path);
   }
-  await checkTags(client, directory);
+  await checkTags(client);
   await served.stop();
-  const scrubbed = await commandIn({ CAISSON_HOME: scratch.path('store') }).run(['registry', 'scrub', '--dir', directory]);
+  const scrubbed = await commandIn({ CAISSON_HOME: scratch.path('store'), ...env }).run(['registry', 'scrub', '--dir', directory, ...flags]);
   assert.equal(scrubbed.status, 0, scrubbed.stdout);
   return confirmed.length;
 }

@@ -45,6 +45,11 @@ export class Scratch {
     return this.path(name);
   }
 
+  /** A program that ends with the test. */
+  spawn(program: string, args: readonly string[]): void {
+    this.#children.push(spawn(program, args, { stdio: 'ignore' }));
+  }
+
   clean(): void {
     for (const child of this.#children) child.kill('SIGKILL');
     rmSync(this.directory, { recursive: true, force: true });
@@ -83,7 +88,7 @@ export class Scratch {
     const directory = mkdtempSync(join(this.directory, 'docker-'));
     const config = join(directory, 'config.yml');
     writeFileSync(config, `version: 0.1\nlog:\n  level: error\n  accesslog:\n    disabled: true\nstorage:\n  filesystem:\n    rootdirectory: ${directory}/data\n  delete:\n    enabled: true\nhttp:\n  addr: 127.0.0.1:${port}\n${extra}`);
-    this.#children.push(spawn('docker-registry', ['serve', config], { stdio: 'ignore' }));
+    this.spawn('docker-registry', ['serve', config]);
     await untilOpen(port);
     return { host: `127.0.0.1:${port}`, url: `http://127.0.0.1:${port}` };
   }
@@ -98,7 +103,7 @@ export function freePort(): Promise<number> {
   });
 }
 
-async function untilOpen(port: number): Promise<void> {
+export async function untilOpen(port: number): Promise<void> {
   for (const end = Date.now() + START_MS; Date.now() < end;) {
     const isOpen = await new Promise<boolean>((resolve) => {
       const socket = connect(port, '127.0.0.1', () => {
