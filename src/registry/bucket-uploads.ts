@@ -13,7 +13,7 @@ import type { BucketRepository } from './bucket-repository.ts';
 import type { BucketStorage } from './bucket-storage.ts';
 import { encodeRecord } from './documents.ts';
 import { RegistryFailure } from './errors.ts';
-import { MOST_PARTS, MOST_UPLOADS, PART_POOL_BYTES, SMALL_PART_BYTES, UPLOAD_LIFETIME_MS } from './limits.ts';
+import { MOST_PARTS, MOST_PART_POOL_BYTES, MOST_UPLOADS, PART_POOL_BYTES, SMALL_PART_BYTES, UPLOAD_LIFETIME_MS } from './limits.ts';
 import { PartBuffer, PartPool } from './part-pool.ts';
 import { BucketError } from './s3-errors.ts';
 import type { Allowance, Awaitable, Repository, Upload, Uploads } from './storage.ts';
@@ -75,7 +75,7 @@ export class BucketUploads implements Uploads {
 
   constructor(storage: BucketStorage) {
     this.#storage = storage;
-    this.#pool = new PartPool(storage.client.options.partBytes, PART_POOL_BYTES);
+    this.#pool = new PartPool(storage.client.options.partBytes, PART_POOL_BYTES, MOST_PART_POOL_BYTES);
   }
 
   get count(): number {

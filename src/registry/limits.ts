@@ -75,17 +75,16 @@ export const MOST_BUCKET_ANSWER_BYTES = 2 ** 23;
 /** Amazon S3 "Multipart upload limits": parts of an object, and bytes of all but the last one. */
 export const MOST_PARTS = 10_000;
 export const LEAST_PART_BYTES = 5 * 2 ** 20;
-export const MOST_PART_BYTES = 2 ** 30;
+export const MOST_PART_BYTES = 2 ** 27;
 /** 10,000 of them are more than the largest blob that is taken by default. */
 export const DEFAULT_PART_BYTES = 8 * 2 ** 20;
-/** Parts that are being filled or sent hold so many bytes together; more where some clients are slow. */
+/** Parts that are being filled or sent hold so many bytes together, and so many where clients are slow. */
 export const PART_POOL_BYTES = 64 * 2 ** 20;
+export const MOST_PART_POOL_BYTES = 512 * 2 ** 20;
 /** A part that waits for room in the pool does so no longer than this: slow clients hold up nobody. */
 export const PART_POOL_WAIT_MS = 5000;
 /** Of a blob so much is held before it needs room in the pool: most configurations are smaller. */
 export const SMALL_PART_BYTES = 2 ** 17;
-/** Ends of chunks that are not a part yet, held between requests beside being in the bucket. */
-export const MOST_KEPT_TAIL_BYTES = 16 * 2 ** 20;
 /** CopyObject takes no more. */
 export const MOST_COPY_BYTES = 5 * 2 ** 30;
 /** A link whose blob was asked for is made young again if it is older than this: a request, so not each time. */

@@ -3,30 +3,36 @@ import { PART_POOL_WAIT_MS } from './limits.ts';
 
 export class PartPool {
   readonly partBytes: number;
+  /** As many as there should be, and as there may be. */
+  readonly #usual: number;
   readonly #most: number;
   readonly #free: Uint8Array<ArrayBuffer>[] = [];
   readonly #waiting: ((buffer: Uint8Array<ArrayBuffer>) => void)[] = [];
+  readonly #waitMs: number;
   #made = 0;
 
-  /** Of buffers of `partBytes`, so many that they have `poolBytes` together. */
-  constructor(partBytes: number, poolBytes: number) {
+  /** Of buffers of `partBytes`, so many that they have `usualBytes` together, or `mostBytes` where clients are slow. */
+  constructor(partBytes: number, usualBytes: number, mostBytes: number, waitMs = PART_POOL_WAIT_MS) {
     this.partBytes = partBytes;
     // Two, so that one is filled while the other is sent.
-    this.#most = Math.max(2, Math.floor(poolBytes / partBytes));
+    this.#usual = Math.max(2, Math.floor(usualBytes / partBytes));
+    this.#most = Math.max(2, Math.floor(mostBytes / partBytes));
+    this.#waitMs = waitMs;
   }
 
-  /** Waits for one that is free, but not for long: those who have the others may be waiting for slow clients. */
+  /** Waits for one that is free, but not for long where there may be more: those who have the others may be waiting for slow clients. */
   async take(): Promise<Uint8Array<ArrayBuffer>> {
     const free = this.#free.pop();
     if (free !== undefined) return free;
-    if (this.#made < this.#most) return this.#make();
+    if (this.#made < this.#usual) return this.#make();
     return new Promise((resolve) => {
-      const timer = setTimeout(() => {
+      const timer = setInterval(() => {
+        if (this.#made >= this.#most) return;
         this.#waiting.splice(this.#waiting.indexOf(give), 1);
-        resolve(this.#make());
-      }, PART_POOL_WAIT_MS);
+        give(this.#make());
+      }, this.#waitMs);
       const give = (buffer: Uint8Array<ArrayBuffer>): void => {
-        clearTimeout(timer);
+        clearInterval(timer);
         resolve(buffer);
       };
       this.#waiting.push(give);
@@ -41,7 +47,7 @@ export class PartPool {
   give(buffer: Uint8Array<ArrayBuffer>): void {
     const next = this.#waiting.shift();
     if (next !== undefined) next(buffer);
-    else if (this.#made > this.#most) this.#made--;
+    else if (this.#made > this.#usual) this.#made--;
     else this.#free.push(buffer);
   }
 }

@@ -12,7 +12,7 @@ Every MUST and SHOULD of the [OCI distribution specification 1.1](https://github
 
 ## The registry
 
-Each row is a test of \`test/registry/requirements.ts\`, which \`test/registry/specification.test.ts\` runs against \`caisson registry serve\` (all pass) and, to see that the tests are fair, against
+Each row is a test of \`test/registry/requirements.ts\`, which \`test/registry/specification.test.ts\` runs against \`caisson registry serve\` on a directory and on an S3-compatible bucket (all pass) and, to see that the tests are fair, against
 Debian's docker-registry 2.8, which is older than the specification. The last column says what became of that; where it says no, the test is expected to fail there, and the run fails if it does not.
 
 | row | section | level | what is asked | docker-registry |
