@@ -20,7 +20,7 @@ import type { GarbageOptions, GarbageReport, LocalFiles, RegistryStorage, ScrubR
 
 /** Names are listed again after this: other instances make and remove some. */
 const NAMES_LIFETIME_MS = 5000;
-/** A question about health is one request of a second or two, or the answer is no. */
+/** Who asks about health asks again. */
 const HEALTH_TRIES = 1;
 
 /** Remembers so much; what came first goes first. */
@@ -73,7 +73,7 @@ export class BucketStorage implements RegistryStorage {
   /** Looks whether the bucket is there and lets us in. @throws BucketError */
   static async open(host: ImageHost, options: BucketOptions, local: LocalFiles): Promise<BucketStorage> {
     const storage = new BucketStorage(host, new S3Client(host, options), local);
-    for await (const object of storage.client.list('names/', 1)) nameOfKey(object.key);
+    await storage.client.list('names/', 1).next();
     return storage;
   }
 
@@ -141,6 +141,6 @@ export class BucketStorage implements RegistryStorage {
   }
 
   async checkHealth(): Promise<void> {
-    for await (const object of this.client.list('names/', 1, HEALTH_TRIES)) nameOfKey(object.key);
+    await this.client.list('names/', 1, HEALTH_TRIES).next();
   }
 }

@@ -80,6 +80,8 @@ class Passing extends Error {
 export class S3Client {
   readonly options: BucketOptions;
   readonly #host: ImageHost;
+  /** Keys for signatures, which are those of a day. */
+  readonly #signingKeys = new Map<string, ArrayBuffer>();
   /** What the server's clock is ahead of ours. */
   #skewMs = 0;
 
@@ -113,7 +115,8 @@ export class S3Client {
     const { credentials: { accessKeyId, secretAccessKey, sessionToken }, region } = this.options;
     const url = this.#urlOf(request);
     const datetime = new Date(this.now()).toISOString().replace(/[:-]|\.\d{3}/g, '');
-    const signer = new AwsV4Signer({ method: request.method, url, headers: { ...request.headers, 'x-amz-content-sha256': hash }, accessKeyId, secretAccessKey, ...(sessionToken === undefined ? {} : { sessionToken }), service: 's3', region, datetime });
+    if (this.#signingKeys.size > 2) this.#signingKeys.clear();
+    const signer = new AwsV4Signer({ method: request.method, url, headers: { ...request.headers, 'x-amz-content-sha256': hash }, accessKeyId, secretAccessKey, ...(sessionToken === undefined ? {} : { sessionToken }), service: 's3', region, datetime, cache: this.#signingKeys });
     const signed: Record<string, string> = {};
     (await signer.sign()).headers.forEach((value, name) => void (signed[name] = value));
     const length = request.method === 'PUT' || request.method === 'POST' ? { 'content-length': String(request.body?.length ?? 0) } : {};

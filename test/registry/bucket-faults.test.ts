@@ -50,7 +50,7 @@ const large = Buffer.alloc(9_000_000, 'a large layer, ');
 describe('a bucket that does not do what it should', { concurrency: 4 }, () => {
   for (const [what, times, fault] of [
     ['is overloaded', 1, { status: 503, code: 'SlowDown', headers: { 'retry-after': '1' } }], ['fails inside', 2, { status: 500, code: 'InternalError' }],
-    ['cuts connections', 1, { cutAfter: 0 }], ['does what it was told and does not say so', 1, { loseAnswer: true }],
+    ['cuts connections', 1, { cutAfter: 0 }], ['does what it was told and does not say so', 1, { loseAnswer: true }], ['is slow', 1, { waitMs: 300 }],
   ] as const) {
     test(`each request fails ${times === 1 ? 'once' : 'twice'}, because the bucket ${what}: pushes and pulls succeed`, async () => {
       const { server, client, served } = await started();
@@ -159,7 +159,9 @@ describe('a bucket that does not do what it should', { concurrency: 4 }, () => {
       },
     };
     const host = createImageHost({ http });
-    const options = { bucket: BUCKET, prefix: "odd (pre)fix's!*/", region: 'eu-test-1', endpoint: 'https://s3.test:9000', pathStyle: false, credentials: { accessKeyId: ACCESS_KEY, secretAccessKey: SECRET_KEY, sessionToken: 'session/token' }, tls: undefined, partBytes: 5 * 2 ** 20, putHeaders: { 'x-amz-storage-class': 'COLD' }, timeoutMs: 5000 };
+    const options = { bucket: BUCKET, prefix: "odd (pre)fix's!*/", region: 'eu-test-1', endpoint: 'https://s3.test:9000', pathStyle: false, credentials: { accessKeyId: ACCESS_KEY, secretAccessKey: SECRET_KEY, sessionToken: 'session/token' }, tls: undefined, partBytes: 5 * 2 ** 20, putHeaders: { 'x-amz-storage-class': 'COLD' }, timeoutMs: 300 };
+    // Silent for too long once.
+    server.fault = failing(({ method }) => method === 'GET', 1, { waitMs: 1000 });
     const storage = await BucketStorage.open(host, options, openLocalFiles(host, nodeAsyncFiles, scratch.path('local')));
     await storage.noteName('team/app');
     assert.deepEqual(await storage.repositories(), ['team/app']);

@@ -1,7 +1,10 @@
 /** A registry in a bucket: several instances, uploads that change from one to another, garbage, tenants, and what its commands do. */
 import assert from 'node:assert/strict';
 import { execFileSync } from 'node:child_process';
+import { createHash } from 'node:crypto';
 import { readFileSync } from 'node:fs';
+import { createServer, request } from 'node:http';
+import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
 import { after, test } from 'node:test';
 import { busyboxLayout, commandIn, kindsLayout, manifestDigest, peer } from '../images/fixtures.ts';
@@ -84,6 +87,35 @@ test('an upload in chunks goes from one instance to another, also when the first
   assert.equal((await at(two).ask('GET', location)).status, 404);
 });
 
+test('all in one request, digests of SHA-512, and a connection that breaks', async () => {
+  const bucket = await bucketOf();
+  const [, [one, two]] = await instances(bucket, 2);
+  for (const bytes of [blob(9_000_000, 7), blob(16_777_216, 8), Buffer.alloc(0), Buffer.from('small')]) {
+    assert.equal((await at(one).ask('POST', `/v2/a/blobs/uploads/?digest=${sha256(bytes)}`, { body: bytes })).status, 201);
+    assert.ok((await at(two).ask('GET', `/v2/a/blobs/${sha256(bytes)}`)).body.equals(bytes));
+    const sha512 = `sha512:${createHash('sha512').update(bytes).digest('hex')}`;
+    const location = await at(one).begin('a');
+    await at(one).ask('PATCH', location, { body: bytes });
+    assert.equal((await at(one).ask('PUT', at(one).ending(location, sha512))).status, 201);
+    assert.ok((await at(two).ask('GET', `/v2/a/blobs/${sha512}`)).body.equals(bytes));
+  }
+  const whole = blob(12_000_000, 9);
+  const location = await at(one).begin('a');
+  await new Promise<void>((resolve) => {
+    const sending = request(new URL(location, at(one).url), { method: 'PATCH', headers: { 'content-length': whole.length, 'content-type': 'application/octet-stream' } });
+    sending.on('error', () => resolve());
+    sending.write(whole.subarray(0, 10_000_000), () => setTimeout(() => sending.destroy(), 200));
+  });
+  let size = 0;
+  for (let attempt = 0; attempt < 100 && size !== 10_000_000; attempt++) {
+    await new Promise((resolve) => setTimeout(resolve, 20));
+    size = Number(/^0-(\d+)$/.exec((await at(two).ask('GET', location)).headers.get('range') ?? '')?.[1]) + 1;
+  }
+  assert.equal(size, 10_000_000);
+  assert.equal((await at(two).ask('PUT', at(two).ending(location, sha256(whole)), { headers: { 'content-range': `${size}-${whole.length - 1}` }, body: whole.subarray(size) })).status, 201);
+  assert.deepEqual([bucket.server.keys('uploads/'), bucket.server.uploads.size], [[], 0]);
+});
+
 test('what has not the digest that was said, an upload that is given up, and one of another repository', async () => {
   const bucket = await bucketOf();
   const [, [one, two]] = await instances(bucket, 2);
@@ -151,6 +183,8 @@ test('tags, deletions and lists are those of all instances', async () => {
   const [, [one, two]] = await instances(bucket, 2);
   for (const name of ['team', 'team/app', 'team-x/a', 'zoo']) await at(one).pushImage(name, 'x', name);
   assert.deepEqual(json<{ repositories: string[] }>(await at(two).ask('GET', '/v2/_catalog')).repositories, ['team', 'team-x/a', 'team/app', 'zoo']);
+  assert.match((await at(two).ask('GET', '/ui/')).body.toString(), /team-x\/a/);
+  assert.match((await at(two).ask('GET', '/ui/repositories/team/app?reference=x')).body.toString(), /<h2>Layers<\/h2>/);
   const tags = Array.from({ length: 8 }, (_, index) => `t${index}`);
   for (const tag of tags) await at(tag < 't4' ? one : two).pushImage('team/app', tag, tag);
   for (const client of [one, two]) assert.deepEqual(json<{ tags: string[] }>(await at(client).ask('GET', '/v2/team/app/tags/list')).tags, [...tags, 'x']);
@@ -292,6 +326,33 @@ test('retention, scrub and quotas on a bucket', async () => {
   assert.equal((await client.ask('GET', `/v2/kept/app/blobs/${digest}`)).body.toString(), 'a layer that rots');
   assert.equal((await care('scrub')).status, 0);
   assert.equal(bucket.server.keys('').filter((name) => !name.startsWith('deep/er/')).length, 0);
+});
+
+test('a cache of another registry, and webhooks, on a bucket', async () => {
+  const bucket = await bucketOf();
+  const upstream = await scratch.serve();
+  const large = blob(9_000_000, 10);
+  const there = new TestClient(upstream.url);
+  await there.pushBlob('app', large);
+  const { text } = await there.pushImage('app', '1', 'of another registry');
+  const events: string[] = [];
+  const receiver = createServer((asked, answer) => {
+    asked.on('data', (chunk: Buffer) => events.push(chunk.toString())).on('end', () => answer.end());
+  });
+  await new Promise<void>((resolve) => receiver.listen(0, '127.0.0.1', resolve));
+  const config = scratch.file('cache.json', JSON.stringify({ upstreams: [{ prefix: 'hub', registry: upstream.host, plainHttp: true }], webhooks: [{ name: 'all', url: `http://127.0.0.1:${(receiver.address() as AddressInfo).port}/` }] }));
+  const [, [one, two]] = await instances(bucket, 2, ['--config', config]);
+  assert.equal((await at(one).ask('GET', '/v2/hub/app/manifests/1', { headers: { accept: OCI_MANIFEST } })).body.toString(), text);
+  assert.equal(sha256((await at(one).ask('GET', `/v2/hub/app/blobs/${sha256(large)}`)).body), sha256(large));
+  await upstream.stop();
+  assert.equal((await at(two).ask('GET', '/v2/hub/app/manifests/1')).body.toString(), text);
+  assert.equal(sha256((await at(two).ask('GET', `/v2/hub/app/blobs/${sha256(large)}`)).body), sha256(large));
+  assert.deepEqual([bucket.server.keys('uploads/'), bucket.server.uploads.size], [[], 0]);
+  const { digest } = await at(two).pushImage('own', '1', 'announced');
+  for (let attempt = 0; attempt < 200 && events.length === 0; attempt++) await new Promise((resolve) => setTimeout(resolve, 20));
+  assert.ok(events[0]?.includes(digest));
+  receiver.close();
+  receiver.closeAllConnections();
 });
 
 test('killed at 8 random moments: all that was confirmed is there, and the bytes are what their digests say', async () => {
