@@ -169,19 +169,13 @@ describe('a bucket that does not do what it should', { concurrency: 4 }, () => {
     assert.deepEqual(server.keys(''), ["odd (pre)fix's!*/names/team!app"]);
   });
 
-  test('mistakes in where the bucket is are named, and so is a bucket that is not there', async () => {
+  test('a bucket that is not there, or lets nobody in, is said at the start', async () => {
     const { server, flags, env } = await startBucket();
     servers.push(server);
     const endpoint = flags.at(-1) ?? '';
-    const file = (document: object): string => scratch.file('storage.json', JSON.stringify({ storage: document }));
     const cases: readonly (readonly [flags: readonly string[], message: RegExp, env?: Readonly<Record<string, string>>])[] = [
-      [['--storage', 'gs://images'], /cannot use --storage gs:\/\/images: it is not s3:\/\/BUCKET\[\/PREFIX\]/], [['--storage', 's3://x'], /it is not s3:/], [['--storage', 's3://images/a/../b'], /the prefix "a\/\.\.\/b" is none/],
-      [['--storage', 's3://images'], /its region is not known \(give it with --s3-region/], [['--storage', 's3://images', '--s3-region', 'EU west'], /the region "EU west"/],
-      [['--storage', 's3://images', '--s3-endpoint', 'http://s3.example'], /is not encrypted \(use https, or ask for it with --s3-plain-http/], [['--storage', 's3://images', '--s3-endpoint', 'ftp://x'], /is not http\(s\)/], [['--s3-region', 'eu-x'], /no bucket is named/],
-      [[...flags, '--s3-force-path-style', 'yes'], /neither true nor false/], [[...flags, '--s3-chunk-size', '1m'], /takes parts of 5 MiB and more/], [[...flags, '--max-blob-size', '1t', '--s3-chunk-size', '8m'], /use 105m or more/], [[...flags, '--s3-cacert', '/nowhere'], /--s3-cacert \/nowhere: ENOENT/],
-      [['--storage', 's3://other', '--s3-endpoint', endpoint], /it answers 404 NoSuchBucket: .* \(make the bucket first\)/], [flags, /403 SignatureDoesNotMatch: .* \(check AWS_SECRET_ACCESS_KEY/, { ...env, AWS_SECRET_ACCESS_KEY: 'x' }], [flags, /InvalidAccessKeyId/, { ...env, AWS_ACCESS_KEY_ID: 'x' }],
-      [flags, /there are no credentials \(set AWS_ACCESS_KEY_ID/, {}], [[...flags.slice(0, -1), `http://127.0.0.1:${await freePort()}`], /ECONNREFUSED 127\.0\.0\.1:\d+ \(check --s3-endpoint\)/],
-      [['--config', file({ s3: { bucket: 'images', regionendpoint: endpoint, accesskey: 'x' } })], /storage\.s3 must have both "accesskey" and "secretkey"/],
+      [['--storage', 's3://other', '--s3-endpoint', endpoint], /it answers 404 NoSuchBucket: .* \(make the bucket first\)/], [flags, /403 SignatureDoesNotMatch: .* \(check AWS_SECRET_ACCESS_KEY/, { ...env, AWS_SECRET_ACCESS_KEY: 'x' }],
+      [flags, /InvalidAccessKeyId/, { ...env, AWS_ACCESS_KEY_ID: 'x' }], [[...flags.slice(0, -1), `http://127.0.0.1:${await freePort()}`], /ECONNREFUSED 127\.0\.0\.1:\d+ \(check --s3-endpoint\)/],
     ];
     await Promise.all(cases.map(async ([given, message, environment = env]) => {
       const { stderr, status } = await run(['registry', 'serve', '--listen', '127.0.0.1:0', '--dir', scratch.path('none'), ...given], { env: environment });
@@ -189,9 +183,6 @@ describe('a bucket that does not do what it should', { concurrency: 4 }, () => {
       assert.match(stderr, message);
       assert.match(stderr, /^caisson: cannot [^\n]*\n$/);
     }));
-    for (const [document, message] of [[{ s3: {} }, /storage\.s3 says no "bucket"/], [{ s3: { bukket: 'x' } }, /did you mean "bucket"/], [{ azure: {} }, /has a field "azure"/], [{ s3: { bucket: 'images', secure: 'no' } }, /storage\.s3\.secure must be true or false/]] as const) {
-      assert.match((await run(['registry', 'gc', '--config', file(document)], { env })).stderr, message);
-    }
   });
 });
 
@@ -215,9 +206,9 @@ function send(url: string, size: number): Promise<number> {
   });
 }
 
-test('16 clients that send 40 MB each: its memory does not grow with them', async () => {
+test('16 clients that send 25 MB each: its memory does not grow with them', async () => {
   const { client, served } = await started();
-  const size = 40_000_000;
+  const size = 25_000_000;
   const digest = sha256(Buffer.alloc(size, 'x'));
   const sent = await Promise.all(Array.from({ length: 16 }, async (_, index) => send(client.ending(await client.begin(`large/${index}`), digest), size)));
   assert.deepEqual([...new Set(sent)], [201]);
