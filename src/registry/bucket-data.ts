@@ -1,29 +1,20 @@
 /** The bytes of an object as they come. A connection that breaks in between is made again from there on. */
 import type { HttpResponse } from '../host/types.ts';
 import { FIRST_BUCKET_WAIT_MS, MOST_BUCKET_TRIES } from './limits.ts';
-import type { S3Client } from './s3-client.ts';
+import type { ObjectPart, S3Client } from './s3-client.ts';
 import { BucketError } from './s3-errors.ts';
-
-export interface DataRange {
-  readonly key: string;
-  readonly start: number;
-  /** Of the last byte. */
-  readonly end: number;
-  /** Of the whole object. */
-  readonly size: number;
-}
 
 /** Once: one reader. What was opened is closed also where nobody has begun to read. */
 export class DataStream implements AsyncIterableIterator<Uint8Array> {
   readonly #client: S3Client;
-  readonly #range: DataRange;
+  readonly #range: ObjectPart;
   #response: HttpResponse | undefined;
   #iterator: AsyncIterator<Uint8Array> | undefined;
   #at: number;
   /** Tries without a byte. */
   #failures = 0;
 
-  private constructor(client: S3Client, range: DataRange, response: HttpResponse) {
+  private constructor(client: S3Client, range: ObjectPart, response: HttpResponse) {
     this.#client = client;
     this.#range = range;
     this.#at = range.start;
@@ -31,8 +22,8 @@ export class DataStream implements AsyncIterableIterator<Uint8Array> {
   }
 
   /** Undefined: there is no such object. @throws BucketError */
-  static async open(client: S3Client, range: DataRange): Promise<DataStream | undefined> {
-    const response = await client.open(range.key, range.start, range.end, range.size);
+  static async open(client: S3Client, range: ObjectPart): Promise<DataStream | undefined> {
+    const response = await client.open(range, range.start);
     return response === undefined ? undefined : new DataStream(client, range, response);
   }
 
@@ -65,10 +56,10 @@ export class DataStream implements AsyncIterableIterator<Uint8Array> {
 
   /** A piece; undefined where there was none, and the next try may have one. */
   async #read(): Promise<Uint8Array | undefined> {
-    const { key, end, size } = this.#range;
+    const { key, size } = this.#range;
     if (this.#response === undefined) {
       await new Promise((resolve) => setTimeout(resolve, FIRST_BUCKET_WAIT_MS * 2 ** this.#failures));
-      const response = await this.#client.open(key, this.#at, end, size);
+      const response = await this.#client.open(this.#range, this.#at);
       if (response === undefined) throw new BucketError(`cannot read ${key}: it has gone meanwhile`, 'NoSuchKey', 404);
       this.#take(response);
     }

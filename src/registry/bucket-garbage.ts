@@ -9,7 +9,7 @@ import { blobKey, blobOfKey, dataKey, decodeWithBytes, nameKey, nameOfKey, parts
 import type { BucketStorage } from './bucket-storage.ts';
 import type { UploadRecord } from './bucket-uploads.ts';
 import { needsOf } from './documents.ts';
-import { LEAST_NAME_AGE_MS, MARK_LIFETIME_MS, MOST_BUCKET_ANSWER_BYTES, MOST_MARKED, MOST_PART_BYTES, UPLOAD_LIFETIME_MS } from './limits.ts';
+import { LEAST_NAME_AGE_MS, MARK_LIFETIME_MS, MOST_MARKED, MOST_UPLOAD_RECORD_BYTES, UPLOAD_LIFETIME_MS } from './limits.ts';
 import { digestOfFileName } from './names.ts';
 import { mapParallel } from './storage.ts';
 import type { GarbageOptions, GarbageReport } from './storage.ts';
@@ -194,7 +194,7 @@ class BucketCollector {
 
   async #giveUp(id: string): Promise<void> {
     const { client } = this.#storage;
-    const object = await client.get(uploadKey(id), MOST_PART_BYTES + MOST_BUCKET_ANSWER_BYTES);
+    const object = await client.getStart(uploadKey(id), MOST_UPLOAD_RECORD_BYTES);
     const { multipart } = (object === undefined ? undefined : decodeWithBytes<UploadRecord>(object.bytes))?.record ?? {};
     if (multipart !== undefined) await client.abortParts(dataKey(id), multipart);
     await client.delete(uploadKey(id));

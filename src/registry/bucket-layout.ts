@@ -14,7 +14,7 @@
  */
 import { algorithmOf, hexOf, isDigest } from '../image/index.ts';
 import type { Digest } from '../image/index.ts';
-import { decodeRecord, encodeRecord } from './documents.ts';
+import { decodeRecord } from './documents.ts';
 import { isRepositoryName } from './names.ts';
 
 /** Where the bytes of a blob are. */
@@ -56,19 +56,14 @@ export function partsOfKey(key: string): { readonly name: string; readonly kind:
 
 const LINE_END = 10;
 
-/** A record in a line, and bytes. */
-export function encodeWithBytes(record: unknown, bytes: Uint8Array): Uint8Array<ArrayBuffer> {
-  const line = encodeRecord(record);
-  const whole = new Uint8Array(line.length + 1 + bytes.length);
-  whole.set(line);
-  whole[line.length] = LINE_END;
-  whole.set(bytes, line.length + 1);
-  return whole;
+/** A record in a line, before bytes. */
+export function encodeLine(record: unknown): Uint8Array<ArrayBuffer> {
+  return new TextEncoder().encode(`${JSON.stringify(record)}\n`);
 }
 
 /** Undefined: it was spoiled. */
 export function decodeWithBytes<Value>(whole: Uint8Array<ArrayBuffer>): { readonly record: Value; readonly bytes: Uint8Array<ArrayBuffer> } | undefined {
   const end = whole.indexOf(LINE_END);
   const record = end < 0 ? undefined : decodeRecord<Value>(whole.subarray(0, end));
-  return record === undefined || record === null || typeof record !== 'object' ? undefined : { record, bytes: whole.slice(end + 1) };
+  return record === undefined || record === null || typeof record !== 'object' ? undefined : { record, bytes: whole.subarray(end + 1) };
 }

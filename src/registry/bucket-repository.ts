@@ -1,7 +1,7 @@
 /** One repository in a bucket: which blobs, manifests and tags it has, and what refers to what. */
 import { algorithmOf, digestOf, isDigest } from '../image/index.ts';
 import type { Descriptor, Digest } from '../image/index.ts';
-import { decodeWithBytes, encodeWithBytes, isBlobPlace, nameKey } from './bucket-layout.ts';
+import { decodeWithBytes, encodeLine, isBlobPlace, nameKey } from './bucket-layout.ts';
 import type { BlobPlace } from './bucket-layout.ts';
 import type { BucketStorage } from './bucket-storage.ts';
 import { decodeRecord, encodeRecord, readManifest } from './documents.ts';
@@ -205,7 +205,7 @@ export class BucketRepository implements Repository {
     const pushedMs = Math.round(client.now());
     const record: ManifestRecord = { mediaType, size: bytes.length, subject: subject?.digest, pushedMs };
     await this.#storage.noteName(this.name);
-    await client.put(this.key('_manifests', fileNameOf(digest)), encodeWithBytes(record, bytes));
+    await client.put(this.key('_manifests', fileNameOf(digest)), encodeLine(record), bytes);
     try {
       await marks.settle(this.name, needs.map((need) => need.digest));
       await confirm();

@@ -7,13 +7,14 @@
 import type { HostDigest } from '../host/types.ts';
 import { algorithmOf } from '../image/index.ts';
 import type { Digest, DigestAlgorithm } from '../image/index.ts';
-import { UPLOAD_ID, blobKey, dataKey, decodeWithBytes, encodeWithBytes, uploadKey } from './bucket-layout.ts';
+import { DataStream } from './bucket-data.ts';
+import { UPLOAD_ID, blobKey, dataKey, decodeWithBytes, encodeLine, uploadKey } from './bucket-layout.ts';
 import type { BlobPlace } from './bucket-layout.ts';
 import type { BucketRepository } from './bucket-repository.ts';
 import type { BucketStorage } from './bucket-storage.ts';
 import { encodeRecord } from './documents.ts';
 import { RegistryFailure } from './errors.ts';
-import { MOST_PARTS, MOST_PART_POOL_BYTES, MOST_UPLOADS, PART_POOL_BYTES, SMALL_PART_BYTES, UPLOAD_LIFETIME_MS } from './limits.ts';
+import { MOST_PARTS, MOST_PART_POOL_BYTES, MOST_UPLOADS, MOST_UPLOAD_RECORD_BYTES, PART_POOL_BYTES, SMALL_PART_BYTES, UPLOAD_LIFETIME_MS } from './limits.ts';
 import { PartBuffer, PartPool } from './part-pool.ts';
 import { BucketError } from './s3-errors.ts';
 import type { Allowance, Awaitable, Repository, Upload, Uploads } from './storage.ts';
@@ -34,16 +35,23 @@ interface Handle extends Upload {
   size: number;
   multipart: string | undefined;
   readonly etags: string[];
-  /** Bytes after the parts, from `uploads/ID`, until more come. */
-  tail: Uint8Array;
-  /** Bytes after the parts that came with this request. */
+  /** Bytes after the parts: those in `uploads/ID`, once they were read, and those that have come since. */
   part: PartBuffer | undefined;
+  /** Those in `uploads/ID`, as long as they were not read. */
+  tail: Tail | undefined;
   /** How many of the bytes after the parts are in `uploads/ID`. Undefined: there is none. */
   savedBytes: number | undefined;
   /** Entity tag of `uploads/ID` as this request knows it. */
   etag: string | undefined;
   /** The bytes are an object. It may be somebody's blob, by another instance that ends the same upload: only a collector takes it away. */
   isComplete: boolean;
+}
+
+/** The end of `uploads/ID`: the bytes themselves, where there are few. */
+interface Tail {
+  readonly bytes: Uint8Array | undefined;
+  readonly start: number;
+  readonly size: number;
 }
 
 /** What this instance knows between requests. */
@@ -60,8 +68,6 @@ interface Known {
   touchedMs: number;
 }
 
-/** 10,000 entity tags. */
-const MOST_RECORD_BYTES = 2 ** 20;
 const NO_BYTES = new Uint8Array();
 
 function unknown(): RegistryFailure {
@@ -88,13 +94,13 @@ export class BucketUploads implements Uploads {
     return bytes;
   }
 
-  #handle(id: string, name: string, { multipart, etags }: Pick<UploadRecord, 'multipart' | 'etags'>, tail: Uint8Array): Handle {
-    return { id, repository: this.#storage.repository(name), size: etags.length * this.#pool.partBytes + tail.length, multipart, etags: [...etags], tail, part: undefined, savedBytes: undefined, etag: undefined, isComplete: false };
+  #handle(id: string, name: string): Handle {
+    return { id, repository: this.#storage.repository(name), size: 0, multipart: undefined, etags: [], part: undefined, tail: undefined, savedBytes: undefined, etag: undefined, isComplete: false };
   }
 
   async begin({ name }: Repository, isWhole: boolean): Promise<Upload> {
     if (this.#known.size >= MOST_UPLOADS) throw new RegistryFailure('TOOMANYREQUESTS', `${MOST_UPLOADS} uploads have begun and not ended`, { headers: { 'retry-after': '60' } });
-    const handle = this.#handle(crypto.randomUUID(), name, { multipart: undefined, etags: [] }, NO_BYTES);
+    const handle = this.#handle(crypto.randomUUID(), name);
     const known: Known = { repository: name, size: 0, isWhole, etag: undefined, hash: undefined, busy: false, touchedMs: this.#storage.host.now() };
     this.#known.set(handle.id, known);
     // Any instance must know it, also before the first byte.
@@ -105,8 +111,8 @@ export class BucketUploads implements Uploads {
   async find({ name }: Repository, id: string): Promise<Upload> {
     const known = this.#known.get(id);
     // Whatever is asked of it is refused, but for how much has come.
-    if (known?.busy === true && known.repository === name) return { ...this.#handle(id, name, { multipart: undefined, etags: [] }, NO_BYTES), size: known.size };
-    const object = UPLOAD_ID.test(id) ? await this.#storage.client.get(uploadKey(id), this.#pool.partBytes + MOST_RECORD_BYTES) : undefined;
+    if (known?.busy === true && known.repository === name) return { ...this.#handle(id, name), size: known.size };
+    const object = UPLOAD_ID.test(id) ? await this.#storage.client.getStart(uploadKey(id), MOST_UPLOAD_RECORD_BYTES) : undefined;
     const decoded = object === undefined ? undefined : decodeWithBytes<UploadRecord>(object.bytes);
     if (object === undefined || decoded === undefined || decoded.record.repository !== name) {
       if (known?.repository === name) this.#known.delete(id);
@@ -114,7 +120,11 @@ export class BucketUploads implements Uploads {
     }
     const { record, bytes } = decoded;
     if (record.partBytes !== this.#pool.partBytes) throw new RegistryFailure('BLOB_UPLOAD_UNKNOWN', `the upload was begun by an instance with parts of ${record.partBytes} bytes: begin again`);
-    const handle = { ...this.#handle(id, name, record, bytes), savedBytes: bytes.length, etag: object.etag };
+    const start = object.bytes.length - bytes.length;
+    const savedBytes = object.size - start;
+    if (savedBytes >= record.partBytes) throw unknown();
+    const tail: Tail = { bytes: object.bytes.length === object.size ? bytes : undefined, start, size: object.size };
+    const handle: Handle = { ...this.#handle(id, name), size: record.etags.length * record.partBytes + savedBytes, multipart: record.multipart, etags: [...record.etags], tail, savedBytes, etag: object.etag };
     const current = this.#known.get(id);
     if (current === undefined || (!current.busy && (current.etag !== object.etag || current.size !== handle.size))) {
       this.#known.set(id, { repository: name, size: handle.size, isWhole: false, etag: object.etag, hash: undefined, busy: false, touchedMs: this.#storage.host.now() });
@@ -171,8 +181,20 @@ export class BucketUploads implements Uploads {
     });
   }
 
-  #bytesAfterParts({ part, tail }: Handle): Uint8Array {
-    return part === undefined ? tail : part.bytes();
+  #bytesAfterParts({ part }: Handle): Uint8Array {
+    return part?.bytes() ?? NO_BYTES;
+  }
+
+  /** Brings the bytes that are in `uploads/ID` here, before others come or the upload ends. */
+  async #loadTail(handle: Handle): Promise<void> {
+    const { tail, id, etag } = handle;
+    handle.tail = undefined;
+    if (tail === undefined || tail.start === tail.size) return;
+    const part = new PartBuffer(this.#pool, SMALL_PART_BYTES);
+    handle.part = part;
+    const stream = tail.bytes === undefined ? await DataStream.open(this.#storage.client, { key: uploadKey(id), start: tail.start, end: tail.size - 1, size: tail.size, ...(etag === undefined ? {} : { etag }) }) : [tail.bytes];
+    if (stream === undefined) throw unknown();
+    for await (const chunk of stream) await part.add(chunk);
   }
 
   /** One part is filled while the one before it is sent. */
@@ -194,9 +216,7 @@ export class BucketUploads implements Uploads {
       for await (const chunk of body) {
         if (chunk.length === 0) continue;
         allow(chunk.length);
-        const { tail } = handle;
-        handle.tail = NO_BYTES;
-        await fill(tail);
+        await this.#loadTail(handle);
         known.hash?.digest.update(chunk);
         await fill(chunk);
         handle.size += chunk.length;
@@ -222,7 +242,7 @@ export class BucketUploads implements Uploads {
   async #save(handle: Handle, known: Known, tail: Uint8Array): Promise<void> {
     const { id, repository, multipart, etags } = handle;
     const record: UploadRecord = { repository: repository.name, multipart, partBytes: this.#pool.partBytes, etags };
-    handle.etag = (await this.#storage.client.put(uploadKey(id), encodeWithBytes(record, tail))).etag;
+    handle.etag = (await this.#storage.client.put(uploadKey(id), encodeLine(record), tail)).etag;
     known.etag = handle.etag;
     handle.savedBytes = tail.length;
   }
@@ -232,6 +252,7 @@ export class BucketUploads implements Uploads {
     try {
       const known = this.#knownOf(handle);
       return await this.#working(handle, known, async () => {
+        await this.#loadTail(handle);
         if (await this.#digestOf(handle, known, algorithmOf(digest)) !== digest) throw new RegistryFailure('DIGEST_INVALID', `what came has not the digest ${digest}`);
         await admit();
         const isNew = await this.#place(handle, digest);

@@ -85,6 +85,8 @@ export const MOST_PART_POOL_BYTES = 512 * 2 ** 20;
 export const PART_POOL_WAIT_MS = 5000;
 /** Of a blob so much is held before it needs room in the pool: most configurations are smaller. */
 export const SMALL_PART_BYTES = 2 ** 17;
+/** What is known of an upload: 10,000 entity tags. */
+export const MOST_UPLOAD_RECORD_BYTES = 2 ** 20;
 /** CopyObject takes no more. */
 export const MOST_COPY_BYTES = 5 * 2 ** 30;
 /** A link whose blob was asked for is made young again if it is older than this: a request, so not each time. */

@@ -37,13 +37,25 @@ interface S3Request {
   readonly key?: string;
   readonly query?: Readonly<Record<string, string>>;
   readonly headers?: Readonly<Record<string, string>>;
-  readonly body?: Uint8Array;
+  /** One after the other; they are not copied. */
+  readonly body?: readonly Uint8Array[];
   /** Answers beside 2xx that whoever asks understands. */
   readonly accept?: readonly number[];
   /** Completes "cannot ...". */
   readonly what: string;
   /** 1: an answer at once, whatever it is. */
   readonly tries?: number;
+}
+
+export interface ObjectPart {
+  readonly key: string;
+  readonly start: number;
+  /** Of the last byte. */
+  readonly end: number;
+  /** Of the whole object. */
+  readonly size: number;
+  /** That of the object, where it may have changed. */
+  readonly etag?: string;
 }
 
 export interface StoredObject {
@@ -53,12 +65,29 @@ export interface StoredObject {
 }
 
 const EMPTY_SHA256 = 'e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855';
+/** Room for an answer that does not say how long it is. */
+const FIRST_ANSWER_BYTES = 2 ** 14;
 /** The network's codes that another try does not change. */
 const FINAL_CODES = /^(?:CERT_|ERR_TLS|ERR_SSL|UNABLE_TO_|SELF_SIGNED|DEPTH_ZERO|ENOTFOUND|ERR_INVALID)/;
 
 /** RFC 3986: all but unreserved characters; the signature is of just that. */
 function encode(text: string): string {
   return encodeURIComponent(text).replace(/[!'()*]/g, (character) => `%${character.charCodeAt(0).toString(16).toUpperCase()}`);
+}
+
+/** Twice as many, or what is needed. */
+function grown(bytes: Uint8Array<ArrayBuffer>, needed: number): Uint8Array<ArrayBuffer> {
+  const larger = new Uint8Array(Math.max(needed, 2 * bytes.length));
+  larger.set(bytes);
+  return larger;
+}
+
+function lengthOf(pieces: readonly Uint8Array[]): number {
+  return pieces.reduce((sum, { length }) => sum + length, 0);
+}
+
+async function* inTurn(pieces: readonly Uint8Array[]): AsyncIterable<Uint8Array> {
+  for (const piece of pieces) if (piece.length > 0) yield piece;
 }
 
 function sleep(milliseconds: number): Promise<void> {
@@ -104,10 +133,10 @@ export class S3Client {
     return `${base}${path}${parameters === '' ? '' : `?${parameters}`}`;
   }
 
-  #sha256(body: Uint8Array | undefined): string {
-    if (body === undefined || body.length === 0) return EMPTY_SHA256;
+  #sha256(body: readonly Uint8Array[] | undefined): string {
+    if (body === undefined) return EMPTY_SHA256;
     const digest = this.#host.codecs.createDigest('sha256');
-    digest.update(body);
+    for (const piece of body) digest.update(piece);
     return digest.hex();
   }
 
@@ -119,7 +148,7 @@ export class S3Client {
     const signer = new AwsV4Signer({ method: request.method, url, headers: { ...request.headers, 'x-amz-content-sha256': hash }, accessKeyId, secretAccessKey, ...(sessionToken === undefined ? {} : { sessionToken }), service: 's3', region, datetime, cache: this.#signingKeys });
     const signed: Record<string, string> = {};
     (await signer.sign()).headers.forEach((value, name) => void (signed[name] = value));
-    const length = request.method === 'PUT' || request.method === 'POST' ? { 'content-length': String(request.body?.length ?? 0) } : {};
+    const length = request.method === 'PUT' || request.method === 'POST' ? { 'content-length': String(lengthOf(request.body ?? [])) } : {};
     return { url, headers: { ...signed, ...length } };
   }
 
@@ -134,7 +163,7 @@ export class S3Client {
     let response: HttpResponse;
     try {
       if (http === undefined) throw Object.assign(new Error('there is no network here'), { code: 'ENETDOWN' });
-      response = await http.request({ method: request.method, url, headers, ...(request.body === undefined ? {} : { body: request.body }), ...(this.options.tls === undefined ? {} : { tls: this.options.tls }), idleTimeoutMs: this.options.timeoutMs });
+      response = await http.request({ method: request.method, url, headers, ...(request.body === undefined ? {} : { body: request.body.length === 1 ? request.body[0]! : inTurn(request.body) }), ...(this.options.tls === undefined ? {} : { tls: this.options.tls }), idleTimeoutMs: this.options.timeoutMs });
     } catch (error) {
       const { code = 'ENETWORK', message } = error as { code?: string; message: string };
       const failure = this.#fail(request.what, message, code, undefined, error);
@@ -185,13 +214,14 @@ export class S3Client {
   /** All of a body. @throws BucketError where there is more than `most`; Passing where it is cut short */
   async #read(response: HttpResponse, most: number, what: string): Promise<Uint8Array<ArrayBuffer>> {
     const promised = Number(response.headers.get('content-length') ?? NaN);
-    const chunks: Uint8Array[] = [];
+    let bytes = new Uint8Array(promised <= most ? promised : FIRST_ANSWER_BYTES);
     let size = 0;
     try {
       for await (const chunk of response.body) {
+        if (size + chunk.length > most) throw this.#fail(what, `the answer has more than ${most} bytes`, 'EntityTooLarge');
+        if (size + chunk.length > bytes.length) bytes = grown(bytes, size + chunk.length);
+        bytes.set(chunk, size);
         size += chunk.length;
-        if (size > most) throw this.#fail(what, `the answer has more than ${most} bytes`, 'EntityTooLarge');
-        chunks.push(chunk);
       }
     } catch (error) {
       if (error instanceof BucketError) {
@@ -201,13 +231,7 @@ export class S3Client {
       throw new Passing(this.#fail(what, `the answer was cut: ${(error as Error).message}`, 'ECONNRESET', undefined, error));
     }
     if (!Number.isNaN(promised) && promised !== size) throw new Passing(this.#fail(what, `the answer has ${size} bytes where ${promised} were promised`, 'ECONNRESET'));
-    const bytes = new Uint8Array(size);
-    let at = 0;
-    for (const chunk of chunks) {
-      bytes.set(chunk, at);
-      at += chunk.length;
-    }
-    return bytes;
+    return bytes.subarray(0, size);
   }
 
   async #readText(response: HttpResponse, what: string): Promise<string> {
@@ -225,6 +249,18 @@ export class S3Client {
       if (response.status === 404) return this.#absent(response, what);
       const bytes = await this.#read(response, most, what);
       return { bytes, etag: response.headers.get('etag') ?? '', modifiedMs: Date.parse(response.headers.get('last-modified') ?? '') };
+    });
+  }
+
+  /** The first bytes of an object, and how many it has in all. Undefined: there is none. */
+  async getStart(key: string, most: number): Promise<(StoredObject & { readonly size: number }) | undefined> {
+    const what = `read ${key}`;
+    return this.#send({ method: 'GET', key, headers: { range: `bytes=0-${most - 1}` }, accept: [404], what }, async (response) => {
+      if (response.status === 404) return this.#absent(response, what);
+      const bytes = await this.#read(response, most, what);
+      const size = response.status === 200 ? bytes.length : Number(/^bytes 0-\d+\/(\d+)$/.exec(response.headers.get('content-range') ?? '')?.[1] ?? NaN);
+      if (!(size >= bytes.length)) throw this.#fail(what, 'the answer does not say how many bytes it has', 'InvalidRange', response.status);
+      return { bytes, size, etag: response.headers.get('etag') ?? '', modifiedMs: Date.parse(response.headers.get('last-modified') ?? '') };
     });
   }
 
@@ -251,13 +287,17 @@ export class S3Client {
     for await (const chunk of body) if (chunk.length > 0) return;
   }
 
-  /** A part of an object, as it comes. Undefined: there is none. @throws BucketError where it has not as many bytes as it should have */
-  async open(key: string, start: number, end: number, size: number): Promise<HttpResponse | undefined> {
+  /** A part of an object from `start` on, as it comes. Undefined: there is none. @throws BucketError where it is not the object that it should be */
+  async open({ key, end, size, etag }: ObjectPart, start: number): Promise<HttpResponse | undefined> {
     const what = `read ${key}`;
     return this.#send({ method: 'GET', key, headers: { range: `bytes=${start}-${end}` }, accept: [404, 416], what }, async (response) => {
       if (response.status === 404) return this.#absent(response, what);
       const length = Number(response.headers.get('content-length') ?? NaN);
       const isWhole = response.status === 200 && start === 0 && end === size - 1;
+      if (etag !== undefined && response.headers.get('etag') !== etag) {
+        response.cancel();
+        throw this.#fail(what, 'it has changed meanwhile', 'PreconditionFailed', response.status);
+      }
       const isPart = response.status === 206 && response.headers.get('content-range') === `bytes ${start}-${end}/${size}`;
       if (!(isWhole || isPart) || length !== end - start + 1) {
         response.cancel();
@@ -267,9 +307,9 @@ export class S3Client {
     });
   }
 
-  async put(key: string, body: Uint8Array): Promise<{ readonly etag: string }> {
+  async put(key: string, ...body: readonly Uint8Array[]): Promise<{ readonly etag: string }> {
     const what = `write ${key}`;
-    return this.#send({ method: 'PUT', key, body, headers: { 'content-type': 'application/octet-stream', ...this.options.putHeaders }, what }, async (response) => {
+    return this.#send({ method: 'PUT', key, body: body.filter(({ length }) => length > 0), headers: { 'content-type': 'application/octet-stream', ...this.options.putHeaders }, what }, async (response) => {
       await this.#drain(response, what);
       return { etag: response.headers.get('etag') ?? '' };
     });
@@ -316,9 +356,9 @@ export class S3Client {
   }
 
   /** `number`: from 1. Answers its entity tag. */
-  async putPart(key: string, uploadId: string, number: number, body: Uint8Array): Promise<string> {
+  async putPart(key: string, uploadId: string, number: number, bytes: Uint8Array): Promise<string> {
     const what = `write part ${number} of ${key}`;
-    const etag = await this.#send({ method: 'PUT', key, query: { partNumber: String(number), uploadId }, body, what }, async (response) => {
+    const etag = await this.#send({ method: 'PUT', key, query: { partNumber: String(number), uploadId }, body: [bytes], what }, async (response) => {
       await this.#drain(response, what);
       return response.headers.get('etag');
     });
@@ -329,7 +369,7 @@ export class S3Client {
   /** Makes parts one object of `size` bytes. False: there is no such upload, and no such object. */
   async completeParts(key: string, uploadId: string, etags: readonly string[], size: number): Promise<boolean> {
     const what = `complete ${key}`;
-    const isComplete = await this.#send({ method: 'POST', key, query: { uploadId }, headers: { 'content-type': 'application/xml' }, body: new TextEncoder().encode(partsDocument(etags)), accept: [404], what }, async (response) => {
+    const isComplete = await this.#send({ method: 'POST', key, query: { uploadId }, headers: { 'content-type': 'application/xml' }, body: [new TextEncoder().encode(partsDocument(etags))], accept: [404], what }, async (response) => {
       if (response.status === 404) {
         await this.#absent(response, what);
         return false;
