@@ -79,7 +79,7 @@ export const MOST_PART_BYTES = 2 ** 27;
 /** 10,000 of them are more than the largest blob that is taken by default. */
 export const DEFAULT_PART_BYTES = 8 * 2 ** 20;
 /** Parts that are being filled or sent hold so many bytes together, and so many where clients are slow. */
-export const PART_POOL_BYTES = 64 * 2 ** 20;
+export const PART_POOL_BYTES = 40 * 2 ** 20;
 export const MOST_PART_POOL_BYTES = 512 * 2 ** 20;
 /** A part that waits for room in the pool does so no longer than this: slow clients hold up nobody. */
 export const PART_POOL_WAIT_MS = 5000;

@@ -65,6 +65,8 @@ export interface StoredObject {
 }
 
 const EMPTY_SHA256 = 'e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855';
+/** Between two clocks: a date has whole seconds, and takes a while to come here. */
+const CLOCK_DOUBT_MS = 3000;
 /** Room for an answer that does not say how long it is. */
 const FIRST_ANSWER_BYTES = 2 ** 14;
 /** The network's codes that another try does not change. */
@@ -119,7 +121,7 @@ export class S3Client {
     this.options = options;
   }
 
-  /** By the server's clock, which dates what is stored; it is known to a second. */
+  /** By the server's clock, which dates what is stored; it is known to some seconds. */
   now(): number {
     return this.#host.now() + this.#skewMs;
   }
@@ -171,11 +173,17 @@ export class S3Client {
     }
     const date = Date.parse(response.headers.get('date') ?? '');
     if (response.status >= 200 && response.status < 300) {
-      if (!Number.isNaN(date)) this.#skewMs = date - this.#host.now();
+      this.#setClock(date);
       return response;
     }
     if (request.accept?.includes(response.status) === true) return response;
     throw await this.#refusal(request, response, date);
+  }
+
+  /** `date`: of an answer, in whole seconds. A difference that this could explain is none, so that times follow each other as their events do. */
+  #setClock(date: number): void {
+    const skewMs = date + 500 - this.#host.now();
+    if (Math.abs(skewMs - this.#skewMs) > CLOCK_DOUBT_MS) this.#skewMs = Math.abs(skewMs) <= CLOCK_DOUBT_MS ? 0 : skewMs;
   }
 
   async #refusal({ what, method }: S3Request, response: HttpResponse, date: number): Promise<Error> {
@@ -187,7 +195,7 @@ export class S3Client {
     const reason = `it answers ${status}${error === undefined ? '' : ` ${code}: ${error.message}`}${region !== undefined && region !== this.options.region ? ` (it is in the region ${region})` : ''}`;
     const failure = this.#fail(what, reason, status === 403 && error === undefined ? 'AccessDenied' : code, status);
     if (code === 'RequestTimeTooSkewed' && !Number.isNaN(date)) {
-      this.#skewMs = date - this.#host.now();
+      this.#setClock(date);
       return new Passing(failure);
     }
     const isPassing = status === 429 || status === 408 || (status >= 500 && status !== 501) || code === 'RequestTimeout' || code === 'SlowDown' || code === 'OperationAborted';
