@@ -14,9 +14,10 @@ import type { BucketRepository } from './bucket-repository.ts';
 import type { BucketStorage } from './bucket-storage.ts';
 import { encodeRecord } from './documents.ts';
 import { RegistryFailure } from './errors.ts';
-import { MOST_PARTS, MOST_PART_POOL_BYTES, MOST_UPLOADS, MOST_UPLOAD_RECORD_BYTES, PART_POOL_BYTES, SMALL_PART_BYTES, UPLOAD_LIFETIME_MS } from './limits.ts';
+import { MOST_PARTS, MOST_PART_POOL_BYTES, MOST_UPLOADS, MOST_UPLOAD_RECORD_BYTES, PART_POOL_BYTES, SMALL_PART_BYTES } from './limits.ts';
 import { PartBuffer, PartPool } from './part-pool.ts';
 import { BucketError } from './s3-errors.ts';
+import { mapParallel } from './storage.ts';
 import type { Allowance, Awaitable, Repository, Upload, Uploads } from './storage.ts';
 
 /** What `uploads/ID` says before the bytes that are not a part yet. */
@@ -69,6 +70,9 @@ interface Known {
 }
 
 const NO_BYTES = new Uint8Array();
+/** An upload that this instance has not heard of for so long: it is looked up again, or for good when somebody goes on with it. */
+const LOOK_AGAIN_MS = 60_000;
+const KNOWN_LIFETIME_MS = 3_600_000;
 
 function unknown(): RegistryFailure {
   return new RegistryFailure('BLOB_UPLOAD_UNKNOWN', 'there is no such upload: it has ended, or is too old');
@@ -88,10 +92,27 @@ export class BucketUploads implements Uploads {
     return this.#known.size;
   }
 
-  bytesOf(repository: string): number {
-    let bytes = 0;
-    for (const known of this.#known.values()) if (known.repository === repository) bytes += known.size;
-    return bytes;
+  /** Of those that this instance knows of. */
+  async bytesOf(repository: string): Promise<number> {
+    const own = [...this.#known].filter(([, known]) => known.repository === repository);
+    await mapParallel(own, ([id, known]) => this.#lookAgain(id, known));
+    return own.reduce((sum, [id, { size }]) => sum + (this.#known.has(id) ? size : 0), 0);
+  }
+
+  /** Another instance may have ended an upload that was not heard of here for a while. */
+  async #lookAgain(id: string, known: Known): Promise<void> {
+    const now = this.#storage.host.now();
+    if (known.busy || known.isWhole || now - known.touchedMs < LOOK_AGAIN_MS) return;
+    known.touchedMs = now;
+    if (await this.#storage.client.head(uploadKey(id)) === undefined && !known.busy) this.#known.delete(id);
+  }
+
+  /** Room for one more: what was not heard of for longest can be looked up when it is. */
+  #makeRoom(): void {
+    if (this.#known.size < MOST_UPLOADS) return;
+    const oldest = [...this.#known].find(([, { busy, isWhole }]) => !busy && !isWhole);
+    if (oldest === undefined) throw new RegistryFailure('TOOMANYREQUESTS', `${MOST_UPLOADS} uploads are coming`, { headers: { 'retry-after': '60' } });
+    this.#known.delete(oldest[0]);
   }
 
   #handle(id: string, name: string): Handle {
@@ -99,7 +120,7 @@ export class BucketUploads implements Uploads {
   }
 
   async begin({ name }: Repository, isWhole: boolean): Promise<Upload> {
-    if (this.#known.size >= MOST_UPLOADS) throw new RegistryFailure('TOOMANYREQUESTS', `${MOST_UPLOADS} uploads have begun and not ended`, { headers: { 'retry-after': '60' } });
+    this.#makeRoom();
     const handle = this.#handle(crypto.randomUUID(), name);
     const known: Known = { repository: name, size: 0, isWhole, etag: undefined, hash: undefined, busy: false, touchedMs: this.#storage.host.now() };
     this.#known.set(handle.id, known);
@@ -126,6 +147,7 @@ export class BucketUploads implements Uploads {
     const tail: Tail = { bytes: object.bytes.length === object.size ? bytes : undefined, start, size: object.size };
     const handle: Handle = { ...this.#handle(id, name), size: record.etags.length * record.partBytes + savedBytes, multipart: record.multipart, etags: [...record.etags], tail, savedBytes, etag: object.etag };
     const current = this.#known.get(id);
+    if (current === undefined) this.#makeRoom();
     if (current === undefined || (!current.busy && (current.etag !== object.etag || current.size !== handle.size))) {
       this.#known.set(id, { repository: name, size: handle.size, isWhole: false, etag: object.etag, hash: undefined, busy: false, touchedMs: this.#storage.host.now() });
     }
@@ -341,8 +363,9 @@ export class BucketUploads implements Uploads {
     await this.#discard(upload as Handle).catch(() => {});
   }
 
+  /** They stay in the bucket until a collector gives them up. */
   expire(): void {
-    const oldest = this.#storage.host.now() - UPLOAD_LIFETIME_MS;
+    const oldest = this.#storage.host.now() - KNOWN_LIFETIME_MS;
     for (const [id, { busy, touchedMs }] of this.#known) if (!busy && touchedMs < oldest) this.#known.delete(id);
   }
 }

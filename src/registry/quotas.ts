@@ -47,8 +47,10 @@ export class Quotas {
 
   /** Bytes that may still come to a repository beside what is on its way; infinity where no rule is about it. */
   async roomForUploads(repository: Repository): Promise<number> {
-    const room = (await this.#counting(repository))();
-    return room === Infinity ? room : room - this.#uploads.bytesOf(repository.name);
+    const room = await this.#counting(repository);
+    if (room() === Infinity) return Infinity;
+    const onTheirWay = await this.#uploads.bytesOf(repository.name);
+    return room() - onTheirWay;
   }
 
   /** Counts bytes as there that are about to come. @throws RegistryFailure DENIED */

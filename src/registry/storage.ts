@@ -130,7 +130,7 @@ export interface Upload {
 export interface Uploads {
   readonly count: number;
   /** Bytes of uploads of a repository that have not become blobs yet. */
-  bytesOf(repository: string): number;
+  bytesOf(repository: string): Awaitable<number>;
   /** `isWhole`: all bytes come with the request that begins it. @throws RegistryFailure TOOMANYREQUESTS */
   begin(repository: Repository, isWhole: boolean): Awaitable<Upload>;
   /** @throws RegistryFailure BLOB_UPLOAD_UNKNOWN: never begun here, ended, or too old. */
