@@ -148,7 +148,7 @@ export interface HttpResponse {
 /** Digests and compression, of Node.js or the Web. */
 export interface HostCodecs {
   createDigest(algorithm: 'sha256' | 'sha512'): HostDigest;
-  /** Throws an Error where the bytes are spoiled or cut short. */
+  /** Throws an Error where the bytes are spoiled or cut short. A piece holds until the next is asked for. */
   gunzip(source: AsyncIterable<Uint8Array>): AsyncIterable<Uint8Array>;
   /** The same bytes from the same ones: no name and no time in the header. */
   gzip(source: AsyncIterable<Uint8Array>): AsyncIterable<Uint8Array>;

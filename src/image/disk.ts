@@ -1,7 +1,7 @@
 /** The store's files: whole or not there. What is written gets a temporary name, is synced, and then renamed. */
 import { EBADF, EEXIST, EINTR, EINVAL, EIO, ENOENT, ERRNO_NAMES } from '../abi/errno.ts';
 import { O_CREAT, O_EXCL, O_RDONLY, O_WRONLY } from '../abi/fcntl.ts';
-import type { HostFiles, ImageHost } from '../host/types.ts';
+import type { HostAsyncFiles, HostFiles, ImageHost } from '../host/types.ts';
 import { StoreError } from './errors.ts';
 
 const READ_BYTES = 1 << 18;
@@ -38,6 +38,17 @@ export class NewFile {
   write(bytes: Uint8Array): void {
     for (let at = 0; at < bytes.length;) {
       const count = this.#files.write(this.#handle, at === 0 ? bytes : bytes.subarray(at), this.size);
+      if (count === -EINTR) continue;
+      checkErrno(count === 0 ? -EIO : count, 'write', this.path);
+      at += count;
+      this.size += count;
+    }
+  }
+
+  /** Another thread writes; until that is done the bytes are its own, and nothing else is written. */
+  async writeBy(files: HostAsyncFiles, bytes: Uint8Array): Promise<void> {
+    for (let at = 0; at < bytes.length;) {
+      const count = await files.write(this.#handle, bytes.subarray(at), this.size);
       if (count === -EINTR) continue;
       checkErrno(count === 0 ? -EIO : count, 'write', this.path);
       at += count;

@@ -37,48 +37,54 @@ class Text {
   }
 }
 
+/** An inode of the index, by number. */
 interface Numbered {
-  readonly nodes: readonly LayerNode[];
-  readonly numbers: ReadonlyMap<LayerNode, number>;
+  readonly node: LayerNode;
+  linkCount: number;
+  /** Of a directory: where its names begin, its parent's number, and its own name's. */
+  firstName: number;
+  readonly parent: number;
+  readonly ownName: number;
+}
+
+interface Names {
+  readonly inodes: readonly Numbered[];
   /** Names of directory `n`, sorted, in one list for all directories in the order of their numbers. */
-  readonly names: readonly { readonly name: string; readonly inode: number }[];
-  readonly firstNames: ReadonlyMap<LayerNode, number>;
-  readonly linkCounts: ReadonlyMap<LayerNode, number>;
-  /** Of a directory: its parent's number and its name's. */
-  readonly places: ReadonlyMap<LayerNode, readonly [parent: number, name: number]>;
+  readonly names: readonly string[];
+  /** For each name. */
+  readonly targets: readonly number[];
 }
 
 /** Numbers inodes breadth first, so that what stands in one directory is close together. */
-function numberNodes(root: LayerNode): Numbered {
-  const nodes: LayerNode[] = [root];
-  const numbers = new Map<LayerNode, number>([[root, 0]]);
-  const names: { name: string; inode: number }[] = [];
-  const firstNames = new Map<LayerNode, number>();
-  const linkCounts = new Map<LayerNode, number>([[root, 2]]);
-  const places = new Map<LayerNode, readonly [parent: number, name: number]>();
-  const count = (node: LayerNode, by: number): void => void linkCounts.set(node, (linkCounts.get(node) ?? 0) + by);
-  for (let at = 0; at < nodes.length; at++) {
-    const directory = nodes[at]!;
-    if (directory.children === undefined) continue;
-    firstNames.set(directory, names.length);
-    for (const name of [...directory.children.keys()].sort()) {
-      const child = directory.children.get(name)!;
-      if (child === WHITEOUT) {
-        names.push({ name, inode: LAYER_WHITEOUT });
-        continue;
+function numberNodes(root: LayerNode): Names {
+  const inodes: Numbered[] = [{ node: root, linkCount: 2, firstName: 0, parent: 0, ownName: 0 }];
+  /** Of what is no directory, which several names may have. */
+  const numbers = new Map<LayerNode, number>();
+  const names: string[] = [];
+  const targets: number[] = [];
+  for (let at = 0; at < inodes.length; at++) {
+    const directory = inodes[at]!;
+    const { children } = directory.node;
+    if (children === undefined) continue;
+    directory.firstName = names.length;
+    for (const name of [...children.keys()].sort()) {
+      const child = children.get(name)!;
+      const number = child === WHITEOUT || child.children !== undefined ? undefined : numbers.get(child);
+      if (child === WHITEOUT) targets.push(LAYER_WHITEOUT);
+      else if (number !== undefined) {
+        inodes[number]!.linkCount++;
+        targets.push(number);
+      } else {
+        const isDirectory = child.children !== undefined;
+        if (isDirectory) directory.linkCount++;
+        else numbers.set(child, inodes.length);
+        targets.push(inodes.length);
+        inodes.push({ node: child, linkCount: isDirectory ? 2 : 1, firstName: 0, parent: at, ownName: names.length });
       }
-      let number = numbers.get(child);
-      if (number === undefined) {
-        number = nodes.push(child) - 1;
-        numbers.set(child, number);
-      }
-      if (child.children !== undefined) places.set(child, [at, names.length]);
-      names.push({ name, inode: number });
-      count(child, child.children === undefined ? 1 : 2);
-      if (child.children !== undefined) count(directory, 1);
+      names.push(name);
     }
   }
-  return { nodes, numbers, names, firstNames, linkCounts, places };
+  return { inodes, names, targets };
 }
 
 function encodeXattrs(xattrs: ReadonlyMap<string, string>): string {
@@ -90,66 +96,62 @@ function encodeXattrs(xattrs: ReadonlyMap<string, string>): string {
   return text;
 }
 
-function writeInode(view: DataView, at: number, node: LayerNode, text: Text, { linkCounts, firstNames, places }: Numbered): void {
-  const word = (field: number, value: number): void => view.setUint32(at + field, value, true);
-  const double = (field: number, value: number): void => view.setFloat64(at + field, value, true);
-  word(LAYER_INODE.mode, node.mode);
-  word(LAYER_INODE.uid, node.uid);
-  word(LAYER_INODE.gid, node.gid);
-  word(LAYER_INODE.linkCount, linkCounts.get(node) ?? 1);
-  double(LAYER_INODE.mtimeSeconds, node.mtimeSeconds);
-  word(LAYER_INODE.mtimeNanoseconds, node.mtimeNanoseconds);
-  word(LAYER_INODE.rdev, node.rdev);
+function writeInode(view: DataView, at: number, { node, linkCount, firstName, parent, ownName }: Numbered, text: Text): void {
+  view.setUint32(at + LAYER_INODE.mode, node.mode, true);
+  view.setUint32(at + LAYER_INODE.uid, node.uid, true);
+  view.setUint32(at + LAYER_INODE.gid, node.gid, true);
+  view.setUint32(at + LAYER_INODE.linkCount, linkCount, true);
+  view.setFloat64(at + LAYER_INODE.mtimeSeconds, node.mtimeSeconds, true);
+  view.setUint32(at + LAYER_INODE.mtimeNanoseconds, node.mtimeNanoseconds, true);
+  view.setUint32(at + LAYER_INODE.rdev, node.rdev, true);
   let flags = (node.opaque ? LAYER_FLAG.opaque : 0) | (node.implied ? LAYER_FLAG.implied : 0);
   const format = node.mode & S_IFMT;
   if (node.isLowerLink || format === S_IFLNK) {
     if (node.isLowerLink) flags |= LAYER_FLAG.link;
-    double(LAYER_INODE.data, text.add(node.target));
-    double(LAYER_INODE.size, node.target.length);
+    view.setFloat64(at + LAYER_INODE.data, text.add(node.target), true);
+    view.setFloat64(at + LAYER_INODE.size, node.target.length, true);
   } else if (format === S_IFDIR) {
-    const [parent, ownName] = places.get(node) ?? [0, 0];
-    double(LAYER_INODE.data, firstNames.get(node) ?? 0);
-    word(LAYER_INODE.count, node.children?.size ?? 0);
-    word(LAYER_INODE.parent, parent);
-    double(LAYER_INODE.ownName, ownName);
+    view.setFloat64(at + LAYER_INODE.data, firstName, true);
+    view.setUint32(at + LAYER_INODE.count, node.children?.size ?? 0, true);
+    view.setUint32(at + LAYER_INODE.parent, parent, true);
+    view.setFloat64(at + LAYER_INODE.ownName, ownName, true);
   } else if (format === S_IFREG) {
-    double(LAYER_INODE.size, node.size);
-    double(LAYER_INODE.data, node.sparse === undefined ? node.dataOffset : text.addDoubles(node.sparse.flatMap(({ offset, length, dataOffset }) => [offset, length, dataOffset])));
+    const data = node.sparse === undefined ? node.dataOffset : text.addDoubles(node.sparse.flatMap(({ offset, length, dataOffset }) => [offset, length, dataOffset]));
+    view.setFloat64(at + LAYER_INODE.size, node.size, true);
+    view.setFloat64(at + LAYER_INODE.data, data, true);
     if (node.sparse !== undefined) flags |= LAYER_FLAG.sparse | (node.sparse.length << 8);
   }
   if (node.xattrs.size > 0) {
     const xattrs = encodeXattrs(node.xattrs);
-    word(LAYER_INODE.xattrs, text.add(xattrs));
-    word(LAYER_INODE.xattrBytes, xattrs.length);
+    view.setUint32(at + LAYER_INODE.xattrs, text.add(xattrs), true);
+    view.setUint32(at + LAYER_INODE.xattrBytes, xattrs.length, true);
   }
   view.setUint32(at + LAYER_INODE.flags, flags, true);
 }
 
 /** The bytes of the index; the same tree always gives the same ones. */
 export function encodeLayer(root: LayerNode): Uint8Array<ArrayBuffer> {
-  const numbered = numberNodes(root);
-  const { nodes, numbers, names } = numbered;
-  const implied = nodes.filter((node) => node.implied && node !== root);
+  const { inodes, names, targets } = numberNodes(root);
+  const implied = [...inodes.keys()].filter((number) => number !== 0 && inodes[number]!.node.implied);
   const text = new Text();
-  const tables = new Uint8Array(LAYER_HEADER_BYTES + nodes.length * LAYER_INODE_BYTES + names.length * LAYER_NAME_BYTES + implied.length * 4);
+  const tables = new Uint8Array(LAYER_HEADER_BYTES + inodes.length * LAYER_INODE_BYTES + names.length * LAYER_NAME_BYTES + implied.length * 4);
   const view = new DataView(tables.buffer);
-  for (const [number, node] of nodes.entries()) {
-    writeInode(view, LAYER_HEADER_BYTES + number * LAYER_INODE_BYTES, node, text, numbered);
-  }
-  const namesAt = LAYER_HEADER_BYTES + nodes.length * LAYER_INODE_BYTES;
-  for (const [index, { name, inode }] of names.entries()) {
+  for (let number = 0; number < inodes.length; number++) writeInode(view, LAYER_HEADER_BYTES + number * LAYER_INODE_BYTES, inodes[number]!, text);
+  const namesAt = LAYER_HEADER_BYTES + inodes.length * LAYER_INODE_BYTES;
+  for (let index = 0; index < names.length; index++) {
+    const name = names[index]!;
     const at = namesAt + index * LAYER_NAME_BYTES;
     view.setUint32(at + LAYER_NAME.text, text.add(name), true);
     view.setUint32(at + LAYER_NAME.length, name.length, true);
-    view.setUint32(at + LAYER_NAME.inode, inode, true);
+    view.setUint32(at + LAYER_NAME.inode, targets[index]!, true);
   }
   const impliedAt = namesAt + names.length * LAYER_NAME_BYTES;
-  for (const [index, node] of implied.entries()) view.setUint32(impliedAt + index * 4, numbers.get(node)!, true);
+  for (const [index, number] of implied.entries()) view.setUint32(impliedAt + index * 4, number, true);
   for (let index = 0; index < LAYER_MAGIC.length; index++) view.setUint8(index, LAYER_MAGIC.charCodeAt(index));
-  view.setUint32(LAYER_COUNTS.inodes, nodes.length, true);
+  view.setUint32(LAYER_COUNTS.inodes, inodes.length, true);
   view.setUint32(LAYER_COUNTS.names, names.length, true);
   view.setUint32(LAYER_COUNTS.implied, implied.length, true);
-  view.setUint32(LAYER_COUNTS.links, nodes.filter((node) => node.isLowerLink).length, true);
+  view.setUint32(LAYER_COUNTS.links, inodes.filter(({ node }) => node.isLowerLink).length, true);
   view.setUint32(LAYER_COUNTS.textBytes, text.length, true);
   const bytes = new Uint8Array(tables.length + text.length);
   bytes.set(tables);

@@ -96,11 +96,13 @@ export class Layers {
   /** Makes tar and index of a blob that is here. */
   async prepare(descriptor: Descriptor, diffId: DiffId, limits: LayerLimits = DEFAULT_LAYER_LIMITS): Promise<void> {
     if (this.has(diffId)) return;
-    const { first, all } = await peek(this.#blobs.stream(descriptor.digest), MAGIC_BYTES);
-    const compression = compressionOf(first);
-    const options = { what: `the layer ${descriptor.digest}`, diffId, limits, compressedBytes: () => descriptor.size };
-    if (compression === 'none') await this.#commitPlain(await this.#scan(all, undefined, options), descriptor.digest);
-    else await this.#unpack(all, compression, options);
+    const { digest, size } = descriptor;
+    const compression = compressionOf(this.#disk.readPart(this.#blobs.pathOf(digest), 0, MAGIC_BYTES));
+    // The decompressor of zstd keeps what it was given.
+    const source = compression === 'zstd' ? this.#blobs.stream(digest) : inTurn(this.#disk.chunks(this.#blobs.pathOf(digest)));
+    const options = { what: `the layer ${digest}`, diffId, limits, compressedBytes: () => size };
+    if (compression === 'none') await this.#commitPlain(await this.#scan(source, undefined, options), digest);
+    else await this.#unpack(source, compression, options);
   }
 
   /** A layer that is not compressed is its blob, under a second name. */
@@ -108,7 +110,7 @@ export class Layers {
     const { tar, index } = this.pathsOf(diffId);
     const blob = this.#blobs.pathOf(digest);
     if (!this.#disk.link(blob, tar)) await this.#copy(blob, tar);
-    this.#disk.writeFile(index, this.#sealed(encodeLayer(tree.root)));
+    this.#disk.writeFile(index, await this.#encoded(tree));
   }
 
   /** Where the file system has no second names. */
@@ -132,8 +134,9 @@ export class Layers {
       // What may stand behind a compressed stream belongs to the blob.
       for await (const _ of source) void _;
       const { tar, index } = this.pathsOf(diffId);
-      await file.commit(tar);
-      this.#disk.writeFile(index, this.#sealed(encodeLayer(tree.root)));
+      const [encoded] = await Promise.all([this.#encoded(tree), file.sync()]);
+      file.name(tar);
+      this.#disk.writeFile(index, encoded);
       return diffId;
     } catch (error) {
       await file.discard();
@@ -150,11 +153,12 @@ export class Layers {
     let size = 0;
     try {
       for await (const chunk of explained(plain, what)) {
+        file?.begin(chunk);
         hash.update(chunk);
-        file?.write(chunk);
         size += chunk.length;
         checkSize(size, options);
         scanner.push(chunk);
+        await file?.written();
       }
       scanner.end();
       tree.finish();
@@ -208,10 +212,11 @@ export class Layers {
     this.#disk.remove(tar);
   }
 
-  /** With its own digest in the header. */
-  #sealed(index: Uint8Array<ArrayBuffer>): Uint8Array<ArrayBuffer> {
+  /** The index, with its own digest in the header. */
+  async #encoded(tree: LayerTree): Promise<Uint8Array<ArrayBuffer>> {
+    const index = encodeLayer(tree.root);
     index.set(this.#checksum(index), LAYER_CHECKSUM);
-    return index;
+    return Promise.resolve(index);
   }
 
   #checksum(index: Uint8Array): Uint8Array {
@@ -239,6 +244,10 @@ function checkSize(size: number, { what, limits, compressedBytes }: UnpackOption
   if (size > RATIO_FROM_BYTES && size > compressedBytes() * limits.compressionRatio) {
     throw new ImageLimitError(`${what} becomes more than ${limits.compressionRatio} times as long when it is uncompressed`, 'raise it with --max-layer-ratio, if you trust the image');
   }
+}
+
+async function* inTurn(chunks: Iterable<Uint8Array>): AsyncIterable<Uint8Array> {
+  yield* chunks;
 }
 
 /** What a decompressor throws, in words of ours. */

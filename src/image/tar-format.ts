@@ -42,9 +42,12 @@ export interface TarEntry {
 }
 
 const decoder = new TextDecoder('latin1');
+/** Of more bytes the decoder is faster. */
+const SHORT_BYTES = 512;
 
 /** Bytes as a byte string. `latin1` in the Web's decoder is windows-1252, which differs between 0x80 and 0x9f. */
 export function bytesToString(bytes: Uint8Array): string {
+  if (bytes.length <= SHORT_BYTES) return String.fromCharCode.apply(null, bytes as unknown as number[]);
   for (let index = 0; index < bytes.length; index++) if (bytes[index]! >= 0x80) return slowBytesToString(bytes);
   return decoder.decode(bytes);
 }

@@ -20,9 +20,7 @@ export interface PaxValues {
   readonly sparse: SparseHeader | undefined;
 }
 
-function emptyPax(): PaxValues {
-  return { values: new Map(), xattrs: new Map(), sparse: undefined };
-}
+const EMPTY_PAX: PaxValues = { values: new Map(), xattrs: new Map(), sparse: undefined };
 
 function badRecord(offset: number): ImageFormatError {
   return new ImageFormatError(`cannot read the tar archive: an extended header at byte ${offset} is not well formed`, 'it is spoiled, or no tar archive');
@@ -34,7 +32,7 @@ function wholeNumber(text: string, offset: number): number {
 }
 
 /** The records of a header over those of an earlier one; an empty value takes a record back. */
-export function parsePax(bytes: Uint8Array, offset: number, before: PaxValues = emptyPax()): PaxValues {
+export function parsePax(bytes: Uint8Array, offset: number, before: PaxValues = EMPTY_PAX): PaxValues {
   const values = new Map(before.values);
   const xattrs = new Map(before.xattrs);
   const found: { sparse: SparseHeader | undefined } = { sparse: undefined };
@@ -129,7 +127,7 @@ function parseTime(text: string, offset: number): readonly [seconds: number, nan
 
 /** The entry with what the header before it says. */
 export function applyPax(entry: TarEntry, header: PaxValues | undefined, offset: number): { readonly entry: TarEntry; readonly pax: PaxValues } {
-  if (header === undefined) return { entry, pax: emptyPax() };
+  if (header === undefined) return { entry, pax: EMPTY_PAX };
   const { values, xattrs } = header;
   const number = (key: string, fallback: number): number => (values.has(key) ? wholeNumber(values.get(key) ?? '', offset) : fallback);
   const mtime = values.get('mtime');

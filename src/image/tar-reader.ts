@@ -37,6 +37,12 @@ function numberIn(header: Uint8Array, [offset, length]: FieldRange): number {
     for (let index = offset + 1; index < offset + length; index++) value = value * 256 + header[index]!;
     return value;
   }
+  let value = 0;
+  let at = offset;
+  const end = offset + length;
+  for (; at < end && header[at]! >= 0x30 && header[at]! <= 0x37; at++) value = value * 8 + header[at]! - 0x30;
+  while (at < end && header[at] === 0x20) at++;
+  if (at === end || header[at] === 0) return value;
   const digits = text(header, [offset, length]).trim();
   if (digits === '') return 0;
   return /^[0-7]+$/.test(digits) ? Number.parseInt(digits, 8) : NaN;
@@ -47,6 +53,7 @@ const TYPES: ReadonlyMap<string, TarType> = new Map([
   ['6', 'fifo'], ['S', 'file'],
 ]);
 
+/** `bytes` are the block: they hold until more is read. */
 interface Header {
   readonly flag: string;
   readonly isPosix: boolean;
@@ -57,7 +64,8 @@ interface Header {
 }
 
 function isZero(block: Uint8Array): boolean {
-  return block.every((byte) => byte === 0);
+  for (let index = 0; index < block.length; index++) if (block[index] !== 0) return false;
+  return true;
 }
 
 function readHeader(bytes: Uint8Array, offset: number): Header {
@@ -67,11 +75,13 @@ function readHeader(bytes: Uint8Array, offset: number): Header {
   if (!(size >= 0 && size <= Number.MAX_SAFE_INTEGER)) throw formatError(offset, 'the size of an entry is no number');
   const magic = bytesToString(bytes.subarray(257, 265));
   const isGnu = magic === 'ustar  \0';
-  return { flag: String.fromCharCode(bytes[FIELD.type[0]]!), isPosix: magic.startsWith('ustar'), isGnu, offset, bytes: bytes.slice(), size };
+  return { flag: String.fromCharCode(bytes[FIELD.type[0]]!), isPosix: magic.startsWith('ustar'), isGnu, offset, bytes, size };
 }
 
-/** The entry as the ustar header alone has it. */
-function entryOf(header: Header): TarEntry & { readonly flag: string } {
+const NO_XATTRS: ReadonlyMap<string, string> = new Map();
+
+/** The entry as the ustar header has it, but for GNU's long names. */
+function entryOf(header: Header, { longName, longLink }: Prelude): TarEntry {
   const { bytes, flag, offset } = header;
   const number = (field: FieldRange, name: string): number => {
     const value = numberIn(bytes, field);
@@ -80,15 +90,15 @@ function entryOf(header: Header): TarEntry & { readonly flag: string } {
   };
   const prefix = header.isPosix && !header.isGnu ? text(bytes, FIELD.prefix) : '';
   const name = text(bytes, FIELD.name);
+  const path = prefix === '' ? name : `${prefix}/${name}`;
   const known = TYPES.get(flag);
   if (known === undefined) throw new ImageFormatError(`cannot read the tar archive: entries of type "${flag}" are not supported (at byte ${offset})`, 'make the archive with another tar');
-  const path = prefix === '' ? name : `${prefix}/${name}`;
   const hasDevice = flag === '3' || flag === '4';
   return {
-    flag, path, type: flag === '\0' && path.endsWith('/') ? 'directory' : known, mode: number(FIELD.mode, 'mode') & 0o7777,
+    path: longName ?? path, type: flag === '\0' && path.endsWith('/') ? 'directory' : known, mode: number(FIELD.mode, 'mode') & 0o7777,
     uid: number(FIELD.uid, 'owner'), gid: number(FIELD.gid, 'group'), size: header.size, mtimeSeconds: number(FIELD.mtime, 'time'), mtimeNanoseconds: 0,
-    linkTarget: text(bytes, FIELD.link), major: hasDevice ? number(FIELD.major, 'device') : 0, minor: hasDevice ? number(FIELD.minor, 'device') : 0,
-    xattrs: new Map(), dataOffset: 0, sparse: undefined,
+    linkTarget: longLink ?? text(bytes, FIELD.link), major: hasDevice ? number(FIELD.major, 'device') : 0, minor: hasDevice ? number(FIELD.minor, 'device') : 0,
+    xattrs: NO_XATTRS, dataOffset: 0, sparse: undefined,
   };
 }
 
@@ -167,19 +177,14 @@ class Parser {
   }
 
   *#readEntry(header: Header, prelude: Prelude): Generator<TarRequest, void, Uint8Array> {
-    const { flag, ...plain } = entryOf(header);
-    const named = { ...plain, path: prelude.longName ?? plain.path, linkTarget: prelude.longLink ?? plain.linkTarget };
-    const { entry, pax } = applyPax(named, prelude.pax, header.offset);
+    const { flag } = header;
+    const { entry, pax } = applyPax(entryOf(header, prelude), prelude.pax, header.offset);
     // As Go's archive/tar, which Docker, containerd and umoci use: only files have data, whatever a header says.
     const stored = entry.type === 'file' ? entry.size : 0;
     if (stored > MOST_FILE_BYTES) throw new ImageLimitError(`cannot read the tar archive: "${entry.path}" is longer than ${MOST_FILE_BYTES} bytes`);
     const start = this.#offset;
     const sparse = flag === 'S' ? yield* this.#oldSparse(header, stored) : yield* this.#paxSparse(pax, entry, stored);
-    const isFile = entry.type === 'file';
-    const done = {
-      ...entry, size: isFile ? (sparse?.size ?? stored) : 0, dataOffset: sparse?.dataOffset ?? start, sparse: isFile ? sparse?.pieces : undefined,
-      path: sparse?.name ?? entry.path,
-    };
+    const done = sparse === undefined ? { ...entry, size: stored, dataOffset: start } : { ...entry, size: sparse.size, dataOffset: sparse.dataOffset, sparse: sparse.pieces, path: sparse.name ?? entry.path };
     const end = (sparse?.dataOffset ?? start) + (flag === 'S' ? stored : stored - ((sparse?.dataOffset ?? start) - start));
     this.#onEntry(done);
     yield* this.#skip(start + roundUp(end - start) - this.#offset);

@@ -4,6 +4,7 @@ import { createRequire } from 'node:module';
 import type * as Zlib from 'node:zlib';
 import type { Gunzip, Gzip } from 'node:zlib';
 import type { HostCodecs } from '../types.ts';
+import { gunzipInPlace } from './gunzip.ts';
 
 const load = createRequire(import.meta.url);
 const CHUNK_BYTES = 1 << 18;
@@ -55,6 +56,6 @@ export const nodeCodecs: HostCodecs = {
     const hash = crypto.createHash(algorithm);
     return { update: (bytes) => void hash.update(bytes), hex: () => hash.digest('hex') };
   },
-  gunzip: (source) => through(zlib().createGunzip(GUNZIP), source),
+  gunzip: (source) => gunzipInPlace(source) ?? through(zlib().createGunzip(GUNZIP), source),
   gzip: (source) => through(zlib().createGzip({ chunkSize: CHUNK_BYTES }), source),
 };
