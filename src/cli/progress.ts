@@ -3,7 +3,7 @@ import type { Progress } from '../image/index.ts';
 import { humanSize } from './table.ts';
 
 const REDRAW_MS = 100;
-const WORDS = { pulled: 'pulled', pushed: 'pushed', copied: 'copied', exists: 'is there already', mounted: 'mounted from another repository' } as const;
+const WORDS = { pulled: 'pulled', pushed: 'pushed', copied: 'copied', exists: 'is there already', mounted: 'mounted from another repository', prepared: 'prepared' } as const;
 
 interface Line {
   readonly size: number;
@@ -16,11 +16,14 @@ export class BlobProgress implements Progress {
   readonly #lines = new Map<string, Line>();
   readonly #isTerminal = process.stderr.isTTY === true;
   readonly #quiet: boolean;
+  readonly #prefix: string;
   #drawn = 0;
   #drawnMs = 0;
 
-  constructor(quiet: boolean) {
+  /** `doing`: what is being done with what comes, such as "preparing". */
+  constructor(quiet: boolean, doing?: string) {
     this.#quiet = quiet;
+    this.#prefix = doing === undefined ? '' : `${doing}, `;
   }
 
   start(digest: string, size: number): void {
@@ -50,7 +53,7 @@ export class BlobProgress implements Progress {
     if (!this.#isTerminal || this.#quiet || (!now && performance.now() - this.#drawnMs < REDRAW_MS)) return;
     this.#drawnMs = performance.now();
     const up = this.#drawn === 0 ? '' : `\x1b[${this.#drawn}A`;
-    process.stderr.write(up + [...this.#lines].map(([digest, line]) => `\x1b[2K${shortDigest(digest)}: ${line.text ?? running(line)}\n`).join(''));
+    process.stderr.write(up + [...this.#lines].map(([digest, line]) => `\x1b[2K${shortDigest(digest)}: ${line.text ?? this.#prefix + running(line)}\n`).join(''));
     this.#drawn = this.#lines.size;
   }
 }

@@ -3,7 +3,7 @@ import { closeSync, openSync, writeSync } from 'node:fs';
 import type { LayerPaths } from '../container/index.ts';
 import { EACCES, EDQUOT, EFBIG, ENOSPC, EROFS } from '../abi/errno.ts';
 import { ImageError, NoSuchImageError, StoreError, formatPlatform } from '../image/index.ts';
-import type { ImageStore } from '../image/index.ts';
+import type { ImageStore, StoredImage } from '../image/index.ts';
 import { CREATED, Containers, Life, randomId, runningState } from '../lifecycle/index.ts';
 import type { ContainerRecord, ContainerState, WholeContainer } from '../lifecycle/index.ts';
 import { readCommand } from './command.ts';
@@ -16,6 +16,9 @@ import { terminalFacts } from './launch.ts';
 import { oneOf } from './option-values.ts';
 import type { TerminalFacts } from './option-values.ts';
 import { nameOf, recordOf } from './run-record.ts';
+
+/** Layers that are prepared within a few hundredths of a second are not spoken of. */
+const SHOWN_FROM_BYTES = 4 * 2 ** 20;
 
 type UsedImage = ReturnType<ImageStore['use']>;
 
@@ -37,6 +40,13 @@ async function imageFor(store: ImageStore, name: string, values: FlagValues): Pr
   }
 }
 
+/** What a container mounts. What a `pull` has left to be done is shown, where it takes long enough to be seen. */
+async function mountable(store: ImageStore, image: StoredImage, quiet: boolean): Promise<readonly LayerPaths[]> {
+  if (quiet || store.unpreparedBytes(image) < SHOWN_FROM_BYTES) return store.mountable(image);
+  const { BlobProgress } = await import('./progress.ts');
+  return store.mountable(image, new BlobProgress(false, 'preparing'));
+}
+
 interface FoundImage extends UsedImage {
   readonly store: ImageStore;
   readonly layers: readonly LayerPaths[];
@@ -48,7 +58,7 @@ async function findImage(values: FlagValues): Promise<FoundImage> {
     const { image, use } = await imageFor(store, name, values);
     const { os, architecture } = image.config.platform;
     if (os !== 'linux' || architecture !== 'amd64') throw new UserError(`cannot run "${name}": it is made for ${formatPlatform(image.config.platform)}`, 'only linux/amd64 can be run');
-    return { store, image, use, layers: await store.mountable(image) };
+    return { store, image, use, layers: await mountable(store, image, values.has('quiet')) };
   });
 }
 

@@ -8,7 +8,7 @@ import { noPlatform } from './load.ts';
 import { parseManifest, selectPlatform } from './manifest.ts';
 import type { Descriptor, Platform } from './manifest.ts';
 import { inParallel } from './in-parallel.ts';
-import type { Progress } from './transfer.ts';
+import type { Progress } from './progress.ts';
 
 /** A manifest or index as it is. */
 export interface ManifestBytes {

@@ -45,5 +45,5 @@ export { RegistryClient } from './registry-client.ts';
 export type { RegistryOptions } from './registry-client.ts';
 export { RegistryError } from './registry-errors.ts';
 export { pullImage, pushImage } from './transfer.ts';
-export type { Progress } from './transfer.ts';
+export type { Progress } from './progress.ts';
 export { unzstd } from './zstd.ts';

@@ -13,7 +13,8 @@ import type { LayerLimits } from './limits.ts';
 import type { Descriptor } from './manifest.ts';
 import { compressionOf } from './media-types.ts';
 import type { Compression } from './media-types.ts';
-import { peek } from './peek.ts';
+import { counted, peek } from './peek.ts';
+import type { Progress } from './progress.ts';
 import { TarScanner } from './tar-reader.ts';
 import { WriteBehind } from './write-behind.ts';
 import { unzstd } from './zstd.ts';
@@ -94,15 +95,18 @@ export class Layers {
   }
 
   /** Makes tar and index of a blob that is here. */
-  async prepare(descriptor: Descriptor, diffId: DiffId, limits: LayerLimits = DEFAULT_LAYER_LIMITS): Promise<void> {
+  async prepare(descriptor: Descriptor, diffId: DiffId, limits: LayerLimits = DEFAULT_LAYER_LIMITS, progress?: Progress): Promise<void> {
     if (this.has(diffId)) return;
     const { digest, size } = descriptor;
+    progress?.start(digest, size);
     const compression = compressionOf(this.#disk.readPart(this.#blobs.pathOf(digest), 0, MAGIC_BYTES));
     // The decompressor of zstd keeps what it was given.
-    const source = compression === 'zstd' ? this.#blobs.stream(digest) : inTurn(this.#disk.chunks(this.#blobs.pathOf(digest)));
+    const count = (bytes: number): void => progress?.advance(digest, bytes);
+    const source = counted(compression === 'zstd' ? this.#blobs.stream(digest) : this.#disk.chunks(this.#blobs.pathOf(digest)), count);
     const options = { what: `the layer ${digest}`, diffId, limits, compressedBytes: () => size };
     if (compression === 'none') await this.#commitPlain(await this.#scan(source, undefined, options), digest);
     else await this.#unpack(source, compression, options);
+    progress?.end(digest, 'prepared');
   }
 
   /** A layer that is not compressed is its blob, under a second name. */
@@ -244,10 +248,6 @@ function checkSize(size: number, { what, limits, compressedBytes }: UnpackOption
   if (size > RATIO_FROM_BYTES && size > compressedBytes() * limits.compressionRatio) {
     throw new ImageLimitError(`${what} becomes more than ${limits.compressionRatio} times as long when it is uncompressed`, 'raise it with --max-layer-ratio, if you trust the image');
   }
-}
-
-async function* inTurn(chunks: Iterable<Uint8Array>): AsyncIterable<Uint8Array> {
-  yield* chunks;
 }
 
 /** What a decompressor throws, in words of ours. */

@@ -1,4 +1,4 @@
-/** A look at the beginning of a stream. */
+/** Streams of bytes: a look at the beginning, and a count. */
 
 export interface Peeked {
   /** At least as many bytes as were asked for, or all that there are. */
@@ -32,4 +32,11 @@ export async function peek(source: AsyncIterable<Uint8Array>, bytes: number): Pr
     }
   }
   return { first, all: all() };
+}
+
+export async function* counted(source: AsyncIterable<Uint8Array> | Iterable<Uint8Array>, count: (bytes: number) => void): AsyncIterable<Uint8Array> {
+  for await (const chunk of source) {
+    count(chunk.length);
+    yield chunk;
+  }
 }

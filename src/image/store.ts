@@ -32,6 +32,7 @@ import { nearestName } from './nearest.ts';
 import { Records } from './records.ts';
 import type { ImageRecord } from './records.ts';
 import { familiarReference, nameOf, parseReference } from './reference.ts';
+import type { Progress } from './progress.ts';
 import type { Reference } from './reference.ts';
 import type { ImageHost } from '../host/types.ts';
 
@@ -154,13 +155,18 @@ export class ImageStore {
     return this.list().filter((image) => image.id === id);
   }
 
+  /** Compressed bytes of layers that `mountable` has to prepare first. */
+  unpreparedBytes({ manifest, config }: StoredImage): number {
+    return manifest.layers.filter((_, index) => !this.layers.has(config.diffIds[index]!)).reduce((sum, { size }) => sum + size, 0);
+  }
+
   /** What a container mounts, the lowest first. Layers that came without being prepared are prepared now. */
-  async mountable(image: StoredImage): Promise<readonly LayerPaths[]> {
+  async mountable(image: StoredImage, progress?: Progress): Promise<readonly LayerPaths[]> {
     const { layers } = image.manifest;
     const foreign = layers.find(({ mediaType }) => !isLayerType(mediaType));
     if (foreign !== undefined) throw new ImageFormatError(`the image has something of the type ${foreign.mediaType} as a layer`, 'it is no image of a container');
     const unique = new Map(layers.map((layer, index) => [image.config.diffIds[index]!, layer]));
-    await inParallel([...unique], ([diffId, layer]) => this.layers.prepare(layer, diffId));
+    await inParallel([...unique], ([diffId, layer]) => this.layers.prepare(layer, diffId, undefined, progress));
     return image.config.diffIds.map((diffId) => this.layers.pathsOf(diffId));
   }
 

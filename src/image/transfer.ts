@@ -10,7 +10,8 @@ import { noPlatform } from './load.ts';
 import { parseManifest, selectPlatform } from './manifest.ts';
 import type { Descriptor, Manifest, Platform } from './manifest.ts';
 import { isLayerType } from './media-types.ts';
-import { peek } from './peek.ts';
+import { counted, peek } from './peek.ts';
+import type { Progress } from './progress.ts';
 import { parseReference } from './reference.ts';
 import { pushManifest } from './referrers.ts';
 import type { Reference } from './reference.ts';
@@ -22,13 +23,6 @@ import type { ImageStore, StoredImage } from './store.ts';
 const SAMPLE_BYTES = 4 * 2 ** 20;
 /** Compressed bytes that are made ready in a millisecond, where one processor does nothing else. */
 const READY_BYTES_PER_MS = 50_000;
-
-export interface Progress {
-  /** A blob begins; `what` is shown before its bytes. */
-  start(digest: Digest, size: number): void;
-  advance(digest: Digest, bytes: number): void;
-  end(digest: Digest, how: 'pulled' | 'pushed' | 'copied' | 'exists' | 'mounted'): void;
-}
 
 export interface PullOptions {
   readonly reference: Reference;
@@ -66,13 +60,6 @@ async function findManifest(store: ImageStore, client: RegistryClient, { referen
 /** @throws RegistryError, DigestMismatchError, ImageFormatError, ImageLimitError; what was complete stays for the next try. */
 export function pullImage(store: ImageStore, client: RegistryClient, options: PullOptions): Promise<StoredImage> {
   return store.adding(() => takeImage(store, client, options));
-}
-
-async function* counted(source: AsyncIterable<Uint8Array>, count: (bytes: number) => void): AsyncIterable<Uint8Array> {
-  for await (const chunk of source) {
-    count(chunk.length);
-    yield chunk;
-  }
 }
 
 /**

@@ -1,10 +1,11 @@
 /** Images in, out and running, by the built command, against skopeo and umoci. */
 import assert from 'node:assert/strict';
-import { createHash } from 'node:crypto';
+import { createHash, randomBytes } from 'node:crypto';
 import { copyFileSync, existsSync, mkdtempSync, readFileSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, test } from 'node:test';
+import { fileURLToPath } from 'node:url';
 import { caissonPath } from '../cli/caisson.ts';
 import type * as Api from '../../src/sandbox/index.ts';
 import { busyboxLayout, commandIn, debianTar, kindsGzipLayout, kindsLayout, listerProgram, manifestDigest, peer } from './fixtures.ts';
@@ -64,6 +65,34 @@ test('a name near one that is here is said before its registry is asked', async 
   assert.match(near[0] ?? '', /^caisson: there is no image "localhost:1\/busybox:1" here \(did you mean "localhost:1\/busybox:2"\?\); looking for it in its registry$/);
   assert.match(near[1] ?? '', /^pulling /);
   await mustRun(['rmi', 'localhost:1/busybox:2']);
+});
+
+test('a first run says that it prepares a large layer: on a line that is drawn again at a terminal, on a plain one elsewhere, and not at all with -q', async () => {
+  const directory = mkdtempSync(join(scratch, 'large-'));
+  writeFileSync(join(directory, 'noise'), randomBytes(5 * 2 ** 20));
+  copyFileSync('/bin/busybox', join(directory, 'busybox'));
+  peer('tar', ['-czf', join(scratch, 'large.tar.gz'), '-C', directory, '.']);
+  await mustRun(['import', join(scratch, 'large.tar.gz'), 'large']);
+  const layers = join(env.CAISSON_HOME, 'layers');
+  // As after a pull from a registry that is near.
+  const forget = (): void => {
+    for (const name of readdirSync(layers)) rmSync(join(layers, name));
+  };
+  const words = ['run', 'large', '/busybox', 'echo', 'started'];
+  forget();
+  const first = await run(words);
+  assert.deepEqual([first.status, first.stdout], [0, 'started\n']);
+  assert.match(first.stderr, /^[0-9a-f]{12}: prepared [\d.]+MB in [\d.]+ s\n$/);
+  assert.equal((await run(words)).stderr, '');
+  forget();
+  assert.equal((await run(['run', '-q', ...words.slice(1)])).stderr, '');
+  forget();
+  const driver = fileURLToPath(new URL('../cli/terminal-driver.py', import.meta.url));
+  const { stdout } = peer('/usr/bin/python3', [driver, JSON.stringify([['expect', 'started']]), process.execPath, caissonPath, ...words], { env: { ...process.env, ...env } });
+  const { shown, status } = JSON.parse(stdout) as { readonly shown: string; readonly status: number };
+  assert.equal(status, 0);
+  assert.match(shown, /^\x1b\[2K([0-9a-f]{12}): preparing, (?:waiting 0 s|[^\n]* of [^\n]*)\r\n[^]*\x1b\[1A\x1b\[2K\1: prepared [\d.]+MB in [\d.]+ s\r\nstarted\r\n$/);
+  await mustRun(['rmi', 'large']);
 });
 
 test('run says what is wrong', async () => {
