@@ -1,24 +1,15 @@
 /** The figures of images: Debian's smallest root directory as one layer, beside umoci and skopeo. For `bench.mjs`. */
 import { spawn, spawnSync } from 'node:child_process';
-import { existsSync, mkdirSync, mkdtempSync, renameSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { debianTar } from './bench-debian.mjs';
 
 function must(argv, options = {}) {
   const { status, stdout, stderr, error } = spawnSync(argv[0], argv.slice(1), { encoding: 'utf8', maxBuffer: 1 << 26, ...options });
   if (status !== 0) throw new Error(`${argv.join(' ')} failed: ${error?.message ?? stderr}`);
   return stdout;
-}
-
-/** Debian's packages marked as essential, and apt: made once, which takes root or user namespaces. */
-function debianTar(directory) {
-  const tar = join(directory, 'debian.tar');
-  if (existsSync(tar)) return tar;
-  mkdirSync(directory, { recursive: true });
-  must(['mmdebstrap', '--variant=minbase', '--quiet', 'bookworm', `${tar}.new.tar`]);
-  renameSync(`${tar}.new.tar`, tar);
-  return tar;
 }
 
 function freePort() {

@@ -74,6 +74,20 @@ function containerSection({ node, plain, removed, kept, changed, exec, detached,
   ];
 }
 
+/** Milliseconds. */
+function buildSection({ compiler, node, same, changed }) {
+  const seconds = (ms) => number(ms === undefined ? undefined : ms / 1000, 1);
+  return [
+    '## Builds',
+    [
+      '`caisson build` beside `buildah bud --isolation chroot`, on the same Debian root directory.', '', '| | Caisson | buildah | |', '|---|---|---|---|',
+      `| \`apt-get update\` and \`apt-get install\` of gcc, s | ${seconds(compiler.caisson)} (the first time ${seconds(compiler.first)}) | ${seconds(compiler.buildah)} | ${number(compiler.caisson / compiler.buildah, 2)} times its time |`,
+      `| again, nothing changed, ms | ${number(same.caisson)} | ${number(same.buildah)} | ${number(same.caisson - node)} ms above \`node -e 0\` |`,
+      `| again, one COPY changed, ms | ${number(changed.caisson)} | ${number(changed.buildah)} | ${number(changed.caisson - node)} ms above \`node -e 0\` |`,
+    ].join('\n'),
+  ];
+}
+
 export function writePage(root, { date, node, cpu, cores, rounds, groups }) {
   const parts = [
     '# Performance',
@@ -104,6 +118,7 @@ export function writePage(root, { date, node, cpu, cores, rounds, groups }) {
   if (groups.api) parts.push('## API', `From \`Sandbox.create\` to the first output of a warm command: ${number(groups.api.create.caisson, 1)} ms.`);
   if (groups.images) parts.push(...imageSection(groups.images));
   if (groups.containers) parts.push(...containerSection(groups.containers));
+  if (groups.build) parts.push(...buildSection(groups.build));
   writeFileSync(join(root, 'docs', 'performance.md'), `${parts.filter((part) => part !== '').join('\n\n')}\n`);
   if (groups.cpu) writeFileSync(join(root, 'docs', 'performance.svg'), chart(groups.cpu));
 }

@@ -5,13 +5,14 @@
  *
  *   npm run bench                     all figures; writes bench/results.json, docs/performance.md and docs/performance.svg
  *   npm run bench -- --quick          one round
- *   npm run bench -- --only startup   one group: cpu, startup, nodes, python, micro, shell, files, memory, api, images, containers, registry
+ *   npm run bench -- --only startup   one group: cpu, startup, nodes, python, micro, shell, files, memory, api, images, build, containers, registry
  */
 import { spawn, spawnSync } from 'node:child_process';
 import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { cpus, tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { benchBuild } from './bench-build.mjs';
 import { benchContainers } from './bench-containers.mjs';
 import { benchImages } from './bench-images.mjs';
 import { writePage } from './bench-page.mjs';
@@ -220,7 +221,9 @@ const images = () => benchImages({ caisson, programs, env, rounds, median });
 /** Layers a second, and mebibytes, against docker-registry. */
 const registry = () => benchRegistry(caisson, Math.min(rounds, 3), quick);
 
-const GROUPS = { cpu, startup, nodes, python, micro, shell, files, memory, api, images, containers, registry };
+const build = () => benchBuild({ caisson, programs, env, rounds, median });
+
+const GROUPS = { cpu, startup, nodes, python, micro, shell, files, memory, api, images, build, containers, registry };
 
 compilePrograms();
 const previous = existsSync(results) ? JSON.parse(readFileSync(results, 'utf8')) : { groups: {} };
