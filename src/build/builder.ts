@@ -329,8 +329,7 @@ export class Builder {
     const run = readRun(instruction, stage, expander);
     const epoch = stage.nextEpoch();
     const args = scope.arguments;
-    const mounts: PreparedMount[] = [];
-    for (const mount of run.mounts) mounts.push(await this.#mounts.prepare(mount, definition.index));
+    const mounts = await this.#mounts.prepare(run.mounts, definition.index);
     const env = new Map([...args, ...stage.settings.env]);
     const network: NetworkConfig = run.network === 'none' ? { mode: 'none', allow: [] } : this.#options.network;
     const key = this.#steps.keyOf({
@@ -338,7 +337,8 @@ export class Builder {
       mounts: mounts.map((mount) => mount.key), network: run.network === 'none' ? 'none' : network, epoch, compress: this.#options.compress,
     });
     const secrets = new Map(mounts.flatMap(({ env: own }) => [...own]));
-    const defaults = stage.settings.processDefaults(new Map([...scope.silent, ...env, ...secrets]));
+    const agents = mounts.flatMap(({ defaultEnv }) => [...(defaultEnv ?? [])]).reverse();
+    const defaults = stage.settings.processDefaults(new Map([...scope.silent, ...agents, ...env, ...secrets]));
     return this.#addStep(work, key, shownCommand(run.argv, args), async () => ({ layer: await this.#make(work, { run, mounts, defaults, network, epoch }) }));
   }
 

@@ -11,7 +11,7 @@ export type RunMount =
   }
   | { readonly kind: 'tmpfs'; readonly target: string; readonly size: number | undefined }
   | { readonly kind: 'secret'; readonly id: string; readonly target: string | undefined; readonly env: string | undefined; readonly required: boolean; readonly mode: number; readonly uid: number; readonly gid: number }
-  | { readonly kind: 'ssh'; readonly id: string; readonly required: boolean };
+  | { readonly kind: 'ssh'; readonly id: string; readonly target: string | undefined; readonly required: boolean; readonly mode: number; readonly uid: number; readonly gid: number };
 
 const NAMES: ReadonlyMap<string, string> = new Map([['src', 'source'], ['dst', 'target'], ['destination', 'target'], ['ro', 'readonly'], ['rw', 'readwrite']]);
 const KEYS: Readonly<Record<RunMount['kind'], readonly string[]>> = {
@@ -80,6 +80,6 @@ export function parseRunMount(text: string, workingDirectory: string): RunMount 
       return { kind, id, target: target === undefined ? (env === undefined ? `/run/secrets/${id}` : undefined) : absolute(target), env, required: flag('required'), mode: number('mode', 0o400, 8), ...owner };
     }
     default:
-      return { kind, id: keys.get('id') ?? 'default', required: flag('required') };
+      return { kind, id: keys.get('id') ?? 'default', target: target === undefined ? undefined : absolute(target), required: flag('required'), mode: number('mode', 0o600, 8), ...owner };
   }
 }

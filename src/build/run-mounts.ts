@@ -19,6 +19,8 @@ export interface PreparedMount {
   /** What of it is part of the step's key. */
   readonly key: object;
   readonly env: ReadonlyMap<string, string>;
+  /** Set where neither the stage nor a mount before it sets it. */
+  readonly defaultEnv?: ReadonlyMap<string, string> | undefined;
   /** A cache that one RUN has at a time. */
   readonly cacheId?: string | undefined;
   /** Asked when the command is about to run: until then other commands may have changed a cache. */
@@ -49,8 +51,16 @@ export class RunMounts {
     this.#own = own;
   }
 
-  /** `before`: the number of the stage. @throws BuildError */
-  async prepare(mount: RunMount, before: number): Promise<PreparedMount> {
+  /** All of a RUN. `before`: the number of the stage. @throws BuildError */
+  async prepare(mounts: readonly RunMount[], before: number): Promise<readonly PreparedMount[]> {
+    const agents = mounts.filter(({ kind }) => kind === 'ssh');
+    const prepared: PreparedMount[] = [];
+    for (const mount of mounts) prepared.push(await this.#prepare(mount, before, `/run/buildkit/ssh_agent.${agents.indexOf(mount)}`));
+    return prepared;
+  }
+
+  /** `agentSocket`: where BuildKit shows an agent. */
+  async #prepare(mount: RunMount, before: number, agentSocket: string): Promise<PreparedMount> {
     switch (mount.kind) {
       case 'tmpfs':
         return { key: mount, env: new Map(), open: () => ({ mount: { kind: 'tmpfs', destination: mount.target, ...(mount.size === undefined ? {} : { sizeBytes: mount.size }) } }) };
@@ -67,7 +77,7 @@ export class RunMounts {
       case 'secret':
         return secretMount(mount, this.#own.options.secrets);
       default:
-        throw new BuildError('cannot use --mount=type=ssh here');
+        return agentMount({ ...mount, target: mount.target ?? agentSocket }, this.#own.options.agents);
     }
   }
 
@@ -116,4 +126,14 @@ function secretMount(mount: RunMount & { readonly kind: 'secret' }, secrets: Rea
   if (bytes === undefined) return { key, env: new Map(), open: () => ({}) };
   const text = Array.from(bytes, (byte) => String.fromCharCode(byte)).join('');
   return { key, env: new Map(env === undefined ? [] : [[env, text]]), open: () => (target === undefined ? {} : { mount: { kind: 'file', destination: target, bytes, mode, uid, gid } }) };
+}
+
+/** The socket of an agent, which is never part of a key, either. */
+function agentMount(mount: RunMount & { readonly kind: 'ssh'; readonly target: string }, agents: ReadonlyMap<string, string>): PreparedMount {
+  const { id, target: destination, required, mode, uid, gid } = mount;
+  const source = agents.get(id);
+  if (source === undefined && required) throw new BuildError(`cannot mount the agent "${toText(id)}": it was not given`, { advice: `give it with --ssh ${toText(id)}${id === 'default' ? '' : '=SOCKET'}` });
+  const key = { kind: 'ssh', id, target: destination };
+  if (source === undefined) return { key, env: new Map(), open: () => ({}) };
+  return { key, env: new Map(), defaultEnv: new Map([['SSH_AUTH_SOCK', destination]]), open: () => ({ mount: { kind: 'socket', source, destination, mode, uid, gid } }) };
 }

@@ -53,6 +53,8 @@ export interface BuildOptions {
   readonly inlineCache: boolean;
   readonly network: NetworkConfig;
   readonly secrets: ReadonlyMap<string, Uint8Array>;
+  /** Sockets of agents on the host, by id: paths, byte strings. */
+  readonly agents: ReadonlyMap<string, string>;
   readonly memoryBytes: number | undefined;
   readonly writableBytes: number | undefined;
   readonly compress: boolean;

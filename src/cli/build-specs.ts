@@ -24,7 +24,7 @@ export const BUILD: CommandSpec = {
     { group: STEPS, name: 'cache-from', kind: 'string', multiple: true, placeholder: 'REF|type=TYPE,...', help: 'take steps from there: type=registry,ref=REF or type=local,src=DIR' },
     { group: STEPS, name: 'cache-to', kind: 'string', multiple: true, placeholder: 'REF|type=TYPE,...', help: 'keep the steps there: type=registry,ref=REF, type=local,dest=DIR or type=inline; mode=min: only those of the image' },
     { group: STEPS, name: 'secret', kind: 'string', multiple: true, placeholder: 'id=NAME[,src=FILE|,env=VARIABLE]', help: 'for RUN --mount=type=secret; never part of a layer' },
-    { group: STEPS, name: 'ssh', kind: 'string', multiple: true, placeholder: 'default', help: 'refused: use --secret for a key' },
+    { group: STEPS, name: 'ssh', kind: 'string', multiple: true, placeholder: 'default|ID[=SOCKET|=KEY,...]', help: 'an agent for RUN --mount=type=ssh: the one of SSH_AUTH_SOCK, another socket, or one with these keys' },
     { group: STEPS, name: 'jobs', kind: 'string', placeholder: 'N', help: 'RUNs at once, of stages that do not need each other (default: the number of processors)' },
     { group: STEPS, name: 'memory', short: 'm', kind: 'string', placeholder: 'SIZE', help: 'memory of the processes of a RUN together, such as 2g' },
     { group: NETWORK, name: 'network', kind: 'string', placeholder: 'default|none', help: 'default: RUN reaches public addresses; none: it reaches nothing' },

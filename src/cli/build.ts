@@ -11,6 +11,7 @@ import { familiarReference } from '../image/reference.ts';
 import { toText } from './bytes.ts';
 import { assignments, buildArguments, findSource, readContexts, readRepository, readSecrets } from './build-inputs.ts';
 import type { Source } from './build-inputs.ts';
+import type { Agents } from './build-agents.ts';
 import type { BuildCaches } from './build-cache.ts';
 import type { ProvenanceMaker } from './build-provenance.ts';
 import { parseOutputs, writeOutput } from './build-output.ts';
@@ -88,8 +89,7 @@ function imageFinder(store: ImageStore, values: FlagValues): BuildOptions['findI
   };
 }
 
-async function buildOptions(values: FlagValues, store: ImageStore, source: Source, reporter: BuildReporter, caches: BuildCaches | undefined): Promise<BuildOptions> {
-  if (values.has('ssh')) throw new UserError('cannot use --ssh: a command of a build cannot reach a socket of the host, and an agent is one', 'give a key of its own with --secret id=NAME,src=FILE');
+async function buildOptions(values: FlagValues, store: ImageStore, source: Source, reporter: BuildReporter, caches: BuildCaches | undefined, agents: BuildOptions['agents']): Promise<BuildOptions> {
   const platform = values.last('platform');
   if (platform !== undefined && platform !== 'linux/amd64') throw new UserError(`cannot use --platform ${platform}: only linux/amd64 can be run`, 'leave it out');
   const memory = values.last('memory');
@@ -101,7 +101,7 @@ async function buildOptions(values: FlagValues, store: ImageStore, source: Sourc
     host: createImageHost({ http: nodeHttp }), store, ...source, contexts: readContexts(values, store), buildArgs: buildArguments(values), labels: assignments(values, 'label', false),
     target: values.last('target'), noCache: values.has('no-cache') ? true : filter.length > 0 ? filter.map((name) => name.toLowerCase()) : false,
     cacheFrom: caches?.from ?? [], inlineCache: caches?.isInline ?? false,
-    network: networkOf(values), secrets: readSecrets(values), memoryBytes: memory === undefined ? undefined : need(parseSize(memory), 'memory', memory, 'it is not a size such as 2g'),
+    network: networkOf(values), secrets: readSecrets(values), agents, memoryBytes: memory === undefined ? undefined : need(parseSize(memory), 'memory', memory, 'it is not a size such as 2g'),
     writableBytes: Math.floor(totalmem() * WRITABLE_SHARE / Math.max(1, atOnce)), jobs, runElsewhere: atOnce > 1 ? (await import('./build-threads.ts')).runsInThreads(store.disk.root) : undefined, compress: oneOf(values, 'compression', ['gzip', 'uncompressed'] as const) !== 'uncompressed',
     readRepository, makeContainer: createContainer, findImage: imageFinder(store, values), reporter,
   };
@@ -165,6 +165,7 @@ export async function buildCommand(args: readonly string[]): Promise<number> {
   const values = await readCommand(BUILD, args);
   if (values === undefined) return 0;
   let dockerfile: Dockerfile | undefined;
+  let agents: Agents | undefined;
   // What the steps make stays until the image has its name, also if someone prunes meanwhile.
   return withStore('build', (store) => store.adding(async () => {
     try {
@@ -174,7 +175,8 @@ export async function buildCommand(args: readonly string[]): Promise<number> {
       if (values.has('check') || values.has('call')) return (await import('./build-check.ts')).printChecks(dockerfile, checks, oneOf(values, 'format', ['text', 'json', 'sarif'] as const) ?? 'text');
       const reporter = createReporter(progressOf(values));
       const caches = values.has('cache-from') || values.has('cache-to') ? await (await import('./build-cache.ts')).openCaches(values, reporter) : undefined;
-      const options = await buildOptions(values, store, source, reporter, caches);
+      if (values.has('ssh')) agents = await (await import('./build-agents.ts')).openAgents(values.all('ssh'));
+      const options = await buildOptions(values, store, source, reporter, caches, agents?.sockets ?? new Map());
       lookAt(options, checks);
       const provenance = values.has('provenance') ? await provenanceOf(values, options) : undefined;
       if (provenance !== undefined && values.has('output') && !values.has('tag')) reporter.note('warning: --provenance is about an image in the store, and none is made: give it a name with -t');
@@ -187,6 +189,8 @@ export async function buildCommand(args: readonly string[]): Promise<number> {
     } catch (error) {
       if (error instanceof BuildError) throw toUserError(error, dockerfile);
       throw error;
+    } finally {
+      agents?.close();
     }
   }));
 }

@@ -32,7 +32,7 @@ function openContainer(host: Host, config: ContainerConfig): Container {
 }
 
 export async function createContainer(config: ContainerConfig): Promise<Container> {
-  if (config.network.mode === 'none') return openContainer(createNodeHost(), config);
+  if (config.network.mode === 'none' && !config.mounts.some(({ kind }) => kind === 'socket')) return openContainer(createNodeHost(), config);
   const { nodeNetwork } = await import('../host/node/network.ts');
   return openContainer(createNodeHost({ network: nodeNetwork }), config);
 }

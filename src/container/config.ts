@@ -35,7 +35,9 @@ export type MountConfig =
     readonly mode?: number; readonly uid?: number; readonly gid?: number;
   }
   /** One file in memory. */
-  | { readonly kind: 'file'; readonly destination: string; readonly bytes: Uint8Array; readonly mode: number; readonly uid: number; readonly gid: number };
+  | { readonly kind: 'file'; readonly destination: string; readonly bytes: Uint8Array; readonly mode: number; readonly uid: number; readonly gid: number }
+  /** A unix socket of the host, by its path: bytes go through. Whatever the network, who may open it inside talks with it. */
+  | { readonly kind: 'socket'; readonly source: string; readonly destination: string; readonly mode: number; readonly uid: number; readonly gid: number };
 
 export interface LimitsConfig {
   /** Private writable memory of all processes together, and again as much for files in memory. Absent: the kernel's defaults. */

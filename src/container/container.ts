@@ -74,6 +74,7 @@ export class Container {
     });
     const view = createHostView(kernel, {
       files: host.files,
+      network: host.network,
       root: config.root,
       layers: config.layers,
       hide: config.hide,

@@ -65,6 +65,8 @@ export interface HostNetwork {
   /** Names to addresses, IPv4 and IPv6 as text; rejects with an Error whose code is a resolver code. */
   resolve(name: string): Promise<readonly string[]>;
   connectTcp(address: string, port: number, handlers: HostSocketHandlers): HostSocket;
+  /** A unix socket by its path, a byte string; `onConnect` gets no address. */
+  connectUnix(path: string, handlers: HostSocketHandlers): HostSocket;
   /** A UDP socket that may send to anyone; the policy was applied before. */
   openUdp(family: 4 | 6, onMessage: (data: Uint8Array, address: string, port: number) => void, onError: (errno: number) => void): HostUdpSocket;
 }

@@ -1,7 +1,7 @@
 /** The file systems of a container: above a directory of the host (what `caisson do` sees), above the layers of an image, or in memory alone. */
 import { EINVAL, ENODEV, ENOENT, ENOTDIR } from '../abi/errno.ts';
 import { MS_NODEV, MS_NOEXEC, MS_NOSUID, MS_RDONLY, MS_RELATIME } from '../abi/mount.ts';
-import { S_IFDIR, S_IFLNK, S_IFMT, S_IFREG } from '../abi/stat.ts';
+import { S_IFDIR, S_IFLNK, S_IFMT, S_IFREG, S_IFSOCK } from '../abi/stat.ts';
 import { changes } from '../fs/changes.ts';
 import type { Change } from '../fs/changes.ts';
 import type { Location } from '../fs/dentry.ts';
@@ -19,7 +19,8 @@ import { TmpFs } from '../fs/tmpfs.ts';
 import type { SystemView } from '../fs/process-view.ts';
 import type { FileSystem, Inode } from '../fs/types.ts';
 import { walkPath, LOOKUP_FOLLOW } from '../fs/walk.ts';
-import type { HostFiles } from '../host/types.ts';
+import type { HostFiles, HostNetwork } from '../host/types.ts';
+import { listenForHostAt } from './files/network.ts';
 import { specialFilesOf } from './files/special-files.ts';
 import { registerFileSystem } from './syscalls/mount.ts';
 import type { Kernel } from './types.ts';
@@ -29,7 +30,18 @@ export type ViewMount =
   | { readonly kind: 'bind'; readonly source: string; readonly destination: string; readonly writable: boolean }
   | { readonly kind: 'tmpfs'; readonly destination: string; readonly sizeBytes?: number }
   | LayersMount
-  | { readonly kind: 'file'; readonly destination: string; readonly bytes: Uint8Array; readonly mode: number; readonly uid: number; readonly gid: number };
+  | { readonly kind: 'file'; readonly destination: string; readonly bytes: Uint8Array; readonly mode: number; readonly uid: number; readonly gid: number }
+  | SocketMount;
+
+/** A unix socket of the host. */
+export interface SocketMount {
+  readonly kind: 'socket';
+  readonly source: string;
+  readonly destination: string;
+  readonly mode: number;
+  readonly uid: number;
+  readonly gid: number;
+}
 
 /** A directory or file of some layers; none: an empty directory. What is written stays in memory. */
 export interface LayersMount {
@@ -46,6 +58,8 @@ export interface LayersMount {
 export interface HostViewOptions {
   /** Absent: `/` starts as an empty directory in memory, and nothing of the host can be mounted. */
   readonly files?: HostFiles | undefined;
+  /** Absent: no socket of the host can be mounted. */
+  readonly network?: HostNetwork | undefined;
   /** Host directory that is the lower layer of `/`. Without `files` it is not used. */
   readonly root: string;
   /** Layers of an image, the lowest first, that are the lower layer of `/` instead of `root`. */
@@ -110,7 +124,7 @@ export function createHostView(kernel: Kernel, options: HostViewOptions): HostVi
   const namespace = new MountNamespace(overlay, MS_RELATIME, 'overlay');
   const builder = new ViewBuilder(namespace);
   const overlays = new Map<string, OverlayFs>();
-  const failed = mountSystem(kernel, options, builder) ?? mountGranted(options, builder, { openHost, now: realtimeNs, closers, overlays });
+  const failed = mountSystem(kernel, options, builder) ?? mountGranted(options, builder, { kernel, openHost, now: realtimeNs, closers, overlays });
   if (failed !== undefined) return failed;
   if (options.readOnly === true) namespace.root.flags |= MS_RDONLY;
   return {
@@ -170,6 +184,7 @@ function mountSystem(kernel: Kernel, options: HostViewOptions, builder: ViewBuil
 }
 
 interface Granting {
+  readonly kernel: Kernel;
   readonly openHost: HostOpener;
   readonly now: () => bigint;
   readonly closers: (() => void)[];
@@ -195,18 +210,25 @@ function mountOne(options: HostViewOptions, builder: ViewBuilder, mount: ViewMou
     return builder.mount(mount.destination, new TmpFs({ dev, now, maxBytes }), MS_NOSUID | MS_NODEV | MS_RELATIME, 'tmpfs');
   }
   if (mount.kind === 'layers') return mountLayers(options, builder, mount, dev, granting);
-  if (mount.kind === 'file') {
-    const { destination, bytes, mode, uid, gid } = mount;
-    const memory = new TmpFs({ dev, now, maxBytes: bytes.length + 65_536 });
-    const file = memory.createNode(S_IFREG | mode, uid, gid, 0);
-    if (typeof file === 'number') return { errno: file, path: destination };
-    file.linkCount = 1;
-    file.writeAt(bytes, 0);
-    return builder.mount(destination, { ...viewOf(memory), root: file, readOnly: true }, MS_RDONLY | MS_NOSUID | MS_NODEV | MS_RELATIME, 'tmpfs');
+  if (mount.kind === 'file') return mountNode(builder, mount, S_IFREG, dev, now, (file) => void file.writeAt(mount.bytes, 0));
+  if (mount.kind === 'socket') {
+    const { network } = options;
+    if (network === undefined) return { errno: -ENODEV, path: mount.source };
+    return mountNode(builder, mount, S_IFSOCK, dev, now, (node) => listenForHostAt(granting.kernel, node, mount.destination, (handlers) => network.connectUnix(mount.source, handlers)));
   }
   const host = openHost(mount.source, dev, mount.writable, []);
   if (typeof host === 'number') return { errno: host, path: mount.source };
   return builder.mount(mount.destination, host, (mount.writable ? 0 : MS_RDONLY) | MS_NODEV | MS_RELATIME, mount.source);
+}
+
+/** A file or a socket in memory. */
+function mountNode(builder: ViewBuilder, { destination, mode, uid, gid }: Pick<SocketMount, 'destination' | 'mode' | 'uid' | 'gid'>, type: number, dev: number, now: () => bigint, fill: (node: Inode) => void): Failure | undefined {
+  const memory = new TmpFs({ dev, now });
+  const node = memory.createNode(type | mode, uid, gid, 0);
+  if (typeof node === 'number') return { errno: node, path: destination };
+  node.linkCount = 1;
+  fill(node);
+  return builder.mount(destination, { ...viewOf(memory), root: node, readOnly: true }, MS_RDONLY | MS_NOSUID | MS_NODEV | MS_RELATIME, 'tmpfs');
 }
 
 /** A file system with another root, which is one of its own. */

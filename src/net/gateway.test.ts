@@ -36,6 +36,7 @@ function setUp(allow: readonly string[] = []): { stack: NetworkStack; handlers: 
         destroy: () => void written.push('<destroy>'),
       };
     },
+    connectUnix: () => assert.fail('no socket of the host is asked for'),
     openUdp: () => ({ send: () => undefined, close: () => undefined }),
   };
   return { stack: fakeStack(new HostGateway(network, new NetworkPolicy({ mode: 'outbound', allow }))), handlers, written, opened };

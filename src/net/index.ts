@@ -9,4 +9,5 @@ export { dropRights, UnixSocket } from './unix-socket.ts';
 export { UnixConnectionSocket } from './unix-stream.ts';
 export { UnixDatagramSocket } from './unix-datagram.ts';
 export { HostGateway } from './host-gateway.ts';
+export { listenForHost, type HostConnector } from './host-listener.ts';
 export { NetworkPolicy, NetworkRuleError, parseNetworkRule, type NetworkPolicyOptions } from './policy.ts';

@@ -2,6 +2,7 @@
 import { createSocket } from 'node:dgram';
 import { promises as dns } from 'node:dns';
 import { connect } from 'node:net';
+import type { Socket } from 'node:net';
 import type { HostNetwork, HostSocket, HostSocketHandlers, HostUdpSocket } from '../types.ts';
 import { negativeErrno } from './errno.ts';
 
@@ -13,6 +14,14 @@ async function resolve(name: string): Promise<readonly string[]> {
 function connectTcp(address: string, port: number, handlers: HostSocketHandlers): HostSocket {
   const socket = connect({ host: address, port, allowHalfOpen: true, autoSelectFamily: false });
   socket.setNoDelay(true);
+  return hostSocket(socket, handlers);
+}
+
+function connectUnix(path: string, handlers: HostSocketHandlers): HostSocket {
+  return hostSocket(connect({ path: Buffer.from(path, 'latin1').toString(), allowHalfOpen: true }), handlers);
+}
+
+function hostSocket(socket: Socket, handlers: HostSocketHandlers): HostSocket {
   socket.on('connect', () => handlers.onConnect(socket.localAddress ?? '0.0.0.0', socket.localPort ?? 0));
   socket.on('data', (data: Uint8Array) => {
     if (!handlers.onData(data)) socket.pause();
@@ -54,4 +63,4 @@ function openUdp(
 }
 
 /** The host's own sockets and resolver. */
-export const nodeNetwork: HostNetwork = { resolve, connectTcp, openUdp };
+export const nodeNetwork: HostNetwork = { resolve, connectTcp, connectUnix, openUdp };

@@ -9,7 +9,7 @@ import { makeNode } from '../../fs/operations.ts';
 import { inodePermission, MAY_WRITE } from '../../fs/permission.ts';
 import type { Inode } from '../../fs/types.ts';
 import { LOOKUP_FOLLOW, walkPath } from '../../fs/walk.ts';
-import { NetworkStack, type Caller, type Gateway, type NetEnvironment, type PeerCredentials } from '../../net/index.ts';
+import { NetworkStack, listenForHost, type Caller, type Gateway, type HostConnector, type NetEnvironment, type PeerCredentials } from '../../net/index.ts';
 import type { Kernel as CoreKernel } from '../kernel.ts';
 import type { Kernel, Task } from '../types.ts';
 import { specialFilesOf } from './special-files.ts';
@@ -103,4 +103,9 @@ export function configureNetwork(kernel: CoreKernel, gateway?: Gateway): Network
   const stack = new NetworkStack(new KernelNetEnvironment(kernel), gateway);
   kernel.namespaces.network.stack = stack;
   return stack;
+}
+
+/** Makes the node a socket behind which a socket of the host answers. */
+export function listenForHostAt(kernel: Kernel, inode: Inode, name: string, connect: HostConnector): void {
+  listenForHost(new KernelNetEnvironment(kernel), inode, name, connect);
 }
