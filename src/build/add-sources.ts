@@ -42,14 +42,27 @@ function isXz(first: Uint8Array): boolean {
   return fromBytes(first.subarray(0, 6)) === '\xfd7zXZ\0';
 }
 
+function isBzip2(first: Uint8Array): boolean {
+  return /^BZh[1-9](?:1AY&SY|\x17rE8P\x90)/.test(fromBytes(first.subarray(0, 10)));
+}
+
 /** By xz, which few builds need. */
 async function* unxz(source: AsyncIterable<Uint8Array>): AsyncIterable<Uint8Array> {
   yield* (await import('./xz.ts')).unxz(source);
 }
 
+async function* unbzip2(source: Iterable<Uint8Array>): AsyncIterable<Uint8Array> {
+  yield* (await import('./bzip2.ts')).unbzip2(source);
+}
+
+/** Without a compression that layers cannot have. */
+function layerOf(node: TreeNode, first: Uint8Array): AsyncIterable<Uint8Array> {
+  return isXz(first) ? unxz(streamOf(node)) : isBzip2(first) ? unbzip2(node.contents()) : streamOf(node);
+}
+
 function plainOf(node: TreeNode, first: Uint8Array, host: ImageHost): AsyncIterable<Uint8Array> {
-  const source = streamOf(node);
-  if (isXz(first)) return unxz(source);
+  const source = layerOf(node, first);
+  if (isXz(first) || isBzip2(first)) return source;
   const compression = compressionOf(first);
   return compression === 'gzip' ? host.codecs.gunzip(source) : compression === 'zstd' ? unzstd(source) : source;
 }
@@ -58,7 +71,6 @@ function plainOf(node: TreeNode, first: Uint8Array, host: ImageHost): AsyncItera
 async function isArchive(node: TreeNode, host: ImageHost): Promise<boolean> {
   const [first] = node.contents();
   if (first === undefined || first.length < 6) return false;
-  if (fromBytes(first.subarray(0, 3)) === 'BZh') throw new BuildError('cannot unpack the archive: it is compressed by bzip2, which ADD does not unpack here', { advice: 'COPY it and unpack it with RUN tar, or compress it by gzip, xz or zstd' });
   let begin = new Uint8Array();
   try {
     for await (const chunk of plainOf(node, first, host)) {
@@ -78,7 +90,7 @@ async function isArchive(node: TreeNode, host: ImageHost): Promise<boolean> {
 /** Its tree; the archive becomes a layer of the store, so nothing in it reaches the host. */
 async function unpacked(source: CopySource, { steps, trees }: AddInputs): Promise<CopySource> {
   const [first = new Uint8Array()] = source.node.contents();
-  const { diffId } = await steps.take(isXz(first) ? unxz(streamOf(source.node)) : streamOf(source.node));
+  const { diffId } = await steps.take(layerOf(source.node, first));
   return { ...source, node: trees.root([diffId]) };
 }
 

@@ -183,6 +183,27 @@ test('ADD unpacks what xz made, and refuses what is spoiled or asks for too much
   assert.deepEqual(readdirSync(join(home, 'tmp')), []);
 });
 
+test('ADD unpacks what bzip2 made, in one stream and in several, and refuses what is spoiled', async () => {
+  const directory = context('FROM busybox:1\nADD root.tar.bz2 /x/\nADD two.tar.bz2 /y/\nADD data.bz2 text /data/\nCMD ["cat", "/x/d/f", "/y/big"]\n', { 'd/f': 'packed\n', 'text': 'BZh9 is how it begins, and no more\n' });
+  writeFileSync(join(directory, 'big'), `${'x'.repeat(1 << 20)}\n`);
+  execFileSync('sh', ['-c', 'chmod 640 d/f; tar --owner=7 --group=8 -cf root.tar d big && bzip2 -k root.tar && (head -c 5000 root.tar | bzip2; tail -c +5001 root.tar | bzip2 -1) > two.tar.bz2 && echo "no archive" | bzip2 > data.bz2 && head -c 90 root.tar.bz2 > cut.tar.bz2'], { cwd: directory });
+  const bytes = readFileSync(join(directory, 'root.tar.bz2'));
+  bytes[bytes.length >> 1]! ^= 4;
+  writeFileSync(join(directory, 'spoiled.tar.bz2'), bytes);
+  await mustRun(['build', '-t', 'bzip2:1', directory]);
+  assert.equal(await mustRun(['run', 'bzip2:1']), `packed\n${'x'.repeat(1 << 20)}\n`);
+  assert.equal(await mustRun(['run', 'bzip2:1', 'stat', '-c', '%a %u %g', '/x/d/f', '/y/d/f']), '640 7 8\n640 7 8\n');
+  assert.equal(await mustRun(['run', 'bzip2:1', 'sh', '-c', '/bin/busybox bunzip2 -c /data/data.bz2; cat /data/text']), 'no archive\nBZh9 is how it begins, and no more\n');
+  for (const [file, message] of [['cut.tar.bz2', /it is cut short/], ['spoiled.tar.bz2', /it is spoiled|its checksum is wrong/]] as const) {
+    writeFileSync(join(directory, 'Dockerfile'), `FROM busybox:1\nADD ${file} /x/\n`);
+    const { stderr, status } = await run(['build', directory]);
+    assert.equal(status, 1, file);
+    assert.match(stderr, message);
+    assert.match(stderr, /Dockerfile:2: cannot unpack the archive/);
+  }
+  assert.deepEqual(readdirSync(join(home, 'tmp')), []);
+});
+
 test('an error points at the line, shows the last output, and says what to do', async () => {
   const cases: readonly (readonly [string, RegExp, number?])[] = [
     ['FROM busybox:1\nRUN echo out && \\\n  echo err >&2 && exit 3\n', /^caisson: cannot build: Dockerfile:2: the command failed: it ended with 3[^]*out\nerr\n[^]*>>> RUN echo out && \\\n {3}3 \| >>> {3}echo err/m],
