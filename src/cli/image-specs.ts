@@ -14,6 +14,14 @@ export const LAYER_LIMIT_FLAGS: readonly Flag[] = [
   { group: BOUNDS, name: 'max-layer-ratio', kind: 'string', placeholder: 'N', help: 'times that a layer may grow when it is uncompressed (default: 1100)' },
 ];
 export const PLATFORM: Flag = { group: IMAGE, name: 'platform', kind: 'string', placeholder: 'OS/ARCH', help: 'which one of an image for several (default: linux/amd64)' };
+const REGISTRY = 'Registry';
+export const REGISTRY_FLAGS: readonly Flag[] = [
+  { group: REGISTRY, name: 'plain-http', kind: 'boolean', help: 'speak unencrypted (on this machine it is the default)' },
+  { group: REGISTRY, name: 'cacert', kind: 'string', placeholder: 'FILE', help: 'one more authority for certificates, as PEM' },
+  { group: REGISTRY, name: 'cert', kind: 'string', placeholder: 'FILE', help: 'our certificate, as PEM' },
+  { group: REGISTRY, name: 'key', kind: 'string', placeholder: 'FILE', help: 'its key, as PEM' },
+];
+export const MIRROR: Flag = { group: REGISTRY, name: 'mirror', kind: 'string', multiple: true, placeholder: 'HOST', help: 'ask this one first; for Docker Hub also those in CAISSON_MIRRORS, with commas between' };
 const TAG: Flag = { group: IMAGE, name: 'tag', short: 't', kind: 'string', placeholder: 'NAME', help: 'give the image this name' };
 
 export const RESOLVE: CommandSpec = {
@@ -73,14 +81,6 @@ export const HISTORY: CommandSpec = {
   flags: [{ group: OUTPUT, name: 'quiet', short: 'q', kind: 'boolean', help: 'ids only' }, FORMAT, { group: OUTPUT, name: 'no-trunc', kind: 'boolean', help: 'whole commands' }],
   examples: [['caisson history app:1', '']],
 };
-const REGISTRY = 'Registry';
-export const REGISTRY_FLAGS: readonly Flag[] = [
-  { group: REGISTRY, name: 'plain-http', kind: 'boolean', help: 'speak unencrypted (on this machine it is the default)' },
-  { group: REGISTRY, name: 'cacert', kind: 'string', placeholder: 'FILE', help: 'one more authority for certificates, as PEM' },
-  { group: REGISTRY, name: 'cert', kind: 'string', placeholder: 'FILE', help: 'our certificate, as PEM' },
-  { group: REGISTRY, name: 'key', kind: 'string', placeholder: 'FILE', help: 'its key, as PEM' },
-];
-const MIRROR: Flag = { group: REGISTRY, name: 'mirror', kind: 'string', multiple: true, placeholder: 'HOST', help: 'ask this one first; for Docker Hub also those in CAISSON_MIRRORS, with commas between' };
 export const PULL: CommandSpec = {
   name: 'pull', usage: '[FLAGS] IMAGE', summary: 'get an image from a registry', words: [1, 1],
   flags: [PLATFORM, QUIET, ...REGISTRY_FLAGS, MIRROR, ...LAYER_LIMIT_FLAGS],

@@ -45,6 +45,17 @@ test('an authority of one\'s own is trusted where it is named, and only there', 
   assert.match((await run(['push', '--cert', file('client.pem'), '--key', file('client.key'), 'busybox:1', `${registry}/box:1`])).stderr, /its certificate is not trusted: name its authority with --cacert/);
   await mustRun(['push', '--cacert', file('ca.pem'), '-q', 'busybox:1', `${registry}/box:1`]);
   assert.equal(await mustRun(['pull', '--cacert', file('ca.pem'), '-q', `${registry}/box:1`]), await mustRun(['pull', '--cacert', file('ca.pem'), '-q', `${registry}/box:1`]));
+  // What run and build get from a registry, and where a build keeps its steps.
+  const own = { ...env, CAISSON_HOME: file('other-store') };
+  const other = commandIn(own);
+  assert.equal((await other.run(['run', `${registry}/box:1`, 'true'])).status, 125);
+  assert.equal(await other.mustRun(['run', '--cacert', file('ca.pem'), `${registry}/box:1`, 'echo', 'it runs']), 'it runs\n');
+  writeFileSync(file('Dockerfile'), `FROM ${registry}/box:1\nRUN echo built > /built\n`);
+  const build = ['build', '--progress', 'plain', '-t', 'built:1', '--cacert', file('ca.pem'), '--cache-from', `${registry}/box:cache`, '--cache-to', `${registry}/box:cache`, '-f', file('Dockerfile'), env.DOCKER_CONFIG];
+  await other.mustRun(build);
+  rmSync(own.CAISSON_HOME, { recursive: true });
+  assert.equal((await other.run(build.filter((word) => word !== '--cacert' && word !== file('ca.pem')))).status, 1);
+  assert.match(await other.run(build).then(({ stderr }) => stderr), /RUN echo built > \/built\n#\d+ CACHED\n[^]*\ncache written to /);
   assert.match((await run(['pull', '--cacert', file('nowhere'), `${registry}/box:1`])).stderr, /^caisson: cannot use --cacert .*no such file/m);
   assert.match((await run(['pull', '--cacert', '/etc/passwd', `${registry}/box:1`])).stderr, /^caisson: cannot /m);
 });
