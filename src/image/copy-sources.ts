@@ -2,6 +2,7 @@
 import type { HostCodecs } from '../host/types.ts';
 import type { ArchiveSource } from './archive-source.ts';
 import type { CopySource, ManifestBytes } from './copy.ts';
+import { artifactFacts } from './artifact.ts';
 import { algorithmOf, digestOf, hexOf } from './digest.ts';
 import type { Digest } from './digest.ts';
 import { DigestMismatchError, ImageError, ImageFormatError } from './errors.ts';
@@ -80,7 +81,9 @@ export class LayoutSource implements CopySource {
     if (bytes === undefined) throw new ImageFormatError('there is no OCI layout in it: index.json is missing', 'check the path and the transport');
     const index = parseManifest(bytes, undefined, 'index.json');
     if (index.kind !== 'index') throw new ImageFormatError('index.json is no index');
-    const { digest, mediaType } = choose(index.manifests, ({ annotations }) => NAMES.flatMap((key) => annotations?.[key] ?? []), this.#name);
+    // What is about an image has no name, and is none.
+    const images = index.manifests.filter(({ digest }) => artifactFacts(this.#archive.document(this.#blobPath(digest)) ?? new Uint8Array()) === undefined);
+    const { digest, mediaType } = choose(images, ({ annotations }) => NAMES.flatMap((key) => annotations?.[key] ?? []), this.#name);
     return { ...(await this.manifest(digest)), mediaType };
   }
 

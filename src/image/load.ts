@@ -1,6 +1,6 @@
 /** Images from archives: `docker save` of all ages, OCI layouts in a tar or a directory. Which one it is shows by what is in it. */
 import type { ArchiveSource } from './archive-source.ts';
-import { putArtifact } from './artifact.ts';
+import { artifactFacts, putArtifact } from './artifact.ts';
 import type { Artifact } from './artifact.ts';
 import { parseConfig } from './config.ts';
 import { hexOf, algorithmOf } from './digest.ts';
@@ -83,15 +83,22 @@ async function loadLayout(store: ImageStore, source: ArchiveSource, bytes: Uint8
   if (index.kind !== 'index') throw new ImageFormatError('index.json of the archive is no index');
   const tags = docker === undefined ? new Map<string, readonly string[]>() : repositoryTags(docker);
   const images: StoredImage[] = [];
-  const descriptors = index.manifests.filter(({ mediaType }) => [...INDEX_TYPES, ...MANIFEST_TYPES].includes(mediaType));
+  const about = index.manifests.flatMap((descriptor) => {
+    const facts = artifactFacts(source.document(blobName(descriptor)) ?? new Uint8Array());
+    return facts === undefined ? [] : [{ descriptor, subject: facts.subject }];
+  });
+  const descriptors = index.manifests.filter((descriptor) => [...INDEX_TYPES, ...MANIFEST_TYPES].includes(descriptor.mediaType) && about.every((one) => one.descriptor !== descriptor));
   checkName(options, new Set(descriptors.map(({ digest }) => digest)).size);
   for (const descriptor of descriptors) {
     const chosen = await chooseManifest(store, source, descriptor, options.platform);
     await takeManifest(store, source, chosen.manifest, options);
+    const own = about.filter(({ subject }) => [descriptor.digest, chosen.descriptor.digest].includes(subject)).map((one) => one.descriptor);
+    for (const referrer of own) await takeArtifact(store, source, referrer);
+    const referrers = own.length === 0 ? {} : { referrers: own };
     const typed = descriptor.annotations?.[CONTAINERD_NAME] ?? descriptor.annotations?.[REF_NAME];
     const names = options.name !== undefined ? [options.name] : [...new Set([...(tags.get(chosen.manifest.config.digest) ?? []), ...(referenceOf(typed) === undefined ? [] : [typed ?? ''])])];
     for (const name of names.length === 0 ? [undefined] : names) {
-      images.push(store.add({ reference: referenceOf(name), typed: name, target: descriptor, manifest: chosen.descriptor }));
+      images.push(store.add({ reference: referenceOf(name), typed: name, target: descriptor, manifest: chosen.descriptor, ...referrers }));
     }
   }
   if (images.length === 0) throw new ImageFormatError('the archive holds no images: its index.json names none', 'it may hold something else, such as a chart');
@@ -124,6 +131,18 @@ async function chooseManifest(store: ImageStore, source: ArchiveSource, descript
 export function noPlatform(index: ImageIndex, platform: Platform): ImageError {
   const offered = [...new Set(index.manifests.flatMap(({ platform: own }) => (own === undefined || own.os === 'unknown' ? [] : [formatPlatform(own)])))];
   return new ImageError(`the image has nothing for ${formatPlatform(platform)}`, offered.length === 0 ? 'it says nothing of platforms' : `it has ${offered.join(', ')}`);
+}
+
+/** What is said about an image: its manifest and whatever that names. */
+async function takeArtifact(store: ImageStore, source: ArchiveSource, descriptor: Descriptor): Promise<void> {
+  const document = parseManifest(await takeDocument(store, source, descriptor, 'what is about the image'), descriptor.mediaType, 'what is about the image');
+  if (document.kind === 'index') throw new ImageFormatError('what is about the image is an index');
+  for (const blob of [document.config, ...document.layers]) {
+    if (store.keep(blob.digest)) continue;
+    const stream = source.stream(blobName(blob));
+    if (stream === undefined) throw new ImageFormatError(`a part of what is about the image (${blob.digest}) is not in the archive`, 'the archive is not whole: make it again');
+    await store.blobs.take(stream, blob, `the blob ${blob.digest}`);
+  }
 }
 
 /** A manifest's configuration and layers. */

@@ -1,7 +1,7 @@
 /** `build --provenance`: an in-toto statement with a SLSA 1.0 predicate, checked field by field against the specifications, about the very image. */
 import assert from 'node:assert/strict';
 import { createHash } from 'node:crypto';
-import { readFileSync, readdirSync, rmSync } from 'node:fs';
+import { mkdirSync, readFileSync, readdirSync, rmSync } from 'node:fs';
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
@@ -25,6 +25,11 @@ after(() => servers.clean());
 
 const sha256 = (bytes: Uint8Array | string): string => createHash('sha256').update(bytes).digest('hex');
 const blob = (digest: string): Buffer => readFileSync(join(home, 'blobs/sha256', digest.slice(7)));
+/** A manifest's digest, and those of its configuration and layers. */
+const referencedBy = (digest: string): readonly string[] => {
+  const { config, layers } = JSON.parse(blob(digest).toString()) as { config: { digest: string }; layers: { digest: string }[] };
+  return [digest, config.digest, ...layers.map((layer) => layer.digest)];
+};
 const object = (value: Json | undefined, what: string): JsonObject => {
   assert.ok(typeof value === 'object' && value !== null && !Array.isArray(value), `${what} is no object`);
   return value as JsonObject;
@@ -163,6 +168,35 @@ test('it is pushed with the image, and every registry lists it: also one that do
     await mustRun(['pull', '-q', name]);
     assert.equal(openStore(home).find(name).record.referrers.length, 1, 'a pull of the same image keeps what is said of it');
   }
+});
+
+test('an archive has it, and who loads that: its bytes are the same, and skopeo finds the image by its name', async () => {
+  await mustRun(['build', '-q', '--provenance', '-t', 'saved:1', makeContext(scratch, { dockerfile: 'FROM busybox:1\nRUN echo saved > /saved\n' })]);
+  const { record } = openStore(home).find('saved:1');
+  const archive = join(scratch, 'saved.tar');
+  await mustRun(['save', '-o', archive, 'saved:1', 'busybox:1']);
+  const other = join(scratch, 'other-store');
+  const there = commandIn({ CAISSON_HOME: other });
+  assert.equal(await there.mustRun(['load', '-i', archive]), 'Loaded image: saved:1\nLoaded image: busybox:1\n');
+  assert.deepEqual(openStore(other).find('saved:1').record.referrers, record.referrers);
+  assert.deepEqual(openStore(other).find('busybox:1').record.referrers, []);
+  await there.mustRun(['system', 'check']);
+  for (const digest of referencedBy(record.referrers[0]?.digest ?? '')) assert.ok(readFileSync(join(other, 'blobs/sha256', digest.slice(7))).equals(blob(digest)), digest);
+  const again = join(scratch, 'again.tar');
+  await there.mustRun(['save', '-o', again, 'saved:1', 'busybox:1']);
+  assert.ok(readFileSync(again).equals(readFileSync(archive)));
+  peer('skopeo', ['copy', '--quiet', `oci-archive:${archive}:docker.io/library/saved:1`, `oci:${join(scratch, 'skopeo')}:1`]);
+  assert.equal((JSON.parse(readFileSync(join(scratch, 'skopeo/index.json'), 'utf8')) as { manifests: { digest: string }[] }).manifests[0]?.digest, record.manifest.digest);
+  const one = join(scratch, 'one.tar');
+  await mustRun(['save', '-o', one, 'saved:1']);
+  await mustRun(['copy', `oci-archive:${one}`, `oci:${join(scratch, 'copied')}:1`]);
+  const cut = join(scratch, 'cut');
+  mkdirSync(cut);
+  peer('tar', ['-C', cut, '-xf', one]);
+  rmSync(join(cut, 'blobs/sha256', referencedBy(record.referrers[0]?.digest ?? '')[2]?.slice(7) ?? ''));
+  const spoiled = await commandIn({ CAISSON_HOME: join(scratch, 'cut-store') }).run(['load', '-i', cut]);
+  assert.notEqual(spoiled.status, 0);
+  assert.match(spoiled.stderr, /^caisson: cannot load .*a part of what is about the image \(sha256:/m);
 });
 
 test('it stays as long as its image, in a clean store, and goes with it', async () => {
