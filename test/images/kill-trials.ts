@@ -4,7 +4,7 @@
  */
 import assert from 'node:assert/strict';
 import { cpSync, mkdirSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
-import { join } from 'node:path';
+import { basename, join } from 'node:path';
 import { createImageHost } from '../../src/host/node/image-host.ts';
 import { checkStore } from '../../src/image/check.ts';
 import { ImageStore } from '../../src/image/store.ts';
@@ -47,11 +47,14 @@ interface Start {
 
 interface Scenario {
   readonly name: string;
+  /** RANDOM stands for a word that is new each time, HOME for the store and NAME for its name. */
   readonly args: readonly string[];
   /** The store that the command starts from. */
   readonly start: Start;
   /** Images that are there when the command has succeeded. */
   readonly leaves: ReadonlySet<string>;
+  /** Looks at what it has written elsewhere: after the kill, or when it has succeeded (`isWhole`). */
+  readonly check?: (home: string, what: string, isWhole: boolean) => Promise<void>;
 }
 
 export interface Trials {
@@ -91,6 +94,13 @@ function makeContext(directory: string): string {
   return directory;
 }
 
+/** The steps of a build, by its plain output, that were not in a cache. */
+function madeAnew(output: string): readonly string[] {
+  const steps = [...output.matchAll(/^#(\d+) (\[.*\] (?:COPY|ADD|RUN|WORKDIR).*)$/gm)];
+  assert.ok(steps.length > 5, output);
+  return steps.flatMap(([, number = '', name = '']) => (new RegExp(`^#${number} CACHED$`, 'm').test(output) ? [] : [name]));
+}
+
 /** `registry`: Debian's docker-registry, which gets the image. */
 export async function prepareTrials(scratch: string, registry: string): Promise<Trials> {
   const image = `${registry}/trial/kinds:30`;
@@ -114,17 +124,32 @@ export async function prepareTrials(scratch: string, registry: string): Promise<
   await commandIn(env(builtHome)).mustRun(build);
   const startOf = async (home: string): Promise<Start> => ({ home, images: await mustBeClean(home, 'at the beginning') });
   const [none, filled, built] = [await startOf(empty), await startOf(full), await startOf(builtHome)];
+  const local = (home: string): string => `${home}-cache`;
+  const inRegistry = (home: string): string => `type=registry,ref=${registry}/trial/cache:${basename(home)}`;
+  /** Builds from the caches on a store that has made nothing: what they have is right, and they have all if they are whole. */
+  const checkCaches = async (home: string, what: string, isWhole: boolean): Promise<void> => {
+    for (const cache of [`type=local,src=${local(home)}`, inRegistry(home)]) {
+      const own = mkdtempSync(join(scratch, 'store-'));
+      cpSync(none.home, own, { recursive: true });
+      const { status, stderr } = await runKilled([...build.filter((word) => word !== '-q'), '--progress', 'plain', '--cache-from', cache], env(own), LONGEST_MS);
+      assert.equal(status, 0, `${what}: a build from ${cache}: ${stderr}`);
+      assert.deepEqual(await mustBeClean(own, what), built.images, `${what}: a build from ${cache} makes something else`);
+      if (isWhole) assert.deepEqual(madeAnew(stderr), [], `${what}: ${cache} lacks something: ${stderr}`);
+      rmSync(own, { recursive: true });
+    }
+  };
   const scenarios: readonly Scenario[] = [
     { name: 'pull', args: ['pull', '-q', image], start: none, leaves: filled.images }, { name: 'load', args: ['load', '-q', '-i', archive], start: none, leaves: filled.images },
     { name: 'push', args: ['push', '-q', image, `${registry}/trial/RANDOM:1`], start: filled, leaves: filled.images }, { name: 'rmi', args: ['rmi', image], start: filled, leaves: none.images },
     { name: 'prune', args: ['image', 'prune', '-af', '--filter', 'label!=maker'], start: filled, leaves: none.images }, { name: 'tag', args: ['tag', 'busybox:1', image], start: filled, leaves: filled.images },
     { name: 'build', args: build, start: none, leaves: built.images }, { name: 'rebuild', args: [...build, '--no-cache'], start: built, leaves: built.images },
+    { name: 'cache-to', args: [...build, '--cache-to', 'type=local,dest=HOME-cache', '--cache-to', `type=registry,ref=${registry}/trial/cache:NAME`], start: built, leaves: built.images, check: checkCaches },
   ];
   const durations = new Map<Scenario, number>();
   let count = 0;
   // What a command takes that does nothing with the store: nothing can go wrong before.
   const startMs = 0.9 * Math.min(...await Promise.all([1, 2, 3].map(async () => (await runKilled(['--version'], env(empty), LONGEST_MS)).ms)));
-  const run = async (scenario: Scenario, home: string, afterMs: number): Promise<Outcome> => runKilled(scenario.args.map((word) => word.replace('RANDOM', `t${count++}`)), env(home), afterMs);
+  const run = async (scenario: Scenario, home: string, afterMs: number): Promise<Outcome> => runKilled(scenario.args.map((word) => word.replace('RANDOM', `t${count++}`).replace('HOME', home).replace('NAME', basename(home))), env(home), afterMs);
   const freshStore = ({ start }: Scenario): string => {
     const home = mkdtempSync(join(scratch, 'store-'));
     cpSync(start.home, home, { recursive: true });
@@ -136,6 +161,7 @@ export async function prepareTrials(scratch: string, registry: string): Promise<
     const { ms, status, stderr } = await run(scenario, home, LONGEST_MS);
     assert.equal(status, 0, `${scenario.name}: ${stderr}`);
     rmSync(home, { recursive: true });
+    rmSync(local(home), { recursive: true, force: true });
     return ms;
   };
   const trial = async (scenario: Scenario, fraction: number): Promise<boolean> => {
@@ -147,6 +173,7 @@ export async function prepareTrials(scratch: string, registry: string): Promise<
     // It was faster than ever before: what it takes is that.
     if (signal === null) durations.set(scenario, Math.min(durations.get(scenario)!, ms));
     const found = await mustBeClean(home, what);
+    await scenario.check?.(home, what, false);
     for (const id of scenario.start.images) if (scenario.leaves.has(id)) assert.ok(found.has(id), `${what}: an image is gone`);
     const again = await run(scenario, home, LONGEST_MS);
     // The name went before the kill came.
@@ -154,12 +181,14 @@ export async function prepareTrials(scratch: string, registry: string): Promise<
     const isDone = takes && /there is no image/.test(again.stderr);
     assert.ok(again.status === 0 || isDone, `${what}, run again: ${again.status ?? again.signal} after ${again.ms.toFixed(0)} ms: ${again.stderr}`);
     const left = await mustBeClean(home, `${what}, run again`);
+    await scenario.check?.(home, `${what}, run again`, true);
     for (const id of scenario.leaves) assert.ok(left.has(id), `${what}, run again: an image is missing`);
     if (!isDone && takes) assert.equal(left.size, scenario.leaves.size, `${what}, run again`);
     // What the killed command left goes with the next one that writes, or with a prune.
     await commandIn(env(home)).mustRun(['system', 'prune', '-f']);
     assert.deepEqual(readdirSync(join(home, 'tmp')), [], what);
     rmSync(home, { recursive: true });
+    rmSync(local(home), { recursive: true, force: true });
     return signal === 'SIGKILL';
   };
   return { scenarios, trial };
