@@ -31,6 +31,8 @@ export const BUILD: CommandSpec = {
     { group: NETWORK, name: 'network', kind: 'string', placeholder: 'default|none', help: 'default: RUN reaches public addresses; none: it reaches nothing' },
     ALLOW_NET_FLAG,
     { group: OUTPUT, name: 'output', short: 'o', kind: 'string', placeholder: 'DIR|type=TYPE,dest=PATH', help: 'write the result there instead: type=local, tar, oci or docker' },
+    { group: OUTPUT, name: 'push', kind: 'boolean', help: 'send the image to the registries that its names say' },
+    { group: OUTPUT, name: 'load', kind: 'boolean', help: 'keep the image in the store (it always is, except with --output alone)' },
     { group: OUTPUT, name: 'compression', kind: 'string', placeholder: 'gzip|uncompressed', help: 'of new layers (default: gzip)' },
     { group: OUTPUT, name: 'iidfile', kind: 'string', placeholder: 'FILE', help: 'write the image\'s id there' },
     { group: OUTPUT, name: 'metadata-file', kind: 'string', placeholder: 'FILE', help: 'write digests and names there, as JSON' },
@@ -45,7 +47,7 @@ export const BUILD: CommandSpec = {
   ],
   examples: [
     ['caisson build -t app:1 .', 'the Dockerfile in this directory'], ['caisson build -t app:1 -f docker/Dockerfile --build-arg VERSION=2 .', 'another Dockerfile, with an argument'],
-    ['caisson build --secret id=npmrc,src=$HOME/.npmrc -t app:1 .', 'with a secret that no layer has'], ['caisson build --cache-from localhost:5000/app:cache --cache-to localhost:5000/app:cache -t app:1 .', 'on a machine that has built nothing yet'],
+    ['caisson build --secret id=npmrc,src=$HOME/.npmrc -t app:1 .', 'with a secret that no layer has'], ['caisson build --ssh default -t app:1 .', 'with the keys of your ssh-agent, for RUN --mount=type=ssh'], ['caisson build --cache-from localhost:5000/app:cache --cache-to localhost:5000/app:cache -t app:1 .', 'on a machine that has built nothing yet'],
     ['caisson build -o out .', 'the files of the last stage, into out/'],
     ['caisson build -t app:1 - < Dockerfile', 'without a context'], ['caisson build --check --format sarif .', 'for a code scanner'],
   ],

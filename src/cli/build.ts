@@ -7,7 +7,7 @@ import { nodeHttp } from '../host/node/http.ts';
 import { createImageHost } from '../host/node/image-host.ts';
 import { ImageError, NoSuchImageError } from '../image/index.ts';
 import type { Artifact, Descriptor, ImageStore, StoredImage } from '../image/index.ts';
-import { familiarReference } from '../image/reference.ts';
+import { familiarReference, formatReference } from '../image/reference.ts';
 import { toText } from './bytes.ts';
 import { assignments, buildArguments, findSource, readContexts, readRepository, readSecrets } from './build-inputs.ts';
 import type { Source } from './build-inputs.ts';
@@ -21,7 +21,7 @@ import { BUILD } from './build-specs.ts';
 import { readCommand } from './command.ts';
 import { UserError } from './errors.ts';
 import type { FlagValues } from './flags.ts';
-import { withStore } from './image-store.ts';
+import { toUserError as toStoreError, withStore } from './image-store.ts';
 import { createContainer } from './launch.ts';
 import { need, oneOf, parseNetwork } from './option-values.ts';
 import { parseSize } from './quantities.ts';
@@ -90,6 +90,7 @@ function imageFinder(store: ImageStore, values: FlagValues): BuildOptions['findI
 }
 
 async function buildOptions(values: FlagValues, store: ImageStore, source: Source, reporter: BuildReporter, caches: BuildCaches | undefined, agents: BuildOptions['agents']): Promise<BuildOptions> {
+  if (values.has('push') && !values.has('tag')) throw new UserError('cannot use --push: the image has no name', 'give it one that begins with the registry: -t localhost:5000/app:1');
   const platform = values.last('platform');
   if (platform !== undefined && platform !== 'linux/amd64') throw new UserError(`cannot use --platform ${platform}: only linux/amd64 can be run`, 'leave it out');
   const memory = values.last('memory');
@@ -120,13 +121,27 @@ function writeResults(values: FlagValues, images: readonly StoredImage[]): void 
   }, undefined, 2)}\n`);
 }
 
+/** To the registries that its names say. */
+async function pushAll(store: ImageStore, images: readonly StoredImage[], values: FlagValues): Promise<void> {
+  const { push } = await import('./registry-commands.ts');
+  for (const image of images) {
+    const { reference } = image.record;
+    if (reference === undefined) continue;
+    const pushed = await push(store, image, formatReference(reference), values, progressOf(values) === 'quiet').catch((error: unknown) => {
+      throw toStoreError(error, `push "${familiarReference(reference)}"`);
+    });
+    if (!values.has('quiet')) process.stderr.write(`pushed ${pushed}\n`);
+  }
+}
+
 async function finish(values: FlagValues, builder: Builder, result: BuildResult, store: ImageStore, about: readonly ((manifest: Descriptor) => Artifact)[]): Promise<void> {
   const outputs = parseOutputs(values.all('output'));
-  const images = outputs.length === 0 || values.has('tag') ? builder.store(result, values.all('tag'), about) : [];
+  const images = outputs.length === 0 || values.has('tag') || values.has('load') ? builder.store(result, values.all('tag'), about) : [];
   for (const output of outputs) await writeOutput(output, store, builder, result, values.all('tag'));
   writeResults(values, images);
   const [image] = images;
   if (image === undefined) return;
+  if (values.has('push')) await pushAll(store, images, values);
   if (values.has('quiet')) process.stdout.write(`${image.id}\n`);
   else process.stderr.write([`image ${image.id}`, ...(about.length === 0 ? [] : image.record.referrers.map(({ digest }) => `provenance ${digest}`)), ...images.flatMap(({ record }) => (record.reference === undefined ? [] : [`named ${familiarReference(record.reference)}`]))].map((line) => `${line}\n`).join(''));
 }

@@ -86,6 +86,14 @@ export async function pullCommand(args: readonly string[]): Promise<number> {
   });
 }
 
+/** Sends an image to where a name says; answers the name and the digest that the registry has it under. */
+export async function push(store: ImageStore, image: StoredImage, name: string, values: FlagValues, quiet: boolean): Promise<string> {
+  const reference = parseReference(name);
+  const progress = new BlobProgress(quiet);
+  const { digest } = await pushImage(store, clientFor(reference, values, progress), image, reference, progress);
+  return `${familiarName(reference)}@${digest}`;
+}
+
 export async function pushCommand(args: readonly string[]): Promise<number> {
   const values = await readCommand(PUSH, args);
   if (values === undefined) return 0;
@@ -93,10 +101,7 @@ export async function pushCommand(args: readonly string[]): Promise<number> {
   return withStore(`push "${text}"`, async (store) => {
     const image = store.find(text);
     const name = destination ?? (image.record.reference === undefined ? text : formatReference(image.record.reference));
-    const reference = parseReference(name);
-    const progress = new BlobProgress(values.has('quiet'));
-    const { digest } = await pushImage(store, clientFor(reference, values, progress), image, reference, progress);
-    process.stdout.write(`${familiarName(reference)}@${digest}\n`);
+    process.stdout.write(`${await push(store, image, name, values, values.has('quiet'))}\n`);
     return 0;
   });
 }

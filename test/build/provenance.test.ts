@@ -153,7 +153,9 @@ test('it is pushed with the image, and every registry lists it: also one that do
   const directory = makeContext(scratch, { dockerfile: 'FROM busybox:1\nRUN echo pushed > /p\n' });
   for (const { host: registry } of [await servers.serve(), await servers.serveDocker()]) {
     const name = `${registry}/team/app:1`;
-    await mustRun(['build', '-q', '--provenance=builder-id=https://ci.example/builder', '-t', name, directory]);
+    // The image is pushed by the build itself, and then once more.
+    await mustRun(['build', '-q', '--push', '--provenance=builder-id=https://ci.example/builder', '-t', name, directory]);
+    assert.equal((await mustRun(['registry', 'referrers', name])).trim().split('\n').length, 2);
     const { statement, manifest } = statementOf(name);
     assert.equal(object(checkStatement(statement).details['builder'], 'builder')['id'], 'https://ci.example/builder');
     await mustRun(['push', '-q', name]);
@@ -221,6 +223,10 @@ test('it stays as long as its image, in a clean store, and goes with it', async 
 });
 
 test('flags that are wrong are refused', async () => {
+  assert.match((await run(['build', '--push', makeContext(scratch, { dockerfile: 'FROM scratch\n' })])).stderr, /^caisson: cannot use --push: the image has no name \(give it one/m);
+  const failed = await run(['build', '--push', '-t', 'localhost:1/app:1', makeContext(scratch, { dockerfile: 'FROM busybox:1\n' })]);
+  assert.notEqual(failed.status, 0);
+  assert.match(failed.stderr, /^caisson: cannot push "localhost:1\/app:1": .*does not answer/m);
   const { stderr: warning } = await run(['build', '--provenance', '-o', join(scratch, 'out'), makeContext(scratch, { dockerfile: 'FROM scratch\nCOPY Dockerfile /\n' })]);
   assert.match(warning, /^warning: --provenance is about an image in the store/m);
   for (const text of ['maybe', 'mode=all', 'mode=max,builder=x', 'builder-id=none']) {
