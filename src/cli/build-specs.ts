@@ -8,6 +8,15 @@ const STEPS = 'Steps';
 const OUTPUT = 'Output';
 const CHECKS = 'Checks';
 
+const KEPT_NOTHING = 'nothing is kept of the containers of a build, so leave it out';
+const OWN_MACHINE = 'a command of a build has a machine of its own, so leave it out';
+const ABSENT: Readonly<Record<string, string>> = {
+  'rm': KEPT_NOTHING, 'force-rm': KEPT_NOTHING, 'isolation': OWN_MACHINE, 'security-opt': OWN_MACHINE, 'cgroup-parent': OWN_MACHINE, 'device': OWN_MACHINE, 'allow': OWN_MACHINE, 'builder': 'there is one builder, so leave it out',
+  'squash': 'each step that changes files is a layer; put commands into one RUN', 'annotation': 'images have labels here; use --label', 'sbom': 'no bill of materials is made; --provenance says how the image came to be', 'attest': 'use --provenance',
+  'cpu-quota': 'a RUN has one processor', 'cpu-shares': 'a RUN has one processor', 'cpuset-cpus': 'a RUN has one processor', 'memory-swap': 'there is no swap; use --memory', 'shm-size': '/dev/shm has 64 MiB in a build', 'ulimit': 'set limits in the command, by the shell\'s ulimit',
+  'add-host': 'names come from the network; write them into /etc/hosts in the RUN that needs them', 'compress': 'there is no daemon that the context is sent to, so leave it out', 'disable-content-trust': 'signatures are not looked at, so leave it out',
+};
+
 export const BUILD: CommandSpec = {
   name: 'build', usage: '[FLAGS] PATH|-', summary: 'make an image from a Dockerfile', words: [1, 1],
   description: 'PATH is the context: a directory, a tar of one, a repository (https://HOST/NAME.git#REF:DIRECTORY), or - for a tar or a Dockerfile from standard input. Each RUN has a Linux kernel of its own.\nThe same inputs give the same bytes.',
@@ -45,6 +54,7 @@ export const BUILD: CommandSpec = {
     { group: CHECKS, name: 'call', kind: 'string', placeholder: 'check', help: 'the same, as Docker also writes it' },
     { group: CHECKS, name: 'format', kind: 'string', placeholder: 'text|json|sarif', help: 'of what --check finds (default: text)' },
   ],
+  absent: ABSENT,
   examples: [
     ['caisson build -t app:1 .', 'the Dockerfile in this directory'], ['caisson build -t app:1 -f docker/Dockerfile --build-arg VERSION=2 .', 'another Dockerfile, with an argument'],
     ['caisson build --secret id=npmrc,src=$HOME/.npmrc -t app:1 .', 'with a secret that no layer has'], ['caisson build --ssh default -t app:1 .', 'with the keys of your ssh-agent, for RUN --mount=type=ssh'], ['caisson build --cache-from localhost:5000/app:cache --cache-to localhost:5000/app:cache -t app:1 .', 'on a machine that has built nothing yet'],

@@ -12,18 +12,18 @@ export interface CommandSpec {
   /** Paragraphs below the summary. */
   readonly description?: string;
   readonly flags: readonly Flag[];
+  /** What Docker's command has and this one has not, long names and short ones: what to do instead. */
+  readonly absent?: Readonly<Record<string, string>>;
   readonly examples: readonly (readonly [command: string, what: string])[];
   /** How many words that are no flags there may be. */
   readonly words: readonly [least: number, most: number];
   /** True: the words after the first one are a command to be run, flags and all. */
   readonly runs?: boolean;
-  /** Flags that Docker has and we have not, and what to do instead. */
-  readonly later?: ReadonlyMap<string, string>;
 }
 
 /** The values, or undefined when help was asked for and printed. @throws UserError */
 export async function readCommand(spec: CommandSpec, args: readonly string[]): Promise<FlagValues | undefined> {
-  const values = parseFlags(args, [...spec.flags, HELP_FLAG], spec.name, { interspersed: spec.runs !== true, later: spec.later });
+  const values = parseFlags(args, [...spec.flags, HELP_FLAG], spec.name, { interspersed: spec.runs !== true, absent: spec.absent });
   if (values.has('help')) {
     process.stdout.write((await import('./help.ts')).commandHelp(spec));
     return undefined;

@@ -39,16 +39,23 @@ const MAKING_FLAGS: readonly Flag[] = [
 ];
 
 /** Of `run` and `create`: Docker has them. */
-const LATER: ReadonlyMap<string, string> = new Map([
-  ...['-p', '--publish', '-P', '--publish-all', '--expose'].map((flag) => [flag, 'there are no published ports: use "caisson exec"'] as const),
-  ...['--health-cmd', '--health-interval', '--health-retries', '--health-timeout', '--health-start-period', '--no-healthcheck'].map((flag) => [flag, 'there are no health checks: leave it out'] as const),
-  ...['--volumes-from', '--volume-driver'].map((flag) => [flag, 'there are no volumes: mount a directory with -v DIR:DIR'] as const),
-  ...['--link', '--network-alias', '--ip', '--add-host', '--dns'].map((flag) => [flag, 'there are no networks between containers: see --network'] as const),
-  ...['--init', '--privileged', '--device', '--security-opt', '--cpus', '--shm-size', '--userns'].map((flag) => [flag, 'see what there is with "caisson run --help"'] as const),
-]);
+const NO_PORTS = 'there are no published ports yet; use "caisson exec"';
+const NO_HEALTH = 'there are no health checks yet, so leave it out';
+const NO_VOLUMES = 'there are no volumes yet; mount a directory with -v DIR:DIR';
+const NO_NETWORKS = 'there are no networks between containers yet; see --network';
+const NO_DEVICES = 'devices of this machine are never shown';
+const OWN_KERNEL = 'the container has a kernel of its own, so leave it out';
+const ABSENT: Readonly<Record<string, string>> = {
+  'p': NO_PORTS, 'publish': NO_PORTS, 'P': NO_PORTS, 'publish-all': NO_PORTS, 'expose': NO_PORTS,
+  'health-cmd': NO_HEALTH, 'health-interval': NO_HEALTH, 'health-retries': NO_HEALTH, 'health-timeout': NO_HEALTH, 'health-start-period': NO_HEALTH, 'no-healthcheck': NO_HEALTH,
+  'volumes-from': NO_VOLUMES, 'volume-driver': NO_VOLUMES,
+  'link': NO_NETWORKS, 'network-alias': NO_NETWORKS, 'ip': NO_NETWORKS, 'add-host': NO_NETWORKS, 'dns': NO_NETWORKS, 'net': 'write --network',
+  'privileged': 'inside, root has what --cap-add gives it; nothing of this machine can be given', 'device': NO_DEVICES, 'gpus': NO_DEVICES,
+  'security-opt': OWN_KERNEL, 'userns': OWN_KERNEL, 'init': 'there is no init process yet, so leave it out', 'cpus': 'a container has one processor, so leave it out', 'shm-size': '/dev/shm has 64 MiB, so leave it out',
+};
 
 export const RUN: CommandSpec = {
-  name: 'run', usage: '[FLAGS] IMAGE [COMMAND [ARGUMENTS]]', summary: 'run a command in a new container', words: [1, Number.MAX_SAFE_INTEGER], runs: true, later: LATER,
+  name: 'run', usage: '[FLAGS] IMAGE [COMMAND [ARGUMENTS]]', summary: 'run a command in a new container', words: [1, Number.MAX_SAFE_INTEGER], runs: true, absent: ABSENT,
   description: 'The command has a Linux kernel of its own and no network unless you give it one. What it changes is kept with the container until that is removed: "caisson start" goes on with it, "caisson diff" lists it, --rm throws it away.\nThere is nothing of the host in it except what -v and --mount name.',
   flags: [
     { group: CONTAINER, name: 'detach', short: 'd', kind: 'boolean', help: 'run it in the background, and print its id' },
@@ -63,7 +70,7 @@ export const RUN: CommandSpec = {
   ],
 };
 export const CREATE: CommandSpec = {
-  name: 'create', usage: '[FLAGS] IMAGE [COMMAND [ARGUMENTS]]', summary: 'make a container, to be started later', words: [1, Number.MAX_SAFE_INTEGER], runs: true, later: LATER,
+  name: 'create', usage: '[FLAGS] IMAGE [COMMAND [ARGUMENTS]]', summary: 'make a container, to be started later', words: [1, Number.MAX_SAFE_INTEGER], runs: true, absent: ABSENT,
   flags: [...MAKING_FLAGS, ...ENGINE_FLAGS],
   examples: [['caisson create --name box -it debian bash', ''], ['caisson start -i box', 'and then']],
 };

@@ -42,3 +42,11 @@ test('nearest() guesses slips and nothing else', () => {
   assert.equal(nearest('strcae', ['strace', 'stats']), 'strace');
   assert.equal(nearest('banana', ['strace', 'stats']), undefined);
 });
+
+test('parseFlags() says what to do instead of a flag that other commands have', () => {
+  const absent = { 'detach': 'it stays in the foreground', 'd': 'it stays in the foreground' };
+  for (const words of [['--detach'], ['-d'], ['-itd', 'x']]) {
+    assert.throws(() => parseFlags(words, DO_FLAGS, 'do', { absent }), (error: Error) => /^cannot use (?:--detach|-d): it stays in the foreground$/.test(error.message) || assert.fail(error.message));
+  }
+  assert.throws(() => parseFlags(['--constructor'], DO_FLAGS, 'do', { absent }), /cannot understand --constructor/);
+});

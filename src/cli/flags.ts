@@ -66,13 +66,13 @@ function splitCommand(args: readonly string[], options: ReturnType<typeof toOpti
   return [args.slice(0, first.index), args.slice(start)];
 }
 
-function explain(error: unknown, flags: readonly Flag[], commandName: string, later: ReadonlyMap<string, string> | undefined): UserError {
+function explain(error: unknown, flags: readonly Flag[], commandName: string, absent: Readonly<Record<string, string>>): UserError {
   const { code, message } = error as { code?: string; message: string };
   const advice = `see "caisson ${commandName} --help"`;
   const unknown = /Unknown option '(-[^']*)'/.exec(message)?.[1];
   if (code === 'ERR_PARSE_ARGS_UNKNOWN_OPTION' && unknown !== undefined) {
-    const why = later?.get(unknown);
-    if (why !== undefined) return new UserError(`cannot use ${unknown}: it is not there yet`, why);
+    const name = unknown.replace(/^-+/, '');
+    if (Object.hasOwn(absent, name)) return new UserError(`cannot use ${unknown}: ${absent[name] ?? ''}`, advice);
     const guess = unknown.startsWith('--') ? nearest(unknown.slice(2), flags.map((flag) => flag.name)) : undefined;
     return new UserError(`cannot understand ${unknown}: no such flag`, guess === undefined ? advice : `did you mean --${guess}?`);
   }
@@ -82,12 +82,12 @@ function explain(error: unknown, flags: readonly Flag[], commandName: string, la
 export interface ParseOptions {
   /** Flags may stand between and behind other words, as where these are no command to be run. */
   readonly interspersed?: boolean;
-  /** Flags that Docker has and we have not, and what to do instead. */
-  readonly later?: ReadonlyMap<string, string> | undefined;
+  /** What to do instead of flags that users may know from elsewhere. */
+  readonly absent?: Readonly<Record<string, string>> | undefined;
 }
 
 /** Parses the words after a command's name. */
-export function parseFlags(args: readonly string[], flags: readonly Flag[], commandName: string, { interspersed = false, later }: ParseOptions = {}): FlagValues {
+export function parseFlags(args: readonly string[], flags: readonly Flag[], commandName: string, { interspersed = false, absent = {} }: ParseOptions = {}): FlagValues {
   const options = toOptions(flags);
   const optional = flags.filter((flag) => flag.kind === 'optional');
   const values = new Map<string, string[]>();
@@ -104,7 +104,7 @@ export function parseFlags(args: readonly string[], flags: readonly Flag[], comm
       values.set(name, [...(values.get(name) ?? []), ...(given as (string | boolean)[]).map((value) => (value === true ? '' : String(value)))]);
     }
   } catch (error) {
-    throw explain(error, flags, commandName, later);
+    throw explain(error, flags, commandName, absent);
   }
   return new FlagValues(values, command);
 }

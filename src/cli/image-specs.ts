@@ -81,9 +81,11 @@ export const HISTORY: CommandSpec = {
   flags: [{ group: OUTPUT, name: 'quiet', short: 'q', kind: 'boolean', help: 'ids only' }, FORMAT, { group: OUTPUT, name: 'no-trunc', kind: 'boolean', help: 'whole commands' }],
   examples: [['caisson history app:1', '']],
 };
+const ALL_TAGS = 'name the tags one by one; "caisson registry tags NAME" lists them';
 export const PULL: CommandSpec = {
   name: 'pull', usage: '[FLAGS] IMAGE', summary: 'get an image from a registry', words: [1, 1],
   flags: [PLATFORM, QUIET, ...REGISTRY_FLAGS, MIRROR, ...LAYER_LIMIT_FLAGS],
+  absent: { 'all-tags': ALL_TAGS, 'a': ALL_TAGS, 'disable-content-trust': 'signatures are not looked at, so leave it out' },
   examples: [['caisson pull debian:12', ''], ['caisson pull localhost:5000/team/app@sha256:...', 'exactly this one']],
 };
 export const PUSH: CommandSpec = {

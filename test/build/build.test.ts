@@ -225,7 +225,7 @@ test('an error points at the line, shows the last output, and says what to do', 
     assert.match(stderr, message, dockerfile);
     assert.doesNotMatch(stderr, /\n {4}at /);
   }
-  for (const [args, message] of [[['/no/such'], /no such directory/], [['--target', 'x', context('FROM busybox:1 AS y\n')], /cannot build the stage "x"/], [['--output', 'type=x', context('FROM busybox:1\n')], /there is no such type/], [['https://example.com/x.tar'], /only repositories \(\.git\) are fetched/], [['https://host.invalid/x.git#--upload-pack=x'], /is no branch, tag or commit/]] as const) {
+  for (const [args, message] of [[['/no/such'], /no such directory/], [['--target', 'x', context('FROM busybox:1 AS y\n')], /cannot build the stage "x"/], [['--shm-size', '1g', '.'], /cannot use --shm-size: \/dev\/shm has 64 MiB in a build/], [['--output', 'type=x', context('FROM busybox:1\n')], /there is no such type/], [['https://example.com/x.tar'], /only repositories \(\.git\) are fetched/], [['https://host.invalid/x.git#--upload-pack=x'], /is no branch, tag or commit/]] as const) {
     const { stderr, status } = await run(['build', ...args]);
     assert.notEqual(status, 0);
     assert.match(stderr, message);
