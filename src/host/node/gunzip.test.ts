@@ -58,9 +58,19 @@ test('gunzipInPlace() hands on what its source throws, also behind the end of th
 
 test('gunzipInPlace() ends when its reader has had enough', async () => {
   let seen = 0;
-  for await (const piece of gunzipInPlace(pieces(gzipSync(zeros), 1000)) ?? []) {
+  let isClosed = false;
+  async function* source(): AsyncIterable<Uint8Array> {
+    try {
+      yield* pieces(gzipSync(noise), 1000);
+    } finally {
+      isClosed = true;
+    }
+  }
+  for await (const piece of gunzipInPlace(source()) ?? []) {
     seen += piece.length;
     break;
   }
-  assert.ok(seen > 0 && seen < zeros.length);
+  assert.ok(seen > 0 && seen < noise.length);
+  for (let turn = 0; turn < 10_000 && !isClosed; turn++) await new Promise(setImmediate);
+  assert.ok(isClosed, 'its source is told');
 });

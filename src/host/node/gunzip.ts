@@ -161,10 +161,15 @@ async function* inflated(inflater: Inflater, source: AsyncIterator<Uint8Array>):
 }
 
 async function* closing(inflater: Inflater, source: AsyncIterable<Uint8Array>): AsyncIterable<Uint8Array> {
+  const iterator = source[Symbol.asyncIterator]();
+  let isWhole = false;
   try {
-    yield* inflated(inflater, source[Symbol.asyncIterator]());
+    yield* inflated(inflater, iterator);
+    isWhole = true;
   } finally {
     inflater.close();
+    // Nobody reads on. It may be waiting for bytes that never come: that is not waited for, and what it still says is of no interest.
+    if (!isWhole) void iterator.return?.().catch(() => undefined);
   }
 }
 
