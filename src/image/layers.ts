@@ -114,7 +114,7 @@ export class Layers {
     const { tar, index } = this.pathsOf(diffId);
     const blob = this.#blobs.pathOf(digest);
     if (!this.#disk.link(blob, tar)) await this.#copy(blob, tar);
-    this.#disk.writeFile(index, await this.#encoded(tree));
+    this.#disk.writeFile(index, this.#encoded(tree));
   }
 
   /** Where the file system has no second names. */
@@ -138,7 +138,9 @@ export class Layers {
       // What may stand behind a compressed stream belongs to the blob.
       for await (const _ of source) void _;
       const { tar, index } = this.pathsOf(diffId);
-      const [encoded] = await Promise.all([this.#encoded(tree), file.sync()]);
+      const synced = file.sync();
+      const encoded = this.#encoded(tree);
+      await synced;
       file.name(tar);
       this.#disk.writeFile(index, encoded);
       return diffId;
@@ -194,7 +196,7 @@ export class Layers {
   }
 
   #writeIndex(path: string, tree: LayerTree): void {
-    this.#disk.writeFileQuickly(path, this.#sealed(encodeLayer(tree.root)));
+    this.#disk.writeFileQuickly(path, this.#encoded(tree));
   }
 
   /** Whether an index is whole: its own checksum says so. */
@@ -217,10 +219,10 @@ export class Layers {
   }
 
   /** The index, with its own digest in the header. */
-  async #encoded(tree: LayerTree): Promise<Uint8Array<ArrayBuffer>> {
+  #encoded(tree: LayerTree): Uint8Array<ArrayBuffer> {
     const index = encodeLayer(tree.root);
     index.set(this.#checksum(index), LAYER_CHECKSUM);
-    return Promise.resolve(index);
+    return index;
   }
 
   #checksum(index: Uint8Array): Uint8Array {

@@ -67,8 +67,11 @@ export class WriteBehind {
 
   /** Everything is on the disk afterwards; there is no more to write. @throws StoreError */
   async sync(): Promise<void> {
-    await this.written();
-    await this.#syncing;
+    // Where nothing is under way it begins before this returns.
+    if (this.#writing !== undefined || this.#syncing !== undefined) {
+      await this.written();
+      await this.#syncing;
+    }
     if (this.#failure !== undefined) throw this.#failure;
     await this.#sync();
   }
