@@ -93,6 +93,7 @@ export function writePage(root, { date, node, cpu, cores, rounds, groups }) {
     '# Performance',
     `Written by \`npm run bench\` on ${date}: Node ${node}, ${cpu}, ${cores} cores, medians of ${rounds} round${rounds === 1 ? '' : 's'}. Times are of whole processes, start included. Caisson keeps translations between runs; its times are of a command that ran seven times before (CPU programs three times, the program of system calls twice), and the first run, with none kept, stands beside them. Get your own with \`npm run bench\`; the numbers are in \`bench/results.json\`.`,
     'The machines that this is built on are virtual: system calls are slower there natively than on bare metal, which flatters ratios made of them.',
+    'What limits the figures that are not what they should be: [performance-limits.md](performance-limits.md).',
   ];
   if (groups.cpu) parts.push('## CPU programs', '![Speed of CPU programs as a fraction of native speed](performance.svg)', timeTable(groups.cpu), cpuSummary(groups.cpu));
   if (groups.startup) {

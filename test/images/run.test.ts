@@ -78,7 +78,7 @@ test('a first run says that it prepares a large layer: on a line that is drawn a
   const forget = (): void => {
     for (const name of readdirSync(layers)) rmSync(join(layers, name));
   };
-  const words = ['run', 'large', '/busybox', 'echo', 'started'];
+  const words = ['run', '--rm', 'large', '/busybox', 'echo', 'started'];
   forget();
   const first = await run(words);
   assert.deepEqual([first.status, first.stdout], [0, 'started\n']);
