@@ -14,6 +14,8 @@ const COVERED_FACTOR = 16;
 const FINISH_REPORTS = 4;
 /** Of all such blocks: about 10 ms in the interpreter, a third of what it takes to translate anything. */
 const WORTHWHILE_REPORTS = 1000;
+/** One more for so many bytes that are kept already: they are written again. */
+const KEPT_BYTES_A_REPORT = 10_000;
 /** Of what became hot among the handlers of an interpreter. */
 const WORTHWHILE_HANDLER_REPORTS = 250;
 /** A branch target that was entered less often stays out of regions: the way there goes through the interpreter. */
@@ -153,7 +155,7 @@ export class Translator {
     const known = (address: number): boolean => this.#linked.has(address) || registry.find(this.#host, address) !== undefined;
     const source = { ...this.#source(), endsAt: known };
     const rest = [...this.#heat].filter(([address, heat]) => heat >= FINISH_REPORTS && !this.#linked.has(address)).sort(([, a], [, b]) => b - a);
-    if (rest.reduce((sum, [, heat]) => sum + heat, 0) < WORTHWHILE_REPORTS) return;
+    if (rest.reduce((sum, [, heat]) => sum + heat, 0) < WORTHWHILE_REPORTS + registry.keptBytes / KEPT_BYTES_A_REPORT) return;
     let regions: Region[] = [];
     /** Instructions of what is made here: whether control comes to their middle otherwise, the next process will tell. */
     const made = new Set<number>();

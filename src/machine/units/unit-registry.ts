@@ -96,6 +96,11 @@ export class UnitRegistry {
     return this.#store !== undefined && this.#freshBytes < MAXIMUM_FRESH_BYTES && !this.#store.isFull;
   }
 
+  /** Bytes that are written again when something new is kept. */
+  get keptBytes(): number {
+    return this.#store?.bytes ?? 0;
+  }
+
   get slotCount(): number {
     return (this.#slots?.size ?? this.#store?.slots.length ?? 0) + 1;
   }

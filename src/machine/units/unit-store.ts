@@ -189,6 +189,11 @@ export class UnitStore {
     return this.moduleCount > 0 && this.#storage.bytes > FULL_BYTES;
   }
 
+  /** Of all parts, as they were found. */
+  get bytes(): number {
+    return this.#storage.bytes;
+  }
+
   get moduleCount(): number {
     return this.#open().nativeCounts.length;
   }
