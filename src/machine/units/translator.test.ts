@@ -12,8 +12,8 @@ const JUMP = 0x40_1004;
 /** More than any block reports itself: nothing is translated while the program runs. */
 const NEVER = 1 << 20;
 
-/** What the registry of a program is asked for when it ends after so many reports of one block. */
-function finishAfter(reports: number): readonly unknown[] {
+/** What the registry of a program, of which so many bytes are kept, is asked for when it ends after so many reports of one block. */
+function finishAfter(reports: number, keptBytes = 0): readonly unknown[] {
   const asked: unknown[] = [];
   const compiler = {
     findHandlers: (_: unknown, jumps: Iterable<readonly [number, readonly number[]]>) => {
@@ -21,10 +21,10 @@ function finishAfter(reports: number): readonly unknown[] {
       return [HANDLERS];
     },
     discoverDispatcher: (_: unknown, handlers: readonly number[]) => (handlers === HANDLERS ? REGION : undefined),
-    discover: () => undefined,
+    discover: (_: unknown, address: number) => void asked.push(address),
   };
   const registry = {
-    keeps: true,
+    keeps: true, keptBytes,
     image: { handlers: new Uint16Array(0) },
     get compiler() {
       asked.push('compiler');
@@ -47,4 +47,10 @@ test('when a program ends that has run long, the handlers of its interpreter bec
 
 test('for a program that has done little the compiler is not even loaded', () => {
   assert.deepEqual(finishAfter(999), []);
+});
+
+test('where much is kept, more must be worth it: all of it is written again', () => {
+  assert.equal(finishAfter(1000).at(-1), HANDLERS[0]);
+  assert.equal(finishAfter(1500, 10_000_000).includes(HANDLERS[0]), false);
+  assert.equal(finishAfter(2000, 10_000_000).at(-1), HANDLERS[0]);
 });
