@@ -163,22 +163,20 @@ export class Disk {
   }
 
   writeFile(path: string, bytes: Uint8Array): void {
-    const file = this.newFile();
-    try {
-      file.write(bytes);
-      file.commit(path);
-    } catch (error) {
-      file.discard();
-      throw error;
-    }
+    this.#writeNew(bytes, (file) => file.commit(path));
   }
 
   /** Whole or not there for other processes, but not yet on the disk: for what is worth no waiting. After a power cut it may be empty. */
   writeFileQuickly(path: string, bytes: Uint8Array): void {
+    this.#writeNew(bytes, (file) => file.name(path));
+  }
+
+  /** `finish` gives it its name. */
+  #writeNew(bytes: Uint8Array, finish: (file: NewFile) => void): void {
     const file = this.newFile();
     try {
       file.write(bytes);
-      file.name(path);
+      finish(file);
     } catch (error) {
       file.discard();
       throw error;
