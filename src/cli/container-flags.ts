@@ -8,6 +8,11 @@ export const NETWORK = 'Network';
 export const AFTER = 'What did it do?';
 export const ENGINE = 'Engine';
 
+export const TERMINAL_FLAGS: readonly Flag[] = [
+  { group: PROCESS, name: 'tty', short: 't', kind: 'boolean', help: 'give the command a terminal (default: if there is one)' },
+  { group: PROCESS, name: 'no-tty', short: 'T', kind: 'boolean', help: 'give it none' },
+];
+
 export const ENVIRONMENT_FLAGS: readonly Flag[] = [
   { group: PROCESS, name: 'env', short: 'e', kind: 'string', multiple: true, placeholder: 'NAME[=VALUE]', help: 'set a variable; without a value, pass on the one of the host' },
   { group: PROCESS, name: 'env-file', kind: 'string', multiple: true, placeholder: 'FILE', help: 'read variables from lines NAME=VALUE' },

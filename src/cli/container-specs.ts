@@ -1,6 +1,6 @@
 /** The commands on containers, as data. Names and flags are Docker's. */
 import type { CommandSpec } from './command.ts';
-import { AFTER, ALLOW_NET_FLAG, ENGINE_FLAGS, ENVIRONMENT_FLAGS, FILES, LIMIT_FLAGS, MEMORY_FILES_FLAGS, NETWORK, PROCESS, TRACE_FLAGS } from './container-flags.ts';
+import { AFTER, ALLOW_NET_FLAG, ENGINE_FLAGS, ENVIRONMENT_FLAGS, FILES, LIMIT_FLAGS, MEMORY_FILES_FLAGS, NETWORK, PROCESS, TERMINAL_FLAGS, TRACE_FLAGS } from './container-flags.ts';
 import type { Flag } from './flags.ts';
 import { LAYER_LIMIT_FLAGS, MIRROR, QUIET, REGISTRY_FLAGS } from './image-specs.ts';
 
@@ -20,8 +20,7 @@ const MAKING_FLAGS: readonly Flag[] = [
   { group: PROCESS, name: 'name', kind: 'string', placeholder: 'NAME', help: 'name of the container; also its hostname unless that is given' },
   { group: PROCESS, name: 'hostname', kind: 'string', placeholder: 'NAME', help: 'name of the machine inside' },
   { group: PROCESS, name: 'interactive', short: 'i', kind: 'boolean', help: 'pass standard input on (default: if it is a terminal)' },
-  { group: PROCESS, name: 'tty', short: 't', kind: 'boolean', help: 'give the command a terminal (default: if there is one)' },
-  { group: PROCESS, name: 'no-tty', short: 'T', kind: 'boolean', help: 'give it none' },
+  ...TERMINAL_FLAGS,
   { group: IMAGE, name: 'pull', kind: 'string', placeholder: 'always|missing|never', help: 'get the image from its registry (default: missing)' }, QUIET, ...REGISTRY_FLAGS, MIRROR, ...LAYER_LIMIT_FLAGS,
   { group: FILES, name: 'volume', short: 'v', kind: 'string', multiple: true, placeholder: 'SRC:DST[:ro|rw]', help: 'show a host directory or file; it can be written unless ro is said' },
   { group: FILES, name: 'mount', kind: 'string', multiple: true, placeholder: 'KEY=VALUE,...', help: 'type=bind,source=SRC,target=DST[,readonly] or type=tmpfs,target=DST[,tmpfs-size=N]' },

@@ -1,7 +1,5 @@
 /** The flags of `caisson do`. Names are those that people know from docker run, podman, bwrap and strace. */
-import {
-  AFTER, ALLOW_NET_FLAG, ENGINE, ENGINE_FLAGS, ENVIRONMENT_FLAGS, FILES, LIMIT_FLAGS, MEMORY_FILES_FLAGS, NETWORK, PROCESS, TRACE_FLAGS,
-} from './container-flags.ts';
+import { AFTER, ALLOW_NET_FLAG, ENGINE, ENGINE_FLAGS, ENVIRONMENT_FLAGS, FILES, LIMIT_FLAGS, MEMORY_FILES_FLAGS, NETWORK, PROCESS, TERMINAL_FLAGS, TRACE_FLAGS } from './container-flags.ts';
 import type { Flag } from './flags.ts';
 
 export const DO_FLAGS: readonly Flag[] = [
@@ -10,8 +8,7 @@ export const DO_FLAGS: readonly Flag[] = [
   { group: PROCESS, name: 'user', short: 'u', kind: 'string', placeholder: 'USER[:GROUP]', help: 'run as this user, by name or number (default: you)' },
   { group: PROCESS, name: 'hostname', kind: 'string', placeholder: 'NAME', help: 'name of the machine inside (default: the host\'s)' },
   { group: PROCESS, name: 'interactive', short: 'i', kind: 'boolean', help: 'keep standard input open (default: it is)' },
-  { group: PROCESS, name: 'tty', short: 't', kind: 'boolean', help: 'give the command a terminal (default: if there is one)' },
-  { group: PROCESS, name: 'no-tty', short: 'T', kind: 'boolean', help: 'give it none' },
+  ...TERMINAL_FLAGS,
 
   { group: FILES, name: 'root', kind: 'string', placeholder: 'DIR', help: 'use this directory as / instead of the host\'s' },
   { group: FILES, name: 'volume', short: 'v', kind: 'string', multiple: true, placeholder: 'SRC:DST[:ro|rw]', help: 'show a host directory or file elsewhere; ro unless rw is said' },
