@@ -55,7 +55,7 @@ function imageSection({ mebibytes, start, pulled, second, pull }) {
     [
       `A Debian root directory of ${mebibytes} MiB in one layer of gzip; the registry is docker-registry on loopback.`, '', '| | Caisson, ms | peer, ms | |', '|---|---|---|---|',
       `| from the layer in the store (imported) to the end of its first program; \`umoci unpack\` alone | ${number(start.caisson)} | ${number(start.umoci)} | ${number(start.umoci / start.caisson, 1)} times as fast |`,
-      ...(pulled === undefined ? [] : [`| the same where it was pulled, and unpacking left to the first program | ${number(pulled.caisson)} | ${number(pulled.umoci)} | ${number(pulled.umoci / pulled.caisson, 1)} times as fast |`]),
+      ...(pulled === undefined ? [] : [`| the same at once after a pull, which does not wait for unpacking | ${number(pulled.caisson)} | ${number(pulled.umoci)} | ${number(pulled.umoci / pulled.caisson, 1)} times as fast |`]),
       `| one more container, until \`true\` ends; \`caisson do -- true\` | ${number(second.caisson)} | ${number(second.do)} | ${number(second.caisson - second.do)} ms more |`,
       `| pull into the store; \`skopeo copy\` to an OCI directory | ${number(pull.caisson)} | ${number(pull.skopeo)} | ${number(pull.caisson / pull.skopeo, 2)} times its time |`,
     ].join('\n'),

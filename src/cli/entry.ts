@@ -1,7 +1,8 @@
 /** What `dist/caisson.js` runs. */
 import { main } from './main.ts';
-import { BUILD_WORKER, CONTAINER_PROCESS } from './worker-word.ts';
+import { BUILD_WORKER, CONTAINER_PROCESS, PREPARING_PROCESS } from './worker-word.ts';
 
 if (process.argv[2] === BUILD_WORKER) void import('./build-worker.ts').then(({ buildWorker }) => buildWorker());
 else if (process.argv[2] === CONTAINER_PROCESS) void import('./detached-process.ts').then(({ runDetached }) => runDetached(process.argv[3] ?? ''));
+else if (process.argv[2] === PREPARING_PROCESS) void import('./preparing-process.ts').then(({ runPreparing }) => runPreparing());
 else void main(process.argv.slice(2));

@@ -84,7 +84,8 @@ export const HISTORY: CommandSpec = {
 const ALL_TAGS = 'name the tags one by one; "caisson registry tags NAME" lists them';
 export const PULL: CommandSpec = {
   name: 'pull', usage: '[FLAGS] IMAGE', summary: 'get an image from a registry', words: [1, 1],
-  flags: [PLATFORM, QUIET, ...REGISTRY_FLAGS, MIRROR, ...LAYER_LIMIT_FLAGS],
+  description: 'A large layer that comes faster than it can be uncompressed is not waited for: a process that outlives the command makes it ready, and ends with it.',
+  flags: [PLATFORM, QUIET, { group: REGISTRY, name: 'wait', kind: 'boolean', help: 'wait until all layers are ready, and leave no process behind' }, ...REGISTRY_FLAGS, MIRROR, ...LAYER_LIMIT_FLAGS],
   absent: { 'all-tags': ALL_TAGS, 'a': ALL_TAGS, 'disable-content-trust': 'signatures are not looked at, so leave it out' },
   examples: [['caisson pull debian:12', ''], ['caisson pull localhost:5000/team/app@sha256:...', 'exactly this one']],
 };

@@ -4,9 +4,10 @@ import { nodeHttp } from '../host/node/http.ts';
 import { createImageHost } from '../host/node/image-host.ts';
 import type { HttpTls } from '../host/types.ts';
 import { ImageError, ImageLimitError, OWN_PLATFORM, RegistryClient, StoreError, pullImage, pushImage } from '../image/index.ts';
-import type { ImageStore, RegistryCredentials, StoredImage } from '../image/index.ts';
+import type { ImageStore, LaterPreparer, RegistryCredentials, StoredImage } from '../image/index.ts';
 import { DEFAULT_REGISTRY, familiarName, formatReference, parseReference } from '../image/reference.ts';
 import type { Reference } from '../image/reference.ts';
+import { BackgroundPreparer } from './background-preparer.ts';
 import { readCommand } from './command.ts';
 import { UserError } from './errors.ts';
 import type { FlagValues } from './flags.ts';
@@ -47,12 +48,12 @@ export function clientFor(reference: Reference, values: FlagValues, progress: Bl
   });
 }
 
-/** Gets an image that is not here. `mayDefer`: no container is to run on it at once (`PullOptions`). */
-export async function pull(store: ImageStore, typed: string, values: FlagValues, { quiet, mayDefer = false }: { readonly quiet: boolean; readonly mayDefer?: boolean }): Promise<StoredImage> {
+/** Gets an image that is not here. `later`: where no container is to run on it at once. */
+export async function pull(store: ImageStore, typed: string, values: FlagValues, { quiet, later }: { readonly quiet: boolean; readonly later?: LaterPreparer | undefined }): Promise<StoredImage> {
   const reference = parseReference(typed);
   const progress = new BlobProgress(quiet);
   if (!quiet) process.stderr.write(`pulling ${formatReference(reference)}\n`);
-  const options = { reference, typed, platform: values.has('platform') ? platformFlag(values) : OWN_PLATFORM, limits: layerLimits(values), mayDefer, progress };
+  const options = { reference, typed, platform: values.has('platform') ? platformFlag(values) : OWN_PLATFORM, limits: layerLimits(values), later, progress };
   for (const mirror of mirrorsOf(reference, values)) {
     try {
       return await pullImage(store, clientFor({ ...reference, registry: mirror }, values, progress), options);
@@ -79,8 +80,9 @@ export async function pullCommand(args: readonly string[]): Promise<number> {
   const [typed = ''] = values.command;
   return withStore(`pull "${typed}"`, async (store) => {
     // Limits that are given are for this command, so it holds all layers against them.
-    const mayDefer = !['max-layer-size', 'max-layer-entries', 'max-layer-ratio'].some((flag) => values.has(flag));
-    const image = await pull(store, typed, values, { quiet: values.has('quiet'), mayDefer });
+    const mustWait = ['wait', 'max-layer-size', 'max-layer-entries', 'max-layer-ratio'].some((flag) => values.has(flag));
+    const later = mustWait ? undefined : new BackgroundPreparer();
+    const image = await pull(store, typed, values, { quiet: values.has('quiet'), later }).finally(() => later?.release());
     process.stdout.write(`${familiarName(parseReference(typed))}@${image.record.target.digest}\n`);
     return 0;
   });

@@ -32,6 +32,11 @@ export class BlobWriter {
     return this.#file.size;
   }
 
+  /** Of the file, until `commit`. */
+  get path(): string {
+    return this.#file.path;
+  }
+
   /** @throws ImageFormatError as soon as there is more than was promised. */
   write(bytes: Uint8Array): void {
     const { size } = this.#expected;

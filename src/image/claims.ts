@@ -5,17 +5,19 @@
  *   OWNER-RANDOM             a file that is being written
  *   OWNER-RANDOM.adding      an image is coming: nothing that is newer than this file is thrown away
  *   OWNER-RANDOM.using-HEX   a container runs on the image with this manifest
+ *   OWNER-RANDOM.preparing-HEX   the layer with this DiffID is being made ready
  */
 import { EACCES, ENOENT, ENOSPC, EROFS } from '../abi/errno.ts';
 import { O_CREAT, O_EXCL, O_WRONLY } from '../abi/fcntl.ts';
 import { hexOf } from './digest.ts';
-import type { Digest } from './digest.ts';
+import type { DiffId, Digest } from './digest.ts';
 import { checkErrno } from './disk.ts';
 import type { Disk } from './disk.ts';
 import { CLOCK_SLACK_MS, FILE_ABANDONED_AFTER_MS } from './limits.ts';
 
 const ADDING = '.adding';
 const USING = '.using-';
+const PREPARING = '.preparing-';
 
 export interface Claim {
   end(): void;
@@ -46,6 +48,22 @@ export class Claims {
     const path = this.#disk.temporaryPath(`${USING}${hexOf(manifest)}`);
     const made = this.#make(path, (answer, what, where) => ([-EROFS, -EACCES, -ENOSPC, -ENOENT].includes(answer) ? answer : checkErrno(answer, what, where)));
     return { end: () => (made < 0 ? undefined : this.#disk.remove(path)) };
+  }
+
+  /**
+   * The layer is made ready here until its end. Undefined: someone else does that. Of two that begin at the same moment one goes on, or,
+   * seldom, both: then it is done twice, and the same.
+   */
+  prepare(diffId: DiffId): Claim | undefined {
+    const mark = `${PREPARING}${hexOf(diffId)}`;
+    if (this.#live(mark).length > 0) return undefined;
+    const path = this.#disk.temporaryPath(mark);
+    this.#make(path, checkErrno);
+    const first = this.#live(mark).map(({ name }) => name).sort()[0];
+    const end = (): void => this.#disk.remove(path);
+    if (first === undefined || path.endsWith(`/${first}`)) return { end };
+    end();
+    return undefined;
   }
 
   #make(path: string, check: typeof checkErrno): number {

@@ -19,6 +19,7 @@ export { algorithmOf, digestOf, hexOf, isDigest, parseDigest } from './digest.ts
 export type { DiffId, Digest, DigestAlgorithm } from './digest.ts';
 export type { NewFile } from './disk.ts';
 export { DigestMismatchError, ImageError, ImageFormatError, ImageLimitError, InvalidReferenceError, NoSuchImageError, StoreError } from './errors.ts';
+export { GrowingFile } from './growing-file.ts';
 export { applyChanges, importRoot } from './import.ts';
 export { DEFAULT_LAYER_LIMITS, MOST_DOCUMENT_BYTES } from './limits.ts';
 export type { LayerLimits } from './limits.ts';
@@ -45,5 +46,6 @@ export { RegistryClient } from './registry-client.ts';
 export type { RegistryOptions } from './registry-client.ts';
 export { RegistryError } from './registry-errors.ts';
 export { pullImage, pushImage } from './transfer.ts';
+export type { ComingLayer, LaterPreparer } from './transfer.ts';
 export type { Progress } from './progress.ts';
 export { unzstd } from './zstd.ts';

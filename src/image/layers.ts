@@ -4,11 +4,12 @@ import type { LayerPaths } from '../fs/layer-files.ts';
 import { hexOf } from './digest.ts';
 import type { DiffId, Digest } from './digest.ts';
 import type { Blobs } from './blobs.ts';
+import type { Claim, Claims } from './claims.ts';
 import type { Disk } from './disk.ts';
 import { DigestMismatchError, ImageError, ImageFormatError, ImageLimitError } from './errors.ts';
 import { encodeLayer } from './layer-indexer.ts';
 import { LayerTree } from './layer-tree.ts';
-import { DEFAULT_LAYER_LIMITS, RATIO_FROM_BYTES } from './limits.ts';
+import { DEFAULT_LAYER_LIMITS, PREPARE_WAIT_BYTES_PER_MS, PREPARE_WAIT_MS, RATIO_FROM_BYTES } from './limits.ts';
 import type { LayerLimits } from './limits.ts';
 import type { Descriptor } from './manifest.ts';
 import { compressionOf } from './media-types.ts';
@@ -21,6 +22,8 @@ import { unzstd } from './zstd.ts';
 
 /** What tells how a layer is compressed. */
 const MAGIC_BYTES = 4;
+/** How often it is looked whether another process has made a layer ready. */
+const LOOK_MS = 3;
 
 export interface TakeLayerOptions {
   readonly source: AsyncIterable<Uint8Array>;
@@ -37,13 +40,29 @@ export interface TakenLayer {
   readonly compression: Compression;
 }
 
+export interface PrepareOptions {
+  readonly limits?: LayerLimits | undefined;
+  readonly progress?: Progress | undefined;
+  /** Its bytes, where they are not a blob yet when this begins; when those end they are. */
+  readonly source?: LayerSource | undefined;
+}
+
+export interface LayerSource {
+  /** The first bytes, so many or all that there are. */
+  first(length: number): Promise<Uint8Array>;
+  /** All of it. `areKept`: pieces stay valid, and do not only hold until the next. */
+  pieces(areKept: boolean): AsyncIterable<Uint8Array> | Iterable<Uint8Array>;
+}
+
 export class Layers {
   readonly #disk: Disk;
   readonly #blobs: Blobs;
+  readonly #claims: Claims;
 
-  constructor(disk: Disk, blobs: Blobs) {
+  constructor(disk: Disk, blobs: Blobs, claims: Claims) {
     this.#disk = disk;
     this.#blobs = blobs;
+    this.#claims = claims;
   }
 
   pathsOf(diffId: DiffId): LayerPaths {
@@ -94,19 +113,45 @@ export class Layers {
     }
   }
 
-  /** Makes tar and index of a blob that is here. */
-  async prepare(descriptor: Descriptor, diffId: DiffId, limits: LayerLimits = DEFAULT_LAYER_LIMITS, progress?: Progress): Promise<void> {
+  /** Makes tar and index of a blob, or waits until another process has. */
+  async prepare(descriptor: Descriptor, diffId: DiffId, options: PrepareOptions = {}): Promise<void> {
     if (this.has(diffId)) return;
     const { digest, size } = descriptor;
+    const { progress } = options;
     progress?.start(digest, size);
-    const compression = compressionOf(this.#disk.readPart(this.#blobs.pathOf(digest), 0, MAGIC_BYTES));
-    // The decompressor of zstd keeps what it was given.
-    const count = (bytes: number): void => progress?.advance(digest, bytes);
-    const source = counted(compression === 'zstd' ? this.#blobs.stream(digest) : this.#disk.chunks(this.#blobs.pathOf(digest)), count);
-    const options = { what: `the layer ${digest}`, diffId, limits, compressedBytes: () => size };
-    if (compression === 'none') await this.#commitPlain(await this.#scan(source, undefined, options), digest);
-    else await this.#unpack(source, compression, options);
+    const claim = await this.#turn(diffId, size);
+    try {
+      // Another one may have been just before this one.
+      if (!this.has(diffId)) await this.#prepare(descriptor, diffId, options);
+    } finally {
+      claim?.end();
+    }
     progress?.end(digest, 'prepared');
+  }
+
+  /** Waits while others make it ready. Undefined: they have, or they take so long that they may have been stopped. */
+  async #turn(diffId: DiffId, size: number): Promise<Claim | undefined> {
+    const { now } = this.#disk.host;
+    const endMs = now() + PREPARE_WAIT_MS + size / PREPARE_WAIT_BYTES_PER_MS;
+    for (;;) {
+      const claim = this.#claims.prepare(diffId);
+      if (claim !== undefined || this.has(diffId) || now() > endMs) return claim;
+      await new Promise((resolve) => setTimeout(resolve, LOOK_MS));
+    }
+  }
+
+  async #prepare({ digest, size }: Descriptor, diffId: DiffId, { limits = DEFAULT_LAYER_LIMITS, progress, source = this.#blobSource(digest) }: PrepareOptions): Promise<void> {
+    const compression = compressionOf(await source.first(MAGIC_BYTES));
+    // The decompressor of zstd keeps what it was given.
+    const counting = counted(source.pieces(compression === 'zstd'), (bytes) => progress?.advance(digest, bytes));
+    const options = { what: `the layer ${digest}`, diffId, limits, compressedBytes: () => size };
+    if (compression === 'none') await this.#commitPlain(await this.#scan(counting, undefined, options), digest);
+    else await this.#unpack(counting, compression, options);
+  }
+
+  #blobSource(digest: Digest): LayerSource {
+    const path = this.#blobs.pathOf(digest);
+    return { first: async (length) => this.#disk.readPart(path, 0, length), pieces: (areKept) => (areKept ? this.#disk.stream(path) : this.#disk.chunks(path)) };
   }
 
   /** A layer that is not compressed is its blob, under a second name. */

@@ -154,7 +154,7 @@ async function takeManifest(store: ImageStore, source: ArchiveSource, manifest: 
     options.onLayer?.(layer, index + 1, manifest.layers.length);
     const diffId = config.diffIds[index]!;
     if (store.keep(layer.digest)) {
-      await store.layers.prepare(layer, diffId, options.limits);
+      await store.layers.prepare(layer, diffId, { limits: options.limits });
       continue;
     }
     const stream = source.stream(blobName(layer));

@@ -60,9 +60,9 @@ export class ImageStore {
   private constructor(disk: Disk) {
     this.disk = disk;
     this.blobs = new Blobs(disk);
-    this.layers = new Layers(disk, this.blobs);
-    this.records = new Records(disk);
     this.claims = new Claims(disk);
+    this.layers = new Layers(disk, this.blobs, this.claims);
+    this.records = new Records(disk);
     this.lock = new StoreLock(disk, 'lock', () => this.records.writeIndex());
   }
 
@@ -166,7 +166,7 @@ export class ImageStore {
     const foreign = layers.find(({ mediaType }) => !isLayerType(mediaType));
     if (foreign !== undefined) throw new ImageFormatError(`the image has something of the type ${foreign.mediaType} as a layer`, 'it is no image of a container');
     const unique = new Map(layers.map((layer, index) => [image.config.diffIds[index]!, layer]));
-    await inParallel([...unique], ([diffId, layer]) => this.layers.prepare(layer, diffId, undefined, progress));
+    await inParallel([...unique], ([diffId, layer]) => this.layers.prepare(layer, diffId, { progress }));
     return image.config.diffIds.map((diffId) => this.layers.pathsOf(diffId));
   }
 

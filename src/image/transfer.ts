@@ -1,9 +1,8 @@
 /** Images between the store and a registry. */
 import { parseConfig } from './config.ts';
-import type { Digest } from './digest.ts';
+import type { DiffId, Digest } from './digest.ts';
 import { ImageError, ImageFormatError, ImageLimitError } from './errors.ts';
 import { inParallel } from './in-parallel.ts';
-import type { TakeLayerOptions } from './layers.ts';
 import { MOST_DOCUMENT_BYTES, MOST_INDEX_DEPTH } from './limits.ts';
 import type { LayerLimits } from './limits.ts';
 import { noPlatform } from './load.ts';
@@ -29,9 +28,27 @@ export interface PullOptions {
   readonly typed: string;
   readonly platform: Platform;
   readonly limits?: LayerLimits | undefined;
-  /** True: layers that come faster than they can be made ready to be mounted are only made ready when a container mounts them. */
-  readonly mayDefer?: boolean;
+  /** Who makes layers ready that come faster than that can be done. Absent: the pull waits for all of them. */
+  readonly later?: LaterPreparer | undefined;
   readonly progress: Progress;
+}
+
+/** What makes layers ready to be mounted beside a pull, which does not wait for it; where it fails, the first container does it. */
+export interface LaterPreparer {
+  /** A layer comes, into the file `path`, and is a blob when it is whole. */
+  begin(layer: Descriptor, diffId: DiffId, path: string): ComingLayer;
+}
+
+export interface ComingLayer {
+  /** So many of its bytes are there. */
+  grew(size: number): void;
+  ended(isWhole: boolean): void;
+}
+
+interface KnownLayer {
+  readonly descriptor: Descriptor;
+  readonly diffId: DiffId;
+  readonly limits: LayerLimits | undefined;
 }
 
 interface Found {
@@ -64,18 +81,35 @@ export function pullImage(store: ImageStore, client: RegistryClient, options: Pu
 
 /**
  * Takes a layer in. To make it ready to be mounted is no further wait where its bytes come slowly, and three times what the rest takes where they
- * come fast: one that is deferrable is then left to the first container that mounts it (`ImageStore.mountable`).
+ * come fast: then it is left to `later`, and what that has not done to the first container that mounts it (`ImageStore.mountable`).
  */
-async function takeLayer(store: ImageStore, source: AsyncIterable<Uint8Array>, layer: Omit<TakeLayerOptions, 'source'> & { readonly descriptor: Descriptor }, isDeferrable: boolean): Promise<void> {
+async function takeLayer(store: ImageStore, source: AsyncIterable<Uint8Array>, layer: KnownLayer, later: LaterPreparer | undefined): Promise<void> {
   const { now } = store.disk.host;
   const startMs = now();
-  const { first, all } = await peek(source, isDeferrable ? SAMPLE_BYTES : 0);
-  if (isDeferrable && first.length > (now() - startMs) * READY_BYTES_PER_MS) await store.blobs.take(all, layer.descriptor, `the layer ${layer.descriptor.digest}`);
+  const { first, all } = await peek(source, later === undefined ? 0 : SAMPLE_BYTES);
+  if (later !== undefined && first.length > (now() - startMs) * READY_BYTES_PER_MS) await takeBlob(store, all, layer, later);
   else await store.layers.take({ ...layer, source: all });
 }
 
+async function takeBlob(store: ImageStore, source: AsyncIterable<Uint8Array>, { descriptor, diffId }: KnownLayer, later: LaterPreparer): Promise<void> {
+  const writer = store.blobs.writer(descriptor, `the layer ${descriptor.digest}`);
+  const coming = later.begin(descriptor, diffId, writer.path);
+  let isWhole = false;
+  try {
+    for await (const chunk of source) {
+      writer.write(chunk);
+      coming.grew(writer.size);
+    }
+    await writer.commit();
+    isWhole = true;
+  } finally {
+    coming.ended(isWhole);
+    if (!isWhole) await writer.discard();
+  }
+}
+
 async function takeImage(store: ImageStore, client: RegistryClient, options: PullOptions): Promise<StoredImage> {
-  const { reference, typed, limits, mayDefer, progress } = options;
+  const { reference, typed, limits, later, progress } = options;
   const { target, descriptor, manifest } = await findManifest(store, client, options);
   const { config: configDescriptor, layers } = manifest;
   const foreign = layers.find(({ mediaType }) => !isLayerType(mediaType));
@@ -88,9 +122,9 @@ async function takeImage(store: ImageStore, client: RegistryClient, options: Pul
   await inParallel([...unique.values()], async ({ layer, diffId }) => {
     progress.start(layer.digest, layer.size);
     const isHere = store.keep(layer.digest);
-    const isDeferrable = mayDefer === true && layer.size > SAMPLE_BYTES;
-    if (!isHere) await takeLayer(store, counted(client.getBlob(layer.digest, layer.size), (bytes) => progress.advance(layer.digest, bytes)), { descriptor: layer, diffId, limits }, isDeferrable);
-    else if (!isDeferrable) await store.layers.prepare(layer, diffId, limits);
+    const layerLater = layer.size > SAMPLE_BYTES ? later : undefined;
+    if (!isHere) await takeLayer(store, counted(client.getBlob(layer.digest, layer.size), (bytes) => progress.advance(layer.digest, bytes)), { descriptor: layer, diffId, limits }, layerLater);
+    else if (layerLater === undefined) await store.layers.prepare(layer, diffId, { limits });
     progress.end(layer.digest, isHere ? 'exists' : 'pulled');
   });
   return store.add({ reference, typed, target, manifest: descriptor, fromRegistry: true });

@@ -29,6 +29,11 @@ export class WriteBehind {
     return this.#file.size;
   }
 
+  /** Its name for the time being. */
+  get path(): string {
+    return this.#file.path;
+  }
+
   /** @throws StoreError */
   write(bytes: Uint8Array): void {
     this.#file.write(bytes);

@@ -1,7 +1,8 @@
 /** The client's door to registries: TLS with authorities and certificates of one's own, credential helpers, and what is shown at a terminal. */
 import assert from 'node:assert/strict';
 import { execFile } from 'node:child_process';
-import { chmodSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { randomBytes } from 'node:crypto';
+import { chmodSync, copyFileSync, mkdirSync, mkdtempSync, readFileSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, test } from 'node:test';
@@ -122,4 +123,50 @@ test('at a terminal each blob has a line that is drawn again, with bytes and spe
   const { failure, status, shown } = JSON.parse(stdout) as { failure: string; status: number; shown: string };
   assert.equal(failure, '', shown);
   assert.equal(status, 0, shown);
+});
+
+/** Processes that make layers of this store ready. */
+function preparers(home: string): readonly number[] {
+  return readdirSync('/proc').filter((name) => /^\d+$/.test(name)).map(Number).filter((id) => {
+    try {
+      return readFileSync(`/proc/${id}/cmdline`, 'latin1').includes('--preparing-process') && readFileSync(`/proc/${id}/environ`, 'latin1').includes(`CAISSON_HOME=${home}\0`);
+    } catch {
+      return false; // It has ended, or is someone else's.
+    }
+  });
+}
+
+async function until(condition: () => boolean, what: string): Promise<void> {
+  for (let attempt = 0; attempt < 1200; attempt++) {
+    if (condition()) return;
+    await new Promise((resolve) => setTimeout(resolve, 25));
+  }
+  assert.fail(what);
+}
+
+test('what a pull leaves behind it makes the layer ready, and ends; a container does not wait longer than for that, nor is lost with it', async () => {
+  const registry = await startRegistry();
+  mkdirSync(file('large'));
+  writeFileSync(file('large/noise'), randomBytes(24 * 2 ** 20));
+  copyFileSync('/bin/busybox', file('large/busybox'));
+  peer('tar', ['-czf', file('large.tar.gz'), '-C', file('large'), '.']);
+  const name = `${registry}/large:1`;
+  await mustRun(['import', file('large.tar.gz'), name]);
+  await mustRun(['push', '-q', name]);
+  for (const [what, before] of [
+    ['nothing', () => undefined],
+    ['waited for', (home: string) => assert.deepEqual([readdirSync(join(home, 'layers')).length, preparers(home)], [2, []])],
+    ['ready', (home: string) => until(() => readdirSync(join(home, 'layers')).length === 2 && preparers(home).length === 0, 'the layer is not made ready')],
+    ['killed', (home: string) => preparers(home).forEach((id) => process.kill(id, 'SIGKILL'))],
+  ] as const) {
+    const home = file(`pulled-${what.replace(' ', '-')}`);
+    const own = commandIn({ ...env, CAISSON_HOME: home });
+    assert.match(await own.mustRun(['pull', '-q', ...(what === 'waited for' ? ['--wait'] : []), name]), /@sha256:[0-9a-f]{64}\n$/);
+    await before(home);
+    assert.deepEqual(await own.run(['run', '--rm', '--pull', 'never', '-q', name, '/busybox', 'sha256sum', '/noise']), { status: 0, signal: null, stdout: peer('sha256sum', ['/noise'.replace('/', `${file('large')}/`)]).stdout.replace(file('large'), ''), stderr: '' }, what);
+    await until(() => preparers(home).length === 0, 'it does not end');
+    await own.mustRun(['system', 'prune', '-f']);
+    assert.match(await own.mustRun(['system', 'check']), /: clean/, what);
+    assert.deepEqual(readdirSync(join(home, 'tmp')), [], what);
+  }
 });

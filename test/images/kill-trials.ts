@@ -3,6 +3,7 @@
  * command succeeds when it is run again.
  */
 import assert from 'node:assert/strict';
+import { randomBytes } from 'node:crypto';
 import { cpSync, mkdirSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
 import { basename, join } from 'node:path';
 import { createImageHost } from '../../src/host/node/image-host.ts';
@@ -94,6 +95,15 @@ function makeContext(directory: string): string {
   return directory;
 }
 
+/** An image whose layer is so large that a pull leaves it to another process, at a registry and in a store. */
+async function makeLarge(mustRun: (args: readonly string[]) => Promise<string>, directory: string, image: string): Promise<void> {
+  mkdirSync(directory);
+  writeFileSync(join(directory, 'noise'), randomBytes(24 * 2 ** 20));
+  peer('tar', ['-C', directory, '-czf', `${directory}.tar.gz`, 'noise']);
+  await mustRun(['import', `${directory}.tar.gz`, image]);
+  await mustRun(['push', '-q', image]);
+}
+
 /** The steps of a build, by its plain output, that were not in a cache. */
 function madeAnew(output: string): readonly string[] {
   const steps = [...output.matchAll(/^#(\d+) (\[.*\] (?:COPY|ADD|RUN|WORKDIR).*)$/gm)];
@@ -117,13 +127,16 @@ export async function prepareTrials(scratch: string, registry: string): Promise<
   await inFull(['push', '-q', image]);
   await inFull(['save', '-o', archive, image]);
   peer('sh', ['-c', `test -s ${archive}`]);
+  const large = `${registry}/trial/large:1`;
+  const withLarge = join(scratch, 'large');
+  await makeLarge(commandIn(env(withLarge)).mustRun, join(scratch, 'noise'), large);
   const context = makeContext(join(scratch, 'context'));
   const build = ['build', '-q', '--jobs', '2', '--provenance', '-t', 'built:1', context];
   const builtHome = join(scratch, 'built');
   cpSync(empty, builtHome, { recursive: true });
   await commandIn(env(builtHome)).mustRun(build);
   const startOf = async (home: string): Promise<Start> => ({ home, images: await mustBeClean(home, 'at the beginning') });
-  const [none, filled, built] = [await startOf(empty), await startOf(full), await startOf(builtHome)];
+  const [none, filled, built, single] = [await startOf(empty), await startOf(full), await startOf(builtHome), await startOf(withLarge)];
   const local = (home: string): string => `${home}-cache`;
   const inRegistry = (home: string): string => `type=registry,ref=${registry}/trial/cache:${basename(home)}`;
   /** Builds from the caches on a store that has made nothing: what they have is right, and they have all if they are whole. */
@@ -139,7 +152,8 @@ export async function prepareTrials(scratch: string, registry: string): Promise<
     }
   };
   const scenarios: readonly Scenario[] = [
-    { name: 'pull', args: ['pull', '-q', image], start: none, leaves: filled.images }, { name: 'load', args: ['load', '-q', '-i', archive], start: none, leaves: filled.images },
+    { name: 'pull', args: ['pull', '-q', image], start: none, leaves: filled.images }, { name: 'pull-large', args: ['pull', '-q', large], start: none, leaves: single.images },
+    { name: 'load', args: ['load', '-q', '-i', archive], start: none, leaves: filled.images },
     { name: 'push', args: ['push', '-q', image, `${registry}/trial/RANDOM:1`], start: filled, leaves: filled.images }, { name: 'rmi', args: ['rmi', image], start: filled, leaves: none.images },
     { name: 'prune', args: ['image', 'prune', '-af', '--filter', 'label!=maker'], start: filled, leaves: none.images }, { name: 'tag', args: ['tag', 'busybox:1', image], start: filled, leaves: filled.images },
     { name: 'build', args: build, start: none, leaves: built.images }, { name: 'rebuild', args: [...build, '--no-cache'], start: built, leaves: built.images },
@@ -160,6 +174,8 @@ export async function prepareTrials(scratch: string, registry: string): Promise<
     const home = freshStore(scenario);
     const { ms, status, stderr } = await run(scenario, home, LONGEST_MS);
     assert.equal(status, 0, `${scenario.name}: ${stderr}`);
+    // What goes on in the background ends before that.
+    await mustBeClean(home, scenario.name);
     rmSync(home, { recursive: true });
     rmSync(local(home), { recursive: true, force: true });
     return ms;
