@@ -35,7 +35,7 @@ async function startRegistry(scratch) {
 /** Milliseconds by row: ours and the peer's, medians of rounds that alternate. */
 export async function benchImages({ caisson, programs, env: base, rounds, median }) {
   const scratch = mkdtempSync(join(tmpdir(), 'caisson-bench-images-'));
-  const env = { ...base, CAISSON_HOME: join(scratch, 'store'), DOCKER_CONFIG: scratch };
+  const env = { ...base, CAISSON_HOME: join(scratch, 'store'), CAISSON_BACKGROUND: '', DOCKER_CONFIG: scratch };
   const ours = (...words) => [process.execPath, caisson, ...words];
   const time = (argv, more = {}) => {
     const started = performance.now();

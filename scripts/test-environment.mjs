@@ -6,3 +6,5 @@ import { register } from 'tsx/esm/api';
 
 register();
 delete process.env.NODE_OPTIONS;
+// What commands leave to other processes has tests of its own; the others are not slowed down by it.
+process.env.CAISSON_BACKGROUND = 'off';

@@ -11,7 +11,7 @@ import type { StartReport } from './detached.ts';
 import { UserError, exitCodeOf, formatError } from './errors.ts';
 import { openStore, toUserError } from './image-store.ts';
 import { openContainer } from './kept-container.ts';
-import { exitCode } from './launch.ts';
+import { exitCode, keepTranslations } from './launch.ts';
 import { startError } from './session.ts';
 import { stopSignalOf } from './stop-signal.ts';
 
@@ -57,7 +57,7 @@ async function live(containers: Containers, kept: WholeContainer, life: Life): P
   control.close();
   const code = exitCode(status, timedOut);
   await life.ended(code, () => container.changes());
-  container.keepTranslations();
+  await keepTranslations(container);
   await control.announce(code);
 }
 

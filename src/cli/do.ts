@@ -4,7 +4,7 @@ import { DO_FLAGS } from './do-flags.ts';
 import { readDoOptions } from './do-options.ts';
 import type { DoOptions } from './do-options.ts';
 import { parseFlags } from './flags.ts';
-import { createContainer, exitCode, terminalFacts, traceCalls } from './launch.ts';
+import { createContainer, exitCode, keepTranslations, terminalFacts, traceCalls } from './launch.ts';
 import { Session } from './session.ts';
 
 /** What --stats, --changes, --export-changes and --apply do once the command has ended. */
@@ -29,6 +29,6 @@ export async function doCommand(args: readonly string[]): Promise<number> {
   traceCalls(container, session, options.strace);
   const status = await session.run();
   await afterwards(container, options);
-  container.keepTranslations();
+  await keepTranslations(container);
   return exitCode(status, session.timedOut);
 }

@@ -5,7 +5,7 @@ import type { Control, Controlled } from './control-server.ts';
 import { EXIT_CAISSON, UserError, exitCodeOf } from './errors.ts';
 import type { FlagValues } from './flags.ts';
 import { openContainer } from './kept-container.ts';
-import { exitCode, terminalFacts, traceCalls } from './launch.ts';
+import { exitCode, keepTranslations, terminalFacts, traceCalls } from './launch.ts';
 import { Session } from './session.ts';
 
 /** Long enough that a short command does not pay for it. */
@@ -55,7 +55,7 @@ async function runSession({ containers, record, layers, life, input, values }: F
   const code = exitCode(status, session.timedOut);
   await afterwards(container, values);
   const lost = await life?.ended(code, () => container.changes());
-  container.keepTranslations();
+  await keepTranslations(container);
   await control?.announce(code);
   return lost === undefined ? code : saidLost(lost, code);
 }

@@ -9,6 +9,7 @@ import type { Host } from '../host/types.ts';
 import { toText } from './bytes.ts';
 import { EXIT_SIGNAL_BASE, EXIT_TIMEOUT, UserError } from './errors.ts';
 import type { TerminalFacts } from './option-values.ts';
+import { mayLeaveProcesses } from './own-process.ts';
 import type { Session } from './session.ts';
 
 export async function terminalFacts(): Promise<TerminalFacts | undefined> {
@@ -23,7 +24,7 @@ export function exitCode(status: ExitStatus, timedOut: boolean): number {
 
 function openContainer(host: Host, config: ContainerConfig): Container {
   try {
-    return Container.create(host, config, { image: readMachineImage<RegionCompiler>() });
+    return Container.create(host, config, { image: readMachineImage<RegionCompiler>({ optimizesLater: mayLeaveProcesses() }) });
   } catch (error) {
     if (error instanceof NetworkRuleError) throw new UserError(error.message, 'such as example.com:443 or 10.0.0.0/8', undefined, { cause: error });
     if (!(error instanceof ContainerError)) throw error;
@@ -35,6 +36,12 @@ export async function createContainer(config: ContainerConfig): Promise<Containe
   if (config.network.mode === 'none' && !config.mounts.some(({ kind }) => kind === 'socket')) return openContainer(createNodeHost(), config);
   const { nodeNetwork } = await import('../host/node/network.ts');
   return openContainer(createNodeHost({ network: nodeNetwork }), config);
+}
+
+/** Keeps translations for the next run. Their machine code is made by a process of its own, where it may be left behind. */
+export async function keepTranslations(container: Container): Promise<void> {
+  const programs = container.keepTranslations();
+  if (programs.length > 0 && mayLeaveProcesses()) (await import('./optimize-later.ts')).optimizeLater(programs);
 }
 
 /** `--strace`. Undefined: it was not given. */

@@ -16,6 +16,7 @@ import { LOGIN, LOGOUT, PULL, PUSH } from './image-specs.ts';
 import { toUserError, withStore } from './image-store.ts';
 import { readPemFile } from './pem-file.ts';
 import { parseSize } from './quantities.ts';
+import { mayLeaveProcesses } from './own-process.ts';
 import { BlobProgress } from './progress.ts';
 
 function tlsOf(values: FlagValues): HttpTls | undefined {
@@ -81,7 +82,7 @@ export async function pullCommand(args: readonly string[]): Promise<number> {
   return withStore(`pull "${typed}"`, async (store) => {
     // Limits that are given are for this command, so it holds all layers against them.
     const mustWait = ['wait', 'max-layer-size', 'max-layer-entries', 'max-layer-ratio'].some((flag) => values.has(flag));
-    const later = mustWait ? undefined : new BackgroundPreparer();
+    const later = mustWait || !mayLeaveProcesses() ? undefined : new BackgroundPreparer();
     const image = await pull(store, typed, values, { quiet: values.has('quiet'), later }).finally(() => later?.release());
     process.stdout.write(`${familiarName(parseReference(typed))}@${image.record.target.digest}\n`);
     return 0;

@@ -2,5 +2,7 @@
 export const BUILD_WORKER = '\0build';
 /** How a process of its own is told which container it runs: by its id, behind this word. Nobody types it. */
 export const CONTAINER_PROCESS = '--container-process';
+/** How a process that makes machine code is told what it is; the programs stand behind it, each as a component of a URI. */
+export const OPTIMIZING_PROCESS = '--optimizing-process';
 /** How a process that makes layers ready is told what it is. */
 export const PREPARING_PROCESS = '--preparing-process';

@@ -51,8 +51,8 @@ export interface UnitCache {
 export interface NativeCode {
   /** A module's function was compiled with all optimizations. */
   isOptimized(code: WebAssembly.ExportValue): boolean;
-  /** Compiles a module's function with all optimizations, now. */
-  optimize(code: WebAssembly.ExportValue): void;
+  /** Compiles a module's function with all optimizations, now. Absent: a program that ends does not wait for that, `optimizeKept` does it. */
+  optimize?(code: WebAssembly.ExportValue): void;
   /** Of a module with such functions: their code. Undefined: the engine does not give it away. */
   write(module: WebAssembly.Module): Uint8Array<ArrayBuffer> | undefined;
   /** Undefined: it is not fit for this engine. `wasm`: the module's bytes. */
@@ -72,8 +72,8 @@ export interface Machine {
   createAddressSpace(): AddressSpace;
   /** The layout of programs in memory for which translations are kept, if some are: the same layout finds them again. */
   readonly layoutSeed: number | undefined;
-  /** Keeps new translations, with the layout that they are for. */
-  saveUnits(layoutSeed: number): void;
+  /** Keeps new translations, with the layout that they are for. Answers the programs of which a good part has no machine code (`optimizeKept`). */
+  saveUnits(layoutSeed: number): readonly string[];
 }
 
 /**

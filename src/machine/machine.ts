@@ -43,13 +43,34 @@ export function prepareMachine(image: MachineImage): void {
   shells.push(new Shell(loaded));
 }
 
+function noStatistics(): MachineStatistics {
+  return { instructionsDecoded: 0, unitsTranslated: 0, wasmBytes: 0, undecodable: 0 };
+}
+
+/**
+ * Makes machine code of what is kept of a program, and keeps it, as long as `hasTime`: for a process that has nothing else to do. What
+ * others keep meanwhile stays, and then this was for nothing.
+ */
+export function optimizeKept(image: MachineImage, program: string, hasTime: () => boolean): void {
+  const { units } = image;
+  const layoutSeed = units?.layoutSeed;
+  if (units === undefined || layoutSeed === undefined) return;
+  const { loaded } = load(image);
+  const storage = units.open(program);
+  const registry = new UnitRegistry(loaded, image, new UnitStore(storage, layoutSeed), noStatistics());
+  const shell = new Shell(loaded);
+  shell.growUnits(registry.slotCount);
+  registry.optimizeStored(shell, hasTime);
+  if (storage.isCurrent) registry.save(layoutSeed);
+}
+
 /**
  * A machine that runs x86-64 code of any number of address spaces on this thread. `image` is what the build made.
  */
 export function createMachine(image: MachineImage, options: MachineOptions): Machine {
   const { loaded, shells } = load(image);
   const pool = shells.splice(0);
-  const statistics: MachineStatistics = { instructionsDecoded: 0, unitsTranslated: 0, wasmBytes: 0, undecodable: 0 };
+  const statistics = noStatistics();
   const { units } = image;
   const registries = new Map<string, UnitRegistry>();
   /** Code that obeys MXCSR is not kept: few programs have any. */
@@ -100,6 +121,7 @@ export function createMachine(image: MachineImage, options: MachineOptions): Mac
     saveUnits: (layoutSeed) => {
       const saved = [...registries.values()].filter((registry) => registry.save(layoutSeed));
       if (saved.length > 0) units?.keepLayout(layoutSeed);
+      return [...registries].filter(([, registry]) => registry.lacksNative).map(([program]) => program);
     },
     createAddressSpace(): AddressSpace {
       const space = new GuestSpace(environment);

@@ -1,6 +1,7 @@
 /** Runs the built command for tests. */
 import { spawn } from 'node:child_process';
 import type { ChildProcessWithoutNullStreams } from 'node:child_process';
+import { readFileSync, readdirSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 
 /** Another build than dist/'s can be tried. */
@@ -21,9 +22,11 @@ export interface RunSettings {
 }
 
 const PATH = '/usr/sbin:/usr/bin:/sbin:/bin';
+/** As `scripts/test-environment.mjs` has it. */
+const CAISSON_BACKGROUND = 'off';
 
 export function spawnCaisson(args: readonly string[], settings: RunSettings = {}): ChildProcessWithoutNullStreams {
-  const env = { PATH, HOME: process.env['HOME'] ?? '/', LANG: 'C.UTF-8', ...settings.env };
+  const env = { PATH, CAISSON_BACKGROUND, HOME: process.env['HOME'] ?? '/', LANG: 'C.UTF-8', ...settings.env };
   return spawn(process.execPath, [caissonPath, ...args], { env, ...(settings.cwd === undefined ? {} : { cwd: settings.cwd }) });
 }
 
@@ -46,4 +49,24 @@ export function caisson(args: readonly string[], settings: RunSettings = {}): Pr
 /** `caisson do -- sh -c SCRIPT` with flags before. */
 export function inSandbox(script: string, flags: readonly string[] = [], settings: RunSettings = {}): Promise<RunResult> {
   return caisson(['do', ...flags, '--', '/bin/sh', '-c', script], settings);
+}
+
+/** Processes of this command that have this word and this variable. */
+export function ownProcesses(word: string, variable: string): readonly number[] {
+  return readdirSync('/proc').filter((name) => /^\d+$/.test(name)).map(Number).filter((id) => {
+    try {
+      return readFileSync(`/proc/${id}/cmdline`, 'latin1').split('\0').includes(word) && readFileSync(`/proc/${id}/environ`, 'latin1').split('\0').includes(variable);
+    } catch {
+      return false; // It has ended, or is someone else's.
+    }
+  });
+}
+
+/** Waits for at most a minute. @throws Error */
+export async function until(condition: () => boolean, what: string): Promise<void> {
+  for (let attempt = 0; attempt < 2400; attempt++) {
+    if (condition()) return;
+    await new Promise((resolve) => setTimeout(resolve, 25));
+  }
+  throw new Error(what);
 }

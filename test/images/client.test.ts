@@ -8,7 +8,7 @@ import { join } from 'node:path';
 import { after, before, test } from 'node:test';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
-import { caissonPath } from '../cli/caisson.ts';
+import { caissonPath, ownProcesses, until } from '../cli/caisson.ts';
 import { busyboxLayout, commandIn, peer } from './fixtures.ts';
 import { busyboxParts, honest, layoutBlob, registriesIn, registryOf } from './registry-testing.ts';
 
@@ -125,24 +125,7 @@ test('at a terminal each blob has a line that is drawn again, with bytes and spe
   assert.equal(status, 0, shown);
 });
 
-/** Processes that make layers of this store ready. */
-function preparers(home: string): readonly number[] {
-  return readdirSync('/proc').filter((name) => /^\d+$/.test(name)).map(Number).filter((id) => {
-    try {
-      return readFileSync(`/proc/${id}/cmdline`, 'latin1').includes('--preparing-process') && readFileSync(`/proc/${id}/environ`, 'latin1').includes(`CAISSON_HOME=${home}\0`);
-    } catch {
-      return false; // It has ended, or is someone else's.
-    }
-  });
-}
-
-async function until(condition: () => boolean, what: string): Promise<void> {
-  for (let attempt = 0; attempt < 1200; attempt++) {
-    if (condition()) return;
-    await new Promise((resolve) => setTimeout(resolve, 25));
-  }
-  assert.fail(what);
-}
+const preparers = (home: string): readonly number[] => ownProcesses('--preparing-process', `CAISSON_HOME=${home}`);
 
 test('what a pull leaves behind it makes the layer ready, and ends; a container does not wait longer than for that, nor is lost with it', async () => {
   const registry = await startRegistry();
@@ -155,12 +138,13 @@ test('what a pull leaves behind it makes the layer ready, and ends; a container 
   await mustRun(['push', '-q', name]);
   for (const [what, before] of [
     ['nothing', () => undefined],
+    ['off', (home: string) => assert.deepEqual([readdirSync(join(home, 'layers')).length, preparers(home)], [2, []])],
     ['waited for', (home: string) => assert.deepEqual([readdirSync(join(home, 'layers')).length, preparers(home)], [2, []])],
     ['ready', (home: string) => until(() => readdirSync(join(home, 'layers')).length === 2 && preparers(home).length === 0, 'the layer is not made ready')],
     ['killed', (home: string) => preparers(home).forEach((id) => process.kill(id, 'SIGKILL'))],
   ] as const) {
     const home = file(`pulled-${what.replace(' ', '-')}`);
-    const own = commandIn({ ...env, CAISSON_HOME: home });
+    const own = commandIn({ ...env, CAISSON_HOME: home, CAISSON_BACKGROUND: what === 'off' ? 'off' : '' });
     assert.match(await own.mustRun(['pull', '-q', ...(what === 'waited for' ? ['--wait'] : []), name]), /@sha256:[0-9a-f]{64}\n$/);
     await before(home);
     assert.deepEqual(await own.run(['run', '--rm', '--pull', 'never', '-q', name, '/busybox', 'sha256sum', '/noise']), { status: 0, signal: null, stdout: peer('sha256sum', ['/noise'.replace('/', `${file('large')}/`)]).stdout.replace(file('large'), ''), stderr: '' }, what);

@@ -114,7 +114,7 @@ function madeAnew(output: string): readonly string[] {
 /** `registry`: Debian's docker-registry, which gets the image. */
 export async function prepareTrials(scratch: string, registry: string): Promise<Trials> {
   const image = `${registry}/trial/kinds:30`;
-  const env = (home: string): Record<string, string> => ({ CAISSON_HOME: home, DOCKER_CONFIG: join(scratch, 'docker') });
+  const env = (home: string): Record<string, string> => ({ CAISSON_HOME: home, CAISSON_BACKGROUND: '', DOCKER_CONFIG: join(scratch, 'docker') });
   const empty = join(scratch, 'empty');
   const full = join(scratch, 'full');
   const archive = join(scratch, 'trial.tar');

@@ -19,29 +19,31 @@ export interface HostMachineImage<T> {
   readonly compile: (wasm: Uint8Array<ArrayBuffer>, name: string) => WebAssembly.Module;
   readonly translator: () => T;
   readonly nativeNans: boolean;
-  readonly native?: KeptCode;
+  readonly native?: Omit<KeptCode, 'optimize'> & Partial<KeptCode>;
   readonly units?: UnitDirectory;
 }
 
 /** Set by the build: names all that translations depend on. */
 declare const CAISSON_MACHINE: string | undefined;
 
+const { optimize: _, ...withoutOptimizing } = keptCode;
+
 /** The user's translations for this build of the machine; with V8's machine code, and so for this V8. */
-function openUnits(): UnitDirectory | undefined {
+export function openUnits(): UnitDirectory | undefined {
   const directory = cacheDirectory();
   if (directory === undefined || typeof CAISSON_MACHINE === 'undefined') return undefined;
   return new UnitDirectory(join(directory, `units-${CAISSON_MACHINE}.${process.arch}.${process.versions.v8}`));
 }
 
-/** @throws Error when there was no build. */
-export function readMachineImage<T>(): HostMachineImage<T> {
+/** `optimizesLater`: another process makes machine code of what a program leaves (`optimizeKept`). @throws Error when there was no build. */
+export function readMachineImage<T>({ optimizesLater = false } = {}): HostMachineImage<T> {
   tuneEngine();
   const interpreter = find('interpreter.bin');
   const translator = find('translator.js');
   if (interpreter === undefined || translator === undefined) throw new Error('cannot find interpreter.bin: build first (npm run build)');
   const units = openUnits();
   return {
-    ...(units === undefined ? {} : { units, native: keptCode }),
+    ...(units === undefined ? {} : { units, native: optimizesLater ? withoutOptimizing : keptCode }),
     // V8 compiles float arithmetic to addsd and its like; of two NaNs it may take either (QUIRKS.md, test/machine/nans.c).
     nativeNans: process.arch === 'x64',
     interpreter: readFileSync(interpreter),

@@ -103,6 +103,15 @@ export const keptCode: KeptCode = {
   },
 };
 
+/** Whether this V8 writes machine code, and takes it back. */
+export function keepsMachineCode(): boolean {
+  try {
+    return ['SerializeWasmModule', 'WasmTierUpFunction'].every((name) => typeof nativeFunction('value', `return %${name}(value)`) === 'function');
+  } catch {
+    return false; // SyntaxError: there is no such function
+  }
+}
+
 /** The whole file, in buffers of their own: a name, and what V8 wrote. */
 function readNative(wasm: Uint8Array<ArrayBuffer>, file: URL): WebAssembly.Module | undefined {
   const handle = openSync(file, 'r');

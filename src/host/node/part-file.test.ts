@@ -62,3 +62,15 @@ test('a file that others can write, and a link, are not ours', () => {
   symlinkSync(`${path}.real`, path);
   assert.deepEqual(contents(), []);
 });
+
+test('a file knows when another one has its name', () => {
+  assert.equal(new PartFile(path).isCurrent, false);
+  new PartFile(path).replace(PARTS);
+  const file = new PartFile(path);
+  assert.equal(file.isCurrent, true);
+  new PartFile(path).replace(PARTS);
+  assert.equal(file.isCurrent, false);
+  assert.equal(new PartFile(path).isCurrent, true);
+  rmSync(path);
+  assert.equal(file.isCurrent, false);
+});

@@ -6,7 +6,7 @@
  * then the parts. Written under a temporary name and renamed.
  */
 import { createRequire } from 'node:module';
-import { closeSync, constants, fstatSync, mkdirSync, openSync, readSync, renameSync, unlinkSync, writeSync } from 'node:fs';
+import { closeSync, constants, fstatSync, mkdirSync, openSync, readSync, renameSync, statSync, unlinkSync, writeSync } from 'node:fs';
 import { dirname } from 'node:path';
 import { nodeBinding } from './binding.ts';
 
@@ -100,6 +100,15 @@ export class PartFile {
       return (this.#entries ??= this.#handle === undefined ? [] : readEntries(this.#handle));
     } catch {
       return (this.#entries = []);
+    }
+  }
+
+  /** The file is still the one that was opened. */
+  get isCurrent(): boolean {
+    try {
+      return this.#handle !== undefined && fstatSync(this.#handle).ino === statSync(this.#path).ino;
+    } catch {
+      return false; // it is gone
     }
   }
 

@@ -52,6 +52,23 @@ test('older builds go, and the oldest programs where there are too many bytes', 
   assert.ok(existsSync(join(parent, 'cli-1.cache')));
 });
 
+test('one process at a time makes machine code of a program, and who is killed at it is not followed for an hour', () => {
+  const directory = new UnitDirectory(path);
+  assert.equal(directory.claim('x'), undefined, 'nothing is kept');
+  directory.open('x').replace([Buffer.from('x')], 1);
+  const claim = directory.claim('x');
+  assert.ok(claim);
+  assert.equal(new UnitDirectory(path).claim('x'), undefined);
+  assert.ok(directory.claim('y'));
+  claim.end();
+  assert.ok(directory.claim('x'));
+  const left = join(path, readdirSync(path).find((name) => /^x-.*\.optimizing$/.test(name)) ?? '');
+  const hoursAgo = Date.now() / 1000 - 2 * 3600;
+  utimesSync(left, hoursAgo, hoursAgo);
+  assert.ok(directory.claim('x'));
+  assert.equal(directory.claim('x'), undefined);
+});
+
 test('where nothing can be written nothing happens', () => {
   writeFileSync(path, 'a file where the directory should be');
   const directory = new UnitDirectory(path);

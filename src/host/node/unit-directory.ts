@@ -2,12 +2,14 @@
  * The user's translations for one build of the machine: a file for each program, and one that says for which layout of
  * programs in memory they are. Nobody else may read or write them; what spoils a file is found out (`part-file.ts`).
  */
-import { readdirSync, rmSync, statSync, unlinkSync } from 'node:fs';
+import { closeSync, openSync, readdirSync, rmSync, statSync, unlinkSync } from 'node:fs';
 import { basename, dirname, join } from 'node:path';
 import { PartFile } from './part-file.ts';
 
 /** All files of a build together: the oldest go. */
 const MAXIMUM_BYTES = 256 << 20;
+/** From then on a claim counts as left. */
+const CLAIM_MS = 3_600_000;
 /** Builds that stay, the newest included. */
 const MOST_BUILDS = 3;
 
@@ -45,6 +47,22 @@ export class UnitDirectory {
   keepLayout(layoutSeed: number): void {
     if (this.layoutSeed !== layoutSeed) this.#layout.replace([], layoutSeed + 1);
     this.#makeRoom();
+  }
+
+  /**
+   * This process makes machine code for a program, until `end`. Undefined: another one does, or one has begun in the last hour and did not get
+   * to its end: so what ends it every time is not tried every time.
+   */
+  claim(program: string): { readonly end: () => void } | undefined {
+    const path = join(this.#path, `${fileNameOf(program)}.optimizing`);
+    const end = (): void => rmSync(path, { force: true });
+    try {
+      if (Date.now() - (statSync(path, { throwIfNoEntry: false })?.mtimeMs ?? 0) > CLAIM_MS) end();
+      closeSync(openSync(path, 'wx', 0o600));
+      return { end };
+    } catch {
+      return undefined; // EEXIST, or it cannot be written
+    }
   }
 
   open(program: string): PartFile {

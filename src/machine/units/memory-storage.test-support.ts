@@ -4,6 +4,7 @@ import type { UnitStorage } from './unit-store.ts';
 export class MemoryStorage implements UnitStorage {
   parts: Uint8Array<ArrayBuffer>[] = [];
   tag = 0;
+  isCurrent = true;
   get count(): number {
     return this.parts.length;
   }

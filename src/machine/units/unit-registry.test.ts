@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import test from 'node:test';
 import type { LoadedImage } from '../interpreter/image.ts';
 import type { NativeCode } from '../machine-types.ts';
+import type { Shell } from '../shell.ts';
 import { GUEST_BASE } from '../state.ts';
 import { regionCompiler } from '../translator/index.ts';
 import type { Region } from '../translator/region.ts';
@@ -149,6 +150,32 @@ test('units in use are optimized as long as there is time', () => {
   second.optimize(unit.module, exports, ['1', '3', '2'], () => done.length < 2);
   assert.deepEqual(done, [exports['1'], exports['3']]);
   assert.equal(second.save(LAYOUT), true);
+});
+
+test('where a program does not wait for it, machine code is made of all that is kept by another process, as far as there is time', () => {
+  const storage = new MemoryStorage();
+  const done = new Set<unknown>();
+  const later: NativeCode = { isOptimized: () => true, write: () => Uint8Array.of(1), read: () => undefined };
+  const native: NativeCode = { isOptimized: (unit) => done.has(unit), optimize: (unit) => void done.add(unit), write: () => Uint8Array.of(42), read: () => undefined };
+  const shell = { instance: (module: WebAssembly.Module) => new WebAssembly.Instance(module, IMPORTS) } as unknown as Shell;
+  const first = registryOver(storage, later);
+  first.compile(code, regionsFrom(0x10), () => false);
+  assert.equal(first.save(LAYOUT), true);
+  assert.equal(first.lacksNative, true);
+  assert.equal(registryOver(storage).lacksNative, false);
+  assert.equal(registryOver(storage, later).lacksNative, false, 'it has used nothing');
+  const second = registryOver(storage, later);
+  const unit = second.find(code, GUEST_BASE + 0x10);
+  assert.ok(unit?.module.module instanceof WebAssembly.Module);
+  second.optimize(unit.module, shell.instance(unit.module.module).exports, ['0'], () => true);
+  assert.deepEqual([second.save(LAYOUT), second.lacksNative], [false, true]);
+  const background = registryOver(storage, native);
+  background.optimizeStored(shell, () => done.size < SOME_UNITS - 2);
+  assert.equal(done.size, SOME_UNITS - 2);
+  assert.deepEqual([background.save(LAYOUT), background.lacksNative], [true, false]);
+  const last = registryOver(storage, later);
+  assert.deepEqual(last.find(code, GUEST_BASE + 0x10)?.module.stored.native, Uint8Array.of(42));
+  assert.equal(last.lacksNative, false);
 });
 
 test('nothing new: nothing is written', () => {

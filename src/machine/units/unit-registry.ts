@@ -2,6 +2,7 @@
 import type { LoadedImage } from '../interpreter/image.ts';
 import { GUEST_BASE } from '../state.ts';
 import type { MachineImage, MachineStatistics } from '../machine-types.ts';
+import type { Shell } from '../shell.ts';
 import type { Region } from '../translator/region.ts';
 import type { RegionCompiler } from '../translator/index.ts';
 import type { StoredModule, StoredUnit, UnitEntry, UnitStore } from './unit-store.ts';
@@ -236,8 +237,7 @@ export class UnitRegistry {
   #updateNative(module: CompiledModule): boolean {
     const { native } = this.#machine;
     const { stored, optimized } = module;
-    const enough = stored.nativeCount === 0 ? 1 : stored.nativeCount * (1 + NATIVE_GROWTH) + NATIVE_GROWTH_MINIMUM;
-    if (native === undefined || optimized < enough || module.module === undefined) return false;
+    if (native === undefined || optimized < enoughNative(stored) || module.module === undefined) return false;
     const code = native.write(module.module);
     if (code === undefined) return false;
     module.stored = { ...stored, native: code, nativeCount: optimized };
@@ -250,7 +250,7 @@ export class UnitRegistry {
    */
   optimize(module: CompiledModule, exports: WebAssembly.Exports, used: Iterable<string>, hasTime: () => boolean): void {
     const { native } = this.#machine;
-    if (native === undefined || module.origin !== 'stored') return;
+    if (native?.optimize === undefined || module.origin !== 'stored') return;
     for (const name of used) {
       if (!hasTime()) break;
       const code = exports[name];
@@ -258,6 +258,22 @@ export class UnitRegistry {
     }
     const optimized = Object.values(exports).reduce((count, code) => count + (native.isOptimized(code) ? 1 : 0), 0);
     module.optimized = Math.max(module.optimized, optimized);
+  }
+
+  /** The same of everything that is kept, in the order in which it became hot. */
+  optimizeStored(shell: Shell, hasTime: () => boolean): void {
+    for (const stored of this.#store?.rest() ?? []) {
+      const compiled = this.#remember(stored, 'stored');
+      if (compiled.module === undefined) continue;
+      const { exports } = shell.instance(compiled.module);
+      this.optimize(compiled, exports, Object.keys(exports), hasTime);
+    }
+  }
+
+  /** Of what was kept, or used of what is kept, so much has no machine code that it is worth making it. */
+  get lacksNative(): boolean {
+    if (this.#machine.native === undefined || this.#store === undefined) return false;
+    return this.#modules.some(({ origin, stored }) => origin !== 'temporary' && stored.units.length >= enoughNative(stored));
   }
 
   /** One module of all their units; of two for the same code the first. */
@@ -275,6 +291,11 @@ export class UnitRegistry {
     const units = all.map(({ unit }, index) => ({ ...unit, body: functions[index] ?? unit.body }));
     return { wasm, units, native: undefined, nativeCount: 0 };
   }
+}
+
+/** With so many functions machine code of a module is kept again. */
+function enoughNative({ nativeCount }: StoredModule): number {
+  return nativeCount === 0 ? 1 : nativeCount * (1 + NATIVE_GROWTH) + NATIVE_GROWTH_MINIMUM;
 }
 
 /** All entries of a unit. */

@@ -14,6 +14,8 @@ export interface UnitStorage {
   readonly count: number;
   /** Of all parts together. */
   readonly bytes: number;
+  /** Nobody has replaced them since this was opened. */
+  readonly isCurrent: boolean;
   /** A number that was kept with the parts, quick to get. 0: none. */
   readonly tag: number;
   read(part: number): Uint8Array<ArrayBuffer> | undefined;
