@@ -90,10 +90,10 @@ async function buildInterpreter() {
 
 /** V8 writes what it has compiled while the engine ran some programs. Without the file everything works, more slowly at first. */
 async function buildNativeCode() {
-  const trainer = join(root, '.cache', 'train-interpreter.cjs');
   for (const name of ['interpreter.native', 'decoder.native']) rmSync(join(dist, name), { force: true });
-  await build({ ...COMMON, entryPoints: ['scripts/train-interpreter.ts'], format: 'cjs', outfile: trainer });
-  const { status, stderr } = spawnSync(process.execPath, [trainer, dist], { stdio: ['ignore', 'ignore', 'pipe'], encoding: 'utf8', timeout: 300_000 });
+  // No home: it leaves nothing there.
+  const { HOME: _, XDG_CACHE_HOME: __, ...env } = process.env;
+  const { status, stderr } = spawnSync(process.execPath, [join(dist, 'caisson.js'), '--training-process', dist], { stdio: ['ignore', 'ignore', 'pipe'], encoding: 'utf8', timeout: 300_000, env });
   if (status !== 0) console.error(`no machine code for this Node version: ${stderr.split("\n").slice(-12).join("\n")}`);
 }
 

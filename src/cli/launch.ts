@@ -4,6 +4,7 @@ import { Container, ContainerError, NetworkRuleError, UnknownFilterError } from 
 import type { ContainerConfig, ExitStatus, RegionCompiler } from '../container/index.ts';
 import { createNodeHost } from '../host/node/index.ts';
 import { readMachineImage } from '../host/node/image.ts';
+import type { HostMachineImage } from '../host/node/image.ts';
 import { isTerminal } from '../host/node/stdio.ts';
 import type { Host } from '../host/types.ts';
 import { toText } from './bytes.ts';
@@ -22,9 +23,13 @@ export function exitCode(status: ExitStatus, timedOut: boolean): number {
   return status.signal === undefined ? status.code : EXIT_SIGNAL_BASE + status.signal;
 }
 
+/** Of the one container that this process runs. */
+let image: HostMachineImage<RegionCompiler> | undefined;
+
 function openContainer(host: Host, config: ContainerConfig): Container {
   try {
-    return Container.create(host, config, { image: readMachineImage<RegionCompiler>({ optimizesLater: mayLeaveProcesses() }) });
+    image = readMachineImage<RegionCompiler>({ optimizesLater: mayLeaveProcesses() });
+    return Container.create(host, config, { image });
   } catch (error) {
     if (error instanceof NetworkRuleError) throw new UserError(error.message, 'such as example.com:443 or 10.0.0.0/8', undefined, { cause: error });
     if (!(error instanceof ContainerError)) throw error;
@@ -41,7 +46,8 @@ export async function createContainer(config: ContainerConfig): Promise<Containe
 /** Keeps translations for the next run. Their machine code is made by a process of its own, where it may be left behind. */
 export async function keepTranslations(container: Container): Promise<void> {
   const programs = container.keepTranslations();
-  if (programs.length > 0 && mayLeaveProcesses()) (await import('./optimize-later.ts')).optimizeLater(programs);
+  const withMachine = image?.wasCompiled() === true;
+  if ((withMachine || programs.length > 0) && mayLeaveProcesses()) (await import('./optimize-later.ts')).optimizeLater(programs, withMachine);
 }
 
 /** `--strace`. Undefined: it was not given. */

@@ -1,24 +1,30 @@
 /**
- * The process that makes machine code of what programs have left: V8 compiles a unit slowly or well, and the next run of a program would do
+ * The process that makes machine code of what a run has left: V8 compiles a unit slowly or well, and the next run of a program would do
  * so again. It has the lowest priority, and ends by itself.
  */
 import { setPriority } from 'node:os';
 import type { RegionCompiler } from '../container/index.ts';
 import { openUnits, readMachineImage } from '../host/node/image.ts';
 import { optimizeKept } from '../machine/index.ts';
+import { trainForUser } from './train-machine.ts';
+import { THE_MACHINE } from './worker-word.ts';
 
 const LOWEST_PRIORITY = 19;
 /** For all together; the rest is left to the next time. */
 const MOST_MS = 60_000;
 
-export function runOptimizing(programs: readonly string[]): void {
+/** `words`: programs, each as a component of a URI, and `THE_MACHINE` where the machine itself has no machine code for this V8. */
+export async function runOptimizing(words: readonly string[]): Promise<void> {
   setPriority(LOWEST_PRIORITY);
+  if (words.includes(THE_MACHINE)) await trainForUser();
   const image = readMachineImage<RegionCompiler>();
   const hasTime = (): boolean => performance.now() < MOST_MS;
-  for (const program of programs.map(decodeURIComponent)) {
+  for (const program of words.filter((word) => word !== THE_MACHINE).map(decodeURIComponent)) {
     const claim = hasTime() ? openUnits()?.claim(program) : undefined;
     if (claim === undefined) continue;
     optimizeKept(image, program, hasTime);
     claim.end();
   }
+  // Programs that were run to train it may have left a task.
+  process.exit(0);
 }

@@ -2,7 +2,11 @@
 export const BUILD_WORKER = '\0build';
 /** How a process of its own is told which container it runs: by its id, behind this word. Nobody types it. */
 export const CONTAINER_PROCESS = '--container-process';
-/** How a process that makes machine code is told what it is; the programs stand behind it, each as a component of a URI. */
+/** How a process that makes machine code is told what it is; of what stands behind it. */
 export const OPTIMIZING_PROCESS = '--optimizing-process';
+/** The machine's own modules; programs have a slash, encoded. */
+export const THE_MACHINE = 'machine';
+/** How the build asks for machine code of the machine: behind it stands where to. */
+export const TRAINING_PROCESS = '--training-process';
 /** How a process that makes layers ready is told what it is. */
 export const PREPARING_PROCESS = '--preparing-process';

@@ -5,7 +5,8 @@ import * as fs from 'node:fs';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { after, before, beforeEach, test } from 'node:test';
-import { caissonPath } from './caisson.ts';
+import { keepsMachineCode } from '../../src/host/node/native-code.ts';
+import { caissonPath, ownProcesses, until } from './caisson.ts';
 
 const scratch = fs.mkdtempSync(join(tmpdir(), 'caisson-cache-'));
 const copy = join(scratch, 'dist');
@@ -23,7 +24,7 @@ after(() => fs.rmSync(scratch, { recursive: true, force: true }));
 /** Its output, with errors. */
 function runCommand(home = cacheHome, env: Readonly<Record<string, string>> = {}): string {
   const { stdout, stderr, status } = spawnSync(process.execPath, [join(copy, 'caisson.js'), 'do', '--', 'echo', 'hello'], {
-    encoding: 'utf8', cwd: scratch, env: { PATH: '/usr/bin:/bin', XDG_CACHE_HOME: home, ...env },
+    encoding: 'utf8', cwd: scratch, env: { PATH: '/usr/bin:/bin', XDG_CACHE_HOME: home, CAISSON_BACKGROUND: 'off', ...env },
   });
   return `${stdout}${stderr}${status}`;
 }
@@ -93,4 +94,37 @@ test('caches of other builds do not pile up', () => {
   const left = cacheFiles();
   assert.equal(left.length, 8);
   assert.ok(left.includes('cli-19.cache') && !left.includes('cli-12.cache'));
+});
+
+test('without machine code of the interpreter for this Node version, the first run leaves a process that makes some, in the user\'s cache', async () => {
+  const names = ['interpreter.native', 'decoder.native'];
+  const away = (name: string): string => join(copy, `${name}.away`);
+  for (const name of names) fs.renameSync(join(copy, name), away(name));
+  const running = (): readonly number[] => ownProcesses('--optimizing-process', `XDG_CACHE_HOME=${cacheHome}`);
+  const file = (): string => {
+    const units = cacheFiles().find((name) => name.startsWith('units-'));
+    return units === undefined ? '' : join(directory, units, 'machine.parts');
+  };
+  try {
+    assert.equal(runCommand(), 'hello\n0');
+    assert.deepEqual([file(), running()], ['', []]);
+    assert.equal(runCommand(cacheHome, { CAISSON_BACKGROUND: '' }), 'hello\n0');
+    if (!keepsMachineCode()) {
+      assert.deepEqual([file(), running()], ['', []]); // this V8 does not write it down
+      return;
+    }
+    await until(() => fs.existsSync(file()) && running().length === 0, 'there is no machine code');
+    const made = fs.readFileSync(file());
+    assert.ok(made.length > 100_000);
+    assert.equal(fs.statSync(file()).mode & 0o777, 0o600);
+    assert.equal(runCommand(cacheHome, { CAISSON_BACKGROUND: '' }), 'hello\n0');
+    assert.deepEqual(running(), []);
+    // What is spoiled is none, and made anew.
+    fs.writeFileSync(file(), made.subarray(0, made.length >> 1));
+    assert.equal(runCommand(cacheHome, { CAISSON_BACKGROUND: '' }), 'hello\n0');
+    await until(() => running().length === 0 && fs.statSync(file()).size > 100_000 && fs.statSync(file()).size !== made.length >> 1, 'it is not made again');
+    assert.deepEqual(fs.readdirSync(dirname(file())).filter((name) => !/^layout$|\.parts$/.test(name)), []);
+  } finally {
+    for (const name of names) fs.renameSync(away(name), join(copy, name));
+  }
 });

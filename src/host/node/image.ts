@@ -4,7 +4,7 @@ import { createRequire } from 'node:module';
 import { fileURLToPath } from 'node:url';
 import { join } from 'node:path';
 import { cacheDirectory } from './cache-directory.ts';
-import { compileMachine, keptCode, tuneEngine, type KeptCode } from './native-code.ts';
+import { keptCode, readNative, tuneEngine, type KeptCode } from './native-code.ts';
 import { UnitDirectory } from './unit-directory.ts';
 
 const PLACES = ['./', '../../../dist/'];
@@ -21,7 +21,12 @@ export interface HostMachineImage<T> {
   readonly nativeNans: boolean;
   readonly native?: Omit<KeptCode, 'optimize'> & Partial<KeptCode>;
   readonly units?: UnitDirectory;
+  /** Whether V8 had to compile the interpreter: there was no machine code for it. */
+  wasCompiled(): boolean;
 }
+
+/** Parts of the file with the machine's own code. */
+export const MACHINE_MODULES: readonly string[] = ['interpreter', 'decoder'];
 
 /** Set by the build: names all that translations depend on. */
 declare const CAISSON_MACHINE: string | undefined;
@@ -42,12 +47,23 @@ export function readMachineImage<T>({ optimizesLater = false } = {}): HostMachin
   const translator = find('translator.js');
   if (interpreter === undefined || translator === undefined) throw new Error('cannot find interpreter.bin: build first (npm run build)');
   const units = openUnits();
+  let isCompiled = false;
   return {
     ...(units === undefined ? {} : { units, native: optimizesLater ? withoutOptimizing : keptCode }),
     // V8 compiles float arithmetic to addsd and its like; of two NaNs it may take either (QUIRKS.md, test/machine/nans.c).
     nativeNans: process.arch === 'x64',
     interpreter: readFileSync(interpreter),
-    compile: (wasm, name) => compileMachine(wasm, find(`${name}.native`)),
+    compile: (wasm, name) => {
+      const own = units?.machine().read(MACHINE_MODULES.indexOf(name));
+      const found = own === undefined ? undefined : keptCode.read(own, wasm);
+      if (found !== undefined) return found;
+      const file = find(`${name}.native`);
+      const built = file === undefined ? undefined : readNative(wasm, file);
+      const module = built === undefined ? undefined : keptCode.read(built, wasm);
+      isCompiled ||= module === undefined;
+      return module ?? new WebAssembly.Module(wasm);
+    },
     translator: () => (createRequire(import.meta.url)(fileURLToPath(translator)) as { regionCompiler: T }).regionCompiler,
+    wasCompiled: () => isCompiled,
   };
 }

@@ -1,11 +1,11 @@
 /**
- * Machine code of the interpreter and the decoder, which the build left beside them: V8 compiles a Wasm function when it is
- * first called, and a short program calls a thousand handlers once or twice.
+ * Machine code of the interpreter and the decoder: V8 compiles a Wasm function when it is first called, and a short program calls a thousand
+ * handlers once or twice. The build left some beside them; under another Node version the user's cache has it after the first run.
  *
  * V8 has had functions to write and read the code of a module for years, for its own tests: they answer to
  * `%Name` where the flag for that is on. It refuses code of another version, for other processors or
- * flags, and then the module is compiled as always. The file is part of the program, like the JavaScript
- * beside it: whoever can write it can write that.
+ * flags, and then the module is compiled as always. The build's file is part of the program, like the JavaScript
+ * beside it: whoever can write it can write that. The user's is one of `unit-directory.ts`.
  */
 import { closeSync, fstatSync, openSync, readSync } from 'node:fs';
 import { createRequire } from 'node:module';
@@ -112,31 +112,20 @@ export function keepsMachineCode(): boolean {
   }
 }
 
-/** The whole file, in buffers of their own: a name, and what V8 wrote. */
-function readNative(wasm: Uint8Array<ArrayBuffer>, file: URL): WebAssembly.Module | undefined {
-  const handle = openSync(file, 'r');
+/** The machine code in a file of the build's: a name, and what V8 wrote. Undefined: it is of another build, or there is none. */
+export function readNative(wasm: Uint8Array<ArrayBuffer>, file: URL): Uint8Array<ArrayBuffer> | undefined {
   try {
-    const identity = new Uint8Array(IDENTITY_SIZE);
-    readSync(handle, identity, 0, IDENTITY_SIZE, null);
-    if (identityOf(wasm).some((byte, index) => identity[index] !== byte)) return undefined;
-    const code = new Uint8Array(fstatSync(handle).size - IDENTITY_SIZE);
-    if (readSync(handle, code, 0, code.length, null) !== code.length) return undefined;
-    const module = callNative('DeserializeWasmModule', code.buffer, wasm);
-    return module instanceof WebAssembly.Module ? module : undefined;
-  } finally {
-    closeSync(handle);
-  }
-}
-
-/** A module of the machine, from the machine code in `file` where that is fit for this V8. */
-export function compileMachine(wasm: Uint8Array<ArrayBuffer>, file: URL | undefined): WebAssembly.Module {
-  if (file !== undefined) {
+    const handle = openSync(file, 'r');
     try {
-      const module = readNative(wasm, file);
-      if (module !== undefined) return module;
-    } catch {
-      // No such function in this V8, or the file went away: compiling is always possible.
+      const identity = new Uint8Array(IDENTITY_SIZE);
+      readSync(handle, identity, 0, IDENTITY_SIZE, null);
+      if (identityOf(wasm).some((byte, index) => identity[index] !== byte)) return undefined;
+      const code = new Uint8Array(fstatSync(handle).size - IDENTITY_SIZE);
+      return readSync(handle, code, 0, code.length, null) === code.length ? code : undefined;
+    } finally {
+      closeSync(handle);
     }
+  } catch {
+    return undefined; // it went away
   }
-  return new WebAssembly.Module(wasm);
 }

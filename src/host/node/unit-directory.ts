@@ -2,7 +2,7 @@
  * The user's translations for one build of the machine: a file for each program, and one that says for which layout of
  * programs in memory they are. Nobody else may read or write them; what spoils a file is found out (`part-file.ts`).
  */
-import { closeSync, openSync, readdirSync, rmSync, statSync, unlinkSync } from 'node:fs';
+import { closeSync, mkdirSync, openSync, readdirSync, rmSync, statSync, unlinkSync } from 'node:fs';
 import { basename, dirname, join } from 'node:path';
 import { PartFile } from './part-file.ts';
 
@@ -33,6 +33,7 @@ function fileNameOf(program: string): string {
 export class UnitDirectory {
   readonly #path: string;
   readonly #layout: PartFile;
+  #machine: PartFile | undefined;
 
   constructor(path: string) {
     this.#path = path;
@@ -57,12 +58,18 @@ export class UnitDirectory {
     const path = join(this.#path, `${fileNameOf(program)}.optimizing`);
     const end = (): void => rmSync(path, { force: true });
     try {
+      mkdirSync(this.#path, { recursive: true, mode: 0o700 });
       if (Date.now() - (statSync(path, { throwIfNoEntry: false })?.mtimeMs ?? 0) > CLAIM_MS) end();
       closeSync(openSync(path, 'wx', 0o600));
       return { end };
     } catch {
       return undefined; // EEXIST, or it cannot be written
     }
+  }
+
+  /** Machine code of the machine's own modules, for this V8. */
+  machine(): PartFile {
+    return (this.#machine ??= new PartFile(join(this.#path, 'machine.parts')));
   }
 
   open(program: string): PartFile {

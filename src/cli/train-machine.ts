@@ -1,16 +1,15 @@
 /**
- * Writes `interpreter.native` and `decoder.native` (`src/host/node/native-code.ts`): runs ordinary programs with every handler
- * compiled by V8's optimizing compiler when it is first called, and has V8 write down the result.
- *
- *   node train-interpreter.cjs DIST
+ * Machine code of the interpreter and the decoder, for the V8 at hand: ordinary programs run with every handler compiled by V8's optimizing
+ * compiler when it is first called, and V8 writes down the result (`host/node/native-code.ts`).
  */
-import { existsSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
+import { existsSync, renameSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { setFlagsFromString } from 'node:v8';
 import { Script } from 'node:vm';
-import { Container, DEFAULT_CAPABILITIES, DEFAULT_LIMITS } from '../src/container/index.ts';
-import { createNodeHost } from '../src/host/node/index.ts';
-import { identityOf, nativeFunction, tuneEngine } from '../src/host/node/native-code.ts';
+import { Container, DEFAULT_CAPABILITIES, DEFAULT_LIMITS } from '../container/index.ts';
+import { MACHINE_MODULES, openUnits, readMachineImage } from '../host/node/image.ts';
+import { createNodeHost } from '../host/node/index.ts';
+import { identityOf, keptCode } from '../host/node/native-code.ts';
 
 /** What people start first, and what uses many different instructions. Those that the host lacks are left out. */
 const PROGRAMS: readonly (readonly string[])[] = [
@@ -47,15 +46,21 @@ function run(container: Container, argv: readonly string[]): Promise<void> {
   });
 }
 
-async function train(dist: string): Promise<void> {
-  tuneEngine();
+interface Trained {
+  readonly wasm: Uint8Array;
+  readonly code: Uint8Array;
+}
+
+/** By name of the module. @throws Error where V8 does not write down what it has. */
+async function train(): Promise<ReadonlyMap<string, Trained>> {
+  const built = readMachineImage<never>();
   const hash = flagsHash();
-  const compiled: { name: string; wasm: Uint8Array; module: WebAssembly.Module }[] = [];
+  const compiled = new Map<string, { readonly wasm: Uint8Array; readonly module: WebAssembly.Module }>();
   const image = {
-    interpreter: readFileSync(join(dist, 'interpreter.bin')),
+    interpreter: built.interpreter,
     compile: (wasm: Uint8Array<ArrayBuffer>, name: string) => {
       const module = new WebAssembly.Module(wasm);
-      compiled.push({ name, wasm, module });
+      compiled.set(name, { wasm, module });
       return module;
     },
     translator: () => {
@@ -71,12 +76,28 @@ async function train(dist: string): Promise<void> {
   for (const argv of PROGRAMS) if (existsSync(argv[0] ?? '')) await run(container, argv);
   for (const flag of RESTORE) setFlagsFromString(flag);
   if (flagsHash() !== hash) throw new Error('the flags of V8 could not be restored');
-  for (const { name, wasm, module } of compiled) {
-    const code = nativeFunction('module', 'return %SerializeWasmModule(module)')(module) as ArrayBuffer;
-    const target = join(dist, `${name}.native`);
-    writeFileSync(`${target}.new`, Buffer.concat([identityOf(wasm), new Uint8Array(code)]));
+  return new Map([...compiled].map(([name, { wasm, module }]) => {
+    const code = keptCode.write(module);
+    if (code === undefined) throw new Error('V8 does not write machine code down');
+    return [name, { wasm, code }];
+  }));
+}
+
+/** For the build: `NAME.native` in its directory. */
+export async function trainBuild(directory: string): Promise<void> {
+  for (const [name, { wasm, code }] of await train()) {
+    const target = join(directory, `${name}.native`);
+    writeFileSync(`${target}.new`, Buffer.concat([identityOf(wasm), code]));
     renameSync(`${target}.new`, target);
   }
 }
 
-void train(process.argv[2] ?? 'dist').then(() => process.exit(0));
+/** For a user whose V8 is another one than the build's. */
+export async function trainForUser(): Promise<void> {
+  const units = openUnits();
+  const claim = units?.claim('machine');
+  if (units === undefined || claim === undefined) return;
+  const trained = await train();
+  units.machine().replace(MACHINE_MODULES.map((name) => trained.get(name)?.code ?? new Uint8Array()));
+  claim.end();
+}
