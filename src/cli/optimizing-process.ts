@@ -13,17 +13,21 @@ const LOWEST_PRIORITY = 19;
 /** For all together; the rest is left to the next time. */
 const MOST_MS = 60_000;
 
-/** `words`: programs, each as a component of a URI, and `THE_MACHINE` where the machine itself has no machine code for this V8. */
+/** `words`: programs, and `THE_MACHINE` where the machine itself has no machine code for this V8; each claimed, and as a component of a URI. */
 export async function runOptimizing(words: readonly string[]): Promise<void> {
   setPriority(LOWEST_PRIORITY);
-  if (words.includes(THE_MACHINE)) await trainForUser();
+  const units = openUnits();
+  const claimed = words.map(decodeURIComponent);
+  if (units === undefined) return;
+  if (claimed.includes(THE_MACHINE)) {
+    await trainForUser(units);
+    units.release(THE_MACHINE);
+  }
   const image = readMachineImage<RegionCompiler>();
   const hasTime = (): boolean => performance.now() < MOST_MS;
-  for (const program of words.filter((word) => word !== THE_MACHINE).map(decodeURIComponent)) {
-    const claim = hasTime() ? openUnits()?.claim(program) : undefined;
-    if (claim === undefined) continue;
-    optimizeKept(image, program, hasTime);
-    claim.end();
+  for (const program of claimed.filter((word) => word !== THE_MACHINE)) {
+    if (hasTime()) optimizeKept(image, program, hasTime);
+    units.release(program);
   }
   // Programs that were run to train it may have left a task.
   process.exit(0);

@@ -7,9 +7,10 @@ import { join } from 'node:path';
 import { setFlagsFromString } from 'node:v8';
 import { Script } from 'node:vm';
 import { Container, DEFAULT_CAPABILITIES, DEFAULT_LIMITS } from '../container/index.ts';
-import { MACHINE_MODULES, openUnits, readMachineImage } from '../host/node/image.ts';
+import { MACHINE_MODULES, readMachineImage } from '../host/node/image.ts';
 import { createNodeHost } from '../host/node/index.ts';
 import { identityOf, keptCode } from '../host/node/native-code.ts';
+import type { UnitDirectory } from '../host/node/unit-directory.ts';
 
 /** What people start first, and what uses many different instructions. Those that the host lacks are left out. */
 const PROGRAMS: readonly (readonly string[])[] = [
@@ -93,11 +94,7 @@ export async function trainBuild(directory: string): Promise<void> {
 }
 
 /** For a user whose V8 is another one than the build's. */
-export async function trainForUser(): Promise<void> {
-  const units = openUnits();
-  const claim = units?.claim('machine');
-  if (units === undefined || claim === undefined) return;
+export async function trainForUser(units: UnitDirectory): Promise<void> {
   const trained = await train();
   units.machine().replace(MACHINE_MODULES.map((name) => trained.get(name)?.code ?? new Uint8Array()));
-  claim.end();
 }

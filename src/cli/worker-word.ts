@@ -4,7 +4,7 @@ export const BUILD_WORKER = '\0build';
 export const CONTAINER_PROCESS = '--container-process';
 /** How a process that makes machine code is told what it is; of what stands behind it. */
 export const OPTIMIZING_PROCESS = '--optimizing-process';
-/** The machine's own modules; programs have a slash, encoded. */
+/** Stands for the machine's own modules; no path of a program is so called. */
 export const THE_MACHINE = 'machine';
 /** How the build asks for machine code of the machine: behind it stands where to. */
 export const TRAINING_PROCESS = '--training-process';

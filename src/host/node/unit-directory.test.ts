@@ -54,17 +54,16 @@ test('older builds go, and the oldest programs where there are too many bytes', 
 
 test('one process at a time makes machine code of a program, and who is killed at it is not followed for an hour', () => {
   const directory = new UnitDirectory(path);
-  const claim = directory.claim('x');
-  assert.ok(claim);
-  assert.equal(new UnitDirectory(path).claim('x'), undefined);
-  assert.ok(directory.claim('y'));
-  claim.end();
-  assert.ok(directory.claim('x'));
+  assert.equal(directory.claim('x'), true);
+  assert.equal(new UnitDirectory(path).claim('x'), false);
+  assert.equal(directory.claim('y'), true);
+  directory.release('x');
+  assert.equal(directory.claim('x'), true);
   const left = join(path, readdirSync(path).find((name) => /^x-.*\.optimizing$/.test(name)) ?? '');
   const hoursAgo = Date.now() / 1000 - 2 * 3600;
   utimesSync(left, hoursAgo, hoursAgo);
-  assert.ok(directory.claim('x'));
-  assert.equal(directory.claim('x'), undefined);
+  assert.equal(directory.claim('x'), true);
+  assert.equal(directory.claim('x'), false);
 });
 
 test('where nothing can be written nothing happens', () => {
@@ -72,6 +71,6 @@ test('where nothing can be written nothing happens', () => {
   const directory = new UnitDirectory(path);
   directory.open('x').replace([Buffer.from('x')], 1);
   directory.keepLayout(1);
-  assert.equal(directory.claim('x'), undefined);
+  assert.equal(directory.claim('x'), false);
   assert.equal(new UnitDirectory(path).layoutSeed, undefined);
 });

@@ -51,20 +51,27 @@ export class UnitDirectory {
   }
 
   /**
-   * This process makes machine code for a program, until `end`. Undefined: another one does, or one has begun in the last hour and did not get
-   * to its end: so what ends it every time is not tried every time.
+   * Says that machine code is made for a program, until `release`. False: that has been said already in the last hour, or nothing can be written. So
+   * it is done once at a time, and what ends the process that does it every time is not tried every time.
    */
-  claim(program: string): { readonly end: () => void } | undefined {
-    const path = join(this.#path, `${fileNameOf(program)}.optimizing`);
-    const end = (): void => rmSync(path, { force: true });
+  claim(program: string): boolean {
+    const path = this.#claimOf(program);
     try {
       mkdirSync(this.#path, { recursive: true, mode: 0o700 });
-      if (Date.now() - (statSync(path, { throwIfNoEntry: false })?.mtimeMs ?? 0) > CLAIM_MS) end();
+      if (Date.now() - (statSync(path, { throwIfNoEntry: false })?.mtimeMs ?? 0) > CLAIM_MS) rmSync(path, { force: true });
       closeSync(openSync(path, 'wx', 0o600));
-      return { end };
+      return true;
     } catch {
-      return undefined; // EEXIST, or it cannot be written
+      return false; // EEXIST, or it cannot be written
     }
+  }
+
+  release(program: string): void {
+    rmSync(this.#claimOf(program), { force: true });
+  }
+
+  #claimOf(program: string): string {
+    return join(this.#path, `${fileNameOf(program)}.optimizing`);
   }
 
   /** Machine code of the machine's own modules, for this V8. */
