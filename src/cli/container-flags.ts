@@ -34,6 +34,8 @@ export const LIMIT_FLAGS: readonly Flag[] = [
 
 export const ALLOW_NET_FLAG: Flag = { group: NETWORK, name: 'allow-net', kind: 'string', multiple: true, placeholder: 'HOST[:PORT]', help: 'allow a name, an address or a CIDR range, private ones included' };
 
+export const PUBLISH_FLAG: Flag = { group: NETWORK, name: 'publish', short: 'p', kind: 'string', multiple: true, placeholder: '[IP:][HOST:]PORT[/udp]', help: 'let connections in at a port of this machine (default: at 127.0.0.1 and ::1 only, any free port)' };
+
 export const TRACE_FLAGS: readonly Flag[] = [
   { group: AFTER, name: 'strace', kind: 'optional', multiple: true, placeholder: 'FILTER', help: 'show system calls on standard error; FILTER: names, or %file, %process, ...' },
   { group: AFTER, name: 'stats', kind: 'boolean', help: 'show instructions, time, system calls and memory on standard error' },

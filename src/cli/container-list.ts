@@ -11,6 +11,7 @@ import { UserError } from './errors.ts';
 import { nearest } from './flags.ts';
 import type { FlagValues } from './flags.ts';
 import { need } from './option-values.ts';
+import { portFilter, portsText } from './published-ports.ts';
 import { parseCount } from './quantities.ts';
 import { formatTable, humanAge, humanSize } from './table.ts';
 import { compileTemplate } from './template.ts';
@@ -64,6 +65,8 @@ const FILTERS: ReadonlyMap<string, (value: string, containers: Containers, store
     return (other) => other.id !== id && (other.record?.createdMs ?? 0) > (record?.createdMs ?? 0);
   }],
   ['volume', (value) => (container) => usesVolume(container, value)],
+  ['publish', (value) => portFilter('publish', value)],
+  ['expose', (value) => portFilter('expose', value)],
 ]);
 
 /** One of several values of a key must fit, and one of each key. */
@@ -99,7 +102,7 @@ function row(container: KeptContainer, containers: Containers, store: ImageStore
     ID: whole ? id : shortId(id), Image: record === undefined ? '<unreadable>' : imageName(store, record),
     Command: `"${whole || command.length <= COMMAND_WIDTH ? command : `${command.slice(0, COMMAND_WIDTH - 1)}…`}"`,
     CreatedAt: new Date(record?.createdMs ?? 0).toISOString().replace('T', ' ').replace(/\.\d+Z$/, ' +0000 UTC'), RunningFor: humanAge(nowMs - (record?.createdMs ?? nowMs)),
-    Ports: '', State: statusOf(container), Status: statusText(container, nowMs), Size: humanSize(containers.bytesOf(id)), Names: name, Labels: labels.join(','),
+    Ports: portsText(container), State: statusOf(container), Status: statusText(container, nowMs), Size: humanSize(containers.bytesOf(id)), Names: name, Labels: labels.join(','),
     Mounts: (record?.container.mounts ?? []).map((mount) => (mount.kind === 'bind' ? toText(mount.source) : mount.kind)).join(','), LocalVolumes: '0', Networks: record?.container.network.mode ?? '',
   };
 }

@@ -1,6 +1,6 @@
 /** The commands on containers, as data. Names and flags are Docker's. */
 import type { CommandSpec } from './command.ts';
-import { AFTER, ALLOW_NET_FLAG, ENGINE_FLAGS, ENVIRONMENT_FLAGS, FILES, LIMIT_FLAGS, MEMORY_FILES_FLAGS, NETWORK, PROCESS, TERMINAL_FLAGS, TRACE_FLAGS } from './container-flags.ts';
+import { AFTER, ALLOW_NET_FLAG, PUBLISH_FLAG, ENGINE_FLAGS, ENVIRONMENT_FLAGS, FILES, LIMIT_FLAGS, MEMORY_FILES_FLAGS, NETWORK, PROCESS, TERMINAL_FLAGS, TRACE_FLAGS } from './container-flags.ts';
 import type { Flag } from './flags.ts';
 import { LAYER_LIMIT_FLAGS, MIRROR, QUIET, REGISTRY_FLAGS } from './image-specs.ts';
 
@@ -26,7 +26,9 @@ const MAKING_FLAGS: readonly Flag[] = [
   { group: FILES, name: 'mount', kind: 'string', multiple: true, placeholder: 'KEY=VALUE,...', help: 'type=bind,source=SRC,target=DST[,readonly] or type=tmpfs,target=DST[,tmpfs-size=N]' },
   ...MEMORY_FILES_FLAGS, ...LIMIT_FLAGS,
   { group: NETWORK, name: 'network', kind: 'string', placeholder: 'none|outbound', help: 'none: loopback only (default); outbound: TCP, UDP and names, public addresses only' },
-  ALLOW_NET_FLAG,
+  ALLOW_NET_FLAG, PUBLISH_FLAG,
+  { group: NETWORK, name: 'publish-all', short: 'P', kind: 'boolean', help: 'publish all ports that the image or --expose names, each at a free port' },
+  { group: NETWORK, name: 'expose', kind: 'string', multiple: true, placeholder: 'PORT[/PROTOCOL]', help: 'name a port for --publish-all and for those who look; it is not published by that' },
   { group: CONTAINER, name: 'rm', kind: 'boolean', help: 'remove the container when it ends' },
   { group: CONTAINER, name: 'cidfile', kind: 'string', placeholder: 'FILE', help: 'write the id of the container to a new file' },
   { group: CONTAINER, name: 'label', short: 'l', kind: 'string', multiple: true, placeholder: 'KEY=VALUE', help: 'say something about the container' },
@@ -38,14 +40,12 @@ const MAKING_FLAGS: readonly Flag[] = [
 ];
 
 /** Of `run` and `create`: Docker has them. */
-const NO_PORTS = 'there are no published ports yet; use "caisson exec"';
 const NO_HEALTH = 'there are no health checks yet, so leave it out';
 const NO_VOLUMES = 'there are no volumes yet; mount a directory with -v DIR:DIR';
 const NO_NETWORKS = 'there are no networks between containers yet; see --network';
 const NO_DEVICES = 'devices of this machine are never shown';
 const OWN_KERNEL = 'the container has a kernel of its own, so leave it out';
 const ABSENT: Readonly<Record<string, string>> = {
-  'p': NO_PORTS, 'publish': NO_PORTS, 'P': NO_PORTS, 'publish-all': NO_PORTS, 'expose': NO_PORTS,
   'health-cmd': NO_HEALTH, 'health-interval': NO_HEALTH, 'health-retries': NO_HEALTH, 'health-timeout': NO_HEALTH, 'health-start-period': NO_HEALTH, 'no-healthcheck': NO_HEALTH,
   'volumes-from': NO_VOLUMES, 'volume-driver': NO_VOLUMES,
   'link': NO_NETWORKS, 'network-alias': NO_NETWORKS, 'ip': NO_NETWORKS, 'add-host': NO_NETWORKS, 'dns': NO_NETWORKS, 'net': 'write --network',
@@ -65,7 +65,7 @@ export const RUN: CommandSpec = {
   ],
   examples: [
     ['caisson run -it debian bash', 'a shell'], ['caisson run --rm -v "$PWD:/src" -w /src gcc:13 make', 'build what is in this directory'],
-    ['caisson run --network outbound --allow-net example.com:443 app', 'one host may be reached'], ['echo 1 2 3 | caisson run -i busybox tr " " "\\n"', 'in a pipe'],
+    ['caisson run -d -p 8080:80 nginx', 'a server, reached at http://localhost:8080'], ['caisson run --network outbound --allow-net example.com:443 app', 'one host may be reached'], ['echo 1 2 3 | caisson run -i busybox tr " " "\\n"', 'in a pipe'],
   ],
 };
 export const CREATE: CommandSpec = {
@@ -122,6 +122,10 @@ export const EXEC: CommandSpec = {
 export const TOP: CommandSpec = {
   name: 'top', usage: 'CONTAINER', summary: 'show the processes of a container', words: [1, 1], flags: [], examples: [['caisson top web', '']],
 };
+export const PORT: CommandSpec = {
+  name: 'port', usage: 'CONTAINER [PORT[/PROTOCOL]]', summary: 'show where the ports of a container are reached', words: [1, 2], flags: [],
+  examples: [['caisson port web', '80/tcp -> 127.0.0.1:8080'], ['caisson port web 80', '127.0.0.1:8080']],
+};
 export const DIFF: CommandSpec = {
   name: 'diff', usage: 'CONTAINER', summary: 'list what a container has changed of its image', words: [1, 1], description: 'A: added, C: changed, D: deleted.', flags: [], examples: [['caisson diff box', '']],
 };
@@ -152,7 +156,7 @@ export const PS: CommandSpec = {
   name: 'ps', usage: '[FLAGS]', summary: 'list containers', words: [0, 0],
   flags: [
     { group: CONTAINER, name: 'all', short: 'a', kind: 'boolean', help: 'also those that do not run' },
-    { group: CONTAINER, name: 'filter', short: 'f', kind: 'string', multiple: true, placeholder: 'KEY=VALUE', help: 'id, name, label, status, exited, ancestor, before, since, volume' },
+    { group: CONTAINER, name: 'filter', short: 'f', kind: 'string', multiple: true, placeholder: 'KEY=VALUE', help: 'id, name, label, status, exited, ancestor, before, since, volume, publish, expose' },
     { group: CONTAINER, name: 'last', short: 'n', kind: 'string', placeholder: 'N', help: 'the last N that were made' }, { group: CONTAINER, name: 'latest', short: 'l', kind: 'boolean', help: 'the last one that was made' },
     { group: OUTPUT, name: 'quiet', short: 'q', kind: 'boolean', help: 'ids only' }, FORMAT, { group: OUTPUT, name: 'no-trunc', kind: 'boolean', help: 'whole ids and commands' },
     { group: OUTPUT, name: 'size', short: 's', kind: 'boolean', help: 'bytes that each takes' },
@@ -176,4 +180,4 @@ export const CONTAINER_PRUNE: CommandSpec = {
   examples: [['caisson container prune -f', '']],
 };
 
-export const CONTAINER_COMMANDS: readonly CommandSpec[] = [RUN, CREATE, START, STOP, RESTART, KILL, WAIT, PS, LOGS, EXEC, TOP, RM, RENAME, DIFF, EXPORT, COMMIT, CP, CONTAINER_PRUNE];
+export const CONTAINER_COMMANDS: readonly CommandSpec[] = [RUN, CREATE, START, STOP, RESTART, KILL, WAIT, PS, LOGS, EXEC, TOP, PORT, RM, RENAME, DIFF, EXPORT, COMMIT, CP, CONTAINER_PRUNE];

@@ -39,6 +39,7 @@ function start(life: Life, container: Container, spec: Parameters<Container['sta
 
 async function live(containers: Containers, kept: WholeContainer, life: Life): Promise<void> {
   const { container, spec } = await openContainer(kept.record, await mountedLayers(containers, kept), undefined);
+  life.published(container.ports);
   const process_ = start(life, container, spec);
   if (spec.terminal === undefined && !kept.record.process.input) process_.endInput();
   const control = await openControl({ containers, kept, container, process: process_ });

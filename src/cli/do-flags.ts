@@ -1,5 +1,5 @@
 /** The flags of `caisson do`. Names are those that people know from docker run, podman, bwrap and strace. */
-import { AFTER, ALLOW_NET_FLAG, ENGINE, ENGINE_FLAGS, ENVIRONMENT_FLAGS, FILES, LIMIT_FLAGS, MEMORY_FILES_FLAGS, NETWORK, PROCESS, TERMINAL_FLAGS, TRACE_FLAGS } from './container-flags.ts';
+import { AFTER, ALLOW_NET_FLAG, ENGINE, ENGINE_FLAGS, ENVIRONMENT_FLAGS, FILES, LIMIT_FLAGS, MEMORY_FILES_FLAGS, NETWORK, PROCESS, PUBLISH_FLAG, TERMINAL_FLAGS, TRACE_FLAGS } from './container-flags.ts';
 import type { Flag } from './flags.ts';
 
 export const DO_FLAGS: readonly Flag[] = [
@@ -20,7 +20,7 @@ export const DO_FLAGS: readonly Flag[] = [
   ...LIMIT_FLAGS,
 
   { group: NETWORK, name: 'net', kind: 'string', placeholder: 'none|outbound', help: 'none: loopback only (default); outbound: TCP, UDP and names, public addresses only' },
-  ALLOW_NET_FLAG,
+  ALLOW_NET_FLAG, PUBLISH_FLAG,
 
   { group: AFTER, name: 'changes', kind: 'boolean', help: 'list what was added (A), changed (C) and deleted (D)' },
   { group: AFTER, name: 'export-changes', kind: 'string', placeholder: 'FILE.tar', help: 'keep what changed as a tar file (an image layer)' },
@@ -39,5 +39,6 @@ export const DO_EXAMPLES: readonly (readonly [command: string, what: string])[] 
   ['caisson do --apply -- make install', 'try it, look at the list, then accept it or not'],
   ['caisson do --rw . -m 512m --timeout 1m -- make', 'build with limits; only this directory can be written'],
   ['caisson do --net outbound --allow-net example.com:443 -- curl -s https://example.com', 'one host may be reached'],
+  ['caisson do -p 8000:8000 -- python3 -m http.server', 'a server, reached at http://localhost:8000'],
   ['echo 1 2 3 | caisson do -- tr " " "\\n" | sort -r', 'in a pipe'],
 ];

@@ -2,7 +2,7 @@
 import { readFileSync, statSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { resolve } from 'node:path';
-import type { ContainerConfig, MountConfig, ProcessConfig } from '../container/index.ts';
+import type { ContainerConfig, MountConfig, NetworkConfig, ProcessConfig } from '../container/index.ts';
 import { currentUser, readAccounts, resolveUser } from './accounts.ts';
 import { rawArguments, rawEnvironment, rawWorkingDirectory, toByteString, toText } from './bytes.ts';
 import { mergeEnvironment, visibleEnvironment } from './environment.ts';
@@ -11,6 +11,7 @@ import type { FlagValues } from './flags.ts';
 import { hiddenPaths } from '../sandbox/hidden-paths.ts';
 import { hostPath, need, oneOf, parseCapabilities, parseLimits, parseNetwork, parseRlimit, parseTmpfs, parseVolume, terminalConfig } from './option-values.ts';
 import type { TerminalFacts } from './option-values.ts';
+import { publishedPorts } from './published-ports.ts';
 import { parseCount, parseDuration } from './quantities.ts';
 
 export interface DoOptions {
@@ -53,6 +54,14 @@ function workingDirectory(values: FlagValues, root: string): string {
   return given === undefined ? inside : toByteString(resolve(toText(inside), given));
 }
 
+function networkConfig(values: FlagValues): NetworkConfig {
+  const ports = publishedPorts(values, []);
+  const nowhere = ports.find(({ hostPorts }) => hostPorts[0] === 0);
+  if (nowhere !== undefined) throw new UserError(`cannot publish port ${nowhere.port} at any free one: nobody could tell which it is`, `name it: -p ${nowhere.port}:${nowhere.port}`);
+  if (ports.length > 0 && values.last('net') === 'none') throw new UserError('cannot publish ports with --net none', 'leave --net out: connections come in by the ports, and none goes out');
+  return { ...parseNetwork(values, 'net'), ...(ports.length === 0 ? {} : { ports }) };
+}
+
 function containerConfig(values: FlagValues, root: string): ContainerConfig {
   const seed = values.last('seed');
   const tier = oneOf(values, 'tier', ['both', 'interpreter', 'translator'] as const);
@@ -67,7 +76,7 @@ function containerConfig(values: FlagValues, root: string): ContainerConfig {
     readOnly: values.has('read-only'),
     hostname: toByteString(values.last('hostname') ?? hostName()),
     limits: parseLimits(values),
-    network: parseNetwork(values, 'net'),
+    network: networkConfig(values),
     ...(seed === undefined ? {} : { seed: need(parseCount(seed), 'seed', seed, 'it is not a number') }),
     ...(tier === undefined ? {} : { tier }),
   };

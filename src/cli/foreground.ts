@@ -44,6 +44,7 @@ export async function runForeground(options: ForegroundOptions): Promise<number>
 
 async function runSession({ containers, record, layers, life, input, values }: ForegroundOptions): Promise<number> {
   const { container, spec } = await openContainer(record, layers, record.process.terminal ? await terminalFacts() : undefined);
+  life?.published(container.ports);
   const log = life === undefined || record.autoRemove ? undefined : life.log;
   const session = new Session(container, {
     process: spec, timeoutMs: record.timeoutMs, withoutInput: spec.terminal === undefined && !input, ...(log === undefined ? {} : { onOutput: (fd, bytes) => log.write(fd, bytes) }),

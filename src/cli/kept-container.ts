@@ -13,11 +13,14 @@ const HOSTS = '127.0.0.1\tlocalhost\n::1\tlocalhost ip6-localhost ip6-loopback\n
 /** Of a terminal whose size nobody knows. */
 const DEFAULT_SIZE: TerminalFacts = { rows: 24, columns: 80 };
 
+/** Of a machine without a network but its own (Debian's installer writes that). */
+const NO_ADDRESS = '127.0.1.1';
+
 /** What Docker writes into every container: not part of what a command changes. */
 function writeOwnFiles(container: Container, hostname: string): void {
   const encode = (text: string): Uint8Array => new TextEncoder().encode(text);
   container.provideFile('/etc/hostname', encode(`${hostname}\n`));
-  container.provideFile('/etc/hosts', encode(`${HOSTS}127.0.1.1\t${hostname}\n`));
+  container.provideFile('/etc/hosts', encode(`${HOSTS}${container.address ?? NO_ADDRESS}\t${hostname}\n`));
 }
 
 /** What differs from the container's own process, as `exec` says it. */

@@ -1,6 +1,6 @@
 /** Starts a configured container with the caller's streams: what `do` and `run` have in common. */
 import { ERRNO_NAMES } from '../abi/errno.ts';
-import { Container, ContainerError, NetworkRuleError, UnknownFilterError } from '../container/index.ts';
+import { Container, ContainerError, NetworkRuleError, PortError, UnknownFilterError } from '../container/index.ts';
 import type { ContainerConfig, ExitStatus, RegionCompiler } from '../container/index.ts';
 import { createNodeHost } from '../host/node/index.ts';
 import { readMachineImage } from '../host/node/image.ts';
@@ -37,10 +37,18 @@ function openContainer(host: Host, config: ContainerConfig): Container {
   }
 }
 
+/** Its ports are listened on already. @throws UserError */
 export async function createContainer(config: ContainerConfig): Promise<Container> {
-  if (config.network.mode === 'none' && !config.mounts.some(({ kind }) => kind === 'socket')) return openContainer(createNodeHost(), config);
+  const { mode, ports = [] } = config.network;
+  if (mode === 'none' && ports.length === 0 && !config.mounts.some(({ kind }) => kind === 'socket')) return openContainer(createNodeHost(), config);
   const { nodeNetwork } = await import('../host/node/network.ts');
-  return openContainer(createNodeHost({ network: nodeNetwork }), config);
+  const container = openContainer(createNodeHost({ network: nodeNetwork }), config);
+  try {
+    await container.publish();
+  } catch (error) {
+    throw error instanceof PortError ? (await import('./published-ports.ts')).publishError(error) : error;
+  }
+  return container;
 }
 
 /** Keeps translations for the next run. Their machine code is made by a process of its own, where it may be left behind. */

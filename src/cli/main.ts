@@ -18,6 +18,7 @@ const COMMANDS: ReadonlyMap<string, () => Promise<Command>> = new Map([
   ['logs', async () => (await import('./container-logs.ts')).logsCommand],
   ['exec', async () => (await import('./container-exec.ts')).execCommand],
   ['top', async () => (await import('./container-exec.ts')).topCommand],
+  ['port', async () => (await import('./container-port.ts')).portCommand],
   ['diff', async () => (await import('./container-changes.ts')).diffCommand],
   ['export', async () => (await import('./container-changes.ts')).exportCommand],
   ['commit', async () => (await import('./container-changes.ts')).commitCommand],
@@ -61,13 +62,13 @@ const ALIASES: ReadonlyMap<string, ReadonlyMap<string, string>> = new Map([
   ])],
   ['container', new Map([
     ['ls', 'ps'], ['list', 'ps'], ['ps', 'ps'], ['remove', 'rm'], ['inspect', 'container inspect'],
-    ...['run', 'create', 'start', 'stop', 'restart', 'kill', 'wait', 'logs', 'exec', 'top', 'rm', 'rename', 'diff', 'export', 'commit', 'cp'].map((word) => [word, word] as const),
+    ...['run', 'create', 'start', 'stop', 'restart', 'kill', 'wait', 'logs', 'exec', 'top', 'port', 'rm', 'rename', 'diff', 'export', 'commit', 'cp'].map((word) => [word, word] as const),
   ])],
 ]);
 /** What Docker has and we have not, and what to do instead. */
 const NOT_YET: ReadonlyMap<string, string> = new Map([
   ['attach', 'see what it prints with "caisson logs -f"'], ['stats', 'run it with --stats'], ['pause', 'stop it instead'], ['unpause', 'start it instead'], ['update', 'make a new container from "caisson commit"'],
-  ['port', 'there are no published ports'], ['events', 'see "caisson ps"'], ['volume', 'mount a directory with -v DIR:DIR'], ['network', 'see --network of "caisson run"'], ['compose', 'run each service by itself'],
+  ['events', 'see "caisson ps"'], ['volume', 'mount a directory with -v DIR:DIR'], ['network', 'see --network of "caisson run"'], ['compose', 'run each service by itself'],
 ]);
 
 /** `image ls` and `system df`: groups have a second word. */

@@ -1,7 +1,7 @@
 /** From the flags of `run` and `create` to what is kept of a container. Every mistake that a user can make in one is found here. */
 import { readFileSync } from 'node:fs';
 import { SIGNAL_NAMES } from '../abi/signal.ts';
-import type { MountConfig } from '../container/index.ts';
+import type { MountConfig, NetworkConfig } from '../container/index.ts';
 import type { StoredImage } from '../image/index.ts';
 import { DEFAULT_LOG, checkName, shortId } from '../lifecycle/index.ts';
 import type { ContainerRecord } from '../lifecycle/index.ts';
@@ -14,6 +14,7 @@ import type { FlagValues } from './flags.ts';
 import { parseMount } from './mount-option.ts';
 import { capabilityNames, need, oneOf, parseLimits, parseNetwork, parseRlimit, parseTmpfs, parseVolume } from './option-values.ts';
 import type { TerminalFacts } from './option-values.ts';
+import { exposedPorts, publishedPorts } from './published-ports.ts';
 import { parseCount, parseDuration, parseSize } from './quantities.ts';
 
 function mountsOf(values: FlagValues): readonly MountConfig[] {
@@ -68,7 +69,14 @@ function logOf(values: FlagValues): ContainerRecord['log'] {
   return log;
 }
 
-function containerOf(values: FlagValues, hostname: string): ContainerRecord['container'] {
+/** A port leads in whatever else the network is, but not where there is to be none. */
+function networkOf(values: FlagValues, exposed: readonly string[]): NetworkConfig {
+  const ports = publishedPorts(values, exposed);
+  if (ports.length > 0 && values.last('network') === 'none') throw new UserError('cannot publish ports with --network none', 'leave --network out: connections come in by the ports, and none goes out');
+  return { ...parseNetwork(values, 'network'), ...(ports.length === 0 ? {} : { ports }) };
+}
+
+function containerOf(values: FlagValues, hostname: string, exposed: readonly string[]): ContainerRecord['container'] {
   const seed = values.last('seed');
   const tier = oneOf(values, 'tier', ['both', 'interpreter', 'translator'] as const);
   const homes = readAccounts('').map((account) => account.home).filter((home) => home !== '');
@@ -76,7 +84,7 @@ function containerOf(values: FlagValues, hostname: string): ContainerRecord['con
     root: '/', mounts: mountsOf(values),
     // A directory of the host that is shown has no more of its credentials than `do` would show.
     hide: values.has('volume') || values.has('mount') ? hiddenPaths('/', [...new Set(homes)], [], []) : [],
-    readOnly: values.has('read-only'), hostname: toByteString(hostname), limits: parseLimits(values), network: parseNetwork(values, 'network'),
+    readOnly: values.has('read-only'), hostname: toByteString(hostname), limits: parseLimits(values), network: networkOf(values, exposed),
     ...(seed === undefined ? {} : { seed: need(parseCount(seed), 'seed', seed, 'it is not a number') }),
     ...(tier === undefined ? {} : { tier }),
   };
@@ -120,13 +128,14 @@ export function recordOf(values: FlagValues, image: StoredImage, id: string, now
   const hostname = values.last('hostname') ?? name ?? shortId(id);
   const inputs = processInputs(values, facts);
   checkCommand(values, image, inputs);
+  const exposed = exposedPorts(values, image.config.defaults.exposedPorts);
   const timeout = values.last('timeout');
   const stopTimeout = values.last('stop-timeout');
   const stopSignal = values.last('stop-signal');
   if (stopSignal !== undefined) parseSignal(stopSignal, 'stop-signal');
   return {
     id, createdMs: nowMs, image: { name: values.command[0] ?? '', id: image.id, manifest: image.record.manifest.digest, layers: image.config.diffIds },
-    defaults: image.config.defaults, process: inputs, container: containerOf(values, hostname), labels: { ...image.config.defaults.labels, ...labelsOf(values) },
+    defaults: { ...image.config.defaults, exposedPorts: exposed }, process: inputs, container: containerOf(values, hostname, exposed), labels: { ...image.config.defaults.labels, ...labelsOf(values) },
     autoRemove: values.has('rm'), stopSignal, stopTimeoutS: stopTimeout === undefined ? undefined : need(parseCount(stopTimeout), 'stop-timeout', stopTimeout, 'it is not a number of seconds'),
     log: logOf(values), timeoutMs: timeout === undefined ? undefined : need(parseDuration(timeout), 'timeout', timeout, 'it is not a time such as 30s'),
   };

@@ -5,8 +5,9 @@
  * Every path, name, argument and variable is a byte string (latin1), as in the kernel.
  */
 import type { LayerPaths } from '../fs/layer-files.ts';
+import type { PublishedPort } from '../net/index.ts';
 
-export type { LayerPaths };
+export type { LayerPaths, PublishedPort };
 
 export interface ContainerConfig {
   /** Host directory that becomes the lower layer of `/`. The container's writes go to memory above it. On a host without files, `/` is empty. */
@@ -52,6 +53,8 @@ export interface NetworkConfig {
   readonly mode: 'none' | 'outbound';
   /** Names, addresses and CIDR ranges, each with an optional `:PORT`. Where this is not empty, only these may be reached. */
   readonly allow: readonly string[];
+  /** Ports of the host that lead in (`Container.publish`). Whatever the mode: connections come in by them, and none goes out. */
+  readonly ports?: readonly PublishedPort[];
 }
 
 export interface UserConfig {

@@ -9,13 +9,15 @@ import { SyscallTracer, traceLine } from '../kernel/strace/tracer.ts';
 import { createSystemView } from '../kernel/system-view.ts';
 import { startProcess } from '../kernel/task/start.ts';
 import { createMachine, type MachineImage } from '../machine/index.ts';
+import { EOPNOTSUPP } from '../abi/errno.ts';
 import { MS_RDONLY } from '../abi/mount.ts';
 import { RLIMIT_NOFILE } from '../abi/resource.ts';
 import type { Actor } from '../fs/operations.ts';
 import type { Inode } from '../fs/types.ts';
-import type { Host } from '../host/types.ts';
-import { HostGateway, NetworkPolicy, RESOLVER_ADDRESS } from '../net/index.ts';
-import type { ContainerConfig, ProcessConfig } from './config.ts';
+import type { Host, HostNetwork } from '../host/types.ts';
+import { HostGateway, NetworkPolicy, OUTBOUND_ADDRESS, PortError, PublishedPorts, RESOLVER_ADDRESS } from '../net/index.ts';
+import type { BoundPort } from '../net/index.ts';
+import type { ContainerConfig, NetworkConfig, ProcessConfig } from './config.ts';
 import { ensureDirectory } from './conversion.ts';
 import { ContainerError } from './errors.ts';
 import { Files } from './files.ts';
@@ -47,10 +49,14 @@ export class Container {
   readonly #view: HostView;
   readonly #endsWithFirst: boolean;
   readonly #startedNs: number;
+  readonly #network: NetworkConfig;
+  #hostNetwork: HostNetwork | undefined;
+  #ports: PublishedPorts | undefined;
   /** What we made or changed, by inode number, with the time of it. */
   readonly #provided = new Map<number, bigint>();
 
-  private constructor(kernel: Kernel, view: HostView, endsWithFirst: boolean) {
+  private constructor(kernel: Kernel, view: HostView, endsWithFirst: boolean, network: NetworkConfig) {
+    this.#network = network;
     this.#kernel = kernel;
     this.#view = view;
     this.#endsWithFirst = endsWithFirst;
@@ -84,14 +90,47 @@ export class Container {
       ...(upperBytes === undefined ? {} : { upperBytes }),
     });
     if ('errno' in view) throw new ContainerError(view.path, -view.errno);
-    const container = new Container(kernel, view, endsWithFirst);
+    const container = new Container(kernel, view, endsWithFirst, config.network);
     container.#settle();
-    if (config.network.mode === 'outbound' && host.network !== undefined) {
-      configureNetwork(kernel, new HostGateway(host.network, new NetworkPolicy(config.network)));
-      // Names are resolved by the gateway: the container's resolver configuration says so.
-      container.provideFile(RESOLVER_FILE, new TextEncoder().encode(`nameserver ${RESOLVER_ADDRESS}\n`));
-    }
+    if (host.network !== undefined) container.#connect(host.network);
     return container;
+  }
+
+  #connect(host: HostNetwork): void {
+    const { mode, ports = [] } = this.#network;
+    const isPublished = ports.length > 0;
+    if (mode === 'none' && !isPublished) return;
+    const gateway = mode === 'outbound' ? new HostGateway(host, new NetworkPolicy(this.#network)) : undefined;
+    const stack = configureNetwork(this.#kernel, { gateway, isPublished });
+    this.#hostNetwork = host;
+    if (isPublished) this.#ports = new PublishedPorts(stack, host);
+    // Names are resolved by the gateway: the container's resolver configuration says so.
+    if (gateway !== undefined) this.provideFile(RESOLVER_FILE, new TextEncoder().encode(`nameserver ${RESOLVER_ADDRESS}\n`));
+  }
+
+  /** Its address where it can be reached from outside or reaches there. */
+  get address(): string | undefined {
+    return this.#hostNetwork === undefined ? undefined : OUTBOUND_ADDRESS;
+  }
+
+  /** Before programs start: listens on the ports of the host that its configuration names, all or none. @throws PortError */
+  async publish(): Promise<void> {
+    const { ports = [] } = this.#network;
+    const [first] = ports;
+    if (first === undefined) return;
+    if (this.#ports === undefined) throw new PortError(first.address ?? '', first.hostPorts[0], EOPNOTSUPP);
+    await this.#ports.publish(ports);
+  }
+
+  /** What is listened on; none before `publish`, and after the end. */
+  get ports(): readonly BoundPort[] {
+    return this.#ports?.bound ?? [];
+  }
+
+  /** Nobody can connect any more; what programs have written still goes. */
+  async #disconnect(): Promise<void> {
+    this.#ports?.close();
+    await this.#hostNetwork?.settled();
   }
 
   /**
@@ -153,7 +192,9 @@ export class Container {
     });
     if (typeof process === 'number') return process;
     streams.terminal?.tty.setControlling(process);
-    return runningProcess(kernel, process, streams, isFirst);
+    const running = runningProcess(kernel, process, streams, isFirst);
+    if (!isFirst || this.#hostNetwork === undefined) return running;
+    return { ...running, ended: running.ended.then(async (status) => this.#disconnect().then(() => status)) };
   }
 
   /**
@@ -210,6 +251,7 @@ export class Container {
 
   /** Gives back what it holds of the host, when nothing is asked of it any more. */
   close(): void {
+    this.#ports?.close();
     this.#view.close();
   }
 

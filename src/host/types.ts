@@ -69,16 +69,25 @@ export interface HostNetwork {
   connectUnix(path: string, handlers: HostSocketHandlers): HostSocket;
   /** A UDP socket that may send to anyone; the policy was applied before. */
   openUdp(family: 4 | 6, onMessage: (data: Uint8Array, address: string, port: number) => void, onError: (errno: number) => void): HostUdpSocket;
+  /** Listens at one address; port 0 is any free one. A negative Linux errno where it cannot. */
+  listenTcp(address: string, port: number, onConnection: (connection: HostConnection) => void): Promise<HostListener | number>;
+  /** Receives at one address; port 0 is any free one. A negative Linux errno where it cannot. */
+  listenUdp(address: string, port: number, onMessage: (data: Uint8Array, address: string, port: number) => void): Promise<HostUdpListener | number>;
+  /** Resolves when what was written to connections before `close` has left this process, or nobody takes it any more. */
+  settled(): Promise<void>;
 }
 
 export interface HostSocketHandlers {
+  /** Not of a connection that came to us. */
   onConnect(localAddress: string, localPort: number): void;
-  /** Return false to pause until `resume`. */
+  /** The bytes are the handler's to keep. Return false to pause until `resume`. */
   onData(data: Uint8Array): boolean;
   onEnd(): void;
   /** Positive Linux errno. */
   onError(errno: number): void;
   onDrain(): void;
+  /** It is closed, whatever for: the last call. */
+  onClosed(): void;
 }
 
 export interface HostSocket {
@@ -87,6 +96,30 @@ export interface HostSocket {
   end(): void;
   resume(): void;
   destroy(): void;
+  /** Nobody reads any more: what was written still goes, and what comes is answered by a reset. */
+  close(): void;
+  /** Ends it at once, with a reset where the protocol has one. */
+  reset(): void;
+}
+
+/** Somebody has connected to a listener: one of the two methods is to be called, soon or later. */
+export interface HostConnection {
+  /** The peer's. */
+  readonly address: string;
+  readonly port: number;
+  open(handlers: HostSocketHandlers): HostSocket;
+  /** Ends it with a reset. */
+  refuse(): void;
+}
+
+export interface HostListener {
+  readonly port: number;
+  /** Nobody can connect any more. Connections stay. */
+  close(): void;
+}
+
+export interface HostUdpListener extends HostUdpSocket {
+  readonly port: number;
 }
 
 export interface HostUdpSocket {

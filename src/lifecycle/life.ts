@@ -1,5 +1,5 @@
 /** One start of a container, from the state that says that it runs to the one that says how it ended. Who starts it is the process that runs it. */
-import type { Change } from '../container/index.ts';
+import type { BoundPort, Change } from '../container/index.ts';
 import type { Inode } from '../fs/types.ts';
 import { ERRNO_NAMES } from '../abi/errno.ts';
 import { StoreError } from '../image/index.ts';
@@ -51,6 +51,13 @@ export class Life {
     const { files, host } = this.#containers.store.disk;
     this.#log ??= new LogWriter({ files, path: this.#containers.pathOf(id, 'log'), now: () => host.now(), ...log });
     return this.#log;
+  }
+
+  /** It is reached there. */
+  published(ports: readonly BoundPort[]): void {
+    if (ports.length === 0) return;
+    const { id, state } = this.container;
+    this.#containers.locked(id, () => this.#containers.writeState(id, { ...state, ports }));
   }
 
   /** It could not be started. */

@@ -1,5 +1,7 @@
 /** How a container is at the moment: `state.json` in its directory. What it says of a process is believed only as long as that process lives. */
 
+import type { BoundPort } from '../container/index.ts';
+
 export interface ContainerState {
   readonly status: 'created' | 'running' | 'exited';
   /** Who runs it (`ImageHost.owner`); absent unless it runs. */
@@ -12,6 +14,8 @@ export interface ContainerState {
   readonly exitCode: number;
   /** Why it could not be started, or what was lost at its end. */
   readonly error: string;
+  /** Where it is reached, while it runs. */
+  readonly ports?: readonly BoundPort[] | undefined;
   /** Who writes into its tree although it does not run (`ImageHost.owner`). */
   readonly writer?: string | undefined;
 }
@@ -28,8 +32,8 @@ export function encodeState(state: ContainerState): Uint8Array {
 
 function isState(value: unknown): value is ContainerState {
   if (typeof value !== 'object' || value === null) return false;
-  const { status, exitCode, error, owner } = value as Partial<Record<string, unknown>>;
-  return ['created', 'running', 'exited'].includes(String(status)) && typeof exitCode === 'number' && typeof error === 'string' && (status !== 'running' || typeof owner === 'string');
+  const { status, exitCode, error, owner, ports = [] } = value as Partial<Record<string, unknown>>;
+  return ['created', 'running', 'exited'].includes(String(status)) && typeof exitCode === 'number' && typeof error === 'string' && (status !== 'running' || typeof owner === 'string') && Array.isArray(ports);
 }
 
 /** Undefined: it is cut short or spoiled. */

@@ -34,12 +34,17 @@ function setUp(allow: readonly string[] = []): { stack: NetworkStack; handlers: 
         end: () => void written.push('<end>'),
         resume: () => undefined,
         destroy: () => void written.push('<destroy>'),
+        close: () => void written.push('<close>'),
+        reset: () => void written.push('<reset>'),
       };
     },
     connectUnix: () => assert.fail('no socket of the host is asked for'),
     openUdp: () => ({ send: () => undefined, close: () => undefined }),
+    listenTcp: () => assert.fail('nothing is published'),
+    listenUdp: () => assert.fail('nothing is published'),
+    settled: () => Promise.resolve(),
   };
-  return { stack: fakeStack(new HostGateway(network, new NetworkPolicy({ mode: 'outbound', allow }))), handlers, written, opened };
+  return { stack: fakeStack({ gateway: new HostGateway(network, new NetworkPolicy({ mode: 'outbound', allow })) }), handlers, written, opened };
 }
 function open(stack: NetworkStack, type: number): Socket {
   const socket = createSocket(stack, AF_INET, type, 0);
@@ -62,7 +67,7 @@ test('a connection goes out through the host and back', () => {
   handlers[0]!.onEnd();
   assert.equal(socket.receive(buffer, 0), 0);
   socket.release();
-  assert.deepEqual(written, ['GET', '<end>', '<destroy>']);
+  assert.deepEqual(written, ['GET', '<end>', '<close>']);
 });
 
 test('a fast sender is stopped and what it sent is not lost', () => {

@@ -1,16 +1,17 @@
 /** The way out of the sandbox: the host's sockets, under the policy, and the resolver at its fixed address. */
 import { EACCES, ECONNREFUSED, ENETUNREACH, ENOBUFS } from '../abi/errno.ts';
-import type { HostNetwork, HostSocket, HostUdpSocket } from '../host/types.ts';
+import type { HostNetwork, HostUdpSocket } from '../host/types.ts';
 import { isVersion4 } from './address.ts';
 import { Resolver } from './dns.ts';
-import { HOST_CONNECTIONS, HOST_RECEIVE_WINDOW, REMEMBERED_ADDRESSES } from './limits.ts';
+import { HostLink } from './host-link.ts';
+import { HOST_CONNECTIONS, REMEMBERED_ADDRESSES } from './limits.ts';
 import { GATEWAY_ADDRESS, RESOLVER_ADDRESS, type Gateway, type GatewayUdp } from './network-stack.ts';
 import type { NetworkPolicy } from './policy.ts';
 import type { Endpoint } from './sockaddr.ts';
 import type { TcpLink, TcpSink } from './tcp-link.ts';
 
 const DNS_PORT = 53;
-/** Bytes given to the host in one write. */
+/** Bytes of queries taken at once. */
 const CHUNK = 0x1_0000;
 /** A DNS message over TCP has its length in 16 bits before it. */
 const DNS_TCP_LIMIT = 0x1_0000 + 2;
@@ -44,7 +45,9 @@ export class HostGateway implements Gateway {
     if (refused < 0) return refused;
     if (this.#connections >= HOST_CONNECTIONS) return -ENOBUFS;
     this.#connections++;
-    return new HostLink(this.#network, to, sink, () => this.#connections--);
+    return new HostLink({
+      open: (handlers) => this.#network.connectTcp(to.address, to.port, handlers), sink, isConnected: false, onClosed: () => this.#connections--,
+    });
   }
 
   openUdp(onMessage: (data: Uint8Array, from: Endpoint) => void, onError: (errno: number) => void): GatewayUdp {
@@ -75,101 +78,6 @@ export class HostGateway implements Gateway {
         socket?.close();
       },
     };
-  }
-}
-
-/** A connection of the host as the peer of a guest's socket. */
-class HostLink implements TcpLink {
-  readonly #sink: TcpSink;
-  readonly #socket: HostSocket;
-  readonly #onClosed: () => void;
-  #connected = false;
-  #full = false;
-  #closed = false;
-  /** What the guest's buffer had no room for. */
-  #waiting: Uint8Array[] = [];
-  #waitingBytes = 0;
-  #ended = false;
-
-  constructor(network: HostNetwork, to: Endpoint, sink: TcpSink, onClosed: () => void) {
-    this.#sink = sink;
-    this.#onClosed = onClosed;
-    this.#socket = network.connectTcp(to.address, to.port, {
-      onConnect: () => {
-        this.#connected = true;
-        if (!this.#sink.gone) sink.established(undefined);
-      },
-      onData: (data) => this.#receive(data),
-      onEnd: () => {
-        this.#ended = true;
-        this.#flush();
-      },
-      onError: (errno) => {
-        this.#finish();
-        if (!sink.gone) sink.failed(errno);
-      },
-      onDrain: () => {
-        this.#full = false;
-        if (!sink.gone) sink.writable();
-      },
-    });
-  }
-  #finish(): void {
-    if (this.#closed) return;
-    this.#closed = true;
-    this.#onClosed();
-  }
-  #receive(data: Uint8Array): boolean {
-    if (this.#sink.gone) {
-      // The program closed its end: nobody will read this.
-      this.#socket.destroy();
-      this.#finish();
-      return false;
-    }
-    this.#waiting.push(data.slice());
-    this.#waitingBytes += data.length;
-    this.#flush();
-    return this.#waitingBytes < HOST_RECEIVE_WINDOW;
-  }
-  #flush(): void {
-    while (this.#waiting.length > 0) {
-      const bytes = this.#waiting[0]!;
-      const count = this.#sink.deliver(bytes);
-      this.#waitingBytes -= count;
-      if (count < bytes.length) {
-        this.#waiting[0] = bytes.subarray(count);
-        return;
-      }
-      this.#waiting.shift();
-    }
-    if (!this.#ended) return;
-    if (this.#sink.gone) this.#finish();
-    else this.#sink.deliverEnd();
-  }
-  send(bytes: Uint8Array): number {
-    if (this.#full || !this.#connected) return 0;
-    const chunk = bytes.length > CHUNK ? bytes.slice(0, CHUNK) : bytes.slice();
-    this.#full = !this.#socket.write(chunk);
-    return chunk.length;
-  }
-  room(): number {
-    return this.#full || !this.#connected ? 0 : CHUNK;
-  }
-  endWrite(): void {
-    this.#socket.end();
-  }
-  drained(): void {
-    this.#flush();
-    if (this.#waitingBytes < HOST_RECEIVE_WINDOW) this.#socket.resume();
-  }
-  close(abort: boolean): void {
-    if (abort || this.#ended || !this.#connected) {
-      this.#socket.destroy();
-      this.#finish();
-    } else {
-      this.#socket.end();
-      this.#socket.resume();
-    }
   }
 }
 

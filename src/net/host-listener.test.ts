@@ -34,7 +34,7 @@ function setUp(): { readonly connect: () => Socket; readonly hosts: { readonly h
         log.push(String.fromCharCode(...data));
         return !setup.full;
       },
-      end: () => void log.push('<end>'), resume: () => undefined, destroy: () => void log.push('<destroy>'),
+      end: () => void log.push('<end>'), resume: () => undefined, destroy: () => void log.push('<destroy>'), close: () => undefined, reset: () => undefined,
     };
   });
   return setup;

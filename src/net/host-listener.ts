@@ -60,6 +60,7 @@ class Relay {
         this.#isFull = false;
         this.#pump();
       },
+      onClosed: () => {},
     });
     this.#stop = watch(guest, () => this.#pump());
     this.#pump();
@@ -67,7 +68,7 @@ class Relay {
 
   #fromHost(data: Uint8Array): boolean {
     if (this.#closed) return false;
-    this.#waiting.push(data.slice());
+    this.#waiting.push(data);
     this.#waitingBytes += data.length;
     this.#pump();
     return this.#waitingBytes < HOST_RECEIVE_WINDOW;

@@ -35,6 +35,12 @@ export const EPHEMERAL_LAST = 60_999;
 export const HOST_CONNECTIONS = 1024;
 /** Bytes from the host that wait for the guest before reading stops. */
 export const HOST_RECEIVE_WINDOW = 1_048_576;
+/** The same for a connection to a TCP socket, beside the socket's own buffer. */
+export const LINK_RECEIVE_WINDOW = 262_144;
+/** Connections to published ports at once. */
+export const PUBLISHED_CONNECTIONS = 1024;
+/** Who has sent datagrams to published ports and may be answered; who was silent longest is forgotten. */
+export const PUBLISHED_UDP_PEERS = 1024;
 /** Names that the resolver asks the host for at the same time. */
 export const DNS_QUERIES = 64;
 /** Addresses remembered for names that are allowed. */

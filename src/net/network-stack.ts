@@ -1,4 +1,4 @@
-/** The network of a sandbox: loopback, and an outbound interface where the host grants one. */
+/** The network of a sandbox: loopback, and an interface where the host grants a way out or a way in. */
 import type { NetEnvironment } from './environment.ts';
 import { ANY4, ANY6, isAny, isLoopback, isVersion4, LOOPBACK4, LOOPBACK6 } from './address.ts';
 import { PortTable } from './port-table.ts';
@@ -13,6 +13,10 @@ export const OUTBOUND_ADDRESS = '10.0.2.15';
 export const OUTBOUND_PREFIX = 24;
 export const GATEWAY_ADDRESS = '10.0.2.2';
 export const RESOLVER_ADDRESS = '10.0.2.3';
+/** The same for IPv6, which only comes in: there where ports are published. */
+export const OUTBOUND_ADDRESS6 = 'fd00:10:0:2::f';
+export const GATEWAY_ADDRESS6 = 'fd00:10:0:2::2';
+const OUTBOUND_PREFIX6 = 64;
 
 /** The way out: connections and datagrams through the host, names through its resolver. */
 export interface Gateway {
@@ -26,6 +30,12 @@ export interface GatewayUdp {
   /** 0, or -EACCES, -ENETUNREACH. */
   send(data: Uint8Array, to: Endpoint): number;
   close(): void;
+}
+
+/** Who has sent datagrams to a published port gets the answers. */
+export interface DatagramAnswers {
+  /** False: nobody at `to` has asked the guest's socket at `port`. */
+  answer(port: number, to: Endpoint, data: Uint8Array): boolean;
 }
 
 /** One of `lo` and `eth0`. */
@@ -46,6 +56,16 @@ const OUTBOUND_INTERFACE: NetworkInterface = {
   index: 2, name: 'eth0', loopback: false, mtu: 1500, hardwareAddress: Uint8Array.of(0x52, 0x54, 0, 0x12, 0x34, 0x56),
   addresses: [{ address: OUTBOUND_ADDRESS, prefix: OUTBOUND_PREFIX }],
 };
+const PUBLISHED_INTERFACE: NetworkInterface = {
+  ...OUTBOUND_INTERFACE, addresses: [...OUTBOUND_INTERFACE.addresses, { address: OUTBOUND_ADDRESS6, prefix: OUTBOUND_PREFIX6 }],
+};
+
+export interface NetworkOptions {
+  /** The way out. */
+  readonly gateway?: Gateway | undefined;
+  /** Connections come from outside. */
+  readonly isPublished?: boolean;
+}
 
 export class NetworkStack {
   readonly environment: NetEnvironment;
@@ -55,10 +75,16 @@ export class NetworkStack {
   readonly udp: PortTable<UdpSocket>;
   readonly interfaces: readonly NetworkInterface[];
 
-  constructor(environment: NetEnvironment, gateway?: Gateway) {
+  /** Absent until ports are published. */
+  answers: DatagramAnswers | undefined = undefined;
+  readonly #addresses: ReadonlySet<string>;
+
+  constructor(environment: NetEnvironment, { gateway, isPublished = false }: NetworkOptions = {}) {
     this.environment = environment;
     this.gateway = gateway;
-    this.interfaces = gateway === undefined ? [LOOPBACK_INTERFACE] : [LOOPBACK_INTERFACE, OUTBOUND_INTERFACE];
+    const outside = isPublished ? [PUBLISHED_INTERFACE] : gateway === undefined ? [] : [OUTBOUND_INTERFACE];
+    this.interfaces = [LOOPBACK_INTERFACE, ...outside];
+    this.#addresses = new Set(outside.flatMap(({ addresses }) => addresses.map(({ address }) => address)));
     this.unix = new UnixNamespace(environment, this.interfaces);
     const random = (): number => {
       const bytes = new Uint8Array(4);
@@ -71,7 +97,7 @@ export class NetworkStack {
 
   /** The address is one of this machine's. */
   isLocal(address: string): boolean {
-    return isLoopback(address) || (this.gateway !== undefined && address === OUTBOUND_ADDRESS);
+    return isLoopback(address) || this.#addresses.has(address);
   }
   mayBind(address: string): boolean {
     return isAny(address) || this.isLocal(address);
@@ -84,7 +110,7 @@ export class NetworkStack {
   /** Source address of packets to `address`; undefined where no route leads there. */
   sourceFor(address: string): string | undefined {
     if (isLoopback(address)) return isVersion4(address) ? LOOPBACK4 : LOOPBACK6;
-    if (this.gateway === undefined || !isVersion4(address)) return undefined;
-    return OUTBOUND_ADDRESS;
+    const own = isVersion4(address) ? OUTBOUND_ADDRESS : OUTBOUND_ADDRESS6;
+    return this.#addresses.has(own) ? own : undefined;
   }
 }

@@ -1,4 +1,4 @@
-/** TCP sockets: tcp(7). Inside the sandbox a connection is two buffers; outside it is the gateway's. */
+/** TCP sockets: tcp(7). Inside the sandbox a connection is two buffers; outside it is a socket of the host. */
 import {
   EACCES, EADDRINUSE, EAFNOSUPPORT, EAGAIN, EALREADY, ECONNREFUSED, ECONNRESET, EINPROGRESS, EINVAL, EISCONN, ENETUNREACH, ENOTCONN, EOPNOTSUPP, EPIPE,
 } from '../abi/errno.ts';
@@ -21,6 +21,18 @@ import { UrgentData } from './urgent-data.ts';
 
 type State = 'closed' | 'listen' | 'connecting' | 'established';
 
+/** Who wants to connect to a listening socket. */
+export interface Incoming {
+  /** The listener's side. */
+  readonly local: Endpoint;
+  readonly remote: Endpoint;
+  /** False: given up meanwhile. */
+  readonly isWaiting: boolean;
+  /** There is room: the way from the new socket to who connects. */
+  join(accepted: TcpSocket): TcpLink;
+  refuse(): void;
+}
+
 export class TcpSocket extends InetSocket implements TcpSink {
   state: State = 'closed';
   gone = false;
@@ -36,8 +48,8 @@ export class TcpSocket extends InetSocket implements TcpSink {
   #ownsPort = false;
   #backlog = 0;
   #pending: TcpSocket[] = [];
-  /** Clients that wait for room in the backlog. */
-  #waiting: TcpSocket[] = [];
+  /** They wait for room in the backlog. */
+  #waiting: Incoming[] = [];
 
   constructor(stack: NetworkStack, family: number) {
     super(stack, family, SOCK_STREAM, IPPROTO_TCP);
@@ -119,27 +131,38 @@ export class TcpSocket extends InetSocket implements TcpSink {
   #connectLoopback(): void {
     const server = this.stack.tcp.find(this.remote!, this.local!, (socket) => socket.listening);
     if (server === undefined) return this.failed(ECONNREFUSED);
-    if (server.#pending.length > server.#backlog) {
-      if (server.#waiting.length >= SYN_BACKLOG) return this.failed(ECONNREFUSED);
-      server.#waiting.push(this);
-      return;
-    }
-    this.#joinServer(server);
+    const isWaiting = (): boolean => this.state === 'connecting';
+    server.offer({
+      local: this.remote!, remote: this.local!,
+      get isWaiting() {
+        return isWaiting();
+      },
+      join: (accepted) => {
+        this.#link = new LoopbackLink(this, accepted);
+        this.established(undefined);
+        return new LoopbackLink(accepted, this);
+      },
+      refuse: () => this.failed(ECONNREFUSED),
+    });
   }
-  #joinServer(server: TcpSocket): void {
-    const accepted = new TcpSocket(this.stack, server.family);
-    accepted.inheritFrom(server);
+  /** To a listening socket: somebody connects. */
+  offer(incoming: Incoming): void {
+    if (this.#pending.length <= this.#backlog) this.#welcome(incoming);
+    else if (this.#waiting.length < SYN_BACKLOG) this.#waiting.push(incoming);
+    else incoming.refuse();
+  }
+  #welcome(incoming: Incoming): void {
+    const accepted = new TcpSocket(this.stack, this.family);
+    accepted.inheritFrom(this);
     if (accepted.receiveBuffer !== TCP_RECEIVE_BUFFER) accepted.bufferChanged();
-    accepted.#urgent.inLine = server.#urgent.inLine;
-    for (const [option, value] of server.options) accepted.options.set(option, value);
-    accepted.local = this.remote;
-    accepted.remote = this.local;
-    accepted.#link = new LoopbackLink(accepted, this);
-    this.#link = new LoopbackLink(this, accepted);
+    accepted.#urgent.inLine = this.#urgent.inLine;
+    for (const [option, value] of this.options) accepted.options.set(option, value);
+    accepted.local = incoming.local;
+    accepted.remote = incoming.remote;
     accepted.state = 'established';
-    server.#pending.push(accepted);
-    server.waitQueue.wake(POLLIN | POLLRDNORM);
-    this.established(undefined);
+    accepted.#link = incoming.join(accepted);
+    this.#pending.push(accepted);
+    this.waitQueue.wake(POLLIN | POLLRDNORM);
   }
   #connectOutside(remote: Endpoint): void {
     const link = this.stack.gateway?.connectTcp(remote, this) ?? -ENETUNREACH;
@@ -151,8 +174,8 @@ export class TcpSocket extends InetSocket implements TcpSink {
     if (!this.listening) return -EINVAL;
     const socket = this.#pending.shift();
     if (socket === undefined) return -EAGAIN;
-    const client = this.#waiting.shift();
-    if (client !== undefined && client.state === 'connecting') client.#joinServer(this);
+    const next = this.#waiting.shift();
+    if (next?.isWaiting === true) this.#welcome(next);
     return socket;
   }
 
@@ -299,7 +322,7 @@ export class TcpSocket extends InetSocket implements TcpSink {
 
   #stopListening(): void {
     for (const pending of this.#pending) pending.#abort();
-    for (const client of this.#waiting) if (client.state === 'connecting') client.failed(ECONNREFUSED);
+    for (const incoming of this.#waiting) if (incoming.isWaiting) incoming.refuse();
     this.#pending = [];
     this.#waiting = [];
     this.listening = false;

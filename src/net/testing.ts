@@ -3,7 +3,7 @@ import { EADDRINUSE, ECONNREFUSED } from '../abi/errno.ts';
 import { AnonymousFileSystem, AnonymousInode } from '../fs/anonymous-inode.ts';
 import type { Inode } from '../fs/types.ts';
 import type { Caller, NetEnvironment } from './environment.ts';
-import { NetworkStack, type Gateway } from './network-stack.ts';
+import { NetworkStack, type NetworkOptions } from './network-stack.ts';
 
 export class FakeEnvironment implements NetEnvironment {
   now = 0;
@@ -47,6 +47,6 @@ export class FakeEnvironment implements NetEnvironment {
   }
 }
 
-export function fakeStack(gateway?: Gateway): NetworkStack {
-  return new NetworkStack(new FakeEnvironment(), gateway);
+export function fakeStack(options: NetworkOptions = {}): NetworkStack {
+  return new NetworkStack(new FakeEnvironment(), options);
 }

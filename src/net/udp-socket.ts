@@ -98,7 +98,8 @@ export class UdpSocket extends InetSocket {
     return bytes.length;
   }
   #sendOutside(bytes: Uint8Array, target: Endpoint): number {
-    const { gateway } = this.stack;
+    const { gateway, answers } = this.stack;
+    if (answers?.answer(this.local!.port, target, bytes) === true) return bytes.length;
     if (gateway === undefined) return -ENETUNREACH;
     this.#outside ??= gateway.openUdp(
       (data, from) => this.arrived({ data, from, to: this.local?.address ?? '' }),

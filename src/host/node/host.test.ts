@@ -26,7 +26,7 @@ test('connectTcp() talks to a listening socket and reports a refusal', async () 
   const server = createServer((socket) => socket.end('hi'));
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
   const { port } = server.address() as AddressInfo;
-  const handlers = { onConnect: () => {}, onDrain: () => {}, onEnd: () => {} };
+  const handlers = { onConnect: () => {}, onDrain: () => {}, onEnd: () => {}, onClosed: () => {} };
   const received = await new Promise<string>((resolve, reject) => {
     const socket = nodeNetwork.connectTcp('127.0.0.1', port, {
       ...handlers,

@@ -9,7 +9,7 @@ import { makeNode } from '../../fs/operations.ts';
 import { inodePermission, MAY_WRITE } from '../../fs/permission.ts';
 import type { Inode } from '../../fs/types.ts';
 import { LOOKUP_FOLLOW, walkPath } from '../../fs/walk.ts';
-import { NetworkStack, listenForHost, type Caller, type Gateway, type HostConnector, type NetEnvironment, type PeerCredentials } from '../../net/index.ts';
+import { NetworkStack, listenForHost, type Caller, type HostConnector, type NetEnvironment, type NetworkOptions, type PeerCredentials } from '../../net/index.ts';
 import type { Kernel as CoreKernel } from '../kernel.ts';
 import type { Kernel, Task } from '../types.ts';
 import { specialFilesOf } from './special-files.ts';
@@ -98,9 +98,9 @@ export function networkOf(task: Task): NetworkStack {
   return (network.stack ??= new NetworkStack(new KernelNetEnvironment(task.kernel)));
 }
 
-/** Gives the kernel its network, before the first program runs: with a gateway it reaches the host's, without none. */
-export function configureNetwork(kernel: CoreKernel, gateway?: Gateway): NetworkStack {
-  const stack = new NetworkStack(new KernelNetEnvironment(kernel), gateway);
+/** Gives the kernel its network, before the first program runs: with a gateway it reaches the host's. */
+export function configureNetwork(kernel: CoreKernel, options: NetworkOptions): NetworkStack {
+  const stack = new NetworkStack(new KernelNetEnvironment(kernel), options);
   kernel.namespaces.network.stack = stack;
   return stack;
 }
