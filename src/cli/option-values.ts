@@ -106,8 +106,17 @@ export function parseLimits(values: FlagValues): LimitsConfig {
   };
 }
 
+/** Docker's networks, and what to do instead. */
+function refuseOtherNetworks(flag: string, text: string | undefined): void {
+  const use = (why: string, advice: string): UserError => new UserError(`cannot use --${flag} ${text ?? ''}: ${why}`, advice);
+  if (text === 'host') throw use('the network of this machine is never shared', 'let connections in with -p, and out with outbound');
+  if (text === 'bridge' || text === 'default') throw use('there are no networks between containers yet', 'leave it out, or use outbound');
+  if (text?.startsWith('container:') === true) throw use('each container has a kernel and a network of its own', 'run the second command in it with "caisson exec", or reach it by a published port');
+}
+
 /** `--allow-net` alone means outbound, restricted to what is named. */
 export function parseNetwork(values: FlagValues, flag: 'net' | 'network'): NetworkConfig {
+  refuseOtherNetworks(flag, values.last(flag));
   const allow = values.all('allow-net');
   const mode = oneOf(values, flag, ['none', 'outbound']) ?? (allow.length > 0 ? 'outbound' : 'none');
   if (mode === 'none' && allow.length > 0) throw new UserError(`cannot use --allow-net with --${flag} none`, 'leave one of them out');

@@ -1,8 +1,8 @@
 /** Published ports as people write and read them: `-p`, `-P`, `--expose`, and what `ps`, `port` and `inspect` show. */
 import { EACCES, EADDRINUSE, EADDRNOTAVAIL, EPERM, ERRNO_NAMES } from '../abi/errno.ts';
+import { parseAddress } from '../container/index.ts';
 import type { BoundPort, PortError, PublishedPort } from '../container/index.ts';
 import type { ContainerRecord, KeptContainer } from '../lifecycle/index.ts';
-import { parseAddress } from '../net/address.ts';
 import { UserError } from './errors.ts';
 import type { FlagValues } from './flags.ts';
 
@@ -84,8 +84,9 @@ export function publishedPorts(values: FlagValues, exposed: readonly string[]): 
     const found = parseExposed(text);
     return found === undefined ? [] : each(found.range, (port): PublishedPort => ({ protocol: found.protocol, port, hostPorts: [0, 0] }));
   });
-  const all = [...named, ...others.filter(({ port, protocol }) => !named.some((other) => other.port === port && other.protocol === protocol))];
-  if (all.length > MOST_PORTS) throw new UserError(`cannot publish ${all.length} ports: ${MOST_PORTS} are the most`, 'publish those that are needed with -p');
+  const isSame = (one: PublishedPort, other: PublishedPort): boolean => one.port === other.port && one.protocol === other.protocol;
+  const all = [...named, ...others.filter((port, index) => !named.some((other) => isSame(port, other)) && others.findIndex((other) => isSame(port, other)) === index)];
+  if (all.length > MOST_PORTS) throw new UserError(`cannot publish more than ${MOST_PORTS} ports`, 'publish those that are needed with -p');
   return all;
 }
 
@@ -175,10 +176,9 @@ export function portFilter(key: 'publish' | 'expose', text: string): (container:
   const wanted = parseExposed(text);
   if (wanted === undefined) throw new UserError(`cannot use --filter ${key}=${text}: it is PORT[-PORT][/tcp|udp]`, 'such as 80 or 53/udp');
   const { protocol, range: [first, last] } = wanted;
-  const fits = (port: number, other: string): boolean => other === protocol && port >= first && port <= last;
-  if (key === 'publish') return (container) => boundPorts(container).some((port) => fits(port.hostPort, port.protocol));
+  if (key === 'publish') return (container) => boundPorts(container).some((port) => port.protocol === protocol && port.hostPort >= first && port.hostPort <= last);
   return ({ record }) => [...record?.defaults.exposedPorts ?? [], ...(record?.container.network.ports ?? []).map((port) => `${port.port}/${port.protocol}`)].some((exposed) => {
     const found = parseExposed(exposed);
-    return found !== undefined && each(found.range, (port) => fits(port, found.protocol)).includes(true);
+    return found?.protocol === protocol && found.range[0] <= last && found.range[1] >= first;
   });
 }

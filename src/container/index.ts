@@ -13,5 +13,5 @@ export { prepareMachine } from '../machine/index.ts';
 export type { MachineImage, RegionCompiler } from '../machine/index.ts';
 export { UnknownFilterError } from './trace-filter.ts';
 export type { Change, ContainerStatistics, ProcessIo, RunningProcess } from './types.ts';
-export { GATEWAY_ADDRESS, NetworkRuleError, OUTBOUND_ADDRESS, OUTBOUND_ADDRESS6, PortError } from '../net/index.ts';
+export { GATEWAY_ADDRESS, NetworkRuleError, OUTBOUND_ADDRESS, OUTBOUND_ADDRESS6, PortError, parseAddress } from '../net/index.ts';
 export type { BoundPort } from '../net/index.ts';

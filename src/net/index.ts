@@ -10,5 +10,6 @@ export { UnixConnectionSocket } from './unix-stream.ts';
 export { UnixDatagramSocket } from './unix-datagram.ts';
 export { HostGateway } from './host-gateway.ts';
 export { listenForHost, type HostConnector } from './host-listener.ts';
+export { parseAddress } from './address.ts';
 export { PortError, PublishedPorts, type BoundPort, type PublishedPort } from './published-ports.ts';
 export { NetworkPolicy, NetworkRuleError, parseNetworkRule, type NetworkPolicyOptions } from './policy.ts';
