@@ -138,7 +138,7 @@ function openUdp(
 }
 
 function listenUdp(address: string, port: number, onMessage: (data: Uint8Array, address: string, port: number) => void): Promise<HostUdpListener | number> {
-  const socket = createSocket({ type: address.includes(':') ? 'udp6' : 'udp4', ipv6Only: true });
+  const socket = createSocket(address.includes(':') ? { type: 'udp6', ipv6Only: true } : { type: 'udp4' });
   return new Promise((answer) => {
     socket.once('error', (error) => {
       answer(negativeErrno(error));
