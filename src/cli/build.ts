@@ -23,7 +23,7 @@ import { UserError } from './errors.ts';
 import type { FlagValues } from './flags.ts';
 import { toUserError as toStoreError, withStore } from './image-store.ts';
 import { createContainer } from './launch.ts';
-import { need, oneOf, parseNetwork } from './option-values.ts';
+import { need, oneOf, parseNet } from './option-values.ts';
 import { parseSize } from './quantities.ts';
 
 /** Of the host's memory, what the files that a RUN writes may take. */
@@ -55,7 +55,7 @@ function networkOf(values: FlagValues): BuildOptions['network'] {
   if (network === 'host') throw new UserError('cannot use --network host: a command of a build never has the network of the host', 'leave it out; --allow-net HOST opens private addresses');
   if (network !== 'none' && network !== 'default') throw new UserError(`cannot use --network ${network}: it is default or none`, 'leave it out');
   if (network === 'none' && allow.length > 0) throw new UserError('cannot use --allow-net with --network none', 'leave one of them out');
-  return network === 'none' ? { mode: 'none', allow: [] } : { ...parseNetwork(values, 'net'), mode: 'outbound' };
+  return network === 'none' ? { mode: 'none', allow: [] } : { ...parseNet(values), mode: 'outbound' };
 }
 
 function progressOf(values: FlagValues): ProgressKind {

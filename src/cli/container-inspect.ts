@@ -1,7 +1,7 @@
 /** `inspect` of a container: fields as Docker names them (API 1.43, ContainerInspect), as far as there is something to say. */
 import type { Containers, WholeContainer } from '../lifecycle/index.ts';
 import { toText } from './bytes.ts';
-import { GATEWAY_ADDRESS, OUTBOUND_ADDRESS, OUTBOUND_ADDRESS6 } from '../container/index.ts';
+import { OWN_NETWORK, PUBLISHED6 } from '../container/index.ts';
 import { commandOf } from './container-facts.ts';
 import { bindingFields, portFields } from './published-ports.ts';
 import type { TemplateValue } from './template.ts';
@@ -46,19 +46,23 @@ function hostFields({ record }: WholeContainer): Fields {
   const { container, process: inputs, autoRemove, log } = record;
   return {
     Binds: container.mounts.flatMap((mount) => (mount.kind === 'bind' ? [`${toText(mount.source)}:${toText(mount.destination)}${mount.writable ? '' : ':ro'}`] : [])),
-    LogConfig: { Type: 'cri', Config: { 'max-size': String(log.maxBytes), 'max-file': String(log.maxFiles) } }, NetworkMode: container.network.mode, PortBindings: bindingFields(record), RestartPolicy: { Name: 'no', MaximumRetryCount: 0 }, AutoRemove: autoRemove,
+    LogConfig: { Type: 'cri', Config: { 'max-size': String(log.maxBytes), 'max-file': String(log.maxFiles) } }, NetworkMode: container.network.member?.network ?? container.network.mode, PortBindings: bindingFields(record), RestartPolicy: { Name: 'no', MaximumRetryCount: 0 }, AutoRemove: autoRemove,
     CapAdd: inputs.addCapabilities.map((name) => `CAP_${name.toUpperCase()}`), CapDrop: inputs.dropCapabilities.map((name) => `CAP_${name.toUpperCase()}`), Privileged: false, ReadonlyRootfs: container.readOnly,
     Memory: container.limits.memoryBytes ?? 0, PidsLimit: container.limits.tasks, Ulimits: inputs.rlimits.map(({ name, soft, hard }) => ({ Name: name, Soft: soft === Infinity ? -1 : soft, Hard: hard === Infinity ? -1 : hard })),
     Tmpfs: Object.fromEntries(container.mounts.flatMap((mount) => (mount.kind === 'tmpfs' ? [[toText(mount.destination), mount.sizeBytes === undefined ? '' : `size=${mount.sizeBytes}`]] : []))),
   };
 }
 
-/** The address inside, which other containers and this machine cannot reach: ports can. */
+/** The address inside. This machine reaches it by ports only. */
 function networkFields(container: WholeContainer): Fields {
-  const { mode, ports = [] } = container.record.container.network;
-  const isConnected = container.state.status === 'running' && (mode === 'outbound' || ports.length > 0);
-  const addresses = { IPAddress: isConnected ? OUTBOUND_ADDRESS : '', Gateway: isConnected ? GATEWAY_ADDRESS : '', GlobalIPv6Address: isConnected && ports.length > 0 ? OUTBOUND_ADDRESS6 : '' };
-  return { Ports: portFields(container), ...addresses, Networks: { [mode]: addresses } };
+  const { mode, ports = [], member } = container.record.container.network;
+  const isRunning = container.state.status === 'running';
+  const { network } = container.state;
+  const own = isRunning && member === undefined && (mode === 'outbound' || ports.length > 0) ? OWN_NETWORK : { address: '', gateway: '', prefix: 0 };
+  const { address, gateway, prefix } = (isRunning ? network : undefined) ?? own;
+  const addresses = { IPAddress: address, IPPrefixLen: prefix, Gateway: gateway, GlobalIPv6Address: isRunning && ports.length > 0 ? PUBLISHED6.address : '' };
+  const networks = { [member?.network ?? mode]: { ...addresses, NetworkID: network?.id ?? '', Aliases: member?.aliases ?? [] } };
+  return { Ports: portFields(container), ...(member === undefined ? addresses : { IPAddress: '', Gateway: '' }), Networks: networks };
 }
 
 export function containerInspection(containers: Containers, container: WholeContainer): Fields {

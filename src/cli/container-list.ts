@@ -65,6 +65,7 @@ const FILTERS: ReadonlyMap<string, (value: string, containers: Containers, store
     return (other) => other.id !== id && (other.record?.createdMs ?? 0) > (record?.createdMs ?? 0);
   }],
   ['volume', (value) => (container) => usesVolume(container, value)],
+  ['network', (value) => ({ record }) => record !== undefined && (record.container.network.member?.network ?? record.container.network.mode) === value],
   ['publish', (value) => portFilter('publish', value)],
   ['expose', (value) => portFilter('expose', value)],
 ]);
@@ -103,7 +104,7 @@ function row(container: KeptContainer, containers: Containers, store: ImageStore
     Command: `"${whole || command.length <= COMMAND_WIDTH ? command : `${command.slice(0, COMMAND_WIDTH - 1)}…`}"`,
     CreatedAt: new Date(record?.createdMs ?? 0).toISOString().replace('T', ' ').replace(/\.\d+Z$/, ' +0000 UTC'), RunningFor: humanAge(nowMs - (record?.createdMs ?? nowMs)),
     Ports: portsText(container), State: statusOf(container), Status: statusText(container, nowMs), Size: humanSize(containers.bytesOf(id)), Names: name, Labels: labels.join(','),
-    Mounts: (record?.container.mounts ?? []).map((mount) => (mount.kind === 'bind' ? toText(mount.source) : mount.kind)).join(','), LocalVolumes: '0', Networks: record?.container.network.mode ?? '',
+    Mounts: (record?.container.mounts ?? []).map((mount) => (mount.kind === 'bind' ? toText(mount.source) : mount.kind)).join(','), LocalVolumes: '0', Networks: record?.container.network.member?.network ?? record?.container.network.mode ?? '',
   };
 }
 

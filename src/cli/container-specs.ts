@@ -25,7 +25,8 @@ const MAKING_FLAGS: readonly Flag[] = [
   { group: FILES, name: 'volume', short: 'v', kind: 'string', multiple: true, placeholder: 'SRC:DST[:ro|rw]', help: 'show a host directory or file; it can be written unless ro is said' },
   { group: FILES, name: 'mount', kind: 'string', multiple: true, placeholder: 'KEY=VALUE,...', help: 'type=bind,source=SRC,target=DST[,readonly] or type=tmpfs,target=DST[,tmpfs-size=N]' },
   ...MEMORY_FILES_FLAGS, ...LIMIT_FLAGS,
-  { group: NETWORK, name: 'network', kind: 'string', placeholder: 'none|outbound', help: 'none: loopback only (default); outbound: TCP, UDP and names, public addresses only' },
+  { group: NETWORK, name: 'network', kind: 'string', multiple: true, placeholder: 'none|outbound|NAME', help: 'none: loopback only (default); outbound: TCP, UDP and names, public addresses only; NAME: with the other containers on that network' },
+  { group: NETWORK, name: 'network-alias', kind: 'string', multiple: true, placeholder: 'NAME', help: 'what the others on its network may call it, beside its own name' },
   ALLOW_NET_FLAG, PUBLISH_FLAG,
   { group: NETWORK, name: 'publish-all', short: 'P', kind: 'boolean', help: 'publish all ports that the image or --expose names, each at a free port' },
   { group: NETWORK, name: 'expose', kind: 'string', multiple: true, placeholder: 'PORT[/PROTOCOL]', help: 'name a port for --publish-all and for those who look; it is not published by that' },
@@ -42,13 +43,13 @@ const MAKING_FLAGS: readonly Flag[] = [
 /** Of `run` and `create`: Docker has them. */
 const NO_HEALTH = 'there are no health checks yet, so leave it out';
 const NO_VOLUMES = 'there are no volumes yet; mount a directory with -v DIR:DIR';
-const NO_NETWORKS = 'there are no networks between containers yet; see --network';
+const NO_LINKS = 'containers on one network know each other by name; see --network';
 const NO_DEVICES = 'devices of this machine are never shown';
 const OWN_KERNEL = 'the container has a kernel of its own, so leave it out';
 const ABSENT: Readonly<Record<string, string>> = {
   'health-cmd': NO_HEALTH, 'health-interval': NO_HEALTH, 'health-retries': NO_HEALTH, 'health-timeout': NO_HEALTH, 'health-start-period': NO_HEALTH, 'no-healthcheck': NO_HEALTH,
   'volumes-from': NO_VOLUMES, 'volume-driver': NO_VOLUMES,
-  'link': NO_NETWORKS, 'network-alias': NO_NETWORKS, 'ip': NO_NETWORKS, 'add-host': NO_NETWORKS, 'dns': NO_NETWORKS, 'net': 'write --network',
+  'link': NO_LINKS, 'ip': 'addresses are given out; use the container\'s name', 'add-host': NO_LINKS, 'dns': 'names are asked for by this machine', 'net': 'write --network',
   'privileged': 'inside, root has what --cap-add gives it; nothing of this machine can be given', 'device': NO_DEVICES, 'gpus': NO_DEVICES,
   'security-opt': OWN_KERNEL, 'userns': OWN_KERNEL, 'init': 'there is no init process yet, so leave it out', 'cpus': 'a container has one processor, so leave it out', 'shm-size': '/dev/shm has 64 MiB, so leave it out',
 };
@@ -156,7 +157,7 @@ export const PS: CommandSpec = {
   name: 'ps', usage: '[FLAGS]', summary: 'list containers', words: [0, 0],
   flags: [
     { group: CONTAINER, name: 'all', short: 'a', kind: 'boolean', help: 'also those that do not run' },
-    { group: CONTAINER, name: 'filter', short: 'f', kind: 'string', multiple: true, placeholder: 'KEY=VALUE', help: 'id, name, label, status, exited, ancestor, before, since, volume, publish, expose' },
+    { group: CONTAINER, name: 'filter', short: 'f', kind: 'string', multiple: true, placeholder: 'KEY=VALUE', help: 'id, name, label, status, exited, ancestor, before, since, volume, network, publish, expose' },
     { group: CONTAINER, name: 'last', short: 'n', kind: 'string', placeholder: 'N', help: 'the last N that were made' }, { group: CONTAINER, name: 'latest', short: 'l', kind: 'boolean', help: 'the last one that was made' },
     { group: OUTPUT, name: 'quiet', short: 'q', kind: 'boolean', help: 'ids only' }, FORMAT, { group: OUTPUT, name: 'no-trunc', kind: 'boolean', help: 'whole ids and commands' },
     { group: OUTPUT, name: 'size', short: 's', kind: 'boolean', help: 'bytes that each takes' },

@@ -12,6 +12,8 @@ import { UserError, exitCodeOf, formatError } from './errors.ts';
 import { openStore, toUserError } from './image-store.ts';
 import { openContainer } from './kept-container.ts';
 import { exitCode, keepTranslations } from './launch.ts';
+import { joinNetwork } from './membership.ts';
+import type { Joined } from './membership.ts';
 import { startError } from './session.ts';
 import { stopSignalOf } from './stop-signal.ts';
 
@@ -37,9 +39,9 @@ function start(life: Life, container: Container, spec: Parameters<Container['sta
   return started;
 }
 
-async function live(containers: Containers, kept: WholeContainer, life: Life): Promise<void> {
-  const { container, spec } = await openContainer(kept.record, await mountedLayers(containers, kept), undefined);
-  life.published(container.ports);
+async function live(containers: Containers, kept: WholeContainer, life: Life, joined: Joined | undefined): Promise<void> {
+  const { container, spec } = await openContainer(kept.record, await mountedLayers(containers, kept), undefined, joined?.membership);
+  life.connected({ ports: container.ports, network: joined?.network });
   const process_ = start(life, container, spec);
   if (spec.terminal === undefined && !kept.record.process.input) process_.endInput();
   const control = await openControl({ containers, kept, container, process: process_ });
@@ -56,6 +58,7 @@ async function live(containers: Containers, kept: WholeContainer, life: Life): P
   report({});
   const status = await process_.ended;
   control.close();
+  joined?.leave();
   const code = exitCode(status, timedOut);
   await life.ended(code, () => container.changes());
   await keepTranslations(container);
@@ -65,16 +68,19 @@ async function live(containers: Containers, kept: WholeContainer, life: Life): P
 /** Ends the process. */
 export async function runDetached(id: string): Promise<void> {
   let life: Life | undefined;
+  let joined: Joined | undefined;
   try {
     const store = openStore();
     const containers = new Containers(store);
     const kept = containers.findWhole(id);
     life = Life.begin(containers, kept, process.pid);
     const use = store.claims.use(kept.record.image.manifest);
-    await live(containers, life.container, life);
+    joined = joinNetwork(store, kept);
+    await live(containers, life.container, life, joined);
     use.end();
     process.exit(0);
   } catch (error) {
+    joined?.leave();
     const known = toUserError(error, 'start the container');
     const code = exitCodeOf(known);
     const message = known instanceof UserError ? known.message : formatError(known);

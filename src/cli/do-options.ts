@@ -9,7 +9,7 @@ import { mergeEnvironment, visibleEnvironment } from './environment.ts';
 import { UserError } from './errors.ts';
 import type { FlagValues } from './flags.ts';
 import { hiddenPaths } from '../sandbox/hidden-paths.ts';
-import { hostPath, need, oneOf, parseCapabilities, parseLimits, parseNetwork, parseRlimit, parseTmpfs, parseVolume, terminalConfig } from './option-values.ts';
+import { hostPath, need, oneOf, parseCapabilities, parseLimits, parseNet, parseRlimit, parseTmpfs, parseVolume, terminalConfig } from './option-values.ts';
 import type { TerminalFacts } from './option-values.ts';
 import { publishedPorts } from './published-ports.ts';
 import { parseCount, parseDuration } from './quantities.ts';
@@ -59,7 +59,7 @@ function networkConfig(values: FlagValues): NetworkConfig {
   const nowhere = ports.find(({ hostPorts }) => hostPorts[0] === 0);
   if (nowhere !== undefined) throw new UserError(`cannot publish port ${nowhere.port} at any free one: nobody could tell which it is`, `name it: -p ${nowhere.port}:${nowhere.port}`);
   if (ports.length > 0 && values.last('net') === 'none') throw new UserError('cannot publish ports with --net none', 'leave --net out: connections come in by the ports, and none goes out');
-  return { ...parseNetwork(values, 'net'), ...(ports.length === 0 ? {} : { ports }) };
+  return { ...parseNet(values), ...(ports.length === 0 ? {} : { ports }) };
 }
 
 function containerConfig(values: FlagValues, root: string): ContainerConfig {

@@ -5,7 +5,9 @@ import type { Control, Controlled } from './control-server.ts';
 import { EXIT_CAISSON, UserError, exitCodeOf } from './errors.ts';
 import type { FlagValues } from './flags.ts';
 import { openContainer } from './kept-container.ts';
+import { toUserError } from './image-store.ts';
 import { exitCode, keepTranslations, terminalFacts, traceCalls } from './launch.ts';
+import type { Joined } from './membership.ts';
 import { Session } from './session.ts';
 
 /** Long enough that a short command does not pay for it. */
@@ -34,17 +36,29 @@ async function afterwards(container: Container, values: FlagValues | undefined):
 
 /** Answers the exit status for the shell. */
 export async function runForeground(options: ForegroundOptions): Promise<number> {
+  let joined: Joined | undefined;
   try {
-    return await runSession(options);
+    joined = await joinedNetwork(options);
+    return await runSession(options, joined);
   } catch (error) {
     options.life?.failed(exitCodeOf(error), error instanceof Error ? error.message : '');
-    throw error;
+    throw toUserError(error, 'start the container');
+  } finally {
+    joined?.leave();
   }
 }
 
-async function runSession({ containers, record, layers, life, input, values }: ForegroundOptions): Promise<number> {
-  const { container, spec } = await openContainer(record, layers, record.process.terminal ? await terminalFacts() : undefined);
-  life?.published(container.ports);
+/** Most containers are on none, and do not wait for what joins one. */
+async function joinedNetwork({ containers, record, life }: ForegroundOptions): Promise<Joined | undefined> {
+  const { member } = record.container.network;
+  if (member === undefined) return undefined;
+  if (life === undefined) throw new UserError(`cannot join the network ${member.network}: the store cannot be written`, 'check CAISSON_HOME');
+  return (await import('./membership.ts')).joinNetwork(containers.store, life.container);
+}
+
+async function runSession({ containers, record, layers, life, input, values }: ForegroundOptions, joined: Joined | undefined): Promise<number> {
+  const { container, spec } = await openContainer(record, layers, record.process.terminal ? await terminalFacts() : undefined, joined?.membership);
+  life?.connected({ ports: container.ports, network: joined?.network });
   const log = life === undefined || record.autoRemove ? undefined : life.log;
   const session = new Session(container, {
     process: spec, timeoutMs: record.timeoutMs, withoutInput: spec.terminal === undefined && !input, ...(log === undefined ? {} : { onOutput: (fd, bytes) => log.write(fd, bytes) }),

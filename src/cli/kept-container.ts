@@ -1,6 +1,6 @@
 /** A container that is kept becomes one that runs, in this process. */
 import { accountReader, processOf } from '../container/index.ts';
-import type { Container, LayerPaths, ProcessConfig } from '../container/index.ts';
+import type { Container, LayerPaths, Membership, ProcessConfig } from '../container/index.ts';
 import type { ContainerRecord } from '../lifecycle/index.ts';
 import { withAccounts } from './accounts.ts';
 import { toByteString, toText } from './bytes.ts';
@@ -54,9 +54,9 @@ export interface OpenedContainer {
   readonly spec: ProcessConfig;
 }
 
-/** Its kernel and its tree, and what is to be run. @throws UserError */
-export async function openContainer(record: ContainerRecord, layers: readonly LayerPaths[], size: TerminalFacts | undefined): Promise<OpenedContainer> {
-  const container = await createContainer({ ...record.container, layers });
+/** Its kernel and its tree, and what is to be run. `membership`: of its network, where it is on one. @throws UserError */
+export async function openContainer(record: ContainerRecord, layers: readonly LayerPaths[], size: TerminalFacts | undefined, membership?: Membership): Promise<OpenedContainer> {
+  const container = await createContainer({ ...record.container, layers }, membership);
   const spec = processConfig(container, record, size);
   if (!record.container.readOnly) for (const directory of [spec.cwd, ...record.defaults.volumes.map(toByteString)]) container.provideDirectory(directory);
   writeOwnFiles(container, toText(record.container.hostname));

@@ -1,7 +1,7 @@
 /** Starts a configured container with the caller's streams: what `do` and `run` have in common. */
 import { ERRNO_NAMES } from '../abi/errno.ts';
 import { Container, ContainerError, NetworkRuleError, PortError, UnknownFilterError } from '../container/index.ts';
-import type { ContainerConfig, ExitStatus, RegionCompiler } from '../container/index.ts';
+import type { ContainerConfig, ExitStatus, Membership, RegionCompiler } from '../container/index.ts';
 import { createNodeHost } from '../host/node/index.ts';
 import { readMachineImage } from '../host/node/image.ts';
 import type { HostMachineImage } from '../host/node/image.ts';
@@ -26,10 +26,10 @@ export function exitCode(status: ExitStatus, timedOut: boolean): number {
 /** Of the one container that this process runs. */
 let image: HostMachineImage<RegionCompiler> | undefined;
 
-function openContainer(host: Host, config: ContainerConfig): Container {
+function openContainer(host: Host, config: ContainerConfig, membership?: Membership): Container {
   try {
     image = readMachineImage<RegionCompiler>({ optimizesLater: mayLeaveProcesses() });
-    return Container.create(host, config, { image });
+    return Container.create(host, config, { image, membership });
   } catch (error) {
     if (error instanceof NetworkRuleError) throw new UserError(error.message, 'such as example.com:443 or 10.0.0.0/8', undefined, { cause: error });
     if (!(error instanceof ContainerError)) throw error;
@@ -37,17 +37,19 @@ function openContainer(host: Host, config: ContainerConfig): Container {
   }
 }
 
-/** Its ports are listened on already. @throws UserError */
-export async function createContainer(config: ContainerConfig): Promise<Container> {
+/** Its ports are listened on already, and the others on its network reach it. @throws UserError */
+export async function createContainer(config: ContainerConfig, membership?: Membership): Promise<Container> {
   const { mode, ports = [] } = config.network;
-  if (mode === 'none' && ports.length === 0 && !config.mounts.some(({ kind }) => kind === 'socket')) return openContainer(createNodeHost(), config);
+  if (mode === 'none' && ports.length === 0 && membership === undefined && !config.mounts.some(({ kind }) => kind === 'socket')) return openContainer(createNodeHost(), config);
   const { nodeNetwork } = await import('../host/node/network.ts');
-  const container = openContainer(createNodeHost({ network: nodeNetwork }), config);
+  const container = openContainer(createNodeHost({ network: nodeNetwork }), config, membership);
   try {
     await container.publish();
   } catch (error) {
     throw error instanceof PortError ? (await import('./published-ports.ts')).publishError(error) : error;
   }
+  const joined = membership === undefined ? 0 : await container.join(membership);
+  if (joined < 0) throw new UserError(`cannot join the network ${config.network.member?.network ?? ''}: ${ERRNO_NAMES.get(-joined) ?? `error ${-joined}`}`, 'can the store be written?');
   return container;
 }
 

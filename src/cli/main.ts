@@ -26,6 +26,11 @@ const COMMANDS: ReadonlyMap<string, () => Promise<Command>> = new Map([
   ['ps', async () => (await import('./container-list.ts')).psCommand],
   ['rm', async () => (await import('./container-remove.ts')).rmCommand],
   ['rename', async () => (await import('./container-remove.ts')).renameCommand],
+  ['network create', async () => (await import('./network-commands.ts')).networkCreateCommand],
+  ['network ls', async () => (await import('./network-commands.ts')).networkLsCommand],
+  ['network inspect', async () => (await import('./network-commands.ts')).networkInspectCommand],
+  ['network rm', async () => (await import('./network-commands.ts')).networkRmCommand],
+  ['network prune', async () => (await import('./network-commands.ts')).networkPruneCommand],
   ['container prune', async () => (await import('./container-remove.ts')).containerPruneCommand],
   ['container inspect', async () => (await import('./image-list.ts')).containerInspectCommand],
   ['image inspect', async () => (await import('./image-list.ts')).imageInspectCommand],
@@ -60,6 +65,7 @@ const ALIASES: ReadonlyMap<string, ReadonlyMap<string, string>> = new Map([
     ['ls', 'images'], ['list', 'images'], ['rm', 'rmi'], ['remove', 'rmi'], ['inspect', 'image inspect'],
     ...['pull', 'push', 'load', 'save', 'import', 'history', 'tag', 'build'].map((word) => [word, word] as const),
   ])],
+  ['network', new Map([['list', 'network ls'], ['remove', 'network rm']])],
   ['container', new Map([
     ['ls', 'ps'], ['list', 'ps'], ['ps', 'ps'], ['remove', 'rm'], ['inspect', 'container inspect'],
     ...['run', 'create', 'start', 'stop', 'restart', 'kill', 'wait', 'logs', 'exec', 'top', 'port', 'rm', 'rename', 'diff', 'export', 'commit', 'cp'].map((word) => [word, word] as const),
@@ -68,7 +74,7 @@ const ALIASES: ReadonlyMap<string, ReadonlyMap<string, string>> = new Map([
 /** What Docker has and we have not, and what to do instead. */
 const NOT_YET: ReadonlyMap<string, string> = new Map([
   ['attach', 'see what it prints with "caisson logs -f"'], ['stats', 'run it with --stats'], ['pause', 'stop it instead'], ['unpause', 'start it instead'], ['update', 'make a new container from "caisson commit"'],
-  ['events', 'see "caisson ps"'], ['volume', 'mount a directory with -v DIR:DIR'], ['network', 'see --network of "caisson run"'], ['compose', 'run each service by itself'],
+  ['network connect', 'make the container with --network NAME'], ['network disconnect', 'make the container without --network'], ['events', 'see "caisson ps"'], ['volume', 'mount a directory with -v DIR:DIR'], ['compose', 'run each service by itself'],
 ]);
 
 /** `image ls` and `system df`: groups have a second word. */
@@ -80,7 +86,7 @@ async function dispatchGroup(group: string, args: readonly string[]): Promise<nu
   if (load !== undefined) return (await load())(rest);
   const words = [...new Set([...(aliases?.keys() ?? []), ...[...COMMANDS.keys()].filter((name) => name.startsWith(`${group} `)).map((name) => name.slice(group.length + 1))])];
   if (word === undefined || word === '--help' || word === '-h') return (await import('./help.ts')).printGroupHelp(group, words, aliases);
-  const instead = group === 'container' ? NOT_YET.get(word) : undefined;
+  const instead = NOT_YET.get(group === 'container' ? word : `${group} ${word}`);
   if (instead !== undefined) throw new UserError(`cannot ${group} ${word}: it is not there yet`, instead);
   const guess = nearest(word, words);
   throw new UserError(`cannot ${group} ${word}: no such command`, guess === undefined ? `it is one of ${words.join(', ')}` : `did you mean "caisson ${group} ${guess}"?`);

@@ -107,18 +107,23 @@ export function parseLimits(values: FlagValues): LimitsConfig {
 }
 
 /** Docker's networks, and what to do instead. */
-function refuseOtherNetworks(flag: string, text: string | undefined): void {
+export function refuseOtherNetworks(flag: string, text: string | undefined): void {
   const use = (why: string, advice: string): UserError => new UserError(`cannot use --${flag} ${text ?? ''}: ${why}`, advice);
   if (text === 'host') throw use('the network of this machine is never shared', 'let connections in with -p, and out with outbound');
-  if (text === 'bridge' || text === 'default') throw use('there are no networks between containers yet', 'leave it out, or use outbound');
+  if (text === 'bridge' || text === 'default') throw use('no network is there unless you make it', 'leave it out, use outbound, or make one with "caisson network create"');
   if (text?.startsWith('container:') === true) throw use('each container has a kernel and a network of its own', 'run the second command in it with "caisson exec", or reach it by a published port');
 }
 
+/** `--net` of `do` and `build`. */
+export function parseNet(values: FlagValues): NetworkConfig {
+  refuseOtherNetworks('net', values.last('net'));
+  return parseNetwork(values, 'net', oneOf(values, 'net', ['none', 'outbound']));
+}
+
 /** `--allow-net` alone means outbound, restricted to what is named. */
-export function parseNetwork(values: FlagValues, flag: 'net' | 'network'): NetworkConfig {
-  refuseOtherNetworks(flag, values.last(flag));
+export function parseNetwork(values: FlagValues, flag: 'net' | 'network', given: NetworkConfig['mode'] | undefined): NetworkConfig {
   const allow = values.all('allow-net');
-  const mode = oneOf(values, flag, ['none', 'outbound']) ?? (allow.length > 0 ? 'outbound' : 'none');
+  const mode = given ?? (allow.length > 0 ? 'outbound' : 'none');
   if (mode === 'none' && allow.length > 0) throw new UserError(`cannot use --allow-net with --${flag} none`, 'leave one of them out');
   for (const entry of allow) {
     if (!/^\[?[A-Za-z0-9*_.:/-]+\]?$/.test(entry)) throw new UserError(`cannot use --allow-net ${entry}: it is no name, address or CIDR range`, 'such as example.com:443 or 10.0.0.0/8');

@@ -4,7 +4,7 @@ import { SIGNAL_NAMES } from '../abi/signal.ts';
 import type { MountConfig, NetworkConfig } from '../container/index.ts';
 import type { StoredImage } from '../image/index.ts';
 import { DEFAULT_LOG, checkName, shortId } from '../lifecycle/index.ts';
-import type { ContainerRecord } from '../lifecycle/index.ts';
+import type { ContainerRecord, NetworkRecord } from '../lifecycle/index.ts';
 import { hiddenPaths } from '../sandbox/hidden-paths.ts';
 import { readAccounts } from './accounts.ts';
 import { rawArguments, rawEnvironment, toByteString } from './bytes.ts';
@@ -12,9 +12,10 @@ import { mergeEnvironment } from './environment.ts';
 import { EXIT_NOT_FOUND, UserError } from './errors.ts';
 import type { FlagValues } from './flags.ts';
 import { parseMount } from './mount-option.ts';
-import { capabilityNames, need, oneOf, parseLimits, parseNetwork, parseRlimit, parseTmpfs, parseVolume } from './option-values.ts';
+import { networkOf } from './network-options.ts';
+import { capabilityNames, need, oneOf, parseLimits, parseRlimit, parseTmpfs, parseVolume } from './option-values.ts';
 import type { TerminalFacts } from './option-values.ts';
-import { exposedPorts, publishedPorts } from './published-ports.ts';
+import { exposedPorts } from './published-ports.ts';
 import { parseCount, parseDuration, parseSize } from './quantities.ts';
 
 function mountsOf(values: FlagValues): readonly MountConfig[] {
@@ -32,7 +33,16 @@ export function nameOf(values: FlagValues): string | undefined {
   }
 }
 
-/** `KEY=VALUE`, also from files with a line each. */
+/** Each is `KEY=VALUE`. @throws UserError */
+export function labelsIn(texts: readonly string[]): Readonly<Record<string, string>> {
+  return Object.fromEntries(texts.map((text) => {
+    const equals = text.indexOf('=');
+    if (text === '' || equals === 0) throw new UserError(`cannot use --label ${text}: it has no key`, 'write KEY=VALUE');
+    return equals < 0 ? [text, ''] : [text.slice(0, equals), text.slice(equals + 1)];
+  }));
+}
+
+/** Also from files with a line each. */
 function labelsOf(values: FlagValues): Readonly<Record<string, string>> {
   const lines = values.all('label-file').flatMap((file) => {
     try {
@@ -41,11 +51,7 @@ function labelsOf(values: FlagValues): Readonly<Record<string, string>> {
       throw new UserError(`cannot read the labels in "${file}": ${(error as Error).message}`, 'check --label-file', undefined, { cause: error });
     }
   });
-  return Object.fromEntries([...lines, ...values.all('label')].map((text) => {
-    const equals = text.indexOf('=');
-    if (text === '' || equals === 0) throw new UserError(`cannot use --label ${text}: it has no key`, 'write KEY=VALUE');
-    return equals < 0 ? [text, ''] : [text.slice(0, equals), text.slice(equals + 1)];
-  }));
+  return labelsIn([...lines, ...values.all('label')]);
 }
 
 /** A number or a name, with or without SIG. @throws UserError */
@@ -69,14 +75,7 @@ function logOf(values: FlagValues): ContainerRecord['log'] {
   return log;
 }
 
-/** A port leads in whatever else the network is, but not where there is to be none. */
-function networkOf(values: FlagValues, exposed: readonly string[]): NetworkConfig {
-  const ports = publishedPorts(values, exposed);
-  if (ports.length > 0 && values.last('network') === 'none') throw new UserError('cannot publish ports with --network none', 'leave --network out: connections come in by the ports, and none goes out');
-  return { ...parseNetwork(values, 'network'), ...(ports.length === 0 ? {} : { ports }) };
-}
-
-function containerOf(values: FlagValues, hostname: string, exposed: readonly string[]): ContainerRecord['container'] {
+function containerOf(values: FlagValues, hostname: string, network: NetworkConfig): ContainerRecord['container'] {
   const seed = values.last('seed');
   const tier = oneOf(values, 'tier', ['both', 'interpreter', 'translator'] as const);
   const homes = readAccounts('').map((account) => account.home).filter((home) => home !== '');
@@ -84,7 +83,7 @@ function containerOf(values: FlagValues, hostname: string, exposed: readonly str
     root: '/', mounts: mountsOf(values),
     // A directory of the host that is shown has no more of its credentials than `do` would show.
     hide: values.has('volume') || values.has('mount') ? hiddenPaths('/', [...new Set(homes)], [], []) : [],
-    readOnly: values.has('read-only'), hostname: toByteString(hostname), limits: parseLimits(values), network: networkOf(values, exposed),
+    readOnly: values.has('read-only'), hostname: toByteString(hostname), limits: parseLimits(values), network,
     ...(seed === undefined ? {} : { seed: need(parseCount(seed), 'seed', seed, 'it is not a number') }),
     ...(tier === undefined ? {} : { tier }),
   };
@@ -121,12 +120,21 @@ function checkCommand(values: FlagValues, image: StoredImage, inputs: ContainerR
   throw new UserError(`cannot run "${values.command[0] ?? ''}": the image does not say what to run`, `give a command, such as "caisson run ${values.command[0] ?? ''} /bin/sh"`, EXIT_NOT_FOUND);
 }
 
-/** `facts`: present if standard input and output are a terminal. @throws UserError */
-export function recordOf(values: FlagValues, image: StoredImage, id: string, nowMs: number, facts: TerminalFacts | undefined): ContainerRecord {
+export interface RecordFacts {
+  readonly id: string;
+  readonly nowMs: number;
+  /** Present if standard input and output are a terminal. */
+  readonly terminal: TerminalFacts | undefined;
+  /** By name. @throws NoSuchNetworkError */
+  findNetwork(name: string): NetworkRecord;
+}
+
+/** @throws UserError, NoSuchNetworkError */
+export function recordOf(values: FlagValues, image: StoredImage, { id, nowMs, terminal, findNetwork }: RecordFacts): ContainerRecord {
   refuseWhatComesLater(values);
   const name = nameOf(values);
   const hostname = values.last('hostname') ?? name ?? shortId(id);
-  const inputs = processInputs(values, facts);
+  const inputs = processInputs(values, terminal);
   checkCommand(values, image, inputs);
   const exposed = exposedPorts(values, image.config.defaults.exposedPorts);
   const timeout = values.last('timeout');
@@ -135,7 +143,7 @@ export function recordOf(values: FlagValues, image: StoredImage, id: string, now
   if (stopSignal !== undefined) parseSignal(stopSignal, 'stop-signal');
   return {
     id, createdMs: nowMs, image: { name: values.command[0] ?? '', id: image.id, manifest: image.record.manifest.digest, layers: image.config.diffIds },
-    defaults: { ...image.config.defaults, exposedPorts: exposed }, process: inputs, container: containerOf(values, hostname, exposed), labels: { ...image.config.defaults.labels, ...labelsOf(values) },
+    defaults: { ...image.config.defaults, exposedPorts: exposed }, process: inputs, container: containerOf(values, hostname, networkOf(values, exposed, findNetwork)), labels: { ...image.config.defaults.labels, ...labelsOf(values) },
     autoRemove: values.has('rm'), stopSignal, stopTimeoutS: stopTimeout === undefined ? undefined : need(parseCount(stopTimeout), 'stop-timeout', stopTimeout, 'it is not a number of seconds'),
     log: logOf(values), timeoutMs: timeout === undefined ? undefined : need(parseDuration(timeout), 'timeout', timeout, 'it is not a time such as 30s'),
   };

@@ -4,8 +4,8 @@ import type { LayerPaths } from '../container/index.ts';
 import { EACCES, EDQUOT, EFBIG, ENOSPC, EROFS } from '../abi/errno.ts';
 import { ImageError, NoSuchImageError, StoreError, formatPlatform } from '../image/index.ts';
 import type { ImageStore, StoredImage } from '../image/index.ts';
-import { CREATED, Containers, Life, randomId, runningState } from '../lifecycle/index.ts';
-import type { ContainerRecord, ContainerState, WholeContainer } from '../lifecycle/index.ts';
+import { CREATED, Containers, Life, Networks, randomId, runningState } from '../lifecycle/index.ts';
+import type { ContainerRecord, ContainerState, NetworkRecord, WholeContainer } from '../lifecycle/index.ts';
 import { readCommand } from './command.ts';
 import { CREATE, RUN } from './container-specs.ts';
 import { UserError } from './errors.ts';
@@ -95,6 +95,14 @@ function keep(containers: Containers, record: ContainerRecord, state: ContainerS
   }
 }
 
+function findNetwork(store: ImageStore, name: string): NetworkRecord {
+  try {
+    return new Networks(store).find(name);
+  } catch (error) {
+    throw toUserError(error, `use --network ${name}`);
+  }
+}
+
 interface MadeContainer {
   readonly containers: Containers;
   readonly record: ContainerRecord;
@@ -104,7 +112,7 @@ interface MadeContainer {
 async function make({ store, image }: FoundImage, values: FlagValues, facts: TerminalFacts | undefined, stateOf: (containers: Containers) => ContainerState): Promise<MadeContainer> {
   const containers = new Containers(store);
   const { host } = store.disk;
-  const record = recordOf(values, image, randomId((buffer) => host.random(buffer)), host.now(), facts);
+  const record = recordOf(values, image, { id: randomId((buffer) => host.random(buffer)), nowMs: host.now(), terminal: facts, findNetwork: (name) => findNetwork(store, name) });
   const writeId = openIdFile(values);
   const container = keep(containers, record, stateOf(containers), values);
   writeId?.(record.id);

@@ -53,6 +53,8 @@ export interface NetworkConfig {
   readonly mode: 'none' | 'outbound';
   /** Names, addresses and CIDR ranges, each with an optional `:PORT`. Where this is not empty, only these may be reached. */
   readonly allow: readonly string[];
+  /** A network that it is on with others, by name; who starts it joins that (`ContainerOptions.membership`). */
+  readonly member?: { readonly network: string; readonly aliases: readonly string[] };
   /** Ports of the host that lead in (`Container.publish`). Whatever the mode: connections come in by them, and none goes out. */
   readonly ports?: readonly PublishedPort[];
 }

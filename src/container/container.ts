@@ -15,8 +15,8 @@ import { RLIMIT_NOFILE } from '../abi/resource.ts';
 import type { Actor } from '../fs/operations.ts';
 import type { Inode } from '../fs/types.ts';
 import type { Host, HostNetwork } from '../host/types.ts';
-import { HostGateway, NetworkPolicy, OUTBOUND_ADDRESS, PortError, PublishedPorts, RESOLVER_ADDRESS } from '../net/index.ts';
-import type { BoundPort } from '../net/index.ts';
+import { HostGateway, MemberNetwork, NetworkPolicy, OWN_NETWORK, PUBLISHED6, PortError, PublishedPorts } from '../net/index.ts';
+import type { BoundPort, MemberDirectory, NetworkStack, OuterNetwork } from '../net/index.ts';
 import type { ContainerConfig, NetworkConfig, ProcessConfig } from './config.ts';
 import { ensureDirectory } from './conversion.ts';
 import { ContainerError } from './errors.ts';
@@ -35,6 +35,15 @@ export interface ContainerOptions {
   readonly image: MachineImage;
   /** False: programs come and go, and the container ends when it is told to. Default: it ends with its first program. */
   readonly endsWithFirst?: boolean;
+  /** A network that it is on, with other containers. */
+  readonly membership?: Membership | undefined;
+}
+
+export interface Membership {
+  readonly outer: OuterNetwork;
+  readonly directory: MemberDirectory;
+  /** Of the host, where it is to listen for the others. */
+  readonly socket: string;
 }
 
 /** A run that is to be repeatable neither uses what another left nor leaves anything. */
@@ -52,6 +61,8 @@ export class Container {
   readonly #network: NetworkConfig;
   #hostNetwork: HostNetwork | undefined;
   #ports: PublishedPorts | undefined;
+  #stack: NetworkStack | undefined;
+  #members: MemberNetwork | undefined;
   /** What we made or changed, by inode number, with the time of it. */
   readonly #provided = new Map<number, bigint>();
 
@@ -66,7 +77,7 @@ export class Container {
   }
 
   /** @throws ContainerError for a root or a mount that cannot be used, NetworkRuleError for what may be reached. */
-  static create(host: Host, config: ContainerConfig, { image, endsWithFirst = true }: ContainerOptions): Container {
+  static create(host: Host, config: ContainerConfig, { image, endsWithFirst = true, membership }: ContainerOptions): Container {
     const { memoryBytes, tasks } = config.limits;
     const upperBytes = config.limits.writableBytes ?? memoryBytes;
     const kernel = new Kernel({
@@ -92,25 +103,27 @@ export class Container {
     if ('errno' in view) throw new ContainerError(view.path, -view.errno);
     const container = new Container(kernel, view, endsWithFirst, config.network);
     container.#settle();
-    if (host.network !== undefined) container.#connect(host.network);
+    if (host.network !== undefined) container.#connect(host.network, membership);
     return container;
   }
 
-  #connect(host: HostNetwork): void {
+  #connect(host: HostNetwork, membership: Membership | undefined): void {
     const { mode, ports = [] } = this.#network;
-    const isPublished = ports.length > 0;
-    if (mode === 'none' && !isPublished) return;
-    const gateway = mode === 'outbound' ? new HostGateway(host, new NetworkPolicy(this.#network)) : undefined;
-    const stack = configureNetwork(this.#kernel, { gateway, isPublished });
+    if (mode === 'none' && ports.length === 0 && membership === undefined) return;
+    const outer = { ...membership?.outer ?? OWN_NETWORK, ...(ports.length === 0 ? {} : { version6: PUBLISHED6 }) };
+    if (membership !== undefined) this.#members = new MemberNetwork(outer, host, membership.directory);
+    const isOpen = mode === 'outbound' || membership !== undefined;
+    const gateway = isOpen ? new HostGateway({ network: host, policy: new NetworkPolicy(this.#network), outer, members: this.#members }) : undefined;
+    this.#stack = configureNetwork(this.#kernel, { gateway, outer });
     this.#hostNetwork = host;
-    if (isPublished) this.#ports = new PublishedPorts(stack, host);
+    if (ports.length > 0) this.#ports = new PublishedPorts(this.#stack, host);
     // Names are resolved by the gateway: the container's resolver configuration says so.
-    if (gateway !== undefined) this.provideFile(RESOLVER_FILE, new TextEncoder().encode(`nameserver ${RESOLVER_ADDRESS}\n`));
+    if (isOpen) this.provideFile(RESOLVER_FILE, new TextEncoder().encode(`nameserver ${outer.resolver}\n`));
   }
 
   /** Its address where it can be reached from outside or reaches there. */
   get address(): string | undefined {
-    return this.#hostNetwork === undefined ? undefined : OUTBOUND_ADDRESS;
+    return this.#stack?.outer?.address;
   }
 
   /** Before programs start: listens on the ports of the host that its configuration names, all or none. @throws PortError */
@@ -122,6 +135,11 @@ export class Container {
     await this.#ports.publish(ports);
   }
 
+  /** Before programs start: the others on its network can reach it. 0 or a negative errno. */
+  async join({ socket }: Membership): Promise<number> {
+    return this.#members === undefined || this.#stack === undefined ? -EOPNOTSUPP : this.#members.listen(socket, this.#stack);
+  }
+
   /** What is listened on; none before `publish`, and after the end. */
   get ports(): readonly BoundPort[] {
     return this.#ports?.bound ?? [];
@@ -130,6 +148,7 @@ export class Container {
   /** Nobody can connect any more; what programs have written still goes. */
   async #disconnect(): Promise<void> {
     this.#ports?.close();
+    this.#members?.close();
     await this.#hostNetwork?.settled();
   }
 
@@ -252,6 +271,7 @@ export class Container {
   /** Gives back what it holds of the host, when nothing is asked of it any more. */
   close(): void {
     this.#ports?.close();
+    this.#members?.close();
     this.#view.close();
   }
 

@@ -73,6 +73,8 @@ export interface HostNetwork {
   listenTcp(address: string, port: number, onConnection: (connection: HostConnection) => void): Promise<HostListener | number>;
   /** Receives at one address; port 0 is any free one. A negative Linux errno where it cannot. */
   listenUdp(address: string, port: number, onMessage: (data: Uint8Array, address: string, port: number) => void): Promise<HostUdpListener | number>;
+  /** Listens at a unix socket that it makes; its path is a byte string. A negative Linux errno where it cannot. */
+  listenUnix(path: string, onConnection: (connection: HostConnection) => void): Promise<HostListener | number>;
   /** Resolves when what was written to connections before `close` has left this process, or nobody takes it any more. */
   settled(): Promise<void>;
 }

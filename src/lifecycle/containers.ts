@@ -144,7 +144,7 @@ export class Containers {
     const state = bytes === undefined ? undefined : decodeState(bytes);
     if (state === undefined) return { status: 'exited', exitCode: EXIT_UNKNOWN, error: 'its state was lost (a power cut, or a full disk)', finishedMs: this.#disk.mtimeOf(this.pathOf(id, 'state.json')) };
     if (state.status !== 'running' || !this.#hasEnded(state.owner ?? '')) return state;
-    const { owner: _, pid: __, ports: ___, ...rest } = state;
+    const { owner: _, pid: __, ports: ___, network: ____, ...rest } = state;
     const killed: ContainerState = { ...rest, status: 'exited', exitCode: EXIT_KILLED, finishedMs: this.#disk.host.now(), error: 'its process was killed: what it changed since its start is lost' };
     return this.#settle(id, state, killed);
   }

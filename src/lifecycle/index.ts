@@ -5,6 +5,8 @@ export { LifecycleError, NameConflictError, NoSuchContainerError } from './error
 export { DEFAULT_LOG, DEFAULT_STOP_TIMEOUT_S } from './limits.ts';
 export { Life, runningState } from './life.ts';
 export { checkName, randomId, shortId } from './names.ts';
+export { Networks, NoSuchNetworkError, gatewayOf, prefixOf } from './networks.ts';
+export type { NetworkMember, NetworkRecord } from './networks.ts';
 export type { ContainerRecord, ProcessInputs } from './record.ts';
 export { CREATED, EXIT_KILLED } from './state.ts';
 export type { ContainerState } from './state.ts';

@@ -1,5 +1,5 @@
 /** One start of a container, from the state that says that it runs to the one that says how it ended. Who starts it is the process that runs it. */
-import type { BoundPort, Change } from '../container/index.ts';
+import type { Change } from '../container/index.ts';
 import type { Inode } from '../fs/types.ts';
 import { ERRNO_NAMES } from '../abi/errno.ts';
 import { StoreError } from '../image/index.ts';
@@ -53,11 +53,11 @@ export class Life {
     return this.#log;
   }
 
-  /** It is reached there. */
-  published(ports: readonly BoundPort[]): void {
-    if (ports.length === 0) return;
+  /** Where it is reached. */
+  connected({ ports, network }: Pick<ContainerState, 'ports' | 'network'>): void {
+    if ((ports ?? []).length === 0 && network === undefined) return;
     const { id, state } = this.container;
-    this.#containers.locked(id, () => this.#containers.writeState(id, { ...state, ports }));
+    this.#containers.locked(id, () => this.#containers.writeState(id, { ...state, ports, network }));
   }
 
   /** It could not be started. */

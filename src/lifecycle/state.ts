@@ -14,6 +14,8 @@ export interface ContainerState {
   readonly exitCode: number;
   /** Why it could not be started, or what was lost at its end. */
   readonly error: string;
+  /** The network that it is on, while it runs. */
+  readonly network?: { readonly name: string; readonly id: string; readonly address: string; readonly prefix: number; readonly gateway: string } | undefined;
   /** Where it is reached, while it runs. */
   readonly ports?: readonly BoundPort[] | undefined;
   /** Who writes into its tree although it does not run (`ImageHost.owner`). */

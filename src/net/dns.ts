@@ -80,10 +80,13 @@ function respond(id: number, code: number, question: Uint8Array, addresses: read
 export class Resolver {
   readonly #network: HostNetwork;
   readonly #policy: NetworkPolicy;
+  readonly #neighbours: (name: string) => readonly string[] | undefined;
   /** Lookups under way, so that A and AAAA of one name ask the host once. */
   readonly #pending = new Map<string, Promise<readonly string[]>>();
 
-  constructor(network: HostNetwork, policy: NetworkPolicy) {
+  /** `neighbours`: addresses of who is called so on the sandbox's own network, which come first; undefined for a name of nobody. */
+  constructor(network: HostNetwork, policy: NetworkPolicy, neighbours: (name: string) => readonly string[] | undefined) {
+    this.#neighbours = neighbours;
     this.#network = network;
     this.#policy = policy;
   }
@@ -101,6 +104,8 @@ export class Resolver {
     if (dnsClass !== CLASS_IN) return answer(respond(id, NOTIMP, bytes));
     // Only addresses are known; everything else exists without a value, reverse names do not exist.
     if (type !== TYPE_A && type !== TYPE_AAAA) return answer(respond(id, name.endsWith('.arpa') ? NXDOMAIN : NOERROR, bytes));
+    const found = this.#neighbours(name);
+    if (found !== undefined) return answer(respond(id, NOERROR, bytes, type === TYPE_A ? found.slice(0, MAX_ANSWERS).map((address) => parseAddress(address)!) : []));
     if (!this.#policy.mayResolve(name)) return answer(respond(id, NXDOMAIN, bytes));
     const lookup = this.#lookUp(name);
     if (lookup === undefined) return answer(respond(id, REFUSED, bytes));

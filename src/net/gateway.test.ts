@@ -5,7 +5,7 @@ import { AF_INET, SOCK_DGRAM, SOCK_STREAM } from '../abi/socket.ts';
 import type { HostNetwork, HostSocketHandlers } from '../host/types.ts';
 import { createSocket } from './create-socket.ts';
 import { HostGateway } from './host-gateway.ts';
-import { RESOLVER_ADDRESS, type NetworkStack } from './network-stack.ts';
+import { OWN_NETWORK, type NetworkStack } from './network-stack.ts';
 import { NetworkPolicy } from './policy.ts';
 import { encodeInet } from './sockaddr.ts';
 import type { Socket } from './socket.ts';
@@ -39,12 +39,13 @@ function setUp(allow: readonly string[] = []): { stack: NetworkStack; handlers: 
       };
     },
     connectUnix: () => assert.fail('no socket of the host is asked for'),
+    listenUnix: () => assert.fail('no networks'),
     openUdp: () => ({ send: () => undefined, close: () => undefined }),
     listenTcp: () => assert.fail('nothing is published'),
     listenUdp: () => assert.fail('nothing is published'),
     settled: () => Promise.resolve(),
   };
-  return { stack: fakeStack({ gateway: new HostGateway(network, new NetworkPolicy({ mode: 'outbound', allow })) }), handlers, written, opened };
+  return { stack: fakeStack({ outer: OWN_NETWORK, gateway: new HostGateway({ network, policy: new NetworkPolicy({ mode: 'outbound', allow }), outer: OWN_NETWORK }) }), handlers, written, opened };
 }
 function open(stack: NetworkStack, type: number): Socket {
   const socket = createSocket(stack, AF_INET, type, 0);
@@ -109,7 +110,7 @@ test('the resolver answers over UDP and TCP', async () => {
   const { stack } = setUp();
   const ask = async (name: string, type: number): Promise<Uint8Array> => {
     const socket = open(stack, SOCK_DGRAM);
-    socket.connect(at(RESOLVER_ADDRESS, 53));
+    socket.connect(at(OWN_NETWORK.resolver, 53));
     socket.send(query(name, type), 0);
     await new Promise((resolve) => setImmediate(resolve));
     const buffer = new Uint8Array(512);
@@ -122,7 +123,7 @@ test('the resolver answers over UDP and TCP', async () => {
   assert.equal((await ask('example.org', 28))[7], 0);
   assert.equal((await ask('none.example', 1))[3]! & 15, 3);
   const stream = open(stack, SOCK_STREAM);
-  stream.connect(at(RESOLVER_ADDRESS, 53));
+  stream.connect(at(OWN_NETWORK.resolver, 53));
   assert.equal(stream.connectStatus(), 0);
   const message = query('example.org', 1);
   stream.send(Uint8Array.of(0, message.length, ...message), 0);
@@ -134,7 +135,7 @@ test('the resolver answers over UDP and TCP', async () => {
 test('names that no rule allows do not resolve', async () => {
   const { stack } = setUp(['other.example']);
   const socket = open(stack, SOCK_DGRAM);
-  socket.connect(at(RESOLVER_ADDRESS, 53));
+  socket.connect(at(OWN_NETWORK.resolver, 53));
   socket.send(query('example.org', 1), 0);
   await new Promise((resolve) => setImmediate(resolve));
   const buffer = new Uint8Array(512);

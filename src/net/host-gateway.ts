@@ -5,7 +5,8 @@ import { isVersion4 } from './address.ts';
 import { Resolver } from './dns.ts';
 import { HostLink } from './host-link.ts';
 import { HOST_CONNECTIONS, REMEMBERED_ADDRESSES } from './limits.ts';
-import { GATEWAY_ADDRESS, RESOLVER_ADDRESS, type Gateway, type GatewayUdp } from './network-stack.ts';
+import type { MemberNetwork } from './member-network.ts';
+import type { Gateway, GatewayUdp, OuterNetwork } from './network-stack.ts';
 import type { NetworkPolicy } from './policy.ts';
 import type { Endpoint } from './sockaddr.ts';
 import type { TcpLink, TcpSink } from './tcp-link.ts';
@@ -16,31 +17,47 @@ const CHUNK = 0x1_0000;
 /** A DNS message over TCP has its length in 16 bits before it. */
 const DNS_TCP_LIMIT = 0x1_0000 + 2;
 
+export interface GatewayOptions {
+  readonly network: HostNetwork;
+  readonly policy: NetworkPolicy;
+  readonly outer: OuterNetwork;
+  /** Absent: it is nobody's neighbour. */
+  readonly members?: MemberNetwork | undefined;
+}
+
 export class HostGateway implements Gateway {
   readonly #network: HostNetwork;
   readonly #policy: NetworkPolicy;
+  readonly #outer: OuterNetwork;
+  readonly #members: MemberNetwork | undefined;
   readonly #resolver: Resolver;
   #connections = 0;
 
-  constructor(network: HostNetwork, policy: NetworkPolicy) {
+  constructor({ network, policy, outer, members }: GatewayOptions) {
     this.#network = network;
     this.#policy = policy;
-    this.#resolver = new Resolver(network, policy);
+    this.#outer = outer;
+    this.#members = members;
+    this.#resolver = new Resolver(network, policy, (name) => members?.lookUp(name));
   }
 
   /** 0, or why nothing may go there. */
   #check({ address, port }: Endpoint): number {
-    if (address === RESOLVER_ADDRESS || address === GATEWAY_ADDRESS) return -ECONNREFUSED;
-    if (!isVersion4(address)) return -ENETUNREACH;
+    if (address === this.#outer.resolver || address === this.#outer.gateway) return -ECONNREFUSED;
+    if (!isVersion4(address) || !this.#policy.isOpen) return -ENETUNREACH;
     return this.#policy.allows(address, port) ? 0 : -EACCES;
   }
+  #isResolver({ address, port }: Endpoint): boolean {
+    return address === this.#outer.resolver && port === DNS_PORT;
+  }
 
-  connectTcp(to: Endpoint, sink: TcpSink): TcpLink | number {
-    if (to.address === RESOLVER_ADDRESS && to.port === DNS_PORT) {
+  connectTcp(to: Endpoint, from: Endpoint, sink: TcpSink): TcpLink | number {
+    if (this.#isResolver(to)) {
       const link = new ResolverLink(this.#resolver, sink);
       sink.established(undefined);
       return link;
     }
+    if (this.#members?.contains(to.address) === true) return this.#members.connectTcp(to, from, sink);
     const refused = this.#check(to);
     if (refused < 0) return refused;
     if (this.#connections >= HOST_CONNECTIONS) return -ENOBUFS;
@@ -59,13 +76,14 @@ export class HostGateway implements Gateway {
       if (open && known.has(`${address} ${port}`)) onMessage(data.slice(), { address, port });
     };
     return {
-      send: (data, to) => {
-        if (to.address === RESOLVER_ADDRESS && to.port === DNS_PORT) {
+      send: (data, to, from) => {
+        if (this.#isResolver(to)) {
           this.#resolver.query(data.slice(), (response) => {
             if (open) onMessage(response, to);
           });
           return 0;
         }
+        if (this.#members?.contains(to.address) === true) return this.#members.send(data, to, from);
         const refused = this.#check(to);
         if (refused < 0) return refused;
         if (known.size < REMEMBERED_ADDRESSES) known.add(`${to.address} ${to.port}`);

@@ -47,3 +47,5 @@ export const DNS_QUERIES = 64;
 export const REMEMBERED_ADDRESSES = 4096;
 /** Seconds that an answer of the resolver may be kept. */
 export const DNS_TTL = 30;
+/** Connections with other sandboxes on the same network at once, of both directions. */
+export const MEMBER_CONNECTIONS = 1024;

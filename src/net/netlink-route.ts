@@ -13,7 +13,7 @@ import { broadcastAddress, hardwareType, interfaceFlags } from './interface-ioct
 import {
   attribute, attributeText, attributeU32, attributeU8, buildMessage, findAttribute, type NetlinkHeader,
 } from './netlink-message.ts';
-import { GATEWAY_ADDRESS, GATEWAY_ADDRESS6, type NetworkInterface, type NetworkStack } from './network-stack.ts';
+import type { NetworkInterface, NetworkStack } from './network-stack.ts';
 
 /** A dump of more than one message ends with NLMSG_DONE; a negative errno becomes NLMSG_ERROR. */
 export function answerRoute(stack: NetworkStack, request: NetlinkHeader, port: number): Uint8Array[] | number {
@@ -116,16 +116,16 @@ interface Route {
   readonly source?: Uint8Array;
 }
 
-function routes({ interfaces }: NetworkStack): Route[] {
+function routes(stack: NetworkStack): Route[] {
   const list: Route[] = [];
   const local = { table: RT_TABLE_LOCAL, protocol: RTPROT_KERNEL, scope: RT_SCOPE_HOST, kind: RTN_LOCAL };
   const kernel = { table: RT_TABLE_MAIN, protocol: RTPROT_KERNEL, scope: RT_SCOPE_LINK, kind: RTN_UNICAST };
-  for (const { index, loopback, addresses } of interfaces) {
+  for (const { index, loopback, addresses } of stack.interfaces) {
     for (const { address, prefix } of addresses) {
       const bytes = parseAddress(address)!;
       const family = familyOfAddress(address);
       if (!loopback) {
-        const gateway = gatewayFor(address);
+        const gateway = gatewayFor(stack, address);
         const main = { ...kernel, family, index };
         list.push({ ...main, destination: undefined, prefix: 0, gateway, protocol: RTPROT_BOOT, scope: RT_SCOPE_UNIVERSE });
         list.push({ ...main, destination: network(bytes, prefix), prefix, source: bytes });
@@ -136,8 +136,8 @@ function routes({ interfaces }: NetworkStack): Route[] {
   return list;
 }
 
-function gatewayFor(address: string): Uint8Array {
-  return parseAddress(isVersion4(address) ? GATEWAY_ADDRESS : GATEWAY_ADDRESS6)!;
+function gatewayFor({ outer }: NetworkStack, address: string): Uint8Array {
+  return parseAddress((isVersion4(address) ? outer?.gateway : outer?.version6?.gateway) ?? '')!;
 }
 
 function network(bytes: Uint8Array, prefix: number): Uint8Array {
@@ -171,7 +171,7 @@ function lookUpRoute(stack: NetworkStack, { payload }: NetlinkHeader, parts: Rep
   const route: Route = {
     family: destination.length === 4 ? AF_INET : AF_INET6, destination, prefix: destination.length * 8, table: local ? RT_TABLE_LOCAL : RT_TABLE_MAIN,
     protocol: 0, scope: RT_SCOPE_UNIVERSE, kind: local ? RTN_LOCAL : RTN_UNICAST, index: local ? 1 : 2, source: parseAddress(source)!,
-    ...(local ? {} : { gateway: gatewayFor(address) }),
+    ...(local ? {} : { gateway: gatewayFor(stack, address) }),
   };
   return [routeMessage(route, parts)];
 }

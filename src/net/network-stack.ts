@@ -1,6 +1,6 @@
 /** The network of a sandbox: loopback, and an interface where the host grants a way out or a way in. */
 import type { NetEnvironment } from './environment.ts';
-import { ANY4, ANY6, isAny, isLoopback, isVersion4, LOOPBACK4, LOOPBACK6 } from './address.ts';
+import { ANY4, ANY6, isAny, isLoopback, isVersion4, LOOPBACK4, LOOPBACK6, parseAddress } from './address.ts';
 import { PortTable } from './port-table.ts';
 import type { Endpoint } from './sockaddr.ts';
 import type { TcpLink, TcpSink } from './tcp-link.ts';
@@ -8,27 +8,32 @@ import type { TcpSocket } from './tcp-socket.ts';
 import type { UdpSocket } from './udp-socket.ts';
 import { UnixNamespace } from './unix-namespace.ts';
 
-/** Addresses of the outbound interface, as user-mode networks have them since slirp. */
-export const OUTBOUND_ADDRESS = '10.0.2.15';
-export const OUTBOUND_PREFIX = 24;
-export const GATEWAY_ADDRESS = '10.0.2.2';
-export const RESOLVER_ADDRESS = '10.0.2.3';
-/** The same for IPv6, which only comes in: there where ports are published. */
-export const OUTBOUND_ADDRESS6 = 'fd00:10:0:2::f';
-export const GATEWAY_ADDRESS6 = 'fd00:10:0:2::2';
-const OUTBOUND_PREFIX6 = 64;
+/** How `eth0` is addressed. */
+export interface OuterNetwork {
+  readonly address: string;
+  readonly prefix: number;
+  /** Who on this machine connects is seen as this one; nothing else answers there. */
+  readonly gateway: string;
+  /** Where names are asked for. */
+  readonly resolver: string;
+  /** The same for IPv6, which only comes in: there where ports are published. */
+  readonly version6?: { readonly address: string; readonly prefix: number; readonly gateway: string };
+}
+/** Of a sandbox that is nobody's neighbour, as user-mode networks have it since slirp. */
+export const OWN_NETWORK: OuterNetwork = { address: '10.0.2.15', prefix: 24, gateway: '10.0.2.2', resolver: '10.0.2.3' };
+export const PUBLISHED6 = { address: 'fd00:10:0:2::f', prefix: 64, gateway: 'fd00:10:0:2::2' } as const;
 
 /** The way out: connections and datagrams through the host, names through its resolver. */
 export interface Gateway {
   /** Starts a connection: its link, or -EACCES, -ENETUNREACH, ... */
-  connectTcp(to: Endpoint, sink: TcpSink): TcpLink | number;
+  connectTcp(to: Endpoint, from: Endpoint, sink: TcpSink): TcpLink | number;
   /** A host socket for datagrams of one guest socket; answers come to `onMessage`. */
   openUdp(onMessage: (data: Uint8Array, from: Endpoint) => void, onError: (errno: number) => void): GatewayUdp;
 }
 
 export interface GatewayUdp {
   /** 0, or -EACCES, -ENETUNREACH. */
-  send(data: Uint8Array, to: Endpoint): number;
+  send(data: Uint8Array, to: Endpoint, from: Endpoint): number;
   close(): void;
 }
 
@@ -52,24 +57,26 @@ const LOOPBACK_INTERFACE: NetworkInterface = {
   index: 1, name: 'lo', loopback: true, mtu: 65_536, hardwareAddress: new Uint8Array(6),
   addresses: [{ address: LOOPBACK4, prefix: 8 }, { address: LOOPBACK6, prefix: 128 }],
 };
-const OUTBOUND_INTERFACE: NetworkInterface = {
-  index: 2, name: 'eth0', loopback: false, mtu: 1500, hardwareAddress: Uint8Array.of(0x52, 0x54, 0, 0x12, 0x34, 0x56),
-  addresses: [{ address: OUTBOUND_ADDRESS, prefix: OUTBOUND_PREFIX }],
-};
-const PUBLISHED_INTERFACE: NetworkInterface = {
-  ...OUTBOUND_INTERFACE, addresses: [...OUTBOUND_INTERFACE.addresses, { address: OUTBOUND_ADDRESS6, prefix: OUTBOUND_PREFIX6 }],
-};
+
+/** Locally administered, from the address, as Docker makes them. */
+function outerInterface({ address, prefix, version6 }: OuterNetwork): NetworkInterface {
+  return {
+    index: 2, name: 'eth0', loopback: false, mtu: 1500, hardwareAddress: Uint8Array.of(0x02, 0x42, ...parseAddress(address) ?? []),
+    addresses: [{ address, prefix }, ...(version6 === undefined ? [] : [{ address: version6.address, prefix: version6.prefix }])],
+  };
+}
 
 export interface NetworkOptions {
   /** The way out. */
   readonly gateway?: Gateway | undefined;
-  /** Connections come from outside. */
-  readonly isPublished?: boolean;
+  /** Absent: loopback only. */
+  readonly outer?: OuterNetwork | undefined;
 }
 
 export class NetworkStack {
   readonly environment: NetEnvironment;
   readonly gateway: Gateway | undefined;
+  readonly outer: OuterNetwork | undefined;
   readonly unix: UnixNamespace;
   readonly tcp: PortTable<TcpSocket>;
   readonly udp: PortTable<UdpSocket>;
@@ -79,10 +86,11 @@ export class NetworkStack {
   answers: DatagramAnswers | undefined = undefined;
   readonly #addresses: ReadonlySet<string>;
 
-  constructor(environment: NetEnvironment, { gateway, isPublished = false }: NetworkOptions = {}) {
+  constructor(environment: NetEnvironment, { gateway, outer }: NetworkOptions = {}) {
     this.environment = environment;
     this.gateway = gateway;
-    const outside = isPublished ? [PUBLISHED_INTERFACE] : gateway === undefined ? [] : [OUTBOUND_INTERFACE];
+    this.outer = outer;
+    const outside = outer === undefined ? [] : [outerInterface(outer)];
     this.interfaces = [LOOPBACK_INTERFACE, ...outside];
     this.#addresses = new Set(outside.flatMap(({ addresses }) => addresses.map(({ address }) => address)));
     this.unix = new UnixNamespace(environment, this.interfaces);
@@ -110,7 +118,6 @@ export class NetworkStack {
   /** Source address of packets to `address`; undefined where no route leads there. */
   sourceFor(address: string): string | undefined {
     if (isLoopback(address)) return isVersion4(address) ? LOOPBACK4 : LOOPBACK6;
-    const own = isVersion4(address) ? OUTBOUND_ADDRESS : OUTBOUND_ADDRESS6;
-    return this.#addresses.has(own) ? own : undefined;
+    return isVersion4(address) ? this.outer?.address : this.outer?.version6?.address;
   }
 }

@@ -6,7 +6,7 @@ import { AF_INET, AF_INET6, SHUT_WR, SOCK_DGRAM, SOCK_STREAM } from '../abi/sock
 import type { HostConnection, HostNetwork, HostSocketHandlers } from '../host/types.ts';
 import { createSocket } from './create-socket.ts';
 import { LINK_RECEIVE_WINDOW, PUBLISHED_CONNECTIONS, PUBLISHED_UDP_PEERS } from './limits.ts';
-import { GATEWAY_ADDRESS, GATEWAY_ADDRESS6, OUTBOUND_ADDRESS, OUTBOUND_ADDRESS6 } from './network-stack.ts';
+import { OWN_NETWORK, PUBLISHED6 } from './network-stack.ts';
 import { PortError, PublishedPorts, type PublishedPort } from './published-ports.ts';
 import { decodeInet, encodeInet, type Endpoint } from './sockaddr.ts';
 import { int, type ReceiveDetails, type Socket } from './socket.ts';
@@ -26,7 +26,7 @@ interface HostEnd {
 
 /** A host on which some ports are taken; `connect` and `send` are what its clients do. */
 function setUp(taken: ReadonlyMap<string, number> = new Map()) {
-  const stack = fakeStack({ isPublished: true });
+  const stack = fakeStack({ outer: { ...OWN_NETWORK, version6: PUBLISHED6 } });
   const listening = new Map<string, (connection: HostConnection) => void>();
   const receiving = new Map<string, (data: Uint8Array, address: string, port: number) => void>();
   const answers: string[] = [];
@@ -40,7 +40,7 @@ function setUp(taken: ReadonlyMap<string, number> = new Map()) {
     return { port, close: () => void open.delete(place) };
   };
   const network: HostNetwork = {
-    resolve: () => assert.fail('no names'), connectTcp: () => assert.fail('nothing goes out'), connectUnix: () => assert.fail('nothing goes out'), openUdp: () => assert.fail('nothing goes out'),
+    resolve: () => assert.fail('no names'), connectTcp: () => assert.fail('nothing goes out'), connectUnix: () => assert.fail('nothing goes out'), listenUnix: () => assert.fail('no networks'), openUdp: () => assert.fail('nothing goes out'),
     listenTcp: async (address, port, onConnection) => listen(listening, address, port, onConnection),
     listenUdp: async (address, port, onMessage) => {
       const listener = listen(receiving, address, port, onMessage);
@@ -100,8 +100,8 @@ test('bytes and ends go both ways; the client is seen as the gateway', async () 
   const listener = server(setup, '0.0.0.0', 80);
   const client = setup.connect('127.0.0.1 8080', '127.0.0.1');
   const socket = accept(listener);
-  assert.deepEqual(peerOf(socket), { address: GATEWAY_ADDRESS, port: 5000 });
-  assert.deepEqual(decodeInet(socket.localName(), AF_INET), { address: OUTBOUND_ADDRESS, port: 80 });
+  assert.deepEqual(peerOf(socket), { address: OWN_NETWORK.gateway, port: 5000 });
+  assert.deepEqual(decodeInet(socket.localName(), AF_INET), { address: OWN_NETWORK.address, port: 80 });
   assert.equal(client.handlers!.onData(bytes('GET')), true);
   assert.equal(textFrom(socket), 'GET');
   client.handlers!.onEnd();
@@ -119,15 +119,15 @@ test('only what listens at any address or the interface\'s is reached', async ()
   const inner = server(setup, '127.0.0.1', 80);
   assert.deepEqual(setup.connect('127.0.0.1 8080', '127.0.0.1').log, ['<refused>']);
   assert.equal(inner.accept(), -EAGAIN);
-  const outer = server(setup, OUTBOUND_ADDRESS, 80);
+  const outer = server(setup, OWN_NETWORK.address, 80);
   setup.connect('127.0.0.1 8080', '127.0.0.1');
   setup.connect('::1 8080', '::1');
-  assert.deepEqual([peerOf(accept(outer)).address, peerOf(accept(outer)).address], [GATEWAY_ADDRESS, GATEWAY_ADDRESS]);
+  assert.deepEqual([peerOf(accept(outer)).address, peerOf(accept(outer)).address], [OWN_NETWORK.gateway, OWN_NETWORK.gateway]);
   outer.release();
   const six = server(setup, '::', 80, SOCK_STREAM, true);
   setup.connect('127.0.0.1 8080', '127.0.0.1');
   setup.connect('::1 8080', '::1');
-  assert.deepEqual([1, 2].map(() => peerOf(accept(six), AF_INET6).address), [GATEWAY_ADDRESS6, GATEWAY_ADDRESS6]);
+  assert.deepEqual([1, 2].map(() => peerOf(accept(six), AF_INET6).address), [PUBLISHED6.gateway, PUBLISHED6.gateway]);
 });
 
 test('clients from elsewhere have their own address, unless it could be mistaken for one inside', async () => {
@@ -135,8 +135,8 @@ test('clients from elsewhere have their own address, unless it could be mistaken
   await setup.ports.publish([{ ...WEB, address: '0.0.0.0' }, { ...WEB, address: '::' }]);
   const listener = server(setup, '::', 80);
   for (const [place, address, seen] of [
-    ['0.0.0.0', '192.0.2.7', '192.0.2.7'], ['0.0.0.0', '10.0.2.15', GATEWAY_ADDRESS], ['0.0.0.0', '127.8.8.8', GATEWAY_ADDRESS], ['::', '2001:db8::7', '2001:db8::7'],
-    ['::', OUTBOUND_ADDRESS6, GATEWAY_ADDRESS6], ['::', 'fe80::1', GATEWAY_ADDRESS6], ['::', '::1', GATEWAY_ADDRESS6],
+    ['0.0.0.0', '192.0.2.7', '192.0.2.7'], ['0.0.0.0', '10.0.2.15', OWN_NETWORK.gateway], ['0.0.0.0', '127.8.8.8', OWN_NETWORK.gateway], ['::', '2001:db8::7', '2001:db8::7'],
+    ['::', PUBLISHED6.address, PUBLISHED6.gateway], ['::', 'fe80::1', PUBLISHED6.gateway], ['::', '::1', PUBLISHED6.gateway],
   ] as const) {
     setup.connect(`${place} 8080`, address);
     assert.equal(peerOf(accept(listener), AF_INET6).address, seen, address);
@@ -209,10 +209,10 @@ test('datagrams: who has asked is answered, and nobody else', async () => {
   setup.send('::1 5353', 'two', { address: '::1', port: 7000 });
   setup.send('127.0.0.1 5353', 'one', { address: '127.0.0.1', port: 7000 });
   const [one, two, again] = [receive(), receive(), receive()];
-  assert.deepEqual([one, two, again], [{ address: GATEWAY_ADDRESS, port: 7000 }, { address: GATEWAY_ADDRESS, port: 7001 }, one]);
+  assert.deepEqual([one, two, again], [{ address: OWN_NETWORK.gateway, port: 7000 }, { address: OWN_NETWORK.gateway, port: 7001 }, one]);
   for (const [text, to] of [['first', one], ['second', two]] as const) assert.equal(socket.send(bytes(text), 0, { address: at(to.address, to.port) }), text.length);
   assert.deepEqual(setup.answers, ['first to 127.0.0.1 7000', 'second to ::1 7000']);
-  assert.equal(socket.send(bytes('x'), 0, { address: at(GATEWAY_ADDRESS, 7002) }), -ENETUNREACH);
+  assert.equal(socket.send(bytes('x'), 0, { address: at(OWN_NETWORK.gateway, 7002) }), -ENETUNREACH);
   const other = server(setup, '0.0.0.0', 54, SOCK_DGRAM);
   assert.equal(other.send(bytes('x'), 0, { address: at(one.address, one.port) }), -ENETUNREACH);
   // Who was silent longest is forgotten.
@@ -227,7 +227,7 @@ test('datagrams: a socket that is connected to one client hears only that one', 
   const socket = server(setup, '0.0.0.0', 53, SOCK_DGRAM);
   setup.send('127.0.0.1 5353', 'hello', { address: '127.0.0.1', port: 7000 });
   assert.equal(textFrom(socket), 'hello');
-  assert.equal(socket.connect(at(GATEWAY_ADDRESS, 7000)), 0);
+  assert.equal(socket.connect(at(OWN_NETWORK.gateway, 7000)), 0);
   setup.send('127.0.0.1 5353', 'unheard', { address: '127.0.0.1', port: 7001 });
   setup.send('127.0.0.1 5353', 'heard', { address: '127.0.0.1', port: 7000 });
   assert.equal(textFrom(socket), 'heard');

@@ -7,10 +7,10 @@
  */
 import { EADDRINUSE, EADDRNOTAVAIL, EAFNOSUPPORT } from '../abi/errno.ts';
 import type { HostConnection, HostListener, HostNetwork, HostUdpListener } from '../host/types.ts';
-import { inRange, isLoopback, isVersion4, LOOPBACK4, LOOPBACK6, parseAddress, parseRange } from './address.ts';
+import { inRange, isLoopback, isVersion4, LOOPBACK4, LOOPBACK6, parseAddress, parseRange, type AddressRange } from './address.ts';
 import { HostLink } from './host-link.ts';
 import { PUBLISHED_CONNECTIONS, PUBLISHED_UDP_PEERS, UDP_MAXIMUM } from './limits.ts';
-import { GATEWAY_ADDRESS, GATEWAY_ADDRESS6, OUTBOUND_ADDRESS, OUTBOUND_ADDRESS6, type DatagramAnswers, type NetworkStack } from './network-stack.ts';
+import type { DatagramAnswers, NetworkStack } from './network-stack.ts';
 import type { Endpoint } from './sockaddr.ts';
 
 /** What is asked for. */
@@ -51,8 +51,8 @@ export class PortError extends Error {
 const ATTEMPTS = 16;
 /** Ports that somebody on this machine is seen at, if two come from the same one. */
 const SOURCE_PORTS = 65_536;
-/** Networks whose addresses are the guest's own, its neighbours', or nobody's. */
-const INNER_RANGES = ['0.0.0.0/8', '127.0.0.0/8', '10.0.2.0/24', 'fd00:10:0:2::/64', '::/127', 'fe80::/10'].map((text) => parseRange(text)!);
+/** Networks whose addresses are the guest's own, or nobody's. */
+const INNER_RANGES = ['0.0.0.0/8', '127.0.0.0/8', '10.0.2.0/24', 'fd00:10:0:2::/64', '::/127', 'fe80::/10'];
 
 /** Who has sent datagrams. */
 interface Peer {
@@ -75,8 +75,12 @@ export class PublishedPorts implements DatagramAnswers {
   /** The one that was silent longest comes first. */
   readonly #peersByClient = new Map<string, Peer>();
   readonly #peersBySource = new Map<string, Peer>();
+  /** Whose addresses are no client's. */
+  readonly #innerRanges: readonly AddressRange[];
 
   constructor(stack: NetworkStack, network: HostNetwork) {
+    const { address = '', prefix = 0 } = stack.outer ?? {};
+    this.#innerRanges = [...INNER_RANGES, `${address}/${prefix}`].flatMap((text) => parseRange(text) ?? []);
     this.#stack = stack;
     this.#network = network;
     stack.answers = this;
@@ -150,15 +154,19 @@ export class PublishedPorts implements DatagramAnswers {
 
   /** The guest's addresses, the one of the client's kind first. */
   #destinations(client: string): readonly string[] {
-    return isVersion4(client) ? [OUTBOUND_ADDRESS, OUTBOUND_ADDRESS6] : [OUTBOUND_ADDRESS6, OUTBOUND_ADDRESS];
+    const { address, version6 } = this.#stack.outer ?? {};
+    const own = [address, version6?.address].flatMap((one) => one ?? []);
+    return isVersion4(client) ? own : own.reverse();
   }
 
   /** As the guest sees the client when it is reached at `destination`. */
   #sourceOf(client: Endpoint, destination: string): Endpoint {
     const version4 = isVersion4(destination);
     const bytes = parseAddress(client.address);
-    const isOwn = bytes !== undefined && version4 === isVersion4(client.address) && !isLoopback(client.address) && !INNER_RANGES.some((range) => inRange(bytes, range));
-    return { address: isOwn ? client.address : version4 ? GATEWAY_ADDRESS : GATEWAY_ADDRESS6, port: client.port };
+    const isOwn = bytes !== undefined && version4 === isVersion4(client.address) && !isLoopback(client.address) && !this.#innerRanges.some((range) => inRange(bytes, range));
+    const { outer } = this.#stack;
+    const gateway = version4 ? outer?.gateway : outer?.version6?.gateway;
+    return { address: isOwn || gateway === undefined ? client.address : gateway, port: client.port };
   }
 
   #connected(port: number, connection: HostConnection): void {

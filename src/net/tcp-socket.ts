@@ -165,7 +165,7 @@ export class TcpSocket extends InetSocket implements TcpSink {
     this.waitQueue.wake(POLLIN | POLLRDNORM);
   }
   #connectOutside(remote: Endpoint): void {
-    const link = this.stack.gateway?.connectTcp(remote, this) ?? -ENETUNREACH;
+    const link = this.stack.gateway?.connectTcp(remote, this.local!, this) ?? -ENETUNREACH;
     if (typeof link === 'number') this.failed(-link);
     else this.#link = link;
   }

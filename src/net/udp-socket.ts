@@ -8,7 +8,7 @@ import { POLLERR, POLLHUP, POLLIN, POLLOUT, POLLRDHUP, POLLRDNORM, POLLWRNORM } 
 import { AF_UNSPEC, MSG_OOB, MSG_PEEK, MSG_TRUNC, SHUT_RD, SHUT_RDWR, SHUT_WR, SO_BROADCAST, SOCK_DGRAM } from '../abi/socket.ts';
 import { putU32 } from '../fs/stream-file.ts';
 import type { GuestMemory } from '../fs/types.ts';
-import { isMulticast, isVersion4, parseAddress } from './address.ts';
+import { isAny, isMulticast, isVersion4, parseAddress } from './address.ts';
 import { InetSocket } from './inet-socket.ts';
 import { MESSAGE_OVERHEAD, UDP_MAXIMUM } from './limits.ts';
 import type { GatewayUdp, NetworkStack } from './network-stack.ts';
@@ -108,7 +108,9 @@ export class UdpSocket extends InetSocket {
         this.waitQueue.wake(POLLERR);
       },
     );
-    const sent = this.#outside.send(bytes, target);
+    const own = this.local!.address;
+    const from = { address: isAny(own) ? this.stack.sourceFor(target.address) ?? own : own, port: this.local!.port };
+    const sent = this.#outside.send(bytes, target, from);
     return sent < 0 ? sent : bytes.length;
   }
 

@@ -3,7 +3,7 @@ import { createSocket } from 'node:dgram';
 import type { Socket as UdpSocket } from 'node:dgram';
 import { promises as dns } from 'node:dns';
 import { connect, createServer } from 'node:net';
-import type { Socket } from 'node:net';
+import type { ListenOptions, Socket } from 'node:net';
 import type { HostConnection, HostListener, HostNetwork, HostSocket, HostSocketHandlers, HostUdpListener, HostUdpSocket } from '../types.ts';
 import { negativeErrno } from './errno.ts';
 
@@ -96,17 +96,25 @@ function hostConnection(socket: Socket): HostConnection {
   };
 }
 
-function listenTcp(address: string, port: number, onConnection: (connection: HostConnection) => void): Promise<HostListener | number> {
+function listen(options: ListenOptions, onConnection: (connection: HostConnection) => void): Promise<HostListener | number> {
   const server = createServer({ allowHalfOpen: true, pauseOnConnect: true, highWaterMark: WRITE_WINDOW }, (socket) => onConnection(hostConnection(socket)));
   return new Promise((answer) => {
     server.once('error', (error) => answer(negativeErrno(error)));
-    server.listen({ host: address, port, ipv6Only: true, backlog: BACKLOG }, () => {
+    server.listen({ ...options, backlog: BACKLOG }, () => {
       // Too many open files, for one: who connects must try again.
       server.on('error', () => {});
       const bound = server.address();
-      answer({ port: typeof bound === 'object' && bound !== null ? bound.port : port, close: () => void server.close() });
+      answer({ port: typeof bound === 'object' && bound !== null ? bound.port : 0, close: () => void server.close() });
     });
   });
+}
+
+function listenTcp(address: string, port: number, onConnection: (connection: HostConnection) => void): Promise<HostListener | number> {
+  return listen({ host: address, port, ipv6Only: true }, onConnection);
+}
+
+function listenUnix(path: string, onConnection: (connection: HostConnection) => void): Promise<HostListener | number> {
+  return listen({ path: Buffer.from(path, 'latin1').toString() }, onConnection);
 }
 
 function udpSocket(socket: UdpSocket, report: (error: unknown) => void): HostUdpSocket {
@@ -166,4 +174,4 @@ async function settled(): Promise<void> {
 }
 
 /** The host's own sockets and resolver. */
-export const nodeNetwork: HostNetwork = { resolve, connectTcp, connectUnix, openUdp, listenTcp, listenUdp, settled };
+export const nodeNetwork: HostNetwork = { resolve, connectTcp, connectUnix, openUdp, listenTcp, listenUnix, listenUdp, settled };
