@@ -41,7 +41,7 @@ export function joinNetwork(store: ImageStore, { id, name, record }: WholeContai
       if (hasLeft) return;
       hasLeft = true;
       closeSync(handle);
-      networks.leave(network.name, address);
+      networks.leave(network.name, address, id);
     },
   };
 }

@@ -19,6 +19,7 @@ import { LifecycleError, NameConflictError, NoSuchContainerError } from './error
 import { MOST_RECORD_BYTES, REMNANT_AFTER_MS } from './limits.ts';
 import { ID, checkName, randomName } from './names.ts';
 import { decodeRecord, encodeRecord } from './record.ts';
+import { Networks } from './networks.ts';
 import type { ContainerRecord } from './record.ts';
 import { EXIT_KILLED, EXIT_UNKNOWN, decodeState, encodeState } from './state.ts';
 import type { ContainerState } from './state.ts';
@@ -158,6 +159,7 @@ export class Containers {
         if (now !== undefined && JSON.stringify(now) !== JSON.stringify(before)) return now;
         this.writeState(id, killed);
         this.removeEndpoint(id);
+        if (before.network !== undefined) new Networks(this.store).leave(before.network.name, before.network.address, id);
         // What it said that it was doing with the store.
         this.store.claims.removeLeftovers();
         return killed;

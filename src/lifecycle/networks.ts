@@ -203,8 +203,15 @@ export class Networks {
     });
   }
 
-  leave(name: string, address: string): void {
-    for (const file of [address, `${address}.sock`]) this.#disk.remove(`${this.membersPath(name)}/${file}`);
+  /** Also for a container whose process was killed: another may have its address by now. */
+  leave(name: string, address: string, container: string): void {
+    if (this.#read(name) === undefined) return;
+    this.#locked(name, () => {
+      const path = `${this.membersPath(name)}/${address}`;
+      const value = this.#parse(path);
+      if (!isMember(value) || value.container !== container) return;
+      for (const file of [path, `${path}.sock`]) this.#disk.remove(file);
+    });
   }
 
   /** @throws LifecycleError while containers run on it. */
