@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { createServer } from 'node:net';
-import type { AddressInfo } from 'node:net';
+import type { AddressInfo, Socket } from 'node:net';
 import { test } from 'node:test';
 import { ECONNREFUSED } from '../../abi/errno.ts';
 import { createNodeHost } from './host.ts';
@@ -44,4 +44,34 @@ test('connectTcp() talks to a listening socket and reports a refusal', async () 
     nodeNetwork.connectTcp('127.0.0.1', port, { ...handlers, onData: () => true, onError: resolve });
   });
   assert.equal(errno, ECONNREFUSED);
+});
+
+test('settled() waits for what was written before close(), as long as somebody takes it', async () => {
+  const accepted: Socket[] = [];
+  const server = createServer({ pauseOnConnect: true }, (socket) => void accepted.push(socket));
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+  let written = 0;
+  await new Promise<void>((resolve, reject) => {
+    const socket = nodeNetwork.connectTcp('127.0.0.1', (server.address() as AddressInfo).port, {
+      onConnect: () => {
+        for (let more = true; more; written += 65_536) more = socket.write(new Uint8Array(65_536));
+        socket.close();
+        resolve();
+      },
+      onData: () => true, onEnd: () => {}, onDrain: () => {}, onClosed: () => {}, onError: reject,
+    });
+  });
+  let isSettled = false;
+  const settled = nodeNetwork.settled().then(() => (isSettled = true));
+  await new Promise((resolve) => setTimeout(resolve, 150));
+  assert.equal(isSettled, false);
+  let read = 0;
+  const [peer] = accepted;
+  const ended = new Promise((resolve) => peer?.on('data', (data) => (read += data.length)).on('end', resolve));
+  peer?.resume();
+  await settled;
+  await ended;
+  assert.equal(read, written);
+  peer?.destroy();
+  await new Promise((resolve) => server.close(resolve));
 });
