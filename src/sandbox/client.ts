@@ -15,9 +15,9 @@ export class SandboxError extends Error {
   }
 }
 
-function toError(what: string, { errno, message }: RemoteFailure): SandboxError {
+function toError(what: string, { errno, message, place }: RemoteFailure): SandboxError {
   const code = ERRNO_NAMES.get(errno) ?? 'ESANDBOX';
-  return new SandboxError(`cannot ${what}: ${errno === 0 ? message : code}`, code);
+  return new SandboxError(`cannot ${what}: ${place === undefined ? '' : `${place}: `}${errno === 0 ? message : code}`, code);
 }
 
 export interface ProcessEvents {

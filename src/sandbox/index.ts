@@ -4,5 +4,5 @@ export { SandboxError } from './client.ts';
 export { CommandHandle } from './commands.ts';
 export type { CommandResult, Commands, RunOptions, StartOptions } from './commands.ts';
 export type { Files, WatchEvent } from './files.ts';
-export type { SandboxMount, SandboxOptions } from './options.ts';
+export type { SandboxMount, SandboxOptions, SandboxPort } from './options.ts';
 export type { ChangeInfo, FileInfo } from './protocol.ts';

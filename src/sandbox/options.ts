@@ -1,6 +1,6 @@
 /** What a sandbox is made of, as its user says it, and as a container's configuration. */
-import { DEFAULT_CAPABILITIES, DEFAULT_LIMITS } from '../container/index.ts';
-import type { ContainerConfig, LayerPaths, MountConfig, UserConfig } from '../container/index.ts';
+import { DEFAULT_CAPABILITIES, DEFAULT_LIMITS, parseAddress } from '../container/index.ts';
+import type { ContainerConfig, LayerPaths, MountConfig, PublishedPort, UserConfig } from '../container/index.ts';
 import { hiddenPaths } from './hidden-paths.ts';
 import { toByteString } from './text.ts';
 
@@ -12,6 +12,18 @@ export interface SandboxMount {
   readonly writable?: boolean;
   /** Of a directory in memory. */
   readonly sizeBytes?: number;
+}
+
+/** A port of this machine that leads to one of the sandbox's, to what listens there outside of loopback. */
+export interface SandboxPort {
+  /** The sandbox's. */
+  readonly port: number;
+  /** Default `'tcp'`. */
+  readonly protocol?: 'tcp' | 'udp';
+  /** Of this machine. Default: any free one. */
+  readonly hostPort?: number;
+  /** An IP address of this machine. Default: 127.0.0.1 and, where there is IPv6, ::1. */
+  readonly address?: string;
 }
 
 export interface SandboxOptions {
@@ -30,6 +42,8 @@ export interface SandboxOptions {
   readonly readOnly?: boolean;
   /** Default `'none'`. A list of names, addresses and CIDR ranges: only these may be reached. */
   readonly net?: 'none' | 'outbound' | { readonly allow: readonly string[] };
+  /** Connections and datagrams come in by these, whatever `net` is; `Sandbox.ports` says where. Default: none. */
+  readonly ports?: readonly SandboxPort[];
   readonly limits?: { readonly memoryBytes?: number; readonly tasks?: number };
   readonly hostname?: string;
   /** Default for commands: uid 0 with Docker's default capabilities if this process is root, else its own user. */
@@ -52,6 +66,17 @@ function toMount({ source, destination, writable, sizeBytes }: SandboxMount): Mo
   return { kind: 'tmpfs', destination: toByteString(destination), ...(sizeBytes === undefined ? {} : { sizeBytes }) };
 }
 
+const LAST_PORT = 65_535;
+
+/** @throws RangeError for what is no port or no address. */
+function toPublished({ port, protocol = 'tcp', hostPort = 0, address }: SandboxPort): PublishedPort {
+  const isPort = (number: number, first: number): boolean => Number.isInteger(number) && number >= first && number <= LAST_PORT;
+  if (!isPort(port, 1)) throw new RangeError(`the port ${port} is not a number from 1 to ${LAST_PORT}`);
+  if (!isPort(hostPort, 0)) throw new RangeError(`the host's port ${hostPort} is not a number from 0 to ${LAST_PORT}`);
+  if (address !== undefined && parseAddress(address) === undefined) throw new RangeError(`"${address}" is not an IP address`);
+  return { port, protocol, hostPorts: [hostPort, hostPort], ...(address === undefined ? {} : { address }) };
+}
+
 /** `homes`: the home directories on the host, in which credentials are looked for. */
 export function toContainerConfig(options: SandboxOptions, homes: readonly string[], layers?: readonly LayerPaths[]): ContainerConfig {
   const root = toByteString(options.root ?? '/');
@@ -64,7 +89,7 @@ export function toContainerConfig(options: SandboxOptions, homes: readonly strin
     readOnly: options.readOnly === true,
     hostname: toByteString(options.hostname ?? 'sandbox'),
     limits: { ...DEFAULT_LIMITS, ...options.limits },
-    network: typeof net === 'string' ? { mode: net, allow: [] } : { mode: 'outbound', allow: net.allow },
+    network: { ...(typeof net === 'string' ? { mode: net, allow: [] } : { mode: 'outbound', allow: net.allow }), ports: (options.ports ?? []).map(toPublished) },
     ...(options.seed === undefined ? {} : { seed: options.seed }),
     ...(options.tier === undefined ? {} : { tier: options.tier }),
   };

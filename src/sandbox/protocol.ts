@@ -1,5 +1,5 @@
 /** Messages between a `Sandbox` and the worker in which its kernel runs. All is structured-cloneable. */
-import type { ContainerConfig, ExitStatus, ProcessConfig } from '../container/index.ts';
+import type { BoundPort, ContainerConfig, ExitStatus, ProcessConfig } from '../container/index.ts';
 
 export interface Port {
   post(message: unknown, transfer?: readonly ArrayBuffer[]): void;
@@ -8,7 +8,8 @@ export interface Port {
 
 /** What the worker can be asked, by name: arguments and answer. Failures are `RemoteFailure`. */
 export interface Calls {
-  create(config: ContainerConfig): void;
+  /** Answers where its ports are. */
+  create(config: ContainerConfig): readonly BoundPort[];
   start(handle: number, spec: ProcessConfig): number;
   /** Resolves when there is room for more. */
   write(handle: number, bytes: Uint8Array): void;
@@ -47,6 +48,8 @@ export interface RemoteFailure {
   /** Linux errno, positive, or 0 for a fault of ours. */
   readonly errno: number;
   readonly message: string;
+  /** What of the host it is about, if that is one of several things. */
+  readonly place?: string;
 }
 
 export type ToWorker =

@@ -7,7 +7,7 @@ import type { CommandDefaults } from './commands.ts';
 import { Files } from './files.ts';
 import { findImage, imageDefaults } from './image.ts';
 import { DEFAULT_ENVIRONMENT, toContainerConfig } from './options.ts';
-import type { SandboxOptions } from './options.ts';
+import type { SandboxOptions, SandboxPort } from './options.ts';
 import type { ChangeInfo } from './protocol.ts';
 import { toText } from './text.ts';
 
@@ -17,7 +17,17 @@ export class Sandbox {
   readonly #client: Client;
   readonly #worker: SandboxWorker;
 
-  private constructor(worker: SandboxWorker, client: Client, defaults: CommandDefaults) {
+  /**
+   * Where its ports are reached on this machine.
+   *
+   * @example
+   * await using server = await Sandbox.create({ ports: [{ port: 80 }] });
+   * console.log(server.ports[0]?.port, server.ports[0]?.address); // 80 127.0.0.1
+   */
+  readonly ports: readonly Required<SandboxPort>[];
+
+  private constructor(worker: SandboxWorker, client: Client, defaults: CommandDefaults, ports: readonly Required<SandboxPort>[]) {
+    this.ports = ports;
     this.#worker = worker;
     this.#client = client;
     this.files = new Files(client);
@@ -32,7 +42,7 @@ export class Sandbox {
    * await using sandbox = await Sandbox.create({ root: '/' });
    * const { stdout } = await sandbox.commands.run('uname -s');
    * console.log(stdout.trimEnd()); // Linux
-   * @throws SandboxError if the root, the image or a mount cannot be used.
+   * @throws SandboxError if the root, the image, a mount or a port of this machine cannot be used; RangeError for what is no port.
    */
   static async create(options: SandboxOptions = {}): Promise<Sandbox> {
     const image = options.image === undefined ? undefined : await findImage(options.image);
@@ -43,9 +53,9 @@ export class Sandbox {
       image?.use.end();
     });
     try {
-      await client.call('make the sandbox', 'create', toContainerConfig(options, homeDirectories(), image?.layers));
+      const ports = await client.call('make the sandbox', 'create', toContainerConfig(options, homeDirectories(), image?.layers));
       const own = { env: { ...DEFAULT_ENVIRONMENT, ...options.env }, cwd: options.cwd ?? '/', user: options.user ?? currentUser() };
-      return new Sandbox(worker, client, image === undefined ? own : await imageDefaults(image, options, new Files(client)));
+      return new Sandbox(worker, client, image === undefined ? own : await imageDefaults(image, options, new Files(client)), ports);
     } catch (error) {
       await worker.terminate();
       throw error;

@@ -1,6 +1,6 @@
 /** The worker's side: one container, driven by messages. */
 import type { Host } from '../host/types.ts';
-import { Container, ContainerError } from '../container/index.ts';
+import { Container, ContainerError, PortError } from '../container/index.ts';
 import type { ContainerConfig, MachineImage, ProcessConfig, RunningProcess } from '../container/index.ts';
 import type { CallName, Calls, ChangeInfo, FileInfo, FromWorker, Port, RemoteFailure, ToWorker } from './protocol.ts';
 
@@ -45,7 +45,10 @@ class Server {
 
   readonly #calls: Implementation = {
     create: async (config) => {
-      this.#container = Container.create(await this.#createHost(config), config, { image: this.#image, endsWithFirst: false });
+      const container = Container.create(await this.#createHost(config), config, { image: this.#image, endsWithFirst: false });
+      await container.publish();
+      this.#container = container;
+      return container.ports;
     },
     start: (handle, spec) => this.#start(handle, spec),
     write: (handle, bytes) => this.#write(handle, bytes),
@@ -86,7 +89,7 @@ class Server {
       const value = await call(...args);
       this.#post({ kind: 'answer', id, value });
     } catch (error) {
-      const failure: RemoteFailure = error instanceof CallError || error instanceof ContainerError ? { errno: error.errno, message: error.message } : { errno: 0, message: error instanceof Error ? error.message : String(error) };
+      const failure: RemoteFailure = error instanceof PortError ? { errno: error.errno, message: error.message, place: `port ${error.hostPort} of ${error.address}` } : error instanceof CallError || error instanceof ContainerError ? { errno: error.errno, message: error.message } : { errno: 0, message: error instanceof Error ? error.message : String(error) };
       this.#post({ kind: 'failure', id, failure });
     }
   }

@@ -9,7 +9,7 @@ import { serveSandbox } from './server.ts';
 const image = readMachineImage<RegionCompiler>();
 
 serveSandbox(workerPort(), image, async ({ network }) => {
-  if (network.mode === 'none') return createNodeHost();
+  if (network.mode === 'none' && (network.ports ?? []).length === 0) return createNodeHost();
   const { nodeNetwork } = await import('../host/node/network.ts');
   return createNodeHost({ network: nodeNetwork });
 });

@@ -1,5 +1,6 @@
 /** The public API, as built. The examples of its docstrings are run by test/package. */
 import assert from 'node:assert/strict';
+import { connect } from 'node:net';
 import { test } from 'node:test';
 import type * as Api from '../../src/sandbox/index.ts';
 
@@ -34,6 +35,31 @@ test('commands.run() ends by time and by signal', () =>
     const running = commands.run('sleep 20', { signal: controller.signal });
     setTimeout(() => controller.abort(), 200);
     assert.equal((await running).signal, 'SIGKILL');
+  }));
+
+test('ports lead in, and one that is taken is said', () =>
+  withSandbox({ ports: [{ port: 7000 }, { port: 7001, address: '127.0.0.1', protocol: 'udp' }] }, async ({ commands, ports }) => {
+    const place = ports.find(({ port, address }) => port === 7000 && address === '127.0.0.1');
+    assert.ok(place !== undefined && place.hostPort > 0);
+    assert.deepEqual(ports.filter(({ port }) => port === 7001).map(({ protocol, address }) => [protocol, address]), [['udp', '127.0.0.1']]);
+    await commands.start(['/usr/bin/socat', 'TCP-LISTEN:7000,fork', 'EXEC:cat']);
+    const echoed = (): Promise<string> => new Promise((resolve) => {
+      const socket = connect({ host: '127.0.0.1', port: place.hostPort });
+      socket.on('data', (data) => {
+        socket.destroy();
+        resolve(data.toString());
+      });
+      socket.on('error', () => resolve(''));
+      socket.write('hello');
+    });
+    let answer = '';
+    for (let attempt = 0; answer === '' && attempt < 600; attempt++) {
+      await new Promise((resolve) => setTimeout(resolve, 50));
+      answer = await echoed();
+    }
+    assert.equal(answer, 'hello');
+    await assert.rejects(Sandbox.create({ ports: [{ port: 80, hostPort: place.hostPort }] }), { name: 'SandboxError', code: 'EADDRINUSE', message: `cannot make the sandbox: port ${place.hostPort} of 127.0.0.1: EADDRINUSE` });
+    await assert.rejects(Sandbox.create({ ports: [{ port: 0 }] }), { name: 'RangeError', message: 'the port 0 is not a number from 1 to 65535' });
   }));
 
 test('commands.start() runs beside others, and can be written to', () =>
