@@ -1,6 +1,7 @@
 /** `network create`, `ls`, `inspect`, `rm` and `prune`. */
 import { Networks, gatewayOf, prefixOf, shortId } from '../lifecycle/index.ts';
-import type { NetworkRecord } from '../lifecycle/index.ts';
+import type { Containers, NetworkRecord } from '../lifecycle/index.ts';
+import type { ImageStore } from '../image/index.ts';
 import { readCommand } from './command.ts';
 import type { CommandSpec } from './command.ts';
 import { confirmed } from './confirm.ts';
@@ -10,6 +11,7 @@ import { UserError } from './errors.ts';
 import type { FlagValues } from './flags.ts';
 import { NETWORK_CREATE, NETWORK_INSPECT, NETWORK_LS, NETWORK_PRUNE, NETWORK_RM } from './network-specs.ts';
 import { pruneFilter } from './prune-filter.ts';
+import type { Prunable } from './prune-filter.ts';
 import { labelsIn } from './run-record.ts';
 import { formatTable } from './table.ts';
 import { compileTemplate } from './template.ts';
@@ -73,17 +75,23 @@ export function networkRmCommand(args: readonly string[]): Promise<number> {
   }));
 }
 
+/** Removes those that no container is made for. Answers their names. */
+export function pruneNetworks(containers: Containers, store: ImageStore, accepts: (one: Prunable) => boolean): readonly string[] {
+  const networks = new Networks(store);
+  const used = new Set(containers.list().map(({ record }) => record?.container.network.member?.network));
+  const unused = networks.list().filter(({ name, labels, createdMs }) => !used.has(name) && networks.members(name).length === 0 && accepts({ createdMs, hasLabel: (text) => hasLabel(labels, text) }));
+  for (const network of unused) networks.remove(network);
+  return unused.map(({ name }) => name);
+}
+
 export async function networkPruneCommand(args: readonly string[]): Promise<number> {
   const values = await readCommand(NETWORK_PRUNE, args);
   if (values === undefined) return 0;
   const filters = values.all('filter').map(pruneFilter);
   if (!values.has('force') && !(await confirmed('WARNING! This will remove all networks that no container is made for.'))) return 0;
   return withContainers('remove networks', (containers, store) => {
-    const networks = new Networks(store);
-    const used = new Set(containers.list().map(({ record }) => record?.container.network.member?.network));
-    const unused = networks.list().filter(({ name, labels, createdMs }) => !used.has(name) && networks.members(name).length === 0 && filters.every((filter) => filter({ createdMs, hasLabel: (text) => hasLabel(labels, text) })));
-    for (const network of unused) networks.remove(network);
-    process.stdout.write(unused.length === 0 ? '' : `Deleted Networks:\n${unused.map(({ name }) => `${name}\n`).join('')}\n`);
+    const names = pruneNetworks(containers, store, (one) => filters.every((filter) => filter(one)));
+    process.stdout.write(names.length === 0 ? '' : `Deleted Networks:\n${names.join('\n')}\n\n`);
     return 0;
   });
 }

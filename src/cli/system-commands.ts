@@ -6,6 +6,7 @@ import { checkContainers } from '../lifecycle/check.ts';
 import { Containers } from '../lifecycle/index.ts';
 import { hasLabel as hasOwnLabel } from './container-facts.ts';
 import { pruneContainers } from './container-remove.ts';
+import { pruneNetworks } from './network-commands.ts';
 import { pruneFilter } from './prune-filter.ts';
 import type { Prunable } from './prune-filter.ts';
 import { readCommand } from './command.ts';
@@ -83,15 +84,16 @@ async function pruneCommand(spec: CommandSpec, args: readonly string[]): Promise
   const all = values.has('all');
   const filters = values.all('filter').map(pruneFilter);
   const isSystem = spec === SYSTEM_PRUNE;
-  const what = `WARNING! This removes ${isSystem ? 'all stopped containers, ' : ''}all images ${all ? 'without a container' : 'without a name'}, and what killed commands have left.`;
+  const what = `WARNING! This removes ${isSystem ? 'all stopped containers, all networks that no container is made for, ' : ''}all images ${all ? 'without a container' : 'without a name'}, and what killed commands have left.`;
   if (!values.has('force') && !(await confirmed(what))) return 0;
   return withStore('remove what nothing uses', (store) => {
     const accepts = (one: Prunable): boolean => filters.every((filter) => filter(one));
     const gone = isSystem
       ? pruneContainers(new Containers(store), ({ record }) => accepts({ createdMs: record?.createdMs ?? 0, hasLabel: (text) => hasOwnLabel(record?.labels ?? {}, text) })) : { ids: [], bytes: 0 };
+    const networks = isSystem ? pruneNetworks(new Containers(store), store, accepts) : [];
     const { lines, bytes } = prune(store, { all, caches: isSystem, accepts: (image) => accepts({ createdMs: createdMs(image), hasLabel: (text) => hasLabel(image, text) }) });
     const section = (title: string, of: readonly string[]): string => (of.length === 0 ? '' : `${title}:\n${of.join('\n')}\n\n`);
-    process.stdout.write(`${section('Deleted Containers', gone.ids)}${section('Deleted Images', lines)}Total reclaimed space: ${humanSize(gone.bytes + bytes)}\n`);
+    process.stdout.write(`${section('Deleted Containers', gone.ids)}${section('Deleted Networks', networks)}${section('Deleted Images', lines)}Total reclaimed space: ${humanSize(gone.bytes + bytes)}\n`);
     return 0;
   });
 }
