@@ -29,7 +29,7 @@ export const SYSTEM_DF: CommandSpec = {
   examples: [['caisson system df', ''], ['caisson system df --format "{{.Type}}: {{.Reclaimable}}"', '']],
 };
 export const SYSTEM_PRUNE: CommandSpec = {
-  name: 'system prune', usage: '[FLAGS]', summary: 'remove all that nothing uses', words: [0, 0], description: `Containers that do not run, images without a name, what builds keep, and what killed commands have left. ${PRUNE_TEXT}`,
+  name: 'system prune', usage: '[FLAGS]', summary: 'remove all that nothing uses', words: [0, 0], description: `Containers that do not run, networks that none is made for, images without a name, what builds keep, and what killed commands have left. ${PRUNE_TEXT}`,
   flags: PRUNE_FLAGS, examples: [['caisson system prune', ''], ['caisson system prune -af', 'every image, without asking']],
 };
 export const IMAGE_PRUNE: CommandSpec = {
