@@ -100,7 +100,13 @@ export async function helpCommand(args: readonly string[]): Promise<number> {
 
 /** A group's words; 0, as after any help. */
 export function printGroupHelp(group: string, words: readonly string[], second: ReadonlyMap<string, string> | undefined): number {
-  const lines = words.map((word) => `  ${word.padEnd(NAME_COLUMN)} ${SPECS.find(({ name }) => name === `${group} ${word}` || name === word)?.summary ?? `as "caisson ${second?.get(word) ?? word}"`}\n`);
+  const find = (name: string): CommandSpec | undefined => SPECS.find((spec) => spec.name === name);
+  const summary = (word: string): string => {
+    const target = second?.get(word);
+    const spec = find(`${group} ${word}`) ?? (target === word ? find(word) : undefined);
+    return spec?.summary ?? `as "caisson ${target ?? word}"`;
+  };
+  const lines = words.map((word) => `  ${word.padEnd(NAME_COLUMN)} ${summary(word)}\n`);
   process.stdout.write(`Usage: caisson ${group} COMMAND\n\nCommands:\n${lines.join('')}`);
   return 0;
 }

@@ -44,6 +44,12 @@ test('network create, ls, inspect: names, subnets, and what is wrong with them',
   assert.match((await run(['network', 'inspect', 'innr'])).stderr, /network innr not found \(did you mean "inner"\?\)/);
 });
 
+test('network --help lists its own commands', async () => {
+  const help = await mustRun(['network', '--help']);
+  assert.match(help, /^  create +make a network that containers share$/m);
+  assert.match(help, /^  rm +remove networks that no running container is on$/m);
+});
+
 test('containers reach each other by name, alias, id and address, with their own addresses', async () => {
   const id = (await mustRun(['run', '-d', '--name', 'db', '--network', 'back', '--network-alias', 'Cache', 'services', 'redis-server', '--protected-mode', 'no'])).trim();
   await mustRun(['run', '-d', '--name', 'web', '--network', 'back', '-p', '80', '-v', `${join(scratch, 'www')}:/var/www/html/files:ro`, 'services']);
