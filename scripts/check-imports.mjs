@@ -22,6 +22,7 @@ const ARROWS = {
   machine: [],
   fs: [],
   net: ['fs'],
+  findings: [],
   image: ['fs'],
   registry: ['image'],
   kernel: ['machine', 'fs', 'net'],
@@ -29,7 +30,7 @@ const ARROWS = {
   sandbox: ['container', 'image', 'host/node'],
   lifecycle: ['container', 'image', 'fs'],
   build: ['container', 'image', 'fs'],
-  cli: ['build', 'lifecycle', 'sandbox', 'host/node', 'container', 'image', 'machine', 'registry'],
+  cli: ['build', 'lifecycle', 'sandbox', 'host/node', 'container', 'image', 'machine', 'registry', 'findings'],
   web: ['sandbox', 'container', 'host/browser'],
 };
 const OPEN_TO_ALL = new Set(['abi', 'host']);
@@ -43,6 +44,7 @@ const DOORS = {
   registry: ['index.ts'],
   build: ['index.ts'],
   lifecycle: ['index.ts', 'check.ts', 'own-layers.ts', 'log.ts', 'tree-tar.ts', 'commit.ts'],
+  findings: ['index.ts', 'printable.ts'],
   image: ['index.ts', 'nearest.ts', 'reference.ts'],
 };
 const NODE_MODULE = /^(?:node:|bun:)/;
