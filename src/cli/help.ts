@@ -10,6 +10,7 @@ import { BUILD } from './build-specs.ts';
 import { IMAGE_COMMANDS } from './image-specs.ts';
 import { SYSTEM_COMMANDS } from './system-specs.ts';
 import { REGISTRY_COMMANDS } from './registry-specs.ts';
+import { SQUAT } from './squat-specs.ts';
 import { version } from './version.ts';
 
 const COLUMN = 34;
@@ -56,7 +57,7 @@ Examples:
 ${shown}`;
 }
 
-const SPECS: readonly CommandSpec[] = [...CONTAINER_COMMANDS, BUILD, ...IMAGE_COMMANDS, ...COPY_COMMANDS, ...SYSTEM_COMMANDS, ...REGISTRY_COMMANDS];
+const SPECS: readonly CommandSpec[] = [...CONTAINER_COMMANDS, BUILD, ...IMAGE_COMMANDS, ...COPY_COMMANDS, ...SYSTEM_COMMANDS, SQUAT, ...REGISTRY_COMMANDS];
 const NAME_COLUMN = 18;
 
 /** The text of a word that has commands of its own. */

@@ -1,0 +1,47 @@
+/** What the commands that fetch or send images do about a name that may be a trap: say so and ask, or refuse. */
+import { openSync } from 'node:fs';
+import { ReadStream, isatty } from 'node:tty';
+import { InvalidReferenceError } from '../image/index.ts';
+import { UserError, printable } from './errors.ts';
+import { readNames, suspicionOf } from './squat-judge.ts';
+import type { SquatSettings } from './squat-settings.ts';
+
+/** A line of the terminal, which need not be standard input's alone: a container may read that afterwards. */
+async function askTerminal(question: string): Promise<string> {
+  const terminal = new ReadStream(openSync('/dev/tty', 'r'));
+  process.stderr.write(question);
+  try {
+    let text = '';
+    for await (const chunk of terminal) {
+      text += String(chunk);
+      if (text.includes('\n')) break;
+    }
+    return text.split('\n')[0]?.trim() ?? '';
+  } finally {
+    terminal.destroy();
+  }
+}
+
+function isAtTerminal(): boolean {
+  return isatty(0) && isatty(2);
+}
+
+/** `verb`: `pull`. Ends well if it may go on. @throws UserError */
+export async function holdAgainstNames(typed: string, verb: string, { policy, allow, names }: SquatSettings): Promise<void> {
+  let found: ReturnType<typeof suspicionOf>;
+  try {
+    found = suspicionOf(typed, readNames(names), allow);
+  } catch (error) {
+    // Who was to fetch it says so better.
+    if (error instanceof InvalidReferenceError) return;
+    throw error;
+  }
+  if (found === undefined) return;
+  const { meant, why, kind } = found.suspicion;
+  const advice = `did you mean "${meant}"? If not, allow it with --squat-allow, or see "caisson squat ${typed}"`;
+  if (policy === 'refuse') throw new UserError(`cannot ${verb} "${typed}": ${why} (${kind})`, advice);
+  process.stderr.write(`caisson: warning: ${printable(`did you mean "${meant}"? ${why} (${kind})`)}\n`);
+  if (!isAtTerminal()) return;
+  const answer = await askTerminal(`${verb[0]?.toUpperCase() ?? ''}${verb.slice(1)} ${printable(`"${typed}"`)} all the same? [y/N] `);
+  if (!/^y(?:es)?$/i.test(answer)) throw new UserError(`did not ${verb} "${typed}"`, advice);
+}
