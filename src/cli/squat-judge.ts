@@ -50,7 +50,7 @@ export function evidenceOf({ suspicions }: Judgement): readonly Evidence[] {
 export function findingOf({ judgement, suspicion }: { readonly judgement: Judgement; readonly suspicion: Suspicion }, place?: Place): Finding {
   const { kind, also, part, meant, score, why, distance } = suspicion;
   return {
-    rule: kind, severity: severityOf(score), subject: judgement.text, message: `did you mean "${meant}"? ${why}`, score, evidence: evidenceOf(judgement), ...(place === undefined ? {} : { place }),
+    rule: kind, severity: severityOf(kind, score), subject: judgement.text, message: `did you mean "${meant}"? ${why}`, score, evidence: evidenceOf(judgement), ...(place === undefined ? {} : { place }),
     data: { part, meant, kinds: [kind, ...also], ...(distance === 0 ? {} : { distance }) },
   };
 }

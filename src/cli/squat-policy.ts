@@ -3,6 +3,7 @@ import { openSync } from 'node:fs';
 import { ReadStream, isatty } from 'node:tty';
 import { InvalidReferenceError } from '../image/index.ts';
 import { UserError, printable } from './errors.ts';
+import { isHint } from '../squat/index.ts';
 import { readNames, suspicionOf } from './squat-judge.ts';
 import type { SquatSettings } from './squat-settings.ts';
 
@@ -27,7 +28,7 @@ function isAtTerminal(): boolean {
 }
 
 /** `verb`: `pull`. Ends well if it may go on. @throws UserError */
-export async function holdAgainstNames(typed: string, verb: string, { policy, allow, names }: SquatSettings): Promise<void> {
+export async function judgeForUse(typed: string, verb: string, { policy, allow, names }: SquatSettings): Promise<void> {
   let found: ReturnType<typeof suspicionOf>;
   try {
     found = suspicionOf(typed, readNames(names), allow);
@@ -39,9 +40,10 @@ export async function holdAgainstNames(typed: string, verb: string, { policy, al
   if (found === undefined) return;
   const { meant, why, kind } = found.suspicion;
   const advice = `did you mean "${meant}"? If not, allow it with --squat-allow, or see "caisson squat ${typed}"`;
-  if (policy === 'refuse') throw new UserError(`cannot ${verb} "${typed}": ${why} (${kind})`, advice);
-  process.stderr.write(`caisson: warning: ${printable(`did you mean "${meant}"? ${why} (${kind})`)}\n`);
-  if (!isAtTerminal()) return;
+  const isTrap = !isHint(kind);
+  if (policy === 'refuse' && isTrap) throw new UserError(`cannot ${verb} "${typed}": ${why} (${kind})`, advice);
+  process.stderr.write(`caisson: ${isTrap ? 'warning: ' : ''}${printable(`did you mean "${meant}"? ${why} (${kind})`)}\n`);
+  if (!isTrap || !isAtTerminal()) return;
   const answer = await askTerminal(`${verb[0]?.toUpperCase() ?? ''}${verb.slice(1)} ${printable(`"${typed}"`)} all the same? [y/N] `);
   if (!/^y(?:es)?$/i.test(answer)) throw new UserError(`did not ${verb} "${typed}"`, advice);
 }

@@ -79,3 +79,15 @@ export function squatSettings(values: FlagValues): SquatSettings {
     allow: [...values.all('squat-allow'), ...config.allow ?? []], names: config.names,
   };
 }
+
+/** Where the policy is not `off`, a name that may be a trap is spoken of, and asked about, or refused. `verb`: `pull`. @throws UserError */
+export async function holdAgainstNames(typed: string, verb: string, values: FlagValues): Promise<void> {
+  const settings = squatSettings(values);
+  if (settings.policy !== 'off') await (await import('./squat-policy.ts')).judgeForUse(typed, verb, settings);
+}
+
+/** An image that is here was judged when it came; where traps are refused, its name is not used either. @throws UserError */
+export async function refuseTraps(typed: string, verb: string, values: FlagValues): Promise<void> {
+  const settings = squatSettings(values);
+  if (settings.policy === 'refuse') await (await import('./squat-policy.ts')).judgeForUse(typed, verb, settings);
+}

@@ -1,14 +1,12 @@
 /** `caisson squat`, as data. */
 import type { CommandSpec } from './command.ts';
 import { FINDING_FLAGS, FINDING_STATUS } from './finding-flags.ts';
-import type { Flag } from './flags.ts';
 import { REGISTRY_FLAGS } from './image-specs.ts';
+import { ALLOWED_NAMES } from './squat-flags.ts';
 
 const WHAT = 'What is judged';
 const NAMES = 'Names';
 const NEAR = 'Names near a name';
-
-const ALLOW = 'names that are meant, with * for any characters';
 
 export const SQUAT: CommandSpec = {
   name: 'squat', usage: '[FLAGS] REF...|-', summary: 'say whether a name of an image may be a trap, or a slip', words: [0, 100_000],
@@ -22,7 +20,7 @@ export const SQUAT: CommandSpec = {
     { group: NEAR, name: 'state', kind: 'string', placeholder: 'FILE', help: 'what --watch saw the last time (default: FILE.seen.json)' },
     { group: NEAR, name: 'rate', kind: 'string', placeholder: 'N', help: 'requests a second of --watch and --lookup (default: 5)' },
     { group: NEAR, name: 'most', kind: 'string', placeholder: 'N', help: 'names that --watch asks for, of each in FILE (default: 1000)' },
-    { group: NAMES, name: 'allow', kind: 'string', multiple: true, placeholder: 'PATTERN', help: ALLOW },
+    { group: NAMES, name: 'allow', kind: 'string', multiple: true, placeholder: 'PATTERN', help: ALLOWED_NAMES },
     { group: NAMES, name: 'names', kind: 'string', placeholder: 'FILE', help: 'what is well known, instead of the list that is built in' },
     { group: NAMES, name: 'print-names', kind: 'boolean', help: 'print that list, in the form that --names reads' },
     ...FINDING_FLAGS, ...REGISTRY_FLAGS,
@@ -32,10 +30,3 @@ export const SQUAT: CommandSpec = {
     ['caisson squat --watch ours.txt --rate 2', 'who registers names near ours'], ['caisson squat --lookup --report squat.html bitnmai/redis', 'with what the registry says, as a page'],
   ],
 };
-
-const TRAPS = 'Names that may be a trap';
-/** Of the commands that fetch or send images. */
-export const SQUAT_FLAGS: readonly Flag[] = [
-  { group: TRAPS, name: 'squat', kind: 'string', placeholder: 'warn|refuse|off', help: 'what to do about a name that is near a well-known one (default: CAISSON_SQUAT, the configuration, or warn)' },
-  { group: TRAPS, name: 'squat-allow', kind: 'string', multiple: true, placeholder: 'PATTERN', help: ALLOW },
-];

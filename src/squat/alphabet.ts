@@ -31,7 +31,7 @@ export function areNeighbours(left: string, right: string): boolean {
 
 /** Groups of letters that look alike in common typefaces, each with the one that stands for it. Of dnstwist's table, those that a name may have. */
 export const LOOKALIKES: readonly (readonly [shown: string, meant: string])[] = [
-  ['rn', 'm'], ['nn', 'm'], ['vv', 'w'], ['cl', 'd'], ['lb', 'b'], ['lc', 'k'], ['lh', 'h'], ['0', 'o'], ['1', 'l'], ['i', 'l'], ['5', 's'], ['6', 'b'], ['9', 'g'], ['q', 'g'], ['3', 'e'], ['8', 'b'], ['u', 'v'], ['4', 'a'], ['7', 't'], ['2', 'z'],
+  ['rn', 'm'], ['nn', 'm'], ['vv', 'w'], ['cl', 'd'], ['lb', 'b'], ['lc', 'k'], ['lh', 'h'], ['0', 'o'], ['1', 'l'], ['i', 'l'], ['1', 'i'], ['5', 's'], ['6', 'b'], ['9', 'g'], ['q', 'g'], ['3', 'e'], ['8', 'b'], ['u', 'v'], ['4', 'a'], ['7', 't'], ['2', 'z'],
 ];
 /** What a name is folded with to compare how it looks: the pairs that nobody tells apart at a glance. */
 const FOLDED: ReadonlyMap<string, string> = new Map([['0', 'o'], ['1', 'l'], ['i', 'l'], ['5', 's'], ['3', 'e'], ['4', 'a']]);

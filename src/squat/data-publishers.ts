@@ -23,7 +23,7 @@ publisher 2:
   browserless zenika sitespeedio locustio k6io wurstmeister oliver006 tiangolo phusion koenkk zigbee2mqtt frigate esphome openhab
   nextcloud owncloud photoprism immich filebrowser dgtlmoon amir20 b3log usememos vikunja linkace wallabag freshrss miniflux rssbridge
   stirlingtools excalidraw drawio plantuml kroki lycheeverse swaggerapi postman hoppscotch mailhog axllent maildev mailserver
-  roundcube mailu postal listmonk mautic matomo plausible umami posthog clickhouse altinity
+  ceph rook roundcube mailu postal listmonk mautic matomo plausible umami posthog clickhouse altinity
 publisher 2:
   quay.io/prometheus quay.io/coreos quay.io/jetstack quay.io/argoproj quay.io/cilium quay.io/ceph quay.io/keycloak quay.io/minio quay.io/podman
   quay.io/buildah quay.io/skopeo quay.io/containers quay.io/centos quay.io/fedora quay.io/openshift quay.io/strimzi quay.io/metallb quay.io/operator-framework

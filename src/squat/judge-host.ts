@@ -2,7 +2,7 @@
 import { DEFAULT_REGISTRY } from '../image/reference.ts';
 import type { Reference } from '../image/reference.ts';
 import { latinOf } from './alphabet.ts';
-import { likenesses } from './edits.ts';
+import { kindsOfEdit, likenesses } from './edits.ts';
 import type { Slip } from './judge.ts';
 import type { Names } from './names.ts';
 import { shownHost } from './punycode.ts';
@@ -52,13 +52,13 @@ function judgeSuffix(reference: Reference, host: string, names: Names): readonly
   });
 }
 
-/** An image that is known at one registry only, asked of another that is easily mistaken for it: `ghcr.io/distroless/static`. */
+/** An image that is known at one registry, asked of another whose name is one slip away: `ghcr.io/distroless/static`. */
 function judgeOtherRegistry(reference: Reference, host: string, names: Names): readonly Slip[] {
   const known = names.paths.get(reference.repository) ?? [];
-  if (known.length === 0 || known.some((repository) => repository.host === host)) return [];
   const namespace = reference.repository.slice(0, Math.max(0, reference.repository.lastIndexOf('/')));
-  if (names.publishers.get(host)?.has(namespace) === true) return [];
-  return known.map(({ host: right, weight }) => confused(reference, right, `"${reference.repository}" is published at ${right}; that namespace of ${host} is anyone's`, 0.7, weight));
+  if (known.some((repository) => repository.host === host) || names.publishers.get(host)?.has(namespace) === true) return [];
+  return known.filter(({ host: right }) => kindsOfEdit(host, right) !== undefined)
+    .map(({ host: right, weight }) => confused(reference, right, `"${reference.repository}" is published at ${right}; that namespace of ${host} is anyone's`, 0.75, weight));
 }
 
 /** `reference.registry` is in small letters, and not the default one. */

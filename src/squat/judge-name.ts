@@ -11,7 +11,7 @@ import { describe, likelihood } from './scores.ts';
 
 const OFFICIAL = 'library';
 /** Words with which a name claims to be what it is joined to. */
-const CLAIMS = ['official', 'latest', 'stable', 'original', 'docker', 'image', 'images', 'container', 'server', 'hub', 'dockerhub', 'registry', 'repo', 'team', 'inc', 'io', 'org', 'lts', 'secure', 'verified', 'prod', 'new', 'the', 'real', 'my'] as const;
+const CLAIMS = ['official', 'latest', 'stable', 'original', 'docker', 'image', 'images', 'container', 'server', 'dockerhub', 'team', 'inc', 'io', 'org', 'lts', 'secure', 'verified', 'prod'] as const;
 /** Namespaces that claim to be Docker's own. */
 const CLAIMED_NAMESPACES: ReadonlySet<string> = new Set(['official', 'officials', 'officialimage', 'officialimages', 'official-images', 'dockerlibrary', 'docker-library', 'dockerofficial', 'docker-official', 'dockerhub', 'libraries', 'libary', 'librarys', 'dockerimages', 'hub']);
 /** Registries where anybody may take a namespace. */
@@ -20,10 +20,16 @@ const PUBLIC_HOSTS: ReadonlySet<string> = new Set([DEFAULT_REGISTRY, 'ghcr.io', 
 const HOST_WORDS: ReadonlyMap<string, string> = new Map([['ghcr', 'ghcr.io'], ['quay', 'quay.io'], ['gcr', 'gcr.io'], ['mcr', 'mcr.microsoft.com'], ['nvcr', 'nvcr.io'], ['lscr', 'lscr.io'], ['dockerhub', 'docker.io'], ['docker-io', 'docker.io'], ['dockerio', 'docker.io']]);
 /** In a namespace that nobody knows, an image may have what name it likes: a likeness says less. */
 const UNKNOWN_NAMESPACE = 0.72;
+/** There, of names of five letters and less only such slips: `gost` and `redir` are projects. */
+const SHORT_LETTERS = 5;
+const TELLING_IF_SHORT: ReadonlySet<string> = new Set(['transposition', 'repetition', 'homoglyph', 'keyboard']);
 /** Two slips are looked for in names of so many letters. */
 const LEAST_LONG = 9;
-/** Below a publisher that alone can publish there, a slip ends in nothing. */
+/** Below a publisher that alone can publish there, a slip ends in nothing, and what is near is more often another one of its images. */
 const OWN_NAMESPACE = 0.7;
+const TELLING_BELOW_PUBLISHER: ReadonlySet<string> = new Set(['transposition', 'repetition', 'homoglyph', 'separator']);
+/** Last parts that many have: without their namespace they name nothing. */
+const GENERIC: ReadonlySet<string> = new Set(['agent', 'base', 'controller', 'executor', 'included', 'operator', 'runtime', 'server', 'stable', 'static', 'management', 'admin', 'compose', 'python', 'nodejs', 'renderer']);
 
 function slip(likeness: Likeness, typed: string, part: Part, meant: Reference, factor = 1, more = ''): Slip {
   const { meant: { name, weight }, kinds, distance } = likeness;
@@ -70,7 +76,7 @@ function judgeOfficial(reference: Reference, name: string, names: Names): readon
   const joined = joinedWord(name, names.official);
   if (joined !== undefined) found.push({ kinds: ['combined-word'], part: 'repository', meant: officialReference(reference, joined.known.name), score: baseOf('combined-word'), why: `"${name}" is "${joined.known.name}" with "${joined.word}" joined to it${more}`, distance: 0, weight: joined.known.weight });
   for (const { host, namespace, name: known, weight } of names.repositories.get(name) ?? []) {
-    if (name.length > 4 && weight >= 2) found.push({ kinds: ['namespace-dropped'], part: 'namespace', meant: { ...reference, registry: host, repository: namespace === '' ? known : `${namespace}/${known}` }, score: baseOf('namespace-dropped') * (weight === 3 ? 1 : 0.85), why: `"${name}" is published as "${host === DEFAULT_REGISTRY ? '' : `${host}/`}${namespace}/${known}"${more}`, distance: 0, weight });
+    if (name.length > 4 && weight >= 2 && !GENERIC.has(name)) found.push({ kinds: ['namespace-dropped'], part: 'namespace', meant: { ...reference, registry: host, repository: namespace === '' ? known : `${namespace}/${known}` }, score: baseOf('namespace-dropped') * (weight === 3 ? 1 : 0.85), why: `"${name}" is published as "${host === DEFAULT_REGISTRY ? '' : `${host}/`}${namespace}/${known}"${more}`, distance: 0, weight });
   }
   if (found.length > 0) return found;
   return distant(name, names.official).map((likeness) => slip(likeness, name, 'repository', officialReference(reference, likeness.meant.name), 1, more));
@@ -109,7 +115,7 @@ function judgeStolen(reference: Reference, namespace: string, name: string, name
 
 /** An image that is published elsewhere, asked of Docker Hub because no registry was typed: `dotnet/sdk`. */
 function judgeHostDropped(reference: Reference, namespace: string, names: Names): readonly Slip[] {
-  if (reference.registry !== DEFAULT_REGISTRY) return [];
+  if (reference.registry !== DEFAULT_REGISTRY || names.publishers.get(DEFAULT_REGISTRY)?.has(namespace) === true) return [];
   const known = names.paths.get(reference.repository) ?? [];
   if (known.length === 0 || known.some(({ host }) => host === DEFAULT_REGISTRY)) return [];
   return known.map(({ host, weight }) => ({ kinds: ['host-confused'], part: 'host', meant: { ...reference, registry: host }, score: 0.8, why: `"${reference.repository}" is published at ${host}; "${namespace}" of ${DEFAULT_REGISTRY} is anyone's`, distance: 0, weight }));
@@ -127,10 +133,12 @@ function judgeNamespace(reference: Reference, namespace: string, rest: string, n
 /** The last part, in a namespace that may be anybody's. */
 function judgeLast(reference: Reference, namespace: string, name: string, names: Names): readonly Slip[] {
   if (names.official.has(name) || names.words.has(name) || names.repositories.has(name)) return [];
+  // A project that has its own namespace is called what it is called.
+  if (namespace === name) return [];
   const publishers = names.publishers.get(reference.registry);
   if (publishers?.has(namespace) === true) return judgeOwn(reference, namespace, name, names);
   const withName = (last: string): Reference => ({ ...reference, repository: `${namespace}/${last}` });
-  return likenesses(name, names.official).filter(({ meant: { name: known, weight }, kinds: [kind] }) => weight >= 2 && known.length > 4 && kind !== 'plural' && kind !== 'combined-word')
+  return likenesses(name, names.official).filter(({ meant: { name: known, weight }, kinds: [kind = 'replacement'] }) => weight >= 2 && known.length > 4 && kind !== 'plural' && kind !== 'combined-word' && (known.length > SHORT_LETTERS || TELLING_IF_SHORT.has(kind)))
     .map((likeness) => slip(likeness, name, 'repository', withName(likeness.meant.name), UNKNOWN_NAMESPACE));
 }
 
@@ -140,7 +148,7 @@ function judgeOwn(reference: Reference, namespace: string, name: string, names: 
   for (const [known, places] of names.repositories) {
     const place = places.find(({ host, namespace: own }) => host === reference.registry && own === namespace);
     const kinds = place === undefined || known.length < 5 ? undefined : kindsOfEdit(name, known);
-    if (place === undefined || kinds === undefined) continue;
+    if (place === undefined || kinds?.[0] === undefined || !TELLING_BELOW_PUBLISHER.has(kinds[0])) continue;
     found.push(slip({ meant: { name: known, weight: place.weight }, kinds, distance: 1 }, name, 'repository', { ...reference, repository: `${namespace}/${known}` }, OWN_NAMESPACE));
   }
   return found;

@@ -41,11 +41,19 @@ const LEAST_MEDIUM = 0.65;
 /** Below it a likeness is none. */
 export const LEAST_SCORE = 0.5;
 
-export function severityOf(score: number): Severity {
+/** Names that lead to nothing: a hint for who typed them, and no trap, because nobody can publish there. */
+const HINTS: ReadonlySet<Kind> = new Set(['namespace-dropped', 'other-name']);
+
+export function isHint(kind: Kind): boolean {
+  return HINTS.has(kind);
+}
+
+export function severityOf(kind: Kind, score: number): Severity {
+  if (isHint(kind)) return 'info';
   return score >= LEAST_HIGH ? 'high' : score >= LEAST_MEDIUM ? 'medium' : 'low';
 }
 
 export const RULES: readonly Rule[] = KINDS.map((id) => ({
-  id, summary: ALL[id].summary, severity: severityOf(ALL[id].base),
+  id, summary: ALL[id].summary, severity: severityOf(id, ALL[id].base),
   remedy: id === 'tag-misspelled' ? 'correct the tag, or allow the name' : 'correct the name, or allow it if it is meant',
 }));

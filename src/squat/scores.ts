@@ -10,8 +10,13 @@ const BY_LENGTH: readonly number[] = [0, 0, 0.4, 0.6, 0.8, 0.92, 0.96];
 const SHORT_LETTERS = 4;
 const TELLING_IF_SHORT: ReadonlySet<Kind> = new Set(['transposition', 'repetition', 'homoglyph', 'keyboard', 'separator']);
 
+/** Whether a slip of this kind says anything for a name of this length. */
+export function isTelling(kind: Kind, meant: string): boolean {
+  return meant.length > SHORT_LETTERS || TELLING_IF_SHORT.has(kind);
+}
+
 export function likelihood({ meant: { name, weight }, kinds: [kind] }: Likeness): number {
-  if (kind === undefined || (name.length <= SHORT_LETTERS && !TELLING_IF_SHORT.has(kind))) return 0;
+  if (kind === undefined || !isTelling(kind, name)) return 0;
   return baseOf(kind) * (BY_WEIGHT[weight] ?? 1) * (BY_LENGTH[name.length] ?? 1);
 }
 

@@ -1,0 +1,41 @@
+/** New repositories whose names are easily mistaken for others, if the registry is told to refuse them. */
+import { BUILT_IN_NAMES, Names, nearRepository, nearWellKnown } from '../squat/index.ts';
+import { RegistryFailure } from './errors.ts';
+import { Patterns } from './patterns.ts';
+import type { Repository, RegistryStorage } from './storage.ts';
+
+export interface NewNameRule {
+  /** Patterns of names that are taken whatever they are near to. */
+  readonly allow: readonly string[];
+  /** True: also those near well-known names of elsewhere. */
+  readonly wellKnown: boolean;
+}
+
+export class NewNames {
+  readonly #rule: NewNameRule;
+  readonly #allowed: Patterns;
+  readonly #storage: RegistryStorage;
+  #names: Names | undefined;
+
+  constructor(rule: NewNameRule, storage: RegistryStorage) {
+    this.#rule = rule;
+    this.#allowed = new Patterns(rule.allow);
+    this.#storage = storage;
+  }
+
+  /** Repositories that are there go on as they are. @throws RegistryFailure DENIED */
+  async check(repository: Repository): Promise<void> {
+    const { name } = repository;
+    if (this.#allowed.match(name) || await repository.exists()) return;
+    const near = nearRepository(name, await this.#storage.repositories());
+    if (near !== undefined) throw this.#failure(name, `"${near.name}", which is here`, near.kind);
+    if (!this.#rule.wellKnown) return;
+    this.#names ??= Names.parse(BUILT_IN_NAMES);
+    const known = nearWellKnown(name, this.#names);
+    if (known !== undefined) throw this.#failure(name, `"${known.name}", which is well known`, known.kind);
+  }
+
+  #failure(name: string, near: string, kind: string): RegistryFailure {
+    return new RegistryFailure('DENIED', `a new repository "${name}" would be too near to ${near} (${kind})`, { detail: { name, kind } });
+  }
+}
