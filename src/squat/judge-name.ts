@@ -137,7 +137,7 @@ function judgeLast(reference: Reference, namespace: string, name: string, names:
   if (namespace === name) return [];
   const publishers = names.publishers.get(reference.registry);
   if (publishers?.has(namespace) === true) return judgeOwn(reference, namespace, name, names);
-  const withName = (last: string): Reference => ({ ...reference, repository: `${namespace}/${last}` });
+  const withName = (last: string): Reference => ({ ...reference, repository: namespace === '' ? last : `${namespace}/${last}` });
   return likenesses(name, names.official).filter(({ meant: { name: known, weight }, kinds: [kind = 'replacement'] }) => weight >= 2 && known.length > 4 && kind !== 'plural' && kind !== 'combined-word' && (known.length > SHORT_LETTERS || TELLING_IF_SHORT.has(kind)))
     .map((likeness) => slip(likeness, name, 'repository', withName(likeness.meant.name), UNKNOWN_NAMESPACE));
 }
@@ -161,7 +161,7 @@ export function judgeName(reference: Reference, names: Names): readonly Slip[] {
   if (registry === DEFAULT_REGISTRY && parts.length === 2 && parts[0] === OFFICIAL) return judgeOfficial(reference, name, names);
   const asNamespace = judgeHostAsNamespace(reference, parts, names);
   if (asNamespace.length > 0) return asNamespace;
-  if (parts.length < 2) return [];
+  if (parts.length < 2) return judgeLast(reference, '', name, names);
   const namespace = parts.slice(0, -1).join('/');
   const known = names.paths.get(repository);
   if (known?.some(({ host }) => host === registry) === true) return [];

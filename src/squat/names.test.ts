@@ -73,7 +73,7 @@ test('generate() lists well-formed names near one, each once, and judge() knows 
     assert.ok(candidates.length > 100 && !candidates.some(({ name }) => name === text), text);
   }
   const near = generate('nginx', names);
-  for (const [kind, name] of [['omission', 'ngix'], ['repetition', 'nginxx'], ['transposition', 'ngnix'], ['homoglyph', 'ng1nx'], ['keyboard', 'ngibx'], ['bit-flip', 'ngijx'], ['separator', 'ng-inx'], ['plural', 'nginxs'], ['combined-word', 'nginx-official'], ['namespace-stolen', 'nginx/nginx'], ['addition', 'nginxq'], ['replacement', 'ngenx']]) {
+  for (const [kind, name] of [['omission', 'ngix'], ['repetition', 'nginxx'], ['transposition', 'ngnix'], ['homoglyph', 'ng1nx'], ['keyboard', 'ngibx'], ['bit-flip', 'ngifx'], ['separator', 'ng-inx'], ['plural', 'nginxs'], ['combined-word', 'nginx-official'], ['namespace-stolen', 'nginx/nginx'], ['addition', 'nginxq'], ['replacement', 'ngenx']]) {
     assert.ok(near.some((candidate) => candidate.kind === kind && candidate.name === name), `${kind} ${name}`);
   }
   const hosts = generate('ghcr.io/acme/app', names).filter(({ part }) => part === 'host').map(({ name }) => name);

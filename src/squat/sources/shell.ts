@@ -16,12 +16,26 @@ const WITHOUT_VALUE: ReadonlySet<string> = new Set([
 const SHORT_WITHOUT_VALUE = /^-[ditPqfa]+$/;
 const TAG_FLAGS: ReadonlySet<string> = new Set(['-t', '--tag', '--cache-from']);
 /** Words before which a command may begin anew. */
-const BEGINS: ReadonlySet<string> = new Set([';', '&&', '||', '|', '&', '(', ')', '{', '}', 'then', 'do', 'else', '!', 'time', 'sudo', 'exec', 'env', 'xargs', '$(', '`']);
+const BEGINS: ReadonlySet<string> = new Set([';', '&&', '||', '|', '&', '(', ')', '{', '}', 'then', 'do', 'else', '!', 'time', 'sudo', 'exec', 'env', 'xargs', '`']);
 const MOST_WORDS = 500;
 
-/** The words of a line; operators are words of their own. */
-export function splitShell(line: string): readonly string[] {
+/** Commands in commands in commands. */
+const MOST_DEPTH = 5;
+
+/** Where the bracket closes that opens at `open`; the end if it does not. */
+function closingOf(line: string, open: number): number {
+  let depth = 0;
+  for (let at = open; at < line.length; at++) {
+    if (line[at] === '(') depth++;
+    else if (line[at] === ')' && --depth === 0) return at;
+  }
+  return line.length;
+}
+
+/** The words of a line; operators are words of their own. What stands in `$( )` is a part of its word, and comes once more behind all. */
+export function splitShell(line: string, depth = 0): readonly string[] {
   const words: string[] = [];
+  const inner: string[] = [];
   let word = '';
   let quote = '';
   let isWord = false;
@@ -45,9 +59,11 @@ export function splitShell(line: string): readonly string[] {
     } else if (letter === '#' && !isWord) {
       break;
     } else if (letter === '$' && line[at + 1] === '(') {
-      end();
-      words.push('$(');
-      at++;
+      const close = closingOf(line, at + 1);
+      if (depth < MOST_DEPTH) inner.push(line.slice(at + 2, close));
+      word += '$()';
+      isWord = true;
+      at = close;
     } else if (';&|()`'.includes(letter)) {
       end();
       if ((letter === '&' || letter === '|') && line[at + 1] === letter) at++;
@@ -58,7 +74,7 @@ export function splitShell(line: string): readonly string[] {
     }
   }
   end();
-  return words;
+  return [...words, ...inner.flatMap((text) => [';', ...splitShell(text, depth + 1)])].slice(0, MOST_WORDS);
 }
 
 /** `${IMAGE:-debian:12}` gives what it has if nothing is set; a variable alone gives nothing. */
