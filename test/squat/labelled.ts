@@ -1,6 +1,6 @@
 /** The labelled set: slips made by rule from what is popular, known impostors, and names that are meant as they stand. */
 import { readFileSync } from 'node:fs';
-import { Names } from '../../src/squat/names.ts';
+import type { Names } from '../../src/squat/names.ts';
 
 export interface Labelled {
   readonly text: string;
