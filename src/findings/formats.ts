@@ -22,8 +22,9 @@ export function summaryOf({ findings, ignored, nothing = 'no findings' }: Report
 export function asTable(report: Report): string {
   const { findings } = report;
   const hasPlaces = findings.some(({ place }) => place !== undefined);
-  const header = ['SEVERITY', 'RULE', ...(hasPlaces ? ['PLACE'] : []), 'SUBJECT', 'MESSAGE'];
-  const rows = bySeverity(findings).map(({ severity, rule, place, subject, message }) => [severity, rule, ...(hasPlaces ? [place === undefined ? '' : placeAsText(place)] : []), subject, message]);
+  const hasScores = findings.some(({ score }) => score !== undefined);
+  const header = ['SEVERITY', ...(hasScores ? ['SCORE'] : []), 'RULE', ...(hasPlaces ? ['PLACE'] : []), 'SUBJECT', 'MESSAGE'];
+  const rows = bySeverity(findings).map(({ severity, score, rule, place, subject, message }) => [severity, ...(hasScores ? [score?.toFixed(2) ?? ''] : []), rule, ...(hasPlaces ? [place === undefined ? '' : placeAsText(place)] : []), subject, message]);
   return `${rows.length === 0 ? '' : formatTable([header, ...rows])}${formatTable([[summaryOf(report)]])}`;
 }
 

@@ -29,7 +29,7 @@ test('squat says what is likely meant; 0 for nothing found, 1 for something, 2 f
   assert.deepEqual([clean.status, clean.stdout, clean.stderr], [0, 'nothing is known against it\n', '']);
   const found = await run(['squat', 'ngnix:1', 'ghrc.io/acme/app']);
   assert.equal(found.status, 1);
-  assert.match(found.stdout, /^SEVERITY .*\nhigh +transposition +ngnix:1 +did you mean "nginx:1"\? .*\nhigh +host-confused +ghrc\.io\/acme\/app .*"ghcr\.io\/acme\/app"\? .*\n2 findings: 2 high\n$/);
+  assert.match(found.stdout, /^SEVERITY .*\nhigh +0\.89 +transposition +ngnix:1 +did you mean "nginx:1"\? .*\nhigh +0\.92 +host-confused +ghrc\.io\/acme\/app .*"ghcr\.io\/acme\/app"\? .*\n2 findings: 2 high\n$/);
   const wrong = await run(['squat', 'Nginx', 'ngnix']);
   assert.equal(wrong.status, 2);
   assert.match(wrong.stderr, /^caisson: cannot read the reference "Nginx"/);
