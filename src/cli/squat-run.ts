@@ -21,7 +21,7 @@ export interface SquatRun {
 }
 
 export function squatReport(target: string, findings: readonly Finding[], more: Partial<Report> = {}): Report {
-  return { tool: 'squat', version, target, rules: RULES, findings, ignored: [], nothing: 'nothing is known against it', ...more };
+  return { tool: 'squat', version, target, rules: RULES, findings, ignored: [], ...more };
 }
 
 /** Requests a second. */

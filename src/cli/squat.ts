@@ -62,7 +62,7 @@ async function judgeAll(texts: readonly string[], run: SquatRun): Promise<number
     return lookup === undefined ? finding : { ...finding, evidence: [...finding.evidence ?? [], ...lookup[index] ?? []] };
   });
   const target = texts.length === 1 ? texts[0] ?? '' : `${texts.length} names`;
-  const status = options.finish(squatReport(target, findings, { data: { judged: texts.length - unread } }));
+  const status = options.finish(squatReport(target, findings, { nothing: `nothing is known against ${texts.length === 1 ? 'it' : 'them'}`, data: { judged: texts.length - unread } }));
   return unread > 0 ? EXIT_ERROR : status;
 }
 

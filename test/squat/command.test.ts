@@ -26,7 +26,7 @@ async function json(args: readonly string[], status: number, input?: string): Pr
 
 test('squat says what is likely meant; 0 for nothing found, 1 for something, 2 for what cannot be read', async () => {
   const clean = await run(['squat', 'nginx', 'ghcr.io/acme/app:1']);
-  assert.deepEqual([clean.status, clean.stdout, clean.stderr], [0, 'nothing is known against it\n', '']);
+  assert.deepEqual([clean.status, clean.stdout, clean.stderr], [0, 'nothing is known against them\n', '']);
   const found = await run(['squat', 'ngnix:1', 'ghrc.io/acme/app']);
   assert.equal(found.status, 1);
   assert.match(found.stdout, /^SEVERITY .*\nhigh +0\.89 +transposition +ngnix:1 +did you mean "nginx:1"\? .*\nhigh +0\.92 +host-confused +ghrc\.io\/acme\/app .*"ghcr\.io\/acme\/app"\? .*\n2 findings: 2 high\n$/);
