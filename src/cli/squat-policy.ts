@@ -8,8 +8,8 @@ import { readNames, suspicionOf } from './squat-judge.ts';
 import type { SquatSettings } from './squat-settings.ts';
 
 /** A line of the terminal, which need not be standard input's alone: a container may read that afterwards. */
-async function askTerminal(question: string): Promise<string> {
-  const terminal = new ReadStream(openSync('/dev/tty', 'r'));
+async function askTerminal(handle: number, question: string): Promise<string> {
+  const terminal = new ReadStream(handle);
   process.stderr.write(question);
   try {
     let text = '';
@@ -23,8 +23,14 @@ async function askTerminal(question: string): Promise<string> {
   }
 }
 
-function isAtTerminal(): boolean {
-  return isatty(0) && isatty(2);
+/** Undefined: there is nobody to ask. */
+function openTerminal(): number | undefined {
+  if (!isatty(0) || !isatty(2)) return undefined;
+  try {
+    return openSync('/dev/tty', 'r');
+  } catch {
+    return undefined;
+  }
 }
 
 /** `verb`: `pull`. Ends well if it may go on. @throws UserError */
@@ -43,7 +49,8 @@ export async function judgeForUse(typed: string, verb: string, { policy, allow, 
   const isTrap = !isHint(kind);
   if (policy === 'refuse' && isTrap) throw new UserError(`cannot ${verb} "${typed}": ${why} (${kind})`, advice);
   process.stderr.write(`caisson: ${isTrap ? 'warning: ' : ''}${printable(`did you mean "${meant}"? ${why} (${kind})`)}\n`);
-  if (!isTrap || !isAtTerminal()) return;
-  const answer = await askTerminal(`${verb[0]?.toUpperCase() ?? ''}${verb.slice(1)} ${printable(`"${typed}"`)} all the same? [y/N] `);
+  const terminal = isTrap ? openTerminal() : undefined;
+  if (terminal === undefined) return;
+  const answer = await askTerminal(terminal, `${verb[0]?.toUpperCase() ?? ''}${verb.slice(1)} ${printable(`"${typed}"`)} all the same? [y/N] `);
   if (!/^y(?:es)?$/i.test(answer)) throw new UserError(`did not ${verb} "${typed}"`, advice);
 }
