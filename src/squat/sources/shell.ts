@@ -162,9 +162,17 @@ export function readShell(text: string): readonly FoundReference[] {
   return found;
 }
 
+/** Whether the text stands there by itself, and not as a part of a longer word. */
+function hasWord(line: string, text: string): boolean {
+  for (let at = line.indexOf(text); at >= 0; at = line.indexOf(text, at + 1)) {
+    if (!/[\w./-]/.test(line[at - 1] ?? ' ') && !/[\w./-]/.test(line[at + text.length] ?? ' ')) return true;
+  }
+  return false;
+}
+
 /** Of lines that go on, the one that has the text. */
 export function lineOf(lines: readonly string[], from: number, to: number, text: string): number {
-  for (let line = from; line < to; line++) if (lines[line - 1]?.includes(text) === true) return line;
+  for (let line = from; line < to; line++) if (hasWord(lines[line - 1] ?? '', text)) return line;
   return to;
 }
 

@@ -15,6 +15,8 @@ const PARTS: ReadonlySet<string> = new Set(['registry', 'repository', 'tag', 'di
 const NOT_IMAGES: ReadonlySet<string> = new Set(['vmImage', 'disk-image', 'os-image', 'machine-image']);
 const LINE = /^(\s{0,200})((?:-\s{1,20}){0,4})(?:["']?([A-Za-z0-9_.$/-]{1,100})["']?\s{0,4}:(?:\s{1,40}|$))?(.{0,2000})$/;
 
+const MOST_FLOW_CHARACTERS = 2000;
+
 interface Entry {
   readonly indent: number;
   readonly isItem: boolean;
@@ -27,6 +29,10 @@ function unquoted(text: string): string {
   const value = text.trim().replace(/,$/, '').replace(/^(?:&[\w-]{1,60}|!![a-z]{1,20})\s{1,10}/, '');
   const quoted = /^(["'])(.{0,1000}?)\1(?:\s{1,40}#.{0,1000})?$/.exec(value)?.[2];
   return quoted ?? value.replace(/(?:^|\s)#.{0,2000}$/, '').trim();
+}
+
+function isFlow(value: string): boolean {
+  return (value.startsWith('{') && !value.startsWith('{{')) || /^\[\s{0,20}\{/.test(value);
 }
 
 function readLine(text: string, line: number): Entry | undefined {
@@ -46,10 +52,14 @@ function plain(value: string): string | undefined {
   return name;
 }
 
-/** `image: {repository: x, tag: y}` and `container: {image: x}` on one line. */
+/** `image: {repository: x, tag: y}` and `containers: [{image: x}, {image: y}]` on one line. */
 function inFlow(value: string): readonly string[] {
+  return value.slice(0, MOST_FLOW_CHARACTERS).split('{').flatMap(inBraces);
+}
+
+function inBraces(text: string): readonly string[] {
   const fields = new Map<string, string>();
-  for (const [, key = '', quoted, bare] of value.slice(0, 2000).matchAll(/["']?([A-Za-z]{1,40})["']?\s{0,4}:\s{0,4}(?:["']([^"']{1,400})["']|([^\s,{}"']{1,400}))/g)) fields.set(key, quoted ?? bare ?? '');
+  for (const [, key = '', quoted, bare] of text.matchAll(/["']?([A-Za-z]{1,40})["']?\s{0,4}:\s{0,4}(?:["']([^"']{1,400})["']|([^\s,{}"']{1,400}))/g)) fields.set(key, quoted ?? bare ?? '');
   const image = fields.get('image');
   return image === undefined ? joinParts(fields) : [image];
 }
@@ -102,7 +112,7 @@ class PartReader {
   }
 }
 
-/** GitLab and CircleCI list images of services: `services:\n  - postgres:15`. */
+/** Pipelines list images of services: `services:`, and below it `- postgres:15` or `- name: postgres:15`. */
 class ServiceReader {
   #indent = -1;
 
@@ -115,8 +125,7 @@ class ServiceReader {
       this.#indent = -1;
       return undefined;
     }
-    if (!isItem || key !== undefined || value === '') return undefined;
-    return value;
+    return isItem && value !== '' && (key === undefined || key === 'name') ? value : undefined;
   }
 }
 
@@ -143,11 +152,11 @@ export function readYaml(text: string, { isPipeline }: { readonly isPipeline: bo
     if (imageIndent >= 0 && indent <= imageIndent) imageIndent = -1;
     if (imageIndent >= 0 && key === 'name' && isPipeline && value !== '') take(value, line, 'image: name:');
     if (key === undefined || !IMAGE_KEY.test(key) || NOT_IMAGES.has(key)) {
-      if (value.startsWith('{') && !value.startsWith('{{')) for (const image of inFlow(value)) take(image, line, 'image:');
+      if (isFlow(value)) for (const image of inFlow(value)) take(image, line, 'image:');
       continue;
     }
     if (value === '') imageIndent = indent;
-    else if (value.startsWith('{') && !value.startsWith('{{')) for (const image of inFlow(value)) take(image, line, `${key}:`);
+    else if (isFlow(value)) for (const image of inFlow(value)) take(image, line, `${key}:`);
     else if (!/\s/.test(value) || value.startsWith('{{')) take(value, line, `${key}:`);
     else if (/^[a-z0-9]/.test(value) && value.includes('{{')) take(value, line, `${key}:`);
   }
