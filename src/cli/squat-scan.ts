@@ -3,7 +3,7 @@ import { closeSync, lstatSync, openSync, readFileSync, readSync, readdirSync } f
 import { BuildError, imageUses, parseDockerfile } from '../build/index.ts';
 import type { Finding } from '../findings/index.ts';
 import { InvalidReferenceError } from '../image/index.ts';
-import { MOST_SOURCE_BYTES, isPassedOver, isScript, readSource, sourceKind } from '../squat/index.ts';
+import { MOST_SOURCE_BYTES, isPassedOver, readSource, sourceKind } from '../squat/index.ts';
 import type { FoundReference, SourceKind } from '../squat/index.ts';
 import { UserError } from './errors.ts';
 import { findingOf, suspicionOf } from './squat-judge.ts';
@@ -44,7 +44,7 @@ class Tree {
 
   add(path: Buffer, name: string, shown: string): void {
     try {
-      const kind = sourceKind(name, () => startOf(path), isScript);
+      const kind = sourceKind(name, () => startOf(path));
       if (kind !== undefined) this.files.push({ path, shown, kind });
     } catch {
       this.unread++;

@@ -10,7 +10,7 @@ export type { NearName } from './near.ts';
 export { KINDS, LEAST_SCORE, RULES, isHint, severityOf } from './rules.ts';
 export type { Kind } from './rules.ts';
 export { MOST_SOURCE_BYTES } from './limits.ts';
-export { isPassedOver, isScript, readSource, sourceKind } from './sources/index.ts';
+export { isPassedOver, readSource, sourceKind } from './sources/index.ts';
 export type { FoundReference, SourceKind } from './sources/index.ts';
 export { MOST_STATE_BYTES, changeOf, formatSeen, parseSeen } from './watch.ts';
 export type { Change, Seen, SeenNames } from './watch.ts';

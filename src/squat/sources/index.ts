@@ -1,13 +1,13 @@
 /** References in the files of a project, each with its line. Dockerfiles are read by `build`, whose language they are. */
 import { MOST_SOURCE_REFERENCES } from '../limits.ts';
 import { readGroovy } from './groovy.ts';
-import { kindOf } from './kinds.ts';
+import { isScript, kindOf } from './kinds.ts';
 import type { SourceKind } from './kinds.ts';
 import { readShell } from './shell.ts';
 import type { FoundReference } from './types.ts';
 import { readYaml } from './yaml.ts';
 
-export { isPassedOver, isScript, kindOf } from './kinds.ts';
+export { isPassedOver } from './kinds.ts';
 export type { SourceKind } from './kinds.ts';
 export type { FoundReference } from './types.ts';
 
@@ -27,7 +27,7 @@ export function readSource(kind: Exclude<SourceKind, 'dockerfile'>, text: string
   return once.sort((left, right) => left.line - right.line).slice(0, MOST_SOURCE_REFERENCES);
 }
 
-/** The kind, also of a script that its first line makes one. */
-export function sourceKind(fileName: string, start: () => string, isScriptText: (text: string) => boolean): SourceKind | undefined {
-  return kindOf(fileName) ?? (!fileName.includes('.') && isScriptText(start()) ? 'shell' : undefined);
+/** The kind, also of a script that its first line makes one. `start`: reads the first bytes of the file; asked where the name says nothing. */
+export function sourceKind(fileName: string, start: () => string): SourceKind | undefined {
+  return kindOf(fileName) ?? (!fileName.includes('.') && isScript(start()) ? 'shell' : undefined);
 }

@@ -2,7 +2,8 @@
 
 export type SourceKind = 'dockerfile' | 'yaml' | 'shell' | 'groovy';
 
-const SHELL_ENDINGS = ['.sh', '.bash', '.zsh', '.ksh', '.env', '.mk', '.hcl', '.bats'];
+/** Also files of assignments and commands that are read in the same way: variables, Terraform and Nomad, units of systemd. */
+const SHELL_ENDINGS = ['.sh', '.bash', '.zsh', '.ksh', '.env', '.mk', '.hcl', '.bats', '.tf', '.nomad', '.service', '.container'];
 const SHELL_NAMES: ReadonlySet<string> = new Set(['makefile', 'gnumakefile', 'justfile', '.envrc', 'procfile']);
 /** Directories of what others wrote, or that machines write. */
 const PASSED_OVER: ReadonlySet<string> = new Set(['.git', '.hg', '.svn', 'node_modules', 'vendor', '.venv', 'venv', '__pycache__', '.terraform', '.tox', '.cache']);

@@ -1,7 +1,8 @@
 /** Readers of files: which references they find, where, and what they leave alone. */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { isPassedOver, isScript, kindOf, readSource, sourceKind } from './index.ts';
+import { isPassedOver, readSource, sourceKind } from './index.ts';
+import { kindOf } from './kinds.ts';
 import { splitShell } from './shell.ts';
 import type { SourceKind } from './index.ts';
 
@@ -10,11 +11,11 @@ function found(kind: Exclude<SourceKind, 'dockerfile'>, text: string, path = 'x'
 }
 
 test('kindOf() and sourceKind() know files by their names, and scripts by their first line', () => {
-  const kinds = { 'Dockerfile': 'dockerfile', 'dockerfile.dev': 'dockerfile', 'Containerfile': 'dockerfile', 'app.Dockerfile': 'dockerfile', 'Dockerfile.dockerignore': undefined, 'dockerfiles.md': undefined, 'compose.yml': 'yaml', 'values.yaml': 'yaml', '_helpers.tpl': 'yaml', 'a.json': 'yaml', 'run.sh': 'shell', 'Makefile': 'shell', '.env': 'shell', 'Jenkinsfile': 'groovy', 'x.groovy': 'groovy', 'a.ts': undefined, 'README.md': undefined } as const;
+  const kinds = { 'Dockerfile': 'dockerfile', 'dockerfile.dev': 'dockerfile', 'Containerfile': 'dockerfile', 'app.Dockerfile': 'dockerfile', 'Dockerfile.dockerignore': undefined, 'dockerfiles.md': undefined, 'compose.yml': 'yaml', 'values.yaml': 'yaml', '_helpers.tpl': 'yaml', 'a.json': 'yaml', 'run.sh': 'shell', 'Makefile': 'shell', '.env': 'shell', 'main.tf': 'shell', 'web.container': 'shell', 'web.service': 'shell', 'Jenkinsfile': 'groovy', 'x.groovy': 'groovy', 'a.ts': undefined, 'README.md': undefined } as const;
   for (const [name, kind] of Object.entries(kinds)) assert.equal(kindOf(name), kind, name);
-  assert.equal(sourceKind('deploy', () => '#!/usr/bin/env bash\n', isScript), 'shell');
-  assert.equal(sourceKind('program', () => '\x7fELF', isScript), undefined);
-  assert.equal(sourceKind('script.py', () => '#!/bin/sh\n', isScript), undefined);
+  assert.equal(sourceKind('deploy', () => '#!/usr/bin/env bash\n'), 'shell');
+  assert.equal(sourceKind('program', () => '\x7fELF'), undefined);
+  assert.equal(sourceKind('script.py', () => '#!/bin/sh\n'), undefined);
   assert.deepEqual(['.git', 'node_modules', 'src'].map(isPassedOver), [true, true, false]);
 });
 
@@ -31,6 +32,7 @@ test('commands: the image is the first word that belongs to no flag', () => {
     ['@docker run nginx', undefined], ['docker run $IMAGE', undefined], ['docker ps', undefined], ['echo run nginx', undefined], ['# docker run nginx', undefined], ['docker run', undefined], ['docker network create nginx', undefined], ['docker volume create nginx', undefined],
   ] as const) assert.deepEqual(found('shell', line), image === undefined ? [] : [`1 ${image}`], line);
   assert.deepEqual(found('shell', 'docker tag a b\nIMAGE=c:1 # why\nexport BASE_IMAGE="d"\nIMAGE_TAG=e\nTHE_IMAGE=$X\n'), ['1 a', '1 b', '2 c:1', '3 d']);
+  assert.deepEqual(found('shell', '  image = "a:1"\nImage=quay.io/b/c\nExecStart=/usr/bin/podman run --rm --name x d:2 sh\n'), ['1 a:1', '2 quay.io/b/c', '3 d:2']);
   assert.deepEqual(found('shell', 'docker run \\\n  -d \\\n  nginx \\\n  sh\n'), ['3 nginx']);
 });
 
@@ -42,6 +44,7 @@ test('YAML: keys that hold references, in any place, and nothing that only looks
   assert.deepEqual(found('yaml', '{"image": "a:1",\n "containers": [{"image": "b"}]}'), ['1 a:1', '2 b']);
   assert.deepEqual(found('yaml', 'image: {{ .Values.x }}\nimage: "{{ .Values.x }}:{{ .y }}"\nimage: a:{{ .y }}\nimage: {{ .x | default "b:1" }}\nimage: ${X:-c:1}\nimage: ${X}\n'), ['3 a', '4 b:1', '5 c:1']);
   assert.deepEqual(found('yaml', 'script:\n  - docker pull a\n  - "docker run b"\nrun: docker run c\nsteps:\n  - run: |\n      docker run \\\n        -d d\n'), ['2 a', '3 b', '4 c', '8 d']);
+  assert.deepEqual(found('yaml', 'images:\n  - name: a\n    newName: b/c\n    newTag: v1\n'), ['3 b/c']);
   const pipeline = 'image:\n  name: a\n  entrypoint: [""]\nservices:\n  - b:1\n  - name: c\n    alias: d\njob:\n  image: e\n';
   assert.deepEqual(found('yaml', pipeline, '.gitlab-ci.yml'), ['2 a', '5 b:1', '6 c', '9 e']);
   assert.deepEqual(found('yaml', 'services:\n  - b:1\n', 'x.yaml'), []);

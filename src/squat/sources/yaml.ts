@@ -8,7 +8,7 @@ import { imagesInCommands, joinedLine, lineOf, literalOf } from './shell.ts';
 import type { FoundReference } from './types.ts';
 
 /** Keys whose value is a reference. */
-const IMAGE_KEY = /^(?:image|.{0,60}[_-]image|.{0,60}[a-z]Image|baseImage|container|docker-image|containerImage)$/;
+const IMAGE_KEY = /^(?:image|.{0,60}[_-]image|.{0,60}[a-z]Image|baseImage|container|docker-image|containerImage|newName)$/;
 /** Keys of references in parts: Helm's values. */
 const PARTS: ReadonlySet<string> = new Set(['registry', 'repository', 'tag', 'digest', 'name']);
 /** Keys that look like it and are not about an image. */
