@@ -48,10 +48,9 @@ export interface Judgement {
   readonly suspicions: readonly Suspicion[];
 }
 
-/** As a user would write it: without what Docker leaves out, and without a tag that was not typed. */
+/** As a user would write it: without what Docker leaves out, and without a tag that was not typed. A digest is that of what was typed, not of what is meant. */
 function shown(meant: Reference, hasTag: boolean): string {
-  const tag = hasTag && meant.tag !== undefined ? `:${meant.tag}` : '';
-  return `${familiarName(meant)}${tag}${meant.digest === undefined ? '' : `@${meant.digest}`}`;
+  return `${familiarName(meant)}${hasTag && meant.tag !== undefined ? `:${meant.tag}` : ''}`;
 }
 
 function toSuspicion({ kinds: [kind, ...also], part, meant, score, why, distance, weight }: Slip, hasTag: boolean): Suspicion {

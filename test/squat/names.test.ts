@@ -71,6 +71,13 @@ test('each reason has a name of its own, with the part, the target and the evide
   }
 });
 
+test('what is meant has the tag that was typed, and never the digest', () => {
+  const digest = `sha256:${'0'.repeat(64)}`;
+  for (const [text, meant] of [['ngnix', 'nginx'], ['ngnix:1', 'nginx:1'], [`ngnix@${digest}`, 'nginx'], [`ngnix:1@${digest}`, 'nginx:1'], ['docker.io/library/ngnix', 'nginx'], ['registry.example.com:5000/ngnix', 'registry.example.com:5000/nginx']] as const) {
+    assert.equal(judge(text, names).suspicions[0]?.meant, meant, text);
+  }
+});
+
 test('letters of other scripts are seen through, as they are typed and as a host name writes them', () => {
   for (const [text, meant] of [['ng\u0456nx', 'nginx'], ['\u0261hcr.io/acme/app:1', 'ghcr.io/acme/app:1'], ['bitn\u0430mi/redis', 'bitnami/redis'], [`${domainToASCII('\u0261hcr.io')}/acme/app`, 'ghcr.io/acme/app']] as const) {
     const [first] = judge(text, names).suspicions;
