@@ -1,0 +1,18 @@
+/** Bounds on configurations, which are not trusted. */
+
+/** The largest `docker inspect` of a thousand containers is below this; more is no configuration that somebody wrote. */
+export const MOST_INPUT_BYTES = 16 << 20;
+/** Nesting of JSON and YAML: Kubernetes' deepest field is at 20. Readers recurse, so this bounds their stack. */
+export const MOST_NESTING = 100;
+/** Containers in one input. */
+export const MOST_CONTAINERS = 2000;
+/** Uses of an alias in a YAML document, counted through aliases of aliases, as `yaml` counts them. */
+export const MOST_ALIASES = 1000;
+/** Values of a document once its aliases are followed. */
+export const MOST_VALUES = 500_000;
+/** Mounts, devices, ports and the like of one container: the kernel's own bound on mounts is 100,000; what is above this is not a container that somebody runs. */
+export const MOST_ITEMS = 2000;
+/** Words of one command line. */
+export const MOST_WORDS = 10_000;
+/** What is quoted of a value in a finding. */
+export const MOST_QUOTED = 200;
