@@ -2,6 +2,8 @@
 
 /** The largest `docker inspect` of a thousand containers is below this; more is no configuration that somebody wrote. */
 export const MOST_INPUT_BYTES = 16 << 20;
+/** The parser takes about a second for each of these on a slow machine; a cluster's list of a thousand pods has 5. */
+export const MOST_YAML_BYTES = 8 << 20;
 /** Nesting of JSON and YAML: Kubernetes' deepest field is at 20. Readers recurse, so this bounds their stack. */
 export const MOST_NESTING = 100;
 /** Containers in one input. */

@@ -29,6 +29,8 @@ export interface Device {
   readonly path: string;
   /** Of r, w, m. */
   readonly permissions: string;
+  /** It is known to be a block device, whatever its name. */
+  readonly isBlock: boolean;
 }
 
 export interface Port {
