@@ -1,0 +1,74 @@
+/** Finds out what an input is, and reads it. */
+import { isObject } from '../image/index.ts';
+import type { Json } from '../image/index.ts';
+import { AuditInputError } from './errors.ts';
+import { field, textAt } from './fields.ts';
+import type { AuditInput } from './input.ts';
+import { MOST_CONTAINERS, MOST_INPUT_BYTES } from './limits.ts';
+import { isCompose, readCompose } from './read-compose.ts';
+import { readCommands } from './read-command.ts';
+import { isInspection, readInspection } from './read-inspect.ts';
+import { isKubernetes, readKubernetes } from './read-kubernetes.ts';
+import { readBundle } from './read-oci.ts';
+import { readJson } from './tree.ts';
+import type { Path, Tree } from './tree.ts';
+import { readYaml } from './yaml-tree.ts';
+
+/** Words for `--kind`. */
+export const KINDS = ['command', 'inspect', 'compose', 'kubernetes', 'oci'] as const;
+export type Kind = (typeof KINDS)[number];
+
+function readInspections(tree: Tree): AuditInput | undefined {
+  const [document] = tree.documents;
+  const values: readonly Json[] = Array.isArray(document) ? document : document === undefined ? [] : [document];
+  const paths = values.map((_, index): Path => (Array.isArray(document) ? [0, index] : [0]));
+  if (values.length === 0 || !values.some(isInspection)) return undefined;
+  if (values.length > MOST_CONTAINERS) throw new AuditInputError(`cannot read it: it has more than ${MOST_CONTAINERS} containers`, 'split it');
+  const isContainer = (index: number): boolean => isInspection(values[index]);
+  return readInspection(tree, paths.filter((_, index) => isContainer(index)), values.filter(isInspection));
+}
+
+function isBundle(value: Json | undefined): boolean {
+  return textAt(value, 'ociVersion') !== '';
+}
+
+function readTree(tree: Tree, kind: Kind | undefined): AuditInput | undefined {
+  const { documents } = tree;
+  const [first] = documents;
+  if (kind === 'inspect' || kind === undefined) {
+    const inspections = readInspections(tree);
+    if (inspections !== undefined) return inspections;
+  }
+  if ((kind === 'oci' || (kind === undefined && isBundle(first))) && isObject(first)) return readBundle(tree, [0], first);
+  if (kind === 'kubernetes' || (kind === undefined && documents.some(isKubernetes))) return readKubernetes(tree);
+  if (kind === 'compose' || (kind === undefined && documents.some(isCompose))) return readCompose(tree);
+  return undefined;
+}
+
+const NAMES: Readonly<Record<Kind, string>> = { command: 'command line', inspect: 'output of "docker inspect" or "podman inspect" for a container', compose: 'Compose file', kubernetes: 'manifest of Kubernetes', oci: 'OCI config.json' };
+
+/** An image's `inspect` looks much the same. */
+function adviceFor(tree: Tree): string {
+  const [document] = tree.documents;
+  const value = Array.isArray(document) ? (document as readonly Json[])[0] : document;
+  if (field(value, 'RootFS') !== undefined) return 'it is an image; give the inspection of a container made from it';
+  return 'it can be a command line or script, docker or podman inspect, Compose, Kubernetes, or an OCI config.json';
+}
+
+/** A YAML file begins with a key, an entry of a list or a directive; a script has commands. */
+function looksLikeYaml(text: string): boolean {
+  return /^(?:---|%YAML|(?:apiVersion|kind|services|version|name|x-[\w-]+|networks|volumes|metadata|spec|include|items)\s*:)/m.test(text) && !text.startsWith('#!');
+}
+
+/** `kind`: what it is, where that is known. @throws AuditInputError */
+export function readInput(text: string, kind?: Kind): AuditInput {
+  if (text.length > MOST_INPUT_BYTES) throw new AuditInputError(`it is longer than ${MOST_INPUT_BYTES >> 20} MiB`, 'give it in parts');
+  if (text.trim() === '') throw new AuditInputError('it is empty', 'give a configuration');
+  if (kind === 'command') return readCommands(text);
+  const isJson = /^\s*[[{]/.test(text);
+  if (!isJson && kind === undefined && !looksLikeYaml(text)) return readCommands(text);
+  const tree = isJson ? readJson(text) : readYaml(text);
+  const input = readTree(tree, kind);
+  if (input === undefined) throw new AuditInputError(kind === undefined ? 'it is no configuration of a container that is known here' : `it is no ${NAMES[kind]}`, adviceFor(tree));
+  return input;
+}
