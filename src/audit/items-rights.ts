@@ -7,7 +7,7 @@ import { NO_SUCH_FLAG, OWN_KERNEL, SAME_INSIDE, when } from './item.ts';
 import type { Item } from './item.ts';
 import type { Configuration } from './model.ts';
 
-/** What a holder of each dangerous capability can do to a host whose kernel it shares, and in gVisor's kernel. Sources: capabilities(7), FIELD's techniques by CDK, deepce, botb. */
+/** What a holder of each dangerous capability can do to a host whose kernel it shares, and in gVisor's kernel. Sources: capabilities(7). */
 const DANGEROUS: readonly (readonly [name: string, host: string, gvisor: string])[] = [
   ['SYS_ADMIN', 'mounts file systems, enters namespaces, and calls most of what the kernel keeps from users: with cgroup v1, a block device or a kernel bug it becomes root of the host', 'mounts and namespaces of the sentry only'],
   ['SYS_MODULE', 'loads modules into the host\'s kernel: it is the host\'s kernel then', 'the sentry has no modules'],

@@ -3,7 +3,7 @@ import { isObject } from '../image/index.ts';
 import type { Json } from '../image/index.ts';
 import { AuditInputError } from './errors.ts';
 import type { Change } from './change.ts';
-import { field, fieldAt, isYes, listAt, numberAt, objectAt, pairsAt, textAt, textsAt } from './fields.ts';
+import { field, fieldAt, isYes, listAt, numberAt, objectAt, textAt, textsAt } from './fields.ts';
 import type { AuditInput, RefusedChange } from './input.ts';
 import { MOST_CONTAINERS } from './limits.ts';
 import { PLAIN } from './model.ts';

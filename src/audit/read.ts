@@ -60,8 +60,23 @@ function looksLikeYaml(text: string): boolean {
   return /^(?:---|%YAML|(?:apiVersion|kind|services|version|name|x-[\w-]+|networks|volumes|metadata|spec|include|items)\s*:)/m.test(text) && !text.startsWith('#!');
 }
 
+/** Findings are told apart by names, so two of one name get numbers. */
+function withOwnNames(input: AuditInput): AuditInput {
+  const seen = new Map<string, number>();
+  const configurations = input.configurations.map((configuration) => {
+    const count = (seen.get(configuration.name) ?? 0) + 1;
+    seen.set(configuration.name, count);
+    return count === 1 ? configuration : { ...configuration, name: `${configuration.name} (${count})` };
+  });
+  return { ...input, configurations };
+}
+
 /** `kind`: what it is, where that is known. @throws AuditInputError */
 export function readInput(text: string, kind?: Kind): AuditInput {
+  return withOwnNames(readText(text, kind));
+}
+
+function readText(text: string, kind: Kind | undefined): AuditInput {
   if (text.length > MOST_INPUT_BYTES) throw new AuditInputError(`it is longer than ${MOST_INPUT_BYTES >> 20} MiB`, 'give it in parts');
   if (text.trim() === '') throw new AuditInputError('it is empty', 'give a configuration');
   if (kind === 'command') return readCommands(text);

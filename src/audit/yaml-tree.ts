@@ -1,6 +1,6 @@
 /** YAML by the `yaml` package. Its own conversion to values is not used: it compares every key with every other and looks aliases up from the start, which a hostile file can make slow. */
-import { Alias, LineCounter, Scalar, isAlias, isCollection, isMap, isScalar, isSeq, parseAllDocuments } from 'yaml';
-import type { Document, Node, Pair, YAMLMap } from 'yaml';
+import { LineCounter, Scalar, isAlias, isCollection, isMap, isScalar, isSeq, parseAllDocuments } from 'yaml';
+import type { Document, Node, Pair, YAMLMap , Alias} from 'yaml';
 import type { Json } from '../image/index.ts';
 import { AuditInputError } from './errors.ts';
 import { MOST_ALIASES, MOST_YAML_BYTES } from './limits.ts';

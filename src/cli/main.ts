@@ -50,6 +50,7 @@ const COMMANDS: ReadonlyMap<string, () => Promise<Command>> = new Map([
   ['system prune', async () => (await import('./system-commands.ts')).systemPruneCommand],
   ['squat', async () => (await import('./squat.ts')).squatCommand],
   ['registry', async () => (await import('./registry.ts')).registryCommand],
+  ['audit', async () => (await import('./audit.ts')).auditCommand],
   ['debug', async () => (await import('./debug.ts')).debugCommand],
   ['help', async () => (await import('./help.ts')).helpCommand],
 ]);

@@ -1,0 +1,129 @@
+/** Judges a configuration: which items are so, which paths are open and what cuts them, which controls of the standards fail. */
+import type { Severity } from '../findings/index.ts';
+import { SEVERITIES } from '../findings/index.ts';
+import { applyChange } from './change.ts';
+import type { Change } from './change.ts';
+import type { HostFacts } from './host-facts.ts';
+import { itemOf, ITEMS } from './items.ts';
+import type { Item } from './item.ts';
+import type { Configuration } from './model.ts';
+import type { AttackPath, ConditionState, Platform, Verdict } from './path.ts';
+import { PATHS } from './paths.ts';
+import { CONTROLS } from './standards.ts';
+import type { Control } from './standards.ts';
+
+export interface JudgedCondition {
+  readonly text: string;
+  readonly state: ConditionState;
+  /** Items of this configuration that it is. */
+  readonly items: readonly string[];
+}
+
+export interface JudgedPath {
+  readonly path: AttackPath;
+  /** `open`: nothing is missing. `depends`: nothing is missing, but something is not known. `closed`: something is missing, or the engine has no such path. */
+  readonly state: 'open' | 'depends' | 'closed';
+  readonly conditions: readonly JudgedCondition[];
+  /** On the engine that the configuration is for. */
+  readonly severity: Severity;
+  /** Of an engine that it does not work on: why. */
+  readonly verdict: Verdict | undefined;
+  /** The smallest set of changes that closes it; undefined where none is known. */
+  readonly cut: readonly Change[] | undefined;
+}
+
+export interface JudgedItem {
+  readonly item: Item;
+  readonly evidence: readonly string[];
+  /** Paths that are open by it. */
+  readonly paths: readonly string[];
+}
+
+export interface JudgedControl {
+  readonly control: Control;
+  readonly result: 'pass' | 'fail' | 'unshown';
+  /** Why, in words. */
+  readonly why: string;
+}
+
+export interface Judgement {
+  readonly configuration: Configuration;
+  readonly platform: Platform;
+  readonly items: readonly JudgedItem[];
+  readonly paths: readonly JudgedPath[];
+  readonly controls: readonly JudgedControl[];
+}
+
+/** How much of what a program can do goes with a change; the sum decides which set is the smallest. */
+const COSTS: Readonly<Partial<Record<Change['kind'], number>>> = {
+  'default-seccomp': 1, 'default-apparmor': 1, 'default-selinux': 1, 'mask-paths': 1, 'no-new-privileges': 1, 'bound-memory': 1, 'bound-pids': 1, 'bound-cpu': 1, 'plain-directory': 1, 'local-port': 1, 'no-token': 1, 'private-mount': 1,
+  'read-only-mount': 2, 'remove-capability': 3, 'remove-sysctl': 2, 'remove-device-rules': 3, 'remove-variable': 3, 'own-namespace': 4, 'remove-device': 4, 'remove-mount': 5, 'set-user': 6, 'unprivileged': 6,
+};
+const DEFAULT_COST = 4;
+/** Mapping users is a setting of the whole daemon for Docker. */
+const COST_OF_USERS = 9;
+
+export function costOf(changes: readonly Change[]): number {
+  return changes.reduce((sum, change) => sum + (change.kind === 'own-namespace' && change.namespace === 'user' ? COST_OF_USERS : COSTS[change.kind] ?? DEFAULT_COST), 0);
+}
+
+export function withChanges(configuration: Configuration, changes: readonly Change[]): Configuration {
+  return changes.reduce(applyChange, configuration);
+}
+
+export function platformOf({ engine, runtime }: Configuration): Platform {
+  if (engine === 'caisson') return 'caisson';
+  return /runsc|gvisor/i.test(runtime) ? 'gvisor' : 'docker';
+}
+
+function stateOf(path: AttackPath, configuration: Configuration, facts: HostFacts): 'open' | 'depends' | 'closed' {
+  const states = path.conditions(configuration).map((condition) => condition.state(configuration, facts));
+  if (states.includes('missing')) return 'closed';
+  if (!states.includes('unknown')) return 'open';
+  return path.needsFacts === true && path.conditions(configuration).some((condition) => condition.items.length === 0 && condition.state(configuration, facts) === 'unknown') ? 'closed' : 'depends';
+}
+
+function lower(severity: Severity): Severity {
+  return SEVERITIES[Math.max(SEVERITIES.indexOf(severity) - 1, 0)] ?? severity;
+}
+
+/** The smallest set of changes that closes a path, tried on the model. */
+export function cutsOf(path: AttackPath, configuration: Configuration, facts: HostFacts): readonly (readonly Change[])[] {
+  const sets = path.conditions(configuration).flatMap((condition) => condition.cuts(configuration)).filter((changes) => changes.length > 0);
+  return sets.filter((changes) => stateOf(path, withChanges(configuration, changes), facts) === 'closed').sort((one, other) => costOf(one) - costOf(other));
+}
+
+function judgePath(path: AttackPath, configuration: Configuration, facts: HostFacts, platform: Platform): JudgedPath {
+  const conditions = path.conditions(configuration).map((condition): JudgedCondition => ({
+    text: condition.text, state: condition.state(configuration, facts), items: condition.items.filter((id) => (itemOf(id)?.find(configuration) ?? []).length > 0),
+  }));
+  const there = stateOf(path, configuration, facts);
+  const verdict = platform === 'docker' ? undefined : path[platform];
+  const state = verdict?.open === false ? 'closed' : there;
+  const full = verdict?.open === true ? verdict.severity : path.severity;
+  return { path, state, conditions, severity: state === 'depends' ? lower(full) : full, verdict: there === 'closed' ? undefined : verdict, cut: there === 'closed' ? undefined : cutsOf(path, configuration, facts)[0] };
+}
+
+function judgeControl(control: Control, configuration: Configuration): JudgedControl {
+  if (control.items.length === 0) return { control, result: 'unshown', why: control.unshown ?? '' };
+  const found = control.items.map((id) => itemOf(id)?.find(configuration));
+  const evidence = found.flatMap((one) => one ?? []);
+  if (evidence.length > 0) return { control, result: 'fail', why: evidence.join('; ') };
+  return found.every((one) => one === undefined) ? { control, result: 'unshown', why: 'this kind of input does not say' } : { control, result: 'pass', why: '' };
+}
+
+/** `platform`: the engine that it is judged for; by default the one that the configuration is written for. */
+export function judge(configuration: Configuration, facts: HostFacts, platform: Platform = platformOf(configuration)): Judgement {
+  const paths = PATHS.map((path) => judgePath(path, configuration, facts, platform));
+  const opening = (id: string): readonly string[] => paths.filter(({ state, conditions }) => state !== 'closed' && conditions.some(({ items }) => items.includes(id))).map(({ path }) => path.id);
+  const items = ITEMS.flatMap((item): readonly JudgedItem[] => {
+    const evidence = item.find(configuration) ?? [];
+    return evidence.length === 0 ? [] : [{ item, evidence, paths: opening(item.id) }];
+  });
+  return { configuration, platform, items, paths, controls: CONTROLS.map((control) => judgeControl(control, configuration)) };
+}
+
+/** From the worst on. */
+export function openPaths({ paths }: Judgement): readonly JudgedPath[] {
+  return paths.filter(({ state }) => state !== 'closed').sort((one, other) => SEVERITIES.indexOf(other.severity) - SEVERITIES.indexOf(one.severity) || (one.state === other.state ? 0 : one.state === 'open' ? -1 : 1));
+}

@@ -1,0 +1,135 @@
+/** Judgements as a report in the forms that all tools have, and as text for a terminal. */
+import type { Finding, Report, Rule, Section } from '../findings/index.ts';
+import { formatTable, printableLine } from '../findings/printable.ts';
+import { describeChange } from './change.ts';
+import { openPaths } from './evaluate.ts';
+import type { JudgedItem, JudgedPath, Judgement } from './evaluate.ts';
+import { asSvg } from './graph.ts';
+import type { Graph } from './graph.ts';
+import { ITEMS } from './items.ts';
+import type { Platform, Verdict } from './path.ts';
+import { PATHS } from './paths.ts';
+import { STANDARD_TITLES, controlsOf } from './standards.ts';
+
+export interface ReportOptions {
+  /** As it was named. */
+  readonly file: string;
+  readonly version: string;
+  /** Line of each container, where there are lines. */
+  readonly lines: readonly (number | undefined)[];
+  /** Deviations on no path as well. */
+  readonly withAll: boolean;
+  /** Only paths and items that one of these standards names; undefined: all. */
+  readonly isWanted?: (id: string) => boolean;
+  readonly graphs: readonly Graph[];
+}
+
+const PLATFORM_NAMES: Readonly<Record<Platform, string>> = { docker: 'Docker', gvisor: 'gVisor', caisson: 'Caisson' };
+
+export function pathRule(id: string): string {
+  return `path-${id}`;
+}
+
+const RULES: readonly Rule[] = [
+  ...PATHS.map(({ id, title, severity }): Rule => ({ id: pathRule(id), summary: title, remedy: 'change what its findings name', severity })),
+  ...ITEMS.map(({ id, summary, remedy }): Rule => ({ id, summary, remedy, severity: 'info' })),
+];
+
+function verdictText(verdict: Verdict): string {
+  return verdict.open ? `open (${verdict.severity}): ${verdict.why}` : `closed: ${verdict.why}`;
+}
+
+function cutText({ cut }: JudgedPath): string {
+  return cut === undefined ? 'nothing in the configuration cuts it: update the host' : cut.map(describeChange).join(', and ');
+}
+
+function pathFinding(judged: JudgedPath, { configuration, platform }: Judgement, place: Finding['place']): Finding {
+  const { path, state, conditions, severity } = judged;
+  const items = [...new Set(conditions.flatMap((condition) => condition.items))];
+  const unknown = conditions.filter((condition) => condition.state === 'unknown').map(({ text }) => text);
+  return {
+    rule: pathRule(path.id), severity, subject: configuration.name, message: `${path.title}: ${path.effect}${unknown.length === 0 ? '' : `, if ${unknown.join(' and ')}`}`, remedy: cutText(judged), ...(place === undefined ? {} : { place }),
+    evidence: conditions.map(({ text, state: met }) => ({ name: met, value: text })),
+    data: {
+      path: path.id, state, platform, steps: path.steps, effect: path.effect, source: path.source, items, controls: [...new Set(items.flatMap(controlsOf))], cut: (judged.cut ?? []).map(describeChange),
+      engines: { docker: `open (${path.severity})`, gvisor: verdictText(path.gvisor), caisson: verdictText(path.caisson) },
+    },
+  };
+}
+
+function itemFinding({ item, evidence, paths }: JudgedItem, { configuration }: Judgement, place: Finding['place']): Finding {
+  const { docker, gvisor, caisson } = item.meaning;
+  const controls = controlsOf(item.id);
+  return {
+    rule: item.id, severity: 'info', subject: configuration.name, message: `${item.summary} (${evidence.join('; ')})`, remedy: item.remedy, ...(place === undefined ? {} : { place }),
+    data: { controls, paths, engines: { docker, gvisor, caisson: caisson.why }, appliesInCaisson: caisson.applies },
+  };
+}
+
+/** What is found in one container: its paths, and all deviations if they are asked for. */
+function findingsOf(judgement: Judgement, index: number, { file, lines, withAll, isWanted = () => true }: ReportOptions): readonly Finding[] {
+  const line = lines[index];
+  const place = { file, ...(line === undefined ? {} : { line }) };
+  const paths = openPaths(judgement).filter(({ conditions, path }) => isWanted(pathRule(path.id)) || conditions.some(({ items }) => items.some(isWanted)));
+  return [...paths.map((judged) => pathFinding(judged, judgement, place)), ...(withAll ? judgement.items.filter(({ item }) => isWanted(item.id)).map((judged) => itemFinding(judged, judgement, place)) : [])];
+}
+
+function controlsSection(judgements: readonly Judgement[]): readonly Section[] {
+  return judgements.slice(0, 50).map(({ configuration: { name }, controls }): Section => ({
+    title: `Controls: ${name}`, rows: [['Standard', 'Control', 'Title', 'Result', 'Why'], ...controls.map(({ control: { standard, id, title }, result, why }) => [STANDARD_TITLES[standard], id, title, result, why])],
+  }));
+}
+
+export function reportOf(judgements: readonly Judgement[], options: ReportOptions): Report {
+  const findings = judgements.flatMap((judgement, index) => findingsOf(judgement, index, options));
+  const used = new Set(findings.map(({ rule }) => rule));
+  return {
+    tool: 'audit', version: options.version, target: options.file, rules: RULES.filter(({ id }) => used.has(id)), findings, ignored: [], nothing: 'no path leads out',
+    data: {
+      containers: judgements.map(({ configuration: { name, kind, image }, platform, items, controls }) => ({
+        name, kind, image, platform, deviations: items.map(({ item, evidence, paths }) => ({ id: item.id, evidence, paths, controls: controlsOf(item.id), engines: { docker: item.meaning.docker, gvisor: item.meaning.gvisor, caisson: item.meaning.caisson.why } })),
+        controls: controls.map(({ control: { standard, id, title }, result, why }) => ({ standard, id, title, result, ...(why === '' ? {} : { why }) })),
+      })),
+    },
+    sections: [...(options.graphs.some(({ nodes }) => nodes.length > 0) ? [{ title: 'Paths', svg: asSvg(options.graphs.filter(({ nodes }) => nodes.length > 0)) }] : []), ...controlsSection(judgements)],
+  };
+}
+
+const MARKS = { met: 'is so', missing: 'is not', unknown: 'maybe' } as const;
+
+function pathLines(judged: JudgedPath, { platform }: Judgement): readonly string[] {
+  const { path, severity, conditions } = judged;
+  const label = (name: string, text: string): string => `  ${name.padEnd(9)}${text}`;
+  const others = (['gvisor', 'caisson'] as const).filter((name) => name !== platform).map((name) => label(PLATFORM_NAMES[name], verdictText(path[name])));
+  return [
+    `${severity.toUpperCase()}  ${path.title}`, label('effect', path.effect), ...path.steps.map((step, index) => label(index === 0 ? 'steps' : '', `${index + 1}. ${step}`)),
+    ...conditions.map(({ text, state }) => label(MARKS[state], text)), label('to cut it', ` ${cutText(judged)}`), ...others, label('source', path.source), '',
+  ];
+}
+
+/** For a terminal: each path in full, the worst first. `findings`: those that are left once the ignore file was applied. */
+export function asText(judgements: readonly Judgement[], findings: readonly Finding[], withAll: boolean, isBrief: boolean): string {
+  const lines = judgements.flatMap((judgement) => {
+    const { configuration: { name }, platform, items } = judgement;
+    const mine = findings.filter(({ subject }) => subject === name);
+    const paths = openPaths(judgement).filter(({ path }) => mine.some(({ rule }) => rule === pathRule(path.id)));
+    const listed = withAll ? items.filter(({ item }) => mine.some(({ rule }) => rule === item.id)) : [];
+    const harmless = items.filter((item) => item.paths.length === 0).length;
+    const head = `${name}: ${paths.length === 0 ? 'no path leads out' : `${paths.length} ${paths.length === 1 ? 'path leads' : 'paths lead'} out`}${platform === 'docker' ? '' : `, under ${PLATFORM_NAMES[platform]}`}; ${harmless} ${harmless === 1 ? 'deviation opens' : 'deviations open'} none${withAll || harmless === 0 ? '' : ' (--all lists them)'}`;
+    return [
+      head, ...(paths.length > 0 ? [''] : []), ...paths.flatMap((judged) => (isBrief ? [`${judged.severity.toUpperCase()}  ${judged.path.title}`, `  to cut it: ${cutText(judged)}`] : pathLines(judged, judgement))),
+      ...listed.flatMap(({ item, evidence, paths: opened }) => [
+        `${item.id}  ${item.summary} (${evidence.join('; ')})`, `  ${[...controlsOf(item.id), ...(opened.length === 0 ? ['on no path'] : [`on the paths ${opened.join(', ')}`])].join('; ')}`, `  Docker   ${item.meaning.docker}`, `  gVisor   ${item.meaning.gvisor}`, `  Caisson  ${item.meaning.caisson.why}`,
+      ]),
+    ];
+  });
+  return `${lines.map(printableLine).join('\n')}\n`;
+}
+
+/** Every control of the standards, with its result. */
+export function controlsAsText(judgements: readonly Judgement[], isWanted: (standard: string) => boolean): string {
+  return judgements.map(({ configuration: { name }, controls }) => {
+    const rows = controls.filter(({ control }) => isWanted(control.standard)).map(({ control: { standard, id, title }, result, why }) => [result.toUpperCase(), standard === 'cis' ? 'CIS' : standard, id, title, why]);
+    return `${printableLine(name)}\n${formatTable([['RESULT', 'STANDARD', 'CONTROL', 'TITLE', 'WHY'], ...rows])}`;
+  }).join('\n');
+}
