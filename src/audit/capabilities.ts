@@ -19,3 +19,6 @@ export const PODMAN_DEFAULT: readonly string[] = ['CHOWN', 'DAC_OVERRIDE', 'FOWN
 export function capabilityName(text: string): string {
   return text.trim().toUpperCase().replace(/^CAP_/, '');
 }
+
+/** What there is before anything is added or dropped. */
+export const BASES: Readonly<Record<'docker' | 'podman' | 'none', readonly string[]>> = { docker: DOCKER_DEFAULT, podman: PODMAN_DEFAULT, none: [] };

@@ -1,5 +1,5 @@
 /** Changes of a configuration: what cuts a path, and what `--fix` writes. Each can be made to the model, to be judged again, and by each kind of input to its text. */
-import { ALL_CAPABILITIES, DOCKER_DEFAULT } from './capabilities.ts';
+import { ALL_CAPABILITIES, BASES, DOCKER_DEFAULT } from './capabilities.ts';
 import type { Configuration, NamespaceName } from './model.ts';
 
 export type Change =
@@ -58,8 +58,8 @@ export function describeChange(change: Change): string {
 }
 
 function withoutCapability({ base, add, drop }: Configuration['capabilities'], name: string): Configuration['capabilities'] {
-  const plain = add.includes('ALL') ? ALL_CAPABILITIES.filter((other) => other !== name) : add.filter((other) => other !== name);
-  return { base, add: plain, drop: drop.includes('ALL') || base === 'none' ? drop : [...new Set([...drop, name])] };
+  const isLeft = !drop.includes('ALL') && (add.includes('ALL') || BASES[base].includes(name));
+  return { base, add: add.filter((other) => other !== name), drop: isLeft ? [...new Set([...drop, name])] : drop };
 }
 
 function withMount(configuration: Configuration, destination: string, change: (mount: Configuration['mounts'][number]) => Configuration['mounts'][number] | undefined): Configuration {
@@ -84,7 +84,7 @@ export function applyChange(configuration: Configuration, change: Change): Confi
     case 'remove-device-rules': return { ...configuration, deviceRules: [] };
     case 'remove-gpus': return { ...configuration, gpus: false };
     case 'bound-restart': return { ...configuration, restart: { name: 'on-failure', retries: 5 } };
-    case 'health-check': return { ...configuration, healthCheck: configuration.healthCheck === 'off' ? 'image' : 'on' };
+    case 'health-check': return { ...configuration, healthCheck: 'image' };
     case 'no-token': return { ...configuration, serviceAccountToken: false };
     case 'no-host-process': return { ...configuration, windowsHostProcess: false };
     case 'content-trust': return { ...configuration, contentTrust: undefined };

@@ -8,6 +8,8 @@ import type { SimpleCommand, Word } from './shell-words.ts';
 export interface GivenFlag {
   /** Long, and the first of its names. */
   readonly name: string;
+  /** As it was typed before its value: `-v `, `--volume=`. */
+  readonly written: string;
   /** `true` or `false` for a switch. */
   readonly value: string;
   /** The words that it takes up. Undefined: it shares its word with others (`-it`), or comes from a variable. */
@@ -92,17 +94,17 @@ class FlagReader {
     throw new AuditInputError(`cannot understand --${name}: "${this.#what}" has no such flag`, guess === undefined ? 'check its spelling' : `did you mean --${guess}?`);
   }
 
-  #push(name: string, value: string, from: Word, to: Word = from): void {
-    this.flags.push({ name: FLAG_ALIASES.get(name) ?? name, value, place: from.expanded || to.expanded ? undefined : { start: from.start, end: to.end } });
+  #push(name: string, value: string, written: string, from: Word, to: Word = from): void {
+    this.flags.push({ name: FLAG_ALIASES.get(name) ?? name, value, written, place: from.expanded || to.expanded ? undefined : { start: from.start, end: to.end } });
   }
 
   #long(word: Word): void {
     const equals = word.text.indexOf('=');
     const name = word.text.slice(2, equals < 0 ? undefined : equals);
     this.#at++;
-    if (this.#isSwitch(name)) return this.#push(name, equals < 0 ? 'true' : word.text.slice(equals + 1), word);
-    if (equals >= 0) return this.#push(name, word.text.slice(equals + 1), word);
-    this.#push(name, this.#value(name).text, word, this.#words[this.#at - 1]);
+    if (this.#isSwitch(name)) return this.#push(name, equals < 0 ? 'true' : word.text.slice(equals + 1), `--${name}=`, word);
+    if (equals >= 0) return this.#push(name, word.text.slice(equals + 1), `--${name}=`, word);
+    this.#push(name, this.#value(name).text, `--${name} `, word, this.#words[this.#at - 1]);
   }
 
   #value(name: string): Word {
@@ -120,14 +122,14 @@ class FlagReader {
       const alone = index === 1;
       if (this.#isSwitch(name)) {
         const given = word.text[index + 1] === '=' ? word.text.slice(index + 2) : undefined;
-        this.flags.push({ name, value: given ?? 'true', place: alone && word.text.length === 2 && !word.expanded ? { start: word.start, end: word.end } : undefined });
+        this.flags.push({ name, value: given ?? 'true', written: `--${name}=`, place: alone && word.text.length === 2 && !word.expanded ? { start: word.start, end: word.end } : undefined });
         if (given !== undefined) return;
         continue;
       }
       const rest = word.text.slice(index + 1).replace(/^=/, '');
       const value = rest === '' ? this.#value(name) : undefined;
-      if (alone) this.#push(name, value?.text ?? rest, word, value ?? word);
-      else this.flags.push({ name, value: value?.text ?? rest, place: undefined });
+      if (alone) this.#push(name, value?.text ?? rest, value === undefined ? word.text.slice(0, 2) : `${word.text} `, word, value ?? word);
+      else this.flags.push({ name, value: value?.text ?? rest, written: `--${name}=`, place: undefined });
       return;
     }
   }

@@ -43,7 +43,9 @@ export const ROOT: Condition = {
 /** As Docker and Kubernetes do it by default. */
 export const SAME_USERS: Condition = {
   text: 'root in it is root of the host (users are not mapped)', items: ['host-users'],
-  state: ({ namespaces }, { mapsUsers }) => so(namespaces.user !== 'own' && mapsUsers !== true), cuts: () => [[{ kind: 'own-namespace', namespace: 'user' }]],
+  state: ({ namespaces }, { mapsUsers }) => so(namespaces.user !== 'own' && mapsUsers !== true),
+  // Docker maps users for its whole daemon or not at all.
+  cuts: ({ engine }) => (engine === 'docker' || engine === 'caisson' ? [] : [[{ kind: 'own-namespace', namespace: 'user' }]]),
 };
 
 export const NO_APPARMOR: Condition = {

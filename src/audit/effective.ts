@@ -1,8 +1,6 @@
 /** What an engine makes of what was declared. */
-import { ALL_CAPABILITIES, DOCKER_DEFAULT, PODMAN_DEFAULT } from './capabilities.ts';
+import { ALL_CAPABILITIES, BASES, DOCKER_DEFAULT } from './capabilities.ts';
 import type { Configuration } from './model.ts';
-
-const BASES: Readonly<Record<Configuration['capabilities']['base'], readonly string[]>> = { docker: DOCKER_DEFAULT, podman: PODMAN_DEFAULT, none: [] };
 
 /** Those that root inside has, and that a set-uid program gives to others: the bounding set. */
 export function capabilitiesOf({ privileged, capabilities: { base, add, drop } }: Configuration): ReadonlySet<string> {

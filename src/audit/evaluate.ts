@@ -57,7 +57,7 @@ export interface Judgement {
 /** How much of what a program can do goes with a change; the sum decides which set is the smallest. */
 const COSTS: Readonly<Partial<Record<Change['kind'], number>>> = {
   'default-seccomp': 1, 'default-apparmor': 1, 'default-selinux': 1, 'mask-paths': 1, 'no-new-privileges': 1, 'bound-memory': 1, 'bound-pids': 1, 'bound-cpu': 1, 'plain-directory': 1, 'local-port': 1, 'no-token': 1, 'private-mount': 1,
-  'read-only-mount': 2, 'remove-capability': 3, 'remove-sysctl': 2, 'remove-device-rules': 3, 'remove-variable': 3, 'own-namespace': 4, 'remove-device': 4, 'remove-mount': 5, 'set-user': 6, 'unprivileged': 6,
+  'read-only-mount': 2, 'remove-capability': 3, 'remove-sysctl': 2, 'remove-device-rules': 3, 'remove-variable': 3, 'own-namespace': 4, 'remove-device': 4, 'remove-mount': 5, 'set-user': 10, 'unprivileged': 6,
 };
 const DEFAULT_COST = 4;
 /** Mapping users is a setting of the whole daemon for Docker. */
@@ -126,4 +126,21 @@ export function judge(configuration: Configuration, facts: HostFacts, platform: 
 /** From the worst on. */
 export function openPaths({ paths }: Judgement): readonly JudgedPath[] {
   return paths.filter(({ state }) => state !== 'closed').sort((one, other) => SEVERITIES.indexOf(other.severity) - SEVERITIES.indexOf(one.severity) || (one.state === other.state ? 0 : one.state === 'open' ? -1 : 1));
+}
+
+/** Paths that the same change cuts are one cause for alarm: the worst of them stands for the others. */
+export interface PathGroup {
+  readonly lead: JudgedPath;
+  readonly also: readonly JudgedPath[];
+}
+
+export function groupPaths(paths: readonly JudgedPath[]): readonly PathGroup[] {
+  const groups = new Map<string, { readonly lead: JudgedPath; readonly also: JudgedPath[] }>();
+  for (const judged of paths) {
+    const key = judged.cut === undefined ? `path ${judged.path.id}` : JSON.stringify(judged.cut);
+    const group = groups.get(key);
+    if (group === undefined) groups.set(key, { lead: judged, also: [] });
+    else group.also.push(judged);
+  }
+  return [...groups.values()];
 }

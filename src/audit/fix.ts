@@ -63,5 +63,8 @@ export function mendItems(configuration: Configuration, ids: readonly string[]):
 /** Items in the order in which they are mended: what is shown of the host may be needed, and is taken away last and only by name. */
 const KEPT_UNLESS_NAMED: ReadonlySet<string> = new Set(['host-path', 'host-port', 'privileged-port', 'image-unpinned', 'image-latest', 'no-health-check', 'volume-types', 'gpus']);
 
+/** What mends several at once. */
+const FIRST: readonly string[] = ['privileged', 'capabilities-kept'];
+
 /** For `--fix=all`: all that can be changed without knowing what the program is for. */
-export const MENDABLE_ITEMS: readonly string[] = ITEMS.map(({ id }) => id).filter((id) => !KEPT_UNLESS_NAMED.has(id));
+export const MENDABLE_ITEMS: readonly string[] = [...FIRST, ...ITEMS.map(({ id }) => id).filter((id) => !KEPT_UNLESS_NAMED.has(id) && !FIRST.includes(id))];

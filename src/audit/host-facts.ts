@@ -6,7 +6,7 @@ import { AuditInputError } from './errors.ts';
 import { fieldAt, listAt, textAt, textsAt } from './fields.ts';
 import { readJson } from './tree.ts';
 
-export type Component = 'kernel' | 'runc' | 'containerd' | 'docker' | 'crio' | 'nvidia-toolkit' | 'docker-desktop' | 'buildkit';
+export type Component = 'kernel' | 'runc' | 'containerd' | 'docker' | 'crio' | 'nvidia-toolkit' | 'docker-desktop';
 
 /** What is not known is undefined. */
 export interface HostFacts {
@@ -22,7 +22,7 @@ export interface HostFacts {
 
 export const NO_FACTS: HostFacts = { versions: new Map(), cgroup: undefined, apparmor: undefined, selinux: undefined, mapsUsers: undefined, userNamespaces: undefined };
 
-const COMPONENTS: readonly Component[] = ['kernel', 'runc', 'containerd', 'docker', 'crio', 'nvidia-toolkit', 'docker-desktop', 'buildkit'];
+const COMPONENTS: readonly Component[] = ['kernel', 'runc', 'containerd', 'docker', 'crio', 'nvidia-toolkit', 'docker-desktop'];
 const SWITCHES = { 'apparmor': 'apparmor', 'selinux': 'selinux', 'maps-users': 'mapsUsers', 'user-namespaces': 'userNamespaces' } as const;
 const VERSION = /^v?\d{1,6}(?:\.\d{1,6}){1,3}(?:[-+~_.][\w.+~-]{1,60})?$/;
 

@@ -98,7 +98,7 @@ const IMAGE_ITEMS: readonly Item[] = [
     meaning: { docker: 'programs in it can be replaced, and new ones be brought', gvisor: 'the same inside', caisson: SAME_INSIDE },
   },
   {
-    id: 'no-health-check', summary: 'Nobody checks whether it works', remedy: 'give it a health check', find: ({ healthCheck }) => (healthCheck === undefined ? undefined : when(healthCheck !== 'on', healthCheck === 'off' ? 'the health check is off' : 'no health check is set here')), changes: () => [{ kind: 'health-check' }],
+    id: 'no-health-check', summary: 'Nobody checks whether it works', remedy: 'give it a health check', find: ({ healthCheck }) => (healthCheck === undefined || healthCheck === 'image' ? undefined : when(healthCheck !== 'on', healthCheck === 'off' ? 'the health check is switched off' : 'there is no health check')), changes: ({ healthCheck }) => (healthCheck === 'off' ? [{ kind: 'health-check' }] : []),
     meaning: { docker: 'one that hangs goes on being used', gvisor: 'the same', caisson: { applies: false, why: 'cannot be asked for: there are no health checks yet' } },
   },
   {

@@ -89,7 +89,8 @@ export interface Configuration {
   readonly pids: number | undefined;
   readonly ulimits: readonly string[] | undefined;
   readonly restart: RestartPolicy | undefined;
-  readonly healthCheck: 'on' | 'off' | 'image' | undefined;
+  /** `off`: switched off here. `none`: there is none, in the image neither. `image`: what the image says. */
+  readonly healthCheck: 'on' | 'off' | 'none' | 'image' | undefined;
   readonly ports: readonly Port[];
   readonly publishAll: boolean;
   /** The default bridge is used, as opposed to a network that was made. */

@@ -1,6 +1,7 @@
 /** Compose files (compose-spec): a configuration for each service. */
 import { isObject } from '../image/index.ts';
 import type { Json } from '../image/index.ts';
+import { applyChange } from './change.ts';
 import type { Change } from './change.ts';
 import { AuditInputError } from './errors.ts';
 import { asText, field, fieldAt, isYes, listAt, numberAt, objectAt, pairsAt, textAt, textsAt } from './fields.ts';
@@ -137,8 +138,10 @@ export function readCompose(tree: Tree): AuditInput {
       for (const [index, { path }] of services.entries()) {
         const configuration = configurations[index];
         if (configuration === undefined) continue;
+        let current = configuration;
         for (const change of changes[index] ?? []) {
-          const why = changeCompose(tree, path, configuration, change);
+          const why = changeCompose(tree, path, current, change);
+          current = applyChange(current, change);
           if (why !== undefined) refused.push({ container: configuration.name, change, why });
         }
       }

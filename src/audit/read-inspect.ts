@@ -1,6 +1,7 @@
 /** `docker inspect` and `podman inspect` of containers (moby api/types/container, Podman libpod/define), and the body with which a client asks for one (`POST /containers/create`). */
 import { isObject } from '../image/index.ts';
 import type { Json } from '../image/index.ts';
+import { applyChange } from './change.ts';
 import type { Change } from './change.ts';
 import { commandLines } from './command-line.ts';
 import { AuditInputError } from './errors.ts';
@@ -80,9 +81,10 @@ function resourcesOf(host: Json): Pick<Configuration, 'memory' | 'cpuBounded' | 
   };
 }
 
-function healthOf(config: Json): Configuration['healthCheck'] {
+/** The inspection of Docker's container has the image's check in it; a request, and Podman's, only its own. */
+function healthOf(config: Json, isWhole: boolean): Configuration['healthCheck'] {
   const test = textsAt(config, 'Healthcheck', 'Test');
-  if (test.length === 0) return 'image';
+  if (test.length === 0) return isWhole ? 'none' : 'image';
   return test[0] === 'NONE' ? 'off' : 'on';
 }
 
@@ -115,7 +117,7 @@ function configurationOf(container: Json, index: number): Configuration {
     namespaces: namespacesOf(host, isPodman, flags.last('ipc') ?? textAt(host, 'IpcMode')), mounts: mountsOf(container), devices: devicesOf(host), deviceRules: rules.length > 0 ? rules : flags.all('device-cgroup-rule'),
     gpus: listAt(host, 'DeviceRequests').length > 0 || textAt(host, 'Runtime') === 'nvidia', ...options,
     // An empty list, as opposed to none, is systempaths=unconfined.
-    unmaskedPaths: options.unmaskedPaths || (Array.isArray(covered) && covered.length === 0), readOnlyRoot: isYes(field(host, 'ReadonlyRootfs')), ...resourcesOf(host), healthCheck: healthOf(config),
+    unmaskedPaths: options.unmaskedPaths || (Array.isArray(covered) && covered.length === 0), readOnlyRoot: isYes(field(host, 'ReadonlyRootfs')), ...resourcesOf(host), healthCheck: healthOf(config, !isPodman && config !== container && !isOurs),
     ports: portsOf(host), publishAll: isYes(field(host, 'PublishAllPorts')), defaultBridge: ['default', 'bridge', ''].includes(network) || (isPodman && network === 'bridge'),
     sysctls: field(host, 'Sysctls') === undefined ? environmentOf(flags.all('sysctl')) : pairsAt(host, 'Sysctls'), environment: pairsAt(config, 'Env'), command: commandOf(config), workingDirectory: textAt(config, 'WorkingDir'),
     runtime: ['oci', 'runc', 'crun'].includes(textAt(host, 'Runtime')) ? '' : textAt(host, 'Runtime'),
@@ -138,8 +140,10 @@ export function readInspection(tree: Tree, paths: readonly Path[], values: reado
       for (const [index, path] of paths.entries()) {
         const [configuration, value] = [configurations[index], values[index]];
         if (configuration === undefined || value === undefined) continue;
+        let current = configuration;
         for (const change of changes[index] ?? []) {
-          const why = changeInspection(tree, path, configuration, change);
+          const why = changeInspection(tree, path, current, change);
+          current = applyChange(current, change);
           if (why !== undefined) refused.push({ container: configuration.name, change, why });
         }
       }

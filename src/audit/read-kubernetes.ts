@@ -2,6 +2,7 @@
 import { isObject } from '../image/index.ts';
 import type { Json } from '../image/index.ts';
 import { AuditInputError } from './errors.ts';
+import { applyChange } from './change.ts';
 import type { Change } from './change.ts';
 import { field, fieldAt, isYes, listAt, numberAt, objectAt, textAt, textsAt } from './fields.ts';
 import type { AuditInput, RefusedChange } from './input.ts';
@@ -120,7 +121,7 @@ function configurationOf({ podValue: pod, value: container, name, container: pat
     unmaskedPaths: textAt(container, 'securityContext', 'procMount') === 'Unmasked', readOnlyRoot: isYes(fieldAt(container, 'securityContext', 'readOnlyRootFilesystem')),
     memory: memory === '' ? 0 : parseBytes(memory) ?? 0, cpuBounded: textAt(container, 'resources', 'limits', 'cpu') !== '',
     // The kubelet bounds processes and files, and decides when to start again.
-    pids: undefined, ulimits: undefined, restart: undefined, healthCheck: path.at(-2) === 'initContainers' ? undefined : probes ? 'on' : 'image',
+    pids: undefined, ulimits: undefined, restart: undefined, healthCheck: path.at(-2) === 'initContainers' ? undefined : probes ? 'on' : 'none',
     ports: listAt(container, 'ports').filter((port) => (numberAt(port, 'hostPort') ?? 0) > 0).map((port) => ({ hostAddress: textAt(port, 'hostIP').replace(/^0\.0\.0\.0$|^::$/, ''), hostPort: numberAt(port, 'hostPort') ?? 0, containerPort: numberAt(port, 'containerPort') ?? 0 })),
     defaultBridge: false, sysctls: new Map(listAt(pod, 'spec', 'securityContext', 'sysctls').map((sysctl) => [textAt(sysctl, 'name'), textAt(sysctl, 'value')])),
     environment: environmentOf(container), command: [...textsAt(container, 'command'), ...textsAt(container, 'args')], workingDirectory: textAt(container, 'workingDir'),
@@ -149,8 +150,10 @@ export function readKubernetes(tree: Tree): AuditInput {
       for (const [index, place] of found.entries()) {
         const configuration = configurations[index];
         if (configuration === undefined) continue;
+        let current = configuration;
         for (const change of changes[index] ?? []) {
-          const why = changeKubernetes(tree, place, configuration, change);
+          const why = changeKubernetes(tree, place, current, change);
+          current = applyChange(current, change);
           if (why !== undefined) refused.push({ container: configuration.name, change, why });
         }
       }

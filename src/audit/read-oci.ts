@@ -1,6 +1,7 @@
 /** `config.json` of a bundle (OCI runtime-spec config.md, config-linux.md): nothing has a default here, what is not said is not there. */
 import type { Json, JsonObject } from '../image/index.ts';
 import { ALL_CAPABILITIES } from './capabilities.ts';
+import { applyChange } from './change.ts';
 import type { Change } from './change.ts';
 import { field, fieldAt, listAt, numberAt, objectAt, pairsAt, textAt, textsAt } from './fields.ts';
 import type { AuditInput, RefusedChange } from './input.ts';
@@ -96,8 +97,10 @@ export function readBundle(tree: Tree, path: Path, value: JsonObject): AuditInpu
   return {
     kind: 'oci', configurations: [configuration], lines: [undefined], notes: [],
     rewrite: ([changes = []]: readonly (readonly Change[])[]) => {
+      let current = configuration;
       const refused = changes.flatMap((change): readonly RefusedChange[] => {
-        const why = changeBundle(tree, path, configuration, change);
+        const why = changeBundle(tree, path, current, change);
+        current = applyChange(current, change);
         return why === undefined ? [] : [{ container: configuration.name, change, why }];
       });
       return { text: tree.text(), refused };

@@ -2,8 +2,8 @@
 import type { Finding, Report, Rule, Section } from '../findings/index.ts';
 import { formatTable, printableLine } from '../findings/printable.ts';
 import { describeChange } from './change.ts';
-import { openPaths } from './evaluate.ts';
-import type { JudgedItem, JudgedPath, Judgement } from './evaluate.ts';
+import { groupPaths, openPaths } from './evaluate.ts';
+import type { JudgedItem, JudgedPath, Judgement, PathGroup } from './evaluate.ts';
 import { asSvg } from './graph.ts';
 import type { Graph } from './graph.ts';
 import { ITEMS } from './items.ts';
@@ -43,15 +43,15 @@ function cutText({ cut }: JudgedPath): string {
   return cut === undefined ? 'nothing in the configuration cuts it: update the host' : cut.map(describeChange).join(', and ');
 }
 
-function pathFinding(judged: JudgedPath, { configuration, platform }: Judgement, place: Finding['place']): Finding {
+function pathFinding({ lead: judged, also }: PathGroup, { configuration, platform }: Judgement, place: Finding['place']): Finding {
   const { path, state, conditions, severity } = judged;
   const items = [...new Set(conditions.flatMap((condition) => condition.items))];
   const unknown = conditions.filter((condition) => condition.state === 'unknown').map(({ text }) => text);
   return {
-    rule: pathRule(path.id), severity, subject: configuration.name, message: `${path.title}: ${path.effect}${unknown.length === 0 ? '' : `, if ${unknown.join(' and ')}`}`, remedy: cutText(judged), ...(place === undefined ? {} : { place }),
+    rule: pathRule(path.id), severity, subject: configuration.name, message: `${path.title}: ${path.effect}${unknown.length === 0 ? '' : `, if ${unknown.join(' and ')}`}${also.length === 0 ? '' : `; ${also.length} more by the same`}`, remedy: cutText(judged), ...(place === undefined ? {} : { place }),
     evidence: conditions.map(({ text, state: met }) => ({ name: met, value: text })),
     data: {
-      path: path.id, state, platform, steps: path.steps, effect: path.effect, source: path.source, items, controls: [...new Set(items.flatMap(controlsOf))], cut: (judged.cut ?? []).map(describeChange),
+      path: path.id, state, platform, steps: path.steps, effect: path.effect, source: path.source, items, controls: [...new Set(items.flatMap(controlsOf))], cut: (judged.cut ?? []).map(describeChange), also: also.map((other) => ({ path: other.path.id, title: other.path.title, severity: other.severity, state: other.state })),
       engines: { docker: `open (${path.severity})`, gvisor: verdictText(path.gvisor), caisson: verdictText(path.caisson) },
     },
   };
@@ -70,8 +70,10 @@ function itemFinding({ item, evidence, paths }: JudgedItem, { configuration }: J
 function findingsOf(judgement: Judgement, index: number, { file, lines, withAll, isWanted = () => true }: ReportOptions): readonly Finding[] {
   const line = lines[index];
   const place = { file, ...(line === undefined ? {} : { line }) };
-  const paths = openPaths(judgement).filter(({ conditions, path }) => isWanted(pathRule(path.id)) || conditions.some(({ items }) => items.some(isWanted)));
-  return [...paths.map((judged) => pathFinding(judged, judgement, place)), ...(withAll ? judgement.items.filter(({ item }) => isWanted(item.id)).map((judged) => itemFinding(judged, judgement, place)) : [])];
+  const paths = openPaths(judgement).filter(({ severity }) => withAll || severity !== 'info').filter(({ conditions, path }) => isWanted(pathRule(path.id)) || conditions.some(({ items }) => items.some(isWanted)));
+  // Asked for all, each path is told by itself.
+  const groups = withAll ? paths.map((lead) => ({ lead, also: [] })) : groupPaths(paths);
+  return [...groups.map((group) => pathFinding(group, judgement, place)), ...(withAll ? judgement.items.filter(({ item }) => isWanted(item.id)).map((judged) => itemFinding(judged, judgement, place)) : [])];
 }
 
 function controlsSection(judgements: readonly Judgement[]): readonly Section[] {
@@ -97,33 +99,44 @@ export function reportOf(judgements: readonly Judgement[], options: ReportOption
 
 const MARKS = { met: 'is so', missing: 'is not', unknown: 'maybe' } as const;
 
-function pathLines(judged: JudgedPath, { platform }: Judgement): readonly string[] {
-  const { path, severity, conditions } = judged;
-  const label = (name: string, text: string): string => `  ${name.padEnd(9)}${text}`;
-  const others = (['gvisor', 'caisson'] as const).filter((name) => name !== platform).map((name) => label(PLATFORM_NAMES[name], verdictText(path[name])));
+function label(name: string, text: string): string {
+  return `  ${name.padEnd(12)}${text}`;
+}
+
+function pathLines({ lead: { path, severity, conditions, ...rest }, also }: PathGroup, { platform }: Judgement, isBrief: boolean): readonly string[] {
+  const judged = { path, severity, conditions, ...rest };
+  const cut = label('to cut it', cutText(judged));
+  const others = also.map((other, index) => label(index === 0 ? 'with it go' : '', `${other.severity}: ${other.path.title}`));
+  if (isBrief) return [`${severity.toUpperCase()}  ${path.title}${also.length === 0 ? '' : `, and ${also.length} more`}`, cut, ''];
+  const engines = (['gvisor', 'caisson'] as const).filter((name) => name !== platform).map((name) => label(PLATFORM_NAMES[name], verdictText(path[name])));
   return [
     `${severity.toUpperCase()}  ${path.title}`, label('effect', path.effect), ...path.steps.map((step, index) => label(index === 0 ? 'steps' : '', `${index + 1}. ${step}`)),
-    ...conditions.map(({ text, state }) => label(MARKS[state], text)), label('to cut it', ` ${cutText(judged)}`), ...others, label('source', path.source), '',
+    ...conditions.map(({ text, state }) => label(MARKS[state], text)), cut, ...others, ...engines, label('source', path.source), '',
   ];
 }
 
-/** For a terminal: each path in full, the worst first. `findings`: those that are left once the ignore file was applied. */
+function itemLines({ item: { id, summary, meaning: { docker, gvisor, caisson } }, evidence, paths }: JudgedItem): readonly string[] {
+  const where = paths.length === 0 ? 'on no path' : `on the ${paths.length === 1 ? 'path' : 'paths'} ${paths.join(', ')}`;
+  return [`${id}: ${summary} (${evidence.join('; ')})`, label('asked by', [...controlsOf(id), where].join('; ')), label('Docker', docker), label('gVisor', gvisor), label('Caisson', caisson.why), ''];
+}
+
+/** `2 causes open 5 paths; 8 deviations open none` */
+function headOf({ configuration: { name }, platform, items }: Judgement, groups: readonly PathGroup[], withAll: boolean): string {
+  const paths = groups.reduce((sum, { also }) => sum + 1 + also.length, 0);
+  const found = paths === 0 ? 'no path leads out' : `${paths} ${paths === 1 ? 'path leads' : 'paths lead'} out${paths === groups.length ? '' : `, cut by ${groups.length} ${groups.length === 1 ? 'change' : 'changes'}`}`;
+  const harmless = items.filter((item) => item.paths.length === 0).length;
+  return `${name}: ${found}${platform === 'docker' ? '' : `, under ${PLATFORM_NAMES[platform]}`}; ${harmless} ${harmless === 1 ? 'deviation opens' : 'deviations open'} none${withAll || harmless === 0 ? '' : ' (--all lists them)'}`;
+}
+
+/** For a terminal: the worst path for each change in full, from the worst on. `findings`: those that are left once the ignore file was applied. */
 export function asText(judgements: readonly Judgement[], findings: readonly Finding[], withAll: boolean, isBrief: boolean): string {
   const lines = judgements.flatMap((judgement) => {
-    const { configuration: { name }, platform, items } = judgement;
-    const mine = findings.filter(({ subject }) => subject === name);
-    const paths = openPaths(judgement).filter(({ path }) => mine.some(({ rule }) => rule === pathRule(path.id)));
-    const listed = withAll ? items.filter(({ item }) => mine.some(({ rule }) => rule === item.id)) : [];
-    const harmless = items.filter((item) => item.paths.length === 0).length;
-    const head = `${name}: ${paths.length === 0 ? 'no path leads out' : `${paths.length} ${paths.length === 1 ? 'path leads' : 'paths lead'} out`}${platform === 'docker' ? '' : `, under ${PLATFORM_NAMES[platform]}`}; ${harmless} ${harmless === 1 ? 'deviation opens' : 'deviations open'} none${withAll || harmless === 0 ? '' : ' (--all lists them)'}`;
-    return [
-      head, ...(paths.length > 0 ? [''] : []), ...paths.flatMap((judged) => (isBrief ? [`${judged.severity.toUpperCase()}  ${judged.path.title}`, `  to cut it: ${cutText(judged)}`] : pathLines(judged, judgement))),
-      ...listed.flatMap(({ item, evidence, paths: opened }) => [
-        `${item.id}  ${item.summary} (${evidence.join('; ')})`, `  ${[...controlsOf(item.id), ...(opened.length === 0 ? ['on no path'] : [`on the paths ${opened.join(', ')}`])].join('; ')}`, `  Docker   ${item.meaning.docker}`, `  gVisor   ${item.meaning.gvisor}`, `  Caisson  ${item.meaning.caisson.why}`,
-      ]),
-    ];
+    const mine = new Set(findings.filter(({ subject }) => subject === judgement.configuration.name).map(({ rule }) => rule));
+    const paths = openPaths(judgement).filter(({ severity }) => withAll || severity !== 'info');
+    const groups = (withAll ? paths.map((lead) => ({ lead, also: [] })) : groupPaths(paths)).filter(({ lead }) => mine.has(pathRule(lead.path.id)));
+    return [headOf(judgement, groups, withAll), '', ...groups.flatMap((group) => pathLines(group, judgement, isBrief)), ...(withAll ? judgement.items.filter(({ item }) => mine.has(item.id)).flatMap(itemLines) : [])];
   });
-  return `${lines.map(printableLine).join('\n')}\n`;
+  return `${lines.map(printableLine).join('\n').trimEnd()}\n`;
 }
 
 /** Every control of the standards, with its result. */

@@ -1,5 +1,5 @@
 /** Changes as edits of a command line: flags are taken out, replaced, and put in behind `run`; all else stays as it was typed. */
-import { describeChange } from './change.ts';
+import { applyChange, describeChange } from './change.ts';
 import type { Change } from './change.ts';
 import type { CommandLine, GivenFlag } from './command-line.ts';
 import type { RefusedChange } from './input.ts';
@@ -50,14 +50,16 @@ function mountPlan(destination: string, change: (flag: GivenFlag) => string | nu
   return { judge: (flag) => (destinationOf(flag) === destination ? change(flag) : undefined) };
 }
 
-function capabilityPlan(name: string, { capabilities }: Configuration): Plan {
+function capabilityPlan(name: string, configuration: Configuration): Plan {
+  const { capabilities } = configuration;
   const judge: Judge = (flag) => {
     if (flag.name !== 'cap-add') return undefined;
     const names = capabilityList([flag.value]);
     if (!names.includes(name)) return undefined;
     return names.length === 1 ? null : names.filter((other) => other !== name).join(',');
   };
-  return { judge, add: capabilities.drop.includes('ALL') || capabilities.drop.includes(name) ? [] : [`--cap-drop=${name}`] };
+  const after = applyChange(configuration, { kind: 'remove-capability', name }).capabilities.drop;
+  return { judge, add: after.includes(name) && !capabilities.drop.includes(name) ? [`--cap-drop=${name}`] : [] };
 }
 
 /** For each change, what becomes of the flags. */
@@ -139,10 +141,9 @@ class Editor {
   }
 
   finish({ flagsAt }: CommandLine): readonly Edit[] {
-    for (const [{ name, place }, value] of this.#values) {
+    for (const [{ written, place }, value] of this.#values) {
       if (place === undefined) continue;
-      // With the flag goes the blank before it, or a line of its own.
-      this.edits.push({ start: place.start, end: place.end, insert: value === null ? '' : `--${name}=${quoteWord(value)}` });
+      this.edits.push({ start: place.start, end: place.end, insert: value === null ? '' : `${written}${quoteWord(value)}` });
     }
     if (this.#added.size > 0) this.edits.push({ start: flagsAt, end: flagsAt, insert: [...this.#added].map((flag) => ` ${flag}`).join('') });
     return this.edits;
@@ -153,8 +154,10 @@ class Editor {
 export function flagEdits(line: CommandLine, execs: readonly CommandLine[], configuration: Configuration, changes: readonly Change[]): { readonly edits: readonly Edit[]; readonly refused: readonly RefusedChange[] } {
   const editor = new Editor();
   const refused: RefusedChange[] = [];
+  let current = configuration;
   for (const change of changes) {
-    const { judge, add = [], why } = planOf(change, configuration);
+    const { judge, add = [], why } = planOf(change, current);
+    current = applyChange(current, change);
     if (why !== undefined) refused.push({ container: configuration.name, change, why });
     if (judge !== undefined && !editor.apply(line.flags, judge)) refused.push({ container: configuration.name, change, why: `the flag shares its word with others, or comes from a variable: ${describeChange(change)} by hand` });
     editor.add(add);

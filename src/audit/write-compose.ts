@@ -108,7 +108,7 @@ function changeCapabilities(service: Service, configuration: Configuration, chan
 export function changeCompose(tree: Tree, path: Path, configuration: Configuration, change: Change): string | undefined {
   const service = new Service(tree, path);
   switch (change.kind) {
-    case 'unprivileged': service.remove('privileged'); return undefined;
+    case 'unprivileged': service.set(false, 'privileged'); return undefined;
     case 'drop-all-capabilities': case 'remove-capability': changeCapabilities(service, configuration, change); return undefined;
     case 'own-namespace': {
       const key = NAMESPACE_KEYS[change.namespace];

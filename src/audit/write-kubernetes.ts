@@ -1,4 +1,5 @@
 /** Changes of pods. What belongs to the pod is changed for all its containers. */
+import { isObject } from '../image/index.ts';
 import type { Json } from '../image/index.ts';
 import { capabilityName } from './capabilities.ts';
 import { applyChange } from './change.ts';
@@ -29,13 +30,18 @@ class Pod {
   set(path: Path, value: Json): void {
     this.#tree.set(path, value);
   }
+  /** A mapping that becomes empty goes as well. */
   remove(path: Path): void {
-    if (this.value(path) !== undefined) this.#tree.remove(path);
+    if (this.value(path) === undefined) return;
+    this.#tree.remove(path);
+    const above = path.slice(0, -1);
+    const left = this.value(above);
+    if (above.length > this.pod.length + 1 && isObject(left) && Object.keys(left).length === 0 && typeof above.at(-1) === 'string') this.remove(above);
   }
   drop(path: Path, isGone: (value: Json) => boolean): void {
     removeWhere(this.#tree, path, isGone);
     const left = this.value(path);
-    if (Array.isArray(left) && left.length === 0) this.#tree.remove(path);
+    if (Array.isArray(left) && left.length === 0) this.remove(path);
   }
   context(name: string, value: Json): void {
     this.set([...this.container, 'securityContext', name], value);
