@@ -1,5 +1,5 @@
 /** Changes of a configuration: what cuts a path, and what `--fix` writes. Each can be made to the model, to be judged again, and by each kind of input to its text. */
-import { ALL_CAPABILITIES, BASES, DOCKER_DEFAULT } from './capabilities.ts';
+import { ALL_CAPABILITIES, BASES, DOCKER_DEFAULT, PODMAN_DEFAULT } from './capabilities.ts';
 import type { Configuration, NamespaceName } from './model.ts';
 
 export type Change =
@@ -112,10 +112,11 @@ export function applyChange(configuration: Configuration, change: Change): Confi
   }
 }
 
-/** Of an OCI configuration, being privileged is nothing but what is listed there. */
+/** Of an OCI configuration, being privileged is nothing but what is listed there; Podman lists capabilities as well. */
 function unprivileged(configuration: Configuration): Configuration {
   const plain = { ...configuration, privileged: false };
+  const { add, base } = configuration.capabilities;
+  if (configuration.kind === 'podman-inspect' && base === 'none') return { ...plain, capabilities: { base, add: PODMAN_DEFAULT, drop: [] } };
   if (configuration.kind !== 'oci') return plain;
-  const { add } = configuration.capabilities;
   return { ...plain, seccomp: 'default', unmaskedPaths: false, devices: configuration.devices.filter(({ path }) => path !== 'all'), capabilities: { base: 'none', add: add.length >= ALL_CAPABILITIES.length - 3 ? DOCKER_DEFAULT : add, drop: [] } };
 }

@@ -94,8 +94,8 @@ export const RIGHTS_ITEMS: readonly Item[] = [
   },
   {
     id: 'baseline-capabilities', summary: 'It adds capabilities that the baseline of the Pod Security Standards does not allow', remedy: 'add only those of the default set, without NET_RAW',
-    find: ({ capabilities: { add }, kind, privileged }) => {
-      const extra = kind === 'oci' ? add.filter((name) => !DOCKER_DEFAULT.includes(name)) : add.filter((name) => !BASELINE_ALLOWED.has(name));
+    find: ({ capabilities: { add, base }, privileged }) => {
+      const extra = base === 'none' ? add.filter((name) => !DOCKER_DEFAULT.includes(name)) : add.filter((name) => !BASELINE_ALLOWED.has(name));
       return when(extra.length > 0 && !privileged, extra.map((name) => `CAP_${name}`.replace('CAP_ALL', 'ALL')).join(', '));
     },
     changes: (configuration) => (configuration.capabilities.add.includes('ALL') ? [{ kind: 'drop-all-capabilities' }] : removals(configuration.capabilities.add.filter((name) => !BASELINE_ALLOWED.has(name)))),

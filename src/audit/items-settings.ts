@@ -62,7 +62,7 @@ const BOUND_ITEMS: readonly Item[] = [
 
 const NETWORK_ITEMS: readonly Item[] = [
   {
-    id: 'privileged-port', summary: 'A port below 1024 of the host is mapped', remedy: 'use a port above 1023', find: ({ ports }) => ports.filter(({ hostPort }) => hostPort > 0 && hostPort < 1024).map(portText), changes: ({ ports }) => ports.filter(({ hostPort }) => hostPort > 0 && hostPort < 1024).map(({ containerPort, hostPort }) => ({ kind: 'remove-port', containerPort, hostPort })),
+    id: 'privileged-port', summary: 'A port below 1024 of the host is mapped', remedy: 'use a port above 1023', find: ({ ports, kind }) => (kind === 'oci' ? undefined : ports.filter(({ hostPort }) => hostPort > 0 && hostPort < 1024).map(portText)), changes: ({ ports }) => ports.filter(({ hostPort }) => hostPort > 0 && hostPort < 1024).map(({ containerPort, hostPort }) => ({ kind: 'remove-port', containerPort, hostPort })),
     meaning: { docker: 'it stands where clients expect a service of the host\'s root', gvisor: 'the same', caisson: NO_SUCH_FLAG },
   },
   {
@@ -70,7 +70,7 @@ const NETWORK_ITEMS: readonly Item[] = [
     meaning: { docker: 'who makes the image decides what of it can be reached', gvisor: 'the same', caisson: NO_SUCH_FLAG },
   },
   {
-    id: 'port-everywhere', summary: 'A port is published on all addresses of the host', remedy: 'name the address, such as 127.0.0.1', find: ({ ports, kind }) => (kind === 'kubernetes' ? undefined : ports.filter(({ hostAddress }) => /^(?:|0\.0\.0\.0|::|\*)$/.test(hostAddress)).map(portText)),
+    id: 'port-everywhere', summary: 'A port is published on all addresses of the host', remedy: 'name the address, such as 127.0.0.1', find: ({ ports, kind }) => (kind === 'kubernetes' || kind === 'oci' ? undefined : ports.filter(({ hostAddress }) => /^(?:|0\.0\.0\.0|::|\*)$/.test(hostAddress)).map(portText)),
     changes: ({ ports }) => ports.filter(({ hostAddress }) => /^(?:|0\.0\.0\.0|::|\*)$/.test(hostAddress)).map(({ containerPort, hostPort }) => ({ kind: 'local-port', containerPort, hostPort })),
     meaning: { docker: 'it can be reached from every network of the host, past firewalls such as ufw, as Docker\'s rules come before theirs', gvisor: 'the same', caisson: NO_SUCH_FLAG },
   },

@@ -72,11 +72,12 @@ function podmanFlags(container: Json): Flags {
   }
 }
 
-function resourcesOf(host: Json): Pick<Configuration, 'memory' | 'cpuBounded' | 'pids' | 'ulimits' | 'restart' | 'cgroupParent'> {
+/** Podman fills its default limits in, so those that were asked for are in its command line. */
+function resourcesOf(host: Json, limits: readonly string[] | undefined): Pick<Configuration, 'memory' | 'cpuBounded' | 'pids' | 'ulimits' | 'restart' | 'cgroupParent'> {
   const number = (name: string): number => numberAt(host, name) ?? 0;
   return {
     memory: number('Memory'), cpuBounded: number('NanoCpus') > 0 || number('CpuShares') > 0 || number('CpuQuota') > 0 || textAt(host, 'CpusetCpus') !== '', pids: number('PidsLimit'),
-    ulimits: listAt(host, 'Ulimits').map((limit) => textAt(limit, 'Name')), restart: { name: textAt(host, 'RestartPolicy', 'Name') || 'no', retries: numberAt(host, 'RestartPolicy', 'MaximumRetryCount') ?? 0 },
+    ulimits: limits ?? listAt(host, 'Ulimits').map((limit) => textAt(limit, 'Name')), restart: { name: textAt(host, 'RestartPolicy', 'Name') || 'no', retries: numberAt(host, 'RestartPolicy', 'MaximumRetryCount') ?? 0 },
     cgroupParent: textAt(host, 'CgroupParent') || undefined,
   };
 }
@@ -94,8 +95,10 @@ function commandOf(config: Json): readonly string[] {
   return [...(Array.isArray(entrypoint) ? textsAt(config, 'Entrypoint') : textAt(config, 'Entrypoint').split(' ').filter((word) => word !== '')), ...textsAt(config, 'Cmd')];
 }
 
-/** Capabilities of Podman's are those that it has; they say more than what was added. */
+/** Podman lists all that it has; what it says was added and dropped is worked out from that, and wrong for ALL. */
 function capabilitiesOf(container: Json, host: Json, isPodman: boolean): Configuration['capabilities'] {
+  const bounding = field(container, 'BoundingCaps');
+  if (isPodman && Array.isArray(bounding)) return { base: 'none', add: capabilityList(textsAt(container, 'BoundingCaps')), drop: [] };
   return { base: isPodman ? 'podman' : 'docker', add: capabilityList(textsAt(host, 'CapAdd')), drop: capabilityList(textsAt(host, 'CapDrop')) };
 }
 
@@ -117,7 +120,7 @@ function configurationOf(container: Json, index: number): Configuration {
     namespaces: namespacesOf(host, isPodman, flags.last('ipc') ?? textAt(host, 'IpcMode')), mounts: mountsOf(container), devices: devicesOf(host), deviceRules: rules.length > 0 ? rules : flags.all('device-cgroup-rule'),
     gpus: listAt(host, 'DeviceRequests').length > 0 || textAt(host, 'Runtime') === 'nvidia', ...options,
     // An empty list, as opposed to none, is systempaths=unconfined.
-    unmaskedPaths: options.unmaskedPaths || (Array.isArray(covered) && covered.length === 0), readOnlyRoot: isYes(field(host, 'ReadonlyRootfs')), ...resourcesOf(host), healthCheck: healthOf(config, !isPodman && config !== container && !isOurs),
+    unmaskedPaths: options.unmaskedPaths || (Array.isArray(covered) && covered.length === 0), readOnlyRoot: isYes(field(host, 'ReadonlyRootfs')), ...resourcesOf(host, isPodman ? flags.all('ulimit') : undefined), healthCheck: healthOf(config, !isPodman && config !== container && !isOurs),
     ports: portsOf(host), publishAll: isYes(field(host, 'PublishAllPorts')), defaultBridge: ['default', 'bridge', ''].includes(network) || (isPodman && network === 'bridge'),
     sysctls: field(host, 'Sysctls') === undefined ? environmentOf(flags.all('sysctl')) : pairsAt(host, 'Sysctls'), environment: pairsAt(config, 'Env'), command: commandOf(config), workingDirectory: textAt(config, 'WorkingDir'),
     runtime: ['oci', 'runc', 'crun'].includes(textAt(host, 'Runtime')) ? '' : textAt(host, 'Runtime'),

@@ -67,7 +67,9 @@ function resourcesOf(config: Json): Pick<Configuration, 'memory' | 'cpuBounded' 
   const resources = objectAt(config, 'linux', 'resources');
   return {
     memory: Math.max(0, numberAt(resources, 'memory', 'limit') ?? 0), pids: numberAt(resources, 'pids', 'limit') ?? 0,
-    cpuBounded: ['shares', 'quota', 'cpus'].some((name) => fieldAt(resources, 'cpu', name) !== undefined), ulimits: listAt(config, 'process', 'rlimits').map((limit) => textAt(limit, 'type')),
+    cpuBounded: ['shares', 'quota', 'cpus'].some((name) => fieldAt(resources, 'cpu', name) !== undefined),
+    // Engines write their own defaults here, so a limit that is there need not be one that somebody chose.
+    ulimits: listAt(config, 'process', 'rlimits').length > 0 ? undefined : [],
   };
 }
 

@@ -1,6 +1,6 @@
 /** Changes of `docker inspect` and `podman inspect`. Such a document is no input of Docker's, but a request to make a container has the same fields. */
 import type { Json } from '../image/index.ts';
-import { capabilityName } from './capabilities.ts';
+import { PODMAN_DEFAULT, capabilityName } from './capabilities.ts';
 import { applyChange } from './change.ts';
 import type { Change } from './change.ts';
 import { asText, field, fieldAt, listAt, objectAt, textAt, textsAt } from './fields.ts';
@@ -40,6 +40,13 @@ class Inspection {
     const path = [...this.host, 'SecurityOpt'];
     this.set(path, [...textsAt(valueAt(this.#tree.documents, this.host), 'SecurityOpt'), option]);
   }
+  /** All lists that Podman has of them. */
+  setCapabilities(names: readonly string[]): void {
+    const all = (list: readonly string[]): Json => list.map((name) => `CAP_${name}`);
+    for (const name of ['BoundingCaps', 'EffectiveCaps']) this.set([...this.#path, name], all(names));
+    this.set([...this.host, 'CapAdd'], all(names.filter((name) => !PODMAN_DEFAULT.includes(name))));
+    this.set([...this.host, 'CapDrop'], all(PODMAN_DEFAULT.filter((name) => !names.includes(name))));
+  }
   /** Podman's record of its flags says what other fields do not. */
   withoutFlag(name: string): void {
     const path = [...this.#path, 'Config', 'CreateCommand'];
@@ -47,6 +54,13 @@ class Inspection {
     if (!Array.isArray(words)) return;
     const kept = words.filter((word: Json, index) => !asText(word).startsWith(`--${name}=`) && asText(word) !== `--${name}` && asText(words[index - 1] as Json | undefined) !== `--${name}`);
     this.set(path, kept);
+  }
+  withFlag(flag: string): void {
+    const path = [...this.#path, 'Config', 'CreateCommand'];
+    const words = valueAt(this.#tree.documents, path);
+    if (!Array.isArray(words)) return;
+    const verb = (words as readonly Json[]).findIndex((word) => word === 'create' || word === 'run');
+    this.set(path, [...words.slice(0, verb + 1), flag, ...words.slice(verb + 1)] as Json);
   }
   mounts(destination: string, change: (mount: { readonly path: Path; readonly kind: 'bind' | 'asked' | 'present' }) => void): void {
     const host = valueAt(this.#tree.documents, this.host);
@@ -99,6 +113,7 @@ function changePort(inspection: Inspection, configuration: Configuration, change
 }
 
 function changeCapabilities(inspection: Inspection, configuration: Configuration, change: Change): void {
+  if (configuration.capabilities.base === 'none') return inspection.setCapabilities(applyChange(configuration, change).capabilities.add);
   const { add, drop } = applyChange(configuration, change).capabilities;
   const prefix = configuration.kind === 'podman-inspect' || textsAt(inspection.value(inspection.host), 'CapAdd').some((name) => name.startsWith('CAP_')) ? 'CAP_' : '';
   const named = (names: readonly string[]): Json => names.map((name) => (name === 'ALL' ? name : `${prefix}${capabilityName(name)}`));
@@ -112,7 +127,10 @@ export function changeInspection(tree: Tree, path: Path, configuration: Configur
   const { host, config } = inspection;
   const set = (name: string, value: Json): void => inspection.set([...host, name], value);
   switch (change.kind) {
-    case 'unprivileged': set('Privileged', false); return undefined;
+    case 'unprivileged':
+      set('Privileged', false);
+      if (configuration.capabilities.base === 'none') changeCapabilities(inspection, configuration, change);
+      return undefined;
     case 'drop-all-capabilities': case 'remove-capability': changeCapabilities(inspection, configuration, change); return undefined;
     case 'own-namespace':
       if (change.namespace === 'user' && configuration.engine === 'docker') return 'Docker maps users for the whole daemon: set "userns-remap" in daemon.json';
@@ -150,7 +168,7 @@ export function changeInspection(tree: Tree, path: Path, configuration: Configur
       if (field(inspection.value(config), 'Healthcheck') !== undefined) inspection.remove([...config, 'Healthcheck']);
       return undefined;
     case 'remove-cgroup-parent': set('CgroupParent', ''); return undefined;
-    case 'default-limits': set('Ulimits', [{ Name: 'nofile', Soft: 1024, Hard: 4096 }]); return undefined;
+    case 'default-limits': set('Ulimits', [{ Name: 'nofile', Soft: 1024, Hard: 4096 }]); inspection.withFlag('--ulimit=nofile=1024:4096'); return undefined;
     case 'plain-directory': inspection.set([...config, 'WorkingDir'], '/'); return undefined;
     case 'set-image': return 'choose the version, and name its digest';
     case 'no-token': case 'no-host-process': case 'no-probe-hosts': case 'content-trust': case 'unprivileged-exec': return 'this kind of input does not have it';
