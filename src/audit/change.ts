@@ -95,7 +95,7 @@ export function applyChange(configuration: Configuration, change: Change): Confi
     case 'plain-directory': return { ...configuration, workingDirectory: '' };
     case 'unprivileged-exec': return { ...configuration, execs: [] };
     case 'remove-capability': return { ...configuration, capabilities: withoutCapability(configuration.capabilities, change.name) };
-    case 'own-namespace': return { ...configuration, namespaces: { ...configuration.namespaces, [change.namespace]: 'own' } };
+    case 'own-namespace': return ownNamespace(configuration, change.namespace);
     case 'remove-mount': return withMount(configuration, change.destination, () => undefined);
     case 'read-only-mount': return withMount(configuration, change.destination, (mount) => ({ ...mount, readOnly: true }));
     case 'private-mount': return withMount(configuration, change.destination, (mount) => ({ ...mount, propagation: '' }));
@@ -110,6 +110,12 @@ export function applyChange(configuration: Configuration, change: Change): Confi
     case 'remove-port': return { ...configuration, ports: configuration.ports.filter((port) => !(port.containerPort === change.containerPort && port.hostPort === change.hostPort)) };
     case 'set-image': return { ...configuration, image: change.image };
   }
+}
+
+/** A network of its own is that of the default bridge, except where the kind has another default. */
+function ownNamespace(configuration: Configuration, namespace: NamespaceName): Configuration {
+  const isBridged = ['command', 'docker-inspect', 'podman-inspect'].includes(configuration.kind);
+  return { ...configuration, namespaces: { ...configuration.namespaces, [namespace]: 'own' }, defaultBridge: namespace === 'network' ? isBridged : configuration.defaultBridge };
 }
 
 /** Of an OCI configuration, being privileged is nothing but what is listed there; Podman lists capabilities as well. */

@@ -12,9 +12,9 @@ export const MOST_CONTAINERS = 2000;
 export const MOST_ALIASES = 1000;
 /** Values of a document once its aliases are followed. */
 export const MOST_VALUES = 500_000;
-/** Mounts, devices, ports and the like of one container: the kernel's own bound on mounts is 100,000; what is above this is not a container that somebody runs. */
-export const MOST_ITEMS = 2000;
 /** Words of one command line. */
 export const MOST_WORDS = 10_000;
 /** What is quoted of a value in a finding. */
 export const MOST_QUOTED = 200;
+/** What begins as JSON and is none is tried as YAML up to this size: people do not write more in braces. */
+export const MOST_FLOW_BYTES = 1 << 20;

@@ -4,7 +4,7 @@ import type { Json } from '../image/index.ts';
 import { AuditInputError } from './errors.ts';
 import { field, textAt } from './fields.ts';
 import type { AuditInput } from './input.ts';
-import { MOST_CONTAINERS, MOST_INPUT_BYTES } from './limits.ts';
+import { MOST_CONTAINERS, MOST_FLOW_BYTES, MOST_INPUT_BYTES } from './limits.ts';
 import { isCompose, readCompose } from './read-compose.ts';
 import { readCommands } from './read-command.ts';
 import { isInspection, readInspection } from './read-inspect.ts';
@@ -55,6 +55,20 @@ function adviceFor(tree: Tree): string {
   return 'it can be a command line or script, docker or podman inspect, Compose, Kubernetes, or an OCI config.json';
 }
 
+/** YAML in braces begins as JSON does. What is neither is more likely JSON that was cut short. */
+function readJsonOrYaml(text: string): Tree {
+  try {
+    return readJson(text);
+  } catch (error) {
+    if (!(error instanceof AuditInputError) || text.length > MOST_FLOW_BYTES) throw error;
+    try {
+      return readYaml(text);
+    } catch {
+      throw error;
+    }
+  }
+}
+
 /** A YAML file begins with a key, an entry of a list or a directive; a script has commands. */
 function looksLikeYaml(text: string): boolean {
   return /^(?:---|%YAML|(?:apiVersion|kind|services|version|name|x-[\w-]+|networks|volumes|metadata|spec|include|items)\s*:)/m.test(text) && !text.startsWith('#!');
@@ -82,7 +96,7 @@ function readText(text: string, kind: Kind | undefined): AuditInput {
   if (kind === 'command') return readCommands(text);
   const isJson = /^\s*[[{]/.test(text);
   if (!isJson && kind === undefined && !looksLikeYaml(text)) return readCommands(text);
-  const tree = isJson ? readJson(text) : readYaml(text);
+  const tree = isJson ? readJsonOrYaml(text) : readYaml(text);
   const input = readTree(tree, kind);
   if (input === undefined) throw new AuditInputError(kind === undefined ? 'it is no configuration of a container that is known here' : `it is no ${NAMES[kind]}`, adviceFor(tree));
   return input;

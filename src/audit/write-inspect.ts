@@ -134,7 +134,7 @@ export function changeInspection(tree: Tree, path: Path, configuration: Configur
     case 'drop-all-capabilities': case 'remove-capability': changeCapabilities(inspection, configuration, change); return undefined;
     case 'own-namespace':
       if (change.namespace === 'user' && configuration.engine === 'docker') return 'Docker maps users for the whole daemon: set "userns-remap" in daemon.json';
-      set(NAMESPACE_FIELDS[change.namespace], change.namespace === 'user' ? 'auto' : change.namespace === 'network' ? 'bridge' : configuration.engine === 'podman' || change.namespace === 'cgroup' || change.namespace === 'ipc' ? 'private' : '');
+      set(change.namespace === 'cgroup' && configuration.engine === 'podman' ? 'CgroupMode' : NAMESPACE_FIELDS[change.namespace], change.namespace === 'user' ? 'auto' : change.namespace === 'network' ? 'bridge' : configuration.engine === 'podman' || change.namespace === 'cgroup' || change.namespace === 'ipc' ? 'private' : '');
       inspection.withoutFlag(change.namespace === 'user' ? 'userns' : change.namespace);
       return undefined;
     case 'remove-mount': case 'read-only-mount': case 'private-mount': changeMount(inspection, change); return undefined;
