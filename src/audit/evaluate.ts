@@ -77,10 +77,14 @@ export function platformOf({ engine, runtime }: Configuration): Platform {
 }
 
 function stateOf(path: AttackPath, configuration: Configuration, facts: HostFacts): 'open' | 'depends' | 'closed' {
-  const states = path.conditions(configuration).map((condition) => condition.state(configuration, facts));
-  if (states.includes('missing')) return 'closed';
-  if (!states.includes('unknown')) return 'open';
-  return path.needsFacts === true && path.conditions(configuration).some((condition) => condition.items.length === 0 && condition.state(configuration, facts) === 'unknown') ? 'closed' : 'depends';
+  let isUnknown = false;
+  for (const condition of path.conditions(configuration)) {
+    const state = condition.state(configuration, facts);
+    // What only the host could tell, and nobody told, is not guessed for bugs of its programs.
+    if (state === 'missing' || (state === 'unknown' && path.needsFacts === true && condition.items.length === 0)) return 'closed';
+    isUnknown ||= state === 'unknown';
+  }
+  return isUnknown ? 'depends' : 'open';
 }
 
 function lower(severity: Severity): Severity {

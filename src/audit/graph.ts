@@ -49,8 +49,9 @@ export function graphOf(judgement: Judgement, facts: HostFacts): Graph {
   return { title: judgement.configuration.name, nodes: [...nodes.values()], edges };
 }
 
-function quoteDot(text: string): string {
-  return `"${text.replace(/[\p{Cc}\p{Cf}]/gu, ' ').replaceAll('\\', '\\\\').replaceAll('"', '\\"')}"`;
+/** Lines of a label. */
+function quoteDot(...lines: readonly string[]): string {
+  return `"${lines.map((line) => line.replace(/[\p{Cc}\p{Cf}\u2028\u2029]/gu, ' ').replaceAll('\\', '\\\\').replaceAll('"', '\\"')).join('\\n')}"`;
 }
 
 const FILLS: Readonly<Record<GraphNode['look'], string>> = {
@@ -61,7 +62,7 @@ const FILLS: Readonly<Record<GraphNode['look'], string>> = {
 export function asDot(graphs: readonly Graph[]): string {
   const parts = graphs.map(({ title, nodes, edges }, number) => {
     const name = (id: string): string => quoteDot(`${number}.${id}`);
-    const lines = nodes.map(({ id, text, note, look }) => `    ${name(id)} [label=${quoteDot(note === '' ? text : `${text}\n${note}`).replaceAll('\n', '\\n')}, fillcolor=${quoteDot(FILLS[look])}${look === 'effect' ? ', fontcolor="white"' : ''}${look === 'unknown' ? ', style="filled,dashed"' : ''}];`);
+    const lines = nodes.map(({ id, text, note, look }) => `    ${name(id)} [label=${note === '' ? quoteDot(text) : quoteDot(text, note)}, fillcolor=${quoteDot(FILLS[look])}${look === 'effect' ? ', fontcolor="white"' : ''}${look === 'unknown' ? ', style="filled,dashed"' : ''}];`);
     const arrows = edges.map(({ from, to, isCut }) => `    ${name(from)} -> ${name(to)}${isCut ? ' [style=dashed, color="#2e7d32", label="cut"]' : ''};`);
     return `  subgraph cluster_${number} {\n    label=${quoteDot(title)};\n${[...lines, ...arrows].join('\n')}\n  }`;
   });

@@ -39,9 +39,15 @@ const PLACES: Readonly<Record<PlaceName, (path: string) => boolean>> = {
 
 export const PLACE_NAMES = Object.keys(PLACES) as readonly PlaceName[];
 
+/** Places of the mounts that were asked about: every condition of every path asks. */
+const KNOWN = new WeakMap<readonly Mount[], Map<PlaceName, readonly Mount[]>>();
+
 /** The mounts of a container that show a place of the host. */
 export function mountsOfPlace({ mounts }: Configuration, place: PlaceName): readonly Mount[] {
-  return mounts.filter(({ kind, source }) => kind === 'bind' && PLACES[place](source.startsWith('/') ? cleanPath(source) : source));
+  const known = KNOWN.get(mounts) ?? new Map<PlaceName, readonly Mount[]>();
+  const found = known.get(place) ?? mounts.filter(({ kind, source }) => kind === 'bind' && PLACES[place](source.startsWith('/') ? cleanPath(source) : source));
+  KNOWN.set(mounts, known.set(place, found));
+  return found;
 }
 
 export function writable(mounts: readonly Mount[]): readonly Mount[] {

@@ -8,7 +8,7 @@ import { MOST_CONTAINERS } from './limits.ts';
 import { PLAIN } from './model.ts';
 import type { Configuration, ExecUse, Mount } from './model.ts';
 import { quoteWord, shellCommands } from './shell-words.ts';
-import { capabilityList, environmentOf, isTrue, namespaceUse, parseBytes, parseDevice, parseMount, parsePorts, parseRestart, parseSecurityOptions, parseVolume } from './values.ts';
+import { capabilityList, environmentOf, isTrue, namespaceUse, parseBytes, parseDevice, parseMount, parsePort, parseRestart, parseSecurityOptions, parseVolume } from './values.ts';
 import { flagEdits } from './write-command.ts';
 
 /** The flags of a command line by name. */
@@ -78,7 +78,7 @@ function configurationOf(line: CommandLine, index: number): Configuration {
     user: flags.last('user') ?? '', namespaces: namespacesOf(flags), mounts: mountsOf(flags),
     devices: flags.all('device').map(parseDevice), deviceRules: flags.all('device-cgroup-rule'), gpus: flags.last('gpus') !== undefined || flags.last('runtime') === 'nvidia',
     ...parseSecurityOptions(flags.all('security-opt')), readOnlyRoot: flags.isOn('read-only'), ...resourcesOf(flags), healthCheck: healthOf(flags),
-    ports: flags.all('publish').flatMap(parsePorts), publishAll: flags.isOn('publish-all'), defaultBridge: ['bridge', 'default', ''].includes(network),
+    ports: flags.all('publish').map(parsePort), publishAll: flags.isOn('publish-all'), defaultBridge: ['bridge', 'default', ''].includes(network),
     sysctls: environmentOf(flags.all('sysctl')), environment: environmentOf(flags.all('env')), command: [...(entrypoint === undefined || entrypoint === '' ? [] : [entrypoint]), ...command],
     workingDirectory: flags.last('workdir') ?? '', runtime: flags.last('runtime') ?? '', contentTrust: trust === undefined ? undefined : !isTrue(trust),
     ...engineDefaults(line, flags),
@@ -90,8 +90,19 @@ function execOf(line: CommandLine): { readonly container: string; readonly use: 
   return { container: line.words[0] ?? '', use: { privileged: flags.isOn('privileged'), user: flags.last('user') ?? '' } };
 }
 
-function lineAt(text: string, offset: number): number {
-  return text.slice(0, offset).split('\n').length;
+/** Lines of offsets, from 1 on. */
+function linesAt(text: string, offsets: readonly number[]): readonly number[] {
+  const starts = [0];
+  for (let at = text.indexOf('\n'); at >= 0; at = text.indexOf('\n', at + 1)) starts.push(at + 1);
+  return offsets.map((offset) => {
+    let [low, high] = [0, starts.length];
+    while (low + 1 < high) {
+      const middle = (low + high) >> 1;
+      if ((starts[middle] ?? 0) <= offset) low = middle;
+      else high = middle;
+    }
+    return low + 1;
+  });
 }
 
 interface Run {
@@ -127,12 +138,14 @@ function rewrite(text: string, runs: readonly Run[], configurations: readonly Co
     refused.push(...result.refused);
     return result.edits;
   });
-  let changed = text;
-  for (const edit of edits.sort((one, other) => other.start - one.start || other.end - one.end)) {
-    const { start, end } = edit.insert === '' ? withBlanks(changed, edit.start, edit.end) : edit;
-    changed = `${changed.slice(0, start)}${edit.insert}${changed.slice(end)}`;
+  const parts: string[] = [];
+  let done = 0;
+  for (const edit of edits.sort((one, other) => one.start - other.start || one.end - other.end)) {
+    const { start, end } = edit.insert === '' ? withBlanks(text, edit.start, edit.end) : edit;
+    parts.push(text.slice(done, start), edit.insert);
+    done = Math.max(done, end);
   }
-  return { text: changed, refused };
+  return { text: `${parts.join('')}${text.slice(done)}`, refused };
 }
 
 /** @throws AuditInputError where there is no such command, or one that cannot be understood. */
@@ -148,7 +161,7 @@ export function readCommands(text: string): AuditInput {
   });
   const notes = all.flatMap(({ line, execs }) => [line, ...execs]).flatMap(({ engine, verb, unknown }) => [...new Set(unknown)].map((word) => `the value of ${word} in "${engine} ${verb}" is not known, and was not judged`));
   return {
-    kind: 'command', configurations, lines: all.map(({ line }) => lineAt(text, line.flagsAt)), notes,
+    kind: 'command', configurations, lines: linesAt(text, all.map(({ line }) => line.flagsAt)), notes,
     rewrite: (changes) => rewrite(text, all, configurations, changes),
   };
 }

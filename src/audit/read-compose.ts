@@ -11,7 +11,7 @@ import { PLAIN } from './model.ts';
 import type { Configuration, Mount, NamespaceUse, Port } from './model.ts';
 import { shellCommands } from './shell-words.ts';
 import type { Path, Tree } from './tree.ts';
-import { capabilityList, namespaceUse, parseBytes, parseDevice, parsePorts, parseRestart, parseSecurityOptions, parseVolume } from './values.ts';
+import { capabilityList, namespaceUse, parseBytes, parseDevice, parsePort, parseRestart, parseSecurityOptions, parseVolume } from './values.ts';
 import { changeCompose } from './write-compose.ts';
 
 /** `${NAME:-default}` and `${NAME-default}`, as they are where NAME is not set (compose-spec 12-interpolation.md); other variables stay. */
@@ -50,10 +50,10 @@ function mountsOf(service: Json, volumes: Json): readonly Mount[] {
 }
 
 function portsOf(service: Json): readonly Port[] {
-  return listAt(service, 'ports').flatMap((port) => {
-    if (!isObject(port)) return parsePorts(asText(port));
+  return listAt(service, 'ports').map((port) => {
+    if (!isObject(port)) return parsePort(asText(port));
     const published = textAt(port, 'published');
-    return parsePorts(`${textAt(port, 'host_ip') === '' ? '' : `${textAt(port, 'host_ip')}:`}${published === '' ? '' : published}:${textAt(port, 'target')}`.replace(/^:/, ''));
+    return parsePort(`${textAt(port, 'host_ip') === '' ? '' : `${textAt(port, 'host_ip')}:`}${published === '' ? '' : published}:${textAt(port, 'target')}`.replace(/^:/, ''));
   });
 }
 
@@ -123,10 +123,13 @@ export function isCompose(value: Json | undefined): boolean {
 
 /** @throws AuditInputError where there is no service in it. */
 export function readCompose(tree: Tree): AuditInput {
-  const services = tree.documents.flatMap((document, number) => Object.entries(objectAt(document, 'services')).filter(([, service]) => isObject(service)).map(([name, service]) => ({ path: [number, 'services', name] as Path, name, service, document })));
+  const services = tree.documents.flatMap((written, number) => {
+    const document = interpolated(written);
+    return Object.entries(objectAt(document, 'services')).filter(([, service]) => isObject(service)).map(([name, service]) => ({ path: [number, 'services', name] as Path, name, service, document }));
+  });
   if (services.length === 0) throw new AuditInputError('there is no service in it', 'give a Compose file with services');
   if (services.length > MOST_CONTAINERS) throw new AuditInputError(`cannot read it: it has more than ${MOST_CONTAINERS} services`, 'split it');
-  const configurations = services.map(({ name, service, document }) => configurationOf(name, interpolated(service), interpolated(document)));
+  const configurations = services.map(({ name, service, document }) => configurationOf(name, service, document));
   const notes = services.flatMap(({ name, service }) => [
     ...(field(service, 'extends') === undefined ? [] : [`what "${name}" takes from "extends" was not judged: give the output of "docker compose config"`]),
     ...(field(service, 'env_file') === undefined ? [] : [`the variables in "${name}"'s env_file were not judged`]),

@@ -4,7 +4,8 @@ import type { Json } from '../image/index.ts';
 import { AuditInputError } from './errors.ts';
 import { field, textAt } from './fields.ts';
 import type { AuditInput } from './input.ts';
-import { MOST_CONTAINERS, MOST_FLOW_BYTES, MOST_INPUT_BYTES } from './limits.ts';
+import { MOST_CONTAINERS, MOST_FLOW_BYTES, MOST_INPUT_BYTES, MOST_ITEMS, MOST_QUOTED, MOST_TEXTS } from './limits.ts';
+import type { Configuration } from './model.ts';
 import { isCompose, readCompose } from './read-compose.ts';
 import { readCommands } from './read-command.ts';
 import { isInspection, readInspection } from './read-inspect.ts';
@@ -74,8 +75,18 @@ function looksLikeYaml(text: string): boolean {
   return /^(?:---|%YAML|(?:apiVersion|kind|services|version|name|x-[\w-]+|networks|volumes|metadata|spec|include|items)\s*:)/m.test(text) && !text.startsWith('#!');
 }
 
+function checkBounds({ name, mounts, devices, deviceRules, ports, capabilities, sysctls, environment, command, ulimits = [], execs }: Configuration): void {
+  const lists: readonly (readonly [what: string, count: number, most: number])[] = [
+    ['mounts', mounts.length, MOST_ITEMS], ['devices', devices.length + deviceRules.length, MOST_ITEMS], ['ports', ports.length, MOST_ITEMS], ['capabilities', capabilities.add.length + capabilities.drop.length, MOST_ITEMS],
+    ['kernel parameters', sysctls.size, MOST_ITEMS], ['limits', ulimits.length, MOST_ITEMS], ['commands run in it', execs.length, MOST_ITEMS], ['variables', environment.size, MOST_TEXTS], ['words in its command', command.length, MOST_TEXTS],
+  ];
+  const over = lists.find(([, count, most]) => count > most);
+  if (over !== undefined) throw new AuditInputError(`"${name.slice(0, MOST_QUOTED)}" has more than ${over[2]} ${over[0]}`, 'it is no container that somebody runs');
+}
+
 /** Findings are told apart by names, so two of one name get numbers. */
 function withOwnNames(input: AuditInput): AuditInput {
+  input.configurations.forEach(checkBounds);
   const seen = new Map<string, number>();
   const configurations = input.configurations.map((configuration) => {
     const count = (seen.get(configuration.name) ?? 0) + 1;

@@ -1,5 +1,6 @@
 /** Values as Docker's flags, its API's documents and Compose write them. What cannot be read is taken at its worst, so that nothing is hidden by a form that is not known here. */
 import { capabilityName } from './capabilities.ts';
+import { MOST_VALUE } from './limits.ts';
 import type { Configuration, Confinement, Device, Mount, NamespaceUse, Port, RestartPolicy } from './model.ts';
 
 const PROPAGATIONS: ReadonlySet<string> = new Set(['private', 'rprivate', 'shared', 'rshared', 'slave', 'rslave', 'unbindable', 'runbindable']);
@@ -14,7 +15,8 @@ export function parseVolume(text: string): Mount {
 }
 
 /** `type=bind,source=/x,target=/y,readonly`, fields in quotes as in CSV. */
-export function parseMount(text: string): Mount {
+export function parseMount(given: string): Mount {
+  const text = given.slice(0, MOST_VALUE);
   const fields = new Map(splitCsv(text).map((field) => {
     const equals = field.indexOf('=');
     return equals < 0 ? [field.toLowerCase(), 'true'] : [field.slice(0, equals).toLowerCase(), field.slice(equals + 1)];
@@ -53,20 +55,19 @@ export function parseDevice(text: string): Device {
   return { path: parts[0] ?? '', permissions: hasPermissions ? last : 'rwm', isBlock: false };
 }
 
-/** `[ADDRESS:][HOST:]CONTAINER[/udp]`; ranges are one entry each, up to a bound that no host has. */
-export function parsePorts(text: string): readonly Port[] {
+/** `[ADDRESS:][HOST:]CONTAINER[/udp]`; of a range, the first. */
+export function parsePort(text: string): Port {
   const body = text.replace(/\/(?:tcp|udp|sctp)$/i, '');
   const containerAt = body.lastIndexOf(':');
   const before = containerAt < 0 ? '' : body.slice(0, containerAt);
   const hostAt = /^\d[\d-]*$|^$/.test(before) ? -1 : before.lastIndexOf(':');
   const [address, host] = hostAt < 0 ? (/^[\d-]*$/.test(before) ? ['', before] : [before, '']) : [before.slice(0, hostAt), before.slice(hostAt + 1)];
-  const [containerFirst = 0] = range(body.slice(containerAt + 1));
-  const [hostFirst = 0, hostLast = hostFirst] = range(host);
-  return Array.from({ length: Math.min(Math.max(hostLast - hostFirst, 0), 65_535) + 1 }, (_, index) => ({ hostAddress: address.replace(/^\[|\]$/g, ''), hostPort: hostFirst === 0 ? 0 : hostFirst + index, containerPort: containerFirst + index }));
+  return { hostAddress: address.replace(/^\[|\]$/g, ''), hostPort: firstPort(host), containerPort: firstPort(body.slice(containerAt + 1)) };
 }
 
-function range(text: string): readonly number[] {
-  return text.split('-').map((part) => (/^\d{1,5}$/.test(part) ? Number(part) : 0));
+function firstPort(text: string): number {
+  const [first = ''] = text.split('-');
+  return /^\d{1,5}$/.test(first) ? Number(first) : 0;
 }
 
 /** Bytes of `512m`, `1.5g`, `1073741824`; of Kubernetes' `512Mi` as well. Undefined for what is no size. */

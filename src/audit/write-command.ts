@@ -5,7 +5,7 @@ import type { CommandLine, GivenFlag } from './command-line.ts';
 import type { RefusedChange } from './input.ts';
 import type { Configuration } from './model.ts';
 import { quoteWord } from './shell-words.ts';
-import { capabilityList, parseDevice, parseMount, parsePorts, parseVolume } from './values.ts';
+import { capabilityList, parseDevice, parseMount, parsePort, parseVolume } from './values.ts';
 
 export interface Edit {
   readonly start: number;
@@ -102,7 +102,9 @@ function planOf(change: Change, configuration: Configuration): Plan {
 }
 
 function hasPort({ name, value }: GivenFlag, { containerPort, hostPort }: { readonly containerPort: number; readonly hostPort: number }): boolean {
-  return name === 'publish' && parsePorts(value).some((port) => port.containerPort === containerPort && port.hostPort === hostPort);
+  if (name !== 'publish') return false;
+  const port = parsePort(value);
+  return port.containerPort === containerPort && port.hostPort === hostPort;
 }
 
 /** `8080:80` or `0.0.0.0:8080:80`: the same on this machine only. */

@@ -7,7 +7,7 @@ import { asText, field, fieldAt, listAt, pairsAt, textAt, textsAt } from './fiel
 import type { Configuration } from './model.ts';
 import { removeWhere, valueAt } from './tree.ts';
 import type { Path, Tree } from './tree.ts';
-import { parseDevice, parsePorts, parseVolume } from './values.ts';
+import { parseDevice, parsePort, parseVolume } from './values.ts';
 
 const NAMESPACE_KEYS: Readonly<Record<string, string>> = { pid: 'pid', network: 'network_mode', ipc: 'ipc', uts: 'uts', cgroup: 'cgroup' };
 
@@ -61,7 +61,8 @@ function changeMount(service: Service, change: Change & { readonly destination: 
 
 function isPort(port: Json, { containerPort, hostPort }: { readonly containerPort: number; readonly hostPort: number }): boolean {
   const text = isObject(port) ? `${textAt(port, 'published')}:${textAt(port, 'target')}`.replace(/^:/, '') : asText(port);
-  return parsePorts(text).some((one) => one.containerPort === containerPort && one.hostPort === hostPort);
+  const one = parsePort(text);
+  return one.containerPort === containerPort && one.hostPort === hostPort;
 }
 
 function localPort(service: Service, change: { readonly containerPort: number; readonly hostPort: number }): void {

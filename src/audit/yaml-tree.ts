@@ -3,7 +3,7 @@ import { LineCounter, Scalar, isAlias, isCollection, isMap, isScalar, isSeq, par
 import type { Document, Node, Pair, YAMLMap , Alias} from 'yaml';
 import type { Json } from '../image/index.ts';
 import { AuditInputError } from './errors.ts';
-import { MOST_ALIASES, MOST_YAML_BYTES } from './limits.ts';
+import { MOST_ALIASES, MOST_COLUMN, MOST_ENTRIES, MOST_OPEN_BRACKETS, MOST_YAML_BYTES } from './limits.ts';
 import { ValueCounter, removePlain, setPlain, valueAt } from './tree.ts';
 import type { Path, Tree } from './tree.ts';
 
@@ -13,10 +13,13 @@ const MERGE = '<<';
 class Reader {
   readonly #counter: ValueCounter;
   readonly #anchors = new Map<string, Node>();
+  readonly #offsets: WeakMap<object, number>;
   #aliases = 0;
 
-  constructor(counter: ValueCounter) {
+  /** `offsets` gets the place of each collection: of its key, where it has one. */
+  constructor(counter: ValueCounter, offsets: WeakMap<object, number>) {
     this.#counter = counter;
+    this.#offsets = offsets;
   }
 
   read(node: unknown, depth: number): Json {
@@ -28,8 +31,14 @@ class Reader {
     }
     if (!isCollection(node)) return null;
     this.#remember(node);
-    if (isSeq(node)) return node.items.map((item) => this.read(item, depth + 1));
+    if (isSeq(node)) return node.items.map((item) => this.#placed(this.read(item, depth + 1), item));
     return isMap(node) ? this.#map(node, depth) : null;
+  }
+
+  #placed(value: Json, node: unknown): Json {
+    const offset = (node as Node | undefined)?.range?.[0];
+    if (typeof value === 'object' && value !== null && offset !== undefined) this.#offsets.set(value, offset);
+    return value;
   }
 
   #remember(node: Node & { readonly anchor?: string | undefined }): void {
@@ -50,7 +59,7 @@ class Reader {
       const name = isScalar(key) ? String(key.value) : String(this.read(key, depth + 1));
       if (name === MERGE && (!isScalar(key) || key.type === Scalar.PLAIN)) this.#merge(value, merged, depth);
       else if (own.has(name)) throw new AuditInputError(`cannot read the YAML: the key "${name}" is there twice in one mapping`, 'leave one of them');
-      else own.set(name, this.read(value, depth + 1));
+      else own.set(name, this.#placed(this.read(value, depth + 1), key));
     }
     return Object.fromEntries([...merged, ...own]);
   }
@@ -75,12 +84,13 @@ class YamlTree implements Tree {
   readonly documents: Json[];
   readonly #sources: readonly Document[];
   readonly #lines: LineCounter;
+  readonly #offsets = new WeakMap<object, number>();
 
   constructor(sources: readonly Document[], lines: LineCounter) {
     this.#sources = sources;
     this.#lines = lines;
     const counter = new ValueCounter();
-    this.documents = sources.map(({ contents }) => new Reader(counter).read(contents, 0));
+    this.documents = sources.map(({ contents }) => new Reader(counter, this.#offsets).read(contents, 0));
   }
 
   set(path: Path, value: Json): void {
@@ -115,24 +125,9 @@ class YamlTree implements Tree {
     }
   }
 
-  lineOf([document = 0, ...keys]: Path): number | undefined {
-    let node: unknown = this.#sources[Number(document)]?.contents;
-    for (const key of keys) {
-      if (!isCollection(node)) break;
-      const next = node.get(key, true);
-      if (next === undefined) break;
-      // A key says better where a mapping begins than its first entry.
-      if (isMap(node)) {
-        const pair: Pair | undefined = (node.items as Pair[]).find((item) => isScalar(item.key) && item.key.value === key);
-        node = next;
-        if (keys.at(-1) === key && isScalar(pair?.key)) return this.#line(pair.key);
-      } else node = next;
-    }
-    return this.#line(node);
-  }
-
-  #line(node: unknown): number | undefined {
-    const offset = (node as Node | undefined)?.range?.[0];
+  lineOf(path: Path): number | undefined {
+    const value = valueAt(this.documents, path);
+    const offset = typeof value === 'object' && value !== null ? this.#offsets.get(value) : undefined;
     return offset === undefined ? undefined : this.#lines.linePos(offset).line;
   }
 
@@ -144,9 +139,31 @@ class YamlTree implements Tree {
   }
 }
 
+/**
+ * How deep a text may go is decided by its characters: the parser recurses, and V8 ends the process where the stack runs out inside of a regular expression.
+ * Blocks go as deep as their columns, flow collections as deep as brackets are open (those in strings count as well, so the bound is wide).
+ */
+function checkNesting(text: string): void {
+  let [open, column, isLeading, entries] = [0, 0, true, 0];
+  for (let at = 0; at < text.length; at++) {
+    const character = text[at];
+    if (character === '\n' || character === ',') entries++;
+    if (character === '\n') [column, isLeading] = [0, true];
+    else if (isLeading && (character === ' ' || character === '-' || character === '?' || character === ':')) column++;
+    else {
+      isLeading = false;
+      if (character === '[' || character === '{') open++;
+      else if ((character === ']' || character === '}') && open > 0) open--;
+    }
+    if (entries > MOST_ENTRIES) throw new AuditInputError(`cannot read the YAML: it has more than ${MOST_ENTRIES} entries`, 'give it in parts, or as JSON');
+    if (open > MOST_OPEN_BRACKETS || column > MOST_COLUMN) throw new AuditInputError('cannot read the YAML: it is nested too deeply', 'it is no configuration of a container');
+  }
+}
+
 /** @throws AuditInputError */
 export function readYaml(text: string): Tree {
   if (text.length > MOST_YAML_BYTES) throw new AuditInputError(`cannot read the YAML: it is longer than ${MOST_YAML_BYTES >> 20} MiB`, 'give it in parts, or as JSON');
+  checkNesting(text);
   const lines = new LineCounter();
   let sources: readonly Document[];
   try {
