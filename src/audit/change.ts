@@ -39,7 +39,7 @@ const PLAIN_WORDS: Readonly<Partial<Record<Change['kind'], string>>> = {
 export function describeChange(change: Change): string {
   switch (change.kind) {
     case 'remove-capability': return `take CAP_${change.name} away`;
-    case 'own-namespace': return `give it a ${NAMESPACE_WORDS[change.namespace]} namespace of its own`;
+    case 'own-namespace': return `give it ${change.namespace === 'ipc' ? 'an' : 'a'} ${NAMESPACE_WORDS[change.namespace]} namespace of its own`;
     case 'remove-mount': return `take the mount on ${change.destination} away`;
     case 'read-only-mount': return `mount ${change.destination} read-only`;
     case 'private-mount': return `mount ${change.destination} without shared propagation`;

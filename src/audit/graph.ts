@@ -36,7 +36,7 @@ export function graphOf(judgement: Judgement, facts: HostFacts): Graph {
     if (!nodes.has(id) || node.look === 'cut') nodes.set(id, { ...node, id });
     return id;
   };
-  for (const { path, severity, conditions, cut } of openPaths(judgement).slice(0, MOST_PATHS_SHOWN)) {
+  for (const { path, severity, conditions, cut } of openPaths(judgement).filter((judged) => judged.severity !== 'info').slice(0, MOST_PATHS_SHOWN)) {
     const pathNode = nodeFor(`path ${path.id}`, { column: 1, text: path.title, note: cut === undefined ? `${severity}; nothing here cuts it` : `${severity}; to cut it: ${cut.map(describeChange).join(', ')}`, look: severity });
     const changed = cut === undefined ? undefined : path.conditions(judgement.configuration).map((condition) => condition.state(withChanges(judgement.configuration, cut), facts));
     for (const [index, { text, state }] of conditions.entries()) {
@@ -75,7 +75,7 @@ const LINE = 17;
 const GAP = 16;
 const PADDING = 8;
 /** Of the letters below, in px. */
-const LETTER = 7;
+const LETTER = 7.4;
 
 function wrap(text: string, width: number): readonly string[] {
   const most = Math.floor((width - 2 * PADDING) / LETTER);
@@ -139,8 +139,8 @@ function drawEdge(from: Box, to: Box, isCut: boolean): string {
   const [x1, y1, x2, y2] = [from.x + from.width, from.y + from.height / 2, to.x - 3, to.y + to.height / 2];
   const bend = (x1 + x2) / 2;
   const style = isCut ? 'stroke="#2e7d32" stroke-width="2" stroke-dasharray="6 4"' : 'stroke="#8a8a8a"';
-  const scissors = isCut ? `<text x="${bend - 6}" y="${((y1 + y2) / 2 + 5).toFixed(1)}" font-size="15" fill="#2e7d32">✂</text>` : '';
-  return `<path d="M${x1} ${y1.toFixed(1)} C${bend} ${y1.toFixed(1)} ${bend} ${y2.toFixed(1)} ${x2} ${y2.toFixed(1)}" fill="none" ${style} marker-end="url(#arrow)"/>${scissors}`;
+  const word = isCut ? `<text x="${x1 + 6}" y="${(y1 - 5).toFixed(1)}" font-size="11" fill="#2e7d32">cut</text>` : '';
+  return `<path d="M${x1} ${y1.toFixed(1)} C${bend} ${y1.toFixed(1)} ${bend} ${y2.toFixed(1)} ${x2} ${y2.toFixed(1)}" fill="none" ${style} marker-end="url(#arrow)"/>${word}`;
 }
 
 /** One picture for all, one below the other. */
@@ -159,6 +159,6 @@ export function asSvg(graphs: readonly Graph[]): string {
     top = Math.max(top + 60, ...boxes.map(({ y, height }) => y + height + 40));
   }
   const width = COLUMN_X[2] + COLUMN_WIDTH[2] + 20;
-  const arrow = '<defs><marker id="arrow" viewBox="0 0 8 8" refX="7" refY="4" markerWidth="7" markerHeight="7" orient="auto"><path d="M0 0 L8 4 L0 8 Z" fill="#8a8a8a"/></marker></defs>';
+  const arrow = '<defs><marker id="arrow" viewBox="0 0 8 8" refX="7" refY="4" markerWidth="8" markerHeight="8" markerUnits="userSpaceOnUse" orient="auto"><path d="M0 0 L8 4 L0 8 Z" fill="#8a8a8a"/></marker></defs>';
   return `<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 ${width} ${Math.ceil(top)}" width="${width}" height="${Math.ceil(top)}" font-family="ui-monospace, 'DejaVu Sans Mono', monospace" font-size="12"><rect width="100%" height="100%" fill="#ffffff"/>${arrow}${parts.join('\n')}</svg>\n`;
 }

@@ -86,7 +86,7 @@ const DEVICE_ITEMS: readonly Item[] = [
 
 function namespaceItem(id: string, namespace: NamespaceName, summary: string, docker: string, gvisor: string): Item {
   return {
-    id, summary, remedy: `give it a ${namespace === 'uts' ? 'UTS' : namespace} namespace of its own`, find: ({ namespaces }) => (namespaces[namespace] === 'unshown' ? undefined : when(namespaces[namespace] === 'host', `the ${namespace === 'uts' ? 'UTS' : namespace} namespace is the host's`)),
+    id, summary, remedy: `give it a namespace of its own (${namespace === 'uts' ? 'UTS' : namespace})`, find: ({ namespaces }) => (namespaces[namespace] === 'unshown' ? undefined : when(namespaces[namespace] === 'host', `the ${namespace === 'uts' ? 'UTS' : namespace} namespace is the host's`)),
     changes: ({ engine }) => (namespace === 'user' && engine === 'docker' ? [] : [{ kind: 'own-namespace', namespace }]), meaning: { docker, gvisor, caisson: NO_SUCH_FLAG },
   };
 }

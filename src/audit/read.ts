@@ -40,7 +40,7 @@ function readTree(tree: Tree, kind: Kind | undefined): AuditInput | undefined {
     const inspections = readInspections(tree);
     if (inspections !== undefined) return inspections;
   }
-  if ((kind === 'oci' || (kind === undefined && isBundle(first))) && isObject(first)) return readBundle(tree, [0], first);
+  if ((kind === 'oci' || kind === undefined) && isBundle(first) && isObject(first)) return readBundle(tree, [0], first);
   if (kind === 'kubernetes' || (kind === undefined && documents.some(isKubernetes))) return readKubernetes(tree);
   if (kind === 'compose' || (kind === undefined && documents.some(isCompose))) return readCompose(tree);
   return undefined;

@@ -108,7 +108,8 @@ function pathLines({ lead: { path, severity, conditions, ...rest }, also }: Path
   const cut = label('to cut it', cutText(judged));
   const others = also.map((other, index) => label(index === 0 ? 'with it go' : '', `${other.severity}: ${other.path.title}`));
   if (isBrief) return [`${severity.toUpperCase()}  ${path.title}${also.length === 0 ? '' : `, and ${also.length} more`}`, cut, ''];
-  const engines = (['gvisor', 'caisson'] as const).filter((name) => name !== platform).map((name) => label(PLATFORM_NAMES[name], verdictText(path[name])));
+  // Of the engine that it is judged for, what is said is what there is of it.
+  const engines = (['gvisor', 'caisson'] as const).map((name) => label(PLATFORM_NAMES[name], name === platform ? path[name].why : verdictText(path[name])));
   return [
     `${severity.toUpperCase()}  ${path.title}`, label('effect', path.effect), ...path.steps.map((step, index) => label(index === 0 ? 'steps' : '', `${index + 1}. ${step}`)),
     ...conditions.map(({ text, state }) => label(MARKS[state], text)), cut, ...others, ...engines, label('source', path.source), '',
@@ -116,11 +117,12 @@ function pathLines({ lead: { path, severity, conditions, ...rest }, also }: Path
 }
 
 function itemLines({ item: { id, summary, meaning: { docker, gvisor, caisson } }, evidence, paths }: JudgedItem): readonly string[] {
-  const where = paths.length === 0 ? 'on no path' : `on the ${paths.length === 1 ? 'path' : 'paths'} ${paths.join(', ')}`;
-  return [`${id}: ${summary} (${evidence.join('; ')})`, label('asked by', [...controlsOf(id), where].join('; ')), label('Docker', docker), label('gVisor', gvisor), label('Caisson', caisson.why), ''];
+  const controls = controlsOf(id);
+  const asked = [...(controls.length === 0 ? [] : [label('asked by', controls.join('; '))]), ...(paths.length === 0 ? [] : [label('opens', paths.join(', '))])];
+  return [`${id}: ${summary} (${evidence.join('; ')})`, ...asked, label('Docker', docker), label('gVisor', gvisor), label('Caisson', caisson.why), ''];
 }
 
-/** `2 causes open 5 paths; 8 deviations open none` */
+/** `web: 5 paths lead out, cut by 2 changes; 8 deviations open none` */
 function headOf({ configuration: { name }, platform, items }: Judgement, groups: readonly PathGroup[], withAll: boolean): string {
   const paths = groups.reduce((sum, { also }) => sum + 1 + also.length, 0);
   const found = paths === 0 ? 'no path leads out' : `${paths} ${paths === 1 ? 'path leads' : 'paths lead'} out${paths === groups.length ? '' : `, cut by ${groups.length} ${groups.length === 1 ? 'change' : 'changes'}`}`;

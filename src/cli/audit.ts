@@ -25,9 +25,19 @@ interface Source {
   readonly text: string;
 }
 
-/** The words of `docker run ...`, whose flags are not ours, begin at the first of them. */
+/** `docker run`, `docker --context x run`, `sudo docker run`: flags of the engine, and a value behind them, may stand between. */
+function isCommand(args: readonly string[], index: number): boolean {
+  const word = args[index] ?? '';
+  if (!ENGINES.has(word)) return false;
+  let next = index + 1;
+  while (args[next]?.startsWith('-') === true) next++;
+  if (word === 'sudo') return isCommand(args, next) || isCommand(args, next + 1);
+  return VERBS.has(args[next] ?? '') || (next > index + 1 && VERBS.has(args[next + 1] ?? ''));
+}
+
+/** Where the words of a command line begin, whose flags are not ours. */
 function commandStart(args: readonly string[]): number {
-  const index = args.findIndex((word, position) => ENGINES.has(word) && args.slice(position + 1).some((next) => VERBS.has(next)));
+  const index = args.findIndex((_, position) => isCommand(args, position));
   return index < 0 ? args.length : index;
 }
 
@@ -186,7 +196,7 @@ function fix({ source, input, judgements }: Judged, values: FlagValues, request:
     for (const change of list) if (!refused.some((one) => one.change === change)) note(`${name}: ${describeChange(change)}`);
   }
   for (const { container, change, why } of refused) note(`${container}: not done: ${describeChange(change)}: ${why}`);
-  const again = understand(source, () => readInput(text, kindOf(values)));
+  const again = understand(source, () => readInput(text, input.kind === 'command' ? 'command' : kindOf(values)));
   const left = again.configurations.flatMap((configuration) => openPaths(judge(configuration, request.facts, request.under)).filter(({ severity }) => isAtLeast(severity, request.least)).map(({ path }) => `${configuration.name}: still open: ${path.title}`));
   if (what === '' || what === 'all') for (const line of left) note(line);
   return left.length > 0 ? 1 : 0;
@@ -212,12 +222,13 @@ export async function auditCommand(args: readonly string[]): Promise<number> {
     const values = await readCommand(command.length > 0 ? { ...AUDIT, words: [0, 0] } : AUDIT, own);
     if (values === undefined) return 0;
     const [options, request] = [new FindingOptions(values), requestOf(values)];
+    const kind = command.length > 0 ? 'command' : kindOf(values);
     const sources = command.length > 0 ? [{ file: 'command line', text: commandText(command) }] : await Promise.all(values.command.map(readSource));
     if (values.has('fix') && sources.length > 1) throw new UserError('cannot use --fix with several files', 'give them one after another');
     if (values.has('output') && !values.has('fix')) throw new UserError('cannot use --output without --fix', 'the report has --report');
     if (values.has('fix')) namedRules(['', 'all'].includes(values.last('fix') ?? '') ? '' : values.last('fix') ?? '');
     const judged = sources.map((source): Judged => {
-      const input = understand(source, () => readInput(source.text, command.length > 0 ? 'command' : kindOf(values)));
+      const input = understand(source, () => readInput(source.text, kind));
       for (const text of input.notes) note(text);
       return { source, input, judgements: input.configurations.map((configuration) => judge(configuration, request.facts, request.under)) };
     });
