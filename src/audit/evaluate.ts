@@ -4,7 +4,7 @@ import { SEVERITIES } from '../findings/index.ts';
 import { applyChange } from './change.ts';
 import type { Change } from './change.ts';
 import type { HostFacts } from './host-facts.ts';
-import { itemOf, ITEMS } from './items.ts';
+import { ITEMS, evidenceOf, itemOf } from './items.ts';
 import type { Item } from './item.ts';
 import type { Configuration } from './model.ts';
 import type { AttackPath, ConditionState, Platform, Verdict } from './path.ts';
@@ -97,9 +97,17 @@ export function cutsOf(path: AttackPath, configuration: Configuration, facts: Ho
   return sets.filter((changes) => stateOf(path, withChanges(configuration, changes), facts) === 'closed').sort((one, other) => costOf(one) - costOf(other));
 }
 
+function isSo(id: string, configuration: Configuration): boolean {
+  const item = itemOf(id);
+  return item !== undefined && (evidenceOf(item, configuration) ?? []).length > 0;
+}
+
+/** Those that an image has whatever it is run with. */
+const IMAGE_PATHS: ReadonlySet<string> = new Set(['secrets-in-environment']);
+
 function judgePath(path: AttackPath, configuration: Configuration, facts: HostFacts, platform: Platform): JudgedPath {
   const conditions = path.conditions(configuration).map((condition): JudgedCondition => ({
-    text: condition.text, state: condition.state(configuration, facts), items: condition.items.filter((id) => (itemOf(id)?.find(configuration) ?? []).length > 0),
+    text: condition.text, state: condition.state(configuration, facts), items: condition.items.filter((id) => isSo(id, configuration)),
   }));
   const there = stateOf(path, configuration, facts);
   const verdict = platform === 'docker' ? undefined : path[platform];
@@ -110,18 +118,21 @@ function judgePath(path: AttackPath, configuration: Configuration, facts: HostFa
 
 function judgeControl(control: Control, configuration: Configuration): JudgedControl {
   if (control.items.length === 0) return { control, result: 'unshown', why: control.unshown ?? '' };
-  const found = control.items.map((id) => itemOf(id)?.find(configuration));
+  const found = control.items.map((id) => {
+    const item = itemOf(id);
+    return item === undefined ? undefined : evidenceOf(item, configuration);
+  });
   const evidence = found.flatMap((one) => one ?? []);
   if (evidence.length > 0) return { control, result: 'fail', why: evidence.join('; ') };
-  return found.every((one) => one === undefined) ? { control, result: 'unshown', why: 'this kind of input does not say' } : { control, result: 'pass', why: '' };
+  return found.every((one) => one === undefined) ? { control, result: 'unshown', why: control.unshown ?? 'this kind of input does not say' } : { control, result: 'pass', why: '' };
 }
 
 /** `platform`: the engine that it is judged for; by default the one that the configuration is written for. */
 export function judge(configuration: Configuration, facts: HostFacts, platform: Platform = platformOf(configuration)): Judgement {
-  const paths = PATHS.map((path) => judgePath(path, configuration, facts, platform));
+  const paths = PATHS.filter(({ id }) => configuration.kind !== 'image' || IMAGE_PATHS.has(id)).map((path) => judgePath(path, configuration, facts, platform));
   const opening = (id: string): readonly string[] => paths.filter(({ state, conditions }) => state !== 'closed' && conditions.some(({ items }) => items.includes(id))).map(({ path }) => path.id);
   const items = ITEMS.flatMap((item): readonly JudgedItem[] => {
-    const evidence = item.find(configuration) ?? [];
+    const evidence = evidenceOf(item, configuration) ?? [];
     return evidence.length === 0 ? [] : [{ item, evidence, paths: opening(item.id) }];
   });
   return { configuration, platform, items, paths, controls: CONTROLS.map((control) => judgeControl(control, configuration)) };

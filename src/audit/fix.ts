@@ -4,7 +4,7 @@ import { isAtLeast } from '../findings/index.ts';
 import type { Change } from './change.ts';
 import { costOf, cutsOf, judge, openPaths, withChanges } from './evaluate.ts';
 import type { HostFacts } from './host-facts.ts';
-import { itemOf, ITEMS } from './items.ts';
+import { ITEMS, evidenceOf, itemOf } from './items.ts';
 import type { Configuration } from './model.ts';
 import type { Platform } from './path.ts';
 
@@ -52,7 +52,7 @@ export function mendItems(configuration: Configuration, ids: readonly string[]):
   let current = configuration;
   for (const id of ids) {
     const item = itemOf(id);
-    if (item === undefined || (item.find(current) ?? []).length === 0) continue;
+    if (item === undefined || (evidenceOf(item, current) ?? []).length === 0) continue;
     const changes = item.changes(current);
     chosen.push(...changes);
     current = withChanges(current, changes);

@@ -23,6 +23,8 @@ export interface Item {
   /** What makes it so no more. */
   readonly changes: (configuration: Configuration) => readonly Change[];
   readonly meaning: Meaning;
+  /** An image shows it by itself; others are of containers only. */
+  readonly isOfImages?: boolean;
 }
 
 /** Evidence of a fact that is either so or not. */

@@ -111,7 +111,7 @@ export const RIGHTS_ITEMS: readonly Item[] = [
     meaning: { docker: 'root inside still changes owners, permissions and identities, and makes devices and raw packets', gvisor: 'the same in the sentry', caisson: OWN_KERNEL },
   },
   {
-    id: 'root-user', summary: 'It runs as root', remedy: 'set a user by number (USER in the image, or --user)', find: (configuration) => when(isRoot(configuration), configuration.user === '' ? 'no user is set' : `user ${configuration.user}`), changes: () => [{ kind: 'set-user', user: PLAIN_USER }],
+    id: 'root-user', isOfImages: true, summary: 'It runs as root', remedy: 'set a user by number (USER in the image, or --user)', find: (configuration) => when(isRoot(configuration), configuration.user === '' ? 'no user is set' : `user ${configuration.user}`), changes: () => [{ kind: 'set-user', user: PLAIN_USER }],
     meaning: { docker: 'root inside is root of the host unless users are mapped: what a bug or a mount lets it reach, it reaches as root', gvisor: 'root in the sentry; files of mounts are reached by the gofer as the user it was started as', caisson: { applies: false, why: 'cannot happen: root of its own kernel has on the host the rights of the user who runs it, and only in what is mounted' } },
   },
   {

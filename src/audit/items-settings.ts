@@ -98,7 +98,7 @@ const IMAGE_ITEMS: readonly Item[] = [
     meaning: { docker: 'programs in it can be replaced, and new ones be brought', gvisor: 'the same inside', caisson: SAME_INSIDE },
   },
   {
-    id: 'no-health-check', summary: 'Nobody checks whether it works', remedy: 'give it a health check', find: ({ healthCheck }) => (healthCheck === undefined || healthCheck === 'image' ? undefined : when(healthCheck !== 'on', healthCheck === 'off' ? 'the health check is switched off' : 'there is no health check')), changes: ({ healthCheck }) => (healthCheck === 'off' ? [{ kind: 'health-check' }] : []),
+    id: 'no-health-check', isOfImages: true, summary: 'Nobody checks whether it works', remedy: 'give it a health check', find: ({ healthCheck }) => (healthCheck === undefined || healthCheck === 'image' ? undefined : when(healthCheck !== 'on', healthCheck === 'off' ? 'the health check is switched off' : 'there is no health check')), changes: ({ healthCheck }) => (healthCheck === 'off' ? [{ kind: 'health-check' }] : []),
     meaning: { docker: 'one that hangs goes on being used', gvisor: 'the same', caisson: { applies: false, why: 'cannot be asked for: there are no health checks yet' } },
   },
   {
@@ -122,11 +122,11 @@ const IMAGE_ITEMS: readonly Item[] = [
     meaning: { docker: 'who can push the tag decides what runs', gvisor: 'the same', caisson: { applies: false, why: 'cannot be asked for: there are no signatures to switch off' } },
   },
   {
-    id: 'secret-variable', summary: 'A secret is in its environment', remedy: 'give it as a file (a secret of Compose, Swarm or Kubernetes)', find: secretNames, changes: (configuration) => secretNames(configuration).map((name) => ({ kind: 'remove-variable', name })),
+    id: 'secret-variable', isOfImages: true, summary: 'A secret is in its environment', remedy: 'give it as a file (a secret of Compose, Swarm or Kubernetes)', find: secretNames, changes: (configuration) => secretNames(configuration).map((name) => ({ kind: 'remove-variable', name })),
     meaning: { docker: 'everybody who may inspect it, every child process and many error reports have it', gvisor: 'the same', caisson: { applies: true, why: 'applies: "caisson inspect" shows it to the user who runs it, and all its processes have it' } },
   },
   {
-    id: 'sshd', summary: 'It runs an SSH server', remedy: 'use exec', find: ({ command }) => command.filter((word) => /(?:^|\/|\s)(?:sshd|dropbear)(?:\s|$)/.test(word)).map((word) => word.slice(0, MOST_QUOTED)), changes: () => [],
+    id: 'sshd', isOfImages: true, summary: 'It runs an SSH server', remedy: 'use exec', find: ({ command }) => command.filter((word) => /(?:^|\/|\s)(?:sshd|dropbear)(?:\s|$)/.test(word)).map((word) => word.slice(0, MOST_QUOTED)), changes: () => [],
     meaning: { docker: 'keys, accounts and updates of one more server for each container', gvisor: 'the same', caisson: { applies: false, why: 'cannot be reached: there are no published ports' } },
   },
   {
@@ -134,14 +134,33 @@ const IMAGE_ITEMS: readonly Item[] = [
     meaning: { docker: 'whoever takes the container over speaks to the cluster with its rights', gvisor: 'the same', caisson: { applies: false, why: 'cannot happen: there is no cluster' } },
   },
   {
-    id: 'working-directory', summary: 'It starts in a directory that names a descriptor of its runtime', remedy: 'start it in a plain directory', find: ({ workingDirectory }) => when(/^\/(?:proc\/(?:self|thread-self|\d+)\/fd|dev\/fd)(?:\/|$)/.test(workingDirectory), workingDirectory), changes: () => [{ kind: 'plain-directory' }],
+    id: 'working-directory', isOfImages: true, summary: 'It starts in a directory that names a descriptor of its runtime', remedy: 'start it in a plain directory', find: ({ workingDirectory }) => when(/^\/(?:proc\/(?:self|thread-self|\d+)\/fd|dev\/fd)(?:\/|$)/.test(workingDirectory), workingDirectory), changes: () => [{ kind: 'plain-directory' }],
     meaning: { docker: 'a runc before 1.1.12 starts it in a directory of the host (CVE-2024-21626)', gvisor: 'runsc has no such descriptor', caisson: { applies: false, why: 'cannot happen: its descriptors are its own kernel\'s' } },
   },
   {
-    id: 'remote-engine', summary: 'Its environment names a container engine to be spoken to', remedy: 'leave DOCKER_HOST out', find: ({ environment }) => ['DOCKER_HOST', 'CONTAINER_HOST'].filter((name) => (environment.get(name) ?? '') !== '').map((name) => `${name}=${(environment.get(name) ?? '').slice(0, MOST_QUOTED)}`), changes: () => ['DOCKER_HOST', 'CONTAINER_HOST'].map((name) => ({ kind: 'remove-variable', name })),
+    id: 'remote-engine', isOfImages: true, summary: 'Its environment names a container engine to be spoken to', remedy: 'leave DOCKER_HOST out', find: ({ environment }) => ['DOCKER_HOST', 'CONTAINER_HOST'].filter((name) => (environment.get(name) ?? '') !== '').map((name) => `${name}=${(environment.get(name) ?? '').slice(0, MOST_QUOTED)}`), changes: () => ['DOCKER_HOST', 'CONTAINER_HOST'].map((name) => ({ kind: 'remove-variable', name })),
     meaning: { docker: 'what may start containers on a host is root there', gvisor: 'the same: it is the network', caisson: { applies: true, why: 'applies where --network outbound and --allow-net let it reach that host' } },
   },
 ];
 
-export const SETTING_ITEMS: readonly Item[] = [...BOUND_ITEMS, ...NETWORK_ITEMS, ...IMAGE_ITEMS];
+/** Steps of an image's history that match, as far as they are quoted. */
+function stepItem(id: string, summary: string, remedy: string, isMeant: (step: string) => boolean, docker: string): Item {
+  return {
+    id, isOfImages: true, summary, remedy, find: ({ steps }) => steps?.filter(isMeant).map((step) => step.slice(0, MOST_QUOTED)), changes: () => [],
+    meaning: { docker, gvisor: 'the same', caisson: { applies: true, why: 'applies: it is how the image was made, wherever it runs' } },
+  };
+}
+
+const UPDATE = /\b(?:apt-get|apt|aptitude|apk|yum|dnf|microdnf|zypper)\s+(?:-\S+\s+)*(?:update|refresh)\b/;
+const INSTALL = /\b(?:apt-get|apt|aptitude|yum|dnf|microdnf|zypper)\s+(?:-\S+\s+)*(?:install|upgrade|dist-upgrade|full-upgrade)\b|\bapk\s+(?:-\S+\s+)*(?:add|upgrade)\b/;
+const UNVERIFIED = /--allow-unauthenticated|--allow-untrusted|--no-gpg-checks|--nogpgcheck|--force-yes|--trusted-host|\btrusted=yes|\b(?:curl|wget)\b[^|;&]{0,500}\|\s*(?:sudo\s+)?(?:ba|da|z|k)?sh\b|\bcurl\s[^|;&]{0,300}(?:\s-k\b|--insecure)|--no-check-certificate/;
+
+const HISTORY_ITEMS: readonly Item[] = [
+  stepItem('update-alone', 'A step updates the list of packages and installs nothing', 'update and install in one RUN', (step) => UPDATE.test(step) && !INSTALL.test(step), 'later steps install from a list that the cache has kept, without what was mended since'),
+  // The first layer of a base image is an ADD of its root directory.
+  stepItem('add-instruction', 'A step uses ADD', 'use COPY', (step) => /^(?:\/bin\/sh -c #\(nop\) +)?ADD /.test(step) && !/ADD (?:file|multi|dir):\S+ in \/ *$|ADD \S+ \/ #/.test(step), 'it fetches and unpacks what may change, and what may be more than was looked at'),
+  stepItem('unverified-packages', 'A step installs what nobody has verified', 'check a signature or a digest before it is run', (step) => UNVERIFIED.test(step), 'who answers the request decides what is in the image'),
+];
+
+export const SETTING_ITEMS: readonly Item[] = [...BOUND_ITEMS, ...NETWORK_ITEMS, ...IMAGE_ITEMS, ...HISTORY_ITEMS];
 export { isLocal };

@@ -3,7 +3,7 @@
  * (`effective.ts` says that). Changes are made to what was declared, so that a corrected configuration can be judged again.
  */
 
-export type InputKind = 'command' | 'docker-inspect' | 'podman-inspect' | 'compose' | 'kubernetes' | 'oci' | 'caisson';
+export type InputKind = 'command' | 'docker-inspect' | 'podman-inspect' | 'compose' | 'kubernetes' | 'oci' | 'caisson' | 'image';
 
 export type NamespaceName = 'pid' | 'network' | 'ipc' | 'uts' | 'user' | 'cgroup';
 /** `own`: one of its own. `shared`: that of another container or of its pod. `unshown`: this kind of input does not say. */
@@ -57,7 +57,7 @@ export interface ExecUse {
 export interface Configuration {
   readonly kind: InputKind;
   /** Whose defaults apply. */
-  readonly engine: 'docker' | 'podman' | 'kubernetes' | 'oci' | 'caisson';
+  readonly engine: 'docker' | 'podman' | 'kubernetes' | 'oci' | 'caisson' | 'image';
   readonly name: string;
   readonly image: string | undefined;
   readonly privileged: boolean;
@@ -111,6 +111,8 @@ export interface Configuration {
   readonly windowsHostProcess: boolean;
   /** A probe or hook of Kubernetes that names a host of its own. */
   readonly probeHosts: readonly string[];
+  /** Images only: what made each layer, as their history says. */
+  readonly steps: readonly string[] | undefined;
   /** Caisson only: `none`, `outbound`. */
   readonly reach: 'none' | 'outbound' | undefined;
 }
@@ -122,5 +124,5 @@ export const PLAIN: Omit<Configuration, 'kind' | 'engine' | 'name'> = {
   image: undefined, privileged: false, capabilities: { base: 'docker', add: [], drop: [] }, user: '', mustBeNonRoot: false, namespaces: OWN, mounts: [], devices: [], deviceRules: [], gpus: false,
   seccomp: 'default', apparmor: 'default', selinux: { state: 'default', type: '', user: '', role: '' }, noNewPrivileges: false, unmaskedPaths: false, readOnlyRoot: false,
   memory: 0, cpuBounded: false, pids: 0, ulimits: [], restart: { name: 'no', retries: 0 }, healthCheck: 'image', ports: [], publishAll: false, defaultBridge: true, cgroupParent: undefined,
-  sysctls: new Map(), environment: new Map(), command: [], workingDirectory: '', runtime: '', contentTrust: undefined, execs: [], serviceAccountToken: false, windowsHostProcess: false, probeHosts: [], reach: undefined,
+  sysctls: new Map(), environment: new Map(), command: [], workingDirectory: '', runtime: '', contentTrust: undefined, execs: [], serviceAccountToken: false, windowsHostProcess: false, probeHosts: [], steps: undefined, reach: undefined,
 };

@@ -2,10 +2,11 @@
 import { isObject } from '../image/index.ts';
 import type { Json } from '../image/index.ts';
 import { AuditInputError } from './errors.ts';
-import { field, textAt } from './fields.ts';
+import { textAt } from './fields.ts';
 import type { AuditInput } from './input.ts';
 import { MOST_CONTAINERS, MOST_FLOW_BYTES, MOST_INPUT_BYTES, MOST_ITEMS, MOST_QUOTED, MOST_TEXTS } from './limits.ts';
 import type { Configuration } from './model.ts';
+import { isImage, readImages } from './read-image.ts';
 import { isCompose, readCompose } from './read-compose.ts';
 import { readCommands } from './read-command.ts';
 import { isInspection, readInspection } from './read-inspect.ts';
@@ -16,7 +17,7 @@ import type { Path, Tree } from './tree.ts';
 import { readYaml } from './yaml-tree.ts';
 
 /** Words for `--kind`. */
-export const KINDS = ['command', 'inspect', 'compose', 'kubernetes', 'oci'] as const;
+export const KINDS = ['command', 'inspect', 'compose', 'kubernetes', 'oci', 'image'] as const;
 export type Kind = (typeof KINDS)[number];
 
 function readInspections(tree: Tree): AuditInput | undefined {
@@ -40,21 +41,18 @@ function readTree(tree: Tree, kind: Kind | undefined): AuditInput | undefined {
     const inspections = readInspections(tree);
     if (inspections !== undefined) return inspections;
   }
+  const images = (Array.isArray(first) ? (first as readonly Json[]) : [first]).filter(isImage);
+  if ((kind === 'image' || kind === 'inspect' || kind === undefined) && images.length > 0) {
+    if (images.length > MOST_CONTAINERS) throw new AuditInputError(`cannot read it: it has more than ${MOST_CONTAINERS} images`, 'split it');
+    return readImages(images);
+  }
   if ((kind === 'oci' || kind === undefined) && isBundle(first) && isObject(first)) return readBundle(tree, [0], first);
   if (kind === 'kubernetes' || (kind === undefined && documents.some(isKubernetes))) return readKubernetes(tree);
   if (kind === 'compose' || (kind === undefined && documents.some(isCompose))) return readCompose(tree);
   return undefined;
 }
 
-const NAMES: Readonly<Record<Kind, string>> = { command: 'command line', inspect: 'output of "docker inspect" or "podman inspect" for a container', compose: 'Compose file', kubernetes: 'manifest of Kubernetes', oci: 'OCI config.json' };
-
-/** An image's `inspect` looks much the same. */
-function adviceFor(tree: Tree): string {
-  const [document] = tree.documents;
-  const value = Array.isArray(document) ? (document as readonly Json[])[0] : document;
-  if (field(value, 'RootFS') !== undefined) return 'it is an image; give the inspection of a container made from it';
-  return 'it can be a command line or script, docker or podman inspect, Compose, Kubernetes, or an OCI config.json';
-}
+const NAMES: Readonly<Record<Kind, string>> = { command: 'command line', inspect: 'output of "docker inspect" or "podman inspect" for a container', compose: 'Compose file', kubernetes: 'manifest of Kubernetes', oci: 'OCI config.json', image: 'inspection or configuration of an image' };
 
 /** YAML in braces begins as JSON does. What is neither is more likely JSON that was cut short. */
 function readJsonOrYaml(text: string): Tree {
@@ -109,6 +107,6 @@ function readText(text: string, kind: Kind | undefined): AuditInput {
   if (!isJson && kind === undefined && !looksLikeYaml(text)) return readCommands(text);
   const tree = isJson ? readJsonOrYaml(text) : readYaml(text);
   const input = readTree(tree, kind);
-  if (input === undefined) throw new AuditInputError(kind === undefined ? 'it is no configuration of a container that is known here' : `it is no ${NAMES[kind]}`, adviceFor(tree));
+  if (input === undefined) throw new AuditInputError(kind === undefined ? 'it is no configuration of a container that is known here' : `it is no ${NAMES[kind]}`, 'it can be a command line or script, docker or podman inspect, Compose, Kubernetes, or an OCI config.json');
   return input;
 }

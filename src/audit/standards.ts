@@ -9,7 +9,7 @@ export interface Control {
   readonly title: string;
   /** It fails where one of them is so. */
   readonly items: readonly string[];
-  /** Only where there are no items: why it is not judged. */
+  /** Why it is not judged, where that is not the kind of the input. */
   readonly unshown?: string;
 }
 
@@ -23,6 +23,11 @@ function unshown(id: string, title: string, why: string): Control {
   return { standard: 'cis', id, title, items: [], unshown: why };
 }
 
+/** Of an image that is judged by itself, its history shows it. */
+function ofImages(id: string, title: string, ...items: readonly string[]): Control {
+  return { standard: 'cis', id, title, items, unshown: 'the history of the image shows it: audit the image' };
+}
+
 /** Sections 4 and 5. The others are about the host and its daemon, which no configuration of a container shows. */
 const CIS: readonly Control[] = [
   cis('4.1', 'A user for the container has been created', 'root-user'),
@@ -31,11 +36,11 @@ const CIS: readonly Control[] = [
   unshown('4.4', 'Images are scanned and rebuilt to include security patches', 'it is in the image, not in the configuration'),
   cis('4.5', 'Content trust for Docker is enabled', 'content-trust'),
   cis('4.6', 'HEALTHCHECK instructions have been added to container images', 'no-health-check'),
-  unshown('4.7', 'Update instructions are not used alone in Dockerfiles', 'it is in the Dockerfile: see "caisson build --check"'),
+  ofImages('4.7', 'Update instructions are not used alone in Dockerfiles', 'update-alone'),
   unshown('4.8', 'setuid and setgid permissions are removed', 'it is in the image, not in the configuration; no-new-privileges (5.26) takes their effect away'),
-  unshown('4.9', 'COPY is used instead of ADD in Dockerfiles', 'it is in the Dockerfile'),
+  ofImages('4.9', 'COPY is used instead of ADD in Dockerfiles', 'add-instruction'),
   cis('4.10', 'Secrets are not stored in Dockerfiles', 'secret-variable'),
-  unshown('4.11', 'Only verified packages are installed', 'it is in the Dockerfile'),
+  ofImages('4.11', 'Only verified packages are installed', 'unverified-packages'),
   unshown('4.12', 'All signed artifacts are validated', 'it is done when the image is pulled'),
   unshown('5.1', 'Swarm mode is not enabled, if not needed', 'it is the daemon\'s, and Caisson has neither'),
   cis('5.2', 'If applicable, an AppArmor profile is enabled', 'apparmor-off'),

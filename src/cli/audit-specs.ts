@@ -7,14 +7,14 @@ const JUDGE = 'What is judged';
 const OUTPUT = 'More output';
 
 export const AUDIT: CommandSpec = {
-  name: 'audit', usage: '[FLAGS] FILE|CONTAINER|-...\n       caisson audit [FLAGS] docker|podman|caisson run ...', summary: 'find ways out of a container in its configuration, and close them', words: [1, 1000],
+  name: 'audit', usage: '[FLAGS] FILE|CONTAINER|IMAGE|-...\n       caisson audit [FLAGS] docker|podman|caisson run ...', summary: 'find ways out of a container in its configuration, and close them', words: [1, 1000],
   description: `Reads command lines of "docker run", "podman run" and "caisson run" (as words, or in a shell script), the JSON of "docker inspect" and "podman inspect", Compose files, pods and
-workloads of Kubernetes, config.json of OCI bundles, and our own containers by name. It shows attack paths: what an attacker in the container does step by step, what that needs and
+workloads of Kubernetes, config.json of OCI bundles, and our own containers and images by name. It shows attack paths: what an attacker in the container does step by step, what that needs and
 what of it is there, where it ends, and the smallest change that cuts it. Deviations that open no path are counted; --all lists them, with the controls of the CIS Docker
 Benchmark 1.6 and the Pod Security Standards that they fail, and what each means under Docker, under gVisor and here.
 ${FINDING_STATUS}`,
   flags: [
-    { group: INPUT, name: 'kind', kind: 'string', placeholder: 'KIND', help: 'command, inspect, compose, kubernetes or oci (default: what it looks like)' },
+    { group: INPUT, name: 'kind', kind: 'string', placeholder: 'KIND', help: 'command, inspect, compose, kubernetes, oci or image (default: what it looks like)' },
     { group: INPUT, name: 'host', kind: 'string', multiple: true, placeholder: 'KEY=VALUE|FILE', help: 'what is known of the host, such as runc=1.1.11, kernel=5.10.0, cgroup=1, apparmor=no, or the JSON of docker info, docker version, podman info, kubectl get nodes' },
     { group: JUDGE, name: 'under', kind: 'string', placeholder: 'docker|gvisor|caisson', help: 'the engine to judge it for (default: the one it is for)' },
     { group: JUDGE, name: 'all', short: 'a', kind: 'boolean', help: 'also what opens no path' },

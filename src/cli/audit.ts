@@ -2,6 +2,7 @@
 import { readFileSync, statSync, writeFileSync } from 'node:fs';
 import { AuditInputError, CONTROLS, ITEMS, KINDS, MENDABLE_ITEMS, MOST_INPUT_BYTES, NO_FACTS, PATHS, asDot, asSvg, asText, commandText, controlsAsText, cutPaths, describeChange, graphOf, judge, mendItems, openPaths, readInput, reportOf, withChanges, withFact, withFactsOf } from '../audit/index.ts';
 import type { AuditInput, Change, HostFacts, Judgement, Platform } from '../audit/index.ts';
+import type { ImageStore } from '../image/index.ts';
 import { SEVERITIES, isAtLeast } from '../findings/index.ts';
 import type { Report, Severity } from '../findings/index.ts';
 import { AUDIT } from './audit-specs.ts';
@@ -49,14 +50,24 @@ function readText(file: string): string {
   return bytes.toString('utf8').replace(/^\ufeff/, '');
 }
 
-/** A container of ours as its inspection. Undefined: there is none of that name. */
+/** An image of the store, with its history. Undefined: there is none of that name. */
+function ownImage(store: ImageStore, name: string): string | undefined {
+  try {
+    const { config: { document } } = store.find(name);
+    return `${JSON.stringify([{ RepoTags: [name], RootFS: {}, Config: document['config'] ?? {}, History: document['history'] ?? [] }], undefined, 2)}\n`;
+  } catch {
+    return undefined;
+  }
+}
+
+/** A container of ours as its inspection, or else an image. Undefined: there is neither of that name. */
 async function ownContainer(name: string): Promise<string | undefined> {
-  return withContainers(`audit "${name}"`, (containers) => {
+  return withContainers(`audit "${name}"`, (containers, store) => {
     try {
       const container = containers.find(name);
       return container.record === undefined ? undefined : `${JSON.stringify([containerInspection(containers, { ...container, record: container.record })], undefined, 2)}\n`;
     } catch {
-      return undefined;
+      return ownImage(store, name);
     }
   });
 }
@@ -70,7 +81,7 @@ async function readSource(word: string): Promise<Source> {
     if (code !== 'ENOENT') throw new UserError(`cannot read "${word}": ${code === 'EISDIR' ? 'it is a directory' : (error as Error).message}`, 'give a file', undefined, { cause: error });
   }
   const text = await ownContainer(word);
-  if (text === undefined) throw new UserError(`cannot audit "${word}": there is no such file and no such container`, 'check the path, or see "caisson ps -a"');
+  if (text === undefined) throw new UserError(`cannot audit "${word}": there is no such file, container or image`, 'check the path, or see "caisson ps -a" and "caisson images"');
   return { file: word, text };
 }
 

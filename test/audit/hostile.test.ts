@@ -49,6 +49,7 @@ const JUDGED: Readonly<Record<string, string>> = {
   'a label of equal signs': `docker run --security-opt label=${'='.repeat(1e5)} app`, 'a mount of many options': `docker run --mount ${'volume-opt=o=,'.repeat(20_000)} app`, 'a secret that is nearly one': `docker run -e A=a${':a@'.repeat(1e5)} app`,
   'keys of prototypes': '{"HostConfig": {"__proto__": {"Privileged": true}, "constructor": {}, "toString": 1}, "Config": {"Env": ["__proto__=x"]}}', 'prototypes in YAML': 'services:\n  __proto__: {image: a}\n  constructor: {image: b, privileged: true}\n',
   'wrong types': '{"HostConfig": {"Privileged": [], "CapAdd": {}, "Binds": 7, "Mounts": [null, 1, "x"], "PortBindings": {"80/tcp": 5}, "Ulimits": "x"}, "Mounts": {"a": 1}, "Config": []}',
+  'wrong types in an image': '[{"RootFS": {}, "RepoTags": [7], "Config": {"Env": {"a": []}, "User": 7}, "History": [null, 1, {"created_by": 5}]}]', 'steps that are nearly downloads': JSON.stringify([{ RootFS: {}, Config: {}, History: [{ created_by: 'curl '.repeat(50_000) }, { created_by: 'apt-get -q '.repeat(50_000) }] }]),
   'wrong types in a pod': '{"apiVersion": "v1", "kind": "Pod", "spec": {"containers": [{"name": {}, "securityContext": 7, "volumeMounts": {"a": 1}, "ports": [null]}, null, 3], "volumes": "x", "securityContext": []}}',
 };
 for (const [name, text] of Object.entries(JUDGED)) test(`${name}: judged`, () => assert.equal(survives(text), true));

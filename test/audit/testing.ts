@@ -5,7 +5,7 @@ import type { Judgement } from '../../src/audit/evaluate.ts';
 import { NO_FACTS, withFact } from '../../src/audit/host-facts.ts';
 import type { HostFacts } from '../../src/audit/host-facts.ts';
 import type { AuditInput } from '../../src/audit/input.ts';
-import { ITEMS } from '../../src/audit/items.ts';
+import { ITEMS, evidenceOf } from '../../src/audit/items.ts';
 import { readInput } from '../../src/audit/read.ts';
 import { quoteWord } from '../../src/audit/shell-words.ts';
 
@@ -31,7 +31,7 @@ export function shownItems(text: string): ReadonlyMap<string, boolean> {
   const [configuration] = readInput(text).configurations;
   if (configuration === undefined) throw new Error('there is no container in it');
   return new Map(ITEMS.flatMap((item) => {
-    const evidence = item.find(configuration);
+    const evidence = evidenceOf(item, configuration);
     return evidence === undefined ? [] : [[item.id, evidence.length > 0] as const];
   }));
 }
