@@ -1,11 +1,10 @@
 /** Compose files (compose-spec): a configuration for each service. */
 import { isObject } from '../image/index.ts';
 import type { Json } from '../image/index.ts';
-import { applyChange } from './change.ts';
-import type { Change } from './change.ts';
 import { AuditInputError } from './errors.ts';
 import { asText, field, fieldAt, isYes, listAt, numberAt, objectAt, pairsAt, textAt, textsAt } from './fields.ts';
-import type { AuditInput, RefusedChange } from './input.ts';
+import { rewriteTree } from './input.ts';
+import type { AuditInput } from './input.ts';
 import { MOST_CONTAINERS } from './limits.ts';
 import { PLAIN } from './model.ts';
 import type { Configuration, Mount, NamespaceUse, Port } from './model.ts';
@@ -136,19 +135,6 @@ export function readCompose(tree: Tree): AuditInput {
   ]);
   return {
     kind: 'compose', configurations, lines: services.map(({ path }) => tree.lineOf(path)), notes,
-    rewrite: (changes: readonly (readonly Change[])[]) => {
-      const refused: RefusedChange[] = [];
-      for (const [index, { path }] of services.entries()) {
-        const configuration = configurations[index];
-        if (configuration === undefined) continue;
-        let current = configuration;
-        for (const change of changes[index] ?? []) {
-          const why = changeCompose(tree, path, current, change);
-          current = applyChange(current, change);
-          if (why !== undefined) refused.push({ container: configuration.name, change, why });
-        }
-      }
-      return { text: tree.text(), refused };
-    },
+    rewrite: (changes) => rewriteTree(tree, configurations, changes, (index, configuration, change) => changeCompose(tree, services[index]?.path ?? [], configuration, change)),
   };
 }

@@ -1,12 +1,11 @@
 /** `docker inspect` and `podman inspect` of containers (moby api/types/container, Podman libpod/define), and the body with which a client asks for one (`POST /containers/create`). */
 import { isObject } from '../image/index.ts';
 import type { Json } from '../image/index.ts';
-import { applyChange } from './change.ts';
-import type { Change } from './change.ts';
 import { commandLines } from './command-line.ts';
 import { AuditInputError } from './errors.ts';
 import { field, fieldAt, isYes, listAt, numberAt, objectAt, pairsAt, textAt, textsAt } from './fields.ts';
-import type { AuditInput, RefusedChange } from './input.ts';
+import { rewriteTree } from './input.ts';
+import type { AuditInput } from './input.ts';
 import { PLAIN } from './model.ts';
 import type { Configuration, Device, Mount, NamespaceUse, Port } from './model.ts';
 import { Flags } from './read-command.ts';
@@ -138,19 +137,6 @@ export function readInspection(tree: Tree, paths: readonly Path[], values: reado
   const configurations = values.map(configurationOf);
   return {
     kind: configurations[0]?.kind ?? 'docker-inspect', configurations, lines: paths.map((path) => tree.lineOf(path)), notes: [],
-    rewrite: (changes: readonly (readonly Change[])[]) => {
-      const refused: RefusedChange[] = [];
-      for (const [index, path] of paths.entries()) {
-        const [configuration, value] = [configurations[index], values[index]];
-        if (configuration === undefined || value === undefined) continue;
-        let current = configuration;
-        for (const change of changes[index] ?? []) {
-          const why = changeInspection(tree, path, current, change);
-          current = applyChange(current, change);
-          if (why !== undefined) refused.push({ container: configuration.name, change, why });
-        }
-      }
-      return { text: tree.text(), refused };
-    },
+    rewrite: (changes) => rewriteTree(tree, configurations, changes, (index, configuration, change) => changeInspection(tree, paths[index] ?? [], configuration, change)),
   };
 }

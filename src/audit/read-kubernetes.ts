@@ -2,10 +2,9 @@
 import { isObject } from '../image/index.ts';
 import type { Json } from '../image/index.ts';
 import { AuditInputError } from './errors.ts';
-import { applyChange } from './change.ts';
-import type { Change } from './change.ts';
 import { field, fieldAt, isYes, listAt, numberAt, objectAt, textAt, textsAt } from './fields.ts';
-import type { AuditInput, RefusedChange } from './input.ts';
+import { rewriteTree } from './input.ts';
+import type { AuditInput } from './input.ts';
 import { MOST_CONTAINERS } from './limits.ts';
 import { PLAIN } from './model.ts';
 import type { Configuration, Confinement, Mount, NamespaceUse } from './model.ts';
@@ -144,20 +143,9 @@ export function readKubernetes(tree: Tree): AuditInput {
   const lines = found.map(({ container }) => tree.lineOf(container));
   return {
     kind: 'kubernetes', configurations, lines, notes: [],
-    rewrite: (changes: readonly (readonly Change[])[]) => {
-      const refused: RefusedChange[] = [];
-      // From the last to the first: what is taken out of a list moves what comes behind it.
-      for (const [index, place] of found.entries()) {
-        const configuration = configurations[index];
-        if (configuration === undefined) continue;
-        let current = configuration;
-        for (const change of changes[index] ?? []) {
-          const why = changeKubernetes(tree, place, current, change);
-          current = applyChange(current, change);
-          if (why !== undefined) refused.push({ container: configuration.name, change, why });
-        }
-      }
-      return { text: tree.text(), refused };
-    },
+    rewrite: (changes) => rewriteTree(tree, configurations, changes, (index, configuration, change) => {
+      const place = found[index];
+      return place === undefined ? undefined : changeKubernetes(tree, place, configuration, change);
+    }),
   };
 }

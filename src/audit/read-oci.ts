@@ -1,10 +1,9 @@
 /** `config.json` of a bundle (OCI runtime-spec config.md, config-linux.md): nothing has a default here, what is not said is not there. */
 import type { Json, JsonObject } from '../image/index.ts';
 import { ALL_CAPABILITIES } from './capabilities.ts';
-import { applyChange } from './change.ts';
-import type { Change } from './change.ts';
 import { field, fieldAt, listAt, numberAt, objectAt, pairsAt, textAt, textsAt } from './fields.ts';
-import type { AuditInput, RefusedChange } from './input.ts';
+import { rewriteTree } from './input.ts';
+import type { AuditInput } from './input.ts';
 import { PLAIN } from './model.ts';
 import type { Configuration, Device, Mount, NamespaceName, NamespaceUse } from './model.ts';
 import type { Path, Tree } from './tree.ts';
@@ -98,14 +97,6 @@ export function readBundle(tree: Tree, path: Path, value: JsonObject): AuditInpu
   const configuration = configurationOf(value);
   return {
     kind: 'oci', configurations: [configuration], lines: [undefined], notes: [],
-    rewrite: ([changes = []]: readonly (readonly Change[])[]) => {
-      let current = configuration;
-      const refused = changes.flatMap((change): readonly RefusedChange[] => {
-        const why = changeBundle(tree, path, current, change);
-        current = applyChange(current, change);
-        return why === undefined ? [] : [{ container: configuration.name, change, why }];
-      });
-      return { text: tree.text(), refused };
-    },
+    rewrite: (changes) => rewriteTree(tree, [configuration], changes, (_, current, change) => changeBundle(tree, path, current, change)),
   };
 }

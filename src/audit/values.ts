@@ -14,6 +14,14 @@ export function parseVolume(text: string): Mount {
   return { kind: isPath ? 'bind' : 'volume', source, destination, readOnly: words.includes('ro') || words.includes('readonly'), propagation: words.find((word) => PROPAGATIONS.has(word)) ?? '', volumeType: '' };
 }
 
+/** Options of a volume, with `ro` or without shared propagation. */
+export function withVolumeOption(text: string, change: 'read-only-mount' | 'private-mount'): string {
+  const [source = '', destination = '', options = ''] = text.split(':');
+  const given = options.split(',').filter((option) => option !== '');
+  const kept = change === 'read-only-mount' ? [...given.filter((option) => option !== 'rw'), 'ro'] : given.filter((option) => !/^r?(?:shared|slave)$/.test(option));
+  return [source, destination, ...(kept.length === 0 ? [] : [kept.join(',')])].join(':');
+}
+
 /** `type=bind,source=/x,target=/y,readonly`, fields in quotes as in CSV. */
 export function parseMount(given: string): Mount {
   const text = given.slice(0, MOST_VALUE);
@@ -68,6 +76,14 @@ export function parsePort(text: string): Port {
 function firstPort(text: string): number {
   const [first = ''] = text.split('-');
   return /^\d{1,5}$/.test(first) ? Number(first) : 0;
+}
+
+/** `8080:80` or `0.0.0.0:8080:80`: the same on this machine only. */
+export function withLocalAddress(value: string): string {
+  const [, container = value] = /:(\d[\d-]*(?:\/\w+)?)$/.exec(value) ?? [];
+  const before = value.slice(0, Math.max(0, value.length - container.length - 1));
+  const host = before.slice(before.lastIndexOf(':') + 1);
+  return `127.0.0.1:${/^\d[\d-]*$/.test(host) ? host : ''}:${container}`;
 }
 
 /** Bytes of `512m`, `1.5g`, `1073741824`; of Kubernetes' `512Mi` as well. Undefined for what is no size. */

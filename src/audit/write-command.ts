@@ -5,7 +5,7 @@ import type { CommandLine, GivenFlag } from './command-line.ts';
 import type { RefusedChange } from './input.ts';
 import type { Configuration } from './model.ts';
 import { quoteWord } from './shell-words.ts';
-import { capabilityList, parseDevice, parseMount, parsePort, parseVolume } from './values.ts';
+import { capabilityList, parseDevice, parseMount, parsePort, parseVolume, withLocalAddress, withVolumeOption } from './values.ts';
 
 export interface Edit {
   readonly start: number;
@@ -34,16 +34,11 @@ function destinationOf({ name, value }: GivenFlag): string | undefined {
 
 /** `ro` in the options of a volume, `readonly` in those of a mount. */
 function readOnly({ name, value }: GivenFlag): string {
-  if (name === 'mount') return `${value.split(',').filter((field) => !/^(?:ro|readonly|rw)(?:=|$)/.test(field)).join(',')},readonly`;
-  const [source = '', destination = '', options = ''] = value.split(':');
-  return [source, destination, [...options.split(',').filter((option) => option !== '' && option !== 'rw'), 'ro'].join(',')].join(':');
+  return name === 'mount' ? `${value.split(',').filter((field) => !/^(?:ro|readonly|rw)(?:=|$)/.test(field)).join(',')},readonly` : withVolumeOption(value, 'read-only-mount');
 }
 
 function privatePropagation({ name, value }: GivenFlag): string {
-  if (name === 'mount') return value.split(',').filter((field) => !field.startsWith('bind-propagation')).join(',');
-  const [source = '', destination = '', options = ''] = value.split(':');
-  const kept = options.split(',').filter((option) => option !== '' && !/^r?(?:shared|slave)$/.test(option)).join(',');
-  return kept === '' ? `${source}:${destination}` : `${source}:${destination}:${kept}`;
+  return name === 'mount' ? value.split(',').filter((field) => !field.startsWith('bind-propagation')).join(',') : withVolumeOption(value, 'private-mount');
 }
 
 function mountPlan(destination: string, change: (flag: GivenFlag) => string | null): Plan {
@@ -88,7 +83,7 @@ function planOf(change: Change, configuration: Configuration): Plan {
     case 'bound-restart': return { judge: named('restart'), add: ['--restart=on-failure:5'] };
     case 'remove-variable': return { judge: ({ name, value }) => (name === 'env' && value.split('=')[0] === change.name ? null : undefined) };
     case 'remove-sysctl': return { judge: ({ name, value }) => (name === 'sysctl' && value.split('=')[0] === change.name ? null : undefined) };
-    case 'local-port': return { judge: (flag) => (hasPort(flag, change) ? localPort(flag.value) : undefined) };
+    case 'local-port': return { judge: (flag) => (hasPort(flag, change) ? withLocalAddress(flag.value) : undefined) };
     case 'remove-port': return { judge: (flag) => (hasPort(flag, change) ? null : undefined) };
     case 'unpublish-all': return { judge: named('publish-all') };
     case 'health-check': return configuration.healthCheck === 'off' ? { judge: named('no-healthcheck', 'health-cmd') } : { why: 'only the image\'s author knows how to check it: use --health-cmd' };
@@ -105,14 +100,6 @@ function hasPort({ name, value }: GivenFlag, { containerPort, hostPort }: { read
   if (name !== 'publish') return false;
   const port = parsePort(value);
   return port.containerPort === containerPort && port.hostPort === hostPort;
-}
-
-/** `8080:80` or `0.0.0.0:8080:80`: the same on this machine only. */
-function localPort(value: string): string {
-  const [, container = value] = /:(\d[\d-]*(?:\/\w+)?)$/.exec(value) ?? [];
-  const before = value.slice(0, Math.max(0, value.length - container.length - 1));
-  const host = before.slice(before.lastIndexOf(':') + 1);
-  return `127.0.0.1:${/^\d[\d-]*$/.test(host) ? host : ''}:${container}`;
 }
 
 function execPlan({ name }: GivenFlag): string | null | undefined {

@@ -7,7 +7,7 @@ import { asText, field, fieldAt, listAt, pairsAt, textAt, textsAt } from './fiel
 import type { Configuration } from './model.ts';
 import { removeWhere, valueAt } from './tree.ts';
 import type { Path, Tree } from './tree.ts';
-import { parseDevice, parsePort, parseVolume } from './values.ts';
+import { parseDevice, parsePort, parseVolume, withLocalAddress, withVolumeOption } from './values.ts';
 
 const NAMESPACE_KEYS: Readonly<Record<string, string>> = { pid: 'pid', network: 'network_mode', ipc: 'ipc', uts: 'uts', cgroup: 'cgroup' };
 
@@ -42,18 +42,12 @@ function destinationOf(volume: Json): string {
   return isObject(volume) ? textAt(volume, 'target') : parseVolume(asText(volume)).destination;
 }
 
-function withOption(text: string, change: (options: readonly string[]) => readonly string[]): string {
-  const [source = '', destination = '', options = ''] = text.split(':');
-  const kept = change(options.split(',').filter((option) => option !== ''));
-  return [source, destination, ...(kept.length === 0 ? [] : [kept.join(',')])].join(':');
-}
-
 function changeMount(service: Service, change: Change & { readonly destination: string }): void {
   if (change.kind === 'remove-mount') return service.drop('volumes', (volume) => destinationOf(volume) === change.destination);
   for (const [index, volume] of listAt(service.value, 'volumes').entries()) {
     if (destinationOf(volume) !== change.destination) continue;
     const isReadOnly = change.kind === 'read-only-mount';
-    if (!isObject(volume)) service.set(withOption(asText(volume), (options) => (isReadOnly ? [...options.filter((option) => option !== 'rw'), 'ro'] : options.filter((option) => !/^r?(?:shared|slave)$/.test(option)))), 'volumes', index);
+    if (!isObject(volume)) service.set(withVolumeOption(asText(volume), isReadOnly ? 'read-only-mount' : 'private-mount'), 'volumes', index);
     else if (isReadOnly) service.set(true, 'volumes', index, 'read_only');
     else service.remove('volumes', index, 'bind', 'propagation');
   }
@@ -69,13 +63,7 @@ function localPort(service: Service, change: { readonly containerPort: number; r
   for (const [index, port] of listAt(service.value, 'ports').entries()) {
     if (!isPort(port, change)) continue;
     if (isObject(port)) service.set('127.0.0.1', 'ports', index, 'host_ip');
-    else {
-      const text = asText(port);
-      const container = text.slice(text.lastIndexOf(':') + 1);
-      const before = text.slice(0, Math.max(0, text.length - container.length - 1));
-      const host = before.slice(before.lastIndexOf(':') + 1);
-      service.set(`127.0.0.1:${/^\d[\d-]*$/.test(host) ? host : ''}:${container}`, 'ports', index);
-    }
+    else service.set(withLocalAddress(asText(port)), 'ports', index);
   }
 }
 

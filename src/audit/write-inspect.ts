@@ -5,10 +5,9 @@ import { applyChange } from './change.ts';
 import type { Change } from './change.ts';
 import { asText, field, fieldAt, listAt, objectAt, textAt, textsAt } from './fields.ts';
 import type { Configuration } from './model.ts';
-import { removeWhere } from './tree.ts';
+import { removeWhere, valueAt } from './tree.ts';
 import type { Path, Tree } from './tree.ts';
-import { valueAt } from './tree.ts';
-import { parseVolume } from './values.ts';
+import { parseVolume, withVolumeOption } from './values.ts';
 
 const NAMESPACE_FIELDS = { pid: 'PidMode', network: 'NetworkMode', ipc: 'IpcMode', uts: 'UTSMode', user: 'UsernsMode', cgroup: 'CgroupnsMode' } as const;
 
@@ -84,19 +83,12 @@ class Inspection {
   }
 }
 
-function withOption(text: string, change: (options: readonly string[]) => readonly string[]): string {
-  const [source = '', destination = '', options = ''] = text.split(':');
-  const kept = change(options.split(',').filter((option) => option !== ''));
-  return [source, destination, ...(kept.length === 0 ? [] : [kept.join(',')])].join(':');
-}
-
 function changeMount(inspection: Inspection, change: Change & { readonly destination: string }): void {
   if (change.kind === 'remove-mount') return inspection.removeMount(change.destination);
   const isReadOnly = change.kind === 'read-only-mount';
   inspection.mounts(change.destination, ({ path, kind }) => {
     if (kind === 'bind') {
-      const text = asText(inspection.value(path));
-      inspection.set(path, withOption(text, (options) => (isReadOnly ? [...options.filter((option) => option !== 'rw'), 'ro'] : options.filter((option) => !/^r?(?:shared|slave)$/.test(option)))));
+      inspection.set(path, withVolumeOption(asText(inspection.value(path)), isReadOnly ? 'read-only-mount' : 'private-mount'));
     } else if (isReadOnly) inspection.set([...path, kind === 'asked' ? 'ReadOnly' : 'RW'], kind === 'asked');
     else inspection.set(kind === 'asked' ? [...path, 'BindOptions', 'Propagation'] : [...path, 'Propagation'], 'rprivate');
   });
