@@ -60,11 +60,11 @@ export function mendItems(configuration: Configuration, ids: readonly string[]):
   return chosen;
 }
 
-/** Items in the order in which they are mended: what is shown of the host may be needed, and is taken away last and only by name. */
-const KEPT_UNLESS_NAMED: ReadonlySet<string> = new Set(['host-path', 'host-port', 'privileged-port', 'image-unpinned', 'image-latest', 'no-health-check', 'volume-types', 'gpus']);
+/** What the program may be there for, or what only the host can take: it is taken away for a path, or by name. */
+const KEPT_UNLESS_NAMED = /^(?:mount-.*|host-(?:path|port|device|users)|privileged-port|image-.*|no-health-check|volume-types|gpus|shared-namespace)$/;
 
 /** What mends several at once. */
 const FIRST: readonly string[] = ['privileged', 'capabilities-kept'];
 
 /** For `--fix=all`: all that can be changed without knowing what the program is for. */
-export const MENDABLE_ITEMS: readonly string[] = [...FIRST, ...ITEMS.map(({ id }) => id).filter((id) => !KEPT_UNLESS_NAMED.has(id) && !FIRST.includes(id))];
+export const MENDABLE_ITEMS: readonly string[] = [...FIRST, ...ITEMS.map(({ id }) => id).filter((id) => !KEPT_UNLESS_NAMED.test(id) && !FIRST.includes(id))];
