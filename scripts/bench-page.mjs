@@ -88,6 +88,11 @@ function buildSection({ compiler, node, same, changed }) {
   ];
 }
 
+function squatSection({ node, squat, known, perSecond, ...rows }) {
+  const of = (name) => `${number(rows[name])} ms, and ${number(rows[`${name}, off`])} ms with \`--squat off\``;
+  return ['## Names that may be traps', `\`squat\` of one name: ${number(squat - node)} ms above \`node -e 0\`, of a well-known one ${number(known - node)} ms. ${Math.round(perSecond / 1000)} thousand names a second from standard input, with a report of each that is near another. A pull takes ${of('pull')}; a run ${of('run')}.`];
+}
+
 export function writePage(root, { date, node, cpu, cores, rounds, groups }) {
   const parts = [
     '# Performance',
@@ -120,6 +125,7 @@ export function writePage(root, { date, node, cpu, cores, rounds, groups }) {
   if (groups.images) parts.push(...imageSection(groups.images));
   if (groups.containers) parts.push(...containerSection(groups.containers));
   if (groups.build) parts.push(...buildSection(groups.build));
+  if (groups.squat) parts.push(...squatSection(groups.squat));
   writeFileSync(join(root, 'docs', 'performance.md'), `${parts.filter((part) => part !== '').join('\n\n')}\n`);
   if (groups.cpu) writeFileSync(join(root, 'docs', 'performance.svg'), chart(groups.cpu));
 }

@@ -22,14 +22,17 @@ const ARROWS = {
   machine: [],
   fs: [],
   net: ['fs'],
+  findings: [],
   image: ['fs'],
-  registry: ['image'],
+  squat: ['image', 'findings'],
+  registry: ['image', 'squat'],
   kernel: ['machine', 'fs', 'net'],
   container: ['kernel', 'fs', 'net', 'machine', 'image'],
   sandbox: ['container', 'image', 'host/node'],
   lifecycle: ['container', 'image', 'fs'],
+  audit: ['image', 'findings'],
   build: ['container', 'image', 'fs'],
-  cli: ['build', 'lifecycle', 'sandbox', 'host/node', 'container', 'image', 'machine', 'registry'],
+  cli: ['build', 'lifecycle', 'sandbox', 'host/node', 'container', 'image', 'machine', 'registry', 'findings', 'squat', 'audit'],
   web: ['sandbox', 'container', 'host/browser'],
 };
 const OPEN_TO_ALL = new Set(['abi', 'host']);
@@ -43,6 +46,9 @@ const DOORS = {
   registry: ['index.ts'],
   build: ['index.ts'],
   lifecycle: ['index.ts', 'check.ts', 'own-layers.ts', 'log.ts', 'tree-tar.ts', 'commit.ts'],
+  findings: ['index.ts', 'printable.ts'],
+  squat: ['index.ts'],
+  audit: ['index.ts'],
   image: ['index.ts', 'nearest.ts', 'reference.ts'],
 };
 const NODE_MODULE = /^(?:node:|bun:)/;

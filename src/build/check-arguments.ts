@@ -15,7 +15,7 @@ const NO_SECRET = /(?:_|^)public(?:_|$)/i;
 /** Instructions whose words have variables of the build. */
 const EXPANDED = new Set(['ADD', 'COPY', 'ENV', 'EXPOSE', 'LABEL', 'STOPSIGNAL', 'USER', 'VOLUME', 'WORKDIR', 'ARG']);
 
-function argNames({ text }: Instruction, escape: string): readonly (readonly [name: string, value: string | undefined])[] {
+export function argNames({ text }: Instruction, escape: string): readonly (readonly [name: string, value: string | undefined])[] {
   return splitRaw(text, escape).map((word) => {
     const equals = word.indexOf('=');
     return equals < 0 ? [word, undefined] : [word.slice(0, equals), word.slice(equals + 1)];
@@ -28,7 +28,7 @@ function envNames({ text }: Instruction, escape: string): readonly string[] {
 }
 
 /** The text with what can be expanded; what cannot is left to the build. */
-function tryExpand(text: string, escape: string, variables: Variables, onUnset?: (name: string) => void): string {
+export function tryExpand(text: string, escape: string, variables: Variables, onUnset?: (name: string) => void): string {
   try {
     return expandWord(text, { escape, variables, ...(onUnset === undefined ? {} : { onUnset }) });
   } catch {

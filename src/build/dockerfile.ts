@@ -162,7 +162,8 @@ function instructionOf(parsed: ParsedInstruction, lines: readonly string[], esca
 
 function parsedText(text: string, name: string): ReturnType<typeof DockerfileParser.parse> {
   try {
-    return DockerfileParser.parse(text);
+    // The parser's time is square in the length of a comment that no line break ends.
+    return DockerfileParser.parse(text.endsWith('\n') ? text : `${text}\n`);
   } catch (error) {
     throw new BuildError(`cannot read "${name}"`, { advice: 'is it a Dockerfile?', cause: error });
   }

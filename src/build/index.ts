@@ -9,6 +9,8 @@ export { contextFromStream, ignoreRulesOf, readTextFile, subdirectory, withoutIg
 export { parseDockerfile } from './dockerfile.ts';
 export type { Dockerfile } from './dockerfile.ts';
 export { BuildError } from './errors.ts';
+export { imageUses } from './image-uses.ts';
+export type { ImageUse } from './image-uses.ts';
 export { MOST_DOCKERFILE_BYTES, MOST_SECRET_BYTES } from './limits.ts';
 export { parseGitAddress, repositoryUri } from './git-address.ts';
 export type { GitAddress, Repository, RepositoryReader } from './git-address.ts';

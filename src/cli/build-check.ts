@@ -1,6 +1,8 @@
 /** `build --check`: the findings as text, JSON or SARIF 2.1.0. */
 import { CHECK_NAMES, CHECK_RULES, checkDockerfile, ruleUrl } from '../build/index.ts';
 import type { CheckOptions, Dockerfile, Finding } from '../build/index.ts';
+import { asSarif } from '../findings/index.ts';
+import { printableLine } from '../findings/printable.ts';
 import { toText } from './bytes.ts';
 import { version } from './version.ts';
 
@@ -14,8 +16,8 @@ function asText(dockerfile: Dockerfile, findings: readonly Finding[]): string {
   if (findings.length === 0) return `Check complete, no warnings found.\n`;
   const shown = findings.map(({ rule, message, lines }) => {
     const { description, remedy } = CHECK_RULES[rule];
-    const source = sourceOf(dockerfile, lines).split('\n').map((line, index) => `${String(lines.start + index).padStart(4)} | >>> ${line}`).join('\n');
-    return `WARNING: ${rule} - ${ruleUrl(rule)}\n${description}\n${message}\n${toText(dockerfile.name)}:${lines.start}\n--------------------\n${source}\n--------------------\nRemedy: ${remedy}\n`;
+    const source = sourceOf(dockerfile, lines).split('\n').map((line, index) => `${String(lines.start + index).padStart(4)} | >>> ${printableLine(line)}`).join('\n');
+    return `WARNING: ${rule} - ${ruleUrl(rule)}\n${description}\n${printableLine(message)}\n${printableLine(toText(dockerfile.name))}:${lines.start}\n--------------------\n${source}\n--------------------\nRemedy: ${remedy}\n`;
   });
   return `Check complete, ${findings.length} ${findings.length === 1 ? 'warning has' : 'warnings have'} been found!\n\n${shown.join('\n')}`;
 }
@@ -27,22 +29,16 @@ function asJson(dockerfile: Dockerfile, findings: readonly Finding[]): string {
   }, undefined, 2)}\n`;
 }
 
-/** OASIS Static Analysis Results Interchange Format 2.1.0. */
-function asSarif(dockerfile: Dockerfile, findings: readonly Finding[]): string {
-  const rules = CHECK_NAMES.map((id) => ({ id, name: id, shortDescription: { text: CHECK_RULES[id].description }, help: { text: CHECK_RULES[id].remedy }, helpUri: ruleUrl(id), defaultConfiguration: { level: 'warning' } }));
-  return `${JSON.stringify({
-    $schema: 'https://json.schemastore.org/sarif-2.1.0.json', version: '2.1.0',
-    runs: [{
-      tool: { driver: { name: 'caisson', version, rules } },
-      results: findings.map(({ rule, message, lines }) => ({
-        ruleId: rule, ruleIndex: CHECK_NAMES.indexOf(rule), level: 'warning', message: { text: message },
-        locations: [{ physicalLocation: { artifactLocation: { uri: encodeURI(toText(dockerfile.name)) }, region: { startLine: lines.start, endLine: lines.end, snippet: { text: sourceOf(dockerfile, lines) } } } }],
-      })),
-    }],
-  }, undefined, 2)}\n`;
+function sarifReport(dockerfile: Dockerfile, findings: readonly Finding[]): string {
+  const file = toText(dockerfile.name);
+  return asSarif({
+    tool: 'build --check', version, target: file, isSecurity: false, ignored: [],
+    rules: CHECK_NAMES.map((id) => ({ id, summary: CHECK_RULES[id].description, remedy: CHECK_RULES[id].remedy, severity: 'medium', url: ruleUrl(id) })),
+    findings: findings.map(({ rule, message, lines }) => ({ rule, severity: 'medium', subject: file, message, place: { file, line: lines.start, endLine: lines.end, source: sourceOf(dockerfile, lines) } })),
+  });
 }
 
-const FORMATS: Readonly<Record<CheckFormat, (dockerfile: Dockerfile, findings: readonly Finding[]) => string>> = { text: asText, json: asJson, sarif: asSarif };
+const FORMATS: Readonly<Record<CheckFormat, (dockerfile: Dockerfile, findings: readonly Finding[]) => string>> = { text: asText, json: asJson, sarif: sarifReport };
 
 /** Prints what was found; the exit status is 1 if that is anything. */
 export function printChecks(dockerfile: Dockerfile, options: CheckOptions, format: CheckFormat): number {

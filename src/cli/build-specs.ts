@@ -2,6 +2,7 @@
 import type { CommandSpec } from './command.ts';
 import { ALLOW_NET_FLAG, NETWORK } from './container-flags.ts';
 import { LAYER_LIMIT_FLAGS, MIRROR, REGISTRY_FLAGS } from './image-specs.ts';
+import { SQUAT_FLAGS } from './squat-flags.ts';
 
 const IMAGE = 'Image';
 const STEPS = 'Steps';
@@ -49,7 +50,7 @@ export const BUILD: CommandSpec = {
     { group: OUTPUT, name: 'quiet', short: 'q', kind: 'boolean', help: 'print the image\'s id only' },
     { group: OUTPUT, name: 'provenance', kind: 'optional', placeholder: 'false|mode=min|max[,builder-id=URI]', help: 'say how the image came to be (in-toto, SLSA 1.0): a manifest about it, pushed with it' },
     { group: OUTPUT, name: 'verify', kind: 'boolean', help: 'build a second time without the cache, and say what differs' },
-    ...REGISTRY_FLAGS, MIRROR, ...LAYER_LIMIT_FLAGS,
+    ...REGISTRY_FLAGS, MIRROR, ...SQUAT_FLAGS, ...LAYER_LIMIT_FLAGS,
     { group: CHECKS, name: 'check', kind: 'boolean', help: 'build nothing: say what the Dockerfile should rather not do' },
     { group: CHECKS, name: 'call', kind: 'string', placeholder: 'check', help: 'the same, as Docker also writes it' },
     { group: CHECKS, name: 'format', kind: 'string', placeholder: 'text|json|sarif', help: 'of what --check finds (default: text)' },

@@ -25,6 +25,7 @@ import { toUserError as toStoreError, withStore } from './image-store.ts';
 import { createContainer } from './launch.ts';
 import { need, oneOf, parseNet } from './option-values.ts';
 import { parseSize } from './quantities.ts';
+import { refuseTraps } from './squat-settings.ts';
 
 /** Of the host's memory, what the files that a RUN writes may take. */
 const WRITABLE_SHARE = 0.5;
@@ -77,6 +78,9 @@ function jobsOf(values: FlagValues): number {
 function imageFinder(store: ImageStore, values: FlagValues): BuildOptions['findImage'] {
   const fetch = async (name: string): Promise<StoredImage> => (await import('./registry-commands.ts')).pull(store, name, values, { quiet: values.has('quiet') });
   return async (name) => {
+    await refuseTraps(name, 'build on', values).catch((error: unknown) => {
+      throw error instanceof UserError ? new BuildError(error.message, { advice: error.advice, cause: error }) : error;
+    });
     if (values.has('pull')) return fetch(name);
     try {
       return store.find(name);

@@ -3,6 +3,7 @@ import type { CommandSpec } from './command.ts';
 import { AFTER, ALLOW_NET_FLAG, PUBLISH_FLAG, ENGINE_FLAGS, ENVIRONMENT_FLAGS, FILES, LIMIT_FLAGS, MEMORY_FILES_FLAGS, NETWORK, PROCESS, TERMINAL_FLAGS, TRACE_FLAGS } from './container-flags.ts';
 import type { Flag } from './flags.ts';
 import { LAYER_LIMIT_FLAGS, MIRROR, QUIET, REGISTRY_FLAGS } from './image-specs.ts';
+import { SQUAT_FLAGS } from './squat-flags.ts';
 
 const IMAGE = 'Image';
 const CONTAINER = 'Container';
@@ -21,7 +22,7 @@ const MAKING_FLAGS: readonly Flag[] = [
   { group: PROCESS, name: 'hostname', kind: 'string', placeholder: 'NAME', help: 'name of the machine inside' },
   { group: PROCESS, name: 'interactive', short: 'i', kind: 'boolean', help: 'pass standard input on (default: if it is a terminal)' },
   ...TERMINAL_FLAGS,
-  { group: IMAGE, name: 'pull', kind: 'string', placeholder: 'always|missing|never', help: 'get the image from its registry (default: missing)' }, QUIET, ...REGISTRY_FLAGS, MIRROR, ...LAYER_LIMIT_FLAGS,
+  { group: IMAGE, name: 'pull', kind: 'string', placeholder: 'always|missing|never', help: 'get the image from its registry (default: missing)' }, QUIET, ...REGISTRY_FLAGS, MIRROR, ...SQUAT_FLAGS, ...LAYER_LIMIT_FLAGS,
   { group: FILES, name: 'volume', short: 'v', kind: 'string', multiple: true, placeholder: 'SRC:DST[:ro|rw]', help: 'show a host directory or file; it can be written unless ro is said' },
   { group: FILES, name: 'mount', kind: 'string', multiple: true, placeholder: 'KEY=VALUE,...', help: 'type=bind,source=SRC,target=DST[,readonly] or type=tmpfs,target=DST[,tmpfs-size=N]' },
   ...MEMORY_FILES_FLAGS, ...LIMIT_FLAGS,

@@ -1,4 +1,7 @@
 /** What a user reads when something went wrong: what was being done, to what, why, and what to do. Exit codes are Docker's. */
+import { printable } from '../findings/printable.ts';
+
+export { printable };
 
 /** Caisson itself failed, before or beside the command. */
 export const EXIT_CAISSON = 125;
@@ -26,11 +29,6 @@ export class UserError extends Error {
     this.advice = advice;
     this.exitCode = exitCode;
   }
-}
-
-/** What an image or a registry says does not steer the terminal: control characters are shown as escapes. */
-export function printable(text: string): string {
-  return text.replace(/[\p{Cc}\u2028-\u202e\u2066-\u2069]/gu, (character) => `\\u${character.charCodeAt(0).toString(16).padStart(4, '0')}`);
 }
 
 /** `caisson: cannot read "x": no such file (check the path)` */

@@ -1,5 +1,6 @@
 /** Help and version texts, from the same rows that the parser uses. */
 import { DO_EXAMPLES, DO_FLAGS } from './do-flags.ts';
+import { AUDIT } from './audit-specs.ts';
 import { HELP_FLAG } from './flags.ts';
 import type { Flag } from './flags.ts';
 import type { CommandSpec } from './command.ts';
@@ -11,6 +12,7 @@ import { BUILD } from './build-specs.ts';
 import { IMAGE_COMMANDS } from './image-specs.ts';
 import { SYSTEM_COMMANDS } from './system-specs.ts';
 import { REGISTRY_COMMANDS } from './registry-specs.ts';
+import { SQUAT } from './squat-specs.ts';
 import { version } from './version.ts';
 
 const COLUMN = 34;
@@ -57,7 +59,7 @@ Examples:
 ${shown}`;
 }
 
-const SPECS: readonly CommandSpec[] = [...CONTAINER_COMMANDS, ...NETWORK_COMMANDS, BUILD, ...IMAGE_COMMANDS, ...COPY_COMMANDS, ...SYSTEM_COMMANDS, ...REGISTRY_COMMANDS];
+const SPECS: readonly CommandSpec[] = [...CONTAINER_COMMANDS, ...NETWORK_COMMANDS, BUILD, ...IMAGE_COMMANDS, ...COPY_COMMANDS, ...SYSTEM_COMMANDS, SQUAT, AUDIT, ...REGISTRY_COMMANDS];
 const NAME_COLUMN = 18;
 
 /** The text of a word that has commands of its own. */

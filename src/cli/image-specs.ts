@@ -1,6 +1,7 @@
 /** The commands on images, as data. Names and flags are Docker's. */
 import type { CommandSpec } from './command.ts';
 import type { Flag } from './flags.ts';
+import { SQUAT_FLAGS } from './squat-flags.ts';
 
 const IMAGE = 'Image';
 const OUTPUT = 'Output';
@@ -85,13 +86,13 @@ const ALL_TAGS = 'name the tags one by one; "caisson registry tags NAME" lists t
 export const PULL: CommandSpec = {
   name: 'pull', usage: '[FLAGS] IMAGE', summary: 'get an image from a registry', words: [1, 1],
   description: 'A large layer that comes faster than it can be uncompressed is not waited for: a process that outlives the command makes it ready, and ends with it.',
-  flags: [PLATFORM, QUIET, { group: REGISTRY, name: 'wait', kind: 'boolean', help: 'wait until all layers are ready, and leave no process behind' }, ...REGISTRY_FLAGS, MIRROR, ...LAYER_LIMIT_FLAGS],
+  flags: [PLATFORM, QUIET, { group: REGISTRY, name: 'wait', kind: 'boolean', help: 'wait until all layers are ready, and leave no process behind' }, ...REGISTRY_FLAGS, MIRROR, ...SQUAT_FLAGS, ...LAYER_LIMIT_FLAGS],
   absent: { 'all-tags': ALL_TAGS, 'a': ALL_TAGS, 'disable-content-trust': 'signatures are not looked at, so leave it out' },
   examples: [['caisson pull debian:12', ''], ['caisson pull localhost:5000/team/app@sha256:...', 'exactly this one']],
 };
 export const PUSH: CommandSpec = {
   name: 'push', usage: '[FLAGS] IMAGE [NAME]', summary: 'send an image to a registry', words: [1, 2],
-  flags: [QUIET, { group: REGISTRY, name: 'chunk-size', kind: 'string', placeholder: 'SIZE', help: 'send layers in pieces of so many bytes, for proxies that take no more' }, ...REGISTRY_FLAGS],
+  flags: [QUIET, { group: REGISTRY, name: 'chunk-size', kind: 'string', placeholder: 'SIZE', help: 'send layers in pieces of so many bytes, for proxies that take no more' }, ...REGISTRY_FLAGS, ...SQUAT_FLAGS],
   examples: [['caisson push localhost:5000/team/app:1', 'under its own name'], ['caisson push app:1 registry.example/team/app:1', 'under another one']],
 };
 export const LOGIN: CommandSpec = {

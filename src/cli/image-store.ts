@@ -2,7 +2,7 @@
 import { createImageHost, storeDirectory } from '../host/node/image-host.ts';
 import { ImageError, ImageStore, InvalidReferenceError } from '../image/index.ts';
 import { toByteString } from './bytes.ts';
-import { UserError } from './errors.ts';
+import { UserError, printable } from './errors.ts';
 
 /** @throws UserError */
 export function openStore(): ImageStore {
@@ -15,7 +15,7 @@ export function openStore(): ImageStore {
 export function toUserError(error: unknown, what: string): unknown {
   if (!(error instanceof ImageError)) return error;
   const message = error.message.startsWith('cannot ') ? error.message : `cannot ${what}: ${error.message}`;
-  const detail = error instanceof InvalidReferenceError && error.text !== '' && !/[\p{Cc}]/u.test(error.text) ? `  ${error.text}\n  ${' '.repeat(error.position)}^` : undefined;
+  const detail = error instanceof InvalidReferenceError && error.text !== '' && printable(error.text) === error.text ? `  ${error.text}\n  ${' '.repeat(error.position)}^` : undefined;
   return new UserError(message, error.advice, undefined, { cause: error, ...(detail === undefined ? {} : { detail }) });
 }
 

@@ -54,7 +54,9 @@ const COMMANDS: ReadonlyMap<string, () => Promise<Command>> = new Map([
   ['system check', async () => (await import('./system-commands.ts')).systemCheckCommand],
   ['system df', async () => (await import('./system-commands.ts')).systemDfCommand],
   ['system prune', async () => (await import('./system-commands.ts')).systemPruneCommand],
+  ['squat', async () => (await import('./squat.ts')).squatCommand],
   ['registry', async () => (await import('./registry.ts')).registryCommand],
+  ['audit', async () => (await import('./audit.ts')).auditCommand],
   ['debug', async () => (await import('./debug.ts')).debugCommand],
   ['help', async () => (await import('./help.ts')).helpCommand],
 ]);

@@ -18,6 +18,7 @@ import { readPemFile } from './pem-file.ts';
 import { parseSize } from './quantities.ts';
 import { mayLeaveProcesses } from './own-process.ts';
 import { BlobProgress } from './progress.ts';
+import { holdAgainstNames } from './squat-settings.ts';
 
 function tlsOf(values: FlagValues): HttpTls | undefined {
   const [authority, certificate, key] = ['cacert', 'cert', 'key'].map((flag) => (values.last(flag) === undefined ? undefined : readPemFile(flag, values.last(flag) ?? '')));
@@ -52,6 +53,7 @@ export function clientFor(reference: Reference, values: FlagValues, progress: Bl
 /** Gets an image that is not here. `later`: where no container is to run on it at once. */
 export async function pull(store: ImageStore, typed: string, values: FlagValues, { quiet, later }: { readonly quiet: boolean; readonly later?: LaterPreparer | undefined }): Promise<StoredImage> {
   const reference = parseReference(typed);
+  await holdAgainstNames(typed, 'pull', values);
   const progress = new BlobProgress(quiet);
   if (!quiet) process.stderr.write(`pulling ${formatReference(reference)}\n`);
   const options = { reference, typed, platform: values.has('platform') ? platformFlag(values) : OWN_PLATFORM, limits: layerLimits(values), later, progress };
@@ -92,6 +94,7 @@ export async function pullCommand(args: readonly string[]): Promise<number> {
 /** Sends an image to where a name says; answers the name and the digest that the registry has it under. */
 export async function push(store: ImageStore, image: StoredImage, name: string, values: FlagValues, quiet: boolean): Promise<string> {
   const reference = parseReference(name);
+  await holdAgainstNames(name, 'push', values);
   const progress = new BlobProgress(quiet);
   const { digest } = await pushImage(store, clientFor(reference, values, progress), image, reference, progress);
   return `${familiarName(reference)}@${digest}`;

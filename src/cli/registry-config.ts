@@ -2,7 +2,7 @@
 import { readFileSync } from 'node:fs';
 import { isLoopback } from '../image/index.ts';
 import { ACTIONS, EVENT_ACTIONS, isRepositoryName } from '../registry/index.ts';
-import type { AccessConfig, AccessRule, Action, QuotaRule, RetentionRule, UpstreamRule, WebhookRule } from '../registry/index.ts';
+import type { AccessConfig, AccessRule, Action, NewNameRule, QuotaRule, RetentionRule, UpstreamRule, WebhookRule } from '../registry/index.ts';
 import { UserError } from './errors.ts';
 import { nearest } from './flags.ts';
 import { parseDuration, parseSize } from './quantities.ts';
@@ -14,6 +14,8 @@ export interface RegistryConfig {
   readonly quotas: readonly QuotaRule[];
   readonly upstreams: readonly UpstreamRule[];
   readonly webhooks: readonly WebhookRule[];
+  /** Undefined: new repositories may have any name. */
+  readonly newNames: NewNameRule | undefined;
   /** Where everything is kept, if not in a directory. */
   readonly bucket: BucketConfig | undefined;
 }
@@ -35,7 +37,7 @@ export interface BucketConfig {
   readonly storageClass: string | undefined;
 }
 
-export const NO_CONFIG: RegistryConfig = { access: undefined, retention: [], quotas: [], upstreams: [], webhooks: [], bucket: undefined };
+export const NO_CONFIG: RegistryConfig = { access: undefined, retention: [], quotas: [], upstreams: [], webhooks: [], newNames: undefined, bucket: undefined };
 
 class ConfigError extends Error {}
 
@@ -202,6 +204,11 @@ function bucketConfig(item: Item): BucketConfig {
   };
 }
 
+function newNameRule(item: Item): NewNameRule | undefined {
+  const { refuseNear, allow, wellKnown } = item.fields(['refuseNear', 'allow', 'wellKnown']);
+  return refuseNear?.flag() === true ? { allow: allow?.texts() ?? [], wellKnown: wellKnown?.flag() ?? false } : undefined;
+}
+
 function parseConfig(text: string): RegistryConfig {
   let document: unknown;
   try {
@@ -209,12 +216,12 @@ function parseConfig(text: string): RegistryConfig {
   } catch (error) {
     throw new ConfigError(`it is not JSON: ${(error as Error).message}`);
   }
-  const { groups, access, retention, quotas, upstreams, webhooks, storage } = new Item(document, '').fields(['groups', 'access', 'retention', 'quotas', 'upstreams', 'webhooks', 'storage']);
+  const { groups, access, retention, quotas, upstreams, webhooks, newNames, storage } = new Item(document, '').fields(['groups', 'access', 'retention', 'quotas', 'upstreams', 'webhooks', 'newNames', 'storage']);
   const members = groups?.names() ?? new Map<string, readonly string[]>();
   return {
     access: access === undefined ? undefined : { groups: members, rules: access.list().map((item) => accessRule(item, members)) },
     retention: retention?.list().map(retentionRule) ?? [], quotas: quotas?.list().map(quotaRule) ?? [], upstreams: upstreams?.list().map(upstreamRule) ?? [],
-    webhooks: webhookRules(webhooks?.list() ?? []), bucket: storage === undefined ? undefined : bucketConfig(storage),
+    webhooks: webhookRules(webhooks?.list() ?? []), newNames: newNames === undefined ? undefined : newNameRule(newNames), bucket: storage === undefined ? undefined : bucketConfig(storage),
   };
 }
 

@@ -16,6 +16,7 @@ import { terminalFacts } from './launch.ts';
 import { oneOf } from './option-values.ts';
 import type { TerminalFacts } from './option-values.ts';
 import { nameOf, recordOf } from './run-record.ts';
+import { refuseTraps } from './squat-settings.ts';
 
 /** Layers that are prepared within a few hundredths of a second are not spoken of. */
 const SHOWN_FROM_BYTES = 4 * 2 ** 20;
@@ -26,6 +27,7 @@ type UsedImage = ReturnType<ImageStore['use']>;
 async function imageFor(store: ImageStore, name: string, values: FlagValues): Promise<UsedImage> {
   const policy = oneOf(values, 'pull', ['always', 'missing', 'never']) ?? 'missing';
   const fetch = async (): Promise<unknown> => (await import('./registry-commands.ts')).pull(store, name, values, { quiet: values.has('quiet') });
+  await refuseTraps(name, 'run', values);
   if (policy === 'always') await fetch();
   try {
     return store.use(name);

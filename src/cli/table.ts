@@ -1,13 +1,5 @@
 /** Columns of text, and times and sizes as Docker shows them. */
-import { printable } from './errors.ts';
-
-/** Rows with their columns aligned, three spaces between, as `docker images`. */
-export function formatTable(cells: readonly (readonly string[])[]): string {
-  const rows = cells.map((row) => row.map(printable));
-  const widths: number[] = [];
-  for (const row of rows) for (const [column, text] of row.entries()) widths[column] = Math.max(widths[column] ?? 0, text.length);
-  return rows.map((row) => `${row.map((text, column) => (column === row.length - 1 ? text : text.padEnd(widths[column] ?? 0))).join('   ').trimEnd()}\n`).join('');
-}
+export { formatTable } from '../findings/printable.ts';
 
 /** Powers of ten with three digits: `116MB`, `4.27kB` (go-units HumanSize). */
 export function humanSize(bytes: number): string {

@@ -359,7 +359,7 @@ export class RegistryClient {
     }
     const { status } = response;
     if (status === 401) return new RegistryError(`${registry} wants to know who you are`, status, code, `log in with "caisson login ${registry}"`);
-    if (status === 403) return new RegistryError(`${registry} does not let you ${method === 'GET' || method === 'HEAD' ? 'read' : 'write'} ${repository}`, status, code, 'ask who runs it, or log in as someone else');
+    if (status === 403) return new RegistryError(`${registry} does not let you ${method === 'GET' || method === 'HEAD' ? 'read' : 'write'} ${repository}${message === '' ? '' : `: ${message}`}`, status, code, 'ask who runs it, or log in as someone else');
     if (status === 404) return new RegistryError(`${url.includes('/manifests/') ? `${repository}:${url.slice(url.lastIndexOf('/') + 1)}` : repository} is not in ${registry}`, status, code, 'check the name and the tag');
     return new RegistryError(`${registry} answers ${status}${code === '' ? '' : ` ${code}`}${message === '' ? '' : `: ${message}`}`, status, code, status === 429 ? 'too many requests: wait, or log in' : undefined);
   }

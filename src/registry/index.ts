@@ -10,6 +10,7 @@ export { BUCKET_TIMEOUT_MS, DEFAULT_PART_BYTES, DEFAULT_REGISTRY_LIMITS, LEAST_P
 export type { RegistryLimits } from './limits.ts';
 export { startMaintenance } from './maintenance.ts';
 export { isRepositoryName } from './names.ts';
+export type { NewNameRule } from './new-names.ts';
 export type { QuotaRule } from './quotas.ts';
 export { applyRetention, planRetention } from './retention.ts';
 export type { RetentionRule } from './retention.ts';

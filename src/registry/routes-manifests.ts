@@ -78,6 +78,7 @@ export async function putManifest(registry: Registry, exchange: Exchange): Promi
   const repository = repositoryOf(registry, exchange);
   const reference = checkManifestReference(exchange.parameters['reference'] ?? '');
   const bytes = await readDocument(exchange);
+  await registry.admitName(repository);
   const document = readManifest(bytes, exchange.request.headers.get('content-type')?.split(';')[0]?.trim());
   const digest = digestOf(registry.storage.host.codecs, bytes, reference.kind === 'digest' ? algorithmOf(reference.digest) : 'sha256');
   if (reference.kind === 'digest' && digest !== reference.digest) throw new RegistryFailure('DIGEST_INVALID', `what came has the digest ${digest}, not ${reference.digest}`);

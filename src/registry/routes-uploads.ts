@@ -26,6 +26,7 @@ async function mount(registry: Registry, { url, caller }: Exchange, into: Reposi
 export async function startUpload(registry: Registry, exchange: Exchange): Promise<Response> {
   const { url, connection } = exchange;
   const repository = repositoryOf(registry, exchange);
+  await registry.admitName(repository);
   const mounted = url.searchParams.has('mount') ? await mount(registry, exchange, repository) : undefined;
   if (mounted !== undefined) return created(repository, mounted);
   const wanted = url.searchParams.get('digest');

@@ -6,6 +6,8 @@ import { Buckets } from './buckets.ts';
 import { RegistryFailure } from './errors.ts';
 import type { RegistryLimits } from './limits.ts';
 import { Metrics } from './metrics.ts';
+import { NewNames } from './new-names.ts';
+import type { NewNameRule } from './new-names.ts';
 import { Quotas, quotaFailure } from './quotas.ts';
 import type { QuotaRule } from './quotas.ts';
 import { BucketError } from './s3-errors.ts';
@@ -39,6 +41,8 @@ export interface RegistryRules {
   readonly quotas: readonly QuotaRule[];
   readonly upstreams: readonly UpstreamRule[];
   readonly webhooks: readonly WebhookRule[];
+  /** Undefined: any name is taken. */
+  readonly newNames?: NewNameRule | undefined;
 }
 
 export interface RegistryOptions {
@@ -66,6 +70,7 @@ export class Registry {
   upstreams: Upstreams;
   readonly webhooks: Webhooks;
   #quotas: Quotas;
+  #newNames: NewNames | undefined;
   readonly #requests: Buckets | undefined;
   #lastFailure: { readonly kind: string; readonly atMs: number } | undefined;
 
@@ -77,6 +82,7 @@ export class Registry {
     this.log = log;
     this.audit = audit;
     this.#quotas = new Quotas(rules.quotas, storage, this.uploads);
+    this.#newNames = rules.newNames === undefined ? undefined : new NewNames(rules.newNames, storage);
     this.upstreams = new Upstreams(this, rules.upstreams);
     this.webhooks = new Webhooks(this);
     this.webhooks.setRules(rules.webhooks);
@@ -98,10 +104,16 @@ export class Registry {
   }
 
   /** Rules that were read again. */
-  setRules({ quotas, upstreams, webhooks }: RegistryRules): void {
+  setRules({ quotas, upstreams, webhooks, newNames }: RegistryRules): void {
+    this.#newNames = newNames === undefined ? undefined : new NewNames(newNames, this.storage);
     this.#quotas = new Quotas(quotas, this.storage, this.uploads);
     this.upstreams = new Upstreams(this, upstreams);
     this.webhooks.setRules(webhooks);
+  }
+
+  /** Before anything comes to a repository that may be new. @throws RegistryFailure DENIED */
+  async admitName(repository: Repository): Promise<void> {
+    await this.#newNames?.check(repository);
   }
 
   /** Bytes of the blobs and manifests of a repository. */

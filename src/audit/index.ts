@@ -1,0 +1,20 @@
+/** Judges configurations of containers: the door of the room. */
+export { describeChange } from './change.ts';
+export type { Change } from './change.ts';
+export { AuditInputError } from './errors.ts';
+export { judge, openPaths, withChanges } from './evaluate.ts';
+export type { Judgement } from './evaluate.ts';
+export { MENDABLE_ITEMS, cutPaths, mendItems } from './fix.ts';
+export { asDot, asSvg, graphOf } from './graph.ts';
+export { FACT_NAMES, NO_FACTS, withFact, withFactsOf } from './host-facts.ts';
+export type { HostFacts } from './host-facts.ts';
+export type { AuditInput } from './input.ts';
+export { ITEMS } from './items.ts';
+export { MOST_INPUT_BYTES } from './limits.ts';
+export type { Configuration } from './model.ts';
+export type { Platform } from './path.ts';
+export { PATHS } from './paths.ts';
+export { KINDS, readInput } from './read.ts';
+export { commandText } from './read-command.ts';
+export { asText, controlsAsText, reportOf } from './report.ts';
+export { CONTROLS } from './standards.ts';
