@@ -72,7 +72,7 @@ const NETWORK_ITEMS: readonly Item[] = [
   {
     id: 'port-everywhere', summary: 'A port is published on all addresses of the host', remedy: 'name the address, such as 127.0.0.1', find: ({ ports, kind }) => (kind === 'kubernetes' || kind === 'oci' ? undefined : ports.filter(({ hostAddress }) => /^(?:|0\.0\.0\.0|::|\*)$/.test(hostAddress)).map(portText)),
     changes: ({ ports }) => ports.filter(({ hostAddress }) => /^(?:|0\.0\.0\.0|::|\*)$/.test(hostAddress)).map(({ containerPort, hostPort }) => ({ kind: 'local-port', containerPort, hostPort })),
-    meaning: { docker: 'it can be reached from every network of the host, past firewalls such as ufw, as Docker\'s rules come before theirs', gvisor: 'the same', caisson: NO_SUCH_FLAG },
+    meaning: { docker: 'it can be reached from every network of the host, past firewalls such as ufw, as Docker\'s rules come before theirs', gvisor: 'the same', caisson: { applies: true, why: 'applies where -p names such an address: without one the port is at loopback' } },
   },
   {
     id: 'host-port', summary: 'It takes a port of the node', remedy: 'use a Service', find: ({ ports, kind }) => (kind === 'kubernetes' ? ports.filter((port) => port.hostPort > 0).map(portText) : undefined), changes: ({ ports }) => ports.map(({ containerPort, hostPort }) => ({ kind: 'remove-port', containerPort, hostPort })),
@@ -127,7 +127,7 @@ const IMAGE_ITEMS: readonly Item[] = [
   },
   {
     id: 'sshd', isOfImages: true, summary: 'It runs an SSH server', remedy: 'use exec', find: ({ command }) => command.filter((word) => /(?:^|\/|\s)(?:sshd|dropbear)(?:\s|$)/.test(word)).map((word) => word.slice(0, MOST_QUOTED)), changes: () => [],
-    meaning: { docker: 'keys, accounts and updates of one more server for each container', gvisor: 'the same', caisson: { applies: false, why: 'cannot be reached: there are no published ports' } },
+    meaning: { docker: 'keys, accounts and updates of one more server for each container', gvisor: 'the same', caisson: { applies: true, why: 'applies where its port is published, or others are on its network: "caisson exec" needs none' } },
   },
   {
     id: 'service-account-token', summary: 'It has a token for the API of Kubernetes', remedy: 'set automountServiceAccountToken: false where it does not call the API', find: ({ serviceAccountToken, kind }) => (kind === 'kubernetes' ? when(serviceAccountToken, 'automountServiceAccountToken is not false') : undefined), changes: () => [{ kind: 'no-token' }],

@@ -8,7 +8,7 @@ import { MOST_CONTAINERS } from './limits.ts';
 import { PLAIN } from './model.ts';
 import type { Configuration, ExecUse, Mount } from './model.ts';
 import { quoteWord, shellCommands } from './shell-words.ts';
-import { capabilityList, environmentOf, isTrue, namespaceUse, parseBytes, parseDevice, parseMount, parsePort, parseRestart, parseSecurityOptions, parseVolume } from './values.ts';
+import { atLoopback, capabilityList, environmentOf, isTrue, namespaceUse, parseBytes, parseDevice, parseMount, parsePort, parseRestart, parseSecurityOptions, parseVolume } from './values.ts';
 import { flagEdits } from './write-command.ts';
 
 /** The flags of a command line by name. */
@@ -62,8 +62,8 @@ function healthOf(flags: Flags): Configuration['healthCheck'] {
 function engineDefaults({ engine }: CommandLine, flags: Flags): Partial<Configuration> {
   if (engine === 'podman') return { capabilities: { base: 'podman', add: capabilityList(flags.all('cap-add')), drop: capabilityList(flags.all('cap-drop')) }, pids: flags.last('pids-limit') === undefined ? 2048 : resourcesOf(flags).pids };
   if (engine !== 'caisson') return {};
-  const reach = flags.last('network') ?? (flags.all('allow-net').length > 0 ? 'outbound' : 'none');
-  return { reach: reach === 'none' ? 'none' : 'outbound', defaultBridge: false, pids: flags.last('pids-limit') === undefined ? 4096 : resourcesOf(flags).pids };
+  const isOpen = flags.all('network').includes('outbound') || flags.all('allow-net').length > 0;
+  return { reach: isOpen ? 'outbound' : 'none', ports: flags.all('publish').map(parsePort).map(atLoopback), defaultBridge: false, pids: flags.last('pids-limit') === undefined ? 4096 : resourcesOf(flags).pids };
 }
 
 function configurationOf(line: CommandLine, index: number): Configuration {

@@ -10,7 +10,7 @@ import { PLAIN } from './model.ts';
 import type { Configuration, Device, Mount, NamespaceUse, Port } from './model.ts';
 import { Flags } from './read-command.ts';
 import type { Path, Tree } from './tree.ts';
-import { capabilityList, environmentOf, namespaceUse, parseSecurityOptions, parseVolume } from './values.ts';
+import { atLoopback, capabilityList, environmentOf, namespaceUse, parseSecurityOptions, parseVolume } from './values.ts';
 import { changeInspection } from './write-inspect.ts';
 
 /** What was asked for (`Binds`, `Mounts` of HostConfig) and, of a container that was made, what there is (`Mounts`). */
@@ -123,7 +123,7 @@ function configurationOf(container: Json, index: number): Configuration {
     ports: portsOf(host), publishAll: isYes(field(host, 'PublishAllPorts')), defaultBridge: ['default', 'bridge', ''].includes(network) || (isPodman && network === 'bridge'),
     sysctls: field(host, 'Sysctls') === undefined ? environmentOf(flags.all('sysctl')) : pairsAt(host, 'Sysctls'), environment: pairsAt(config, 'Env'), command: commandOf(config), workingDirectory: textAt(config, 'WorkingDir'),
     runtime: ['oci', 'runc', 'crun'].includes(textAt(host, 'Runtime')) ? '' : textAt(host, 'Runtime'),
-    ...(isOurs ? { reach: network === 'none' ? 'none' as const : 'outbound' as const, defaultBridge: false } : {}),
+    ...(isOurs ? { reach: network === 'none' ? 'none' as const : 'outbound' as const, ports: portsOf(host).map(atLoopback), defaultBridge: false } : {}),
   };
 }
 

@@ -73,6 +73,11 @@ export function parsePort(text: string): Port {
   return { hostAddress: address.replace(/^\[|\]$/g, ''), hostPort: firstPort(host), containerPort: firstPort(body.slice(containerAt + 1)) };
 }
 
+/** As Caisson publishes a port where no address is written out. */
+export function atLoopback(port: Port): Port {
+  return port.hostAddress === '' ? { ...port, hostAddress: '127.0.0.1' } : port;
+}
+
 function firstPort(text: string): number {
   const [first = ''] = text.split('-');
   return /^\d{1,5}$/.test(first) ? Number(first) : 0;

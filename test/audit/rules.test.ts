@@ -67,6 +67,11 @@ test('severity comes from paths: ten harmless deviations are no alarm, two right
   assert.deepEqual([alone('--pid host'), alone('--cap-add SYS_PTRACE'), alone('--pid host --cap-add SYS_PTRACE')], [false, false, true]);
 });
 
+test('a port of "caisson run" is at loopback where no address is written out', () => {
+  const isFlagged = (port: string): boolean => rulesOf(`caisson run -p ${port} app`).has('port-everywhere');
+  assert.deepEqual(['8080:80', '80', '127.0.0.1:8080:80', '0.0.0.0:8080:80', '[::]:8080:80'].map(isFlagged), [false, false, false, true, true]);
+});
+
 test('what is not known of the host makes a path depend on it, and what is known decides', () => {
   const state = (host: string): string | undefined => {
     const [configuration] = readInput('docker run --cap-add SYS_ADMIN app').configurations;
