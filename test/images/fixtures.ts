@@ -35,6 +35,13 @@ export function peer(command: string, args: readonly string[], settings: { reado
   return result;
 }
 
+/** Flags of podman and buildah for a storage of a test's own. podman refuses a run directory with a name of more than 50 characters, which one below TMPDIR may have. */
+export function storageFlags(directory: string): readonly string[] {
+  const run = mkdtempSync('/tmp/peer-');
+  process.on('exit', () => rmSync(run, { recursive: true, force: true }));
+  return ['--root', directory, '--runroot', run, '--storage-driver', 'vfs'];
+}
+
 /** The built command with a store, or other directories, of a test's own. */
 export function commandIn(env: Readonly<Record<string, string>>): {
   readonly run: (args: readonly string[], settings?: RunSettings) => Promise<RunResult>;

@@ -8,7 +8,7 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, test } from 'node:test';
-import { busyboxLayout, commandIn, debianTar, goLayout, kindsLayout, peer } from './fixtures.ts';
+import { busyboxLayout, commandIn, debianTar, goLayout, kindsLayout, peer, storageFlags } from './fixtures.ts';
 import { registriesIn } from './registry-testing.ts';
 
 const scratch = mkdtempSync(join(tmpdir(), 'caisson-peers-'));
@@ -24,6 +24,8 @@ const IMAGES: readonly (readonly [name: string, command: readonly string[], says
   ['busybox:1', ['echo', 'hi'], /^hi\n$/], ['hello:1', ['a', 'b'], /^hello from linux amd64 \[499500 499500 499500 499500\] 7 \[a b\] \[dev etc hello proc sys\]\n$|^hello from linux amd64 \[499500 499500 499500 499500\] 7 \[a b\] \[dev hello proc sys\]\n$/],
   ['kinds:30', ['echo', 'hi'], /^hi\n$/], ['debian:12', ['bash', '-c', 'echo $BASH_VERSION'], /^5\./],
 ];
+
+const [podman, buildah] = [storageFlags(at('podman-root')), storageFlags(at('buildah-root'))];
 
 before(async () => {
   registry = await startRegistry();
@@ -61,29 +63,28 @@ for (const [name, command, says] of IMAGES) {
   test(`${name} goes through Podman and Buildah`, async () => {
     if (!isRoot) return; // as an ordinary user both need ids that the machine must have been set up for
     const { id } = await factsOf(name);
-    const homes = (tool: string): string[] => ['--root', at(`${tool}-root`), '--runroot', at(`${tool}-run`), '--storage-driver', 'vfs'];
     const file = at('for-peers.tar');
     await mustRun(['save', '-o', file, name]);
     const full = `docker.io/library/${name}`;
-    peer('podman', [...homes('podman'), 'load', '-q', '-i', file]);
-    assert.equal(peer('podman', [...homes('podman'), 'image', 'inspect', '--format', '{{.Id}}', full]).stdout.trim(), id.slice(7));
-    peer('buildah', [...homes('buildah'), 'pull', '-q', `oci-archive:${file}`]);
-    assert.equal(peer('buildah', [...homes('buildah'), 'inspect', '--type', 'image', '--format', '{{.FromImageID}}', full]).stdout.trim(), id.slice(7));
+    peer('podman', [...podman, 'load', '-q', '-i', file]);
+    assert.equal(peer('podman', [...podman, 'image', 'inspect', '--format', '{{.Id}}', full]).stdout.trim(), id.slice(7));
+    peer('buildah', [...buildah, 'pull', '-q', `oci-archive:${file}`]);
+    assert.equal(peer('buildah', [...buildah, 'inspect', '--type', 'image', '--format', '{{.FromImageID}}', full]).stdout.trim(), id.slice(7));
     rmSync(file);
     // Podman makes no archive for Docker of layers in zstd.
     for (const format of name === 'kinds:30' ? ['oci-archive'] : ['docker-archive', 'oci-archive']) {
       const theirs = at(`podman-${format}.tar`);
-      peer('podman', [...homes('podman'), 'save', '-q', '--format', format, '-o', theirs, full]);
+      peer('podman', [...podman, 'save', '-q', '--format', format, '-o', theirs, full]);
       const home = at(`from-podman-${format}`);
       await mustRun(['load', '-q', '-i', theirs], { env: { CAISSON_HOME: home } });
       assert.equal((await factsOf(name, home)).id, id, format);
       rmSync(theirs);
     }
-    peer('buildah', [...homes('buildah'), 'push', '-q', '--tls-verify=false', full, `docker://${registry}/buildah/${name}`]);
+    peer('buildah', [...buildah, 'push', '-q', '--tls-verify=false', full, `docker://${registry}/buildah/${name}`]);
     await mustRun(['pull', '-q', `${registry}/buildah/${name}`], { env: { CAISSON_HOME: at('from-buildah') } });
     assert.equal((await factsOf(`${registry}/buildah/${name}`, at('from-buildah'))).id, id);
-    peer('podman', [...homes('podman'), 'rmi', '-f', full]);
-    peer('buildah', [...homes('buildah'), 'rmi', '-f', full]);
+    peer('podman', [...podman, 'rmi', '-f', full]);
+    peer('buildah', [...buildah, 'rmi', '-f', full]);
     assert.match(await mustRun(['system', 'check']), /clean\n/);
   });
 }

@@ -3,7 +3,7 @@ import assert from 'node:assert/strict';
 import { mkdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { after, before, test } from 'node:test';
-import { busyboxLayout, commandIn, kindsGzipLayout, kindsLayout, manifestDigest, peer } from '../images/fixtures.ts';
+import { busyboxLayout, commandIn, kindsGzipLayout, kindsLayout, manifestDigest, peer, storageFlags } from '../images/fixtures.ts';
 import { Scratch, sha256 } from './servers.ts';
 import type { TestRegistry } from './servers.ts';
 
@@ -28,8 +28,9 @@ const digestAt = (reference: string): string => (JSON.parse(skopeo('inspect', '-
 const rawAt = (reference: string): string => skopeo('inspect', '--raw', '--tls-verify=false', `docker://${reference}`);
 
 /** podman or buildah with a store of a test's own, whatever the machine lets them use. */
+const storage = { podman: storageFlags(scratch.path('podman-root')), buildah: storageFlags(scratch.path('buildah-root')) };
 function storing(program: 'podman' | 'buildah', ...args: readonly string[]): string {
-  return peer(program, ['--root', scratch.path(`${program}-root`), '--runroot', scratch.path(`${program}-run`), '--storage-driver', 'vfs', ...args]).stdout;
+  return peer(program, [...storage[program], ...args]).stdout;
 }
 
 test('skopeo pushes and pulls, from layouts and from one registry to another', () => {
