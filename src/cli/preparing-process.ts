@@ -1,5 +1,6 @@
 /** The process that makes layers ready while a pull brings them, and after it: its standard input tells which (`preparing-protocol.ts`). */
 import { closeSync } from 'node:fs';
+import { setPriority } from 'node:os';
 import { createInterface } from 'node:readline';
 import { GrowingFile } from '../image/index.ts';
 import type { ImageStore } from '../image/index.ts';
@@ -8,6 +9,9 @@ import { BEGUN_FD } from './preparing-protocol.ts';
 import type { PreparingLine } from './preparing-protocol.ts';
 
 type Begin = Extract<PreparingLine, { readonly begin: unknown }>;
+
+/** So that the pull goes first while there is one. */
+const PRIORITY = 10;
 
 /** The layer's file under its first name or its last; undefined where it is gone already. */
 function openLayer({ disk, blobs }: ImageStore, { begin, path }: Begin): GrowingFile | undefined {
@@ -28,6 +32,7 @@ async function prepare(store: ImageStore, { begin, diffId }: Begin, file: Growin
 
 /** Ends when all layers are ready. */
 export async function runPreparing(): Promise<void> {
+  setPriority(PRIORITY);
   const store = openStore();
   const coming = new Map<string, GrowingFile>();
   const works: Promise<void>[] = [];

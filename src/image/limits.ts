@@ -46,9 +46,9 @@ export const MOST_ZSTD_WINDOW_BYTES = 2 ** 27;
 
 /** How long a process waits for the store's lock. Under it files are looked at and removed, which takes milliseconds. */
 export const LOCK_WAIT_MS = 120_000;
-/** How long a process waits for another one that makes a layer ready, before it does so itself: so much, and a millisecond for so many bytes as a tenth of a processor manages. */
-export const PREPARE_WAIT_MS = 10_000;
-export const PREPARE_WAIT_BYTES_PER_MS = 5_000;
+/** How long a process waits for another one that makes a layer ready, before it does so itself: so much, and a millisecond for so many bytes as half of a processor manages. */
+export const PREPARE_WAIT_MS = 2000;
+export const PREPARE_WAIT_BYTES_PER_MS = 25_000;
 /** When the lock of a process that cannot be seen from here (of another pid namespace or machine) counts as abandoned. */
 export const LOCK_ABANDONED_AFTER_MS = 600_000;
 /** The same of a file that such a process writes: nothing stands still for a day. */
