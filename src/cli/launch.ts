@@ -5,12 +5,13 @@ import type { ContainerConfig, ExitStatus, Membership, RegionCompiler } from '..
 import { createNodeHost } from '../host/node/index.ts';
 import { readMachineImage } from '../host/node/image.ts';
 import type { HostMachineImage } from '../host/node/image.ts';
+import { keepsMachineCode } from '../host/node/native-code.ts';
 import { isTerminal } from '../host/node/stdio.ts';
 import type { Host } from '../host/types.ts';
+import { mayLeaveProcesses } from './background.ts';
 import { toText } from './bytes.ts';
 import { EXIT_SIGNAL_BASE, EXIT_TIMEOUT, UserError } from './errors.ts';
 import type { TerminalFacts } from './option-values.ts';
-import { mayLeaveProcesses } from './own-process.ts';
 import type { Session } from './session.ts';
 
 export async function terminalFacts(): Promise<TerminalFacts | undefined> {
@@ -57,7 +58,7 @@ export async function createContainer(config: ContainerConfig, membership?: Memb
 export async function keepTranslations(container: Container): Promise<void> {
   const programs = container.keepTranslations();
   const withMachine = image?.wasCompiled() === true;
-  if ((withMachine || programs.length > 0) && mayLeaveProcesses()) (await import('./optimize-later.ts')).optimizeLater(programs, withMachine);
+  if ((withMachine || programs.length > 0) && mayLeaveProcesses() && keepsMachineCode()) (await import('./optimize-later.ts')).optimizeLater(programs, withMachine);
 }
 
 /** `--strace`. Undefined: it was not given. */

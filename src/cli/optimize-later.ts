@@ -1,6 +1,5 @@
 /** Machine code of what a run leaves is made when the command has ended: `optimizing-process.ts`. */
 import { openUnits } from '../host/node/image.ts';
-import { keepsMachineCode } from '../host/node/native-code.ts';
 import { spawnOwn } from './own-process.ts';
 import { OPTIMIZING_PROCESS, THE_MACHINE } from './worker-word.ts';
 
@@ -8,10 +7,10 @@ import { OPTIMIZING_PROCESS, THE_MACHINE } from './worker-word.ts';
 const MOST_PROGRAMS = 32;
 const MOST_NAME = 4096;
 
-/** Starts the process, where there is none at it, and does not wait for it. `withMachine`: V8 had to compile the machine's own modules. */
+/** Starts the process (V8 gives machine code away), where there is none at it, and does not wait for it. `withMachine`: V8 had to compile the machine's own modules. */
 export function optimizeLater(programs: readonly string[], withMachine: boolean): void {
   const units = openUnits();
-  if (units === undefined || !keepsMachineCode()) return;
+  if (units === undefined) return;
   const known = programs.filter((program) => program.length <= MOST_NAME).slice(0, MOST_PROGRAMS);
   const claimed = [...(withMachine ? [THE_MACHINE] : []), ...known].filter((program) => units.claim(program));
   if (claimed.length === 0) return;

@@ -10,11 +10,6 @@ function commandFile(): string | undefined {
   return ['./caisson.js', '../../dist/caisson.js'].map((place) => fileURLToPath(new URL(place, import.meta.url))).find((path) => existsSync(path));
 }
 
-/** Whether a command may leave a process behind that does what nobody needs to wait for: `CAISSON_BACKGROUND=off` says no. */
-export function mayLeaveProcesses(): boolean {
-  return !['off', 'no', 'false', '0'].includes((process.env['CAISSON_BACKGROUND'] ?? '').toLowerCase());
-}
-
 /** In a session of its own. Undefined: the command itself is not found. What else goes wrong is the process's event `error`. */
 export function spawnOwn(words: readonly string[], stdio: StdioOptions): ChildProcess | undefined {
   const file = commandFile();

@@ -7,6 +7,7 @@ import { ImageError, ImageLimitError, OWN_PLATFORM, RegistryClient, StoreError, 
 import type { ImageStore, LaterPreparer, RegistryCredentials, StoredImage } from '../image/index.ts';
 import { DEFAULT_REGISTRY, familiarName, formatReference, parseReference } from '../image/reference.ts';
 import type { Reference } from '../image/reference.ts';
+import { mayLeaveProcesses } from './background.ts';
 import { BackgroundPreparer } from './background-preparer.ts';
 import { readCommand } from './command.ts';
 import { UserError } from './errors.ts';
@@ -16,7 +17,6 @@ import { LOGIN, LOGOUT, PULL, PUSH } from './image-specs.ts';
 import { toUserError, withStore } from './image-store.ts';
 import { readPemFile } from './pem-file.ts';
 import { parseSize } from './quantities.ts';
-import { mayLeaveProcesses } from './own-process.ts';
 import { BlobProgress } from './progress.ts';
 import { holdAgainstNames } from './squat-settings.ts';
 

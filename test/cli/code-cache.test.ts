@@ -128,3 +128,10 @@ test('without machine code of the interpreter for this Node version, the first r
     for (const name of names) fs.renameSync(away(name), join(copy, name));
   }
 });
+
+test('a short run loads none of what Node brings along for processes and networks', () => {
+  const hook = join(scratch, 'hook.cjs');
+  fs.writeFileSync(hook, `process.on('exit', () => require('node:fs').writeSync(2, process.moduleLoadList.filter((name) => /^NativeModule (?:child_process|net|http|zlib|worker_threads|dns)$/.test(name)).join()));`);
+  const { stdout, stderr } = spawnSync(process.execPath, ['-r', hook, caissonPath, 'do', '--', 'echo', 'hello'], { encoding: 'utf8', stdio: ['ignore', 'pipe', 'pipe'], env: { PATH: '/usr/bin:/bin', XDG_CACHE_HOME: cacheHome, CAISSON_BACKGROUND: 'off' } });
+  assert.deepEqual([stdout, stderr], ['hello\n', '']);
+});
