@@ -27,7 +27,10 @@ export class BackgroundPreparer implements LaterPreparer {
         told = size;
         this.#tell({ grew: digest, size });
       },
-      ended: (isWhole) => this.#tell(isWhole ? { grew: digest, size: layer.size } : undefined, { ended: digest, isWhole }),
+      ended: (isWhole) => {
+        if (isWhole) this.#tell({ grew: digest, size: layer.size });
+        this.#tell({ ended: digest, isWhole });
+      },
     };
   }
 
@@ -47,14 +50,13 @@ export class BackgroundPreparer implements LaterPreparer {
     const child = spawnOwn([PREPARING_PROCESS], ['pipe', 'ignore', 'ignore', 'pipe']);
     if (child === undefined) return;
     this.#process = child;
-    child.on('error', () => undefined);
     child.stdin?.on('error', () => undefined);
     const begun = child.stdio[BEGUN_FD] as Readable;
     this.#begun = new Promise((resolve) => begun.on('close', resolve).resume());
   }
 
-  #tell(...lines: readonly (PreparingLine | undefined)[]): void {
+  #tell(line: PreparingLine): void {
     const { stdin } = this.#process ?? {};
-    if (stdin?.writable === true) stdin.write(lines.map((line) => (line === undefined ? '' : `${JSON.stringify(line)}\n`)).join(''));
+    if (stdin?.writable === true) stdin.write(`${JSON.stringify(line)}\n`);
   }
 }

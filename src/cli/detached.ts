@@ -14,11 +14,10 @@ export const REPORT_FD = 3;
 /** Waits until its command runs. @throws UserError where it could not be started */
 export async function startDetached(id: string): Promise<void> {
   const child = spawnOwn([CONTAINER_PROCESS, id], ['ignore', 'ignore', 'ignore', 'pipe']);
-  if (child === undefined) throw new UserError('cannot start a container in the background: the command itself is not found', 'build it first');
+  if (child === undefined) throw new UserError('cannot start a process for the container', 'too many processes or open files, perhaps; from source, build it first');
   let text = '';
   const reports = child.stdio[REPORT_FD] as NodeJS.ReadableStream;
-  await new Promise<void>((resolve, reject) => {
-    child.once('error', (error) => reject(new UserError(`cannot start a process for the container: ${error.message}`, 'too many processes, perhaps', undefined, { cause: error })));
+  await new Promise<void>((resolve) => {
     reports.on('data', (chunk: Uint8Array) => (text += Buffer.from(chunk).toString()));
     reports.on('end', resolve);
   });

@@ -7,7 +7,7 @@ import { OPTIMIZING_PROCESS, THE_MACHINE } from './worker-word.ts';
 const MOST_PROGRAMS = 32;
 const MOST_NAME = 4096;
 
-/** Starts the process (V8 gives machine code away), where there is none at it, and does not wait for it. `withMachine`: V8 had to compile the machine's own modules. */
+/** Starts the process where V8 gives machine code away (`keepsMachineCode`), and there is none at it, and does not wait for it. `withMachine`: V8 had to compile the machine's own modules. */
 export function optimizeLater(programs: readonly string[], withMachine: boolean): void {
   const units = openUnits();
   if (units === undefined) return;
@@ -15,7 +15,6 @@ export function optimizeLater(programs: readonly string[], withMachine: boolean)
   const claimed = [...(withMachine ? [THE_MACHINE] : []), ...known].filter((program) => units.claim(program));
   if (claimed.length === 0) return;
   const child = spawnOwn([OPTIMIZING_PROCESS, ...claimed.map(encodeURIComponent)], 'ignore');
-  child?.on('error', () => undefined);
-  child?.unref();
-  if (child?.pid === undefined) for (const program of claimed) units.release(program);
+  if (child === undefined) for (const program of claimed) units.release(program);
+  else child.unref();
 }

@@ -10,11 +10,14 @@ function commandFile(): string | undefined {
   return ['./caisson.js', '../../dist/caisson.js'].map((place) => fileURLToPath(new URL(place, import.meta.url))).find((path) => existsSync(path));
 }
 
-/** In a session of its own. Undefined: the command itself is not found. What else goes wrong is the process's event `error`. */
+/** In a session of its own. Undefined: it cannot be started (no more processes or descriptors), or the command itself is not found. */
 export function spawnOwn(words: readonly string[], stdio: StdioOptions): ChildProcess | undefined {
   const file = commandFile();
   if (file === undefined) return undefined;
   // It stands elsewhere, so a store that is named from here is named from the top.
   const env = process.env['CAISSON_HOME'] === undefined ? process.env : { ...process.env, CAISSON_HOME: storeDirectory() };
-  return spawn(process.execPath, [...process.execArgv, file, ...words], { cwd: '/', env, detached: true, stdio });
+  const child = spawn(process.execPath, [...process.execArgv, file, ...words], { cwd: '/', env, detached: true, stdio });
+  // That it could not be started is said twice; without a process there may be no streams, either.
+  child.on('error', () => undefined);
+  return child.pid === undefined ? undefined : child;
 }

@@ -9,7 +9,7 @@ import { Script } from 'node:vm';
 import { Container, DEFAULT_CAPABILITIES, DEFAULT_LIMITS } from '../container/index.ts';
 import { MACHINE_MODULES, readMachineImage } from '../host/node/image.ts';
 import { createNodeHost } from '../host/node/index.ts';
-import { identityOf, keptCode } from '../host/node/native-code.ts';
+import { keptCode, namedCode } from '../host/node/native-code.ts';
 import type { UnitDirectory } from '../host/node/unit-directory.ts';
 
 /** What people start first, and what uses many different instructions. Those that the host lacks are left out. */
@@ -47,13 +47,8 @@ function run(container: Container, argv: readonly string[]): Promise<void> {
   });
 }
 
-interface Trained {
-  readonly wasm: Uint8Array;
-  readonly code: Uint8Array;
-}
-
-/** By name of the module. @throws Error where V8 does not write down what it has. */
-async function train(): Promise<ReadonlyMap<string, Trained>> {
+/** `namedCode` by name of the module. @throws Error where V8 does not write down what it has. */
+async function train(): Promise<ReadonlyMap<string, Uint8Array>> {
   const built = readMachineImage<never>();
   const hash = flagsHash();
   const compiled = new Map<string, { readonly wasm: Uint8Array; readonly module: WebAssembly.Module }>();
@@ -80,15 +75,15 @@ async function train(): Promise<ReadonlyMap<string, Trained>> {
   return new Map([...compiled].map(([name, { wasm, module }]) => {
     const code = keptCode.write(module);
     if (code === undefined) throw new Error('V8 does not write machine code down');
-    return [name, { wasm, code }];
+    return [name, namedCode(wasm, code)];
   }));
 }
 
 /** For the build: `NAME.native` in its directory. */
 export async function trainBuild(directory: string): Promise<void> {
-  for (const [name, { wasm, code }] of await train()) {
+  for (const [name, code] of await train()) {
     const target = join(directory, `${name}.native`);
-    writeFileSync(`${target}.new`, Buffer.concat([identityOf(wasm), code]));
+    writeFileSync(`${target}.new`, code);
     renameSync(`${target}.new`, target);
   }
 }
@@ -96,5 +91,5 @@ export async function trainBuild(directory: string): Promise<void> {
 /** For a user whose V8 is another one than the build's. */
 export async function trainForUser(units: UnitDirectory): Promise<void> {
   const trained = await train();
-  units.machine().replace(MACHINE_MODULES.map((name) => trained.get(name)?.code ?? new Uint8Array()));
+  units.machine().replace(MACHINE_MODULES.map((name) => trained.get(name) ?? new Uint8Array()));
 }

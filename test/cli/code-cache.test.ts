@@ -6,6 +6,7 @@ import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { after, before, beforeEach, test } from 'node:test';
 import { keepsMachineCode } from '../../src/host/node/native-code.ts';
+import { PartFile } from '../../src/host/node/part-file.ts';
 import { caissonPath, ownProcesses, until } from './caisson.ts';
 
 const scratch = fs.mkdtempSync(join(tmpdir(), 'caisson-cache-'));
@@ -123,6 +124,13 @@ test('without machine code of the interpreter for this Node version, the first r
     fs.writeFileSync(file(), made.subarray(0, made.length >> 1));
     assert.equal(runCommand(cacheHome, { CAISSON_BACKGROUND: '' }), 'hello\n0');
     await until(() => running().length === 0 && fs.statSync(file()).size > 100_000 && fs.statSync(file()).size !== made.length >> 1, 'it is not made again');
+    // V8 itself would take the code of one module for another's.
+    const parts = new PartFile(file());
+    const swapped = [parts.read(1), parts.read(0)].map((part) => part ?? new Uint8Array());
+    new PartFile(file()).replace(swapped);
+    const { ino } = fs.statSync(file());
+    assert.equal(runCommand(cacheHome, { CAISSON_BACKGROUND: '' }), 'hello\n0');
+    await until(() => running().length === 0 && fs.statSync(file()).ino !== ino, 'it is not made again');
     assert.deepEqual(fs.readdirSync(dirname(file())).filter((name) => !/^layout$|\.parts$/.test(name)), []);
   } finally {
     for (const name of names) fs.renameSync(away(name), join(copy, name));

@@ -4,7 +4,7 @@ import { createRequire } from 'node:module';
 import { fileURLToPath } from 'node:url';
 import { join } from 'node:path';
 import { cacheDirectory } from './cache-directory.ts';
-import { keptCode, readNative, tuneEngine, type KeptCode } from './native-code.ts';
+import { keptCode, readNamedCode, tuneEngine, type KeptCode } from './native-code.ts';
 import { UnitDirectory } from './unit-directory.ts';
 
 const PLACES = ['./', '../../../dist/'];
@@ -40,6 +40,12 @@ export function openUnits(): UnitDirectory | undefined {
   return new UnitDirectory(join(directory, `units-${CAISSON_MACHINE}.${process.arch}.${process.versions.v8}`));
 }
 
+/** The build's machine code of a module of the machine. */
+function builtCode(name: string): Uint8Array<ArrayBuffer> | undefined {
+  const file = find(`${name}.native`);
+  return file === undefined ? undefined : readFileSync(file);
+}
+
 /** `optimizesLater`: another process makes machine code of what a program leaves (`optimizeKept`). @throws Error when there was no build. */
 export function readMachineImage<T>({ optimizesLater = false } = {}): HostMachineImage<T> {
   tuneEngine();
@@ -54,12 +60,7 @@ export function readMachineImage<T>({ optimizesLater = false } = {}): HostMachin
     nativeNans: process.arch === 'x64',
     interpreter: readFileSync(interpreter),
     compile: (wasm, name) => {
-      const own = units?.machine().read(MACHINE_MODULES.indexOf(name));
-      const found = own === undefined ? undefined : keptCode.read(own, wasm);
-      if (found !== undefined) return found;
-      const file = find(`${name}.native`);
-      const built = file === undefined ? undefined : readNative(wasm, file);
-      const module = built === undefined ? undefined : keptCode.read(built, wasm);
+      const module = readNamedCode(wasm, units?.machine().read(MACHINE_MODULES.indexOf(name))) ?? readNamedCode(wasm, builtCode(name));
       isCompiled ||= module === undefined;
       return module ?? new WebAssembly.Module(wasm);
     },

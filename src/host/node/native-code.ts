@@ -7,7 +7,6 @@
  * flags, and then the module is compiled as always. The build's file is part of the program, like the JavaScript
  * beside it: whoever can write it can write that. The user's is one of `unit-directory.ts`.
  */
-import { closeSync, fstatSync, openSync, readSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { nodeBinding } from './binding.ts';
 
@@ -34,11 +33,10 @@ export function tuneEngine(): void {
   if (version < 14) setFlagsFromString(BRANCH_HINTS);
 }
 
-/** First bytes of the file: which module it is of. 8 bytes. */
-export const IDENTITY_SIZE = 8;
+const IDENTITY_SIZE = 8;
 
 /** The last bytes of a module of the build are its name (`packImage`); the two files come from one build. */
-export function identityOf(wasm: Uint8Array): Uint8Array {
+function identityOf(wasm: Uint8Array): Uint8Array {
   return wasm.subarray(wasm.length - IDENTITY_SIZE);
 }
 
@@ -95,7 +93,8 @@ export const keptCode: KeptCode = {
   },
   read(code, wasm) {
     try {
-      const module = callNative('DeserializeWasmModule', code.byteLength === code.buffer.byteLength ? code.buffer : code.slice().buffer, wasm);
+      // A buffer of its own: `slice` of a Node Buffer is a view.
+      const module = callNative('DeserializeWasmModule', code.byteLength === code.buffer.byteLength ? code.buffer : new Uint8Array(code).buffer, wasm);
       return module instanceof WebAssembly.Module ? module : undefined;
     } catch {
       return undefined;
@@ -112,20 +111,13 @@ export function keepsMachineCode(): boolean {
   }
 }
 
-/** The machine code in a file of the build's: a name, and what V8 wrote. Undefined: it is of another build, or there is none. */
-export function readNative(wasm: Uint8Array<ArrayBuffer>, file: URL): Uint8Array<ArrayBuffer> | undefined {
-  try {
-    const handle = openSync(file, 'r');
-    try {
-      const identity = new Uint8Array(IDENTITY_SIZE);
-      readSync(handle, identity, 0, IDENTITY_SIZE, null);
-      if (identityOf(wasm).some((byte, index) => identity[index] !== byte)) return undefined;
-      const code = new Uint8Array(fstatSync(handle).size - IDENTITY_SIZE);
-      return readSync(handle, code, 0, code.length, null) === code.length ? code : undefined;
-    } finally {
-      closeSync(handle);
-    }
-  } catch {
-    return undefined; // it went away
-  }
+/** What is kept as machine code of a module of the machine: the module's name, and what V8 wrote. V8 itself takes any module's code for any. */
+export function namedCode(wasm: Uint8Array, code: Uint8Array): Uint8Array {
+  return Buffer.concat([identityOf(wasm), code]);
+}
+
+/** The module, from what `namedCode` made of it. Undefined: there is none, it is of another module, or not fit for this V8. */
+export function readNamedCode(wasm: Uint8Array<ArrayBuffer>, named: Uint8Array<ArrayBuffer> | undefined): WebAssembly.Module | undefined {
+  if (named === undefined || named.length <= IDENTITY_SIZE || identityOf(wasm).some((byte, index) => named[index] !== byte)) return undefined;
+  return keptCode.read(named.subarray(IDENTITY_SIZE), wasm);
 }

@@ -137,7 +137,7 @@ export class Translator {
   /** A child of a fork runs its parent's modules, which are looked at when that ends. */
   #optimize(hasTime: () => boolean): void {
     const { isFork, shell } = this.#host;
-    if (isFork) return;
+    if (isFork || !this.#registry.optimizes) return;
     for (const compiled of this.#modules) {
       const { module } = compiled;
       if (module === undefined) continue;

@@ -260,6 +260,11 @@ export class UnitRegistry {
     module.optimized = Math.max(module.optimized, optimized);
   }
 
+  /** Programs that end have what they used optimized. */
+  get optimizes(): boolean {
+    return this.#machine.native?.optimize !== undefined;
+  }
+
   /** The same of everything that is kept, in the order in which it became hot. */
   optimizeStored(shell: Shell, hasTime: () => boolean): void {
     for (const stored of this.#store?.rest() ?? []) {
@@ -270,9 +275,9 @@ export class UnitRegistry {
     }
   }
 
-  /** Of what was kept, or used of what is kept, so much has no machine code that it is worth making it. */
+  /** Of what was kept, or used of what is kept, so much has no machine code that it is worth making it, and there is room for it. */
   get lacksNative(): boolean {
-    if (this.#machine.native === undefined || this.#store === undefined) return false;
+    if (this.#machine.native === undefined || this.#store === undefined || this.#store.isFull) return false;
     return this.#modules.some(({ origin, stored }) => origin !== 'temporary' && stored.units.length >= enoughNative(stored));
   }
 

@@ -103,3 +103,11 @@ test('a module whose slot is another address\'s is no module', () => {
   new UnitStore(storage, undefined).save([MODULE], [0x40_3000, 0x40_1000], LAYOUT);
   assert.equal(new UnitStore(storage, LAYOUT).load(0), undefined);
 });
+
+test('where there is no room for the machine code of a module, the module is kept without', () => {
+  const storage = new MemoryStorage();
+  const huge = new Uint8Array(100 << 20);
+  new UnitStore(storage, undefined).save([{ ...MODULE, native: huge }, { ...MODULE, native: huge }], [0x40_1000, 0x40_3000], LAYOUT);
+  const store = new UnitStore(storage, LAYOUT);
+  assert.deepEqual([0, 1].map((module) => store.load(module)).map((module) => [module?.units.length, module?.native?.length, module?.nativeCount]), [[1, huge.length, 5], [1, undefined, 0]]);
+});

@@ -268,14 +268,16 @@ export class UnitStore {
     let bytes = 0;
     for (const module of modules) {
       const part = packModule(module);
-      const native = module.native ?? new Uint8Array(0);
-      if (bytes + part.length + native.length > MAXIMUM_BYTES) continue;
+      if (bytes + part.length > MAXIMUM_BYTES) continue;
+      // Without machine code it is still worth more than nothing.
+      const hasNative = module.native !== undefined && bytes + part.length + module.native.length <= MAXIMUM_BYTES;
+      const native = hasNative ? module.native : new Uint8Array(0);
       bytes += part.length + native.length;
       const word = 2 * nativeCounts.length;
       for (const unit of module.units) {
         for (const { entry } of [unit, ...unit.others]) if (entry !== 0) index.push(Uint32Array.of(entry, word + (unit.checked ? 1 : 0), headAt(unit, entry)));
       }
-      nativeCounts.push(module.nativeCount);
+      nativeCounts.push(hasNative ? module.nativeCount : 0);
       parts.push(part, native);
     }
     index.sort((a, b) => (a[ENTRY_ADDRESS] ?? 0) - (b[ENTRY_ADDRESS] ?? 0));
