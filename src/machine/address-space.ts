@@ -6,7 +6,7 @@ import { MXCSR_INIT } from './helpers/mxcsr.ts';
 import { BlockCache, type Decode } from './interpreter/block-cache.ts';
 import type { LoadedImage } from './interpreter/image.ts';
 import * as record from './interpreter/record.ts';
-import { PAGE_CODE, PAGE_EXEC, PAGE_READ, PAGE_WRITE } from './layout.ts';
+import { MARK_SHIFT, PAGE_CODE, PAGE_EXEC, PAGE_READ, PAGE_WRITE } from './layout.ts';
 import type { AddressSpace, Exit, MachineOptions, MachineStatistics } from './machine-types.ts';
 import { eflagsToFlags, flagsToEflags } from './semantics/flags.ts';
 import type { Shell, ShellOwner } from './shell.ts';
@@ -18,6 +18,7 @@ const { EXIT_BUDGET, EXIT_FAULT, EXIT_NONE, EXIT_SYSCALL } = state;
 /** How far below its stack a program may have gone before the outermost frame sees it: 16 MiB. */
 const STACK_OVERRUN_PAGES = 4096;
 const PAGE_FAULT = 14;
+const MARK_PAGES = 2 ** (MARK_SHIFT - 12);
 const ERROR_PRESENT = 1;
 const ERROR_WRITE = 2;
 const ERROR_USER = 4;
@@ -57,6 +58,7 @@ export class GuestSpace implements AddressSpace, UnitHost, ShellOwner {
   #checked = false;
   #compact = false;
   #exactFloats = false;
+  #watched = false;
   /** The program's next instruction is to find code that obeys MXCSR. */
   #wantsExactFloats = false;
   registers: Int32Array;
@@ -92,6 +94,7 @@ export class GuestSpace implements AddressSpace, UnitHost, ShellOwner {
   get pages(): Uint8Array { return this.#memory.pages; }
   get checked(): boolean { return this.#checked; }
   get exactFloats(): boolean { return this.#exactFloats; }
+  get watched(): boolean { return this.#watched; }
   get overhead(): number { return this.blocks.bytes; }
 
   // ---- what the interpreter imports ----
@@ -284,6 +287,7 @@ export class GuestSpace implements AddressSpace, UnitHost, ShellOwner {
 
   invalidateCode(start: number, end: number): void {
     if (end <= start) return;
+    if (this.#watched) this.#memory.marks.fill(1, start >>> MARK_SHIFT, ((end - 1) >>> MARK_SHIFT) + 1);
     this.blocks.invalidate(start, end);
     this.#translator?.invalidate(start, end);
   }
@@ -303,6 +307,7 @@ export class GuestSpace implements AddressSpace, UnitHost, ShellOwner {
     child.isFork = true;
     if (this.#compact) child.useCompactLayout();
     if (this.#exactFloats) child.#requireExactFloats();
+    child.#watched = this.#watched;
     if (this.#program !== undefined) child.nameProgram(this.#program);
     for (const [start, end] of ranges) {
       if (!child.#memory.grow(end)) {
@@ -357,9 +362,50 @@ export class GuestSpace implements AddressSpace, UnitHost, ShellOwner {
     if (this.#exactFloats) return;
     this.#exactFloats = true;
     this.view.setUint32(state.STATE_EXACT_FLOATS, 1, true);
+    this.#beginAnew();
+  }
+
+  /** With code of another kind. */
+  #beginAnew(): void {
     this.#translator?.reset();
     if (this.#program !== undefined) this.nameProgram(this.#program);
     this.blocks.flush();
+  }
+
+  /** The interpreter and code that checks accesses ask for pages that seem to hold code, which is where stores are noted then; code without checks notes all. */
+  watchStores(start: number, end: number): void {
+    if (!this.#watched) {
+      this.#watched = true;
+      this.#beginAnew();
+    }
+    this.#memory.marks.fill(1, start >>> MARK_SHIFT, ((end - 1) >>> MARK_SHIFT) + 1);
+    this.forgetStores(start, end);
+  }
+
+  forgetStores(start: number, end: number): void {
+    const { pages } = this.#memory;
+    const marks = this.#memory.marks.subarray(0, ((end - 1) >>> MARK_SHIFT) + 1);
+    for (let mark = marks.indexOf(1, start >>> MARK_SHIFT); mark >= 0; mark = marks.indexOf(1, mark + 1)) {
+      marks[mark] = 0;
+      for (let page = mark * MARK_PAGES; page < (mark + 1) * MARK_PAGES; page++) {
+        const flags = pages[page] ?? 0;
+        if ((flags & PAGE_WRITE) !== 0) pages[page] = flags | PAGE_CODE;
+      }
+    }
+  }
+
+  *storedRanges(start: number, end: number): Iterable<readonly [start: number, end: number]> {
+    const marks = this.#memory.marks.subarray(0, ((end - 1) >>> MARK_SHIFT) + 1);
+    // What began in the 8 KiB before may reach over.
+    let mark = marks.indexOf(1, Math.max(0, (start >>> MARK_SHIFT) - 1));
+    while (mark >= 0) {
+      let next = mark + 1;
+      while (marks[next] === 1) next++;
+      const from = Math.max(start, mark * 2 ** MARK_SHIFT);
+      const to = Math.min(end, next * 2 ** MARK_SHIFT + 4096);
+      if (from < to) yield [from, to];
+      mark = marks.indexOf(1, next);
+    }
   }
 
   // ---- registers ----

@@ -10,6 +10,9 @@ export const PAGE_SHIFT = 12;
 export const PAGE_SIZE = 4096;
 
 /** CPU state: guest page 0x10000, see `state.ts`. The machine's tables follow it, below `USER_START`. */
+/** One byte for each 8 KiB, 512 KiB in all: not 0 where a store began (`AddressSpace.watchStores`). */
+export const STORE_MARKS = 0x0002_0000;
+export const MARK_SHIFT = 13;
 /** One byte of `PAGE_*` flags a 4 KiB page, 1 MiB in all. */
 export const PAGE_TABLE = 0x0010_0000;
 /** Hash table from guest address to decoded record and unit slot. */

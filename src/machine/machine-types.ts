@@ -117,6 +117,18 @@ export interface AddressSpace {
   readonly checked: boolean;
 
   /**
+   * From here on it is noted what is stored to the pages of [start, end) that may be written. The first time code is dropped that does
+   * not note its stores. What the kernel writes counts where it says so to `invalidateCode`; so do changes of protection.
+   */
+  watchStores(start: number, end: number): void;
+  /** What was stored to [start, end) is known: it is noted anew from here on. What shares 8 KiB with it is forgotten, too. */
+  forgetStores(start: number, end: number): void;
+  /** Stores are noted. */
+  readonly watched: boolean;
+  /** Where in [start, end), whole pages, something may have been stored since `watchStores`, a little more at most. */
+  storedRanges(start: number, end: number): Iterable<readonly [start: number, end: number]>;
+
+  /**
    * SSE obeys MXCSR: rounding control, exception flags, unmasked exceptions, denormals. Otherwise it computes as under
    * the MXCSR of a new process, faster, and sets no flags. The change comes when the program first loads MXCSR with another
    * value or on purpose (`helpers/mxcsr.ts`), and stays.

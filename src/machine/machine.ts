@@ -6,7 +6,7 @@ import type { AddressSpace, Machine, MachineImage, MachineOptions, MachineStatis
 import { Shell } from './shell.ts';
 import { Translator } from './units/translator.ts';
 import { TimeShare } from './units/time-share.ts';
-import { UnitRegistry } from './units/unit-registry.ts';
+import { UnitRegistry, type CodeKind } from './units/unit-registry.ts';
 import { UnitStore } from './units/unit-store.ts';
 
 /** Shells kept for the next address spaces. */
@@ -74,13 +74,13 @@ export function createMachine(image: MachineImage, options: MachineOptions): Mac
   const { units } = image;
   const registries = new Map<string, UnitRegistry>();
   /** Code that obeys MXCSR is not kept: few programs have any. */
-  const registryOf = (program: string, exactFloats: boolean): UnitRegistry => {
-    const key = exactFloats ? `${program}\0` : program;
+  const registryOf = (program: string, { exactFloats, watched }: CodeKind): UnitRegistry => {
+    const key = `${program}${watched ? '\0watched' : ''}${exactFloats ? '\0exact' : ''}`;
     let registry = registries.get(key);
     if (registry === undefined) {
       const isKept = units !== undefined && !exactFloats && registries.size < MAXIMUM_PROGRAMS;
-      const store = isKept ? new UnitStore(units.open(program), units.layoutSeed) : undefined;
-      registry = new UnitRegistry(loaded, image, store, statistics, exactFloats);
+      const store = isKept ? new UnitStore(units.open(key), units.layoutSeed) : undefined;
+      registry = new UnitRegistry(loaded, image, store, statistics, { exactFloats, watched });
       if (registries.size < MAXIMUM_PROGRAMS) registries.set(key, registry);
     }
     return registry;
@@ -112,7 +112,7 @@ export function createMachine(image: MachineImage, options: MachineOptions): Mac
       return (u8, offset, available, address, block) => blocks.decode(u8, offset, available, address, block);
     },
     createTranslator: (space, program) =>
-      tier === 'interpreter' ? undefined : new Translator(space, registryOf(program, space.exactFloats), translating, tier === 'translator' ? 1 : THRESHOLD),
+      tier === 'interpreter' ? undefined : new Translator(space, registryOf(program, space), translating, tier === 'translator' ? 1 : THRESHOLD),
     finish: (translator) => finishing.spend((hasTime) => translator.finish(hasTime)),
   };
   return {

@@ -1,9 +1,10 @@
 /** The Wasm memory of an address space: views, page flags, growth, zeroing. Code is `address-space.ts`'s business. */
-import { COMPACT_END, JUMP_TABLE, JUMP_TABLE_END, PAGE_SIZE, PAGE_TABLE, USER_END } from './layout.ts';
+import { COMPACT_END, JUMP_TABLE, JUMP_TABLE_END, MARK_SHIFT, PAGE_SIZE, PAGE_TABLE, STORE_MARKS, USER_END } from './layout.ts';
 import { GUEST_BASE, STATE_SIZE } from './state.ts';
 
 const WASM_PAGE = 65536;
 const PAGE_COUNT = 0x10_0000;
+const MARK_COUNT = 2 ** (32 - MARK_SHIFT);
 /** The memory grows by an eighth at least, and not by more than this if it need not: growing costs the same whatever its size. */
 const GROWTH_STEP = 32 << 20;
 /** What compact spaces need, with some heap. Below V8's 64 MiB, see `Room` of the kernel. */
@@ -16,6 +17,8 @@ export class SpaceMemory {
   i32: Int32Array = new Int32Array(0);
   view: DataView = new DataView(new ArrayBuffer(0));
   pages: Uint8Array = new Uint8Array(0);
+  /** `STORE_MARKS`. */
+  marks: Uint8Array = new Uint8Array(0);
   /** One byte a page: 1 where the contents may be other than zero. */
   readonly touched = new Uint8Array(PAGE_COUNT);
   /** Called after the views were replaced. */
@@ -32,6 +35,7 @@ export class SpaceMemory {
     this.i32 = new Int32Array(buffer);
     this.view = new DataView(buffer);
     this.pages = new Uint8Array(buffer, PAGE_TABLE - GUEST_BASE, PAGE_COUNT);
+    this.marks = new Uint8Array(buffer, STORE_MARKS - GUEST_BASE, MARK_COUNT);
     this.onGrow?.();
   }
 
@@ -86,6 +90,7 @@ export class SpaceMemory {
     // The machine's own tables: CPU state, page flags, jump table.
     u8.fill(0, 0, STATE_SIZE);
     this.pages.fill(0, 0, pageCount);
+    this.marks.fill(0);
     u8.fill(0, JUMP_TABLE - GUEST_BASE, JUMP_TABLE_END - GUEST_BASE);
   }
 }

@@ -48,6 +48,9 @@ export interface Executable {
   readonly location?: Location | undefined;
 }
 
+/** Shared bytes that are compared when another space takes its turn, at most: with more, stores are noted, which costs all of them a little. */
+const WATCHED_FROM = 512 << 10;
+
 export class Mm {
   readonly space: AddressSpace;
   readonly memory: SpaceMemory;
@@ -223,6 +226,7 @@ export class Mm {
       if (!space.protect(vma.start, fileEnd, flags)) return false;
       vma.touched = true;
       prepareAliases(this, vma);
+      if (vma.shared !== undefined && space.watched) space.watchStores(vma.start, fileEnd);
     }
     this.#checkWritableCode(vma);
     return true;
@@ -431,6 +435,7 @@ export class Mm {
     const child = new Mm(space, context);
     if (this.space.checked) space.requireChecks();
     child.#copyFrom(this);
+    if (space.watched) child.#watchShared();
     return child;
   }
 
@@ -505,7 +510,21 @@ export class Mm {
 
   /** Another space runs next: what this one wrote to memory that others share becomes theirs. */
   leave(): void {
-    for (const object of this.sharedObjects.keys()) if (object.mapperCount > 1) object.flush(this);
+    if (this.sharedObjects.size === 0) return;
+    const { watched } = this.space;
+    let compared = 0;
+    // What is stored is noted once for all objects.
+    for (const object of this.sharedObjects.keys()) if (watched || object.mapperCount > 1) compared += object.flush(this);
+    if (watched) this.#eachShared((start, end) => this.space.forgetStores(start, end));
+    else if (compared > WATCHED_FROM) this.#watchShared();
+  }
+
+  #watchShared(): void {
+    this.#eachShared((start, end) => this.space.watchStores(start, end));
+  }
+
+  #eachShared(visit: (start: number, end: number) => void): void {
+    for (const vma of this.vmas) if (vma.shared !== undefined && vma.writable && vma.fileEnd > vma.start) visit(vma.start, vma.fileEnd);
   }
 
   /** This space runs next. */

@@ -53,6 +53,43 @@ export class SparseStorage implements Storage {
 const scratch = new Uint8Array(65_536);
 const scratchWords = new Int32Array(scratch.buffer);
 
+/** Which pages of an object changed, in order, so that a space finds those that it has not seen. */
+class PageChanges {
+  /** Pages in the order of their changes; the first is that of version `#first` + 1. */
+  #log: number[] = [];
+  #first = 0;
+  /** Version of the last change of each page. */
+  readonly #last = new Map<number, number>();
+
+  get version(): number {
+    return this.#first + this.#log.length;
+  }
+
+  add(page: number): void {
+    this.#log.push(page);
+    this.#last.set(page, this.version);
+    if (this.#log.length > 1024 && this.#log.length > 8 * this.#last.size) this.#shorten();
+  }
+
+  /** Each page once that changed after a version. */
+  since(version: number): readonly number[] {
+    if (version < this.#first) return [...this.#last.keys()];
+    const pages: number[] = [];
+    for (let index = version - this.#first; index < this.#log.length; index++) {
+      const page = this.#log[index]!;
+      if (this.#last.get(page) === this.#first + index + 1) pages.push(page);
+    }
+    return pages;
+  }
+
+  /** Who has not seen what is dropped is shown all pages. */
+  #shorten(): void {
+    const dropped = this.#log.length >>> 1;
+    this.#log = this.#log.slice(dropped);
+    this.#first += dropped;
+  }
+}
+
 /** What several mappings show: one file, or one anonymous region. Positions are multiples of 4096. */
 export class SharedObject {
   readonly inode: Inode | undefined;
@@ -61,9 +98,7 @@ export class SharedObject {
   readonly id: number;
   /** Mapping count and the version up to which the space has seen changes. */
   readonly #mappers = new Map<Mapper, { mappings: number; seen: number }>();
-  /** Version of each page that changed while more than one space looked at the object. */
-  readonly #versions = new Map<number, number>();
-  #version = 0;
+  readonly #changes = new PageChanges();
 
   constructor(id: number, inode: Inode | undefined) {
     this.id = id;
@@ -86,7 +121,7 @@ export class SharedObject {
       return;
     }
     for (const other of this.#mappers.keys()) this.flush(other);
-    this.#mappers.set(mapper, { mappings: 1, seen: this.#version });
+    this.#mappers.set(mapper, { mappings: 1, seen: this.#changes.version });
   }
 
   /** One mapping less; true when nobody maps the object any more. The caller flushed before. */
@@ -106,21 +141,37 @@ export class SharedObject {
 
   /**
    * Brings what the space changed to the truth. A space that has not seen what another changed since it last ran has changed nothing
-   * itself: its pages are old, and must not replace the truth.
+   * itself: its pages are old, and must not replace the truth. Answers how many bytes it compared.
    */
-  flush(mapper: Mapper, start = 0, end = Infinity): void {
+  flush(mapper: Mapper, start = 0, end = Infinity): number {
     const entry = this.#mappers.get(mapper);
-    if (entry !== undefined && entry.seen !== this.#version) return;
+    if (entry !== undefined && entry.seen !== this.#changes.version) return 0;
+    let compared = 0;
     for (const vma of mapper.vmas) {
       if (vma.shared !== this || vma.start >= end || vma.end <= start) continue;
       if (vma.file !== undefined ? !vma.file.writable : !vma.touched) continue;
-      this.#flushRange(mapper.space, vma, Math.max(vma.start, start), Math.min(vma.end, end));
+      compared += this.#flushVma(mapper.space, vma, Math.max(vma.start, start), Math.min(vma.end, end, vma.fileEnd));
     }
-    if (entry !== undefined) entry.seen = this.#version;
+    if (entry !== undefined) entry.seen = this.#changes.version;
+    return compared;
   }
 
-  #flushRange(space: AddressSpace, vma: Vma, from: number, to: number): void {
-    const last = Math.min(to, vma.fileEnd);
+  /** What was stored to, where the space knows. */
+  #flushVma(space: AddressSpace, vma: Vma, from: number, to: number): number {
+    if (from >= to) return 0;
+    if (!space.watched) {
+      this.#flushRange(space, vma, from, to);
+      return to - from;
+    }
+    let compared = 0;
+    for (const [start, end] of space.storedRanges(from, to)) {
+      this.#flushRange(space, vma, start, end);
+      compared += end - start;
+    }
+    return compared;
+  }
+
+  #flushRange(space: AddressSpace, vma: Vma, from: number, last: number): void {
     for (let start = from; start < last; start += scratch.length) {
       const bytes = Math.min(scratch.length, last - start);
       const position = vma.offset + (start - vma.start);
@@ -148,22 +199,22 @@ export class SharedObject {
     const length = Math.min(4096, this.storage.size - position);
     if (length <= 0) return;
     this.storage.writeAt(space.u8.subarray(at, at + length), position);
-    this.#versions.set(position / 4096, ++this.#version);
+    this.#changes.add(position / 4096);
   }
 
   /** Brings what others changed into the space. */
   refresh(mapper: Mapper): void {
     const entry = this.#mappers.get(mapper);
-    if (entry === undefined || entry.seen === this.#version) return;
+    if (entry === undefined || entry.seen === this.#changes.version) return;
+    const pages = this.#changes.since(entry.seen);
     for (const vma of mapper.vmas) {
-      if (vma.shared === this) this.#refreshVma(mapper.space, vma, entry.seen);
+      if (vma.shared === this) this.#refreshVma(mapper.space, vma, pages);
     }
-    entry.seen = this.#version;
+    entry.seen = this.#changes.version;
   }
 
-  #refreshVma(space: AddressSpace, vma: Vma, seen: number): void {
-    for (const [page, version] of this.#versions) {
-      if (version <= seen) continue;
+  #refreshVma(space: AddressSpace, vma: Vma, pages: readonly number[]): void {
+    for (const page of pages) {
       const start = vma.start + (page * 4096 - vma.offset);
       if (start < vma.start || start >= vma.end) continue;
       if (space.offset(start) + 4096 <= space.u8.length) this.load(space, vma, start, start + 4096);
@@ -184,7 +235,6 @@ export class SharedObject {
 
   /** The file was written through a descriptor: all spaces see it. */
   written(position: number, length: number): void {
-    this.#version++;
     for (const mapper of this.#mappers.keys()) {
       for (const vma of mapper.vmas) if (vma.shared === this) this.#markWritten(vma, position, position + length);
     }
@@ -194,7 +244,7 @@ export class SharedObject {
   /** Only pages that the mapping shows: files may be much larger than memory. */
   #markWritten(vma: Vma, start: number, end: number): void {
     const last = Math.min(end, vma.offset + (vma.end - vma.start));
-    for (let page = Math.floor(Math.max(start, vma.offset) / 4096); page * 4096 < last; page++) this.#versions.set(page, this.#version);
+    for (let page = Math.floor(Math.max(start, vma.offset) / 4096); page * 4096 < last; page++) this.#changes.add(page);
   }
 }
 

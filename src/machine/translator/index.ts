@@ -17,6 +17,8 @@ export interface CompileOptions {
   readonly nativeNans: boolean;
   /** See `AddressSpace.exactFloats`. */
   readonly exactFloats: boolean;
+  /** Stores are noted in `STORE_MARKS`. */
+  readonly marksStores: boolean;
 }
 
 /** A module of units: the function of unit n is its export of that name. */
@@ -62,9 +64,9 @@ export const regionCompiler: RegionCompiler = {
   discover: discoverRegion,
   findHandlers,
   discoverDispatcher,
-  translate(region, { checked, nativeNans, exactFloats }, slotOf) {
+  translate(region, { checked, nativeNans, exactFloats, marksStores }, slotOf) {
     const { unitType, fuel } = createModule();
-    return encodeFunction(emitUnit(region, { checked, nativeNans, helperNumbers, semantics: exactFloats ? exactSemantics : semantics, unitType, fuel, slotOf }));
+    return encodeFunction(emitUnit(region, { checked, marksStores, nativeNans, helperNumbers, semantics: exactFloats ? exactSemantics : semantics, unitType, fuel, slotOf }));
   },
   assemble(functions) {
     const { writer, unitType, check } = createModule();

@@ -5,6 +5,7 @@ import type { ConditionCode, Expr } from '../semantics/builder.ts';
 import { localGet, node } from '../semantics/expression.ts';
 import { canonicalize, type CanonicalFlags, type SymbolicFlags } from '../semantics/flag-expressions.ts';
 import { shortRun } from '../semantics/short-strings.ts';
+import { MARK_SHIFT, STORE_MARKS } from '../layout.ts';
 import * as state from '../state.ts';
 import * as op from '../wasm/opcodes.ts';
 import { CheckedAccess, type CheckedBlock } from './checked-access.ts';
@@ -26,6 +27,8 @@ type FlagBit = 'carry' | 'overflow' | 'auxiliary';
 export interface UnitOptions {
   /** Consult the page table before each access. */
   readonly checked: boolean;
+  /** Stores are noted in `STORE_MARKS`. */
+  readonly marksStores: boolean;
   readonly nativeNans: boolean;
   readonly helperNumbers: ReadonlyMap<string, number>;
 }
@@ -428,7 +431,15 @@ export class UnitBuilder extends LocalBuilder {
 
   protected access(address: Expr, size: number, write: boolean): { readonly base: Expr; readonly offset: number } {
     const low = this.#checks?.check(address, size, write);
-    return { base: low === undefined ? memoryOffset(this, address) : this.sub(low, this.i32(GUEST_BASE)), offset: 0 };
+    const base = low === undefined ? memoryOffset(this, address) : this.sub(low, this.i32(GUEST_BASE));
+    return { base: write && this.options.marksStores ? this.#mark(base) : base, offset: 0 };
+  }
+
+  /** Notes the store at an offset in the memory. */
+  #mark(at: Expr): Expr {
+    const kept = this.let(at);
+    this.rawStore(op.I32_STORE8, this.shrU(kept, this.i32(MARK_SHIFT)), STORE_MARKS - GUEST_BASE + (GUEST_BASE >>> MARK_SHIFT), this.i32(1));
+    return kept;
   }
 
   /** With the sum of rsp as it is, which tells that the access belongs to others. */

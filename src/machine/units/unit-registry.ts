@@ -64,12 +64,19 @@ export class CompiledModule {
   optimized = 0;
 }
 
+/** Properties of an address space for which there is code of its own. */
+export interface CodeKind {
+  readonly exactFloats: boolean;
+  readonly watched: boolean;
+}
+const PLAIN: CodeKind = { exactFloats: false, watched: false };
+
 export class UnitRegistry {
   readonly image: LoadedImage;
   readonly statistics: MachineStatistics;
   readonly #machine: MachineImage;
   readonly #store: UnitStore | undefined;
-  readonly #exactFloats: boolean;
+  readonly #how: CodeKind;
   #compiler: RegionCompiler | undefined;
   /** Made when it is first asked for, from what the store has. */
   #slots: Map<number, number> | undefined;
@@ -80,9 +87,9 @@ export class UnitRegistry {
   #freshBytes = 0;
 
   /** The translator is loaded when there is something to translate for the first time: most programs never get there. */
-  constructor(image: LoadedImage, machine: MachineImage, store: UnitStore | undefined, statistics: MachineStatistics, exactFloats = false) {
+  constructor(image: LoadedImage, machine: MachineImage, store: UnitStore | undefined, statistics: MachineStatistics, how: CodeKind = PLAIN) {
     this.image = image;
-    this.#exactFloats = exactFloats;
+    this.#how = how;
     this.#machine = machine;
     this.#store = store;
     this.statistics = statistics;
@@ -169,7 +176,7 @@ export class UnitRegistry {
    */
   compile({ u8, checked }: UnitCode, regions: readonly Region[], isHot: (address: number) => boolean): CompiledModule {
     const slots = this.#slotTable();
-    const options = { checked, nativeNans: this.#machine.nativeNans ?? false, exactFloats: this.#exactFloats };
+    const options = { checked, nativeNans: this.#machine.nativeNans ?? false, exactFloats: this.#how.exactFloats, marksStores: this.#how.watched && !checked };
     const slotOf = (address: number): number => (isHot(address) ? this.slotOf(address) : (slots.get(address) ?? 0));
     const code = regions.map((region) => this.compiler.translate(region, options, slotOf));
     const { wasm, functions } = this.compiler.assemble(code);
