@@ -3,7 +3,7 @@ import assert from 'node:assert/strict';
 import { randomBytes } from 'node:crypto';
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { client, eventually, imageOf, must, type Running, type Service } from './harness.ts';
+import { client, eventually, imageOf, must, type Service } from './harness.ts';
 
 const curl = (url: string): Promise<string> => client('curl', ['--silent', '--show-error', '--fail', '--max-time', '60', url]);
 
