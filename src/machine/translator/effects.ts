@@ -4,6 +4,7 @@ import { isControl } from '../interpreter/control.ts';
 import { addressMode, formKey } from '../interpreter/forms.ts';
 import { analyze, branchFlags, FLAG_SET_ALL, type Analysis } from '../semantics/analysis.ts';
 import type { SemanticsTable } from '../semantics/builder.ts';
+import { BITWISE } from './bitwise.ts';
 
 /** After a barrier no register is in a local any more. */
 export type Barrier = 'none' | 'call' | 'syscall';
@@ -82,6 +83,7 @@ function controlEffects(instruction: DecodedInstruction, inlined: boolean): Effe
   let uses = addressRegisters(instruction) | operandRegisters(instruction, ~0);
   let writes = 0;
   let barrier: Barrier = 'none';
+  let flagsUsed = branchFlags(instruction);
   switch (row.flow) {
     case 'call':
     case 'indirect-call':
@@ -92,6 +94,7 @@ function controlEffects(instruction: DecodedInstruction, inlined: boolean): Effe
     case 'return':
       uses |= RSP;
       writes = RSP;
+      if (!inlined) flagsUsed = FLAG_SET_ALL;
       break;
     case 'syscall':
       barrier = 'syscall';
@@ -106,8 +109,8 @@ function controlEffects(instruction: DecodedInstruction, inlined: boolean): Effe
     uses |= RCX;
   }
   return {
-    uses, kills: 0, writes, flagsUsed: branchFlags(instruction),
-    flagsKilled: writes === RSP ? FLAG_SET_ALL : 0,
+    uses, kills: 0, writes, flagsUsed,
+    flagsKilled: 0,
     flagsWritten: 0, barrier, operandsRead: row.flow === 'indirect-call' || row.flow === 'indirect-jump' ? 1 : 0, operandsWritten: 0, vector: 0, scalar: 0, zeroes: false, faults: row.flow === 'trap' || inlined,
   };
 }
@@ -115,8 +118,6 @@ function controlEffects(instruction: DecodedInstruction, inlined: boolean): Effe
 /** Exclusive or and subtraction of a register with itself. */
 const ZERO_IDIOMS = new Set(['xor', 'sub', 'pxor', 'xorps', 'xorpd', 'psubb', 'psubw', 'psubd', 'psubq']);
 const COPIES = new Set(['movaps', 'movapd', 'movdqa', 'movups', 'movupd', 'movdqu']);
-/** Bitwise operations work on halves as well as on the whole. */
-export const BITWISE = new Set(['andps', 'andpd', 'pand', 'orps', 'orpd', 'por', 'xorps', 'xorpd', 'pxor', 'andnps', 'andnpd', 'pandn']);
 
 function isZeroIdiom({ row, size, operands: [a, b] }: DecodedInstruction): boolean {
   return ZERO_IDIOMS.has(row.semantics) && a?.kind === 'register' && b?.kind === 'register' && a.class === b.class &&

@@ -12,14 +12,14 @@ import { GUEST_BASE, STATE_RIP } from '../state.ts';
 import * as op from '../wasm/opcodes.ts';
 import { ByteWriter, type FunctionBody } from '../wasm/writer.ts';
 import type { BlockCode } from './access-span.ts';
-import { BITWISE } from './effects.ts';
+import { BITWISE, bitwiseOperation } from './bitwise.ts';
 import { Fuel } from './fuel.ts';
 import { hashTargets } from './hash-targets.ts';
 import { computeFacts, scalarRegisters, type BlockFacts, type InstructionFacts, type RegionFacts } from './liveness.ts';
 import type { Region } from './region.ts';
 import { successors, type Edge, type ExitEdge, type InnerEdge, type RegionBlock } from './region-block.ts';
 import { SharedWays } from './shared-ways.ts';
-import { IMPORT_SYSCALL, UnitBuilder, bitwiseOperation, type UnitOptions } from './unit-builder.ts';
+import { IMPORT_SYSCALL, UnitBuilder, type UnitOptions } from './unit-builder.ts';
 
 const RSP_BIT = 1 << 4;
 const RSP = 4;
@@ -297,6 +297,7 @@ class UnitEmitter {
     const operand = current.operands[0];
     const behind = current.address + current.length;
     const target = operand?.kind === 'target' ? b.i32(operand.address) : this.#indirectTarget((value) => b.let(value));
+    if (facts.flagsDirtyBefore && this.#options.checked) b.storeFlags();
     b.push(b.i64(behind), 8);
     b.flagState = undefined;
     this.#callOut(target, operand?.kind === 'target' ? b.i32(this.#options.slotOf(operand.address)) : undefined, behind, facts);
@@ -333,8 +334,9 @@ class UnitEmitter {
     const behind = b.current.address + b.current.length;
     const target = callees === 'direct' ? undefined : b.hold(b.wrap(b.read(0)));
     b.push(b.i64(behind), 8);
-    b.flagState = undefined;
     if (callees === 'direct' || target === undefined) return;
+    this.#settleFor(callees, block);
+    b.flagState = undefined;
     for (const edge of callees) {
       b.emit(b.eq(target, b.i32(edge.address)));
       b.open(op.IF);
@@ -342,6 +344,7 @@ class UnitEmitter {
       b.close();
       b.flagState = undefined;
     }
+    if (facts.flagsDirtyBefore && this.#options.checked) b.storeFlags();
     this.#callOut(target, undefined, behind, facts);
     const { next } = block;
     if (next !== undefined && 'block' in next) {
@@ -359,9 +362,9 @@ class UnitEmitter {
     const target = b.let(b.wrap(b.load(b.readGpr(RSP, 8), 8)));
     const extra = b.operandCount > 0 ? (b.constant(0) ?? 0) : 0;
     b.addRsp(8 + (extra & 0xffff));
-    b.flagState = undefined;
     b.emit(b.ne(target, b.i32(behind)));
     b.openUnlikely();
+    if (facts.flagsDirtyBefore) b.storeFlags();
     b.spill(facts.dirtyBefore | RSP_BIT);
     this.#fuel.store();
     b.emit(target);
@@ -371,6 +374,7 @@ class UnitEmitter {
 
   #return(facts: InstructionFacts): void {
     const b = this.#b;
+    if (facts.flagsDirtyBefore && facts.flagsLiveBefore !== 0) b.storeFlags();
     const target = b.let(b.wrap(b.load(b.readGpr(RSP, 8), 8)));
     const extra = b.operandCount > 0 ? (b.constant(0) ?? 0) : 0;
     b.addRsp(8 + (extra & 0xffff));

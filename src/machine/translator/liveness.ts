@@ -30,15 +30,30 @@ export interface BlockFacts {
   flagsLiveIn: number;
 }
 
+/** Instructions that give a frame back, where they change rsp. */
+const FRAME = new Set(['add', 'sub']);
+const RSP = 4;
+
 export type RegionFacts = ReadonlyMap<RegionBlock, BlockFacts>;
 
-function createFacts(block: RegionBlock, semantics: SemanticsTable): BlockFacts {
+/**
+ * Whether flags may be a function's result. Compilers do not use them so (System V ABI 3.2.3), and code without checks is theirs: it is enough
+ * there to look at what sets flags right where the function returns, other than giving its frame back, and at a return by itself.
+ */
+function returnsFlags(effects: readonly Effects[], { instructions }: RegionBlock): boolean {
+  const instruction = instructions[effects.findLastIndex(({ flagsWritten }) => flagsWritten !== 0)];
+  if (instruction === undefined) return instructions.length === 1;
+  const target = instruction.operands[0];
+  return !(FRAME.has(instruction.row.semantics) && target?.kind === 'register' && target.class === 'gpr' && target.index === RSP);
+}
+
+function createFacts(block: RegionBlock, semantics: SemanticsTable, checked: boolean): BlockFacts {
   const last = block.instructions.length - 1;
+  const effects = block.instructions.map((instruction, index) => effectsOf(instruction, semantics, index === last && (block.inlined !== undefined || block.returnsTo !== undefined)));
+  const final = effects[last];
+  if (final !== undefined && !checked && block.instructions[last]?.row.flow === 'return' && !returnsFlags(effects, block)) effects[last] = { ...final, flagsUsed: 0 };
   return {
-    instructions: block.instructions.map((instruction, index) => ({
-      effects: effectsOf(instruction, semantics, index === last && (block.inlined !== undefined || block.returnsTo !== undefined)),
-      dirtyBefore: 0, flagsDirtyBefore: false, liveAfter: 0, flagsLiveAfter: 0, flagsLiveBefore: 0,
-    })),
+    instructions: effects.map((effects) => ({ effects, dirtyBefore: 0, flagsDirtyBefore: false, liveAfter: 0, flagsLiveAfter: 0, flagsLiveBefore: 0 })),
     dirtyIn: 0, dirtyOut: 0, flagsDirtyIn: false, flagsDirtyOut: false, liveIn: 0, flagsLiveIn: 0,
   };
 }
@@ -118,7 +133,7 @@ function flowLive(block: RegionBlock, facts: BlockFacts, { all, checked, kept }:
     if (effects.barrier !== 'none') {
       // Everything is reloaded after it; what is dirty is stored before it.
       live = instruction.dirtyBefore | effects.writes;
-      flags = effects.barrier === 'syscall' ? flags : 0;
+      flags = effects.barrier === 'syscall' ? flags : checked ? FLAG_SET_ALL : 0;
     }
     live = (live & ~effects.kills) | effects.uses;
     flags = (flags & ~effects.flagsKilled) | effects.flagsUsed;
@@ -138,7 +153,7 @@ function flowLive(block: RegionBlock, facts: BlockFacts, { all, checked, kept }:
 /** Facts of every block. `checked`: any memory access may leave the unit. */
 export function computeFacts(region: Region, semantics: SemanticsTable, checked: boolean): RegionFacts {
   const all = new Map<RegionBlock, BlockFacts>();
-  for (const block of region.blocks) all.set(block, createFacts(block, semantics));
+  for (const block of region.blocks) all.set(block, createFacts(block, semantics, checked));
   forward(region, all);
   const { entry } = region;
   const flow: Flow = { all, checked, kept: 0 };

@@ -1,5 +1,7 @@
 /** Guest addresses to offsets in the Wasm memory, where no page table is asked. */
+import { MARK_SHIFT, STORE_MARKS } from '../layout.ts';
 import type { Expr } from '../semantics/builder.ts';
+import type { EmittingBuilder } from '../semantics/emitting-builder.ts';
 import type { Expressions } from '../semantics/expression.ts';
 import { GUEST_BASE } from '../state.ts';
 import * as op from '../wasm/opcodes.ts';
@@ -28,4 +30,11 @@ export function memoryOffset(e: Expressions, address: Expr): Expr {
   };
   collect(narrow(e, address));
   return base === undefined ? e.i32(constant) : e.add(base, e.i32(constant));
+}
+
+/** Notes that something is stored at an offset in the memory, which is then known. */
+export function marked(b: EmittingBuilder, offset: Expr): Expr {
+  const kept = b.let(offset);
+  b.rawStore(op.I32_STORE8, b.shrU(kept, b.i32(MARK_SHIFT)), STORE_MARKS - GUEST_BASE + (GUEST_BASE >>> MARK_SHIFT), b.i32(1));
+  return kept;
 }

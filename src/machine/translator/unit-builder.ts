@@ -5,12 +5,11 @@ import type { ConditionCode, Expr } from '../semantics/builder.ts';
 import { localGet, node } from '../semantics/expression.ts';
 import { canonicalize, type CanonicalFlags, type SymbolicFlags } from '../semantics/flag-expressions.ts';
 import { shortRun } from '../semantics/short-strings.ts';
-import { MARK_SHIFT, STORE_MARKS } from '../layout.ts';
 import * as state from '../state.ts';
 import * as op from '../wasm/opcodes.ts';
 import { CheckedAccess, type CheckedBlock } from './checked-access.ts';
 import type { InstructionFacts } from './liveness.ts';
-import { memoryOffset } from './memory-offset.ts';
+import { marked, memoryOffset } from './memory-offset.ts';
 import { LocalBuilder } from './local-builder.ts';
 
 const { GUEST_BASE, STATE_GPR, STATE_XMM } = state;
@@ -432,14 +431,7 @@ export class UnitBuilder extends LocalBuilder {
   protected access(address: Expr, size: number, write: boolean): { readonly base: Expr; readonly offset: number } {
     const low = this.#checks?.check(address, size, write);
     const base = low === undefined ? memoryOffset(this, address) : this.sub(low, this.i32(GUEST_BASE));
-    return { base: write && this.options.marksStores ? this.#mark(base) : base, offset: 0 };
-  }
-
-  /** Notes the store at an offset in the memory. */
-  #mark(at: Expr): Expr {
-    const kept = this.let(at);
-    this.rawStore(op.I32_STORE8, this.shrU(kept, this.i32(MARK_SHIFT)), STORE_MARKS - GUEST_BASE + (GUEST_BASE >>> MARK_SHIFT), this.i32(1));
-    return kept;
+    return { base: write && this.options.marksStores ? marked(this, base) : base, offset: 0 };
   }
 
   /** With the sum of rsp as it is, which tells that the access belongs to others. */
@@ -599,11 +591,4 @@ export class UnitBuilder extends LocalBuilder {
 
   protected override keep(value: Expr, role: 'a' | 'b' | 'result'): Expr { return this.keepIn(role, value); }
   protected override keepBit(value: Expr, role: FlagBit): Expr { return this.keepIn(role, value); }
-}
-
-/** What a bitwise SSE instruction does with each half. */
-export function bitwiseOperation(b: UnitBuilder, name: string): (a: Expr, c: Expr) => Expr {
-  if (name === 'andnps' || name === 'andnpd' || name === 'pandn') return (a, c) => b.and(b.not(a), c);
-  if (name.includes('and')) return (a, c) => b.and(a, c);
-  return name.includes('xor') ? (a, c) => b.xor(a, c) : (a, c) => b.or(a, c);
 }
