@@ -13,6 +13,7 @@ const nans = `${directory}nans`;
 const handlers = `${directory}handlers`;
 const sequences = `${directory}sequences`;
 const checks = `${directory}checks`;
+const flags = `${directory}flags`;
 
 /** What keeps gcc from leading all computed gotos through one jump. */
 const ONE_JUMP_A_HANDLER = ['-fno-gcse', '-fno-crossjumping', '--param', 'max-goto-duplication-insns=60'];
@@ -24,6 +25,8 @@ const COMMANDS: readonly (readonly string[])[] = [
   [handlers],
   [sequences],
   [checks],
+  [flags],
+  [flags, 'handler'],
   ['/bin/bash', '-c', 'i=0; s=; while [ $i -lt 20000 ]; do i=$((i + 1)); case $i in *000) s=$s,$i;; esac; done; echo $s'],
   ['/usr/bin/python3', '-c', 'import json, zlib; d = {str(i): [i * i % 97, i / 7] for i in range(5000)}; t = json.dumps(d); print(len(t), zlib.crc32(t.encode()), sum(ord(c) for c in t))'],
   ['/usr/bin/perl', '-e', 'my ($h, $s); for (1 .. 30000) { $h->{$_ % 701} += $_; $s ^= $_ * 7 } print "$s ", join(",", map { $h->{$_} } (1 .. 5)), "\\n"'],
@@ -33,7 +36,7 @@ const COMMANDS: readonly (readonly string[])[] = [
 
 before(() => {
   mkdirSync(directory, { recursive: true });
-  const programs = [[program, 'tiers.c', '-O1'], [nans, 'nans.c', '-O2'], [handlers, 'handlers.c', '-O2', ...ONE_JUMP_A_HANDLER], [sequences, 'sequences.c', '-O1', '-no-pie'], [checks, 'checks.c', '-O2']] as const;
+  const programs = [[program, 'tiers.c', '-O1'], [nans, 'nans.c', '-O2'], [handlers, 'handlers.c', '-O2', ...ONE_JUMP_A_HANDLER], [sequences, 'sequences.c', '-O1', '-no-pie'], [checks, 'checks.c', '-O2'], [flags, 'flags.c', '-O1', '-no-pie', '-mno-red-zone']] as const;
   for (const [output, source, ...flags] of programs) {
     const { status, stderr } = spawnSync('gcc', [...flags, '-o', output, at(source), '-lm'], { encoding: 'utf8' });
     assert.equal(status, 0, stderr);
