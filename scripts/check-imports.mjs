@@ -31,8 +31,9 @@ const ARROWS = {
   sandbox: ['container', 'image', 'host/node'],
   lifecycle: ['container', 'image', 'fs'],
   audit: ['image', 'findings'],
+  scan: ['image', 'findings', 'fs'],
   build: ['container', 'image', 'fs'],
-  cli: ['build', 'lifecycle', 'sandbox', 'host/node', 'container', 'image', 'machine', 'registry', 'findings', 'squat', 'audit'],
+  cli: ['build', 'lifecycle', 'sandbox', 'host/node', 'container', 'image', 'machine', 'registry', 'findings', 'squat', 'audit', 'scan'],
   web: ['sandbox', 'container', 'host/browser'],
 };
 const OPEN_TO_ALL = new Set(['abi', 'host']);
@@ -49,6 +50,7 @@ const DOORS = {
   findings: ['index.ts', 'printable.ts'],
   squat: ['index.ts'],
   audit: ['index.ts'],
+  scan: ['index.ts'],
   image: ['index.ts', 'nearest.ts', 'reference.ts'],
 };
 const NODE_MODULE = /^(?:node:|bun:)/;
