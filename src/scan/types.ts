@@ -23,6 +23,8 @@ export interface ScanFile {
   readonly xattrs: ReadonlyMap<string, string>;
   /** The first bytes, `limit` at most; nothing for what is no file. What is asked for twice is read twice. @throws ScanInputError where the layer cannot be read */
   read(limit: number): Uint8Array;
+  /** Bytes from a place on; fewer where the file ends. @throws ScanInputError */
+  readAt(position: number, length: number): Uint8Array;
 }
 
 /** The configuration of an image as far as it says something; absent for a directory. */
