@@ -1,6 +1,6 @@
 /**
  * What a layer has and hides, as one text, so that it is kept beside the layer's results and says later what the layer does to those below it:
- * for each name one letter and the path, with a zero byte behind it. `d`: directory; `o`: one that shows nothing of what is below; `f`: anything else; `w`: gone.
+ * for each name one letter and the path, with a zero byte behind it. `d`: a directory with attributes of its own; `o`: one that shows nothing of what is below; `f`: anything else; `w`: gone.
  */
 export type ChangeKind = 'd' | 'o' | 'f' | 'w';
 
@@ -28,9 +28,7 @@ export class LayerChanges {
 
   /** Whether a path of a lower layer no longer shows: it is replaced or gone, or a directory above it is. */
   hides(path: string): boolean {
-    const own = this.#kinds.get(path);
-    if (own !== undefined && own !== 'd' && own !== 'o') return true;
-    if (own !== undefined) return own === 'o';
+    if (this.#kinds.has(path)) return true;
     for (let slash = path.lastIndexOf('/'); slash >= 0; slash = path.lastIndexOf('/', slash - 1)) {
       const above = this.#kinds.get(path.slice(0, slash));
       if (above !== undefined && above !== 'd') return true;

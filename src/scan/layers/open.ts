@@ -114,10 +114,12 @@ function* walkLayer(table: LayerTable, read: ReadBytes, changes: LayerChanges | 
       }
       const file = new LayerFile(path, table, inode, read);
       const isDirectory = (file.mode & S_IFMT) === S_IFDIR;
-      changes?.add(!isDirectory ? 'f' : table.hasFlag(inode, LAYER_FLAG.opaque) ? 'o' : 'd', path);
       if (isDirectory) pending.push([inode, `${path}/`]);
+      const isOpaque = isDirectory && table.hasFlag(inode, LAYER_FLAG.opaque);
       // What is only there because something is in it has no rights of its own.
-      if (!isDirectory || !table.hasFlag(inode, LAYER_FLAG.implied)) yield file;
+      const isImplied = isDirectory && table.hasFlag(inode, LAYER_FLAG.implied);
+      if (isOpaque || !isImplied) changes?.add(!isDirectory ? 'f' : isOpaque ? 'o' : 'd', path);
+      if (!isImplied) yield file;
     }
   }
 }
