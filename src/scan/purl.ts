@@ -1,4 +1,7 @@
-/** Package URLs (github.com/package-url/purl-spec): `pkg:deb/debian/openssl@3.0.11-1?arch=amd64&distro=debian-12`. */
+/**
+ * Package URLs (github.com/package-url/purl-spec): `pkg:deb/debian/openssl@3.0.11-1?arch=amd64&distro=debian-12`. What a package was built from stands in the qualifier
+ * `upstream`, as Syft and Grype have it.
+ */
 import type { Distribution, Package, PackageType } from './packages/types.ts';
 import { PACKAGE_TYPES } from './packages/types.ts';
 import { normalizedName } from './packages/python.ts';
@@ -25,6 +28,7 @@ export function purlOf(one: Package, distribution: Distribution | undefined): st
   const qualifiers: [string, string][] = Object.entries(one.qualifiers ?? {});
   if (one.architecture !== undefined) qualifiers.push(['arch', one.architecture]);
   if (epoch !== undefined) qualifiers.push(['epoch', epoch]);
+  if (one.sourceName !== undefined) qualifiers.push(['upstream', `${one.sourceName}${one.sourceVersion === undefined ? '' : `@${one.sourceVersion}`}`]);
   if (['deb', 'apk', 'rpm'].includes(one.type) && distribution !== undefined) qualifiers.push(['distro', `${distribution.id}-${distribution.version}`]);
   const text = qualifiers.sort(([left], [right]) => (left < right ? -1 : 1)).map(([name, value]) => `${name}=${quoted(value)}`).join('&');
   const path = [...namespace.split('/').filter((part) => part !== ''), own].map(quoted).join('/');
@@ -59,9 +63,11 @@ export function readPurl(purl: string): ReadPurl | undefined {
   const name = namespace === '' || isOfDistribution ? own : `${namespace}${type === 'maven' ? ':' : '/'}${own}`;
   const [architecture, epoch, distro] = [values.get('arch'), values.get('epoch'), values.get('distro')];
   if (name === '' || version === '') return undefined;
+  const [, sourceName, sourceVersion] = /^([^@]+)(?:@(.*))?$/s.exec(values.get('upstream') ?? '') ?? [];
+  const source = { ...(sourceName === undefined ? {} : { sourceName }), ...(sourceVersion === undefined ? {} : { sourceVersion }) };
   const [, id, release = ''] = /^([a-z]+)-?(.*)$/.exec(distro ?? namespace) ?? [];
   return {
-    package: { type, name, version: epoch === undefined || epoch === '0' ? version : `${epoch}:${version}`, ...(architecture === undefined ? {} : { architecture }) },
+    package: { type, name, version: epoch === undefined || epoch === '0' ? version : `${epoch}:${version}`, ...(architecture === undefined ? {} : { architecture }), ...source },
     distribution: isOfDistribution && id !== undefined ? { id: namespace === '' ? id : namespace, version: release } : undefined,
   };
 }
