@@ -45,7 +45,7 @@ const DOORS = {
   container: ['index.ts', 'layer-entries.ts', 'extract.ts'],
   sandbox: ['index.ts', 'hidden-paths.ts'],
   registry: ['index.ts'],
-  build: ['index.ts'],
+  build: ['index.ts', 'xz.ts'],
   lifecycle: ['index.ts', 'check.ts', 'own-layers.ts', 'log.ts', 'tree-tar.ts', 'commit.ts'],
   findings: ['index.ts', 'printable.ts'],
   squat: ['index.ts'],
