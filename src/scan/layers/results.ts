@@ -3,7 +3,7 @@ import type { Disk } from '../../image/index.ts';
 import { MOST_FACT_BYTES } from '../limits.ts';
 import type { PackageRecord } from '../packages/types.ts';
 import type { ContentFinding } from '../types.ts';
-import { LayerChanges } from './changes.ts';
+import type { LayerChanges } from './changes.ts';
 
 export interface FileFinding {
   /** A byte string. */
