@@ -4,7 +4,6 @@ import { matchPackages } from './advisories/match.ts';
 import type { Advisory } from './advisories/types.ts';
 import { excusedBy } from './advisories/vex.ts';
 import type { VexStatement } from './advisories/vex.ts';
-import { ecosystemsOf } from './advisories/ecosystem.ts';
 import type { Base } from './inheritance.ts';
 import { originOf } from './inheritance.ts';
 import { layerResult, lookAtFiles } from './layers/look.ts';
@@ -152,9 +151,4 @@ export async function scan(subject: Subject, options: ScanOptions): Promise<Scan
     subject, base: options.base, merged, excused, mirror, vulnerabilities: all.filter((one) => !taken.has(one)), placed: judgeWhole(subject, layers, visibility, options, place), originOf: (layer) => place(layer),
     problems: problemsOf(layers, merged, mirror),
   };
-}
-
-/** Whether the database says anything of a distribution, so that silence is told from health. */
-export function knowsDistribution({ merged: { distribution } }: ScanResult, feeds: readonly string[]): boolean {
-  return distribution === undefined || ecosystemsOf(distribution).some((name) => feeds.some((feed) => feed.includes(name.replace(/:.*/, '')) || (name.startsWith('debian') && feed === 'debian-tracker') || (name.startsWith('alpine') && feed.startsWith('secdb'))));
 }

@@ -67,7 +67,9 @@ function readGo(elf: ElfSections): PackageList | undefined {
   };
   for (const line of modules.split('\n')) {
     const words = line.split('\t');
-    if (words[0] === '=>') last = [last[0] ?? '', words[1] ?? '', words[2] ?? ''];
+    // What a directory replaces keeps its name: the directory has none.
+    if (words[0] === '=>' && !/^[./]/.test(words[1] ?? '')) last = [last[0] ?? '', words[1] ?? '', words[2] ?? ''];
+    else if (words[0] === '=>') continue;
     else {
       finish();
       last = words;
