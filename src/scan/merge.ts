@@ -115,7 +115,9 @@ export function mergePackages(layers: readonly LayerResult[], visibility: Visibi
     for (const one of record.packages) {
       const key = keyOf(one);
       const [before, layer] = [found.get(key), origins.get(key) ?? 0];
-      found.set(key, before === undefined ? { package: one, paths: [record.path], layer, reader: record.reader } : { ...before, paths: [...before.paths, record.path], layer: Math.min(layer, before.layer) });
+      // Needed for development in one place, and for running in another: it is needed for running.
+      const kept = before === undefined || (before.package.isDevelopment === true && one.isDevelopment !== true) ? one : before.package;
+      found.set(key, { package: kept, paths: [...(before?.paths ?? []), record.path], layer: Math.min(layer, before?.layer ?? layer), reader: before?.reader ?? record.reader });
     }
   }
   const distributions = tops.flatMap(({ top: { record } }) => (record.distribution === undefined ? [] : [record])).sort((left, right) => left.path.length - right.path.length);

@@ -25,7 +25,7 @@ export function pairsFrom(random: () => number, count: number): readonly (readon
     const left = versionFrom(random);
     const cut = Math.floor(random() * left.length) + 1;
     const near = `${left.slice(0, cut)}${PIECES[Math.floor(random() * PIECES.length)]!}${left.slice(cut)}`.replace(/-+$/, '');
-    return [left, random() < 0.6 && /^(?:\d+:)?\d[^:]*$/.test(near) ? near : versionFrom(random)] as const;
+    return [left, random() < 0.6 && /^(?:\d{1,8}:)?\d[^:]*$/.test(near) ? near : versionFrom(random)] as const;
   });
 }
 

@@ -90,7 +90,7 @@ export function readPnpmLock(text: string): PackageList {
     const [, key] = isPackages ? (/^ {2}(\S.{0,1000}):(?:\s*\{\})?\s*$/.exec(line) ?? []) : [];
     if (key === undefined) continue;
     const plain = key.replace(/^['"]|['"]$/g, '').replace(/^\//, '').replace(/\(.*$/, '');
-    const [, name, version] = /^(@?[^@]+)@(\d[^_]*)/.exec(plain) ?? /^((?:@[^/]+\/)?[^/]+)\/(\d[^/_]*)/.exec(plain) ?? [];
+    const [, name, version] = /^((?:@[^/]+\/)?[^/@]+)\/(\d[^/_]*)/.exec(plain) ?? /^(@?[^@]+)@(\d[^_]*)/.exec(plain) ?? [];
     list.add({ type: 'npm', name, version });
   }
   return list;
