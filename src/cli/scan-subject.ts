@@ -168,6 +168,15 @@ function startsWithBrace(path: string): boolean {
   }
 }
 
+async function openArchiveFile(path: string, word: string, options: SubjectOptions): Promise<OpenSubject> {
+  try {
+    return await openPlace(`docker-archive:${path}`, word, options);
+  } catch (error) {
+    if (!(error instanceof ImageFormatError)) throw error;
+    throw new ScanInputError(`it holds no image: ${error.message.replace(/^cannot read the tar archive: /, '')}`, 'archives of "docker save" and OCI are read, and bills of materials as JSON', { cause: error });
+  }
+}
+
 /** A path that is there. */
 async function openPath(word: string, options: SubjectOptions): Promise<OpenSubject> {
   const path = resolve(word);
@@ -177,7 +186,7 @@ async function openPath(word: string, options: SubjectOptions): Promise<OpenSubj
     return existsSync(join(path, 'manifest.json')) && existsSync(join(path, 'version')) ? openPlace(`dir:${path}`, word, options) : openDirectory(path, word);
   }
   if (!stat.isFile()) throw new ScanInputError('it is no file and no directory', 'name an image, a directory, an archive or a bill of materials');
-  if (!startsWithBrace(path)) return openPlace(`docker-archive:${path}`, word, options);
+  if (!startsWithBrace(path)) return openArchiveFile(path, word, options);
   if (stat.size > MOST_SBOM_BYTES) throw new ScanInputError(`it is longer than ${MOST_SBOM_BYTES >> 20} MiB`, 'is it a bill of materials?');
   const bill = readBill(readFileSync(path));
   if (bill === undefined) throw new ScanInputError('it is JSON, but no bill of materials', 'CycloneDX and SPDX are read');
