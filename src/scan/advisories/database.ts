@@ -107,7 +107,7 @@ export class AdvisoryDatabase {
     };
     const header = read(0, HEADER_BYTES);
     const view = new DataView(header.buffer, header.byteOffset, header.length);
-    const isOurs = header.length === HEADER_BYTES && String.fromCharCode(...header.subarray(0, 8)) === MAGIC && view.getUint32(8, true) > 0 && view.getUint32(8, true) <= MOST_BUCKETS && view.getUint32(12, true) <= MOST_DESCRIPTION_BYTES;
+    const isOurs = header.length === HEADER_BYTES && String.fromCharCode(...header.subarray(0, 8)) === MAGIC && view.getUint32(8, true) > 0 && view.getUint32(8, true) <= Math.min(MOST_BUCKETS, size / SLOT_BYTES) && view.getUint32(12, true) <= MOST_DESCRIPTION_BYTES;
     const document = isOurs ? parseJson(read(HEADER_BYTES, view.getUint32(12, true))) : undefined;
     if (!isObject(document) || !Array.isArray(fieldOf(document, 'feeds'))) {
       files.close(handle);
