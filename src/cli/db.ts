@@ -2,36 +2,28 @@
 import { mkdirSync, openSync, closeSync, readFileSync, readdirSync, renameSync, rmSync, statSync, writeSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { createImageHost } from '../host/node/image-host.ts';
-import { parseManifest } from '../image/index.ts';
-import { formatTable, printable, printableJson } from '../findings/printable.ts';
+import { formatTable, printableJson } from '../findings/printable.ts';
 import { AdvisoryDatabase, MOST_ADVISORY_BYTES, ScanInputError, encodeDatabase, loadScorer, mergeFeeds, readFeed, zipContent, zipEntries } from '../scan/index.ts';
 import type { FeedPart } from '../scan/index.ts';
 import { toByteString } from './bytes.ts';
 import { readCommand } from './command.ts';
-import { openSource, parsePlace } from './copy-commands.ts';
 import { UserError } from './errors.ts';
 import type { FlagValues } from './flags.ts';
 import { oneOf } from './option-values.ts';
-import { BlobProgress } from './progress.ts';
+import { isDatabase, pullDatabase, pushDatabase } from './db-registry.ts';
 import { guarded } from './scan-guard.ts';
 import { databaseFile, digestOfFile } from './scan-database.ts';
 import { ScanProgress } from './scan-progress.ts';
-import { DB_IMPORT, DB_INFO, DB_UPDATE } from './scan-specs.ts';
+import { DB_IMPORT, DB_INFO, DB_PUSH, DB_UPDATE } from './scan-specs.ts';
 import { READER_TOOLS, fetchBytes, uncompress } from './scan-tools.ts';
 
 /** Of a zip or a directory: OSV's for npm has 250,000. */
 const MOST_DOCUMENTS = 2_000_000;
-/** What `db push` makes. */
-const ADVISORIES_TYPE = 'application/vnd.caisson.advisories.v1';
 
 type Scorer = Awaited<ReturnType<typeof loadScorer>>;
 
 /** What came: parts of feeds, or a whole database. */
 type Brought = { readonly parts: readonly FeedPart[] } | { readonly database: Uint8Array };
-
-function isDatabase(bytes: Uint8Array): boolean {
-  return Buffer.from(bytes.subarray(0, 8)).toString('latin1') === 'CAISADV1';
-}
 
 /** Documents of one feed as one part, so that they replace what was of it together. */
 function joinParts(parts: readonly FeedPart[]): readonly FeedPart[] {
@@ -39,8 +31,9 @@ function joinParts(parts: readonly FeedPart[]): readonly FeedPart[] {
   const names = new Set(osv.filter(({ advisories }) => advisories.length > 0).map(({ feed }) => feed));
   const [only] = names;
   const feed = names.size === 1 && only !== undefined ? only : 'osv';
+  const date = osv.flatMap((part) => part.date ?? []).sort().at(-1);
   const others = parts.filter((part) => !part.feed.startsWith('osv'));
-  return osv.length === 0 ? others : [...others, { feed, advisories: osv.flatMap(({ advisories }) => advisories) }];
+  return osv.length === 0 ? others : [...others, { feed, advisories: osv.flatMap(({ advisories }) => advisories), ...(date === undefined ? {} : { date }) }];
 }
 
 function readZip(bytes: Uint8Array, name: string, scorer: Scorer): readonly FeedPart[] {
@@ -79,26 +72,8 @@ async function readPath(path: string, scorer: Scorer, progress: ScanProgress): P
   }
 }
 
-/** A database from a registry: a manifest with one layer of our type. */
-async function readRegistry(address: string, values: FlagValues): Promise<Brought> {
-  const source = await openSource(parsePlace(address), values, new BlobProgress(values.has('quiet')));
-  try {
-    const { bytes, mediaType } = await source.top();
-    const manifest = parseManifest(bytes, mediaType, 'the manifest');
-    const layer = manifest.kind === 'manifest' ? manifest.layers.find((one) => one.mediaType === ADVISORIES_TYPE) : undefined;
-    if (layer === undefined) throw new ScanInputError(`"${address}" is no database of advisories`, 'name one that "caisson db push" put there');
-    const pieces: Uint8Array[] = [];
-    for await (const piece of source.blob(layer.digest, layer.size)) pieces.push(Uint8Array.from(piece));
-    const database = Buffer.concat(pieces);
-    if (!isDatabase(database)) throw new ScanInputError(`"${address}" is no database of advisories that is known`, 'it is of another version');
-    return { database };
-  } finally {
-    source.close();
-  }
-}
-
 async function readAddress(address: string, values: FlagValues, scorer: Scorer): Promise<Brought> {
-  if (address.startsWith('docker://')) return readRegistry(address, values);
+  if (address.startsWith('docker://')) return { database: await pullDatabase(address, values) };
   if (!/^https?:\/\//.test(address)) throw new ScanInputError(`"${address}" is no address`, 'it begins with https:// or docker://; files are for "caisson db import"');
   const bytes = await fetchBytes(address, MOST_ADVISORY_BYTES);
   if (bytes === undefined) throw new ScanInputError(`there is nothing at ${address}`, 'check the address');
@@ -137,7 +112,7 @@ function take(brought: readonly Brought[], values: FlagValues): number {
   if (database !== undefined) return report(replaceDatabase(file, [database], values.last('digest')));
   const before = AdvisoryDatabase.open(createImageHost().files, toByteString(file));
   try {
-    const { advisories, feeds } = mergeFeeds(before, parts, new Date().toISOString().slice(0, 19) + 'Z');
+    const { advisories, feeds } = mergeFeeds(before, parts);
     return report(replaceDatabase(file, encodeDatabase(advisories, feeds), values.last('digest')));
   } finally {
     before?.close();
@@ -184,8 +159,19 @@ export async function dbInfoCommand(args: readonly string[]): Promise<number> {
     const { description: { feeds, advisories } } = database;
     database.close();
     const digest = digestOfFile(file);
-    if (format === 'json') process.stdout.write(printableJson({ file, digest, advisories, feeds }));
-    else process.stdout.write(`${formatTable([['FEED', 'ADVISORIES', 'IMPORTED'], ...feeds.map((feed) => [feed.name, `${feed.advisories}`, feed.imported])])}\n${digest}\n${printable(file)}\n`);
+    const updated = statSync(file).mtime.toISOString();
+    if (format === 'json') process.stdout.write(printableJson({ file, digest, updated, advisories, feeds }));
+    else process.stdout.write(`${formatTable([['FEED', 'ADVISORIES', 'DATE'], ...feeds.map((feed) => [feed.name, `${feed.advisories}`, feed.date ?? ''])])}\n${digest}\nupdated ${updated}\n`);
+    return 0;
+  });
+}
+
+export async function dbPushCommand(args: readonly string[]): Promise<number> {
+  const values = await readCommand(DB_PUSH, args);
+  if (values === undefined) return 0;
+  const [name = ''] = values.command;
+  return guarded(`push the advisories to "${name}"`, async () => {
+    process.stdout.write(`${await pushDatabase(databaseFile(), name, values)}\n`);
     return 0;
   });
 }

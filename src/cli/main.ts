@@ -59,6 +59,7 @@ const COMMANDS: ReadonlyMap<string, () => Promise<Command>> = new Map([
   ['scan', async () => (await import('./scan.ts')).scanCommand],
   ['db update', async () => (await import('./db.ts')).dbUpdateCommand],
   ['db import', async () => (await import('./db.ts')).dbImportCommand],
+  ['db push', async () => (await import('./db.ts')).dbPushCommand],
   ['db info', async () => (await import('./db.ts')).dbInfoCommand],
   ['audit', async () => (await import('./audit.ts')).auditCommand],
   ['debug', async () => (await import('./debug.ts')).debugCommand],

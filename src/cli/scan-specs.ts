@@ -58,9 +58,14 @@ each compressed with gzip or not, and databases of "caisson db". What comes repl
   flags: [{ group: DATABASE, name: 'digest', kind: 'string', placeholder: 'sha256:HEX', help: 'refuse the database if it is not this one afterwards' }, QUIET],
   examples: [['caisson db import all.zip tracker.json.gz epss.csv.gz', '']],
 };
+export const DB_PUSH: CommandSpec = {
+  name: 'db push', usage: '[FLAGS] NAME:TAG', summary: 'put the advisories into a registry, for others', words: [1, 1],
+  flags: [QUIET, ...REGISTRY_FLAGS],
+  examples: [['caisson db push registry.example/advisories:1', 'and "caisson db update docker://registry.example/advisories:1" elsewhere']],
+};
 export const DB_INFO: CommandSpec = {
   name: 'db info', usage: '[FLAGS]', summary: 'show what advisories are here', words: [0, 0],
   flags: [{ group: OUTPUT, name: 'format', kind: 'string', placeholder: 'table|json', help: 'how it is printed (default: table)' }],
   examples: [['caisson db info', 'feeds, and the digest to pin']],
 };
-export const SCAN_COMMANDS: readonly CommandSpec[] = [SCAN, DB_UPDATE, DB_IMPORT, DB_INFO];
+export const SCAN_COMMANDS: readonly CommandSpec[] = [SCAN, DB_UPDATE, DB_IMPORT, DB_PUSH, DB_INFO];

@@ -1,9 +1,10 @@
 /** Advisories: forms, ranges, scores, whose word counts, VEX. */
 import assert from 'node:assert/strict';
 import { join } from 'node:path';
-import { test } from 'node:test';
+import { after, test } from 'node:test';
 import { gzipSync } from 'node:zlib';
 import { loadScorer } from '../../src/scan/advisories/cvss.ts';
+import { Scratch } from '../registry/servers.ts';
 import { scanPlace } from './testing.ts';
 
 const { scratch, write, json, run, mustRun } = scanPlace();
@@ -84,6 +85,7 @@ test('imports of every kind, and what they find: ranges, lists, sources, states,
 test('the same files give the same digest, which can be pinned; a feed that comes again is replaced', async () => {
   const { feeds, digest, advisories } = JSON.parse(await mustRun(['db', 'info', '--format', 'json'])) as { feeds: { name: string; advisories: number }[]; digest: string; advisories: number };
   assert.deepEqual(feeds.map(({ name, advisories: count }) => `${name} ${count}`), ['debian-tracker 6', 'epss 1', 'kev 1', 'osv 11']);
+  assert.equal((await mustRun(['db', 'import', ...writeFeeds()], { env: { CAISSON_HOME: join(scratch, 'again') } })).trim(), digest);
   assert.equal((await run(['scan', '--db-digest', digest, directory])).status, 1);
   const { status, stderr } = await run(['scan', '--db-digest', `sha256:${'0'.repeat(64)}`, directory]);
   assert.deepEqual([status, /is sha256:[0-9a-f]{64}, and sha256:0+ was asked for/.test(stderr)], [2, true], stderr);
@@ -104,6 +106,19 @@ test('a whole database is taken as it is, from a file', async () => {
   assert.equal((await run(['scan', directory], { env: copy })).status, 1);
   assert.equal((await run(['scan', '--db', join(scratch, 'no.db'), directory])).status, 2);
   assert.match((await run(['scan', '--db', write('bad.db', 'CAISADV1 and no more'), directory])).stderr, /the database of advisories is spoiled/);
+});
+
+test('a registry keeps the database for others; what is none there is refused', async () => {
+  const registries = new Scratch('scan-registry');
+  after(() => registries.clean());
+  const { host } = await registries.serve();
+  const { digest } = JSON.parse(await mustRun(['db', 'info', '--format', 'json'])) as { digest: string };
+  assert.match(await mustRun(['db', 'push', `${host}/team/advisories:1`]), /\/team\/advisories:1@sha256:[0-9a-f]{64}\n$/);
+  const env = { CAISSON_HOME: join(scratch, 'third') };
+  assert.equal((await mustRun(['db', 'update', '--digest', digest, `docker://${host}/team/advisories:1`], { env })).trim(), digest);
+  const image = await run(['scan', `${host}/team/advisories:1`], { env });
+  assert.deepEqual([image.status, image.stdout], [2, ''], image.stderr);
+  assert.match((await run(['db', 'update', 'ftp://x'], { env })).stderr, /is no address/);
 });
 
 test('VEX of three forms, ignore files, --severity, --ignore-unfixed, --fail-on', async () => {

@@ -25,8 +25,8 @@ const MOST_DESCRIPTION_BYTES = 2 ** 20;
 export interface FeedDescription {
   readonly name: string;
   readonly advisories: number;
-  /** When it was imported, ISO 8601. */
-  readonly imported: string;
+  /** How new what is in it is, ISO 8601, where it says so. When it was imported is not in it: the same advisories give the same file. */
+  readonly date?: string;
 }
 
 export interface DatabaseDescription {

@@ -17,8 +17,8 @@ function idsOf({ id, aliases = [] }: Advisory): readonly string[] {
   return [id, ...aliases];
 }
 
-/** `imported`: when, ISO 8601. Parts of one feed are put together; they replace what the old database has of the feed. */
-export function mergeFeeds(before: AdvisoryDatabase | undefined, parts: readonly FeedPart[], imported: string): Merged {
+/** Parts of one feed are put together; they replace what the old database has of the feed. */
+export function mergeFeeds(before: AdvisoryDatabase | undefined, parts: readonly FeedPart[]): Merged {
   const names = new Set(parts.map(({ feed }) => feed));
   const epss = new Map(parts.flatMap((part) => [...(part.epss ?? [])]));
   const exploited = new Set(parts.flatMap((part) => [...(part.exploited ?? [])]));
@@ -35,7 +35,8 @@ export function mergeFeeds(before: AdvisoryDatabase | undefined, parts: readonly
   const feeds = new Map((before?.description.feeds ?? []).map((feed) => [feed.name, feed]));
   for (const name of names) {
     const own = parts.filter(({ feed }) => feed === name);
-    feeds.set(name, { name, imported, advisories: name === 'epss' ? epss.size : name === 'kev' ? exploited.size : own.reduce((sum, { advisories }) => sum + advisories.length, 0) });
+    const date = own.flatMap((part) => part.date ?? []).sort().at(-1);
+    feeds.set(name, { name, ...(date === undefined ? {} : { date }), advisories: name === 'epss' ? epss.size : name === 'kev' ? exploited.size : own.reduce((sum, { advisories }) => sum + advisories.length, 0) });
   }
   return { advisories: [...kept, ...added].map(rated), feeds: [...feeds.values()].sort((left, right) => (left.name < right.name ? -1 : 1)) };
 }
