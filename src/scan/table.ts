@@ -35,6 +35,10 @@ function countsAsText(findings: readonly Finding[]): string {
   return Array.from(counts, ([severity, count]) => `${count} ${severity}`).join(', ');
 }
 
+function plural(count: number, name: string): string {
+  return `${count} ${name}${count === 1 ? '' : 's'}`;
+}
+
 function line(text: string): string {
   return formatTable([[text]]);
 }
@@ -44,7 +48,7 @@ export function asScanTable(result: ScanResult, { findings, ignored, data = {} }
   const vulnerabilities = findings.filter((finding) => finding.data?.['kind'] === 'vulnerability');
   const others = findings.filter((finding) => finding.data?.['kind'] !== 'vulnerability');
   const system = merged.distribution === undefined ? '' : ` (${merged.distribution.name ?? `${merged.distribution.id} ${merged.distribution.version}`})`;
-  let text = line(`${subject.target}${system}: ${merged.packages.length} packages${subject.kind === 'image' ? ` in ${subject.layers.length} layers` : ''}${base?.name === undefined ? '' : `, built on ${base.name}`}`);
+  let text = line(`${subject.target}${system}: ${plural(merged.packages.length, 'package')}${subject.kind === 'image' ? ` in ${plural(subject.layers.length, 'layer')}` : ''}${base?.name === undefined ? '' : `, built on ${base.name}`}`);
   if (vulnerabilities.length > 0) {
     const rows = bySeverity(vulnerabilities).map((finding) => {
       const one = finding.data?.['package'] as { readonly name: string } | undefined;
