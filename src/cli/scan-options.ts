@@ -3,13 +3,13 @@ import { readFileSync, statSync } from 'node:fs';
 import { SEVERITIES } from '../findings/index.ts';
 import type { Severity } from '../findings/index.ts';
 import type { ImageStore } from '../image/index.ts';
-import { ANALYSERS, MOST_SBOM_BYTES, SCANNERS, ScanInputError, findBase, readVex } from '../scan/index.ts';
+import { ANALYSERS, MOST_SBOM_BYTES, ScanInputError, findBase, readVex } from '../scan/index.ts';
 import type { AdvisoryDatabase, Analyser, ScanOptions, Scanner, Subject, VexStatement } from '../scan/index.ts';
 import { UserError } from './errors.ts';
 import type { FlagValues } from './flags.ts';
 import { oneOf } from './option-values.ts';
 import type { ScanProgress } from './scan-progress.ts';
-import { SCAN_FORMATS } from './scan-specs.ts';
+import { SCANNER_NAMES, SCAN_FORMATS } from './scan-specs.ts';
 import { knownImages } from './scan-subject.ts';
 import { READER_TOOLS, mirrorTools, openResultCache } from './scan-tools.ts';
 
@@ -60,7 +60,7 @@ export interface ScanRequest {
 export function requestOf(values: FlagValues): ScanRequest {
   const format = oneOf(values, 'format', SCAN_FORMATS) ?? 'table';
   const isBill = format === 'cyclonedx' || format === 'spdx';
-  const scanners = listOf(values, 'scanners', SCANNERS) ?? (isBill ? [] : SCANNERS);
+  const scanners = listOf<Scanner>(values, 'scanners', SCANNER_NAMES) ?? (isBill ? [] : SCANNER_NAMES);
   return {
     values, format, scanners, severities: listOf(values, 'severity', SEVERITIES) ?? SEVERITIES, vex: readStatements(values), replaced: replacements(values),
     analysers: isBill ? [] : ANALYSERS.filter(({ scanner }) => scanners.includes(scanner)),

@@ -1,11 +1,12 @@
 /** `caisson scan` and `caisson db`, as data. */
-import { SCANNERS } from '../scan/index.ts';
 import { SEVERITIES } from '../findings/index.ts';
 import type { CommandSpec } from './command.ts';
 import type { Flag } from './flags.ts';
 import { FINDING_FLAGS, FINDING_STATUS } from './finding-flags.ts';
 import { PLATFORM, QUIET, REGISTRY_FLAGS } from './image-specs.ts';
 
+/** `Scanner` of `../scan/index.ts`, which the help does not load. */
+export const SCANNER_NAMES = ['vuln', 'secret', 'config', 'malware'] as const;
 const LOOK = 'What is looked for';
 const KNOWN = 'What is known of vulnerabilities';
 const OUTPUT = 'More output';
@@ -23,7 +24,7 @@ Vulnerabilities come from the database that "caisson db" makes, and with --updat
 newer than the image, with the CVE identifiers that the packages' lists of changes name. What is found in a layer is kept, so that the next image on the same base is quick.
 ${FINDING_STATUS}`,
   flags: [
-    { group: LOOK, name: 'scanners', kind: 'string', placeholder: SCANNERS.join(','), help: 'some of them only (default: all)' },
+    { group: LOOK, name: 'scanners', kind: 'string', placeholder: SCANNER_NAMES.join(','), help: 'some of them only (default: all)' },
     { group: LOOK, name: 'severity', short: 's', kind: 'string', placeholder: SEVERITIES.join(','), help: 'findings of these only' },
     { group: LOOK, name: 'ignore-unfixed', kind: 'boolean', help: 'without vulnerabilities that no update mends' },
     { group: LOOK, name: 'dev', kind: 'boolean', help: 'also packages that only development needs' },

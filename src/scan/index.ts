@@ -3,7 +3,6 @@ export { ANALYSERS } from './analysers.ts';
 export { ScanInputError } from './errors.ts';
 export { MOST_ADVISORY_BYTES, MOST_SBOM_BYTES } from './limits.ts';
 export type { Analyser, ContentFinding, ImageContext, LayerFact, Origin, ScanConfig, ScanFile, ScanHistory, Scanner, Sink } from './types.ts';
-export { SCANNERS } from './types.ts';
 export type { Distribution, Package, PackageRecord, PackageType, ReaderTools } from './packages/types.ts';
 export { READERS } from './packages/index.ts';
 export { COMPARE } from './versions/index.ts';
