@@ -31,7 +31,7 @@ const COMPRESSORS: readonly Compressor[] = ['gzip', 'zstd', 'none', 'gzip'];
 
 async function load(name: string, layers: readonly TestEntry[][], labels: Readonly<Record<string, string>> = {}): Promise<string> {
   const directory = join(scratch, name.replace(':', '-'));
-  writeLayout(directory, layers.map((entries, index) => ({ tar: tarOf(entries), compressor: COMPRESSORS[index % 4] ?? 'none' })), { Cmd: ['sh'], Labels: labels }, name);
+  writeLayout(directory, layers.map((entries, index) => ({ tar: tarOf(entries), compressor: COMPRESSORS[index % 4] ?? 'none' })), { Cmd: ['sh'], User: 'app', Labels: labels }, name);
   await mustRun(['load', '-i', directory, '-t', name]);
   return directory;
 }
