@@ -21,6 +21,8 @@ export const MOST_KEPT_STATES = 2_000;
 export const MOST_MATCH_BYTES = 4096;
 /** States of all keywords of one set together. */
 export const MOST_KEYWORD_STATES = 1 << 20;
+/** Entries of their table, four bytes each. */
+export const MOST_KEYWORD_ENTRIES = 1 << 25;
 
 /** Bytes of a set of YARA rules. */
 export const MOST_RULE_BYTES = 16 << 20;
@@ -32,8 +34,12 @@ export const MOST_CONDITION_DEPTH = 200;
 export const MOST_MATCHES_PER_STRING = 10_000;
 /** Steps of automata beyond the one pass, over all strings, in one file: about a second. A string that has used up its share counts as not found, and the file is noted. */
 export const MOST_MATCH_STEPS = 100_000_000;
+/** The share of one string. */
+export const MOST_MATCH_STEPS_PER_STRING = 20_000_000;
 /** Steps of conditions in one file. */
-export const MOST_CONDITION_STEPS = 5_000_000;
+export const MOST_CONDITION_STEPS = 10_000_000;
+/** The share of one rule. */
+export const MOST_CONDITION_STEPS_PER_RULE = 1_000_000;
 
 /** Sections and segments of an ELF or PE file that are looked at. */
 export const MOST_SECTIONS = 4096;

@@ -1,5 +1,5 @@
 /** Many words in one pass over the bytes (Aho and Corasick 1975), with the states as a table of numbers. */
-import { MOST_KEYWORD_STATES } from '../limits.ts';
+import { MOST_KEYWORD_ENTRIES, MOST_KEYWORD_STATES } from '../limits.ts';
 import { PatternError } from './syntax.ts';
 
 /** Called for each place where a word ends: the number of the word, and the offset after it. False ends the pass. */
@@ -44,11 +44,11 @@ export class Keywords {
   readonly #ends: readonly (readonly number[])[];
   /** Of each state: the next shorter one at which words end, or 0. */
   readonly #shorter: Int32Array;
-  readonly size: number;
+  readonly #lengths: readonly number[];
 
   /** Words that are empty are never found. Letters match in both cases: whoever asks looks again at what was found. Throws PatternError if they are too many. */
   constructor(words: readonly Uint8Array[]) {
-    this.size = words.length;
+    this.#lengths = words.map((word) => word.length);
     const used = new Set<number>();
     for (const word of words) for (const byte of word) used.add(lower(byte));
     this.#classOf = new Uint8Array(256);
@@ -58,6 +58,7 @@ export class Keywords {
     this.#classes = classes.size + 1;
     const trie = buildTrie(words, this.#classOf);
     trie.words[0] = [];
+    if (trie.children.length * this.#classes > MOST_KEYWORD_ENTRIES) throw new PatternError('too many strings in one set of rules');
     this.#table = new Int32Array(trie.children.length * this.#classes);
     this.#shorter = new Int32Array(trie.children.length);
     this.#ends = trie.words;
@@ -86,6 +87,10 @@ export class Keywords {
       const state = this.#table[at]!;
       if (words[state]!.length > 0 || this.#shorter[state] !== 0) this.#table[at] = -state;
     }
+  }
+
+  lengthOf(word: number): number {
+    return this.#lengths[word]!;
   }
 
   scan(bytes: Uint8Array, onKeyword: OnKeyword): void {

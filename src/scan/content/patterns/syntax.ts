@@ -188,7 +188,7 @@ class Parser {
     if (letter === '.') return this.#set(this.#options.dotAll === true ? ANY_BYTE : ANY_BUT_NEWLINE);
     if (letter === '^' || letter === '$') return { kind: 'assertion', assertion: letter === '^' ? 'start' : 'end' };
     if (letter === '*' || letter === '+' || letter === '?') this.#fail('a repeat of nothing');
-    if (letter !== '\\') return this.#literal(letter);
+    if (letter !== '\\') return this.#literal();
     const escaped = this.#text[this.#at];
     if (escaped === 'b' || escaped === 'B') {
       this.#at++;
@@ -200,7 +200,7 @@ class Parser {
   }
 
   /** A character above 127 stands for its bytes in UTF-8. */
-  #literal(letter: string): PatternNode {
+  #literal(): PatternNode {
     const code = this.#text.codePointAt(this.#at - 1)!;
     if (code < 0x80) return this.#set(setOf(code));
     if (code > 0xffff) this.#at++;
