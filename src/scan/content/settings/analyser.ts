@@ -61,7 +61,7 @@ class SettingsAnalyser implements Analyser {
 
   /** Modes are looked at for everything; so all that has a mode of interest is wanted, and files by their names. */
   wants(file: ScanFile): boolean {
-    return (file.mode & 0o6002) !== 0 || file.xattrs.has('security.capability') || (isRegular(file) && file.size > 0 && (this.#readersOf(file.path).length > 0 || isServiceFile(file.path)));
+    return ((file.mode & 0o6002) !== 0 && file.linkTarget === undefined) || file.xattrs.has('security.capability') || (isRegular(file) && file.size > 0 && (this.#readersOf(file.path).length > 0 || isServiceFile(file.path)));
   }
 
   #readersOf(path: string): readonly FileReader[] {
