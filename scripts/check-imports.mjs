@@ -31,7 +31,7 @@ const ARROWS = {
   sandbox: ['container', 'image', 'host/node'],
   lifecycle: ['container', 'image', 'fs'],
   audit: ['image', 'findings'],
-  scan: ['image', 'findings', 'fs'],
+  scan: ['image', 'findings', 'fs', 'squat'],
   build: ['container', 'image', 'fs'],
   cli: ['build', 'lifecycle', 'sandbox', 'host/node', 'container', 'image', 'machine', 'registry', 'findings', 'squat', 'audit', 'scan'],
   web: ['sandbox', 'container', 'host/browser'],
