@@ -39,10 +39,10 @@ function pemAt(text: string): PrivateKey | undefined {
   const kind = head[1]!.trim();
   const tail = text.indexOf('-----END ', head[0].length);
   if (tail === -1) return undefined;
-  // Keys in JSON, environment variables and YAML have their line breaks written out.
-  const inside = text.slice(head[0].length, tail).replace(/\\n|\\r/g, '\n');
+  // Keys in JSON, environment variables and YAML have their line breaks written out, and those in programs are put together of strings.
+  const inside = text.slice(head[0].length, tail).replace(/\\n|\\r/g, '\n').replace(/["'] ?\+? ?\n? *["']?/g, '\n');
   const isOldEncrypted = inside.includes('Proc-Type: 4,ENCRYPTED');
-  const body = inside.split('\n').filter((line) => !/^[A-Za-z-]+: /.test(line.trim())).join('').replace(/[\s"'+\\]/g, '');
+  const body = inside.split('\n').filter((line) => !/^[A-Za-z-]+: /.test(line.trim())).join('').replace(/[\s\\]/g, '');
   const length = tail + 9;
   if (head[2] !== undefined) return body.length < 200 ? undefined : { title: 'OpenPGP private key', isEncrypted: false, length };
   const bytes = fromBase64(body);
