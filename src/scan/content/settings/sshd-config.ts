@@ -1,6 +1,7 @@
 /**
  * sshd_config as sshd reads it: the first value of a keyword counts, but for those that add up; `Match` opens a part that holds for connections of a kind, up to the next one or the
- * end of its file; `Include` stands for the files that its globs name, in the order of their names. sshd_config(5); OpenSSH, servconf.c.
+ * end of its file, and whose values go before those outside, wherever it stands; `Include` stands for the files that its globs name, in the order of their names. sshd_config(5);
+ * OpenSSH, servconf.c, which reads everything once for all and once more for each connection.
  */
 import { MOST_CONFIGURATION_LINES, MOST_INCLUDED_FILES, MOST_INCLUDE_DEPTH } from '../limits.ts';
 import { matchesGlob, matchesList } from './glob.ts';
@@ -69,6 +70,8 @@ export interface Connection {
   readonly localport?: string;
 }
 
+type Part = { readonly holds: true } | { readonly holds: false; readonly criteria: string; readonly settings: Map<string, SshdValue> };
+
 class Reader {
   readonly settings = new Map<string, SshdValue>();
   readonly lists = new Map<string, SshdValue[]>();
@@ -77,8 +80,12 @@ class Reader {
   readonly #connection: Connection | undefined;
   #included = 0;
   #lines = 0;
-  /** The part of a `Match` that does not hold for everybody; undefined outside of one. */
-  #part: { readonly criteria: string; readonly settings: Map<string, SshdValue> } | undefined;
+  /** Of parts that hold. */
+  readonly #overriding = new Map<string, SshdValue>();
+  /** The part that a line is in; undefined outside of all. */
+  #part: Part | undefined;
+  /** In a file that a part that does not hold includes: no part of it does. */
+  #neverHolds = false;
 
   constructor(files: SshdFiles, connection: Connection | undefined) {
     [this.#files, this.#connection] = [files, connection];
@@ -91,40 +98,47 @@ class Reader {
 
   #line(text: string, file: string, line: number, depth: number): void {
     // "Keyword=value" is a keyword as well.
-    const words = wordsOf(text.replace(/^(\s*[A-Za-z]+)\s*=\s*/, '$1 '));
+    const words = wordsOf(text.replace(/^(\s*[A-Za-z0-9]+)\s*=\s*/, '$1 '));
     const keyword = words?.[0]?.toLowerCase();
     if (words === undefined || keyword === undefined || words.length < 2) return;
-    if (keyword === 'include') this.#include(words.slice(1), file, depth);
+    if (keyword === 'include') this.#include(words.slice(1), depth);
     else if (keyword === 'match') this.#match(words.slice(1));
     else this.#set(SAME[keyword] ?? keyword, { value: words.slice(1).join(' '), file, line });
   }
 
   #set(keyword: string, value: SshdValue): void {
-    const settings = this.#part?.settings ?? this.settings;
+    const settings = this.#part === undefined ? this.settings : this.#part.holds ? this.#overriding : this.#part.settings;
     if (!settings.has(keyword)) settings.set(keyword, value);
-    if (this.#part === undefined && ADDING.has(keyword)) this.lists.set(keyword, [...(this.lists.get(keyword) ?? []).slice(0, 1000), value]);
+    if ((this.#part === undefined || this.#part.holds) && ADDING.has(keyword)) this.lists.set(keyword, [...(this.lists.get(keyword) ?? []).slice(0, 1000), value]);
   }
 
   /** A `Match` in an included file ends with that file. */
-  #include(patterns: readonly string[], _file: string, depth: number): void {
+  #include(patterns: readonly string[], depth: number): void {
     if (depth >= MOST_INCLUDE_DEPTH) return;
-    const outside = this.#part;
+    const [outside, never] = [this.#part, this.#neverHolds];
+    this.#neverHolds ||= outside?.holds === false;
     for (const pattern of patterns) {
       const absolute = pattern.startsWith('/') ? pattern : `/etc/ssh/${pattern}`;
       const depthOfPattern = absolute.split('/').length;
       for (const path of this.#files.paths.filter((each) => each.split('/').length === depthOfPattern && each.split('/').every((part, index) => matchesPart(part, absolute.split('/')[index]!))).sort()) {
-        if (this.#included++ >= MOST_INCLUDED_FILES) return;
+        if (this.#included++ >= MOST_INCLUDED_FILES) break;
         this.read(path, depth + 1);
         this.#part = outside;
       }
     }
+    this.#neverHolds = never;
+  }
+
+  finish(): SshdConfig {
+    return { settings: new Map([...this.settings, ...this.#overriding]), lists: this.lists, matches: this.matches };
   }
 
   #match(words: readonly string[]): void {
-    const criteria = words.join(' ');
-    this.#part = undefined;
-    if (this.#holds(words)) return;
-    const part = { criteria, settings: new Map<string, SshdValue>() };
+    if (!this.#neverHolds && this.#holds(words)) {
+      this.#part = { holds: true };
+      return;
+    }
+    const part = { holds: false as const, criteria: words.join(' '), settings: new Map<string, SshdValue>() };
     this.matches.push(part);
     this.#part = part;
   }
@@ -149,5 +163,5 @@ function matchesPart(part: string, pattern: string): boolean {
 export function readSshdConfig(path: string, files: SshdFiles, connection?: Connection): SshdConfig {
   const reader = new Reader(files, connection);
   reader.read(path);
-  return { settings: reader.settings, lists: reader.lists, matches: reader.matches };
+  return reader.finish();
 }
