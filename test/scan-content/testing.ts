@@ -20,7 +20,7 @@ export interface Judged {
 
 export function scanFile({ path, content = '', mode = 0o100644, uid = 0, gid = 0, xattrs = {} }: TestFile): ScanFile {
   const bytes = typeof content === 'string' ? Buffer.from(content) : content;
-  return { path, size: bytes.length, mode, uid, gid, xattrs: new Map(Object.entries(xattrs)), read: (limit) => new Uint8Array(bytes.subarray(0, limit)) };
+  return { path, size: bytes.length, mode, uid, gid, xattrs: new Map(Object.entries(xattrs)), read: (limit) => new Uint8Array(bytes.subarray(0, limit)), readAt: (offset, length) => new Uint8Array(bytes.subarray(offset, offset + length)) };
 }
 
 export const NO_CONFIG: ScanConfig = { user: 'app', env: [], entrypoint: [], cmd: [], workingDirectory: '', volumes: [], exposedPorts: [], labels: {}, history: [], document: {} };

@@ -24,11 +24,15 @@ export function latin1(bytes: Uint8Array, from = 0, to = bytes.length): string {
   return text;
 }
 
-/** From 1 on. */
-export function lineAt(bytes: Uint8Array, offset: number): number {
-  let line = 1;
-  for (let at = bytes.indexOf(0x0a); at !== -1 && at < offset; at = bytes.indexOf(0x0a, at + 1)) line++;
-  return line;
+/** The line of an offset, from 1 on. Asked for in order, it goes through the bytes once. */
+export function lineCounter(bytes: Uint8Array): (offset: number) => number {
+  let [line, next, before] = [1, bytes.indexOf(0x0a), 0];
+  return (offset) => {
+    if (offset < before) [line, next] = [1, bytes.indexOf(0x0a)];
+    before = offset;
+    for (; next !== -1 && next < offset; next = bytes.indexOf(0x0a, next + 1)) line++;
+    return line;
+  };
 }
 
 /** A NUL byte in its first kilobytes, as git and grep decide it. */

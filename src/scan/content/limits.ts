@@ -8,7 +8,9 @@ export const MOST_CONTENT_BYTES = 16 << 20;
 export const MOST_FINDINGS_PER_RULE_AND_FILE = 20;
 /** Secrets of all rules in one file. */
 export const MOST_SECRETS_PER_FILE = 200;
-/** Of one line: longer ones are cut for the generic rules (minified sources, data in one line). */
+/** Bytes that are looked at again around words of interest in one file, and steps of expressions; then the rest of the file is left out, and that is told. */
+export const MOST_SECRET_STEPS = 50_000_000;
+/** Of one line: longer ones are cut. */
 export const MOST_LINE_LENGTH = 4096;
 
 /** Nodes of one regular expression, repeats counted out. As many states has its automaton at most. */

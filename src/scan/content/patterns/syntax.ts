@@ -149,7 +149,7 @@ class Parser {
       this.#at++;
       this.#sawLazy = true;
     } else if (least !== most) this.#sawGreedy = true;
-    if (/^[*+?]/.test(this.#text.slice(this.#at, this.#at + 1))) this.#fail('a repeat of a repeat');
+    if (this.#bounds() !== undefined) this.#fail('a repeat of a repeat');
     return { kind: 'repeat', node, least, most };
   }
 

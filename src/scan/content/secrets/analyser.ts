@@ -1,10 +1,10 @@
 /** Secrets in the files of layers, and in an image's environment, labels and history. A secret that a later layer deletes is still in the image. */
 import type { Analyser, ContentFinding, ImageContext, ScanFile, Sink } from '../../types.ts';
-import { contentOf, isBinary, isRegular, latin1, lineAt } from '../bytes.ts';
+import { contentOf, isBinary, isRegular, latin1, lineCounter } from '../bytes.ts';
 import { MOST_TEXT_BYTES } from '../limits.ts';
 import { isSecretFile, secretsOfFile } from './files.ts';
 import { findSecrets, withoutOverlaps } from './find.ts';
-import type { FindOptions, Secret } from './find.ts';
+import type { FindOptions, FoundSecrets, Secret } from './find.ts';
 import { redacted } from './measures.ts';
 import { SECRET_RULES } from './rules.ts';
 import { placeOf } from './where.ts';
@@ -21,34 +21,38 @@ function shownLine(bytes: Uint8Array, { start, end }: Secret): string {
   return `${before}${secret.startsWith('-----') ? secret.slice(0, secret.indexOf('-----', 5) + 5) : redacted(secret)}`;
 }
 
-function findingOf(bytes: Uint8Array, secret: Secret): ContentFinding {
+function findingOf(bytes: Uint8Array, secret: Secret, lineOf: (offset: number) => number): ContentFinding {
   const title = `${secret.title.charAt(0).toUpperCase()}${secret.title.slice(1)}`;
   const text = latin1(bytes, secret.start, Math.min(secret.end, secret.start + 100));
   return {
     rule: secret.rule, ...(secret.severity !== undefined && { severity: secret.severity }),
     message: text.startsWith('-----') || text.startsWith('PuTTY') ? title : `${title}: ${redacted(text)}`,
-    line: lineAt(bytes, secret.start), source: shownLine(bytes, secret), staysWhenDeleted: true,
+    line: lineOf(secret.start), source: shownLine(bytes, secret), staysWhenDeleted: true,
   };
 }
 
-export function secretsIn(path: string, bytes: Uint8Array): readonly Secret[] {
+export function secretsIn(path: string, bytes: Uint8Array): FoundSecrets {
   const place = placeOf(path);
   const options: FindOptions = { assignments: place.hasAssignments, unquoted: place.isUnquoted };
-  const found = findSecrets(bytes, options).filter(({ rule }) => !place.isOthersTest || !KEY_RULES.has(rule));
-  return withoutOverlaps([...secretsOfFile(path, bytes), ...found]);
+  const { secrets, isComplete } = findSecrets(bytes, options);
+  const found = secrets.filter(({ rule }) => !place.isOthersTest || !KEY_RULES.has(rule));
+  return { secrets: withoutOverlaps([...secretsOfFile(path, bytes), ...found]), isComplete };
 }
 
 function analyse(file: ScanFile, sink: Sink): void {
   const bytes = contentOf(file, MOST_TEXT_BYTES);
   if (isBinary(bytes)) return;
-  for (const secret of secretsIn(file.path, bytes)) sink.finding(findingOf(bytes, secret));
+  const { secrets, isComplete } = secretsIn(file.path, bytes);
+  const lineOf = lineCounter(bytes);
+  for (const secret of secrets) sink.finding(findingOf(bytes, secret, lineOf));
+  if (!isComplete) sink.finding({ rule: 'secrets-left-out', message: 'The rest of the file was left out, because there is too much in it that looks like a secret' });
 }
 
 /** Secrets of a text of the configuration. */
 function tell(context: ImageContext, text: string, where: string, more: { readonly layer?: number } = {}): void {
   const bytes = encoder.encode(text);
-  for (const secret of findSecrets(bytes, { assignments: true, unquoted: true })) {
-    const { source: _source, line: _line, ...finding } = findingOf(bytes, secret);
+  for (const secret of findSecrets(bytes, { assignments: true, unquoted: true }).secrets) {
+    const { source: _source, line: _line, ...finding } = findingOf(bytes, secret, () => 1);
     context.finding({ ...finding, message: `${finding.message}, in ${where}`, ...more });
   }
 }

@@ -1,6 +1,6 @@
 /** Files that exist to hold a secret: known by their names, read as the programs that use them do. */
 import { baseName, latin1 } from '../bytes.ts';
-import { MOST_CONFIGURATION_LINES } from '../limits.ts';
+import { MOST_CONFIGURATION_LINES, MOST_LINE_LENGTH } from '../limits.ts';
 import { parseObject, textFromBase64 } from './checks.ts';
 import type { Secret } from './find.ts';
 import { isPlaceholder } from './measures.ts';
@@ -15,7 +15,7 @@ interface Line {
 function linesOf(text: string): readonly Line[] {
   let start = 0;
   return text.split('\n', MOST_CONFIGURATION_LINES).map((line) => {
-    const each = { text: line.replace(/\r$/, ''), start };
+    const each = { text: line.slice(0, MOST_LINE_LENGTH).replace(/\r$/, ''), start };
     start += line.length + 1;
     return each;
   });
@@ -23,9 +23,12 @@ function linesOf(text: string): readonly Line[] {
 
 const found = (rule: string, title: string, start: number, value: string): readonly Secret[] => (value.length < 3 || isPlaceholder(value) ? [] : [{ rule, title, start, end: start + value.length, rank: 5 }]);
 
+/** Characters of a netrc. */
+const MOST_NETRC = 65_536;
+
 /** `machine HOST login USER password WORD`, in any number of lines. netrc(5). */
 function readNetrc(text: string): readonly Secret[] {
-  const words = [...text.matchAll(/\S+/g)];
+  const words = [...text.slice(0, MOST_NETRC).matchAll(/\S+/g)];
   let host = 'default';
   return words.flatMap((word, index) => {
     const next = words[index + 1];
@@ -112,7 +115,7 @@ function readTerraformState(text: string): readonly Secret[] {
 }
 
 /** Of a cluster's user: a key, a token or a password. */
-const readKubeconfig = (text: string): readonly Secret[] => (/^\s*(?:apiVersion|clusters|users):/m.test(text) ? settings('kubeconfig-credentials', 'Kubernetes credentials', /^(?:- )?(?:client-key-data|token|password|id-token|refresh-token)$/)(text) : []);
+const readKubeconfig = (text: string): readonly Secret[] => (/^[ \t]*(?:apiVersion|clusters|users):/m.test(text) ? settings('kubeconfig-credentials', 'Kubernetes credentials', /^(?:- )?(?:client-key-data|token|password|id-token|refresh-token)$/)(text) : []);
 
 /** `<?php define('DB_PASSWORD', '...');` */
 function readWordpress(text: string): readonly Secret[] {

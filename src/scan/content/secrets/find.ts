@@ -1,13 +1,13 @@
 /** Secrets in bytes: one pass for all words by which they are known, then each is looked at where it stands. The time is that of the bytes times a constant. */
 import type { Severity } from '../../../findings/index.ts';
 import { latin1 } from '../bytes.ts';
-import { MOST_FINDINGS_PER_RULE_AND_FILE, MOST_SECRETS_PER_FILE } from '../limits.ts';
+import { MOST_FINDINGS_PER_RULE_AND_FILE, MOST_SECRETS_PER_FILE, MOST_SECRET_STEPS } from '../limits.ts';
 import { Automaton } from '../patterns/automaton.ts';
 import { keywordsOf } from '../patterns/keywords.ts';
 import { WORD_BYTES, hasByte, parsePattern } from '../patterns/syntax.ts';
 import { NAME_KEYWORDS, assignmentAt, isSecretAssignment } from './assignments.ts';
 import { entropyOf, isPlaceholder } from './measures.ts';
-import { KEY_KEYWORDS, privateKeyAt } from './private-keys.ts';
+import { KEY_KEYWORDS, MOST_KEY_BYTES, privateKeyAt } from './private-keys.ts';
 import { TOKEN_RULES } from './token-rules.ts';
 import type { TokenRule } from './token-rules.ts';
 import { urlPasswordAt } from './urls.ts';
@@ -82,13 +82,15 @@ function lineAround(bytes: Uint8Array, at: number): { readonly text: string; rea
   return { text: latin1(bytes, from, to), from };
 }
 
-function otherAt(bytes: Uint8Array, purpose: 'key' | 'url' | 'name', start: number, end: number, options: FindOptions): Secret | undefined {
+function otherAt(bytes: Uint8Array, purpose: 'key' | 'url' | 'name', start: number, end: number, options: FindOptions, steps: { count: number }): Secret | undefined {
   if (purpose === 'key') {
+    steps.count += MOST_KEY_BYTES;
     const key = privateKeyAt(bytes, start);
     if (key === undefined) return undefined;
     return { rule: key.isEncrypted ? 'encrypted-private-key' : 'private-key', title: key.isEncrypted ? `${key.title} with a passphrase` : key.title, start: key.start, end: key.start + key.length, rank: 4 };
   }
   const line = lineAround(bytes, start);
+  steps.count += line.text.length;
   if (purpose === 'url') {
     const url = urlPasswordAt(line.text, start - line.from);
     return url === undefined ? undefined : { rule: 'url-password', title: `password of ${url.user === '' ? 'an address' : `"${url.user}"`} at ${url.host}`, start: line.from + url.end - url.password.length, end: line.from + url.end, rank: 2 };
@@ -116,21 +118,30 @@ export function withoutOverlaps(secrets: readonly Secret[]): readonly Secret[] {
   return kept;
 }
 
+export interface FoundSecrets {
+  readonly secrets: readonly Secret[];
+  /** False: the rest was left out. */
+  readonly isComplete: boolean;
+}
+
 /** All secrets in the bytes of a file or a text. */
-export function findSecrets(bytes: Uint8Array, options: FindOptions): readonly Secret[] {
+export function findSecrets(bytes: Uint8Array, options: FindOptions): FoundSecrets {
   const found: Secret[] = [];
+  let isComplete = true;
   const seen = new Set<string>();
   const steps = { count: 0 };
   KEYWORDS.scan(bytes, (word, end) => {
     const start = end - KEYWORDS.lengthOf(word);
     const purpose = PURPOSES[word]!;
     if (purpose === 'name' && !options.assignments) return true;
-    const secret = typeof purpose === 'string' ? otherAt(bytes, purpose, start, end, options) : tokenAt(bytes, purpose, start, steps);
-    if (secret === undefined) return true;
+    const secret = typeof purpose === 'string' ? otherAt(bytes, purpose, start, end, options, steps) : tokenAt(bytes, purpose, start, steps);
+    isComplete = steps.count < MOST_SECRET_STEPS;
+    if (secret === undefined) return isComplete;
     const key = `${secret.rule}:${secret.start}`;
     if (!seen.has(key)) found.push(secret);
     seen.add(key);
-    return found.length < MOST_SECRETS_PER_FILE;
+    isComplete &&= found.length < MOST_SECRETS_PER_FILE;
+    return isComplete;
   });
-  return withoutOverlaps(found);
+  return { secrets: withoutOverlaps(found), isComplete };
 }

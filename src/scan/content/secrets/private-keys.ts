@@ -13,7 +13,7 @@ export interface PrivateKey {
 export const KEY_KEYWORDS = ['PRIVATE KEY', 'PuTTY-User-Key-File-'];
 
 /** Bytes that a key takes up at most: RSA of 16,384 bits has 13 KB. */
-const MOST_KEY_BYTES = 16_384;
+export const MOST_KEY_BYTES = 16_384;
 const BEGIN = '-----BEGIN ';
 
 /** The first words inside of OpenSSH's format: the cipher, `none` without a passphrase. PROTOCOL.key. */

@@ -34,12 +34,18 @@ function flat(text: string, comment = /^\s*[#;]/): Settings {
   return settings;
 }
 
+/** A `#` after white space begins a comment. */
+function withoutComment(line: string): string {
+  const at = line.search(/\s#/);
+  return (at === -1 ? line : line.slice(0, at)).trimEnd();
+}
+
 /** Keys of YAML by their paths: `net.bindIp`. Blocks only; flat keys with dots as they are. */
 function yamlPaths(text: string): Settings {
   const settings = new Map<string, Setting>();
   let open: { readonly indent: number; readonly path: string }[] = [];
   text.split('\n', MOST_CONFIGURATION_LINES).forEach((raw, index) => {
-    const found = /^( *)([\w.-]+)\s*:(?:\s+(.*))?$/.exec(raw.slice(0, 4096).replace(/\s+#.*$/, '').trimEnd());
+    const found = /^( *)([\w.-]+)\s*:(?:\s+(.*))?$/.exec(withoutComment(raw.slice(0, 4096)));
     if (found === null) return;
     const indent = found[1]!.length;
     open = open.filter((each) => each.indent < indent);
@@ -56,7 +62,7 @@ function judgeRedis(text: string): readonly ContentFinding[] {
   const settings = flat(text);
   const password = settings.get('requirepass');
   if (password !== undefined && password.value !== '') return isWeak(password.value) ? [told('default-password', 'Redis has a password that everybody tries first', withoutPassword(password))] : [];
-  if (settings.has('aclfile') || /^\s*user\s+default\s.*(?:[>#]\S|\boff\b)/m.test(text)) return [];
+  if (settings.has('aclfile') || text.split('\n', MOST_CONFIGURATION_LINES).some((line) => /^\s*user\s+default\s/.test(line) && /[>#]\S|\boff\b/.test(line.slice(0, 4096)))) return [];
   const bind = settings.get('bind');
   const isOpen = settings.get('protected-mode')?.value.toLowerCase() === 'no' && (bind === undefined || isEverywhere(bind.value) || !/^(?:-?(?:127\.\S+|::1|localhost)\s*)+$/.test(bind.value));
   return isOpen ? [told('redis-open', 'Redis listens outside, has no password, and protected-mode is off', settings.get('protected-mode'))] : [];

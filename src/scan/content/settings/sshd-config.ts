@@ -3,7 +3,7 @@
  * end of its file, and whose values go before those outside, wherever it stands; `Include` stands for the files that its globs name, in the order of their names. sshd_config(5);
  * OpenSSH, servconf.c, which reads everything once for all and once more for each connection.
  */
-import { MOST_CONFIGURATION_LINES, MOST_INCLUDED_FILES, MOST_INCLUDE_DEPTH } from '../limits.ts';
+import { MOST_CONFIGURATION_LINES, MOST_INCLUDED_FILES, MOST_INCLUDE_DEPTH, MOST_LINE_LENGTH } from '../limits.ts';
 import { matchesGlob, matchesList } from './glob.ts';
 
 export interface SshdValue {
@@ -93,7 +93,7 @@ class Reader {
 
   read(path: string, depth = 0): void {
     const lines = this.#files.text(path).split('\n');
-    for (let index = 0; index < lines.length && this.#lines++ < MOST_CONFIGURATION_LINES; index++) this.#line(lines[index]!.replace(/[\s\f]+$/, ''), path, index + 1, depth);
+    for (let index = 0; index < lines.length && this.#lines++ < MOST_CONFIGURATION_LINES; index++) this.#line(lines[index]!.slice(0, MOST_LINE_LENGTH).trimEnd(), path, index + 1, depth);
   }
 
   #line(text: string, file: string, line: number, depth: number): void {
