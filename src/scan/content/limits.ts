@@ -9,7 +9,7 @@ export const MOST_FINDINGS_PER_RULE_AND_FILE = 20;
 /** Secrets of all rules in one file. */
 export const MOST_SECRETS_PER_FILE = 200;
 /** Bytes that are looked at again around words of interest in one file, and steps of expressions; then the rest of the file is left out, and that is told. */
-export const MOST_SECRET_STEPS = 50_000_000;
+export const MOST_SECRET_STEPS = 16_000_000;
 /** Of one line: longer ones are cut. */
 export const MOST_LINE_LENGTH = 4096;
 
@@ -34,8 +34,8 @@ export const MOST_STRINGS_PER_RULE = 10_000;
 export const MOST_CONDITION_DEPTH = 200;
 /** Places that one string is noted at in a file. */
 export const MOST_MATCHES_PER_STRING = 10_000;
-/** Steps of automata beyond the one pass, over all strings, in one file: about a second. A string that has used up its share counts as not found, and the file is noted. */
-export const MOST_MATCH_STEPS = 100_000_000;
+/** Steps of automata beyond the one pass, over all strings, in one file: a second or two. A string that has used up its share counts as not found, and the file is noted. */
+export const MOST_MATCH_STEPS = 60_000_000;
 /** The share of one string. */
 export const MOST_MATCH_STEPS_PER_STRING = 20_000_000;
 /** Steps of conditions in one file. */

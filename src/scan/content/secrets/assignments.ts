@@ -19,6 +19,9 @@ export const NAME_KEYWORDS: readonly string[] = ['password', 'passwd', 'passphra
 const LONGEST_NAME = 80;
 const LONGEST_VALUE = 512;
 
+/** What ends a value without quotes. */
+const VALUE_ENDS = ' \t\r\n\f\v;,"\'`<>';
+
 function isNameByte(letter: string | undefined): boolean {
   return letter !== undefined && /[A-Za-z0-9_.-]/.test(letter);
 }
@@ -55,7 +58,7 @@ export function assignmentAt(line: string, column: number): Assignment | undefin
     return end === -1 || end - from > LONGEST_VALUE ? undefined : { name, value: line.slice(from, end), valueStart: from, isQuoted: true };
   }
   let end = at;
-  while (end < line.length && end - at <= LONGEST_VALUE && !/[\s;,"'`<>]/.test(line[end]!)) end++;
+  while (end < line.length && end - at <= LONGEST_VALUE && !VALUE_ENDS.includes(line[end]!)) end++;
   return end === at || end - at > LONGEST_VALUE ? undefined : { name, value: line.slice(at, end), valueStart: at, isQuoted: false };
 }
 

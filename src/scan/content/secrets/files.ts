@@ -1,6 +1,6 @@
 /** Files that exist to hold a secret: known by their names, read as the programs that use them do. */
 import { baseName, latin1 } from '../bytes.ts';
-import { MOST_CONFIGURATION_LINES, MOST_LINE_LENGTH } from '../limits.ts';
+import { MOST_CONFIGURATION_LINES, MOST_LINE_LENGTH, MOST_SECRETS_PER_FILE } from '../limits.ts';
 import { parseObject, textFromBase64 } from './checks.ts';
 import type { Secret } from './find.ts';
 import { isPlaceholder } from './measures.ts';
@@ -103,10 +103,10 @@ function readTerraformState(text: string): readonly Secret[] {
   if (state === undefined || (state['terraform_version'] === undefined && state['resources'] === undefined)) return [];
   const secrets: Secret[] = [];
   const waiting: unknown[] = [state];
-  for (let count = 0; waiting.length > 0 && count < MOST_STATE_NODES; count++) {
+  for (let count = 0; waiting.length > 0 && count < MOST_STATE_NODES && secrets.length < MOST_SECRETS_PER_FILE; count++) {
     const node = waiting.pop();
     if (typeof node !== 'object' || node === null) continue;
-    for (const [name, value] of Object.entries(node)) {
+    for (const [name, value] of Object.entries(node).slice(0, MOST_STATE_NODES)) {
       if (typeof value === 'object') waiting.push(value);
       else if (typeof value === 'string' && value.length >= 6 && STATE_NAMES.test(name)) secrets.push(...found('terraform-state', `"${name}" of a resource`, at(text, JSON.stringify(value)) + 1, value));
     }
