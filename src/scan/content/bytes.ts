@@ -3,9 +3,15 @@ import type { ScanFile } from '../types.ts';
 
 const S_IFMT = 0o170000;
 const S_IFREG = 0o100000;
+const S_IFLNK = 0o120000;
 
 export function isRegular({ mode }: ScanFile): boolean {
   return (mode & S_IFMT) === S_IFREG;
+}
+
+/** A symbolic one: its mode is everybody's, and means nothing. */
+export function isLink({ mode }: ScanFile): boolean {
+  return (mode & S_IFMT) === S_IFLNK;
 }
 
 /** The last file that was read: each analyser asks for the same one in turn. */

@@ -56,8 +56,8 @@ export const MOST_CONFIGURATION_LINES = 100_000;
 
 /** Accounts of a shadow file whose passwords are tried. */
 export const MOST_TRIED_ACCOUNTS = 64;
-/** Milliseconds that trying passwords may take, in one image. */
-export const PASSWORD_MILLISECONDS = 2_000;
+/** Milliseconds that trying passwords of one file may take: a dozen words of yescrypt, a hundred of sha512crypt, all of the faster ones. What was found is kept with the layer. */
+export const PASSWORD_MILLISECONDS = 5_000;
 /** Rounds and bytes of memory that a hash may ask for; one that asks for more is not tried. */
 export const MOST_HASH_ROUNDS = 1_000_000;
 export const MOST_HASH_BYTES = 64 << 20;

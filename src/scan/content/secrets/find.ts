@@ -4,6 +4,7 @@ import { latin1 } from '../bytes.ts';
 import { MOST_FINDINGS_PER_RULE_AND_FILE, MOST_SECRETS_PER_FILE, MOST_SECRET_STEPS } from '../limits.ts';
 import { Automaton } from '../patterns/automaton.ts';
 import { keywordsOf } from '../patterns/keywords.ts';
+import type { Keywords } from '../patterns/keywords.ts';
 import { WORD_BYTES, hasByte, parsePattern } from '../patterns/syntax.ts';
 import { NAME_KEYWORDS, assignmentAt, isSecretAssignment } from './assignments.ts';
 import { entropyOf, isPlaceholder } from './measures.ts';
@@ -35,13 +36,25 @@ interface Token {
   readonly automaton: Automaton;
 }
 
-const TOKENS: readonly Token[] = TOKEN_RULES.map((rule) => ({ rule, automaton: new Automaton(parsePattern(rule.pattern)) }));
-/** What each keyword is for. */
-const PURPOSES: readonly (Token | 'key' | 'url' | 'name')[] = [
-  ...TOKENS.flatMap((token) => token.rule.keywords.map(() => token)),
-  ...KEY_KEYWORDS.map(() => 'key' as const), 'url', ...NAME_KEYWORDS.map(() => 'name' as const),
-];
-const KEYWORDS = keywordsOf([...TOKEN_RULES.flatMap(({ keywords }) => keywords), ...KEY_KEYWORDS, '://', ...NAME_KEYWORDS]);
+type Purpose = Token | 'key' | 'url' | 'name';
+
+interface Search {
+  readonly keywords: Keywords;
+  /** What each keyword is for. */
+  readonly purposes: readonly Purpose[];
+}
+
+function makeSearch(): Search {
+  const tokens = TOKEN_RULES.map((rule) => ({ rule, automaton: new Automaton(parsePattern(rule.pattern)) }));
+  const words: readonly (readonly [string, Purpose])[] = [
+    ...tokens.flatMap((token) => token.rule.keywords.map((keyword) => [keyword, token] as const)),
+    ...KEY_KEYWORDS.map((keyword) => [keyword, 'key'] as const), ['://', 'url'], ...NAME_KEYWORDS.map((keyword) => [keyword, 'name'] as const),
+  ];
+  return { keywords: keywordsOf(words.map(([word]) => word)), purposes: words.map(([, purpose]) => purpose) };
+}
+
+/** Made when it is first needed. */
+let search: Search | undefined;
 
 /** Of a line, so many bytes before and after a keyword are looked at. */
 const LINE_BEFORE = 120;
@@ -130,9 +143,10 @@ export function findSecrets(bytes: Uint8Array, options: FindOptions): FoundSecre
   let isComplete = true;
   const seen = new Set<string>();
   const steps = { count: 0 };
-  KEYWORDS.scan(bytes, (word, end) => {
-    const start = end - KEYWORDS.lengthOf(word);
-    const purpose = PURPOSES[word]!;
+  const { keywords, purposes } = (search ??= makeSearch());
+  keywords.scan(bytes, (word, end) => {
+    const start = end - keywords.lengthOf(word);
+    const purpose = purposes[word]!;
     if (purpose === 'name' && !options.assignments) return true;
     const secret = typeof purpose === 'string' ? otherAt(bytes, purpose, start, end, options, steps) : tokenAt(bytes, purpose, start, steps);
     isComplete = steps.count < MOST_SECRET_STEPS;

@@ -1,6 +1,6 @@
 /** Weak settings of what is in an image, and of the image itself. */
 import type { Analyser, ImageContext, LayerFact, ScanFile, Sink } from '../../types.ts';
-import { baseName, contentOf, isRegular, latin1 } from '../bytes.ts';
+import { baseName, contentOf, isLink, isRegular, latin1 } from '../bytes.ts';
 import { PASSWORD_MILLISECONDS } from '../limits.ts';
 import { guessPasswords, passwordState, readAuthorizedKeys, readPasswd, readShadow } from './accounts.ts';
 import type { Account, Clock } from './accounts.ts';
@@ -14,7 +14,7 @@ import { judgeSshd } from './sshd-rules.ts';
 import { WORDS } from './word-list.ts';
 
 export interface SettingsOptions {
-  /** How long passwords of one file are tried. Default 2 s; 0: not at all. */
+  /** How long passwords of one file are tried. Default 5 s; 0: not at all. */
   readonly passwordMilliseconds?: number;
   readonly words?: readonly string[];
   readonly clock?: Clock;
@@ -61,7 +61,7 @@ class SettingsAnalyser implements Analyser {
 
   /** Modes are looked at for everything; so all that has a mode of interest is wanted, and files by their names. */
   wants(file: ScanFile): boolean {
-    return ((file.mode & 0o6002) !== 0 && file.linkTarget === undefined) || file.xattrs.has('security.capability') || (isRegular(file) && file.size > 0 && (this.#readersOf(file.path).length > 0 || isServiceFile(file.path)));
+    return ((file.mode & 0o6002) !== 0 && !isLink(file)) || file.xattrs.has('security.capability') || (isRegular(file) && file.size > 0 && (this.#readersOf(file.path).length > 0 || isServiceFile(file.path)));
   }
 
   #readersOf(path: string): readonly FileReader[] {

@@ -60,17 +60,24 @@ function mixSalsa(block: Uint32Array): void {
   block.set(mixed);
 }
 
-/** One step of pwxform over a pair of words: their product, plus one entry, xor another. The product is put together from halves. */
+/**
+ * One step of pwxform over a pair of words: their product, plus one entry, xor another. The product of 64 bits is put together from halves; all numbers stay within 32 bits, which is
+ * what makes it quick.
+ */
 function mixPair(block: Uint32Array, at: number, s0: Uint32Array, p0: number, s1: Uint32Array, p1: number): void {
-  const [low, high] = [block[at]!, block[at + 1]!];
-  const [lowLow, lowHigh, highLow, highHigh] = [low & 0xffff, low >>> 16, high & 0xffff, high >>> 16];
-  const middle = lowHigh * highLow + ((lowLow * highLow) >>> 16);
-  const middle2 = lowLow * highHigh + (middle & 0xffff);
-  const productLow = Math.imul(low, high) >>> 0;
-  const productHigh = lowHigh * highHigh + (middle >>> 16) + (middle2 >>> 16);
-  const sum = productLow + s0[p0]!;
+  const low = block[at]!;
+  const high = block[at + 1]!;
+  const lowLow = low & 0xffff;
+  const lowHigh = low >>> 16;
+  const highLow = high & 0xffff;
+  const highHigh = high >>> 16;
+  const middle = (Math.imul(lowHigh, highLow) + (Math.imul(lowLow, highLow) >>> 16)) >>> 0;
+  const other = (Math.imul(lowLow, highHigh) + (middle & 0xffff)) >>> 0;
+  const productHigh = (Math.imul(lowHigh, highHigh) + (middle >>> 16) + (other >>> 16)) | 0;
+  const entry = s0[p0]!;
+  const sum = (Math.imul(low, high) + entry) >>> 0;
   block[at] = sum ^ s1[p1]!;
-  block[at + 1] = (productHigh + s0[p0 + 1]! + (sum > 0xffff_ffff ? 1 : 0)) ^ s1[p1 + 1]!;
+  block[at + 1] = ((productHigh + s0[p0 + 1]! + (sum < entry ? 1 : 0)) | 0) ^ s1[p1 + 1]!;
 }
 
 function pwxform(block: Uint32Array, at: number, boxes: Boxes): void {
