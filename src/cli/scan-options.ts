@@ -3,7 +3,7 @@ import { readFileSync, statSync } from 'node:fs';
 import { SEVERITIES } from '../findings/index.ts';
 import type { Severity } from '../findings/index.ts';
 import type { ImageStore } from '../image/index.ts';
-import { ANALYSERS, MOST_SBOM_BYTES, ScanInputError, findBase, readVex } from '../scan/index.ts';
+import { ANALYSERS, MOST_SBOM_BYTES, ScanInputError, analysersWith, findBase, readVex } from '../scan/index.ts';
 import type { AdvisoryDatabase, Analyser, ScanOptions, Scanner, Subject, VexStatement } from '../scan/index.ts';
 import { UserError } from './errors.ts';
 import type { FlagValues } from './flags.ts';
@@ -45,6 +45,31 @@ function readStatements(values: FlagValues): readonly VexStatement[] {
   });
 }
 
+/** Files of rules or digests as one text; undefined without the flag. */
+function readTexts(values: FlagValues, flag: string): string | undefined {
+  const files = values.all(flag);
+  if (files.length === 0) return undefined;
+  return files.map((file) => {
+    try {
+      return readFileSync(file, 'utf8');
+    } catch (error) {
+      throw new UserError(`cannot read --${flag} ${file}: ${(error as NodeJS.ErrnoException).code === 'ENOENT' ? 'no such file' : (error as Error).message}`, 'check the path', undefined, { cause: error });
+    }
+  }).join('\n');
+}
+
+/** Those of ours, with what is given beside their own rules. */
+function analysersOf(values: FlagValues): readonly Analyser[] {
+  const [rules, digests] = [readTexts(values, 'yara'), readTexts(values, 'bad-digests')];
+  if (rules === undefined && digests === undefined) return ANALYSERS;
+  try {
+    return analysersWith({ rules, digests });
+  } catch (error) {
+    if (!(error instanceof ScanInputError)) throw error;
+    throw new UserError(`cannot use --yara ${values.all('yara').join(' ')}: ${error.message}`, error.advice, undefined, { cause: error });
+  }
+}
+
 /** All that the flags say, with every mistake in them found before the work begins. */
 export interface ScanRequest {
   readonly values: FlagValues;
@@ -63,7 +88,7 @@ export function requestOf(values: FlagValues): ScanRequest {
   const scanners = listOf<Scanner>(values, 'scanners', SCANNER_NAMES) ?? (isBill ? [] : SCANNER_NAMES);
   return {
     values, format, scanners, severities: listOf(values, 'severity', SEVERITIES) ?? SEVERITIES, vex: readStatements(values), replaced: replacements(values),
-    analysers: isBill ? [] : ANALYSERS.filter(({ scanner }) => scanners.includes(scanner)),
+    analysers: isBill ? [] : analysersOf(values).filter(({ scanner }) => scanners.includes(scanner)),
   };
 }
 

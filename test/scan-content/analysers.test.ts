@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict';
 import { execFileSync, spawnSync } from 'node:child_process';
 import { createHash } from 'node:crypto';
-import { chmodSync, mkdirSync, mkdtempSync, readFileSync, readdirSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { chmodSync, mkdirSync, mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { after, test } from 'node:test';
@@ -91,12 +91,18 @@ test('caisson scan tells what the analysers found, and leaves with 1', () => {
     chmodSync(place, mode ?? 0o644);
   }
   const environment = { ...process.env, XDG_CACHE_HOME: join(directory, 'cache'), XDG_DATA_HOME: join(directory, 'data') };
-  const run = (...flags: readonly string[]): { readonly status: number | null; readonly stdout: string } => spawnSync(process.execPath, [join(import.meta.dirname, '../../dist/caisson.js'), 'scan', '--scanners', 'secret,config,malware', ...flags, join(directory, 'root')], { encoding: 'utf8', env: environment });
+  const run = (...flags: readonly string[]): { readonly status: number | null; readonly stdout: string; readonly stderr: string } => spawnSync(process.execPath, [join(import.meta.dirname, '../../dist/caisson.js'), 'scan', '--scanners', 'secret,config,malware', ...flags, join(directory, 'root')], { encoding: 'utf8', env: environment });
   const { status, stdout } = run('--format', 'json');
   assert.equal(status, 1);
   const rules = (JSON.parse(stdout) as { findings: { rule: string }[] }).findings.map(({ rule }) => rule).sort();
   assert.deepEqual(rules, ['reverse-shell', 'secret-assignment', 'sshd-root-login', 'start-downloads-and-runs', 'weak-password', 'weak-password-hash']);
   const table = run().stdout;
   assert.ok(!table.includes('\x1b') && !table.includes('kfjQ92ma') && table.includes('weak-password'), table);
-  assert.ok(readdirSync(directory).includes('root'));
+  writeFileSync(join(directory, 'mine.yar'), 'rule mine { strings: $a = "PermitRootLogin" condition: $a }');
+  const withRules = run('--format', 'json', '--yara', join(directory, 'mine.yar')).stdout;
+  assert.ok((JSON.parse(withRules) as { findings: { rule: string }[] }).findings.some(({ rule }) => rule === 'yara-rule'), withRules);
+  writeFileSync(join(directory, 'wrong.yar'), 'rule mine {\n condition: $a }');
+  const refused = run('--yara', join(directory, 'wrong.yar'));
+  assert.equal(refused.status, 2);
+  assert.match(refused.stderr, /^caisson: cannot use --yara .*: line 2: the rule has no string "\$a"/);
 });
