@@ -5,7 +5,7 @@
  *
  *   npm run bench                     all figures; writes bench/results.json, docs/performance.md and docs/performance.svg
  *   npm run bench -- --quick          one round
- *   npm run bench -- --only startup   one group: cpu, startup, nodes, python, micro, shell, files, memory, api, images, build, containers, registry, squat
+ *   npm run bench -- --only startup   one group: cpu, startup, nodes, python, micro, shell, files, memory, api, images, build, containers, registry, squat, scan
  */
 import { spawn, spawnSync } from 'node:child_process';
 import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
@@ -17,6 +17,7 @@ import { benchContainers } from './bench-containers.mjs';
 import { benchImages } from './bench-images.mjs';
 import { writePage } from './bench-page.mjs';
 import { benchRegistry } from './bench-registry.mjs';
+import { benchScan } from './bench-scan.mjs';
 import { benchSquat } from './bench-squat.mjs';
 
 const root = join(dirname(fileURLToPath(import.meta.url)), '..');
@@ -234,7 +235,9 @@ const build = () => benchBuild({ caisson, programs, env, rounds, median });
 
 const squat = () => benchSquat({ caisson, env, rounds, median });
 
-const GROUPS = { cpu, startup, nodes, python, micro, shell, files, memory, api, images, build, containers, registry, squat };
+const scan = () => benchScan({ caisson, env, rounds, median });
+
+const GROUPS = { cpu, startup, nodes, python, micro, shell, files, memory, api, images, build, containers, registry, squat, scan };
 
 compilePrograms();
 const previous = existsSync(results) ? JSON.parse(readFileSync(results, 'utf8')) : { groups: {} };

@@ -128,7 +128,7 @@ function buildPartCaches() {
   const tar = join(scratch, 'empty.tar');
   writeFileSync(tar, new Uint8Array(1024));
   const env = { ...process.env, CAISSON_HOME: join(scratch, 'store'), CAISSON_WRITE_PARTS: '1' };
-  const commands = [['import', tar, 'empty'], ['pull', '-q', 'localhost:1/nothing'], ['run', '--pull', 'never', 'empty', '/nothing'], ['create', '--name', 'made', 'empty', '/nothing'], ['cp', tar, 'made:/'], ['start', '-a', 'made'], ['ps', '-a'], ['logs', 'made'], ['exec', 'made', 'nothing'], ['squat', 'ngnix']];
+  const commands = [['import', tar, 'empty'], ['pull', '-q', 'localhost:1/nothing'], ['run', '--pull', 'never', 'empty', '/nothing'], ['create', '--name', 'made', 'empty', '/nothing'], ['cp', tar, 'made:/'], ['start', '-a', 'made'], ['ps', '-a'], ['logs', 'made'], ['exec', 'made', 'nothing'], ['squat', 'ngnix'], ['scan', '--no-cache', 'empty']];
   for (const words of commands) spawnSync(process.execPath, [join(dist, 'caisson.js'), ...words], { stdio: 'ignore', timeout: 60_000, env });
   rmSync(scratch, { recursive: true, force: true });
 }

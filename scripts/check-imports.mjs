@@ -31,8 +31,9 @@ const ARROWS = {
   sandbox: ['container', 'image', 'host/node'],
   lifecycle: ['container', 'image', 'fs'],
   audit: ['image', 'findings'],
+  scan: ['image', 'findings', 'fs', 'squat'],
   build: ['container', 'image', 'fs'],
-  cli: ['build', 'lifecycle', 'sandbox', 'host/node', 'container', 'image', 'machine', 'registry', 'findings', 'squat', 'audit'],
+  cli: ['build', 'lifecycle', 'sandbox', 'host/node', 'container', 'image', 'machine', 'registry', 'findings', 'squat', 'audit', 'scan'],
   web: ['sandbox', 'container', 'host/browser'],
 };
 const OPEN_TO_ALL = new Set(['abi', 'host']);
@@ -44,11 +45,12 @@ const DOORS = {
   container: ['index.ts', 'layer-entries.ts', 'extract.ts'],
   sandbox: ['index.ts', 'hidden-paths.ts'],
   registry: ['index.ts'],
-  build: ['index.ts'],
+  build: ['index.ts', 'xz.ts'],
   lifecycle: ['index.ts', 'check.ts', 'own-layers.ts', 'log.ts', 'tree-tar.ts', 'commit.ts'],
   findings: ['index.ts', 'printable.ts'],
   squat: ['index.ts'],
   audit: ['index.ts'],
+  scan: ['index.ts'],
   image: ['index.ts', 'nearest.ts', 'reference.ts'],
 };
 const NODE_MODULE = /^(?:node:|bun:)/;

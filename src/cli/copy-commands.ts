@@ -22,13 +22,13 @@ const FILES = ['oci', 'oci-archive', 'docker-archive', 'dir'] as const;
 /** skopeo's that need a daemon or another store. */
 const REFUSED = ['containers-storage', 'docker-daemon', 'ostree', 'sif', 'tarball', 'atomic'];
 
-type Place =
+export type Place =
   | { readonly kind: 'registry'; readonly reference: Reference }
   /** `path`: absolute, a byte string. */
   | { readonly kind: (typeof FILES)[number]; readonly path: string; readonly name: string | undefined };
 
 /** @throws UserError, InvalidReferenceError */
-function parsePlace(text: string): Place {
+export function parsePlace(text: string): Place {
   if (text.startsWith('docker://')) return { kind: 'registry', reference: parseReference(text.slice('docker://'.length)) };
   const [, transport = '', rest = ''] = /^([a-z-]+):(.*)$/s.exec(text) ?? [];
   const kind = FILES.find((one) => one === transport);
@@ -48,7 +48,7 @@ function parsePlace(text: string): Place {
   return { kind: 'registry', reference: parseReference(text) };
 }
 
-async function openSource(place: Place, values: FlagValues, progress: BlobProgress): Promise<CopySource> {
+export async function openSource(place: Place, values: FlagValues, progress: BlobProgress): Promise<CopySource> {
   if (place.kind === 'registry') return new RegistrySource(clientFor(place.reference, values, progress), place.reference.digest ?? place.reference.tag ?? '');
   const host = createImageHost();
   // What is compressed is uncompressed to a file first.

@@ -56,9 +56,10 @@ export class FindingOptions {
   readonly #ignoreFile: string;
   readonly #htmlFile: string | undefined;
 
-  /** @throws UserError */
-  constructor(values: FlagValues) {
-    this.format = oneOf(values, 'format', FORMATS) ?? 'table';
+  /** `formats`: those of a command that has more; it writes those itself, and calls `conclude`. @throws UserError */
+  constructor(values: FlagValues, formats: readonly string[] = FORMATS) {
+    const format = oneOf(values, 'format', formats) ?? 'table';
+    this.format = FORMATS.find((one) => one === format) ?? 'table';
     this.#failOn = oneOf(values, 'fail-on', [...SEVERITIES, 'never'] as const) ?? 'low';
     this.#ignoreFile = values.last('ignore-file') ?? '';
     this.#entries = readIgnoreFile(values.last('ignore-file'));
@@ -76,6 +77,11 @@ export class FindingOptions {
   /** Prints a sifted report and writes the HTML; answers the exit status. `table`: for those with a form of their own at the terminal. @throws UserError */
   write(report: Report, table: (report: Report) => string = asTable): number {
     process.stdout.write({ table, json: asJson, sarif: asSarif, markdown: asMarkdown }[this.format](report));
+    return this.conclude(report);
+  }
+
+  /** Writes the HTML of a report that is printed; answers the exit status. @throws UserError */
+  conclude(report: Report): number {
     if (this.#htmlFile !== undefined) {
       try {
         writeFileSync(this.#htmlFile, asHtml(report));

@@ -12,6 +12,7 @@ import { BUILD } from './build-specs.ts';
 import { IMAGE_COMMANDS } from './image-specs.ts';
 import { SYSTEM_COMMANDS } from './system-specs.ts';
 import { REGISTRY_COMMANDS } from './registry-specs.ts';
+import { SCAN_COMMANDS } from './scan-specs.ts';
 import { SQUAT } from './squat-specs.ts';
 import { version } from './version.ts';
 
@@ -59,7 +60,7 @@ Examples:
 ${shown}`;
 }
 
-const SPECS: readonly CommandSpec[] = [...CONTAINER_COMMANDS, ...NETWORK_COMMANDS, BUILD, ...IMAGE_COMMANDS, ...COPY_COMMANDS, ...SYSTEM_COMMANDS, SQUAT, AUDIT, ...REGISTRY_COMMANDS];
+const SPECS: readonly CommandSpec[] = [...CONTAINER_COMMANDS, ...NETWORK_COMMANDS, BUILD, ...IMAGE_COMMANDS, ...COPY_COMMANDS, ...SYSTEM_COMMANDS, SQUAT, AUDIT, ...SCAN_COMMANDS, ...REGISTRY_COMMANDS];
 const NAME_COLUMN = 18;
 
 /** The text of a word that has commands of its own. */

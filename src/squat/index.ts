@@ -1,5 +1,6 @@
 /** Names that are not the ones that are meant: the door of the room. */
 export { SquatError } from './errors.ts';
+export { kindsOfEdit } from './edits.ts';
 export { generate } from './generate.ts';
 export type { Candidate } from './generate.ts';
 export { judge, judgeReference } from './judge.ts';

@@ -1,0 +1,47 @@
+/** Hashes of crypt(5), to try words against what a shadow file has. */
+import { compareSync } from 'bcryptjs';
+import { desCrypt } from './des-crypt.ts';
+import { md5crypt } from './md5crypt.ts';
+import { shaCrypt } from './sha-crypt.ts';
+import { yescrypt } from './yescrypt.ts';
+
+export type HashKind = 'DES' | 'BSDi DES' | 'md5crypt' | 'bcrypt' | 'sha256crypt' | 'sha512crypt' | 'yescrypt' | 'gost-yescrypt' | 'scrypt';
+
+const KINDS: readonly (readonly [RegExp, HashKind])[] = [
+  [/^\$1\$/, 'md5crypt'],
+  [/^\$2[abxy]\$\d\d\$/, 'bcrypt'],
+  [/^\$5\$/, 'sha256crypt'],
+  [/^\$6\$/, 'sha512crypt'],
+  [/^\$y\$/, 'yescrypt'],
+  [/^\$gy\$/, 'gost-yescrypt'],
+  [/^\$7\$/, 'scrypt'],
+  [/^_[./0-9A-Za-z]{19}$/, 'BSDi DES'],
+  [/^[./0-9A-Za-z]{13}$/, 'DES'],
+];
+
+/** More than this costs seconds a word. */
+const MOST_BCRYPT_COST = 12;
+const encoder = new TextEncoder();
+
+/** Undefined: no hash at all, such as `*` or `!`. */
+export function hashKind(hash: string): HashKind | undefined {
+  return KINDS.find(([pattern]) => pattern.test(hash))?.[1];
+}
+
+/** Whether a word is the password. Undefined: a hash of this kind, or of this cost, is not tried. */
+export function isPassword(word: string, hash: string): boolean | undefined {
+  const bytes = encoder.encode(word);
+  switch (hashKind(hash)) {
+    case 'DES': return desCrypt(bytes, hash) === hash;
+    case 'md5crypt': return md5crypt(bytes, hash) === hash;
+    case 'bcrypt': return Number(hash.slice(4, 6)) > MOST_BCRYPT_COST ? undefined : compareSync(word, hash.replace(/^\$2[xy]/, '$2b'));
+    case 'sha256crypt':
+    case 'sha512crypt': return sameOrUndefined(shaCrypt(bytes, hash), hash);
+    case 'yescrypt': return sameOrUndefined(yescrypt(bytes, hash), hash);
+    default: return undefined;
+  }
+}
+
+function sameOrUndefined(made: string | undefined, hash: string): boolean | undefined {
+  return made === undefined ? undefined : made === hash;
+}
