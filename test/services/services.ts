@@ -246,4 +246,26 @@ const php: Service = {
   },
 };
 
-export const SERVICES: readonly Service[] = [nginx, redis, postgres, mariadb, memcached, node, openssh, java, go, cargo, ruby, php];
+const PIKA = `import pika
+c = pika.BlockingConnection(pika.ConnectionParameters("127.0.0.1")); ch = c.channel()
+ch.queue_declare("q", durable=True); ch.confirm_delivery()
+for n in range(300): ch.basic_publish("", "q", str(n).encode(), pika.BasicProperties(delivery_mode=2))
+got = [int(body) for _, _, body in (ch.basic_get("q", auto_ack=True) for _ in range(200))]
+assert got == list(range(200)), got
+c.close()`;
+
+const rabbitmq: Service = {
+  name: 'rabbitmq', packages: 'rabbitmq-server python3-pika', ports: [5672], flags: ['--hostname', 'rabbit'], start: 'exec rabbitmq-server',
+  check: async (running) => {
+    await eventually(async () => assert.match(await must(['logs', running.name]), /Starting broker\.\.\. completed/));
+    assert.match(await client('nc', ['-q', '2', '127.0.0.1', String(await running.port(5672))], 'AMQP\0\0\x09\x01'), /RabbitMQ/);
+    await running.exec('python3', '-c', PIKA);
+    assert.match(await running.exec('rabbitmqctl', '-q', 'list_queues', 'name', 'messages'), /^q\t100$/m);
+    await running.exec('rabbitmqctl', '-q', 'stop_app');
+    await running.exec('rabbitmqctl', '-q', 'start_app');
+    assert.match(await running.exec('rabbitmqctl', '-q', 'list_queues', 'name', 'messages'), /^q\t100$/m);
+    return 'an Erlang program: 300 messages by a client of Python, of which 200 are fetched; the others are there when it was stopped and started';
+  },
+};
+
+export const SERVICES: readonly Service[] = [nginx, redis, postgres, mariadb, memcached, node, openssh, java, go, cargo, ruby, php, rabbitmq];
