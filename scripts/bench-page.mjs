@@ -88,6 +88,13 @@ function buildSection({ compiler, node, same, changed }) {
   ];
 }
 
+function servicesSection({ results, starts }) {
+  const rows = Object.entries(results).map(([name, { native, inside }]) => `| ${name} | ${Math.round(inside)} | ${Math.round(native)} | ${number(inside / native, 2)} |`);
+  const times = Object.entries(starts).map(([name, { native, inside }]) => `${name} ${number(inside)} ms (natively ${number(native)})`);
+  return ['## Servers', `Servers of this machine inside (\`do -p\`), asked by its own clients (\`ab\`, \`redis-benchmark\`, \`pgbench\`), which share its cores with them.`,
+    `| | a second | natively | share |\n|---|---|---|---|\n${rows.join('\n')}`, `From the command until it answers: ${times.join(', ')}.`];
+}
+
 function squatSection({ node, squat, known, perSecond, ...rows }) {
   const of = (name) => `${number(rows[name])} ms, and ${number(rows[`${name}, off`])} ms with \`--squat off\``;
   return ['## Names that may be traps', `\`squat\` of one name: ${number(squat - node)} ms above \`node -e 0\`, of a well-known one ${number(known - node)} ms. ${Math.round(perSecond / 1000)} thousand names a second from standard input, with a report of each that is near another. A pull takes ${of('pull')}; a run ${of('run')}.`];
@@ -129,6 +136,7 @@ export function writePage(root, { date, node, cpu, cores, rounds, groups }) {
   if (groups.images) parts.push(...imageSection(groups.images));
   if (groups.containers) parts.push(...containerSection(groups.containers));
   if (groups.build) parts.push(...buildSection(groups.build));
+  if (groups.services) parts.push(...servicesSection(groups.services));
   if (groups.squat) parts.push(...squatSection(groups.squat));
   if (groups.scan) parts.push(...scanSection(groups.scan));
   writeFileSync(join(root, 'docs', 'performance.md'), `${parts.filter((part) => part !== '').join('\n\n')}\n`);

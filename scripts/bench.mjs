@@ -5,7 +5,7 @@
  *
  *   npm run bench                     all figures; writes bench/results.json, docs/performance.md and docs/performance.svg
  *   npm run bench -- --quick          one round
- *   npm run bench -- --only startup   one group: cpu, startup, nodes, python, micro, shell, files, memory, api, images, build, containers, registry, squat, scan
+ *   npm run bench -- --only startup   one group: cpu, startup, nodes, python, micro, shell, files, memory, api, images, build, containers, services, registry, squat, scan
  */
 import { spawn, spawnSync } from 'node:child_process';
 import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
@@ -18,6 +18,7 @@ import { benchImages } from './bench-images.mjs';
 import { writePage } from './bench-page.mjs';
 import { benchRegistry } from './bench-registry.mjs';
 import { benchScan } from './bench-scan.mjs';
+import { benchServices } from './bench-services.mjs';
 import { benchSquat } from './bench-squat.mjs';
 
 const root = join(dirname(fileURLToPath(import.meta.url)), '..');
@@ -224,6 +225,7 @@ function api() {
   return { create: { caisson: Number.isNaN(value) || !run.ok ? undefined : value } };
 }
 
+const services = () => benchServices({ caisson, env, rounds, median });
 const containers = () => benchContainers({ caisson, env, rounds, median });
 
 const images = () => benchImages({ caisson, programs, env, rounds, median });
@@ -237,7 +239,7 @@ const squat = () => benchSquat({ caisson, env, rounds, median });
 
 const scan = () => benchScan({ caisson, env, rounds, median });
 
-const GROUPS = { cpu, startup, nodes, python, micro, shell, files, memory, api, images, build, containers, registry, squat, scan };
+const GROUPS = { cpu, startup, nodes, python, micro, shell, files, memory, api, images, build, containers, services, registry, squat, scan };
 
 compilePrograms();
 const previous = existsSync(results) ? JSON.parse(readFileSync(results, 'utf8')) : { groups: {} };
