@@ -72,7 +72,7 @@ const postgres: Service = {
     assert.equal(await query('select (select sum(abalance) from pgbench_accounts) = (select sum(delta) from pgbench_history) and (select sum(bbalance) from pgbench_branches) = (select sum(tbalance) from pgbench_tellers)'), 't\n');
     await bench('-S -c 4 -t 500');
     // Killed while four write.
-    const last = bench('-c 4 -T 60').catch(() => '');
+    const last = bench('-n -c 4 -T 60').catch(() => '');
     await eventually(async () => assert.ok(Number(await query('select count(*) from pgbench_history')) > Number(transactions) + 50));
     await must(['kill', running.name]);
     await last;
@@ -122,7 +122,7 @@ const node: Service = {
     const url = `http://127.0.0.1:${await running.listening(8080)}/`;
     const version = first(await curl(url), /^(v18\.\S+) \d+ 0\n$/);
     assert.match(await client('curl', ['-sS', '--data-binary', 'x'.repeat(100_000), url]), /^v18\.\S+ \d+ 100000\n$/);
-    await manyRequests(url, 2000, '-k');
+    await manyRequests(url, 2000, '-k', '-l');
     return `Node.js ${version}: 2,000 requests of ab answered`;
   },
 };
@@ -196,7 +196,7 @@ GO111MODULE=off go build -o server main.go; exec ./server`,
   check: async (running) => {
     const url = `http://127.0.0.1:${await running.listening(8080)}/`;
     assert.match(await eventually(() => curl(url)), /^go \d+\n$/);
-    await manyRequests(url, 2000, '-k');
+    await manyRequests(url, 2000, '-k', '-l');
     assert.match(await curl(url), /^go 20\d\d\n$/);
     return 'go build, and an HTTP server: 2,000 requests answered';
   },
