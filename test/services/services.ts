@@ -70,7 +70,7 @@ const postgres: Service = {
     const transactions = first(text, /actually processed: (\d+)/);
     assert.equal(await query('select count(*) from pgbench_history'), `${transactions}\n`);
     assert.equal(await query('select (select sum(abalance) from pgbench_accounts) = (select sum(delta) from pgbench_history) and (select sum(bbalance) from pgbench_branches) = (select sum(tbalance) from pgbench_tellers)'), 't\n');
-    await bench('-S -c 4 -t 500');
+    await bench('-n -S -c 4 -t 500');
     // Killed while four write.
     const last = bench('-n -c 4 -T 60').catch(() => '');
     await eventually(async () => assert.ok(Number(await query('select count(*) from pgbench_history')) > Number(transactions) + 50));
