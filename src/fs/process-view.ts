@@ -41,7 +41,7 @@ export interface ThreadView {
   readonly tid: number;
   readonly name: string;
   setName(name: string): void;
-  /** R, S, D, T, Z, X */
+  /** R, S, D, T, t, Z, X */
   readonly state: string;
   readonly pending: SignalWords;
   readonly blocked: SignalWords;
@@ -55,6 +55,8 @@ export interface ThreadView {
   readonly priority: number;
   readonly affinity: number;
   readonly personality: number;
+  /** Process that traces it, or 0. */
+  readonly tracerPid: number;
   /** Name of the system call that it waits in, or empty. */
   readonly waitingIn: string;
   readonly timerSlackNs: number;

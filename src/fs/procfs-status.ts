@@ -48,7 +48,7 @@ Tgid:\t${view.pid}
 Ngid:\t0
 Pid:\t${thread.tid}
 PPid:\t${view.parentPid}
-TracerPid:\t0
+TracerPid:\t${thread.tracerPid}
 Uid:\t${ids.uid}\t${ids.euid}\t${ids.suid}\t${ids.fsuid}
 Gid:\t${ids.gid}\t${ids.egid}\t${ids.sgid}\t${ids.fsgid}
 FDSize:\t${Math.max(64, 2 ** Math.ceil(Math.log2(Math.max(1, view.fdCapacity))))}

@@ -2,7 +2,8 @@
 import type { Host } from '../host/types.ts';
 import type { Machine, MachineOptions } from '../machine/index.ts';
 import type { Layout } from './exec/load-elf.ts';
-import { makeGate, type GateEntry } from './gate.ts';
+import { makeGate } from './gate.ts';
+import type { GateEntry } from './gate-entry.ts';
 import { FutexTable } from './futex/futex-table.ts';
 import { DEFAULT_LIMITS, type KernelLimits } from './limits.ts';
 import type { Inode } from '../fs/types.ts';

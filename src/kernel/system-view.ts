@@ -11,6 +11,7 @@ import { CPU_FLAGS } from '../machine/index.ts';
 import { FileDescriptors } from './fd-table.ts';
 import { Tty } from './files/tty.ts';
 import type { Kernel } from './kernel.ts';
+import { forceRead, forceWrite } from './ptrace/memory.ts';
 import { effectiveOf, hasCapability } from './task/credentials.ts';
 import type { Process } from './task/process.ts';
 import type { KernelTask } from './task/task.ts';
@@ -51,7 +52,7 @@ class KernelThreadView implements ThreadView {
   }
   get state(): string {
     if (this.#task.state === 'dead') return 'Z';
-    if (this.#task.process.stopped) return 'T';
+    if (this.#task.held) return this.#task.tracee === undefined || this.#task.tracee.listening ? 'T' : 't';
     return this.#task.state === 'running' ? 'R' : 'S';
   }
   get pending(): SignalWords {
@@ -89,6 +90,9 @@ class KernelThreadView implements ThreadView {
   }
   get personality(): number {
     return this.#task.personality;
+  }
+  get tracerPid(): number {
+    return this.#task.tracee?.tracer.process.pid ?? 0;
   }
   get waitingIn(): string {
     return this.#task.state === 'blocked' ? this.#task.callRow?.name ?? '' : '';
@@ -268,31 +272,11 @@ export class KernelProcessView implements ProcessView {
   }
   readMemory(buffer: Uint8Array, position: number): number {
     const task = this.#alive;
-    if (task === undefined) return 0;
-    let done = 0;
-    while (done < buffer.length) {
-      const at = position + done;
-      const length = Math.min(buffer.length - done, 4096 - (at % 4096));
-      const view = task.mm.isSecret(at) ? undefined : task.memory.readable(at, length);
-      if (view === undefined) return done > 0 ? done : -EIO;
-      buffer.set(view, done);
-      done += length;
-    }
-    return done;
+    return task === undefined ? 0 : forceRead(task.mm, position, buffer) || -EIO;
   }
   writeMemory(buffer: Uint8Array, position: number): number {
     const task = this.#alive;
-    if (task === undefined) return 0;
-    let done = 0;
-    while (done < buffer.length) {
-      const at = position + done;
-      const length = Math.min(buffer.length - done, 4096 - (at % 4096));
-      const view = task.mm.isSecret(at) ? undefined : task.memory.writable(at, length);
-      if (view === undefined) return done > 0 ? done : -EIO;
-      view.set(buffer.subarray(done, done + length));
-      done += length;
-    }
-    return done;
+    return task === undefined ? 0 : forceWrite(task.mm, position, buffer) || -EIO;
   }
   get executable(): Location | undefined {
     return this.#alive?.mm.exe?.location;

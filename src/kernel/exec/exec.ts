@@ -1,5 +1,6 @@
 /** execve(2): a task becomes another program (Linux fs/exec.c). Everything that can fail happens before the old program is touched. */
 import { E2BIG, ELIBBAD, ELOOP, ENOEXEC, ENOMEM } from '../../abi/errno.ts';
+import { CAP_SYS_PTRACE } from '../../abi/capability.ts';
 import { SECBIT_KEEP_CAPS, SECBIT_NOROOT } from '../../abi/prctl.ts';
 import { PROT_EXEC, PROT_READ, PROT_WRITE } from '../../abi/mman.ts';
 import { RLIMIT_AS, RLIMIT_STACK } from '../../abi/resource.ts';
@@ -9,6 +10,7 @@ import type { Kernel } from '../kernel.ts';
 import { Mm, pageUp } from '../mm/mm.ts';
 import { openExecutable } from '../syscalls/file-exec.ts';
 import { NO_ALTERNATE_STACK } from '../signals/signal-frame.ts';
+import { traceExec, unlink } from '../ptrace/attach.ts';
 import { endTask, releaseMemory } from '../task/exit.ts';
 import { withEffective, type TaskCredentials } from '../task/credentials.ts';
 import { SharedRef } from '../task/shared-ref.ts';
@@ -125,7 +127,9 @@ function execCredentials(task: KernelTask, file: Executable): TaskCredentials {
   const old = task.credentials;
   let next = old;
   const { mode, uid, gid } = file.inode;
-  if (!old.noNewPrivileges) {
+  // Who traces without the capability must not come to own what it has not (LSM_UNSAFE_PTRACE).
+  const mayGain = !old.noNewPrivileges && task.tracee?.tracer.capable(CAP_SYS_PTRACE) !== false;
+  if (mayGain) {
     if ((mode & S_ISUID) !== 0) next = { ...next, euid: uid };
     if ((mode & (S_ISGID | S_IXGRP)) === (S_ISGID | S_IXGRP)) next = { ...next, egid: gid };
   }
@@ -221,7 +225,13 @@ function openInterpreter(task: KernelTask, path: string): { file: Executable; el
 /** The point of no return (begin_new_exec). */
 function commit(task: KernelTask, mm: Mm, program: Program, credentials: TaskCredentials): void {
   const { kernel, process } = task;
-  for (const other of [...process.tasks]) if (other !== task) endTask(other);
+  const { tid } = task;
+  for (const other of [...process.tasks]) {
+    if (other === task) continue;
+    // The id of the leader goes to the task: nobody waits for the leader itself.
+    if (other.isLeader) unlink(other);
+    endTask(other);
+  }
   if (!task.isLeader) kernel.renameTask(task, process.pid);
   process.setLeader(task);
   releaseMemory(task);
@@ -251,6 +261,7 @@ function commit(task: KernelTask, mm: Mm, program: Program, credentials: TaskCre
   task.skipResult = true;
   kernel.statistics.execs++;
   kernel.scheduler.adopt(task);
+  traceExec(task, tid);
   kernel.onExec?.(task, program.file.description, program.arguments);
 }
 

@@ -24,6 +24,12 @@ const CORE_DUMPED = 0x80;
 const ARGUMENTS = [RDI, RSI, RDX, R10, R8, R9];
 const data = new Uint32Array(SECCOMP_DATA_SIZE / 4);
 
+/** What the filters say of a call: an action and its data. */
+export function filterAnswer(task: KernelTask, space: AddressSpace, number: number): number {
+  fillData(space, number);
+  return strictest(task.seccomp?.filters ?? []);
+}
+
 /** True: the call goes on. False: it is done, with its result in rax or the task ended. */
 export function passesSeccomp(task: KernelTask, space: AddressSpace, number: number): boolean {
   const { seccomp } = task;
@@ -33,8 +39,7 @@ export function passesSeccomp(task: KernelTask, space: AddressSpace, number: num
     exitTask(task, SIGKILL);
     return false;
   }
-  fillData(space, number);
-  return obey(task, space, number, strictest(seccomp.filters));
+  return obey(task, space, number, filterAnswer(task, space, number));
 }
 
 function fillData(space: AddressSpace, number: number): void {

@@ -1,6 +1,7 @@
 /** Sending signals (kernel/signal.c: __send_signal_locked, prepare_signal, complete_signal). Permission is checked by the callers. */
 import { CLD_CONTINUED, CLD_STOPPED, SA_NOCLDSTOP, SIG_DFL, SIGCHLD, SIGCONT, SIGKILL } from '../../abi/signal.ts';
 import { USER_HZ } from '../../abi/time.ts';
+import { notifyTrap, releaseStop, requestTrap } from '../ptrace/tracee.ts';
 import type { Process } from '../task/process.ts';
 import type { KernelTask } from '../task/task.ts';
 import type { SignalInfo } from '../types.ts';
@@ -19,6 +20,8 @@ function prepare(process: Process, info: SignalInfo, receivers: Iterable<KernelT
     continueProcess(process);
   }
   if (!process.actions.ignores(signal)) return true;
+  // Who is traced has his tracer look at what he ignores.
+  if (signal !== SIGKILL) for (const task of receivers) if (task.tracee !== undefined) return true;
   // A blocked signal stays pending even if it is ignored: the action may change before it is unblocked.
   for (const task of receivers) if (task.blocked.has(signal)) return true;
   if (process.leader.state !== 'dead') process.kernel.tracer?.signal(process.leader, info);
@@ -58,6 +61,10 @@ function notify(task: KernelTask): void {
     task.process.stopped = false;
     task.kernel.scheduler.resume(task.process);
   }
+  if (task.tracee?.stop !== undefined && isFatalNow(task)) {
+    task.resume = undefined;
+    releaseStop(task);
+  }
   task.wake();
 }
 
@@ -84,6 +91,7 @@ export function continueProcess(process: Process): void {
   process.unreportedStop = false;
   process.unreportedContinue = true;
   process.kernel.scheduler.resume(process);
+  for (const task of process.tasks) notifyTrap(task);
   notifyParentOfStop(process, CLD_CONTINUED, SIGCONT);
 }
 
@@ -94,7 +102,9 @@ export function stopProcess(process: Process, signal: number): void {
   process.stopSignal = signal;
   process.unreportedStop = true;
   process.unreportedContinue = false;
-  notifyParentOfStop(process, CLD_STOPPED, signal);
+  for (const task of process.tasks) if (task.tracee !== undefined && task.tracee.stop === undefined) requestTrap(task);
+  // A parent that traces the child hears of the child's own stop (ptrace_reparented).
+  if (process.leader.tracee?.tracer.process !== process.parent) notifyParentOfStop(process, CLD_STOPPED, signal);
 }
 
 function notifyParentOfStop(process: Process, code: number, status: number): void {

@@ -7,6 +7,7 @@ import {
 } from '../../abi/sched.ts';
 import { NSIG, SIGCHLD } from '../../abi/signal.ts';
 import { NAMESPACE_FLAGS } from '../namespaces.ts';
+import { traceChild, traceVforkDone } from '../ptrace/attach.ts';
 import { copyTask, hasFlag, type CloneArguments } from '../task/fork.ts';
 import { endTask } from '../task/exit.ts';
 import { ATTENTION_YIELD, type KernelTask } from '../task/task.ts';
@@ -56,6 +57,7 @@ function cloneTask(task: KernelTask, request: CloneArguments, pidfdAddress: numb
       return fd < 0 ? fd : -EFAULT;
     }
   }
+  traceChild(task, child, request.flags, request.exitSignal);
   task.kernel.scheduler.enqueue(child);
   if (!hasFlag(request.flags, CLONE_VM) && task.kernel.memory.addressSpaces > MANY_ADDRESS_SPACES) task.attention |= ATTENTION_YIELD;
   if (!hasFlag(request.flags, CLONE_VFORK)) return child.tid;
@@ -66,7 +68,9 @@ function cloneTask(task: KernelTask, request: CloneArguments, pidfdAddress: numb
 function waitForVfork(task: KernelTask, child: KernelTask): number {
   const queue = child.vforkDone;
   task.uninterruptible = queue !== undefined;
-  return queue === undefined ? child.tid : task.block([queue]);
+  if (queue !== undefined) return task.block([queue]);
+  traceVforkDone(task, child);
+  return child.tid;
 }
 
 function clone(task: KernelTask, rawFlags: number, stack: number, parentTid: number, childTid: number, tls: number): number {

@@ -11,7 +11,7 @@ import type { KernelTask } from '../task/task.ts';
 import type { SyscallRow } from '../types.ts';
 import { row } from './define.ts';
 import { PidFile } from './pidfd.ts';
-import { mayAccess } from './process-memory.ts';
+import { mayAccess } from '../ptrace/access.ts';
 
 const UNSHARABLE = CLONE_THREAD | CLONE_FS | CLONE_SIGHAND | CLONE_VM | CLONE_FILES | CLONE_SYSVSEM | NAMESPACE_FLAGS;
 

@@ -1,5 +1,5 @@
 /** prctl(2), arch_prctl(2), personality(2). */
-import { EFAULT, EINVAL, ENODEV, ENOMEM, EPERM, ESRCH } from '../../abi/errno.ts';
+import { EFAULT, EINVAL, ENODEV, ENOMEM, EPERM } from '../../abi/errno.ts';
 import { CAP_LAST_CAP, CAP_SETPCAP } from '../../abi/capability.ts';
 import {
   ARCH_GET_CPUID, ARCH_GET_FS, ARCH_GET_GS, ARCH_SET_CPUID, ARCH_SET_FS, ARCH_SET_GS, PR_CAP_AMBIENT, PR_CAP_AMBIENT_CLEAR_ALL, PR_CAP_AMBIENT_IS_SET, PR_CAP_AMBIENT_LOWER,
@@ -8,14 +8,13 @@ import {
   PR_SET_NO_NEW_PRIVS, PR_SET_PDEATHSIG, PR_SET_PTRACER, PR_SET_SECCOMP, PR_SET_SECUREBITS, PR_SET_THP_DISABLE, PR_SET_TIMERSLACK, PR_SET_TIMING, PR_SET_VMA, PR_SET_VMA_ANON_NAME, SECBIT_KEEP_CAPS,
 } from '../../abi/prctl.ts';
 import { NSIG } from '../../abi/signal.ts';
+import type { AddressSpace } from '../../machine/index.ts';
 import { stringToBytes } from '../mm/user-memory.ts';
 import type { KernelTask } from '../task/task.ts';
 import type { SyscallRow } from '../types.ts';
 import { row } from './define.ts';
 import { getSeccomp, setSeccomp } from './seccomp.ts';
 
-/** ptrace.h. */
-const PTRACE_TRACEME = 0;
 const NAME_SIZE = 16;
 const ANON_NAME_MAX = 80;
 
@@ -152,7 +151,11 @@ function prctl(task: KernelTask, option: number, a: number, b: number, c: number
 }
 
 function archPrctl(task: KernelTask, code: number, address: number): number {
-  const { space } = task.mm;
+  return archPrctlOf(task, task.mm.space, code, address);
+}
+
+/** For the caller itself, or for the registers of a task that it traces; addresses are the caller's. */
+export function archPrctlOf(task: KernelTask, space: AddressSpace, code: number, address: number): number {
   switch (code) {
     case ARCH_SET_FS:
     case ARCH_SET_GS:
@@ -173,11 +176,6 @@ function archPrctl(task: KernelTask, code: number, address: number): number {
   }
 }
 
-/** Nobody may trace here: who asks for a process that is none gets Linux's answer, others -EPERM. */
-function ptrace(task: KernelTask, request: number, pid: number): number {
-  return request !== PTRACE_TRACEME && task.kernel.findTask(pid) === undefined ? -ESRCH : -EPERM;
-}
-
 function personality(task: KernelTask, value: number): number {
   const old = task.personality;
   if (value !== 0xffff_ffff) task.personality = value;
@@ -188,6 +186,5 @@ export const prctlRows: readonly SyscallRow[] = [
   row(135, 'personality', ['uint'], personality, { support: 'partial', note: 'Kept and reported, without effect.' }),
   row(157, 'prctl', ['int', 'long', 'long', 'long', 'long'], prctl, { support: 'partial', note: 'No PR_SET_MM, no speculation control.' }),
   row(158, 'arch_prctl', ['int', 'pointer'], archPrctl),
-  row(101, 'ptrace', ['long', 'int', 'long', 'long'], ptrace, { support: 'none', note: 'No tracing.' }),
 ];
 

@@ -168,6 +168,7 @@ function sigaltstack(task: KernelTask, next: number, old: number): number {
 function rtSigreturn(task: KernelTask): number {
   task.skipResult = true;
   task.attention |= ATTENTION_LEAVE;
+  task.originalCall = -1;
   task.deferred = () => {
     const restored = restoreSignalFrame(task.mm.space, task.memory);
     if (restored === undefined) {
@@ -268,6 +269,15 @@ function rtTgsigqueueinfo(task: KernelTask, tgid: number, tid: number, signal: n
   return 0;
 }
 
+/** A call with a deadline that a tracer's stop interrupted goes on. */
+function restartSyscall(task: KernelTask): number {
+  const { restartBlock } = task;
+  if (restartBlock === undefined) return -EINTR;
+  task.blocking ??= restartBlock.blocking;
+  const [a0 = 0, a1 = 0, a2 = 0, a3 = 0, a4 = 0, a5 = 0] = restartBlock.arguments;
+  return restartBlock.row.handler!(task, a0, a1, a2, a3, a4, a5);
+}
+
 export const signalRows: readonly SyscallRow[] = [
   row(13, 'rt_sigaction', ['signal', 'pointer:sigaction', 'pointer', 'size'], rtSigaction),
   row(14, 'rt_sigprocmask', ['flags:sigprocmask-how', 'pointer:sigset', 'pointer', 'size'], rtSigprocmask),
@@ -280,7 +290,7 @@ export const signalRows: readonly SyscallRow[] = [
   row(130, 'rt_sigsuspend', ['pointer:sigset', 'size'], rtSigsuspend),
   row(131, 'sigaltstack', ['pointer', 'pointer'], sigaltstack),
   row(200, 'tkill', ['int', 'signal'], (task, tid, signal) => (tid <= 0 || signal < 0 || signal > NSIG ? -EINVAL : sendToThread(task, 0, tid, signal))),
-  row(219, 'restart_syscall', [], () => -EINTR, { note: 'Interrupted calls are started over without it.' }),
+  row(219, 'restart_syscall', [], restartSyscall, { note: 'For traced tasks; other calls that are interrupted go on without it.' }),
   row(234, 'tgkill', ['int', 'int', 'signal'], tgkill),
   row(297, 'rt_tgsigqueueinfo', ['int', 'int', 'signal', 'pointer'], rtTgsigqueueinfo),
 ];

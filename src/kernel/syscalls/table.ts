@@ -1,6 +1,6 @@
 /** Every x86-64 system call as a row: what is implemented, and a name for what is not. */
 import { SYSCALL_NAMES } from '../../abi/unistd.ts';
-import { makeEntry, type GateEntry } from '../gate.ts';
+import { makeEntry, type GateEntry } from '../gate-entry.ts';
 import type { SyscallRow } from '../types.ts';
 import { adjtimexRows } from './adjtimex.ts';
 import { aioRows } from './aio.ts';
@@ -29,6 +29,7 @@ import { pidfdRows } from './pidfd.ts';
 import { pipeRows } from './pipe.ts';
 import { pollRows } from './poll.ts';
 import { prctlRows } from './prctl.ts';
+import { ptraceRows } from './ptrace.ts';
 import { resourceRows } from './resource.ts';
 import { processMemoryRows } from './process-memory.ts';
 import { schedRows } from './sched.ts';
@@ -48,7 +49,7 @@ import { xattrRows } from './xattr.ts';
 
 const IMPLEMENTED: readonly SyscallRow[] = [
   ...adjtimexRows, ...aioRows, ...cloneRows, ...directoryRows, ...epollRows, ...eventRows, ...execRows, ...fdRows, ...fileAttributeRows, ...fileDataRows, ...fileHandleRows, ...fileIoRows, ...fileOpenRows,
-  ...fileStatRows, ...futexRows, ...identityRows, ...inotifyRows, ...ioprioRows, ...memoryRows, ...mountRows, ...mqueueRows, ...namespaceRows, ...pidfdRows, ...pipeRows, ...pollRows, ...prctlRows, ...processMemoryRows, ...resourceRows,
+  ...fileStatRows, ...futexRows, ...identityRows, ...inotifyRows, ...ioprioRows, ...memoryRows, ...mountRows, ...mqueueRows, ...namespaceRows, ...pidfdRows, ...pipeRows, ...pollRows, ...prctlRows, ...processMemoryRows, ...ptraceRows, ...resourceRows,
   ...schedRows, ...seccompRows, ...sessionRows, ...signalRows, ...socketRows, ...socketTransferRows, ...systemRows, ...sysvMemoryRows, ...sysvMessageRows, ...sysvSemaphoreRows, ...timeRows, ...timerRows, ...waitRows, ...xattrRows,
 ];
 

@@ -1,7 +1,9 @@
 /** The end of tasks and processes (kernel/exit.c). */
-import { CLD_DUMPED, CLD_EXITED, CLD_KILLED, SA_NOCLDWAIT, SI_KERNEL, SIG_IGN, SIGCHLD, SIGCONT, SIGHUP, SIGKILL } from '../../abi/signal.ts';
+import { SA_NOCLDWAIT, SI_KERNEL, SIG_IGN, SIGCHLD, SIGCONT, SIGHUP, SIGKILL } from '../../abi/signal.ts';
 import { wakeFutex } from '../futex/futex.ts';
 import { walkRobustList } from '../futex/robust-list.ts';
+import { endCode, releaseTracees, traceEnd, unlink } from '../ptrace/attach.ts';
+import { notifyTracer } from '../ptrace/stop.ts';
 import { childInfo, sendToProcess } from '../signals/send.ts';
 import { addUsage, type Process } from './process.ts';
 import { ATTENTION_LEAVE, type KernelTask } from './task.ts';
@@ -51,8 +53,10 @@ export function endTask(task: KernelTask, status = task.process.exitStatus): voi
   if (task.filesRef.drop()) task.files.closeAll();
   task.fsRef.drop();
   process.tasks.delete(task);
-  // The leader's id stays taken until the process is awaited.
-  if (!task.isLeader) kernel.removeTask(task);
+  const traced = traceEnd(task, status);
+  releaseTracees(task, releaseZombie);
+  // The leader's id stays taken until the process is awaited, that of a traced thread until its tracer has.
+  if (!task.isLeader && !traced) kernel.removeTask(task);
   for (const child of process.children) if (child.leader.parentDeathSignal !== 0 && process.tasks.size === 0) {
     sendToProcess(child, { signal: child.leader.parentDeathSignal, code: 0, pid: process.pid, uid: task.credentials.uid });
   }
@@ -136,9 +140,21 @@ function signalOrphanedGroup(member: Process, parent: Process): void {
   kernel.signalProcessGroup(group, SIGCONT, { signal: SIGCONT, code: SI_KERNEL });
 }
 
-/** SIGCHLD, and the end at once when the parent does not care (do_notify_parent). */
+/** A traced process or thread ended earlier, and its tracer has gone or has waited for it: now it is its parent's. */
+export function releaseZombie(task: KernelTask): void {
+  if (!task.isLeader) task.kernel.removeTask(task);
+  else if (task.process.state === 'zombie') notifyParent(task.process);
+}
+
+/** SIGCHLD, and the end at once when the parent does not care (do_notify_parent). Of a traced process its tracer hears first. */
 function notifyParent(process: Process): void {
-  const { parent, exitStatus } = process;
+  const { parent, exitStatus, leader } = process;
+  if (leader.tracee !== undefined && leader.tracee.tracer.process !== parent) {
+    leader.tracee.endStatus = exitStatus;
+    const signal = exitStatus & 0x7f;
+    notifyTracer(leader, endCode(exitStatus), signal === 0 ? exitStatus >> 8 : signal);
+    return;
+  }
   if (parent === undefined) {
     reap(process);
     return;
@@ -147,8 +163,7 @@ function notifyParent(process: Process): void {
   const ignores = process.exitSignal === SIGCHLD && (action.handler === SIG_IGN || (action.flags & SA_NOCLDWAIT) !== 0);
   if (process.exitSignal !== 0 && !(ignores && action.handler === SIG_IGN)) {
     const signal = exitStatus & 0x7f;
-    const code = signal === 0 ? CLD_EXITED : (exitStatus & 0x80) !== 0 ? CLD_DUMPED : CLD_KILLED;
-    const info = childInfo(process, code, signal === 0 ? exitStatus >> 8 : signal);
+    const info = childInfo(process, endCode(exitStatus), signal === 0 ? exitStatus >> 8 : signal);
     sendToProcess(parent, { ...info, signal: process.exitSignal });
   }
   if (ignores) reap(process);
@@ -159,6 +174,7 @@ function notifyParent(process: Process): void {
 export function reap(process: Process): void {
   if (process.state === 'reaped') return;
   process.state = 'reaped';
+  unlink(process.leader);
   const { parent, kernel } = process;
   if (parent !== undefined) {
     addUsage(parent.childUsage, process.usage);

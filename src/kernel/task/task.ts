@@ -4,6 +4,7 @@ import { THREAD_STATE_SIZE } from '../../machine/index.ts';
 import type { Kernel } from '../kernel.ts';
 import type { Mm } from '../mm/mm.ts';
 import type { Namespaces } from '../namespaces.ts';
+import type { Tracee } from '../ptrace/tracee.ts';
 import type { SpaceMemory } from '../mm/user-memory.ts';
 import { PendingSignals } from '../signals/pending-signals.ts';
 import type { Seccomp } from '../seccomp/seccomp.ts';
@@ -85,6 +86,22 @@ export class KernelTask implements Task, Waiter {
   alternateStack: AlternateStack = NO_ALTERNATE_STACK;
   readonly signalQueue = new WaitQueue();
 
+  // ---- tracing: see `ptrace/` ----
+  /** Defined while somebody traces the task. */
+  tracee: Tracee | undefined;
+  /** Tasks that this one traces. */
+  tracees: Set<KernelTask> | undefined;
+  /** What follows a stop: done first in the task's next turn. */
+  resume: (() => void) | undefined;
+  /** A signal that the tracer has seen and let through. */
+  injected: SignalInfo | undefined;
+  /** The call that a traced task is in or came from (`orig_rax`), or -1. */
+  originalCall = -1;
+  /** A traced call was interrupted and rax says how it starts over, as long as no handler decides otherwise. */
+  restarting = false;
+  /** For restart_syscall(2): a call with a deadline goes on where it was interrupted. */
+  restartBlock: { readonly row: SyscallRow; readonly arguments: readonly number[]; readonly blocking: unknown } | undefined;
+
   // ---- what libraries register ----
   /** CLONE_CHILD_CLEARTID, set_tid_address(2). */
   clearChildTid = 0;
@@ -138,6 +155,11 @@ export class KernelTask implements Task, Waiter {
 
   get fs(): FsContext {
     return this.fsRef.value;
+  }
+
+  /** It may not run, whatever it waits for: stopped with its group, or by its tracer. */
+  get held(): boolean {
+    return this.tracee === undefined ? this.process.stopped : this.tracee.stop !== undefined;
   }
 
   get isLeader(): boolean {
@@ -217,7 +239,9 @@ export class KernelTask implements Task, Waiter {
     const { set } = this.pending;
     const shared = this.process.pending.set;
     const deliverable = ((set.low | shared.low) & ~this.blocked.low) | ((set.high | shared.high) & ~this.blocked.high);
-    if (deliverable !== 0) this.attention |= ATTENTION_SIGNAL;
+    const { tracee } = this;
+    const trapped = this.injected !== undefined || (tracee !== undefined && (tracee.trapPending || tracee.notifyPending));
+    if (deliverable !== 0 || trapped) this.attention |= ATTENTION_SIGNAL;
     else this.attention &= ~ATTENTION_SIGNAL;
   }
 
