@@ -79,5 +79,5 @@ export const NT_X86_XSTATE = 0x202;
 /** `struct user_regs_struct`: 27 words. */
 export const USER_REGS_SIZE = 216;
 /** `struct user`: its size, and where the debug registers are. */
-export const USER_SIZE = 912;
+export const USER_SIZE = 928;
 export const USER_DEBUGREG = 848;

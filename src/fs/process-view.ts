@@ -60,6 +60,8 @@ export interface ThreadView {
   /** Name of the system call that it waits in, or empty. */
   readonly waitingIn: string;
   readonly timerSlackNs: number;
+  /** Number, arguments, stack pointer and program counter of the call that it waits in, or `running` (/proc/PID/syscall). */
+  readonly currentCall: string;
 }
 
 export interface CredentialsView {

@@ -134,7 +134,7 @@ function addCommon(directory: PseudoDirectory, system: SystemView, view: Process
   directory.file('personality', () => `${live().personality.toString(16).padStart(8, '0')}\n`, 0o400);
   directory.file('schedstat', () => `${Math.floor(live().userNs + live().systemNs)} 0 ${live().voluntarySwitches}\n`);
   directory.file('stack', () => -EPERM, 0o400);
-  directory.file('syscall', () => 'running\n', 0o400);
+  directory.file('syscall', () => (view.inspectable ? `${live().currentCall}\n` : -EPERM), 0o400);
   directory.file('oom_score', () => '0\n');
   directory.file('oom_score_adj', () => `${view.oomScoreAdjustment}\n`, 0o644, (text) => {
     const value = Number(text.trim());

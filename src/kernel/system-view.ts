@@ -7,11 +7,12 @@ import { SIG_IGN } from '../abi/signal.ts';
 import type { Location, Mount } from '../fs/dentry.ts';
 import type { SystemView, ProcessView, CredentialsView, LimitView, MappingView, MemoryView, SignalWords, ThreadView } from '../fs/process-view.ts';
 import type { OpenFile } from '../fs/types.ts';
-import { CPU_FLAGS } from '../machine/index.ts';
+import { CPU_FLAGS, RSP } from '../machine/index.ts';
 import { FileDescriptors } from './fd-table.ts';
 import { Tty } from './files/tty.ts';
 import type { Kernel } from './kernel.ts';
 import { forceRead, forceWrite } from './ptrace/memory.ts';
+import { withRegisters } from './ptrace/registers.ts';
 import { effectiveOf, hasCapability } from './task/credentials.ts';
 import type { Process } from './task/process.ts';
 import type { KernelTask } from './task/task.ts';
@@ -52,7 +53,7 @@ class KernelThreadView implements ThreadView {
   }
   get state(): string {
     if (this.#task.state === 'dead') return 'Z';
-    if (this.#task.held) return this.#task.tracee === undefined || this.#task.tracee.listening ? 'T' : 't';
+    if (this.#task.held) return this.#task.tracee === undefined ? 'T' : 't';
     return this.#task.state === 'running' ? 'R' : 'S';
   }
   get pending(): SignalWords {
@@ -99,6 +100,15 @@ class KernelThreadView implements ThreadView {
   }
   get timerSlackNs(): number {
     return this.#task.timerSlackNs;
+  }
+  get currentCall(): string {
+    const task = this.#task;
+    if (task.state === 'dead' || (task.state === 'running' && !task.held)) return 'running';
+    const [stack, address] = withRegisters(task, (space) => [space.getRegister(RSP), space.rip] as const);
+    const place = `0x${BigInt.asUintN(64, stack).toString(16)} 0x${address.toString(16)}`;
+    const { callRow } = task;
+    if (callRow === undefined) return `-1 ${place}`;
+    return `${callRow.number} ${task.callArguments.map((value) => `0x${BigInt.asUintN(64, BigInt(value)).toString(16)}`).join(' ')} ${place}`;
   }
 }
 

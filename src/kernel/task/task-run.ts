@@ -44,7 +44,7 @@ function prepareToRun(task: KernelTask): boolean {
   if (resume !== undefined) {
     task.resume = undefined;
     resume();
-    if (task.held || task.state !== 'running') return false;
+    return settle(task);
   }
   if (task.callRow !== undefined) {
     const result = repeatCall(task);
@@ -65,7 +65,8 @@ function settle(task: KernelTask): boolean {
     deferred();
   }
   if (task.held || task.state === 'dead') return false;
-  if (task.attention !== 0) deliverSignals(task);
+  // Behind a tracer's stop an interrupted call may be left to be settled, with no signal to come.
+  if (task.attention !== 0 || task.restarting || task.savedMask !== undefined) deliverSignals(task);
   return task.state === 'running' && task.callRow === undefined && !task.held;
 }
 
