@@ -21,7 +21,7 @@ export function makeGate(kernel: Kernel): (space: AddressSpace) => boolean {
     const { registers } = space;
     const number = registers[2 * RAX]!;
     if (task.tracee !== undefined) return beginTracedCall(task, number);
-    if (task.seccomp !== undefined && !passesSeccomp(task, space, number)) return task.attention !== 0 || task.state === 'dead';
+    if (task.seccomp !== undefined && !passesSeccomp(task, space, number)) return task.attention !== 0 || task.state !== 'running';
     const entry = entries[number];
     if (entry === undefined) {
       kernel.countUnknown(number);

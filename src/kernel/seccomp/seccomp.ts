@@ -11,11 +11,19 @@ import { writeResult } from '../task/call.ts';
 import { exitGroup, exitTask } from '../task/exit.ts';
 import type { KernelTask } from '../task/task.ts';
 import { runFilter, type BpfInstruction } from './bpf.ts';
+import type { SeccompListener } from './listener.ts';
+import { waitForListener } from './notify.ts';
 
 /** A thread's state: the strict mode, or filters, oldest first. Never changed in place: threads and children share it. */
 export interface Seccomp {
   readonly strict: boolean;
-  readonly filters: readonly (readonly BpfInstruction[])[];
+  readonly filters: readonly Filter[];
+}
+
+/** One program, and who answers SECCOMP_RET_USER_NOTIF. */
+export interface Filter {
+  readonly program: readonly BpfInstruction[];
+  readonly listener: SeccompListener | undefined;
 }
 
 const STRICT_ALLOWED = new Set([0, 1, 15, 60]);
@@ -54,12 +62,20 @@ function fillData(space: AddressSpace, number: number): void {
   });
 }
 
+/** The filter that gave the last answer of `strictest`. */
+let decisive: Filter | undefined;
+
 /** All filters run, the newest first; the strictest answer counts (seccomp_run_filters). */
 function strictest(filters: Seccomp['filters']): number {
   let answer = SECCOMP_RET_ALLOW;
+  decisive = undefined;
   for (let index = filters.length - 1; index >= 0; index--) {
-    const own = runFilter(filters[index]!, data);
-    if ((own & SECCOMP_RET_ACTION_FULL) < (answer & SECCOMP_RET_ACTION_FULL)) answer = own;
+    const filter = filters[index]!;
+    const own = runFilter(filter.program, data);
+    if ((own & SECCOMP_RET_ACTION_FULL) < (answer & SECCOMP_RET_ACTION_FULL)) {
+      answer = own;
+      decisive = filter;
+    }
   }
   return answer;
 }
@@ -77,8 +93,13 @@ function obey(task: KernelTask, space: AddressSpace, number: number, answer: num
       writeResult(space.registers, number);
       forceSignal(task, { signal: SIGSYS, code: SYS_SECCOMP, raw: trapInfo(space.rip, number, answer & SECCOMP_RET_DATA) });
       return false;
+    case SECCOMP_RET_USER_NOTIF: {
+      const listener = decisive?.listener;
+      if (listener === undefined || listener.isClosed) writeResult(space.registers, -ENOSYS);
+      else waitForListener(task, listener, number, new Uint8Array(data.slice().buffer));
+      return false;
+    }
     case SECCOMP_RET_TRACE:
-    case SECCOMP_RET_USER_NOTIF:
       writeResult(space.registers, -ENOSYS);
       return false;
     case SECCOMP_RET_KILL_THREAD:

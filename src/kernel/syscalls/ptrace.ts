@@ -195,8 +195,8 @@ const getFilter: RequestHandler = (task, { target, address, data }) => {
   if (target.seccomp === undefined || target.seccomp.strict) return -EINVAL;
   const filter = target.seccomp.filters[address];
   if (filter === undefined) return -ENOENT;
-  if (data !== 0 && task.memory.copyOut(data, encodeFilter(filter)) < 0) return -EFAULT;
-  return filter.length;
+  if (data !== 0 && task.memory.copyOut(data, encodeFilter(filter.program)) < 0) return -EFAULT;
+  return filter.program.length;
 };
 
 const getRseq: RequestHandler = (task, { target, address, data }) => {

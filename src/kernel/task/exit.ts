@@ -4,6 +4,7 @@ import { wakeFutex } from '../futex/futex.ts';
 import { walkRobustList } from '../futex/robust-list.ts';
 import { endCode, releaseTracees, traceEnd, unlink } from '../ptrace/attach.ts';
 import { notifyTracer } from '../ptrace/stop.ts';
+import { leaveFilters } from '../seccomp/leave.ts';
 import { childInfo, sendToProcess } from '../signals/send.ts';
 import { addUsage, type Process } from './process.ts';
 import { ATTENTION_LEAVE, type KernelTask } from './task.ts';
@@ -55,6 +56,7 @@ export function endTask(task: KernelTask, status = task.process.exitStatus): voi
   process.tasks.delete(task);
   const traced = traceEnd(task, status);
   releaseTracees(task, releaseZombie);
+  if (task.seccomp !== undefined) leaveFilters(task);
   // The leader's id stays taken until the process is awaited, that of a traced thread until its tracer has.
   if (!task.isLeader && !traced) kernel.removeTask(task);
   for (const child of process.children) if (child.leader.parentDeathSignal !== 0 && process.tasks.size === 0) {

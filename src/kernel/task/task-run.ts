@@ -47,7 +47,10 @@ function prepareToRun(task: KernelTask): boolean {
     return settle(task);
   }
   if (task.callRow !== undefined) {
+    const { mm } = task;
     const result = repeatCall(task);
+    if (task.state === 'dead') return false;
+    if (task.mm !== mm) task.kernel.scheduler.load(task);
     if (result !== BLOCKED && result !== -ERESTARTSYS) {
       if (task.tracee === undefined) finishCall(task, result);
       else finishTracedCall(task, result);
