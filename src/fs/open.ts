@@ -15,6 +15,7 @@ import type { Location } from './dentry.ts';
 import { notifyDentry, notifyName } from './notify.ts';
 import { DirectoryFile, PlainFile } from './open-file.ts';
 import { MAY_EXEC, MAY_READ, MAY_WRITE, initialOwner, inodePermission, ownerOrCapable } from './permission.ts';
+import { makeAccess } from './restriction.ts';
 import type { Credentials, Inode, OpenFile } from './types.ts';
 import { LAST_NORM, LOOKUP_DIRECTORY, LOOKUP_FOLLOW, LOOKUP_PARENT, Walk } from './walk.ts';
 import type { PathContext } from './walk.ts';
@@ -88,6 +89,8 @@ function createAndOpen(walk: Walk, request: OpenRequest): OpenFile | number {
   const denied = inodePermission(directory.inode, MAY_WRITE | MAY_EXEC, request.credentials);
   if (denied !== 0) return denied;
   if (directory.deleted) return -ENOENT;
+  const refused = request.credentials.restriction?.check(walk, makeAccess(S_IFREG)) ?? 0;
+  if (refused !== 0) return refused;
   const owner = initialOwner(directory.inode, S_IFREG | (request.mode & 0o7777), request.context.umask, request.credentials);
   const inode = directory.inode.create(walk.name, owner.mode, owner.uid, owner.gid, 0);
   if (typeof inode === 'number') return inode;
@@ -108,6 +111,8 @@ function openTemporary(walk: Walk, request: OpenRequest): OpenFile | number {
   const dentry = new Dentry(`#${inode.ino}`, directory, inode, directory.tree);
   dentry.deleted = true;
   dentry.linkable = (request.flags & O_EXCL) === 0;
+  const refused = request.credentials.restriction?.checkOpen({ mount: walk.mount, dentry }, request.flags & ~O_TRUNC) ?? 0;
+  if (refused !== 0) return refused;
   return new PlainFile(inode, request.flags & ~(O_CREAT | O_EXCL | O_TRUNC), { mount: walk.mount, dentry });
 }
 
@@ -130,10 +135,14 @@ export function openLocation(found: Location, request: OpenRequest, created: boo
     const error = mayOpen(location, request, type === S_IFREG);
     if (error !== 0) return error;
   }
+  const { restriction } = credentials;
+  const refused = restriction?.checkOpen(location, created ? flags & ~O_TRUNC : flags) ?? 0;
+  if (refused !== 0) return refused;
   const kept = flags & ~(O_CREAT | O_EXCL | O_TRUNC);
   const file = openInode(location, kept, type, request.special);
   if (typeof file === 'number') return file;
   file.location ??= location;
+  if (restriction !== undefined) file.mayTruncate = restriction.mayTruncate(location);
   if ((flags & O_TRUNC) !== 0 && type === S_IFREG && !created && (inode.size !== 0 || wantsWrite)) {
     const error = inode.setAttributes({ size: 0 });
     if (error !== 0) {

@@ -7,6 +7,7 @@
  * - Times are nanoseconds since the epoch as `bigint` only in `stat`; elsewhere milliseconds or plain numbers.
  */
 
+import type { Restriction } from './restriction.ts';
 import type { Location } from './dentry.ts';
 
 export interface Credentials {
@@ -16,6 +17,8 @@ export interface Credentials {
   /** Effective capabilities as a bit set, bits 0 to 40 (`abi/capability.ts`), a safe integer split in two words. */
   readonly capabilitiesLow: number;
   readonly capabilitiesHigh: number;
+  /** What the task has given up (Landlock). */
+  readonly restriction?: Restriction | undefined;
 }
 
 /** Result of `stat(2)`, before it is laid out for the guest. */
@@ -175,6 +178,8 @@ export interface OpenFile {
   references?: number;
   /** Called when the last holder is gone, before `release`: flock and open file description locks end there. */
   releaseHook?: (() => void) | undefined;
+  /** False: opened under a restriction that forbids ftruncate(2). */
+  mayTruncate?: boolean;
   /** Where it was found, set by the VFS: for fchdir, the *at calls, /proc/self/fd. Absent for pipes, sockets and so on. */
   location?: Location | undefined;
   /** False while open(2) must still wait (a FIFO without its other end): the task parks on `waitQueue`. Absent: open. */

@@ -1,6 +1,6 @@
 /** truncate(2), fallocate(2), fsync(2), fadvise(2), sendfile(2), copy_file_range(2). */
 import {
-  EAGAIN, EBADF, EFAULT, EFBIG, EINVAL, EISDIR, ENODEV, EOPNOTSUPP, EPERM, EPIPE, ESPIPE, EXDEV,
+  EAGAIN, EACCES, EBADF, EFAULT, EFBIG, EINVAL, EISDIR, ENODEV, EOPNOTSUPP, EPERM, EPIPE, ESPIPE, EXDEV,
 } from '../../abi/errno.ts';
 import {
   FALLOC_FL_COLLAPSE_RANGE, FALLOC_FL_INSERT_RANGE, FALLOC_FL_KEEP_SIZE, FALLOC_FL_PUNCH_HOLE, FALLOC_FL_UNSHARE_RANGE, FALLOC_FL_ZERO_RANGE, O_APPEND, O_NONBLOCK,
@@ -45,6 +45,7 @@ function truncate(task: Task, address: number, size: number): number {
   if (typeof argument === 'number') return argument;
   const location = walkPath(task.fs, task.credentials, argument.start, argument.path, LOOKUP_FOLLOW);
   if (typeof location === 'number') return location;
+  if (task.credentials.restriction?.mayTruncate(location) === false) return -EACCES;
   if (size > location.dentry.inode.size && overFileLimit(task, size)) return -EFBIG;
   return resized(task, location.dentry.inode, () => truncatePath(location, size, task.credentials));
 }
@@ -54,6 +55,7 @@ function ftruncate(task: Task, fd: number, size: number): number {
   const file = usableFile(task, fd);
   if (file === undefined) return -EBADF;
   if ((file.inode.mode & S_IFMT) !== S_IFREG || !isWritable(file)) return -EINVAL;
+  if (file.mayTruncate === false) return -EACCES;
   if (size > file.inode.size && overFileLimit(task, size)) return -EFBIG;
   return resized(task, file.inode, () => truncateInode(locationOf(file), size, task.credentials));
 }
