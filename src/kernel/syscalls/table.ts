@@ -21,6 +21,7 @@ import { futexRows } from './futex.ts';
 import { identityRows } from './identity.ts';
 import { inotifyRows } from './inotify.ts';
 import { ioprioRows } from './ioprio.ts';
+import { keyRows } from './keys.ts';
 import { landlockRows, withoutMounting } from './landlock.ts';
 import { memoryRows } from './memory.ts';
 import { mountRows } from './mount.ts';
@@ -50,7 +51,7 @@ import { xattrRows } from './xattr.ts';
 
 const IMPLEMENTED: readonly SyscallRow[] = [
   ...adjtimexRows, ...aioRows, ...cloneRows, ...directoryRows, ...epollRows, ...eventRows, ...execRows, ...fdRows, ...fileAttributeRows, ...fileDataRows, ...fileHandleRows, ...fileIoRows, ...fileOpenRows,
-  ...fileStatRows, ...futexRows, ...identityRows, ...inotifyRows, ...ioprioRows, ...landlockRows, ...memoryRows, ...withoutMounting(mountRows), ...mqueueRows, ...namespaceRows, ...pidfdRows, ...pipeRows, ...pollRows, ...prctlRows, ...processMemoryRows, ...ptraceRows, ...resourceRows,
+  ...fileStatRows, ...futexRows, ...identityRows, ...inotifyRows, ...ioprioRows, ...keyRows, ...landlockRows, ...memoryRows, ...withoutMounting(mountRows), ...mqueueRows, ...namespaceRows, ...pidfdRows, ...pipeRows, ...pollRows, ...prctlRows, ...processMemoryRows, ...ptraceRows, ...resourceRows,
   ...schedRows, ...seccompRows, ...sessionRows, ...signalRows, ...socketRows, ...socketTransferRows, ...systemRows, ...sysvMemoryRows, ...sysvMessageRows, ...sysvSemaphoreRows, ...timeRows, ...timerRows, ...waitRows, ...xattrRows,
 ];
 

@@ -1,6 +1,7 @@
 /** `struct cred` and the rules of capabilities(7) for changes of identity (kernel/sys.c, security/commoncap.c). */
 import { CAP_LAST_CAP } from '../../abi/capability.ts';
 import { SECBIT_KEEP_CAPS, SECBIT_NO_SETUID_FIXUP } from '../../abi/prctl.ts';
+import type { Key } from '../keys/key.ts';
 import type { Credentials } from '../types.ts';
 
 /** Replaced as a whole, never changed: tasks share it. */
@@ -11,6 +12,8 @@ export interface TaskCredentials extends Credentials {
   readonly ambient: bigint;
   readonly securebits: number;
   readonly noNewPrivileges: boolean;
+  /** Undefined: that of the user. */
+  readonly sessionKeyring?: Key;
 }
 
 export const ALL_CAPABILITIES = (1n << BigInt(CAP_LAST_CAP + 1)) - 1n;
