@@ -277,6 +277,63 @@ CHECK(register_sets) {
   ends_with(pid, 7);
 }
 
+static volatile long watched[4];
+static int changes(void) {
+  for (int i = 0; i < 5; i++) watched[1] = i, watched[0] = i;
+  watched[2] = 77;
+  return five();
+}
+
+static void set_debug(pid_t pid, int index, unsigned long value) {
+  OK(trace(PTRACE_POKEUSR, pid, offsetof(struct user, u_debugreg) + 8 * index, value));
+}
+static unsigned long debug(pid_t pid, int index) {
+  unsigned long value;
+  OK(trace(PTRACE_PEEKUSR, pid, offsetof(struct user, u_debugreg) + 8 * index, (unsigned long)&value));
+  return value;
+}
+
+CHECK(watchpoint) {
+  pid_t pid = traced(changes);
+  set_debug(pid, 0, (unsigned long)&watched[2]);
+  set_debug(pid, 7, 1 | 0x9 << 16);
+  EXPECT_EQ((long)&watched[2], debug(pid, 0));
+  resume(pid, PTRACE_CONT, 0);
+  EXPECT_EQ(STOP_OF(SIGTRAP), wait_for(pid));
+  siginfo_t info;
+  OK(trace(PTRACE_GETSIGINFO, pid, 0, (unsigned long)&info));
+  EXPECT_EQ(4, info.si_code);
+  EXPECT_EQ(77, peek(pid, &watched[2]));
+  EXPECT_EQ(4, peek(pid, &watched[1]));
+  EXPECT_EQ(1, debug(pid, 6) & 15);
+  set_debug(pid, 7, 0);
+  ends_with(pid, 5);
+}
+
+CHECK(hardware_breakpoint) {
+  pid_t pid = traced(many_fives);
+  set_debug(pid, 2, (unsigned long)five);
+  set_debug(pid, 7, 1 << 4);
+  for (int i = 0; i < 3; i++) {
+    resume(pid, PTRACE_CONT, 0);
+    EXPECT_EQ(STOP_OF(SIGTRAP), wait_for(pid));
+    EXPECT_EQ((unsigned long)five, registers_of(pid).rip);
+    EXPECT_EQ(4, debug(pid, 6) & 15);
+    set_debug(pid, 6, 0);
+  }
+  ends_with(pid, 15);
+}
+
+CHECK(debug_registers_are_checked) {
+  pid_t pid = traced(seven);
+  set_debug(pid, 0, (unsigned long)&watched[2] + 1);
+  EXPECT_ERRNO(EINVAL, trace(PTRACE_POKEUSR, pid, offsetof(struct user, u_debugreg[7]), 1 | 0x9 << 16));
+  EXPECT_ERRNO(EINVAL, trace(PTRACE_POKEUSR, pid, offsetof(struct user, u_debugreg[7]), 1 | 0x4 << 16));
+  EXPECT_ERRNO(EIO, trace(PTRACE_POKEUSR, pid, offsetof(struct user, u_debugreg[4]), 1));
+  EXPECT_EQ(0, debug(pid, 7));
+  ends_with(pid, 7);
+}
+
 static double half = 0.5;
 static int doubles(void) {
   int answer;

@@ -7,6 +7,7 @@ import {
 import { CLD_DUMPED, CLD_EXITED, CLD_KILLED, SI_KERNEL, SIGCHLD, SIGKILL, SIGSTOP, SIGTRAP } from '../../abi/signal.ts';
 import { sendToTask } from '../signals/send.ts';
 import type { KernelTask } from '../task/task.ts';
+import { DebugRegisters } from './debug-registers.ts';
 import { notifyTracer, resumeTask } from './stop.ts';
 import { requestTrap, Tracee } from './tracee.ts';
 
@@ -81,6 +82,7 @@ export function traceVforkDone({ tracee }: KernelTask, child: KernelTask): void 
 export function traceExec(task: KernelTask, oldTid: number): void {
   const { tracee } = task;
   if (tracee === undefined) return;
+  tracee.debug = new DebugRegisters();
   if (tracee.has(PTRACE_O_TRACEEXEC)) tracee.events.push({ event: PTRACE_EVENT_EXEC, message: oldTid });
   else if (!tracee.seized) sendToTask(task, { signal: SIGTRAP, code: 0, pid: task.process.pid, uid: task.credentials.uid });
 }

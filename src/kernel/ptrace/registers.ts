@@ -12,6 +12,7 @@ const WORDS = [
 ] as const;
 type Word = (typeof WORDS)[number];
 
+const DEBUG_REGISTERS = 8;
 const USER_CS = 0x33n;
 const USER_SS = 0x2bn;
 /** What a tracer may change of EFLAGS (FLAG_MASK): CF, PF, AF, ZF, SF, TF, DF, OF, RF, NT, AC. */
@@ -122,19 +123,28 @@ export function writeRegisters(task: KernelTask, bytes: Uint8Array): number {
   });
 }
 
-/** PTRACE_PEEKUSR: a word of `struct user`, or -EIO. Behind the registers all is 0: there are no debug registers. */
+/** Number of a debug register by its offset in `struct user`, or -1. */
+function debugRegister(offset: number): number {
+  const index = (offset - USER_DEBUGREG) / 8;
+  return index >= 0 && index < DEBUG_REGISTERS ? index : -1;
+}
+
+/** PTRACE_PEEKUSR: a word of `struct user`, or -EIO. What is neither register nor debug register is 0. */
 export function peekUser(task: KernelTask, offset: number): bigint | number {
   if (offset < 0 || offset % 8 !== 0 || offset >= USER_SIZE) return -EIO;
   const word = WORDS[offset / 8];
-  return word === undefined ? 0n : withRegisters(task, (space) => getWord(task, space, word));
+  if (word !== undefined) return withRegisters(task, (space) => getWord(task, space, word));
+  const index = debugRegister(offset);
+  return index < 0 ? 0n : (task.tracee?.debug.read(index) ?? 0n);
 }
 
-/** PTRACE_POKEUSR. Debug registers take nothing but 0, as where all are in use. */
+/** PTRACE_POKEUSR: 0 or -errno. */
 export function pokeUser(task: KernelTask, offset: number, value: bigint): number {
   if (offset < 0 || offset % 8 !== 0 || offset >= USER_SIZE) return -EIO;
   const word = WORDS[offset / 8];
   if (word !== undefined) return withRegisters(task, (space) => setWord(task, space, word, value));
-  return offset >= USER_DEBUGREG && value === 0n ? 0 : -EIO;
+  const index = debugRegister(offset);
+  return index < 0 ? -EIO : (task.tracee?.debug.write(index, value) ?? -EIO);
 }
 
 export function readFpu(task: KernelTask): Uint8Array {

@@ -1,4 +1,5 @@
 /** What the kernel keeps of a task that is traced (the `ptrace` and `jobctl` fields of `struct task_struct`). */
+import { DebugRegisters } from './debug-registers.ts';
 import type { SignalInfo } from '../types.ts';
 import type { KernelTask } from '../task/task.ts';
 
@@ -34,6 +35,8 @@ export class Tracee {
   options = 0;
   mode: TraceMode = 'continue';
   stepping = false;
+  /** Gone with exec, and with the tracer. */
+  debug = new DebugRegisters();
   stop: Stop | undefined;
   /** PTRACE_GETEVENTMSG. */
   message = 0;

@@ -286,6 +286,6 @@ function ptrace(task: KernelTask, request: number, pid: number, address: number,
 
 export const ptraceRows: readonly SyscallRow[] = [
   row(101, 'ptrace', ['long', 'int', 'long', 'long'], ptrace, {
-    support: 'partial', note: 'No debug registers and no block stepping. PTRACE_O_TRACEEXIT shows the thread that ends the process, not those that end with it.',
+    support: 'partial', note: 'No block stepping; debug registers watch instructions and changes, not reads. PTRACE_O_TRACEEXIT shows the thread that ends the process, not those that end with it.',
   }),
 ];

@@ -5,6 +5,7 @@ import {
   SIGSEGV, SIGTRAP, TRAP_BRKPT, TRAP_TRACE,
 } from '../../abi/signal.ts';
 import type { Exit } from '../../machine/index.ts';
+import { runTraced } from '../ptrace/run.ts';
 import { finishTracedCall } from '../ptrace/traced-call.ts';
 import { finishCall, repeatCall } from './call.ts';
 import { deliverSignals } from '../signals/deliver.ts';
@@ -79,10 +80,9 @@ function runCode(task: KernelTask): void {
   const end = kernel.monotonicNs() + kernel.limits.yieldMs * 1e6;
   for (;;) {
     const { mm } = task;
-    const steps = task.tracee?.stepping === true;
-    const exit = steps ? mm.space.step() : mm.space.run(kernel.limits.timeSlice);
+    const { tracee } = task;
+    const exit = tracee === undefined ? mm.space.run(kernel.limits.timeSlice) : runTraced(task, tracee);
     if (exit.kind !== 'syscall') task.originalCall = -1;
-    if (steps && exit.kind === 'budget') forceSignal(task, { signal: SIGTRAP, code: TRAP_TRACE, address: mm.space.rip, trapNumber: 1 });
     if (exit.kind === 'fault' && !(exit.vector === PAGE_FAULT && mm.makeAccessible(exit.address))) fault(task, exit);
     if (task.state === 'dead') return;
     if (task.mm !== mm) kernel.scheduler.load(task);
