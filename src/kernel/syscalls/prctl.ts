@@ -5,7 +5,8 @@ import {
   ARCH_GET_CPUID, ARCH_GET_FS, ARCH_GET_GS, ARCH_SET_CPUID, ARCH_SET_FS, ARCH_SET_GS, PR_CAP_AMBIENT, PR_CAP_AMBIENT_CLEAR_ALL, PR_CAP_AMBIENT_IS_SET, PR_CAP_AMBIENT_LOWER,
   PR_CAP_AMBIENT_RAISE, PR_CAPBSET_DROP, PR_CAPBSET_READ, PR_GET_CHILD_SUBREAPER, PR_GET_DUMPABLE, PR_GET_KEEPCAPS, PR_GET_NAME, PR_GET_NO_NEW_PRIVS, PR_GET_PDEATHSIG, PR_GET_SECCOMP,
   PR_GET_SECUREBITS, PR_GET_THP_DISABLE, PR_GET_TID_ADDRESS, PR_GET_TIMERSLACK, PR_GET_TIMING, PR_GET_TSC, PR_MCE_KILL, PR_MCE_KILL_GET, PR_SET_CHILD_SUBREAPER, PR_SET_DUMPABLE, PR_SET_KEEPCAPS, PR_SET_NAME,
-  PR_SET_NO_NEW_PRIVS, PR_SET_PDEATHSIG, PR_SET_PTRACER, PR_SET_SECCOMP, PR_SET_SECUREBITS, PR_SET_THP_DISABLE, PR_SET_TIMERSLACK, PR_SET_TIMING, PR_SET_VMA, PR_SET_VMA_ANON_NAME, SECBIT_KEEP_CAPS,
+  PR_SET_MM, PR_SET_NO_NEW_PRIVS, PR_SET_PDEATHSIG, PR_SET_PTRACER, PR_SET_SECCOMP, PR_SET_SECUREBITS, PR_SET_THP_DISABLE, PR_SET_TIMERSLACK, PR_SET_TIMING, PR_SET_VMA, PR_SET_VMA_ANON_NAME, SECBIT_KEEP_CAPS,
+  SECBIT_KEEP_CAPS_LOCKED, SECBIT_NO_CAP_AMBIENT_RAISE, SECURE_ALL, SECURE_ALL_LOCKS,
 } from '../../abi/prctl.ts';
 import { NSIG } from '../../abi/signal.ts';
 import type { AddressSpace } from '../../machine/index.ts';
@@ -13,6 +14,7 @@ import { stringToBytes } from '../mm/user-memory.ts';
 import type { KernelTask } from '../task/task.ts';
 import type { SyscallRow } from '../types.ts';
 import { row } from './define.ts';
+import { setMm } from './prctl-mm.ts';
 import { getSeccomp, setSeccomp } from './seccomp.ts';
 
 const NAME_SIZE = 16;
@@ -67,14 +69,17 @@ function ambient(task: KernelTask, operation: number, capability: number, c: num
   if (operation === PR_CAP_AMBIENT_IS_SET) return (credentials.ambient & mask) !== 0n ? 1 : 0;
   if (operation === PR_CAP_AMBIENT_LOWER) task.credentials = { ...credentials, ambient: credentials.ambient & ~mask };
   else if (operation !== PR_CAP_AMBIENT_RAISE) return -EINVAL;
-  else if ((credentials.permitted & credentials.inheritable & mask) === 0n) return -EPERM;
+  else if ((credentials.permitted & credentials.inheritable & mask) === 0n || (credentials.securebits & SECBIT_NO_CAP_AMBIENT_RAISE) !== 0) return -EPERM;
   else task.credentials = { ...credentials, ambient: credentials.ambient | mask };
   return 0;
 }
 
 function setSecurebits(task: KernelTask, bits: number): number {
   if (!task.capable(CAP_SETPCAP)) return -EPERM;
-  if ((bits & ~0xff) !== 0) return -EPERM;
+  const old = task.credentials.securebits;
+  const locks = old & SECURE_ALL_LOCKS;
+  // A lock stays, and so does what it locks (security/commoncap.c: cap_task_prctl).
+  if ((bits & ~SECURE_ALL) !== 0 || ((locks >> 1) & (old ^ bits)) !== 0 || (locks & ~bits) !== 0) return -EPERM;
   task.credentials = { ...task.credentials, securebits: bits };
   return 0;
 }
@@ -106,6 +111,7 @@ const OPTIONS: ReadonlyMap<number, Option> = new Map<number, Option>([
   [PR_SET_KEEPCAPS, (task, value) => {
     if (value > 1 || value < 0) return -EINVAL;
     const { credentials } = task;
+    if ((credentials.securebits & SECBIT_KEEP_CAPS_LOCKED) !== 0) return -EPERM;
     task.credentials = { ...credentials, securebits: (credentials.securebits & ~SECBIT_KEEP_CAPS) | (value === 1 ? SECBIT_KEEP_CAPS : 0) };
     return 0;
   }],
@@ -143,6 +149,7 @@ const OPTIONS: ReadonlyMap<number, Option> = new Map<number, Option>([
   [PR_GET_THP_DISABLE, (_task, a, b, c, d) => (a !== 0 || b !== 0 || c !== 0 || d !== 0 ? -EINVAL : 0)],
   [PR_CAP_AMBIENT, ambient],
   [PR_SET_VMA, setVma],
+  [PR_SET_MM, setMm],
   [PR_SET_PTRACER, () => -EINVAL],
 ]);
 
@@ -184,7 +191,7 @@ function personality(task: KernelTask, value: number): number {
 
 export const prctlRows: readonly SyscallRow[] = [
   row(135, 'personality', ['uint'], personality, { support: 'partial', note: 'Kept and reported, without effect.' }),
-  row(157, 'prctl', ['int', 'long', 'long', 'long', 'long'], prctl, { support: 'partial', note: 'No PR_SET_MM, no speculation control.' }),
+  row(157, 'prctl', ['int', 'long', 'long', 'long', 'long'], prctl, { support: 'partial', note: 'PR_SET_MM for code, arguments, environment and auxiliary vector; no speculation control.' }),
   row(158, 'arch_prctl', ['int', 'pointer'], archPrctl),
 ];
 
