@@ -4,14 +4,14 @@ import { EACCES, EINVAL, EISDIR, ENODATA, EOPNOTSUPP, EPERM, EROFS, ETXTBSY } fr
 import { IN_ATTRIB, IN_MODIFY } from '../abi/inotify.ts';
 import { S_IFDIR, S_IFLNK, S_IFMT, S_IFREG, S_ISGID, S_ISVTX } from '../abi/stat.ts';
 import type { Location } from './dentry.ts';
-import { notifyDentry } from './notify.ts';
+import { notifyLocation } from './notify.ts';
 import { isDirectory } from './open-file.ts';
 import { mountIsReadOnly } from './open.ts';
 import { MAY_READ, MAY_WRITE, dropPrivileges, hasCapability, inGroup, inodePermission, modeWithoutPrivileges, ownerOrCapable } from './permission.ts';
 import type { Credentials, Inode } from './types.ts';
 
 function changed(at: Location, error: number): number {
-  if (error === 0) notifyDentry(at.dentry, IN_ATTRIB);
+  if (error === 0) notifyLocation(at, IN_ATTRIB);
   return error;
 }
 
@@ -80,7 +80,7 @@ export function truncateInode(at: Location, size: number, credentials: Credentia
   const error = inode.setAttributes({ size });
   if (error !== 0) return error;
   dropPrivileges(inode, credentials);
-  notifyDentry(at.dentry, IN_MODIFY);
+  notifyLocation(at, IN_MODIFY);
   return 0;
 }
 

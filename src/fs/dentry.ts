@@ -36,10 +36,17 @@ export class Dentry {
   }
 }
 
+/** Hears of what happens to files of a file system; `mask` is of IN_*. */
+export interface TreeWatch {
+  notify(location: Location, mask: number): void;
+}
+
 /** Bookkeeping of the dentries of one file system. */
 export class DentryTree {
   readonly root: Dentry;
   count = 0;
+  /** Those who hear of every file here (fanotify). */
+  watches: Set<TreeWatch> | undefined = undefined;
   constructor(inode: Inode) {
     this.root = new Dentry('', undefined, inode, this);
   }
@@ -96,6 +103,8 @@ export class Mount {
 export interface Location {
   readonly mount: Mount;
   readonly dentry: Dentry;
+  /** Whoever watches does not hear of it: a descriptor that came with an event (FMODE_NONOTIFY). */
+  readonly isSilent?: boolean;
 }
 
 export function sameLocation(a: Location, b: Location): boolean {

@@ -12,7 +12,7 @@ import { ANON_INODE_FS_MAGIC } from '../abi/statfs.ts';
 import { AnonymousFileSystem } from './anonymous-inode.ts';
 import { Dentry, DentryTree, Mount, addChild, lookupChild } from './dentry.ts';
 import type { Location } from './dentry.ts';
-import { notifyDentry, notifyName } from './notify.ts';
+import { notifyLocation, notifyName } from './notify.ts';
 import { DirectoryFile, PlainFile } from './open-file.ts';
 import { MAY_EXEC, MAY_READ, MAY_WRITE, initialOwner, inodePermission, ownerOrCapable } from './permission.ts';
 import { makeAccess } from './restriction.ts';
@@ -119,7 +119,7 @@ function openTemporary(walk: Walk, request: OpenRequest): OpenFile | number {
 /** Opens what a walk found. `created`: just made by this call, so its mode does not matter. */
 export function openLocation(found: Location, request: OpenRequest, created: boolean): OpenFile | number {
   const { flags, credentials } = request;
-  const location = { mount: found.mount, dentry: found.dentry };
+  const location: Location = found.isSilent === true ? found : { mount: found.mount, dentry: found.dentry };
   const { inode } = location.dentry;
   const type = inode.mode & S_IFMT;
   if ((flags & O_PATH) !== 0) {
@@ -149,9 +149,9 @@ export function openLocation(found: Location, request: OpenRequest, created: boo
       file.release();
       return error;
     }
-    notifyDentry(location.dentry, IN_MODIFY);
+    notifyLocation(location, IN_MODIFY);
   }
-  notifyDentry(location.dentry, IN_OPEN);
+  notifyLocation(location, IN_OPEN);
   return file;
 
   function mayOpen(at: Location, { flags: wanted }: OpenRequest, regular: boolean): number {

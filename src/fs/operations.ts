@@ -11,7 +11,7 @@ import { LANDLOCK_ACCESS_FS_REMOVE_DIR, LANDLOCK_ACCESS_FS_REMOVE_FILE } from '.
 import { S_IFBLK, S_IFCHR, S_IFDIR, S_IFIFO, S_IFLNK, S_IFMT, S_IFREG, S_IFSOCK, S_ISGID, S_ISUID } from '../abi/stat.ts';
 import { addChild, forgetChild, isBelow, lookupChild, moveChild } from './dentry.ts';
 import type { Dentry, Location } from './dentry.ts';
-import { notifyDentry, notifyName } from './notify.ts';
+import { notifyLocation, notifyName } from './notify.ts';
 import { isDirectory } from './open-file.ts';
 import { mountIsReadOnly } from './open.ts';
 import { MAY_EXEC, MAY_READ, MAY_WRITE, hasCapability, initialOwner, inodePermission, mayDelete, ownerOrCapable } from './permission.ts';
@@ -268,7 +268,7 @@ function renamed(from: Walk, source: Dentry, to: Walk, target: Dentry | undefine
 
 /** A change of metadata was made. */
 export function notifyAttributes(location: Location): void {
-  notifyDentry(location.dentry, IN_ATTRIB);
+  notifyLocation(location, IN_ATTRIB);
 }
 
 /** readlink(2) on what was found. */

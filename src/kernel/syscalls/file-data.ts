@@ -11,7 +11,7 @@ import { SI_KERNEL, SIGXFSZ } from '../../abi/signal.ts';
 import { S_IFBLK, S_IFDIR, S_IFIFO, S_IFMT, S_IFREG, S_IFSOCK } from '../../abi/stat.ts';
 import { IN_MODIFY } from '../../abi/inotify.ts';
 import { truncateInode, truncatePath } from '../../fs/attributes.ts';
-import { notifyDentry } from '../../fs/notify.ts';
+import { notifyLocation } from '../../fs/notify.ts';
 import { MAX_FILE_SIZE, PlainFile, isReadable, isWritable } from '../../fs/open-file.ts';
 import { locationOf } from '../../fs/open.ts';
 import type { Inode, OpenFile } from '../../fs/types.ts';
@@ -80,7 +80,7 @@ function fallocate(task: Task, fd: number, mode: number, offset: number, length:
   if (offset + length > MAX_FILE_SIZE) return -EFBIG;
   if ((mode & FALLOC_FL_KEEP_SIZE) === 0 && offset + length > file.inode.size && overFileLimit(task, offset + length)) return -EFBIG;
   const result = file.inode.allocate?.(mode, offset, length) ?? -EOPNOTSUPP;
-  if (result === 0 && file.location !== undefined) notifyDentry(file.location.dentry, IN_MODIFY);
+  if (result === 0 && file.location !== undefined) notifyLocation(file.location, IN_MODIFY);
   return result;
 }
 
@@ -175,7 +175,7 @@ function sendfile(task: Task, out: number, input: number, offsetAddress: number,
   if (count > 0) {
     if (offsetAddress !== 0) task.memory.writeI64(offsetAddress, from + count);
     else source.position = from + count;
-    if (target.location !== undefined) notifyDentry(target.location.dentry, IN_MODIFY);
+    if (target.location !== undefined) notifyLocation(target.location, IN_MODIFY);
   }
   return count;
 }
@@ -214,7 +214,7 @@ function copyFileRange(
     else task.memory.writeI64(inputAddress, from + done);
     if (outputAddress === 0) target.position = to + done;
     else task.memory.writeI64(outputAddress, to + done);
-    if (target.location !== undefined) notifyDentry(target.location.dentry, IN_MODIFY);
+    if (target.location !== undefined) notifyLocation(target.location, IN_MODIFY);
   }
   return done;
 }

@@ -10,6 +10,7 @@ import { directoryRows } from './directory.ts';
 import { epollRows } from './epoll.ts';
 import { eventRows } from './event.ts';
 import { execRows } from './exec.ts';
+import { fanotifyRows } from './fanotify.ts';
 import { fdRows } from './fd.ts';
 import { fileAttributeRows } from './file-attributes.ts';
 import { fileDataRows } from './file-data.ts';
@@ -50,7 +51,7 @@ import { waitRows } from './wait.ts';
 import { xattrRows } from './xattr.ts';
 
 const IMPLEMENTED: readonly SyscallRow[] = [
-  ...adjtimexRows, ...aioRows, ...cloneRows, ...directoryRows, ...epollRows, ...eventRows, ...execRows, ...fdRows, ...fileAttributeRows, ...fileDataRows, ...fileHandleRows, ...fileIoRows, ...fileOpenRows,
+  ...adjtimexRows, ...aioRows, ...cloneRows, ...directoryRows, ...epollRows, ...eventRows, ...execRows, ...fanotifyRows, ...fdRows, ...fileAttributeRows, ...fileDataRows, ...fileHandleRows, ...fileIoRows, ...fileOpenRows,
   ...fileStatRows, ...futexRows, ...identityRows, ...inotifyRows, ...ioprioRows, ...keyRows, ...landlockRows, ...memoryRows, ...withoutMounting(mountRows), ...mqueueRows, ...namespaceRows, ...pidfdRows, ...pipeRows, ...pollRows, ...prctlRows, ...processMemoryRows, ...ptraceRows, ...resourceRows,
   ...schedRows, ...seccompRows, ...sessionRows, ...signalRows, ...socketRows, ...socketTransferRows, ...systemRows, ...sysvMemoryRows, ...sysvMessageRows, ...sysvSemaphoreRows, ...timeRows, ...timerRows, ...waitRows, ...xattrRows,
 ];
