@@ -13,7 +13,7 @@ import type { Dentry, Location } from './dentry.ts';
 import { notifyDentry, notifyName } from './notify.ts';
 import { isDirectory } from './open-file.ts';
 import { mountIsReadOnly } from './open.ts';
-import { MAY_EXEC, MAY_READ, MAY_WRITE, hasCapability, initialOwner, inodePermission, mayDelete, ownerOrCapable } from './permission.ts';
+import { MAY_EXEC, MAY_READ, MAY_WRITE, capableInFirst, initialOwner, inodePermission, mayDelete, ownerOrCapable } from './permission.ts';
 import type { Credentials, Inode } from './types.ts';
 import { LAST_DOT, LAST_DOTDOT, LAST_NORM, LOOKUP_PARENT, Walk } from './walk.ts';
 import type { PathContext } from './walk.ts';
@@ -75,7 +75,7 @@ export function makeNode(actor: Actor, start: Location, path: string, mode: numb
   const walk = walkToCreate(actor, start, path, false);
   if (typeof walk === 'number') return walk;
   const isDevice = type === S_IFCHR || type === S_IFBLK;
-  if (isDevice && !(type === S_IFCHR && rdev === 0) && !hasCapability(actor.credentials, CAP_MKNOD)) return -EPERM;
+  if (isDevice && !(type === S_IFCHR && rdev === 0) && !capableInFirst(actor.credentials, CAP_MKNOD)) return -EPERM;
   const owner = initialOwner(walk.inode, type | (mode & 0o7777), actor.context.umask, actor.credentials);
   return created(walk, walk.inode.create(walk.name, owner.mode, owner.uid, owner.gid, isDevice ? rdev : 0));
 }
@@ -117,7 +117,7 @@ function mayLink(inode: Inode, credentials: Credentials): boolean {
 
 /** Whether linkat's AT_EMPTY_PATH is allowed. */
 export function mayLinkByDescriptor(credentials: Credentials): boolean {
-  return hasCapability(credentials, CAP_DAC_READ_SEARCH);
+  return capableInFirst(credentials, CAP_DAC_READ_SEARCH);
 }
 
 /** unlink(2). */

@@ -9,6 +9,12 @@
 
 import type { Location } from './dentry.ts';
 
+/** Ids of a user namespace other than the first: which of the kernel's ids it knows. */
+export interface IdMapping {
+  mapsUid(uid: number): boolean;
+  mapsGid(gid: number): boolean;
+}
+
 export interface Credentials {
   readonly fsuid: number;
   readonly fsgid: number;
@@ -16,6 +22,8 @@ export interface Credentials {
   /** Effective capabilities as a bit set, bits 0 to 40 (`abi/capability.ts`), a safe integer split in two words. */
   readonly capabilitiesLow: number;
   readonly capabilitiesHigh: number;
+  /** Absent: the first user namespace, whose capabilities count for every file. */
+  readonly idMapping?: IdMapping | undefined;
 }
 
 /** Result of `stat(2)`, before it is laid out for the guest. */
@@ -129,6 +137,8 @@ export interface FileSystem {
   readonly readOnly: boolean;
   /** False where names can change behind our back (hostfs, procfs): lookups are then not cached. */
   readonly cacheable: boolean;
+  /** The user namespace that mounted it (`s_user_ns`), where it is not the first: no devices, and no set-user-ID programs for others. */
+  readonly owner?: IdMapping | undefined;
   statfs(): StatFs;
   sync(): number;
 }

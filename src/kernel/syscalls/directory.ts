@@ -138,7 +138,7 @@ function chroot(task: Task, address: number): number {
   if (typeof location === 'number') return location;
   const denied = mayEnter(location, task.credentials);
   if (denied !== 0) return denied;
-  if (!hasCapability(task.credentials, CAP_SYS_CHROOT)) return -EPERM;
+  if (!task.capableIn(task.credentials.user, CAP_SYS_CHROOT)) return -EPERM;
   task.fs.root = { mount: location.mount, dentry: location.dentry };
   return 0;
 }

@@ -115,7 +115,7 @@ function getLock(task: Task, file: OpenFile, address: number, ofd: boolean): num
   memory.writeU16(address + 2, SEEK_SET);
   memory.writeI64(address + 8, held.start);
   memory.writeI64(address + 16, held.end === Infinity ? 0 : held.end - held.start);
-  memory.writeU32(address + 24, held.pid);
+  memory.writeU32(address + 24, held.pid < 0 ? held.pid : task.numberOf(held.pid));
   return 0;
 }
 
@@ -178,7 +178,7 @@ function fcntlRare(task: Task, file: OpenFile, command: number, argument: number
   const value = argument | 0;
   switch (command) {
     case F_SETOWN: return setOwnerId(task, file, value);
-    case F_GETOWN: return getOwner(file);
+    case F_GETOWN: return getOwner(task, file);
     case F_SETOWN_EX: return setOwnerEx(task, file, argument);
     case F_GETOWN_EX: return getOwnerEx(task, file, argument);
     case F_SETSIG: return setAsyncSignal(file, value);

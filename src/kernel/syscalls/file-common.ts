@@ -94,13 +94,14 @@ export function putStat(task: Task, address: number, stat: Stat): number {
   const bytes = task.memory.writable(address, STAT_SIZE);
   if (bytes === undefined) return -EFAULT;
   bytes.fill(0);
+  const { user } = task.credentials;
   const view = viewOf(bytes);
   putI64(view, STAT_OFFSETS.dev, stat.dev);
   putI64(view, STAT_OFFSETS.ino, stat.ino);
   putI64(view, STAT_OFFSETS.nlink, stat.nlink);
   view.setUint32(STAT_OFFSETS.mode, stat.mode, true);
-  view.setUint32(STAT_OFFSETS.uid, stat.uid, true);
-  view.setUint32(STAT_OFFSETS.gid, stat.gid, true);
+  view.setUint32(STAT_OFFSETS.uid, user.shownUid(stat.uid), true);
+  view.setUint32(STAT_OFFSETS.gid, user.shownGid(stat.gid), true);
   putI64(view, STAT_OFFSETS.rdev, stat.rdev);
   putI64(view, STAT_OFFSETS.size, stat.size);
   putI64(view, STAT_OFFSETS.blksize, stat.blockSize);

@@ -32,7 +32,7 @@ function nameToHandleAt(task: Task, directory: number, path: number, handle: num
 
 function openByHandleAt(task: Task, mountFd: number, handle: number, flags: number): number {
   const { memory } = task;
-  if (!hasCapability(task.credentials, CAP_DAC_READ_SEARCH)) return -EPERM;
+  if (!task.capable(CAP_DAC_READ_SEARCH)) return -EPERM;
   const size = memory.readU32(handle);
   const type = memory.readI32(handle + 4);
   if (size === undefined || type === undefined) return -EFAULT;

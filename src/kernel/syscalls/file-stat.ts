@@ -62,8 +62,8 @@ function putStatx(task: Task, address: number, location: Location): number {
   putI64(view, at.attributes, location.dentry === location.mount.root ? STATX_ATTR_MOUNT_ROOT : 0);
   putI64(view, at.attributesMask, STATX_ATTR_MOUNT_ROOT);
   view.setUint32(at.nlink, stat.nlink, true);
-  view.setUint32(at.uid, stat.uid, true);
-  view.setUint32(at.gid, stat.gid, true);
+  view.setUint32(at.uid, task.credentials.user.shownUid(stat.uid), true);
+  view.setUint32(at.gid, task.credentials.user.shownGid(stat.gid), true);
   view.setUint16(at.mode, stat.mode, true);
   putI64(view, at.ino, stat.ino);
   putI64(view, at.size, stat.size);
@@ -125,10 +125,10 @@ function fstatfs(task: Task, fd: number, buffer: number): number {
 function realCredentials(task: Task): Credentials {
   const { credentials } = task;
   if (credentials.uid === credentials.fsuid && credentials.gid === credentials.fsgid) return credentials;
-  const root = credentials.uid === 0;
+  const root = credentials.uid === credentials.user.root;
   const high = 2 ** (CAP_LAST_CAP - 31) - 1;
   return {
-    fsuid: credentials.uid, fsgid: credentials.gid, groups: credentials.groups,
+    fsuid: credentials.uid, fsgid: credentials.gid, groups: credentials.groups, idMapping: credentials.idMapping,
     capabilitiesLow: root ? 0xffff_ffff : 0, capabilitiesHigh: root ? high : 0,
   };
 }

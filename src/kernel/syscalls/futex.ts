@@ -73,7 +73,7 @@ function setRobustList(task: KernelTask, head: number, length: number): number {
 }
 
 function getRobustList(task: KernelTask, pid: number, head: number, length: number): number {
-  const target = pid === 0 ? task : task.kernel.findTask(pid);
+  const target = pid === 0 ? task : task.kernel.findTask(task.idOf(pid));
   if (target === undefined) return -ESRCH;
   if (target.process !== task.process && task.credentials.euid !== 0 && target.credentials.uid !== task.credentials.uid) return -EPERM;
   return task.memory.writeI64(length, ROBUST_LIST_HEAD_SIZE) < 0 || task.memory.writeI64(head, target.robustList.head) < 0 ? -EFAULT : 0;

@@ -49,7 +49,7 @@ function isCapability(value: number): boolean {
 }
 
 function dropBounding(task: KernelTask, capability: number): number {
-  if (!task.capable(CAP_SETPCAP)) return -EPERM;
+  if (!task.capableIn(task.credentials.user, CAP_SETPCAP)) return -EPERM;
   if (!isCapability(capability)) return -EINVAL;
   task.credentials = { ...task.credentials, bounding: task.credentials.bounding & ~bit(capability) };
   return 0;
@@ -74,7 +74,7 @@ function ambient(task: KernelTask, operation: number, capability: number, c: num
 }
 
 function setSecurebits(task: KernelTask, bits: number): number {
-  if (!task.capable(CAP_SETPCAP)) return -EPERM;
+  if (!task.capableIn(task.credentials.user, CAP_SETPCAP)) return -EPERM;
   if ((bits & ~0xff) !== 0) return -EPERM;
   task.credentials = { ...task.credentials, securebits: bits };
   return 0;
@@ -175,7 +175,7 @@ function archPrctl(task: KernelTask, code: number, address: number): number {
 
 /** Nobody may trace here: who asks for a process that is none gets Linux's answer, others -EPERM. */
 function ptrace(task: KernelTask, request: number, pid: number): number {
-  return request !== PTRACE_TRACEME && task.kernel.findTask(pid) === undefined ? -ESRCH : -EPERM;
+  return request !== PTRACE_TRACEME && task.kernel.findTask(task.idOf(pid)) === undefined ? -ESRCH : -EPERM;
 }
 
 function personality(task: KernelTask, value: number): number {

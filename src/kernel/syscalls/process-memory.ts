@@ -30,7 +30,7 @@ function readPieces(task: KernelTask, array: number, count: number): Piece[] | n
 
 /** PTRACE_MODE_ATTACH_REALCREDS (kernel/ptrace.c: __ptrace_may_access). */
 export function mayAccess(task: KernelTask, target: KernelTask): boolean {
-  if (target.process === task.process || task.capable(CAP_SYS_PTRACE)) return true;
+  if (target.process === task.process || task.capableIn(target.credentials.user, CAP_SYS_PTRACE)) return true;
   const { uid, gid } = task.credentials;
   const other = target.credentials;
   const same = uid === other.uid && uid === other.euid && uid === other.suid && gid === other.gid && gid === other.egid && gid === other.sgid;
@@ -74,7 +74,7 @@ function processVm(write: boolean) {
     if (typeof local === 'number') return local;
     const remote = readPieces(task, remoteArray, remoteCount);
     if (typeof remote === 'number') return remote;
-    const target = task.kernel.findTask(pid);
+    const target = task.kernel.findTask(task.idOf(pid));
     if (target === undefined || target.state === 'dead') return -ESRCH;
     return mayAccess(task, target) ? transfer(task, target, local, remote, write) : -EPERM;
   };
@@ -92,7 +92,7 @@ function processMadvise(task: KernelTask, fd: number, array: number, count: numb
   const target = [...file.process.tasks][0];
   if (target === undefined) return -ESRCH;
   if (!REMOTE_ADVICE.has(advice)) return -EINVAL;
-  if (!mayAccess(task, target) || (target.process !== task.process && !task.capable(CAP_SYS_NICE))) return -EPERM;
+  if (!mayAccess(task, target) || (target.process !== task.process && !task.capableIn(target.credentials.user, CAP_SYS_NICE))) return -EPERM;
   let done = 0;
   for (const { address, length } of pieces) {
     const answer = advise(target.mm, address, length, advice);

@@ -42,7 +42,7 @@ function setFilter(task: KernelTask, flags: number, address: number): number {
   if ((flags & SECCOMP_FILTER_FLAG_NEW_LISTENER) !== 0) return -EOPNOTSUPP;
   const program = readProgram(task, address);
   if (typeof program === 'number') return program;
-  if (!task.credentials.noNewPrivileges && !task.capable(CAP_SYS_ADMIN)) return -EACCES;
+  if (!task.credentials.noNewPrivileges && !task.capableIn(task.credentials.user, CAP_SYS_ADMIN)) return -EACCES;
   if (task.seccomp?.strict === true) return -EINVAL;
   const filters = [...(task.seccomp?.filters ?? []), program];
   if (filters.reduce((sum, { length }) => sum + length + PER_FILTER, 0) > MOST_INSTRUCTIONS) return -ENOMEM;

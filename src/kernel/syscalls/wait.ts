@@ -21,6 +21,8 @@ interface Selection {
 
 interface Event {
   readonly child: Process;
+  /** Its id as the waiting task sees it. */
+  readonly number: number;
   /** As wait4 shows it. */
   readonly status: number;
   /** CLD_*, and the value that goes with it. */
@@ -36,23 +38,24 @@ function isEligible(child: Process, options: number): boolean {
 }
 
 /** An event of one child that the options ask for, taken unless WNOWAIT. */
-function takeEvent(child: Process, options: number): Event | undefined {
+function takeEvent(task: KernelTask, child: Process, options: number): Event | undefined {
   const keep = (options & WNOWAIT) !== 0;
+  const number = task.numberOf(child.pid);
   if (child.state === 'zombie' && (options & WEXITED) !== 0) {
     const usage = { ...child.usage };
     addUsage(usage, child.childUsage);
     if (!keep) reap(child);
     const signal = child.exitStatus & 0x7f;
     const code = signal === 0 ? CLD_EXITED : (child.exitStatus & 0x80) !== 0 ? CLD_DUMPED : CLD_KILLED;
-    return { child, status: child.exitStatus, code, value: signal === 0 ? child.exitStatus >> 8 : signal, usage };
+    return { child, number, status: child.exitStatus, code, value: signal === 0 ? child.exitStatus >> 8 : signal, usage };
   }
   if (child.unreportedStop && (options & WSTOPPED) !== 0) {
     if (!keep) child.unreportedStop = false;
-    return { child, status: (child.stopSignal << 8) | STOPPED_STATUS, code: CLD_STOPPED, value: child.stopSignal, usage: child.currentUsage() };
+    return { child, number, status: (child.stopSignal << 8) | STOPPED_STATUS, code: CLD_STOPPED, value: child.stopSignal, usage: child.currentUsage() };
   }
   if (child.unreportedContinue && (options & WCONTINUED) !== 0) {
     if (!keep) child.unreportedContinue = false;
-    return { child, status: CONTINUED_STATUS, code: CLD_CONTINUED, value: SIGCONT, usage: child.currentUsage() };
+    return { child, number, status: CONTINUED_STATUS, code: CLD_CONTINUED, value: SIGCONT, usage: child.currentUsage() };
   }
   return undefined;
 }
@@ -65,7 +68,7 @@ function wait(task: KernelTask, selection: Selection): Event | number {
   for (const child of process.children) {
     if (!selection.matches(child) || !isEligible(child, options)) continue;
     found = true;
-    const event = takeEvent(child, options);
+    const event = takeEvent(task, child, options);
     if (event !== undefined) return event;
   }
   if (!found) return -ECHILD;
@@ -76,24 +79,27 @@ function wait(task: KernelTask, selection: Selection): Event | number {
 function wait4(task: KernelTask, pid: number, statusAddress: number, options: number, rusage: number): number {
   if ((options & ~(WNOHANG | WUNTRACED | WCONTINUED | __WNOTHREAD | __WCLONE | __WALL)) !== 0) return -EINVAL;
   if (pid === -0x8000_0000) return -ESRCH;
-  const group = pid === 0 ? task.process.processGroup : -pid;
-  const matches = pid > 0 ? (child: Process) => child.pid === pid : pid === -1 ? () => true : (child: Process) => child.processGroup === group;
+  const group = pid === 0 ? task.process.processGroup : task.idOf(-pid);
+  const id = task.idOf(pid);
+  const matches = pid > 0 ? (child: Process) => child.pid === id : pid === -1 ? () => true : (child: Process) => child.processGroup === group;
   const event = wait(task, { matches, options: options | WEXITED });
   if (typeof event === 'number') return event;
   if (statusAddress !== 0 && task.memory.writeU32(statusAddress, event.status) < 0) return -EFAULT;
   if (rusage !== 0 && writeRusage(task, rusage, event.usage) < 0) return -EFAULT;
-  return event.child.pid;
+  return event.number;
 }
 
 function selectById(task: KernelTask, type: number, id: number): ((child: Process) => boolean) | number {
   switch (type) {
     case P_ALL:
       return () => true;
-    case P_PID:
-      return id <= 0 ? -EINVAL : (child) => child.pid === id;
+    case P_PID: {
+      const wanted = task.idOf(id);
+      return id <= 0 ? -EINVAL : (child) => child.pid === wanted;
+    }
     case P_PGID: {
       if (id < 0) return -EINVAL;
-      const group = id === 0 ? task.process.processGroup : id;
+      const group = id === 0 ? task.process.processGroup : task.idOf(id);
       return (child) => child.processGroup === group;
     }
     case P_PIDFD: {
@@ -125,7 +131,7 @@ function waitid(task: KernelTask, type: number, id: number, info: number, option
 function writeWaitInfo(task: KernelTask, address: number, event: Event | undefined): number {
   const { memory } = task;
   const words = event === undefined ? [0, 0, 0] : [SIGCHLD, 0, event.code];
-  const more = event === undefined ? [0, 0, 0] : [event.child.pid, event.child.leader.credentials.uid, event.value];
+  const more = event === undefined ? [0, 0, 0] : [event.number, task.credentials.user.shownUid(event.child.leader.credentials.uid), event.value];
   for (let i = 0; i < 3; i++) {
     if (memory.writeU32(address + 4 * i, words[i]!) < 0 || memory.writeU32(address + 16 + 4 * i, more[i]!) < 0) return -EFAULT;
   }
