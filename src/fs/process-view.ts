@@ -158,6 +158,14 @@ export interface ProcessView {
   readonly childPids: readonly number[];
 }
 
+export type NamespaceKind = 'cgroup' | 'ipc' | 'mnt' | 'net' | 'pid' | 'time' | 'user' | 'uts';
+
+export interface NamespaceLimit {
+  readonly value: number;
+  /** The length of the text, or a negative errno. */
+  set(text: string): number;
+}
+
 /** The system as a whole. */
 export interface SystemView {
   readonly hostname: string;
@@ -191,6 +199,8 @@ export interface SystemView {
   pids(): Iterable<number>;
   /** Text of /proc/net/NAME (`dev`, `tcp`, `tcp6`, `udp`, `udp6`, `unix`, `route`, `if_inet6`, ...), or undefined. */
   network(name: string): string | undefined;
+  /** How many namespaces of a kind may be there (/proc/sys/user), of which only the first user namespace's root may set less. */
+  namespaceLimit(kind: NamespaceKind): NamespaceLimit;
   /** Values below /proc/sys that others own (`net/core/somaxconn`): read and write. */
   sysctl?(path: string): { read(): string; write?(text: string): number } | undefined;
 }

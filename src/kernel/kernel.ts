@@ -9,6 +9,7 @@ import type { Inode } from '../fs/types.ts';
 import type { MemoryContext } from './mm/mm.ts';
 import { resizePrivateMappings } from './mm/mm-resize.ts';
 import { SharedObjects } from './mm/shared.ts';
+import { NamespaceCensus } from './namespaces/census.ts';
 import type { PidNamespace } from './namespaces/pid-namespace.ts';
 import { initialNamespaces, type Namespaces } from './namespaces/namespaces.ts';
 import { Scheduler } from './scheduler.ts';
@@ -79,6 +80,7 @@ export class Kernel implements KernelInterface {
   onUnknownSyscall: ((number: number) => void) | undefined;
   /** Those of the first program. */
   readonly namespaces: Namespaces;
+  readonly census: NamespaceCensus;
   readonly bootRealtimeNs: bigint;
   readonly #tasks = new Map<number, KernelTask>();
   readonly #processes = new Map<number, Process>();
@@ -103,6 +105,7 @@ export class Kernel implements KernelInterface {
     this.processors = options.processors ?? 1;
     this.memoryBytes = options.memoryBytes ?? 4 * 2 ** 30;
     this.namespaces = initialNamespaces(options.hostname ?? 'caisson', options.domainname ?? '(none)');
+    this.census = new NamespaceCensus(this, this.limits.namespaces);
     this.protectsInit = options.init === true;
     this.reaperPid = options.init === true ? 0 : 1;
     this.#lastPid = options.init === true ? 0 : 1;

@@ -454,6 +454,7 @@ export function createSystemView(kernel: Kernel, options: SystemViewOptions = {}
         if (number > 0) yield number;
       }
     },
+    namespaceLimit: (kind) => kernel.census.limitOf(kind),
     network: (name) => options.network?.(name),
   };
 }

@@ -233,6 +233,8 @@ export interface KernelTimer {
 }
 
 export interface Kernel {
+  /** Those of the first program. */
+  readonly namespaces: Namespaces;
   readonly monotonicNs: () => number;
   readonly realtimeNs: () => bigint;
   /** Fills with random bytes (seeded where a run must be repeatable). */

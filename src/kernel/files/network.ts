@@ -97,7 +97,7 @@ class KernelNetEnvironment implements NetEnvironment {
 /** The network that the task sees: its namespace's. */
 export function networkOf(task: Task): NetworkStack {
   const { network } = task.namespaces;
-  return (network.stack ??= new NetworkStack(new KernelNetEnvironment(task.kernel)));
+  return (network.stack ??= new NetworkStack(new KernelNetEnvironment(task.kernel), { isNew: network !== task.kernel.namespaces.network }));
 }
 
 /** Gives the kernel its network, before the first program runs: with a gateway it reaches the host's. */

@@ -48,6 +48,8 @@ function unshare(task: KernelTask, flags: number): number {
     if (typeof made === 'number') return made;
     namespaces = made;
   }
+  const full = task.kernel.census.take(flags);
+  if (full !== 0) return full;
   if ((flags & (CLONE_FS | CLONE_NEWNS | CLONE_NEWUSER)) !== 0) ownFs(task);
   if ((flags & CLONE_NEWNS) !== 0) {
     const left = task.fs.namespace;

@@ -46,6 +46,9 @@ export function copyTask(parent: KernelTask, request: CloneArguments): KernelTas
   const namespaces = namespacesFor(parent, flags, user);
   if (typeof namespaces === 'number') return namespaces;
   if (namespaces.pidForChildren.isOver) return -ENOMEM;
+  const wanted = (flags % 0x1_0000_0000) & NAMESPACE_FLAGS;
+  const full = wanted === 0 ? 0 : kernel.census.take(wanted);
+  if (full !== 0) return full;
   const credentials = user === undefined ? parent.credentials : enterUserNamespace(parent.credentials, user);
   const sharesMemory = hasFlag(flags, CLONE_VM);
   const mm = sharesMemory ? parent.mm : parent.mm.fork();
