@@ -103,7 +103,7 @@ export abstract class PseudoInode implements Inode {
   link(): number {
     return this.fileSystem.type === 'proc' ? -ENOENT : -EPERM;
   }
-  unlink(): number {
+  unlink(_name: string): number {
     return -EPERM;
   }
   rmdir(): number {
