@@ -12,6 +12,7 @@ import { RLIMIT_NOFILE } from '../../abi/resource.ts';
 import { S_IFDIR, S_IFLNK, S_IFMT, S_IFREG } from '../../abi/stat.ts';
 import { isReadable, isWritable } from '../../fs/open-file.ts';
 import { ownerOrCapable } from '../../fs/permission.ts';
+import { NamespaceInode } from '../../fs/namespace-identity.ts';
 import type { Inode, OpenFile } from '../../fs/types.ts';
 import { FileDescriptors } from '../fd-table.ts';
 import type { KernelTask } from '../task/task.ts';
@@ -22,6 +23,7 @@ import {
   beginWaiting, conflictingLock, endWaiting, lockQueue, releaseDescriptionLocks, releaseRecordLocks, setFlock, setRecordLock,
 } from './fd-locks.ts';
 import type { RecordLock } from './fd-locks.ts';
+import { namespaceIoctl } from './namespace-ioctl.ts';
 import { usableFile } from './file-common.ts';
 
 const LOCK_MAND = 32;
@@ -220,6 +222,7 @@ function flock(task: Task, fd: number, operation: number): number {
 function ioctl(task: Task, fd: number, request: number, argument: number): number {
   const file = usableFile(task, fd);
   if (file === undefined) return -EBADF;
+  if (file.inode instanceof NamespaceInode) return namespaceIoctl(task, file.inode.namespace, request >>> 0, argument);
   switch (request >>> 0) {
     case FIOCLEX:
       task.files.setCloseOnExec(fd, true);
