@@ -111,13 +111,19 @@ export function mountsText(view: ProcessView): string {
   return text;
 }
 
+/** The optional fields of mountinfo: how the mount propagates. */
+function propagationFields({ peers, master, isUnbindable }: Mount): string {
+  const shared = peers === undefined ? '' : `shared:${peers.id} `;
+  return shared + (master === undefined ? '' : `master:${master.id} `) + (isUnbindable ? 'unbindable ' : '');
+}
+
 export function mountInfoText(view: ProcessView): string {
   let text = '';
   for (const [mount, path] of visibleMounts(view)) {
     const device = `${mount.fileSystem.dev >>> 8}:${mount.fileSystem.dev & 255}`;
     let inside = '';
     for (let at = mount.root; at.parent !== undefined; at = at.parent) inside = `/${at.name}${inside}`;
-    text += `${mount.id} ${mount.parent?.id ?? 1} ${device} ${mangle(inside || '/')} ${mangle(path)} ${mountFlags(mount)} - `
+    text += `${mount.id} ${mount.parent?.id ?? 1} ${device} ${mangle(inside || '/')} ${mangle(path)} ${mountFlags(mount)} ${propagationFields(mount)}- `
       + `${mount.fileSystem.type} ${mangle(mount.source)} ${superFlags(mount)}\n`;
   }
   return text;
