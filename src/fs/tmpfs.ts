@@ -38,7 +38,8 @@ export interface TmpFsOptions {
 export class TmpFs implements FileSystem, ByteAccount {
   readonly type: string;
   readonly dev: number;
-  readonly readOnly = false;
+  /** fsconfig(2) changes it. */
+  readOnly = false;
   readonly cacheable = true;
   readonly root: TmpInode;
   readonly now: () => bigint;

@@ -4,7 +4,7 @@ import { CAP_SYS_ADMIN } from '../../abi/capability.ts';
 import { MS_NOATIME, MS_NODEV, MS_NODIRATIME, MS_NOEXEC, MS_NOSUID, MS_RDONLY, MS_RELATIME } from '../../abi/mount.ts';
 import type { Mount } from '../../fs/dentry.ts';
 import type { MountNamespace } from '../../fs/mounts.ts';
-import { TmpFs } from '../../fs/tmpfs.ts';
+import { TmpFs, type TmpFsOptions } from '../../fs/tmpfs.ts';
 import type { FileSystem } from '../../fs/types.ts';
 import { NO_ID } from '../namespaces/id-map.ts';
 import type { UserNamespace } from '../namespaces/user-namespace.ts';
@@ -20,6 +20,8 @@ export type FileSystemMaker = (task: Task, options: string) => FileSystem | numb
 
 export interface FileSystemType {
   readonly make: FileSystemMaker;
+  /** Whether one option is of the type: 0, or a negative errno. Absent: only `make` tells. */
+  readonly check?: (task: Task, option: string) => number;
   /** The user namespace whose CAP_SYS_ADMIN it takes; absent: the first one's. */
   readonly owner?: (task: Task) => UserNamespace;
   /** A user namespace mounts it only where all of one is visible already: parts of it may have been covered on purpose (SB_I_USERNS_VISIBLE). */
@@ -41,7 +43,14 @@ export function registerFileSystem(kernel: Kernel, type: string, make: FileSyste
   known.set(type, { make, ...rights });
 }
 
-const TMPFS: FileSystemType = { make: makeTmpfs, owner: (task) => task.credentials.user };
+const TMPFS: FileSystemType = {
+  make: makeTmpfs,
+  check: (task, option) => {
+    const parsed = parseTmpfs(task, option);
+    return typeof parsed === 'number' ? parsed : 0;
+  },
+  owner: (task) => task.credentials.user,
+};
 
 /** The type, or -ENODEV. */
 export function findFileSystemType(kernel: Kernel, name: string): FileSystemType | number {
@@ -87,8 +96,10 @@ function parseSize(text: string): number {
   return Number(match[1]) * unit;
 }
 
+type TmpfsSettings = Pick<Required<TmpFsOptions>, 'maxBytes' | 'maxInodes' | 'mode' | 'uid' | 'gid'>;
+
 /** tmpfs(5); its owner's ids are those of the mounting task's user namespace. */
-function makeTmpfs(task: Task, options: string): FileSystem | number {
+function parseTmpfs(task: Task, options: string): TmpfsSettings | number {
   const { user, fsuid, fsgid } = task.credentials;
   let maxBytes = TMPFS_BYTES;
   let maxInodes = TMPFS_INODES;
@@ -105,10 +116,14 @@ function makeTmpfs(task: Task, options: string): FileSystem | number {
     else if (!['nr_blocks', 'huge', 'mpol', 'inode64', 'inode32', 'noswap'].includes(name)) return -EINVAL;
   }
   if (!(maxBytes >= 0) || !(maxInodes >= 0) || Number.isNaN(mode + uid + gid) || uid === NO_ID || gid === NO_ID) return -EINVAL;
-  return new TmpFs({
-    dev: nextAnonymousDevice(), now: task.kernel.realtimeNs, maxBytes: Math.min(maxBytes || TMPFS_BYTES, TMPFS_BYTES),
-    maxInodes: Math.min(maxInodes || TMPFS_INODES, TMPFS_INODES), mode, uid, gid, owner: user.isFirst ? undefined : user,
-  });
+  return { maxBytes: Math.min(maxBytes || TMPFS_BYTES, TMPFS_BYTES), maxInodes: Math.min(maxInodes || TMPFS_INODES, TMPFS_INODES), mode, uid, gid };
+}
+
+function makeTmpfs(task: Task, options: string): FileSystem | number {
+  const settings = parseTmpfs(task, options);
+  if (typeof settings === 'number') return settings;
+  const { user } = task.credentials;
+  return new TmpFs({ ...settings, dev: nextAnonymousDevice(), now: task.kernel.realtimeNs, owner: user.isFirst ? undefined : user });
 }
 
 /** A new file system of a type for mount(2) and fsopen(2), with the rights checked; or a negative errno. */

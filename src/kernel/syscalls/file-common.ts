@@ -2,7 +2,8 @@
 import { EBADF, EFAULT, ENOTDIR, ENXIO } from '../../abi/errno.ts';
 import { AT_EMPTY_PATH, AT_FDCWD, AT_SYMLINK_NOFOLLOW, O_PATH } from '../../abi/fcntl.ts';
 import { S_IFDIR, S_IFMT, STAT_OFFSETS, STAT_SIZE } from '../../abi/stat.ts';
-import type { Location } from '../../fs/dentry.ts';
+import { MNT_UNIQUE_ID_OFFSET } from '../../abi/mount-api.ts';
+import type { Location, Mount } from '../../fs/dentry.ts';
 import { openMemoryDevice } from '../../fs/devices.ts';
 import { locationOf } from '../../fs/open.ts';
 import type { SpecialOpener } from '../../fs/open.ts';
@@ -110,6 +111,11 @@ export function putStat(task: Task, address: number, stat: Stat): number {
   putTime(view, STAT_OFFSETS.mtime, stat.mtimeNs);
   putTime(view, STAT_OFFSETS.ctime, stat.ctimeNs);
   return 0;
+}
+
+/** The number of a mount that no other ever has (STATX_MNT_ID_UNIQUE). */
+export function uniqueId(mount: Mount): number {
+  return mount.id + MNT_UNIQUE_ID_OFFSET;
 }
 
 /** Device numbers as glibc takes them apart (gnu_dev_major). */

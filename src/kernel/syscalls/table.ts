@@ -23,6 +23,9 @@ import { inotifyRows } from './inotify.ts';
 import { ioprioRows } from './ioprio.ts';
 import { memoryRows } from './memory.ts';
 import { mountRows } from './mount.ts';
+import { mountContextRows } from './mount-context.ts';
+import { mountStatusRows } from './mount-status.ts';
+import { mountTreeRows } from './mount-tree.ts';
 import { mqueueRows } from './mqueue.ts';
 import { namespaceRows } from './namespace.ts';
 import { pidfdRows } from './pidfd.ts';
@@ -48,7 +51,7 @@ import { xattrRows } from './xattr.ts';
 
 const IMPLEMENTED: readonly SyscallRow[] = [
   ...adjtimexRows, ...aioRows, ...cloneRows, ...directoryRows, ...epollRows, ...eventRows, ...execRows, ...fdRows, ...fileAttributeRows, ...fileDataRows, ...fileHandleRows, ...fileIoRows, ...fileOpenRows,
-  ...fileStatRows, ...futexRows, ...identityRows, ...inotifyRows, ...ioprioRows, ...memoryRows, ...mountRows, ...mqueueRows, ...namespaceRows, ...pidfdRows, ...pipeRows, ...pollRows, ...prctlRows, ...processMemoryRows, ...resourceRows,
+  ...fileStatRows, ...futexRows, ...identityRows, ...inotifyRows, ...ioprioRows, ...memoryRows, ...mountRows, ...mountContextRows, ...mountStatusRows, ...mountTreeRows, ...mqueueRows, ...namespaceRows, ...pidfdRows, ...pipeRows, ...pollRows, ...prctlRows, ...processMemoryRows, ...resourceRows,
   ...schedRows, ...seccompRows, ...sessionRows, ...signalRows, ...socketRows, ...socketTransferRows, ...systemRows, ...sysvMemoryRows, ...sysvMessageRows, ...sysvSemaphoreRows, ...timeRows, ...timerRows, ...waitRows, ...xattrRows,
 ];
 
