@@ -139,6 +139,8 @@ export interface FileSystem {
   readonly cacheable: boolean;
   /** The user namespace that mounted it (`s_user_ns`), where it is not the first: no devices, and no set-user-ID programs for others. */
   readonly owner?: IdMapping | undefined;
+  /** What /proc/mounts shows of it, beyond whether it can be written. */
+  readonly options?: string;
   statfs(): StatFs;
   sync(): number;
 }

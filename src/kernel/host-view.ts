@@ -23,6 +23,7 @@ import type { HostFiles, HostNetwork } from '../host/types.ts';
 import { listenForHostAt } from './files/network.ts';
 import { specialFilesOf } from './files/special-files.ts';
 import { createMqueueFs } from './ipc/mqueue-fs.ts';
+import { makeOverlay } from './mounts/mount-overlay.ts';
 import { nextAnonymousDevice, registerFileSystem } from './mounts/file-system-types.ts';
 import type { PidNamespace } from './namespaces/pid-namespace.ts';
 import type { UserNamespace } from './namespaces/user-namespace.ts';
@@ -180,6 +181,7 @@ function mountSystem(kernel: Kernel, options: HostViewOptions, builder: ViewBuil
   const makeSys = (): FileSystem => createSysFs(DEVICES.sys, realtimeNs, options.system);
   registerFileSystem(kernel, 'proc', makeProc, { owner: (task) => task.process.pidNamespace.user, mustBeVisible: true });
   registerFileSystem(kernel, 'sysfs', makeSys, { owner: (task) => task.namespaces.network.user, mustBeVisible: true });
+  registerFileSystem(kernel, 'overlay', makeOverlay, { owner: (task) => task.credentials.user });
   registerFileSystem(kernel, 'mqueue', ({ namespaces }) => createMqueueFs(nextAnonymousDevice(), realtimeNs, namespaces.ipc), { owner: (task) => task.namespaces.ipc.user });
   registerFileSystem(kernel, 'devpts', makePts, { owner: (task) => task.credentials.user });
   const shm = new TmpFs({ dev: DEVICES.shm, now: realtimeNs, maxBytes: options.shmBytes ?? 64 * 2 ** 20, mode: 0o1777 });
