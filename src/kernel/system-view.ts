@@ -1,7 +1,7 @@
 /** What procfs and sysfs see of a kernel: the answers to `SystemView`. */
 import { MAP_SHARED, PROT_EXEC, PROT_READ, PROT_WRITE } from '../abi/mman.ts';
-import { EIO, EPERM } from '../abi/errno.ts';
-import { CAP_SYS_ADMIN, CAP_SYS_PTRACE } from '../abi/capability.ts';
+import { EINVAL, EIO, EPERM } from '../abi/errno.ts';
+import { CAP_NET_ADMIN, CAP_SYS_ADMIN, CAP_SYS_PTRACE } from '../abi/capability.ts';
 import { SECCOMP_MODE_DISABLED, SECCOMP_MODE_FILTER, SECCOMP_MODE_STRICT } from '../abi/seccomp.ts';
 import { SIG_IGN } from '../abi/signal.ts';
 import type { Location, Mount } from '../fs/dentry.ts';
@@ -15,7 +15,7 @@ import { effectiveOf } from './task/credentials.ts';
 import type { Process } from './task/process.ts';
 import type { KernelTask } from './task/task.ts';
 import { RELEASE, VERSION } from './version.ts';
-import type { UtsNamespace } from './namespaces/namespaces.ts';
+import type { NetworkNamespace, UtsNamespace } from './namespaces/namespaces.ts';
 import type { NamespaceIdentity } from '../fs/namespace-identity.ts';
 import type { OpenedContent } from '../fs/pseudo.ts';
 import { openNamespaceFile } from './namespaces/namespace-files.ts';
@@ -376,6 +376,23 @@ export interface SystemViewOptions {
   readonly network?: (name: string) => string | undefined;
 }
 
+/** Of the reader's network namespace. */
+function pingGroupRange(kernel: Kernel): { read(): string; write(text: string): number } {
+  const network = (): NetworkNamespace => (kernel.current?.namespaces ?? kernel.namespaces).network;
+  return {
+    read: () => `${network().pingGroups.join('\t')}\n`,
+    write: (text) => {
+      const match = /^\s*(\d{1,10})\s+(\d{1,10})\s*$/.exec(text);
+      if (match === null) return -EINVAL;
+      if (kernel.current?.capableIn(network().user, CAP_NET_ADMIN) !== true) return -EPERM;
+      const [first, last] = [Number(match[1]), Number(match[2])];
+      // Where the first is above the last nobody may (ipv4_ping_group_range).
+      network().pingGroups = first > last ? [1, 0] : [first, last];
+      return text.length;
+    },
+  };
+}
+
 /** What a procfs of a PID namespace sees. */
 export function createSystemView(kernel: Kernel, options: SystemViewOptions = {}, namespace = kernel.namespaces.pidForChildren): SystemView {
   const views = new WeakMap<Process, KernelProcessView>();
@@ -454,6 +471,7 @@ export function createSystemView(kernel: Kernel, options: SystemViewOptions = {}
         if (number > 0) yield number;
       }
     },
+    sysctl: (path) => (path === 'net/ipv4/ping_group_range' ? pingGroupRange(kernel) : undefined),
     namespaceLimit: (kind) => kernel.census.limitOf(kind),
     network: (name) => options.network?.(name),
   };

@@ -40,6 +40,8 @@ export class NetworkNamespace implements OwnedNamespace {
   readonly ino: number;
   readonly user: UserNamespace;
   stack: NetworkStack | undefined;
+  /** Groups that may open ICMP sockets, first and last (net.ipv4.ping_group_range). */
+  pingGroups: readonly [number, number] = [0, 2_147_483_647];
 
   constructor(user: UserNamespace, ino = nextNamespaceInode()) {
     this.user = user;
