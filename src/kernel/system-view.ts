@@ -465,12 +465,7 @@ export function createSystemView(kernel: Kernel, options: SystemViewOptions = {}
       const task = kernel.findTask(namespace.idOf(tid));
       return task === undefined ? undefined : viewOf(task.process);
     },
-    *pids() {
-      for (const process of kernel.processes()) {
-        const number = namespace.numberOf(process.pid);
-        if (number > 0) yield number;
-      }
-    },
+    pids: () => [...kernel.processes()].map((process) => namespace.numberOf(process.pid)).filter((number) => number > 0),
     sysctl: (path) => (path === 'net/ipv4/ping_group_range' ? pingGroupRange(kernel) : undefined),
     namespaceLimit: (kind) => kernel.census.limitOf(kind),
     network: (name) => options.network?.(name),

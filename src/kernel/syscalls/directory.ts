@@ -12,7 +12,6 @@ import {
 } from '../../fs/operations.ts';
 import type { Actor } from '../../fs/operations.ts';
 import { currentDirectory } from '../../fs/path.ts';
-import { hasCapability } from '../../fs/permission.ts';
 import type { DirectoryEntry } from '../../fs/types.ts';
 import { mayEnter } from '../../fs/walk.ts';
 import type { SyscallRow, Task } from '../types.ts';

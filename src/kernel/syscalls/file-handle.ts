@@ -4,7 +4,6 @@ import { EBADF, EFAULT, EINVAL, EOPNOTSUPP, EOVERFLOW, EPERM } from '../../abi/e
 import { AT_EMPTY_PATH, AT_FDCWD, AT_SYMLINK_FOLLOW, AT_SYMLINK_NOFOLLOW, MAX_HANDLE_SZ, O_CLOEXEC, O_LARGEFILE } from '../../abi/fcntl.ts';
 import { HANDLE_BYTES, HANDLE_TYPE, decodeHandle, encodeHandle, hasHandles } from '../../fs/file-handles.ts';
 import { locationOf, openLocation } from '../../fs/open.ts';
-import { hasCapability } from '../../fs/permission.ts';
 import type { SyscallRow, Task } from '../types.ts';
 import { locate, specialOpener } from './file-common.ts';
 
