@@ -41,6 +41,13 @@ export interface TreeWatch {
   notify(location: Location, mask: number): void;
 }
 
+/** Mounts among which mounting propagates (`mnt_group_id`). */
+export interface PeerGroup {
+  readonly id: number;
+  readonly members: Set<Mount>;
+  readonly slaves: Set<Mount>;
+}
+
 /** Bookkeeping of the dentries of one file system. */
 export class DentryTree {
   readonly root: Dentry;
@@ -89,6 +96,17 @@ export class Mount {
   /** MS_RDONLY, MS_NOSUID, MS_NODEV, MS_NOEXEC, MS_NOATIME, ... */
   flags: number;
   readonly children = new Map<Dentry, Mount>();
+  /** The namespace that it is in; undefined where it is in none (unmounted, or not attached yet). */
+  namespace: object | undefined = undefined;
+  /** Shared: what is mounted on one of the group is mounted on all (mount_namespaces(7)). */
+  peers: PeerGroup | undefined = undefined;
+  /** Slave: what is mounted on one of this group is mounted here, and not the other way round. */
+  master: PeerGroup | undefined = undefined;
+  isUnbindable = false;
+  /** Came from a more privileged namespace, together with what it is mounted on: neither moves nor goes alone (MNT_LOCKED). */
+  isLocked = false;
+  /** Flags that a less privileged namespace does not take off (MNT_LOCK_READONLY and so on). */
+  lockedFlags = 0;
 
   constructor(id: number, fileSystem: FileSystem, root: Dentry, flags: number, source: string) {
     this.id = id;

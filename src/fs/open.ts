@@ -130,7 +130,7 @@ export function openLocation(found: Location, request: OpenRequest, created: boo
   const wantsWrite = (flags & O_ACCMODE) !== O_RDONLY;
   if (type === S_IFDIR && (wantsWrite || (flags & O_TRUNC) !== 0)) return -EISDIR;
   const isDevice = type === S_IFCHR || type === S_IFBLK;
-  if (isDevice && (location.mount.flags & MS_NODEV) !== 0) return -EACCES;
+  if (isDevice && ((location.mount.flags & MS_NODEV) !== 0 || location.mount.fileSystem.owner !== undefined)) return -EACCES;
   if (!created) {
     const error = mayOpen(location, request, type === S_IFREG);
     if (error !== 0) return error;

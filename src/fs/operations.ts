@@ -14,7 +14,7 @@ import type { Dentry, Location } from './dentry.ts';
 import { notifyLocation, notifyName } from './notify.ts';
 import { isDirectory } from './open-file.ts';
 import { mountIsReadOnly } from './open.ts';
-import { MAY_EXEC, MAY_READ, MAY_WRITE, hasCapability, initialOwner, inodePermission, mayDelete, ownerOrCapable } from './permission.ts';
+import { MAY_EXEC, MAY_READ, MAY_WRITE, capableInFirst, initialOwner, inodePermission, mayDelete, ownerOrCapable } from './permission.ts';
 import { makeAccess } from './restriction.ts';
 import type { Credentials, Inode } from './types.ts';
 import { LAST_DOT, LAST_DOTDOT, LAST_NORM, LOOKUP_PARENT, Walk } from './walk.ts';
@@ -84,7 +84,7 @@ export function makeNode(actor: Actor, start: Location, path: string, mode: numb
   const walk = walkToCreate(actor, start, path, false);
   if (typeof walk === 'number') return walk;
   const isDevice = type === S_IFCHR || type === S_IFBLK;
-  if (isDevice && !(type === S_IFCHR && rdev === 0) && !hasCapability(actor.credentials, CAP_MKNOD)) return -EPERM;
+  if (isDevice && !(type === S_IFCHR && rdev === 0) && !capableInFirst(actor.credentials, CAP_MKNOD)) return -EPERM;
   const refused = restricted(actor, walk, makeAccess(type));
   if (refused !== 0) return refused;
   const owner = initialOwner(walk.inode, type | (mode & 0o7777), actor.context.umask, actor.credentials);
@@ -135,7 +135,7 @@ function mayLink(inode: Inode, credentials: Credentials): boolean {
 
 /** Whether linkat's AT_EMPTY_PATH is allowed. */
 export function mayLinkByDescriptor(credentials: Credentials): boolean {
-  return hasCapability(credentials, CAP_DAC_READ_SEARCH);
+  return capableInFirst(credentials, CAP_DAC_READ_SEARCH);
 }
 
 /** unlink(2). */

@@ -10,6 +10,12 @@
 import type { Restriction } from './restriction.ts';
 import type { Location } from './dentry.ts';
 
+/** Ids of a user namespace other than the first: which of the kernel's ids it knows. */
+export interface IdMapping {
+  mapsUid(uid: number): boolean;
+  mapsGid(gid: number): boolean;
+}
+
 export interface Credentials {
   readonly fsuid: number;
   readonly fsgid: number;
@@ -19,6 +25,8 @@ export interface Credentials {
   readonly capabilitiesHigh: number;
   /** What the task has given up (Landlock). */
   readonly restriction?: Restriction | undefined;
+  /** Absent: the first user namespace, whose capabilities count for every file. */
+  readonly idMapping?: IdMapping | undefined;
 }
 
 /** Result of `stat(2)`, before it is laid out for the guest. */
@@ -132,6 +140,10 @@ export interface FileSystem {
   readonly readOnly: boolean;
   /** False where names can change behind our back (hostfs, procfs): lookups are then not cached. */
   readonly cacheable: boolean;
+  /** The user namespace that mounted it (`s_user_ns`), where it is not the first: no devices, and no set-user-ID programs for others. */
+  readonly owner?: IdMapping | undefined;
+  /** What /proc/mounts shows of it, beyond whether it can be written. */
+  readonly options?: string;
   statfs(): StatFs;
   sync(): number;
 }

@@ -32,6 +32,8 @@ export interface FanotifyOptions {
   readonly unlimited: boolean;
   /** Whose doing it is now: a process or thread id. */
   readonly currentId: () => number;
+  /** The id as the reader sees it. */
+  readonly numberOf: (id: number) => number;
   /** A new descriptor for the reader, or -errno. */
   readonly openEvent: (location: Location) => number;
 }
@@ -141,7 +143,7 @@ export class FanotifyFile extends StreamFile implements TreeWatch {
       view.setUint16(done + 6, FAN_EVENT_METADATA_LEN, true);
       view.setBigUint64(done + 8, BigInt(event.mask), true);
       view.setInt32(done + 16, fd, true);
-      view.setInt32(done + 20, event.pid, true);
+      view.setInt32(done + 20, this.#options.numberOf(event.pid), true);
       done += FAN_EVENT_METADATA_LEN;
     }
     return done;

@@ -6,7 +6,7 @@ import type { KernelTask } from '../task/task.ts';
 export function mayAccess(task: KernelTask, target: KernelTask): boolean {
   // A restriction that the target does not share must not be got around through it (security/landlock/ptrace.c).
   if (target.process !== task.process && task.credentials.restriction?.isWithin(target.credentials.restriction) === false) return false;
-  if (target.process === task.process || task.capable(CAP_SYS_PTRACE)) return true;
+  if (target.process === task.process || task.capableIn(target.credentials.user, CAP_SYS_PTRACE)) return true;
   const { uid, gid, permitted } = task.credentials;
   const other = target.credentials;
   const same = uid === other.uid && uid === other.euid && uid === other.suid && gid === other.gid && gid === other.egid && gid === other.sgid;

@@ -70,12 +70,12 @@ export function traceChild(parent: KernelTask, child: KernelTask, flags: number,
   if (tracee.seized) child.tracee!.trapPending = true;
   else child.pending.add({ signal: SIGSTOP, code: 0 });
   child.updateAttention();
-  if (reports) tracee.events.push({ event, message: child.tid });
+  if (reports) tracee.events.push({ event, message: tracee.tracer.numberOf(child.tid) });
 }
 
 /** The child of vfork(2) left its parent's memory. */
 export function traceVforkDone({ tracee }: KernelTask, child: KernelTask): void {
-  if (tracee?.has(PTRACE_O_TRACEVFORKDONE) === true) tracee.events.push({ event: PTRACE_EVENT_VFORK_DONE, message: child.tid });
+  if (tracee?.has(PTRACE_O_TRACEVFORKDONE) === true) tracee.events.push({ event: PTRACE_EVENT_VFORK_DONE, message: tracee.tracer.numberOf(child.tid) });
 }
 
 /** The task is another program; `oldTid` is what it was called before. Without the option who attached gets a SIGTRAP. */
@@ -83,7 +83,7 @@ export function traceExec(task: KernelTask, oldTid: number): void {
   const { tracee } = task;
   if (tracee === undefined) return;
   tracee.debug = new DebugRegisters();
-  if (tracee.has(PTRACE_O_TRACEEXEC)) tracee.events.push({ event: PTRACE_EVENT_EXEC, message: oldTid });
+  if (tracee.has(PTRACE_O_TRACEEXEC)) tracee.events.push({ event: PTRACE_EVENT_EXEC, message: tracee.tracer.numberOf(oldTid) });
   else if (!tracee.seized) sendToTask(task, { signal: SIGTRAP, code: 0, pid: task.process.pid, uid: task.credentials.uid });
 }
 

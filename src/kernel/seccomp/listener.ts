@@ -108,7 +108,7 @@ export class SeccompListener extends StreamFile {
     if (this.waitsKillable) notification.task.uninterruptible = true;
     const view = new DataView(target.buffer, target.byteOffset, SECCOMP_NOTIF_SIZE);
     view.setBigUint64(0, notification.id, true);
-    view.setUint32(8, notification.task.tid, true);
+    view.setUint32(8, this.#kernel.current?.numberOf(notification.task.tid) ?? 0, true);
     target.set(notification.data, 16);
     this.waitQueue.wake(POLLOUT | POLLWRNORM);
     return 0;

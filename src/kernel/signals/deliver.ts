@@ -55,8 +55,8 @@ function applyDefault(task: KernelTask, info: SignalInfo): boolean {
   const { signal } = info;
   const what = defaultAction(signal);
   if (what === 'ignore') return true;
-  // The first process of a container is not killed by what it does not handle (SIGNAL_UNKILLABLE).
-  if (process.pid === 1 && kernel.protectsInit && info.trapNumber === undefined && signal !== SIGKILL && signal !== SIGSTOP) return true;
+  // The first process of a PID namespace is not killed by what it does not handle (SIGNAL_UNKILLABLE).
+  if (process.isUnkillable && info.trapNumber === undefined && signal !== SIGKILL && signal !== SIGSTOP) return true;
   if (what === 'stop') {
     if (signal !== SIGSTOP && kernel.isOrphanedProcessGroup(process.processGroup)) return true;
     stopProcess(process, signal);

@@ -30,6 +30,7 @@ function init(task: KernelTask, flags: number, eventFlags: number): number {
     flags: O_RDWR | ((flags & abi.FAN_NONBLOCK) !== 0 ? O_NONBLOCK : 0),
     unlimited: (flags & abi.FAN_UNLIMITED_QUEUE) !== 0,
     currentId: () => (byThread ? kernel.current?.tid : kernel.current?.process.pid) ?? 0,
+    numberOf: (id) => (kernel.current ?? task).numberOf(id),
     openEvent: (location) => openEvent(kernel.current ?? task, location, eventFlags),
   });
   return task.files.install(file, (flags & abi.FAN_CLOEXEC) !== 0);

@@ -50,7 +50,7 @@ function isCapability(value: number): boolean {
 }
 
 function dropBounding(task: KernelTask, capability: number): number {
-  if (!task.capable(CAP_SETPCAP)) return -EPERM;
+  if (!task.capableIn(task.credentials.user, CAP_SETPCAP)) return -EPERM;
   if (!isCapability(capability)) return -EINVAL;
   task.credentials = { ...task.credentials, bounding: task.credentials.bounding & ~bit(capability) };
   return 0;
@@ -75,7 +75,7 @@ function ambient(task: KernelTask, operation: number, capability: number, c: num
 }
 
 function setSecurebits(task: KernelTask, bits: number): number {
-  if (!task.capable(CAP_SETPCAP)) return -EPERM;
+  if (!task.capableIn(task.credentials.user, CAP_SETPCAP)) return -EPERM;
   const old = task.credentials.securebits;
   const locks = old & SECURE_ALL_LOCKS;
   // A lock stays, and so does what it locks (security/commoncap.c: cap_task_prctl).

@@ -66,7 +66,7 @@ function processVm(write: boolean) {
     if (typeof local === 'number') return local;
     const remote = readPieces(task, remoteArray, remoteCount);
     if (typeof remote === 'number') return remote;
-    const target = task.kernel.findTask(pid);
+    const target = task.kernel.findTask(task.idOf(pid));
     if (target === undefined || target.state === 'dead') return -ESRCH;
     return mayAccess(task, target) ? transfer(task, target, local, remote, write) : -EPERM;
   };
@@ -84,7 +84,7 @@ function processMadvise(task: KernelTask, fd: number, array: number, count: numb
   const target = [...file.process.tasks][0];
   if (target === undefined) return -ESRCH;
   if (!REMOTE_ADVICE.has(advice)) return -EINVAL;
-  if (!mayAccess(task, target) || (target.process !== task.process && !task.capable(CAP_SYS_NICE))) return -EPERM;
+  if (!mayAccess(task, target) || (target.process !== task.process && !task.capableIn(target.credentials.user, CAP_SYS_NICE))) return -EPERM;
   let done = 0;
   for (const { address, length } of pieces) {
     const answer = advise(target.mm, address, length, advice);

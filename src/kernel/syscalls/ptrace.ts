@@ -269,7 +269,7 @@ function interrupt(target: KernelTask, tracee: Tracee): number {
 
 function ptrace(task: KernelTask, request: number, pid: number, address: number, data: number): number {
   if (request === abi.PTRACE_TRACEME) return traceMe(task);
-  const target = task.kernel.findTask(pid);
+  const target = task.kernel.findTask(task.idOf(pid));
   if (target === undefined) return -ESRCH;
   if (request === abi.PTRACE_ATTACH || request === abi.PTRACE_SEIZE) return attachTo(task, target, request === abi.PTRACE_SEIZE, address, data);
   const { tracee } = target;

@@ -63,7 +63,7 @@ function setFilter(task: KernelTask, flags: number, address: number): number {
   if (refused !== 0) return refused;
   const program = readProgram(task, address);
   if (typeof program === 'number') return program;
-  if (!task.credentials.noNewPrivileges && !task.capable(CAP_SYS_ADMIN)) return -EACCES;
+  if (!task.credentials.noNewPrivileges && !task.capableIn(task.credentials.user, CAP_SYS_ADMIN)) return -EACCES;
   if (task.seccomp?.strict === true) return -EINVAL;
   const before = task.seccomp?.filters ?? [];
   if (before.reduce((sum, filter) => sum + filter.program.length + PER_FILTER, program.length + PER_FILTER) > MOST_INSTRUCTIONS) return -ENOMEM;

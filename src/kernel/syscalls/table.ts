@@ -26,6 +26,9 @@ import { keyRows } from './keys.ts';
 import { landlockRows, withoutMounting } from './landlock.ts';
 import { memoryRows } from './memory.ts';
 import { mountRows } from './mount.ts';
+import { mountContextRows } from './mount-context.ts';
+import { mountStatusRows } from './mount-status.ts';
+import { mountTreeRows } from './mount-tree.ts';
 import { mqueueRows } from './mqueue.ts';
 import { namespaceRows } from './namespace.ts';
 import { pidfdRows } from './pidfd.ts';
@@ -52,7 +55,7 @@ import { xattrRows } from './xattr.ts';
 
 const IMPLEMENTED: readonly SyscallRow[] = [
   ...adjtimexRows, ...aioRows, ...cloneRows, ...directoryRows, ...epollRows, ...eventRows, ...execRows, ...fanotifyRows, ...fdRows, ...fileAttributeRows, ...fileDataRows, ...fileHandleRows, ...fileIoRows, ...fileOpenRows,
-  ...fileStatRows, ...futexRows, ...identityRows, ...inotifyRows, ...ioprioRows, ...keyRows, ...landlockRows, ...memoryRows, ...withoutMounting(mountRows), ...mqueueRows, ...namespaceRows, ...pidfdRows, ...pipeRows, ...pollRows, ...prctlRows, ...processMemoryRows, ...ptraceRows, ...resourceRows,
+  ...fileStatRows, ...futexRows, ...identityRows, ...inotifyRows, ...ioprioRows, ...keyRows, ...landlockRows, ...memoryRows, ...withoutMounting([...mountRows, ...mountContextRows, ...mountTreeRows]), ...mountStatusRows, ...mqueueRows, ...namespaceRows, ...pidfdRows, ...pipeRows, ...pollRows, ...prctlRows, ...processMemoryRows, ...ptraceRows, ...resourceRows,
   ...schedRows, ...seccompRows, ...sessionRows, ...signalRows, ...socketRows, ...socketTransferRows, ...systemRows, ...sysvMemoryRows, ...sysvMessageRows, ...sysvSemaphoreRows, ...timeRows, ...timerRows, ...waitRows, ...xattrRows,
 ];
 

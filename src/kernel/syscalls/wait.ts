@@ -43,9 +43,14 @@ function isEligible(child: Process, options: number): boolean {
   return (child.exitSignal !== SIGCHLD) === ((options & __WCLONE) !== 0);
 }
 
-function ended(task: KernelTask, status: number, usage: Usage): Event {
+/** Who it was, as the waiting task sees ids. */
+function identity(waiter: KernelTask, task: KernelTask): Pick<Event, 'pid' | 'uid'> {
+  return { pid: waiter.numberOf(task.tid), uid: waiter.credentials.user.shownUid(task.credentials.uid) };
+}
+
+function ended(waiter: KernelTask, task: KernelTask, status: number, usage: Usage): Event {
   const signal = status & 0x7f;
-  return { pid: task.tid, uid: task.credentials.uid, status, code: endCode(status), value: signal === 0 ? status >> 8 : signal, usage };
+  return { ...identity(waiter, task), status, code: endCode(status), value: signal === 0 ? status >> 8 : signal, usage };
 }
 
 function usageOfZombie(process: Process): Usage {
@@ -55,37 +60,36 @@ function usageOfZombie(process: Process): Usage {
 }
 
 /** An event of one child that the options ask for, taken unless WNOWAIT. */
-function takeEvent(child: Process, options: number): Event | undefined {
+function takeEvent(waiter: KernelTask, child: Process, options: number): Event | undefined {
   const keep = (options & WNOWAIT) !== 0;
   const isTraced = child.leader.tracee !== undefined;
-  const { pid, leader: { credentials: { uid } } } = child;
   // A zombie that another traces is the tracer's first.
   if (child.state === 'zombie' && (options & WEXITED) !== 0 && !isTraced) {
-    const event = ended(child.leader, child.exitStatus, usageOfZombie(child));
+    const event = ended(waiter, child.leader, child.exitStatus, usageOfZombie(child));
     if (!keep) reap(child);
     return event;
   }
   if (child.unreportedStop && (options & WSTOPPED) !== 0) {
     if (!keep) child.unreportedStop = false;
-    return { pid, uid, status: (child.stopSignal << 8) | STOPPED_STATUS, code: CLD_STOPPED, value: child.stopSignal, usage: child.currentUsage() };
+    return { ...identity(waiter, child.leader), status: (child.stopSignal << 8) | STOPPED_STATUS, code: CLD_STOPPED, value: child.stopSignal, usage: child.currentUsage() };
   }
-  return takeContinue(child, options);
+  return takeContinue(waiter, child, options);
 }
 
-function takeContinue(child: Process, options: number): Event | undefined {
+function takeContinue(waiter: KernelTask, child: Process, options: number): Event | undefined {
   if (!child.unreportedContinue || (options & WCONTINUED) === 0) return undefined;
   if ((options & WNOWAIT) === 0) child.unreportedContinue = false;
-  return { pid: child.pid, uid: child.leader.credentials.uid, status: CONTINUED_STATUS, code: CLD_CONTINUED, value: SIGCONT, usage: child.currentUsage() };
+  return { ...identity(waiter, child.leader), status: CONTINUED_STATUS, code: CLD_CONTINUED, value: SIGCONT, usage: child.currentUsage() };
 }
 
 /** An event of a task that the caller traces: its stops count whatever the options say (wait_consider_task with `ptrace`). */
-function takeTraceEvent(task: KernelTask, options: number): Event | undefined {
+function takeTraceEvent(waiter: KernelTask, task: KernelTask, options: number): Event | undefined {
   const keep = (options & WNOWAIT) !== 0;
   const { process } = task;
   const tracee = task.tracee!;
   if (task.state === 'dead') {
     if (tracee.endStatus === undefined || (options & WEXITED) === 0 || (task.isLeader && process.state !== 'zombie')) return undefined;
-    const event = ended(task, task.isLeader ? process.exitStatus : tracee.endStatus, task.isLeader ? usageOfZombie(process) : emptyUsage());
+    const event = ended(waiter, task, task.isLeader ? process.exitStatus : tracee.endStatus, task.isLeader ? usageOfZombie(process) : emptyUsage());
     if (!keep) {
       const isOwnChild = tracee.tracer.process === process.parent;
       unlink(task);
@@ -97,9 +101,9 @@ function takeTraceEvent(task: KernelTask, options: number): Event | undefined {
   const { stop } = tracee;
   if (stop !== undefined && !stop.reported && !tracee.listening) {
     if (!keep) stop.reported = true;
-    return { pid: task.tid, uid: task.credentials.uid, status: (stop.code << 8) | STOPPED_STATUS, code: CLD_TRAPPED, value: stop.code, usage: process.currentUsage() };
+    return { ...identity(waiter, task), status: (stop.code << 8) | STOPPED_STATUS, code: CLD_TRAPPED, value: stop.code, usage: process.currentUsage() };
   }
-  return task.isLeader ? takeContinue(process, options) : undefined;
+  return task.isLeader ? takeContinue(waiter, process, options) : undefined;
 }
 
 /** Threads of the caller whose tracees count: with __WNOTHREAD its own only. */
@@ -117,14 +121,14 @@ function wait(task: KernelTask, selection: Selection): Event | number {
     if (child.leader.tracee?.tracer.process === process) continue;
     if (!selection.matches({ tid: child.pid, process: child }) || !isEligible(child, options)) continue;
     found = true;
-    const event = takeEvent(child, options);
+    const event = takeEvent(task, child, options);
     if (event !== undefined) return event;
   }
   for (const tracer of tracersOf(task, options)) {
     for (const traced of tracer.tracees ?? []) {
       if (!selection.matches(traced)) continue;
       found = true;
-      const event = takeTraceEvent(traced, options);
+      const event = takeTraceEvent(task, traced, options);
       if (event !== undefined) return event;
     }
   }
@@ -136,8 +140,9 @@ function wait(task: KernelTask, selection: Selection): Event | number {
 function wait4(task: KernelTask, pid: number, statusAddress: number, options: number, rusage: number): number {
   if ((options & ~(WNOHANG | WUNTRACED | WCONTINUED | __WNOTHREAD | __WCLONE | __WALL)) !== 0) return -EINVAL;
   if (pid === -0x8000_0000) return -ESRCH;
-  const group = pid === 0 ? task.process.processGroup : -pid;
-  const matches = pid > 0 ? ({ tid }: Candidate) => tid === pid : pid === -1 ? () => true : ({ process }: Candidate) => process.processGroup === group;
+  const group = pid === 0 ? task.process.processGroup : task.idOf(-pid);
+  const id = task.idOf(pid);
+  const matches = pid > 0 ? ({ tid }: Candidate) => tid === id : pid === -1 ? () => true : ({ process }: Candidate) => process.processGroup === group;
   const event = wait(task, { matches, options: options | WEXITED });
   if (typeof event === 'number') return event;
   if (statusAddress !== 0 && task.memory.writeU32(statusAddress, event.status) < 0) return -EFAULT;
@@ -149,11 +154,13 @@ function selectById(task: KernelTask, type: number, id: number): Selection['matc
   switch (type) {
     case P_ALL:
       return () => true;
-    case P_PID:
-      return id <= 0 ? -EINVAL : ({ tid }) => tid === id;
+    case P_PID: {
+      const wanted = task.idOf(id);
+      return id <= 0 ? -EINVAL : ({ tid }) => tid === wanted;
+    }
     case P_PGID: {
       if (id < 0) return -EINVAL;
-      const group = id === 0 ? task.process.processGroup : id;
+      const group = id === 0 ? task.process.processGroup : task.idOf(id);
       return ({ process }) => process.processGroup === group;
     }
     case P_PIDFD: {

@@ -6,6 +6,7 @@ import { endCode, releaseTracees, traceEnd, unlink } from '../ptrace/attach.ts';
 import { notifyTracer } from '../ptrace/stop.ts';
 import { leaveFilters } from '../seccomp/leave.ts';
 import { childInfo, sendToProcess } from '../signals/send.ts';
+import { releaseMounts } from '../mounts/mount-namespaces.ts';
 import { addUsage, type Process } from './process.ts';
 import { ATTENTION_LEAVE, type KernelTask } from './task.ts';
 
@@ -52,8 +53,9 @@ export function endTask(task: KernelTask, status = task.process.exitStatus): voi
   task.cpuNs = 0;
   if (task.runningSinceNs > 0) task.runningSinceNs = kernel.monotonicNs();
   if (task.filesRef.drop()) task.files.closeAll();
-  task.fsRef.drop();
+  const leavesMounts = task.fsRef.drop();
   process.tasks.delete(task);
+  if (leavesMounts) releaseMounts(kernel, task.fs.namespace);
   const traced = traceEnd(task, status);
   releaseTracees(task, releaseZombie);
   if (task.seccomp !== undefined) leaveFilters(task);
@@ -87,6 +89,7 @@ function endProcess(process: Process): void {
   process.cpuLimitTimer?.cancel();
   process.actionsRef.drop();
   if (process.isSessionLeader) hangUp(process);
+  if (process === process.pidNamespace.init) endPidNamespace(process);
   const children = [...process.children];
   reparentChildren(process);
   for (const child of children) signalOrphanedGroup(child, process);
@@ -103,6 +106,13 @@ function hangUp(process: Process): void {
   if (terminal === undefined) return;
   process.kernel.onSessionEnd?.(process, terminal);
   process.sessionRef.terminal = undefined;
+}
+
+/** The first process of a PID namespace takes all others in it along (zap_pid_ns_processes). */
+function endPidNamespace(process: Process): void {
+  const { pidNamespace, kernel } = process;
+  pidNamespace.isOver = true;
+  killAll([...kernel.processes()].filter((other) => other.pidNamespace.isWithin(pidNamespace)), process);
 }
 
 function reparentChildren(process: Process): void {
@@ -123,10 +133,11 @@ function reparentChildren(process: Process): void {
 
 /** Nearest ancestor that asked for it (PR_SET_CHILD_SUBREAPER), else the first process, else the kernel. */
 function findReaper(process: Process): Process | undefined {
-  for (let ancestor = process.parent; ancestor !== undefined; ancestor = ancestor.parent) {
+  const { pidNamespace } = process;
+  for (let ancestor = process.parent; ancestor !== undefined && ancestor.pidNamespace === pidNamespace; ancestor = ancestor.parent) {
     if (ancestor.isChildSubreaper && ancestor.state === 'alive') return ancestor;
   }
-  const reaper = process.kernel.reaper;
+  const reaper = pidNamespace.parent === undefined ? process.kernel.reaper : pidNamespace.init;
   return reaper !== process && reaper?.state === 'alive' ? reaper : undefined;
 }
 

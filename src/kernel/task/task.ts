@@ -3,7 +3,7 @@ import { WaitQueue, type Waiter } from '../../fs/types.ts';
 import { THREAD_STATE_SIZE } from '../../machine/index.ts';
 import type { Kernel } from '../kernel.ts';
 import type { Mm } from '../mm/mm.ts';
-import type { Namespaces } from '../namespaces.ts';
+import type { Namespaces } from '../namespaces/namespaces.ts';
 import type { Tracee } from '../ptrace/tracee.ts';
 import type { SpaceMemory } from '../mm/user-memory.ts';
 import { PendingSignals } from '../signals/pending-signals.ts';
@@ -13,6 +13,7 @@ import { hasSignal, SignalSet } from '../signals/signal-set.ts';
 import { UNBLOCKABLE } from '../signals/signal-actions.ts';
 import { sendToTask } from '../signals/send.ts';
 import { BLOCKED, type FdTable, type FsContext, type KernelTimer, type SignalInfo, type SignalMask, type SyscallRow, type Task } from '../types.ts';
+import { capableIn, type UserNamespace } from '../namespaces/user-namespace.ts';
 import { hasCapability, type TaskCredentials } from './credentials.ts';
 import type { Process } from './process.ts';
 import type { SharedRef } from './shared-ref.ts';
@@ -45,6 +46,7 @@ export interface TaskParts {
 export class KernelTask implements Task, Waiter {
   /** Changes at exec by a thread that is not the leader. */
   tid: number;
+  number: number;
   readonly kernel: Kernel;
   readonly process: Process;
   mm: Mm;
@@ -133,6 +135,7 @@ export class KernelTask implements Task, Waiter {
 
   constructor(parts: TaskParts) {
     this.tid = parts.tid;
+    this.number = parts.process.pidNamespace.numberOf(parts.tid);
     this.kernel = parts.kernel;
     this.process = parts.process;
     this.mm = parts.mm;
@@ -273,6 +276,20 @@ export class KernelTask implements Task, Waiter {
   }
 
   capable(capability: number): boolean {
-    return hasCapability(this.credentials, capability);
+    return this.credentials.idMapping === undefined && hasCapability(this.credentials, capability);
+  }
+
+  capableIn(user: UserNamespace, capability: number): boolean {
+    return capableIn(this.credentials, user, capability);
+  }
+
+  // ---- ids ----
+
+  numberOf(id: number): number {
+    return this.process.pidNamespace.numberOf(id);
+  }
+
+  idOf(number: number): number {
+    return this.process.pidNamespace.idOf(number);
   }
 }
