@@ -18,7 +18,7 @@ const FIXED: Readonly<Record<string, string>> = {
   'kernel/randomize_va_space': '2', 'kernel/sched_rr_timeslice_ms': '100', 'kernel/sem': '32000\t1024000000\t500\t32000', 'kernel/shmall': '18446744073692774399',
   'kernel/shmmax': '18446744073692774399', 'kernel/shmmni': '4096', 'kernel/tainted': '0', 'kernel/threads-max': '4096', 'kernel/unprivileged_bpf_disabled': '2',
   'kernel/random/poolsize': '256', 'kernel/random/entropy_avail': '256', 'kernel/random/urandom_min_reseed_secs': '60', 'kernel/random/write_wakeup_threshold': '256',
-  'kernel/yama/ptrace_scope': '1', 'kernel/seccomp/actions_avail': 'kill_process kill_thread trap errno user_notif trace log allow',
+  'kernel/seccomp/actions_avail': 'kill_process kill_thread trap errno user_notif trace log allow',
   'net/core/somaxconn': '4096', 'net/core/rmem_default': '212992', 'net/core/rmem_max': '212992', 'net/core/wmem_default': '212992', 'net/core/wmem_max': '212992',
   'net/core/optmem_max': '20480', 'net/core/netdev_max_backlog': '1000', 'net/ipv4/ip_forward': '0', 'net/ipv4/ip_local_port_range': '32768\t60999',
   'net/ipv4/ip_unprivileged_port_start': '1024', 'net/ipv4/tcp_fin_timeout': '60', 'net/ipv4/tcp_keepalive_time': '7200', 'net/ipv4/tcp_rmem': '4096\t131072\t6291456',
