@@ -13,10 +13,13 @@
 #define NEED_SETUID NEED_CAPABILITY(7)
 
 /* As CHECK_USER, of a process that owns its files in /proc: one that has changed its ids does not. */
+static uid_t me; /* who runs the check, before it is in another namespace */
+static gid_t my_group;
 #define CHECK_PLAIN(id)                  \
   static void plain_##id(void);          \
   CHECK_USER(id) {                       \
     OK(prctl(PR_SET_DUMPABLE, 1, 0, 0, 0)); \
+    me = getuid(), my_group = getgid();  \
     plain_##id();                        \
   }                                      \
   static void plain_##id(void)
@@ -97,8 +100,9 @@ CHECK_PLAIN(user_maps_itself) {
   enter_as_root();
   EXPECT_EQ(0, getuid());
   EXPECT_EQ(0, getgid());
-  snprintf(wanted, sizeof wanted, "%10d %10d %10d\n", 0, ORDINARY_ID, 1);
+  snprintf(wanted, sizeof wanted, "%10d %10d %10d\n", 0, me, 1);
   EXPECT_STR(wanted, get_file("/proc/self/uid_map"));
+  snprintf(wanted, sizeof wanted, "%10d %10d %10d\n", 0, my_group, 1);
   EXPECT_STR(wanted, get_file("/proc/self/gid_map"));
   EXPECT_STR("deny\n", get_file("/proc/self/setgroups"));
   struct stat status;
@@ -121,7 +125,9 @@ CHECK_PLAIN(user_maps_nobody_else) {
   EXPECT_ERRNO(EPERM, write_file("/proc/self/uid_map", "0 1234 2\n"));
   EXPECT_ERRNO(EPERM, write_file("/proc/self/uid_map", "0 1234 1\n1 1235 1\n"));
   EXPECT_ERRNO(EPERM, write_file("/proc/self/gid_map", "0 1234 1\n"));
-  OK(write_file("/proc/self/uid_map", "5 1234 1"));
+  char text[32];
+  snprintf(text, sizeof text, "5 %d 1", me);
+  OK(write_file("/proc/self/uid_map", text));
   EXPECT_EQ(5, getuid());
 }
 
@@ -278,7 +284,9 @@ CHECK_PLAIN(user_setgroups_needs_a_map) {
   EXPECT_ERRNO(EINVAL, write_file("/proc/self/setgroups", "maybe"));
   OK(write_file("/proc/self/setgroups", "deny\n"));
   EXPECT_ERRNO(EPERM, write_file("/proc/self/setgroups", "allow"));
-  OK(write_file("/proc/self/gid_map", "0 1234 1\n"));
+  char text[32];
+  snprintf(text, sizeof text, "0 %d 1\n", my_group);
+  OK(write_file("/proc/self/gid_map", text));
   EXPECT_ERRNO(EPERM, setgroups(1, &group));
 }
 
@@ -305,7 +313,7 @@ CHECK_PLAIN(user_nested_deep) {
     snprintf(text, sizeof text, "0 %d 1\n", uid);
     OK(write_file("/proc/self/uid_map", text));
     OK(write_file("/proc/self/setgroups", "deny"));
-    snprintf(text, sizeof text, "0 %d 1\n", level == 0 ? ORDINARY_ID : 0);
+    snprintf(text, sizeof text, "0 %d 1\n", level == 0 ? (int)my_group : 0);
     OK(write_file("/proc/self/gid_map", text));
   }
   EXPECT_EQ(ENOSPC, errno);
@@ -352,7 +360,7 @@ CHECK_PLAIN(user_of_a_namespace) {
   EXPECT_EQ(CLONE_NEWUTS, ioctl(uts, NS_GET_NSTYPE));
   uid_t owner = 77;
   OK(ioctl(user, NS_GET_OWNER_UID, &owner));
-  EXPECT_EQ(ORDINARY_ID, owner);
+  EXPECT_EQ(me, owner);
   EXPECT_ERRNO(EINVAL, ioctl(uts, NS_GET_OWNER_UID, &owner));
   EXPECT_ERRNO(EINVAL, ioctl(uts, NS_GET_PARENT));
   int parent = OK(ioctl(user, NS_GET_PARENT));
@@ -369,7 +377,9 @@ CHECK_PLAIN(user_owner_may_enter_and_signal) {
   if (pid == 0) {
     for (;;) pause();
   }
-  OK(write_of(pid, "uid_map", "0 1234 1\n"));
+  char text[32];
+  snprintf(text, sizeof text, "0 %d 1\n", me);
+  OK(write_of(pid, "uid_map", text));
   let_go();
   OK(kill(pid, SIGTERM));
   EXPECT_EQ(SIGTERM, WAIT(pid));
