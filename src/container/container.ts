@@ -98,6 +98,8 @@ export class Container {
       mounts: config.mounts,
       readOnly: config.readOnly,
       system: createSystemView(kernel),
+      systemOf: (namespace) => createSystemView(kernel, {}, namespace),
+      user: kernel.namespaces.uts.user,
       ...(upperBytes === undefined ? {} : { upperBytes }),
     });
     if ('errno' in view) throw new ContainerError(view.path, -view.errno);

@@ -14,7 +14,7 @@ import { TarScanner } from '../image/tar-reader.ts';
 import { HostFs } from './hostfs.ts';
 import { LayerTable } from './layer-format.ts';
 import { LayerFs } from './layerfs.ts';
-import { MountNamespace } from './mounts.ts';
+import { MountNamespace, newMount } from './mounts.ts';
 import { dropFile, holdFile } from './open-file.ts';
 import { openPath } from './open.ts';
 import { makeDirectory, makeLink, makeSymlink, removeDirectory, removeFile, renamePath } from './operations.ts';
@@ -75,7 +75,7 @@ function native(root: string): Side {
 }
 
 function ours(fileSystem: FileSystem): Side {
-  const root = new MountNamespace(fileSystem).rootLocation;
+  const root = new MountNamespace({ flag: 0, ino: 0, mapsUid: () => true, mapsGid: () => true }, newMount(fileSystem, 0, 'none')).rootLocation;
   const context = { root, cwd: root, umask: 0o022 };
   const actor = { context, credentials };
   const open = (name: string, flags: number) => openPath(root, name, { context, credentials, flags, mode: 0o644, resolve: 0, special: () => -6 });

@@ -103,7 +103,7 @@ export abstract class PseudoInode implements Inode {
   link(): number {
     return this.fileSystem.type === 'proc' ? -ENOENT : -EPERM;
   }
-  unlink(): number {
+  unlink(_name: string): number {
     return -EPERM;
   }
   rmdir(): number {
@@ -188,11 +188,7 @@ export class PseudoFile extends PseudoInode {
   }
   /** The bytes now. */
   bytes(): Uint8Array | number {
-    const content = this.#content();
-    if (typeof content !== 'string') return content;
-    const bytes = new Uint8Array(content.length);
-    for (let index = 0; index < content.length; index++) bytes[index] = content.charCodeAt(index);
-    return bytes;
+    return contentBytes(this.#content());
   }
   store(bytes: Uint8Array): number {
     return this.#store === undefined ? -EACCES : this.#store(String.fromCharCode(...bytes.subarray(0, 4096)));
@@ -207,6 +203,41 @@ export class PseudoFile extends PseudoInode {
   }
 }
 
+function contentBytes(content: string | Uint8Array | number): Uint8Array | number {
+  if (typeof content !== 'string') return content;
+  const bytes = new Uint8Array(content.length);
+  for (let index = 0; index < content.length; index++) bytes[index] = content.charCodeAt(index);
+  return bytes;
+}
+
+/** What an open file reads and writes, where that depends on who opened it. */
+export interface OpenedContent {
+  readonly read: Content;
+  /** Takes what one write(2) brought to a position: 0 for all of it, or a negative errno. */
+  readonly write: (text: string, position: number) => number;
+}
+
+/** A made-up file whose content and rights are those of the opener, whoever then reads or writes. */
+export class OpenerFile extends PseudoFile {
+  readonly #open: (writes: boolean) => OpenedContent | number;
+
+  constructor(fileSystem: PseudoFs, open: (writes: boolean) => OpenedContent | number, mode: number, owner: Owner) {
+    super(fileSystem, () => -EINVAL, mode, undefined, owner);
+    this.#open = open;
+  }
+  override open(flags: number): OpenFile | number {
+    const opened = this.#open((flags & O_ACCMODE) !== O_RDONLY);
+    if (typeof opened === 'number') return opened;
+    return new PseudoOpenFile(this, flags, {
+      bytes: () => contentBytes(opened.read()),
+      store: (bytes, position) => {
+        const error = opened.write(String.fromCharCode(...bytes.subarray(0, 4096)), position);
+        return error === 0 ? bytes.length : error;
+      },
+    });
+  }
+}
+
 function copyFrom(bytes: Uint8Array, buffer: Uint8Array, position: number): number {
   const part = bytes.subarray(position, position + buffer.length);
   buffer.set(part);
@@ -215,6 +246,12 @@ function copyFrom(bytes: Uint8Array, buffer: Uint8Array, position: number): numb
 
 const NEVER = new WaitQueue();
 
+/** Where an open file's bytes come from and go to. */
+interface Source {
+  bytes(): Uint8Array | number;
+  store(bytes: Uint8Array, position: number): number;
+}
+
 /** An open made-up file: one text for all reads in a row (seq_file). */
 class PseudoOpenFile implements OpenFile {
   flags: number;
@@ -222,10 +259,12 @@ class PseudoOpenFile implements OpenFile {
   readonly inode: PseudoFile;
   location: Location | undefined = undefined;
   readonly waitQueue = NEVER;
+  readonly #source: Source;
   #bytes: Uint8Array | undefined = undefined;
 
-  constructor(inode: PseudoFile, flags: number) {
+  constructor(inode: PseudoFile, flags: number, source: Source = inode) {
     this.inode = inode;
+    this.#source = source;
     this.flags = flags;
   }
   get description(): string {
@@ -235,7 +274,7 @@ class PseudoOpenFile implements OpenFile {
     if ((this.flags & O_ACCMODE) === O_WRONLY) return -EBADF;
     const at = offset ?? this.position;
     if (this.#bytes === undefined || at === 0) {
-      const bytes = this.inode.bytes();
+      const bytes = this.#source.bytes();
       if (typeof bytes === 'number') return bytes;
       this.#bytes = bytes;
     }
@@ -245,7 +284,7 @@ class PseudoOpenFile implements OpenFile {
   }
   write(buffer: Uint8Array, offset?: number): number {
     if ((this.flags & O_ACCMODE) === O_RDONLY) return -EBADF;
-    const count = this.inode.store(buffer);
+    const count = this.#source.store(buffer, offset ?? this.position);
     if (count > 0 && offset === undefined) this.position += count;
     return count;
   }

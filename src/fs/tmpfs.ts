@@ -11,7 +11,7 @@ import { S_IFCHR, S_IFDIR, S_IFLNK, S_IFMT, S_IFREG } from '../abi/stat.ts';
 import { TMPFS_MAGIC } from '../abi/statfs.ts';
 import { FileData } from './file-data.ts';
 import type { ByteAccount } from './file-data.ts';
-import type { DirectoryEntry, FileSystem, Inode, InodeWatch, SetAttributes, Stat, StatFs } from './types.ts';
+import type { DirectoryEntry, FileSystem, Inode, InodeWatch, SetAttributes, Stat, StatFs, IdMapping } from './types.ts';
 
 /** Bytes that a directory entry or an extended attribute is charged beside its name. */
 const ENTRY_COST = 64;
@@ -32,17 +32,20 @@ export interface TmpFsOptions {
   /** First inode number. Default 1. */
   readonly firstInode?: number;
   readonly type?: string;
+  readonly owner?: IdMapping | undefined;
 }
 
 export class TmpFs implements FileSystem, ByteAccount {
   readonly type: string;
   readonly dev: number;
-  readonly readOnly = false;
+  /** fsconfig(2) changes it. */
+  readOnly = false;
   readonly cacheable = true;
   readonly root: TmpInode;
   readonly now: () => bigint;
   readonly maxBytes: number;
   readonly maxInodes: number;
+  readonly owner: IdMapping | undefined;
   usedBytes = 0;
   usedInodes = 0;
   #nextInode: number;
@@ -50,6 +53,7 @@ export class TmpFs implements FileSystem, ByteAccount {
   constructor(options: TmpFsOptions) {
     this.type = options.type ?? 'tmpfs';
     this.dev = options.dev;
+    this.owner = options.owner;
     this.now = options.now;
     this.maxBytes = options.maxBytes ?? 2 ** 30;
     this.maxInodes = options.maxInodes ?? 1_000_000;

@@ -11,7 +11,7 @@ import { openLayer } from '../fs/layer-files.ts';
 import type { LayerPaths } from '../fs/layer-files.ts';
 import { LayerFs } from '../fs/layerfs.ts';
 import type { Layer } from '../fs/layerfs.ts';
-import { MountNamespace, topOf } from '../fs/mounts.ts';
+import { MountNamespace, newMount, topOf } from '../fs/mounts.ts';
 import { OverlayFs } from '../fs/overlay.ts';
 import { createProcFs } from '../fs/procfs.ts';
 import { createSysFs } from '../fs/sysfs.ts';
@@ -22,8 +22,12 @@ import { walkPath, LOOKUP_FOLLOW } from '../fs/walk.ts';
 import type { HostFiles, HostNetwork } from '../host/types.ts';
 import { listenForHostAt } from './files/network.ts';
 import { specialFilesOf } from './files/special-files.ts';
-import { registerFileSystem } from './syscalls/mount.ts';
-import type { Kernel } from './types.ts';
+import { createMqueueFs } from './ipc/mqueue-fs.ts';
+import { makeOverlay } from './mounts/mount-overlay.ts';
+import { nextAnonymousDevice, registerFileSystem } from './mounts/file-system-types.ts';
+import type { PidNamespace } from './namespaces/pid-namespace.ts';
+import type { UserNamespace } from './namespaces/user-namespace.ts';
+import type { Kernel, Task } from './types.ts';
 import { VfsContext } from './vfs-context.ts';
 
 export type ViewMount =
@@ -74,6 +78,10 @@ export interface HostViewOptions {
   /** Bytes of /dev/shm. Default 64 MiB, as Docker. */
   readonly shmBytes?: number;
   readonly system: SystemView;
+  /** What a procfs of another PID namespace sees. */
+  readonly systemOf: (namespace: PidNamespace) => SystemView;
+  /** Who may mount. */
+  readonly user: UserNamespace;
   /** With a terminal there is /dev/console. */
   readonly console?: boolean;
 }
@@ -121,7 +129,7 @@ export function createHostView(kernel: Kernel, options: HostViewOptions): HostVi
     firstInode: UPPER_FIRST_INODE,
   });
   const overlay = new OverlayFs({ dev: DEVICES.overlay, lower, upper });
-  const namespace = new MountNamespace(overlay, MS_RELATIME, 'overlay');
+  const namespace = new MountNamespace(options.user, newMount(overlay, MS_RELATIME, 'overlay'));
   const builder = new ViewBuilder(namespace);
   const overlays = new Map<string, OverlayFs>();
   const failed = mountSystem(kernel, options, builder) ?? mountGranted(options, builder, { kernel, openHost, now: realtimeNs, closers, overlays });
@@ -169,14 +177,16 @@ function mountSystem(kernel: Kernel, options: HostViewOptions, builder: ViewBuil
     ptys.fileSystem = made;
     return made;
   };
-  const makeProc = (): FileSystem => createProcFs(DEVICES.proc, realtimeNs, options.system);
+  const makeProc = (task: Task): FileSystem => createProcFs(nextAnonymousDevice(), realtimeNs, options.systemOf(task.process.pidNamespace));
   const makeSys = (): FileSystem => createSysFs(DEVICES.sys, realtimeNs, options.system);
-  registerFileSystem(kernel, 'proc', makeProc);
-  registerFileSystem(kernel, 'sysfs', makeSys);
-  registerFileSystem(kernel, 'devpts', makePts);
+  registerFileSystem(kernel, 'proc', makeProc, { owner: (task) => task.process.pidNamespace.user, mustBeVisible: true });
+  registerFileSystem(kernel, 'sysfs', makeSys, { owner: (task) => task.namespaces.network.user, mustBeVisible: true });
+  registerFileSystem(kernel, 'overlay', makeOverlay, { owner: (task) => task.credentials.user });
+  registerFileSystem(kernel, 'mqueue', ({ namespaces }) => createMqueueFs(nextAnonymousDevice(), realtimeNs, namespaces.ipc), { owner: (task) => task.namespaces.ipc.user });
+  registerFileSystem(kernel, 'devpts', makePts, { owner: (task) => task.credentials.user });
   const shm = new TmpFs({ dev: DEVICES.shm, now: realtimeNs, maxBytes: options.shmBytes ?? 64 * 2 ** 20, mode: 0o1777 });
   const dev = createDevFs({ dev: DEVICES.dev, now: realtimeNs, console: options.console === true });
-  return builder.mount('/proc', makeProc(), secure, 'proc')
+  return builder.mount('/proc', createProcFs(DEVICES.proc, realtimeNs, options.system), secure, 'proc')
     ?? builder.mount('/sys', makeSys(), secure | MS_RDONLY, 'sysfs')
     ?? builder.mount('/dev', dev, MS_NOSUID, 'tmpfs')
     ?? builder.mount('/dev/pts', makePts(), MS_NOSUID | MS_NOEXEC | MS_RELATIME, 'devpts')

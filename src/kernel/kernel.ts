@@ -2,14 +2,17 @@
 import type { Host } from '../host/types.ts';
 import type { Machine, MachineOptions } from '../machine/index.ts';
 import type { Layout } from './exec/load-elf.ts';
-import { makeGate, type GateEntry } from './gate.ts';
+import { makeGate } from './gate.ts';
+import type { GateEntry } from './gate-entry.ts';
 import { FutexTable } from './futex/futex-table.ts';
 import { DEFAULT_LIMITS, type KernelLimits } from './limits.ts';
 import type { Inode } from '../fs/types.ts';
 import type { MemoryContext } from './mm/mm.ts';
 import { resizePrivateMappings } from './mm/mm-resize.ts';
 import { SharedObjects } from './mm/shared.ts';
-import { initialNamespaces, type Namespaces } from './namespaces.ts';
+import { NamespaceCensus } from './namespaces/census.ts';
+import type { PidNamespace } from './namespaces/pid-namespace.ts';
+import { initialNamespaces, type Namespaces } from './namespaces/namespaces.ts';
 import { Scheduler } from './scheduler.ts';
 import { sendToProcess } from './signals/send.ts';
 import type { SyscallTracer } from './strace/tracer.ts';
@@ -78,6 +81,7 @@ export class Kernel implements KernelInterface {
   onUnknownSyscall: ((number: number) => void) | undefined;
   /** Those of the first program. */
   readonly namespaces: Namespaces;
+  readonly census: NamespaceCensus;
   readonly bootRealtimeNs: bigint;
   readonly #tasks = new Map<number, KernelTask>();
   readonly #processes = new Map<number, Process>();
@@ -102,6 +106,7 @@ export class Kernel implements KernelInterface {
     this.processors = options.processors ?? 1;
     this.memoryBytes = options.memoryBytes ?? 4 * 2 ** 30;
     this.namespaces = initialNamespaces(options.hostname ?? 'caisson', options.domainname ?? '(none)');
+    this.census = new NamespaceCensus(this, this.limits.namespaces);
     this.protectsInit = options.init === true;
     this.reaperPid = options.init === true ? 0 : 1;
     this.#lastPid = options.init === true ? 0 : 1;
@@ -190,19 +195,35 @@ export class Kernel implements KernelInterface {
   }
 
   removeTask(task: KernelTask): void {
-    if (this.#tasks.get(task.tid) === task) this.#tasks.delete(task.tid);
+    if (this.#tasks.get(task.tid) !== task) return;
+    this.#tasks.delete(task.tid);
+    task.process.pidNamespace.release(task.tid);
   }
 
   /** A thread takes over the id of the leader at exec (de_thread). */
   renameTask(task: KernelTask, tid: number): void {
     this.removeTask(task);
     task.tid = tid;
+    task.number = task.process.number;
     this.#tasks.set(tid, task);
   }
 
   removeProcess(process: Process): void {
     this.#processes.delete(process.pid);
     this.#tasks.delete(process.pid);
+    const { pidNamespace, pid, processGroup, session } = process;
+    if (pidNamespace.parent !== undefined) for (const id of new Set([pid, processGroup, session])) this.releaseId(pidNamespace, id);
+  }
+
+  /** Takes the numbers of an id away where no task, group or session has it any more. */
+  releaseId(namespace: PidNamespace, id: number): void {
+    if (!this.#hasMember(id)) namespace.release(id);
+  }
+
+  #hasMember(id: number): boolean {
+    if (this.#tasks.has(id) || this.#processes.has(id)) return true;
+    for (const process of this.#processes.values()) if (process.processGroup === id || process.session === id) return true;
+    return false;
   }
 
   findTask(tid: number): KernelTask | undefined {

@@ -34,7 +34,7 @@ export class Scheduler {
   }
 
   enqueue(task: KernelTask): void {
-    if (task.queued || task.state !== 'running' || task.process.stopped) return;
+    if (task.queued || task.state !== 'running' || task.held) return;
     task.queued = true;
     this.#queue.push(task);
     this.#wakeHost();
@@ -43,7 +43,7 @@ export class Scheduler {
   /** A stopped process goes on. */
   resume(process: Process): void {
     for (const task of process.tasks) {
-      if (task.state === 'running' && !task.queued) {
+      if (task.state === 'running' && !task.queued && !task.held) {
         task.queued = true;
         this.#queue.push(task);
       }

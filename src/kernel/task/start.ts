@@ -5,7 +5,7 @@ import type { Kernel } from '../kernel.ts';
 import { Mm } from '../mm/mm.ts';
 import { SignalActions } from '../signals/signal-actions.ts';
 import type { FdTable, FsContext } from '../types.ts';
-import type { TaskCredentials } from './credentials.ts';
+import { withinUserNamespace, type Identity } from './credentials.ts';
 import { Process } from './process.ts';
 import { ResourceLimits } from './resource-limits.ts';
 import { SharedRef } from './shared-ref.ts';
@@ -20,7 +20,7 @@ export interface StartRequest {
   readonly environment: readonly string[];
   readonly files: FdTable;
   readonly fs: FsContext;
-  readonly credentials: TaskCredentials;
+  readonly credentials: Identity;
   readonly limits?: ResourceLimits;
   /** What the new session's terminal is, as the tty code keeps it. */
   readonly terminal?: unknown;
@@ -34,7 +34,7 @@ export function startProcess(kernel: Kernel, request: StartRequest): Process | n
   if (kernel.memory.addressSpaces >= kernel.limits.addressSpaces) return -ENOMEM;
   const pid = kernel.allocatePid();
   const process = new Process({
-    pid, kernel, parent: undefined, processGroup: pid,
+    pid, pidNamespace: kernel.namespaces.pidForChildren, kernel, parent: undefined, processGroup: pid,
     session: { id: pid, terminal: request.terminal },
     actions: new SharedRef(new SignalActions()),
     limits: request.limits ?? new ResourceLimits(),
@@ -42,7 +42,7 @@ export function startProcess(kernel: Kernel, request: StartRequest): Process | n
   const mm = new Mm(kernel.machine.createAddressSpace(), kernel.memory);
   const task = new KernelTask({
     tid: pid, kernel, process, mm,
-    files: new SharedRef(request.files), fs: new SharedRef(request.fs), credentials: request.credentials, namespaces: kernel.namespaces, name: '',
+    files: new SharedRef(request.files), fs: new SharedRef(request.fs), credentials: withinUserNamespace(request.credentials, kernel.namespaces.uts.user), namespaces: kernel.namespaces, name: '',
   });
   process.setLeader(task);
   process.tasks.add(task);
@@ -54,7 +54,10 @@ export function startProcess(kernel: Kernel, request: StartRequest): Process | n
   kernel.addTask(task);
   if (kernel.main === undefined && request.main !== false) {
     kernel.main = process;
-    if (kernel.protectsInit) kernel.reaper = process;
+    if (kernel.protectsInit) {
+      kernel.reaper = process;
+      process.isUnkillable = true;
+    }
   }
   kernel.scheduler.enqueue(task);
   return process;

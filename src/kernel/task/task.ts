@@ -3,7 +3,8 @@ import { WaitQueue, type Waiter } from '../../fs/types.ts';
 import { THREAD_STATE_SIZE } from '../../machine/index.ts';
 import type { Kernel } from '../kernel.ts';
 import type { Mm } from '../mm/mm.ts';
-import type { Namespaces } from '../namespaces.ts';
+import type { Namespaces } from '../namespaces/namespaces.ts';
+import type { Tracee } from '../ptrace/tracee.ts';
 import type { SpaceMemory } from '../mm/user-memory.ts';
 import { PendingSignals } from '../signals/pending-signals.ts';
 import type { Seccomp } from '../seccomp/seccomp.ts';
@@ -12,6 +13,7 @@ import { hasSignal, SignalSet } from '../signals/signal-set.ts';
 import { UNBLOCKABLE } from '../signals/signal-actions.ts';
 import { sendToTask } from '../signals/send.ts';
 import { BLOCKED, type FdTable, type FsContext, type KernelTimer, type SignalInfo, type SignalMask, type SyscallRow, type Task } from '../types.ts';
+import { capableIn, type UserNamespace } from '../namespaces/user-namespace.ts';
 import { hasCapability, type TaskCredentials } from './credentials.ts';
 import type { Process } from './process.ts';
 import type { SharedRef } from './shared-ref.ts';
@@ -44,6 +46,7 @@ export interface TaskParts {
 export class KernelTask implements Task, Waiter {
   /** Changes at exec by a thread that is not the leader. */
   tid: number;
+  number: number;
   readonly kernel: Kernel;
   readonly process: Process;
   mm: Mm;
@@ -85,6 +88,22 @@ export class KernelTask implements Task, Waiter {
   alternateStack: AlternateStack = NO_ALTERNATE_STACK;
   readonly signalQueue = new WaitQueue();
 
+  // ---- tracing: see `ptrace/` ----
+  /** Defined while somebody traces the task. */
+  tracee: Tracee | undefined;
+  /** Tasks that this one traces. */
+  tracees: Set<KernelTask> | undefined;
+  /** What follows a stop: done first in the task's next turn. */
+  resume: (() => void) | undefined;
+  /** A signal that the tracer has seen and let through. */
+  injected: SignalInfo | undefined;
+  /** The call that a traced task is in or came from (`orig_rax`), or -1. */
+  originalCall = -1;
+  /** A traced call was interrupted and rax says how it starts over, as long as no handler decides otherwise. */
+  restarting = false;
+  /** For restart_syscall(2): a call with a deadline goes on where it was interrupted. */
+  restartBlock: { readonly row: SyscallRow; readonly arguments: readonly number[]; readonly blocking: unknown } | undefined;
+
   // ---- what libraries register ----
   /** CLONE_CHILD_CLEARTID, set_tid_address(2). */
   clearChildTid = 0;
@@ -116,6 +135,7 @@ export class KernelTask implements Task, Waiter {
 
   constructor(parts: TaskParts) {
     this.tid = parts.tid;
+    this.number = parts.process.pidNamespace.numberOf(parts.tid);
     this.kernel = parts.kernel;
     this.process = parts.process;
     this.mm = parts.mm;
@@ -138,6 +158,11 @@ export class KernelTask implements Task, Waiter {
 
   get fs(): FsContext {
     return this.fsRef.value;
+  }
+
+  /** It may not run, whatever it waits for: stopped with its group, or by its tracer. */
+  get held(): boolean {
+    return this.tracee === undefined ? this.process.stopped : this.tracee.stop !== undefined;
   }
 
   get isLeader(): boolean {
@@ -217,7 +242,9 @@ export class KernelTask implements Task, Waiter {
     const { set } = this.pending;
     const shared = this.process.pending.set;
     const deliverable = ((set.low | shared.low) & ~this.blocked.low) | ((set.high | shared.high) & ~this.blocked.high);
-    if (deliverable !== 0) this.attention |= ATTENTION_SIGNAL;
+    const { tracee } = this;
+    const trapped = this.injected !== undefined || (tracee !== undefined && (tracee.trapPending || tracee.notifyPending));
+    if (deliverable !== 0 || trapped) this.attention |= ATTENTION_SIGNAL;
     else this.attention &= ~ATTENTION_SIGNAL;
   }
 
@@ -249,6 +276,20 @@ export class KernelTask implements Task, Waiter {
   }
 
   capable(capability: number): boolean {
-    return hasCapability(this.credentials, capability);
+    return this.credentials.idMapping === undefined && hasCapability(this.credentials, capability);
+  }
+
+  capableIn(user: UserNamespace, capability: number): boolean {
+    return capableIn(this.credentials, user, capability);
+  }
+
+  // ---- ids ----
+
+  numberOf(id: number): number {
+    return this.process.pidNamespace.numberOf(id);
+  }
+
+  idOf(number: number): number {
+    return this.process.pidNamespace.idOf(number);
   }
 }
