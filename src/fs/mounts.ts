@@ -11,9 +11,12 @@ import type { FileSystem } from './types.ts';
 
 /** Default of fs.mount-max is 100,000; a namespace of ours never needs that many. */
 const MOST_MOUNTS = 10_000;
+/** Of all namespaces but the containers' own together: about 400 bytes each. */
+const MOST_IN_ALL = 100_000;
 const ATIME_FLAGS = MS_NOATIME | MS_NODIRATIME | MS_RELATIME;
 
 let nextMountId = 20;
+let mountsInAll = 0;
 
 /** A mount of a file system, or with `root` of a part of it, that is not attached yet. */
 export function newMount(fileSystem: FileSystem, flags: number, source: string, root: Dentry = rootDentry(fileSystem)): Mount {
@@ -127,6 +130,7 @@ export class MountNamespace implements NamespaceIdentity {
   #take(mount: Mount): void {
     mount.namespace = this;
     this.#mounts.add(mount);
+    if (this.ino !== MOUNT_NAMESPACE) mountsInAll++;
   }
 
   get rootLocation(): Location {
@@ -170,7 +174,7 @@ export class MountNamespace implements NamespaceIdentity {
       });
     }
     const room = (namespace: MountNamespace): boolean => namespace.#mounts.size + added.length <= MOST_MOUNTS;
-    if (!room(this) || copies.some(({ parent: other }) => !room(other.namespace as MountNamespace))) {
+    if (mountsInAll + added.length * (copies.length + 1) > MOST_IN_ALL || !room(this) || copies.some(({ parent: other }) => !room(other.namespace as MountNamespace))) {
       for (const { copy } of copies) dissolveTree(copy);
       return -ENOSPC;
     }
@@ -267,6 +271,11 @@ export class MountNamespace implements NamespaceIdentity {
     return 0;
   }
 
+  /** False: there are too many mounts for one more copy (-ENOSPC). */
+  get mayBeCopied(): boolean {
+    return mountsInAll + this.#mounts.size <= MOST_IN_ALL;
+  }
+
   /** A copy for CLONE_NEWNS, owned by `user`, and which mount became which. */
   copy(user: NamespaceOwner): { readonly namespace: MountNamespace; readonly mapping: ReadonlyMap<Mount, Mount> } {
     const mapping = new Map<Mount, Mount>();
@@ -290,7 +299,7 @@ export class MountNamespace implements NamespaceIdentity {
 
   /** Forgets a mount that was unmounted. */
   forget(mount: Mount): void {
-    this.#mounts.delete(mount);
+    if (this.#mounts.delete(mount) && this.ino !== MOUNT_NAMESPACE) mountsInAll--;
   }
 
   /** Path where a mount is, for /proc/mounts. */

@@ -33,6 +33,8 @@ export interface TmpFsOptions {
   readonly firstInode?: number;
   readonly type?: string;
   readonly owner?: IdMapping | undefined;
+  /** Has room for several of them together. */
+  readonly pool?: ByteAccount | undefined;
 }
 
 export class TmpFs implements FileSystem, ByteAccount {
@@ -46,6 +48,7 @@ export class TmpFs implements FileSystem, ByteAccount {
   readonly maxBytes: number;
   readonly maxInodes: number;
   readonly owner: IdMapping | undefined;
+  readonly pool: ByteAccount | undefined;
   usedBytes = 0;
   usedInodes = 0;
   #nextInode: number;
@@ -54,6 +57,7 @@ export class TmpFs implements FileSystem, ByteAccount {
     this.type = options.type ?? 'tmpfs';
     this.dev = options.dev;
     this.owner = options.owner;
+    this.pool = options.pool;
     this.now = options.now;
     this.maxBytes = options.maxBytes ?? 2 ** 30;
     this.maxInodes = options.maxInodes ?? 1_000_000;
@@ -63,12 +67,13 @@ export class TmpFs implements FileSystem, ByteAccount {
   }
 
   charge(bytes: number): boolean {
-    if (this.usedBytes + bytes > this.maxBytes) return false;
+    if (this.usedBytes + bytes > this.maxBytes || this.pool?.charge(bytes) === false) return false;
     this.usedBytes += bytes;
     return true;
   }
 
   release(bytes: number): void {
+    this.pool?.release(bytes);
     this.usedBytes -= bytes;
   }
 

@@ -66,3 +66,9 @@ test('an overlay keeps what changes in the directory that the guest names', asyn
   const { stdout, stderr } = await asRoot('cd $(mktemp -d); mkdir l u k m; echo lower > l/f; echo gone > l/g; mount -t overlay -o lowerdir=l,upperdir=u,workdir=k o m; echo upper > m/f; rm m/g; cat m/f l/f u/f; ls m; stat -c %F u/g');
   assert.equal(stdout, 'upper\nlower\nupper\nf\ncharacter special file\n', stderr);
 });
+
+test('all tmpfs that a guest mounts have one bound together, and room again when one goes', async () => {
+  const { stdout, stderr } = await inside(['unshare', '-Urm', 'sh', '-c', `cd $(mktemp -d); mkdir a b; mount -t tmpfs t a; mount -t tmpfs t b
+    head -c 700m /dev/zero > a/f; head -c 700m /dev/zero > b/f || echo full; umount a; head -c 700m /dev/zero > b/f && echo room`]);
+  assert.equal(stdout, 'full\nroom\n', stderr);
+});

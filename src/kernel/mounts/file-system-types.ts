@@ -9,9 +9,8 @@ import type { FileSystem } from '../../fs/types.ts';
 import { NO_ID } from '../namespaces/id-map.ts';
 import type { UserNamespace } from '../namespaces/user-namespace.ts';
 import type { Kernel, Task } from '../types.ts';
+import { TMPFS_BYTES, tmpfsPool } from './tmpfs-pool.ts';
 
-/** A tmpfs without `size=`: half of what the container's memory is thought to be. */
-const TMPFS_BYTES = 2 ** 30;
 const TMPFS_INODES = 1_000_000;
 const ATIME_FLAGS = MS_NOATIME | MS_NODIRATIME | MS_RELATIME;
 
@@ -123,7 +122,7 @@ function makeTmpfs(task: Task, options: string): FileSystem | number {
   const settings = parseTmpfs(task, options);
   if (typeof settings === 'number') return settings;
   const { user } = task.credentials;
-  return new TmpFs({ ...settings, dev: nextAnonymousDevice(), now: task.kernel.realtimeNs, owner: user.isFirst ? undefined : user });
+  return new TmpFs({ ...settings, dev: nextAnonymousDevice(), now: task.kernel.realtimeNs, owner: user.isFirst ? undefined : user, pool: tmpfsPool(task.kernel) });
 }
 
 /** A new file system of a type for mount(2) and fsopen(2), with the rights checked; or a negative errno. */

@@ -1,6 +1,6 @@
 /** unshare(2), setns(2) (kernel/fork.c: ksys_unshare, kernel/nsproxy.c). */
 import { CAP_SYS_ADMIN, CAP_SYS_CHROOT } from '../../abi/capability.ts';
-import { EBADF, EINVAL, EPERM, ESRCH } from '../../abi/errno.ts';
+import { EBADF, EINVAL, ENOSPC, EPERM, ESRCH } from '../../abi/errno.ts';
 import { CLONE_FILES, CLONE_FS, CLONE_NEWNS, CLONE_NEWTIME, CLONE_NEWUSER, CLONE_SIGHAND, CLONE_SYSVSEM, CLONE_THREAD, CLONE_VM } from '../../abi/sched.ts';
 import { RLIMIT_NOFILE } from '../../abi/resource.ts';
 import { MountNamespace } from '../../fs/mounts.ts';
@@ -48,6 +48,7 @@ function unshare(task: KernelTask, flags: number): number {
     if (typeof made === 'number') return made;
     namespaces = made;
   }
+  if ((flags & CLONE_NEWNS) !== 0 && !task.fs.namespace.mayBeCopied) return -ENOSPC;
   const full = task.kernel.census.take(flags);
   if (full !== 0) return full;
   if ((flags & (CLONE_FS | CLONE_NEWNS | CLONE_NEWUSER)) !== 0) ownFs(task);

@@ -1,5 +1,5 @@
 /** New tasks (kernel/fork.c: copy_process). The system calls are in `syscalls/clone.ts`. */
-import { EAGAIN, ENOMEM } from '../../abi/errno.ts';
+import { EAGAIN, ENOMEM, ENOSPC } from '../../abi/errno.ts';
 import { RLIMIT_NOFILE, RLIMIT_NPROC } from '../../abi/resource.ts';
 import { CAP_SYS_ADMIN, CAP_SYS_RESOURCE } from '../../abi/capability.ts';
 import {
@@ -47,6 +47,7 @@ export function copyTask(parent: KernelTask, request: CloneArguments): KernelTas
   if (typeof namespaces === 'number') return namespaces;
   if (namespaces.pidForChildren.isOver) return -ENOMEM;
   const wanted = (flags % 0x1_0000_0000) & NAMESPACE_FLAGS;
+  if ((wanted & CLONE_NEWNS) !== 0 && !parent.fs.namespace.mayBeCopied) return -ENOSPC;
   const full = wanted === 0 ? 0 : kernel.census.take(wanted);
   if (full !== 0) return full;
   const credentials = user === undefined ? parent.credentials : enterUserNamespace(parent.credentials, user);
