@@ -58,6 +58,8 @@ export interface ThreadView {
   /** Name of the system call that it waits in, or empty. */
   readonly waitingIn: string;
   readonly timerSlackNs: number;
+  /** Path of its control group, as who asks sees the tree. */
+  readonly cgroup: string;
 }
 
 export interface CredentialsView {
@@ -174,6 +176,9 @@ export interface SystemView {
   readonly userNs: number;
   readonly systemNs: number;
   readonly pidMax: number;
+  /** Names of /proc/cgroups, and how many groups there are. */
+  readonly controllers: readonly string[];
+  readonly cgroupCount: number;
   random(buffer: Uint8Array): void;
   /** The process and thread whose call is being handled. */
   readonly current: { readonly process: ProcessView; readonly tid: number } | undefined;

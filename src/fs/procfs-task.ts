@@ -128,7 +128,7 @@ function addCommon(directory: PseudoDirectory, system: SystemView, view: Process
   directory.file('limits', () => limitsText(view));
   directory.file('mounts', () => mountsText(view));
   directory.file('mountinfo', () => mountInfoText(view));
-  directory.file('cgroup', () => '0::/\n');
+  directory.file('cgroup', () => `0::${live().cgroup}\n`);
   directory.file('wchan', () => live().waitingIn || '0');
   directory.file('io', () => guarded(view, () => 'rchar: 0\nwchar: 0\nsyscr: 0\nsyscw: 0\nread_bytes: 0\nwrite_bytes: 0\ncancelled_write_bytes: 0\n'), 0o400);
   directory.file('personality', () => `${live().personality.toString(16).padStart(8, '0')}\n`, 0o400);
@@ -152,7 +152,7 @@ function addCommon(directory: PseudoDirectory, system: SystemView, view: Process
   directory.file('gid_map', () => view.gidMap);
   directory.file('setgroups', () => 'allow\n');
   directory.file('projid_map', () => '');
-  directory.file('cpuset', () => '/\n');
+  directory.file('cpuset', () => `${live().cgroup}\n`);
   const links: readonly (readonly [string, () => Location | undefined])[] = [
     ['exe', () => view.executable], ['cwd', () => view.cwd], ['root', () => view.root],
   ];

@@ -57,7 +57,7 @@ const ROOT_OWNER: Owner = () => ({ uid: 0, gid: 0 });
 export abstract class PseudoInode implements Inode {
   readonly fileSystem: PseudoFs;
   readonly ino: number;
-  readonly mode: number;
+  mode: number;
   readonly rdev = 0;
   readonly owner: Owner;
 
@@ -94,7 +94,7 @@ export abstract class PseudoInode implements Inode {
   lookup(_name: string): Inode | number {
     return -ENOTDIR;
   }
-  create(): number {
+  create(_name: string, _mode: number, _uid: number, _gid: number, _rdev: number): Inode | number {
     return this.fileSystem.type === 'proc' ? -ENOENT : -EPERM;
   }
   symlink(): number {
@@ -106,7 +106,7 @@ export abstract class PseudoInode implements Inode {
   unlink(): number {
     return -EPERM;
   }
-  rmdir(): number {
+  rmdir(_name: string): number {
     return -EPERM;
   }
   rename(): number {
@@ -216,12 +216,12 @@ function copyFrom(bytes: Uint8Array, buffer: Uint8Array, position: number): numb
 const NEVER = new WaitQueue();
 
 /** An open made-up file: one text for all reads in a row (seq_file). */
-class PseudoOpenFile implements OpenFile {
+export class PseudoOpenFile implements OpenFile {
   flags: number;
   position = 0;
   readonly inode: PseudoFile;
   location: Location | undefined = undefined;
-  readonly waitQueue = NEVER;
+  readonly waitQueue: WaitQueue = NEVER;
   #bytes: Uint8Array | undefined = undefined;
 
   constructor(inode: PseudoFile, flags: number) {

@@ -1,6 +1,7 @@
 /** A Linux kernel for one container: its tasks, clocks, memory and the door for system calls. */
 import type { Host } from '../host/types.ts';
 import type { Machine, MachineOptions } from '../machine/index.ts';
+import { CgroupTree } from './cgroup/tree.ts';
 import type { Layout } from './exec/load-elf.ts';
 import { makeGate, type GateEntry } from './gate.ts';
 import { FutexTable } from './futex/futex-table.ts';
@@ -78,6 +79,7 @@ export class Kernel implements KernelInterface {
   onUnknownSyscall: ((number: number) => void) | undefined;
   /** Those of the first program. */
   readonly namespaces: Namespaces;
+  readonly cgroups: CgroupTree;
   readonly bootRealtimeNs: bigint;
   readonly #tasks = new Map<number, KernelTask>();
   readonly #processes = new Map<number, Process>();
@@ -101,7 +103,8 @@ export class Kernel implements KernelInterface {
     this.#random = options.seed === undefined ? (buffer) => host.random(buffer) : seededRandom(options.seed);
     this.processors = options.processors ?? 1;
     this.memoryBytes = options.memoryBytes ?? 4 * 2 ** 30;
-    this.namespaces = initialNamespaces(options.hostname ?? 'caisson', options.domainname ?? '(none)');
+    this.cgroups = new CgroupTree(this);
+    this.namespaces = initialNamespaces(options.hostname ?? 'caisson', options.domainname ?? '(none)', this.cgroups.container);
     this.protectsInit = options.init === true;
     this.reaperPid = options.init === true ? 0 : 1;
     this.#lastPid = options.init === true ? 0 : 1;
@@ -282,6 +285,15 @@ export class Kernel implements KernelInterface {
   kill(): void {
     killAll(this.processes());
     this.scheduler.timerAdded();
+  }
+
+  /** From outside: nothing in the container runs until `thaw`. SIGKILL is not held up. */
+  freeze(): void {
+    this.cgroups.freeze();
+  }
+
+  thaw(): void {
+    this.cgroups.thaw();
   }
 
   /** To the first program, from outside (a forwarded signal). */

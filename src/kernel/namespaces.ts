@@ -6,6 +6,8 @@ import { EINVAL } from '../abi/errno.ts';
 import { CLONE_NEWCGROUP, CLONE_NEWIPC, CLONE_NEWNET, CLONE_NEWNS, CLONE_NEWPID, CLONE_NEWTIME, CLONE_NEWUSER, CLONE_NEWUTS } from '../abi/sched.ts';
 import { CGROUP_NAMESPACE, IPC_NAMESPACE, NETWORK_NAMESPACE, nextNamespaceInode, PID_NAMESPACE, TIME_NAMESPACE, USER_NAMESPACE, UTS_NAMESPACE, type NamespaceIdentity } from '../fs/namespace-identity.ts';
 import type { NetworkStack } from '../net/index.ts';
+import type { Cgroup } from './cgroup/cgroup.ts';
+import { CgroupNamespace } from './cgroup/namespace.ts';
 import { IpcNamespace } from './ipc/ipc-namespace.ts';
 
 /** What uname(2) says of the machine's name. */
@@ -37,19 +39,18 @@ export interface Namespaces {
   readonly uts: UtsNamespace;
   readonly ipc: IpcNamespace;
   readonly network: NetworkNamespace;
-  /** Every process is in the root of the one tree of control groups, so this is but a number. */
-  readonly cgroup: NamespaceIdentity;
+  readonly cgroup: CgroupNamespace;
   readonly user: NamespaceIdentity;
   readonly pid: NamespaceIdentity;
   readonly time: NamespaceIdentity;
 }
 
-export function initialNamespaces(hostname: string, domainname: string): Namespaces {
+export function initialNamespaces(hostname: string, domainname: string, cgroup: Cgroup): Namespaces {
   return {
     uts: new UtsNamespace(hostname, domainname, UTS_NAMESPACE),
     ipc: new IpcNamespace(IPC_NAMESPACE),
     network: new NetworkNamespace(NETWORK_NAMESPACE),
-    cgroup: { flag: CLONE_NEWCGROUP, ino: CGROUP_NAMESPACE },
+    cgroup: new CgroupNamespace(cgroup, CGROUP_NAMESPACE),
     user: { flag: CLONE_NEWUSER, ino: USER_NAMESPACE },
     pid: { flag: CLONE_NEWPID, ino: PID_NAMESPACE },
     time: { flag: CLONE_NEWTIME, ino: TIME_NAMESPACE },
@@ -60,8 +61,8 @@ export function initialNamespaces(hostname: string, domainname: string): Namespa
 export const NAMESPACE_FLAGS = CLONE_NEWNS | CLONE_NEWCGROUP | CLONE_NEWUTS | CLONE_NEWIPC | CLONE_NEWUSER | CLONE_NEWPID | CLONE_NEWNET | CLONE_NEWTIME;
 const FIXED = CLONE_NEWUSER | CLONE_NEWPID | CLONE_NEWTIME;
 
-/** create_new_namespaces(): the set with new ones for the flags, or -EINVAL for kinds that cannot be made. */
-export function unshareNamespaces(old: Namespaces, flags: number): Namespaces | number {
+/** create_new_namespaces(): the set with new ones for the flags, or -EINVAL for kinds that cannot be made. `cgroup`: the root of what a new one sees. */
+export function unshareNamespaces(old: Namespaces, flags: number, cgroup: Cgroup): Namespaces | number {
   if ((flags & FIXED) !== 0) return -EINVAL;
   const { hostname, domainname } = old.uts;
   return {
@@ -69,7 +70,7 @@ export function unshareNamespaces(old: Namespaces, flags: number): Namespaces | 
     uts: (flags & CLONE_NEWUTS) === 0 ? old.uts : new UtsNamespace(hostname, domainname),
     ipc: (flags & CLONE_NEWIPC) === 0 ? old.ipc : new IpcNamespace(),
     network: (flags & CLONE_NEWNET) === 0 ? old.network : new NetworkNamespace(),
-    cgroup: (flags & CLONE_NEWCGROUP) === 0 ? old.cgroup : { flag: CLONE_NEWCGROUP, ino: nextNamespaceInode() },
+    cgroup: (flags & CLONE_NEWCGROUP) === 0 ? old.cgroup : new CgroupNamespace(cgroup),
   };
 }
 
@@ -78,7 +79,7 @@ export function enterNamespace(old: Namespaces, namespace: NamespaceIdentity): N
   if (namespace instanceof UtsNamespace) return { ...old, uts: namespace };
   if (namespace instanceof IpcNamespace) return { ...old, ipc: namespace };
   if (namespace instanceof NetworkNamespace) return { ...old, network: namespace };
-  if (namespace.flag === CLONE_NEWCGROUP) return { ...old, cgroup: namespace };
+  if (namespace instanceof CgroupNamespace) return { ...old, cgroup: namespace };
   // The only user namespace is the caller's own, which nobody enters again (userns_install); the others change nothing.
   return namespace.flag === CLONE_NEWUSER ? -EINVAL : old;
 }

@@ -8,6 +8,7 @@ import type { Location, Mount } from '../fs/dentry.ts';
 import type { SystemView, ProcessView, CredentialsView, LimitView, MappingView, MemoryView, SignalWords, ThreadView } from '../fs/process-view.ts';
 import type { OpenFile } from '../fs/types.ts';
 import { CPU_FLAGS } from '../machine/index.ts';
+import { CONTROLLERS } from './cgroup/cgroup.ts';
 import { FileDescriptors } from './fd-table.ts';
 import { Tty } from './files/tty.ts';
 import type { Kernel } from './kernel.ts';
@@ -95,6 +96,11 @@ class KernelThreadView implements ThreadView {
   }
   get timerSlackNs(): number {
     return this.#task.timerSlackNs;
+  }
+  get cgroup(): string {
+    const { kernel, cgroup } = this.#task;
+    const { root } = (kernel.current?.namespaces ?? kernel.namespaces).cgroup;
+    return kernel.cgroups.pathFrom(root, cgroup);
   }
 }
 
@@ -415,6 +421,11 @@ export function createSystemView(kernel: Kernel, options: SystemViewOptions = {}
     },
     systemNs: 0,
     pidMax: kernel.limits.pidMax,
+    // Under their names of version 1 (cgroup_subsys `legacy_name`).
+    controllers: CONTROLLERS.map((name: string) => (name === 'io' ? 'blkio' : name)),
+    get cgroupCount() {
+      return kernel.cgroups.count;
+    },
     random: (buffer) => kernel.random(buffer),
     get current() {
       const task = kernel.current;

@@ -222,7 +222,11 @@ function openInterpreter(task: KernelTask, path: string): { file: Executable; el
 function commit(task: KernelTask, mm: Mm, program: Program, credentials: TaskCredentials): void {
   const { kernel, process } = task;
   for (const other of [...process.tasks]) if (other !== task) endTask(other);
-  if (!task.isLeader) kernel.renameTask(task, process.pid);
+  if (!task.isLeader) {
+    // It takes the place of the leader, which counted until now.
+    process.leader.cgroup.pids.uncharge();
+    kernel.renameTask(task, process.pid);
+  }
   process.setLeader(task);
   releaseMemory(task);
   task.mm = mm;

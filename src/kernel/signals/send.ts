@@ -54,14 +54,15 @@ function notify(task: KernelTask): void {
   task.updateAttention();
   task.signalQueue.wake();
   if (!task.signalPending()) return;
-  if (task.process.stopped && isFatalNow(task)) {
+  if (task.process.stopped && isKilled(task)) {
     task.process.stopped = false;
     task.kernel.scheduler.resume(task.process);
   }
   task.wake();
 }
 
-function isFatalNow(task: KernelTask): boolean {
+/** SIGKILL is pending, which neither a stop nor a frozen group holds up. */
+export function isKilled(task: KernelTask): boolean {
   return task.pending.set.has(SIGKILL) || task.process.pending.set.has(SIGKILL);
 }
 

@@ -36,7 +36,7 @@ function unshare(task: KernelTask, flags: number): number {
   let namespaces: Namespaces = task.namespaces;
   if ((flags & NAMESPACE_FLAGS) !== 0) {
     if ((flags & CLONE_NEWUSER) === 0 && !task.capable(CAP_SYS_ADMIN)) return -EPERM;
-    const made = unshareNamespaces(namespaces, flags);
+    const made = unshareNamespaces(namespaces, flags, task.cgroup);
     if (typeof made === 'number') return made;
     namespaces = made;
   }

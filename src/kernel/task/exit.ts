@@ -51,8 +51,12 @@ export function endTask(task: KernelTask, status = task.process.exitStatus): voi
   if (task.filesRef.drop()) task.files.closeAll();
   task.fsRef.drop();
   process.tasks.delete(task);
+  kernel.cgroups.leave(task);
   // The leader's id stays taken until the process is awaited.
-  if (!task.isLeader) kernel.removeTask(task);
+  if (!task.isLeader) {
+    kernel.removeTask(task);
+    task.cgroup.pids.uncharge();
+  }
   for (const child of process.children) if (child.leader.parentDeathSignal !== 0 && process.tasks.size === 0) {
     sendToProcess(child, { signal: child.leader.parentDeathSignal, code: 0, pid: process.pid, uid: task.credentials.uid });
   }
@@ -165,6 +169,7 @@ export function reap(process: Process): void {
     addUsage(parent.childUsage, process.childUsage);
     parent.children.delete(process);
   }
+  process.leader.cgroup.pids.uncharge();
   kernel.removeProcess(process);
 }
 

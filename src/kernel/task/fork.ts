@@ -7,6 +7,7 @@ import {
   CLONE_NEWNS, CLONE_THREAD, CLONE_VFORK, CLONE_VM,
 } from '../../abi/sched.ts';
 import { WaitQueue } from '../../fs/types.ts';
+import type { Cgroup } from '../cgroup/cgroup.ts';
 import { RAX, RSP, STATE_FS_BASE, STATE_GPR } from '../../machine/index.ts';
 import type { Mm } from '../mm/mm.ts';
 import { NAMESPACE_FLAGS, unshareNamespaces, type Namespaces } from '../namespaces.ts';
@@ -27,6 +28,8 @@ export interface CloneArguments {
   readonly exitSignal: number;
   /** Process id that clone3 asks for. */
   readonly setTid?: number | undefined;
+  /** CLONE_INTO_CGROUP: not the parent's. */
+  readonly cgroup?: Cgroup | undefined;
 }
 
 export function hasFlag(flags: number, flag: number): boolean {
@@ -42,8 +45,14 @@ export function copyTask(parent: KernelTask, request: CloneArguments): KernelTas
   const namespaces = namespacesFor(parent, flags);
   if (typeof namespaces === 'number') return namespaces;
   const sharesMemory = hasFlag(flags, CLONE_VM);
+  const cgroup = request.cgroup ?? parent.cgroup;
+  const overCount = cgroup.pids.charge();
+  if (overCount !== 0) return overCount;
   const mm = sharesMemory ? parent.mm : parent.mm.fork();
-  if (typeof mm === 'number') return mm;
+  if (typeof mm === 'number') {
+    cgroup.pids.uncharge();
+    return mm;
+  }
   const tid = request.setTid ?? kernel.allocatePid();
   const isThread = hasFlag(flags, CLONE_THREAD);
   const process = isThread ? parent.process : copyProcess(parent, request, tid);
@@ -55,6 +64,7 @@ export function copyTask(parent: KernelTask, request: CloneArguments): KernelTas
     credentials: parent.credentials,
     namespaces,
     name: parent.name,
+    cgroup,
   });
   if (hasFlag(flags, CLONE_NEWNS)) task.fs.enterNewNamespace();
   if (!isThread) process.setLeader(task);
@@ -66,13 +76,14 @@ export function copyTask(parent: KernelTask, request: CloneArguments): KernelTas
   if (hasFlag(flags, CLONE_PARENT_SETTID)) parent.memory.writeU32(request.parentTid, tid);
   if (hasFlag(flags, CLONE_VFORK)) task.vforkDone = new WaitQueue();
   kernel.addTask(task);
+  kernel.cgroups.add(task, cgroup);
   return task;
 }
 
 /** copy_namespaces(). The one of mounts comes with the child's own `FsContext`. */
-function namespacesFor({ namespaces }: KernelTask, flags: number): Namespaces | number {
+function namespacesFor({ namespaces, cgroup }: KernelTask, flags: number): Namespaces | number {
   const wanted = (flags % 0x1_0000_0000) & NAMESPACE_FLAGS;
-  return wanted === 0 ? namespaces : unshareNamespaces(namespaces, wanted);
+  return wanted === 0 ? namespaces : unshareNamespaces(namespaces, wanted, cgroup);
 }
 
 function checkCounts(parent: KernelTask, isThread: boolean): number {

@@ -32,6 +32,9 @@ export interface StartRequest {
 export function startProcess(kernel: Kernel, request: StartRequest): Process | number {
   if (kernel.taskCount >= kernel.limits.tasks) return -EAGAIN;
   if (kernel.memory.addressSpaces >= kernel.limits.addressSpaces) return -ENOMEM;
+  const { container } = kernel.cgroups;
+  const refused = container.pids.charge();
+  if (refused !== 0) return refused;
   const pid = kernel.allocatePid();
   const process = new Process({
     pid, kernel, parent: undefined, processGroup: pid,
@@ -43,15 +46,18 @@ export function startProcess(kernel: Kernel, request: StartRequest): Process | n
   const task = new KernelTask({
     tid: pid, kernel, process, mm,
     files: new SharedRef(request.files), fs: new SharedRef(request.fs), credentials: request.credentials, namespaces: kernel.namespaces, name: '',
+    cgroup: kernel.cgroups.container,
   });
   process.setLeader(task);
   process.tasks.add(task);
   const answer = loadFirstProgram(task, { directory: AT_FDCWD, path: request.path, flags: 0, arguments: request.arguments, environment: request.environment });
   if (answer < 0) {
+    container.pids.uncharge();
     mm.drop();
     return answer;
   }
   kernel.addTask(task);
+  kernel.cgroups.add(task, container);
   if (kernel.main === undefined && request.main !== false) {
     kernel.main = process;
     if (kernel.protectsInit) kernel.reaper = process;

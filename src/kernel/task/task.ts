@@ -1,6 +1,7 @@
 /** A thread (`struct task_struct`). What it does with signals is in `signals/`, how it ends in `exit.ts`. */
 import { WaitQueue, type Waiter } from '../../fs/types.ts';
 import { THREAD_STATE_SIZE } from '../../machine/index.ts';
+import type { Cgroup } from '../cgroup/cgroup.ts';
 import type { Kernel } from '../kernel.ts';
 import type { Mm } from '../mm/mm.ts';
 import type { Namespaces } from '../namespaces.ts';
@@ -38,6 +39,8 @@ export interface TaskParts {
   readonly credentials: TaskCredentials;
   readonly namespaces: Namespaces;
   readonly name: string;
+  /** Where it begins; it joins by `CgroupTree.add`. */
+  readonly cgroup: Cgroup;
 }
 
 /** Interface `Task` of `types.ts`. */
@@ -52,6 +55,8 @@ export class KernelTask implements Task, Waiter {
   namespaces: Namespaces;
   credentials: TaskCredentials;
   name: string;
+  /** Its control group; `CgroupTree` changes it. */
+  cgroup: Cgroup;
 
   state: 'running' | 'blocked' | 'dead' = 'running';
   /** In the run queue. */
@@ -124,6 +129,7 @@ export class KernelTask implements Task, Waiter {
     this.namespaces = parts.namespaces;
     this.credentials = parts.credentials;
     this.name = parts.name;
+    this.cgroup = parts.cgroup;
     this.affinity = 2 ** parts.kernel.processors - 1;
     this.startNs = parts.kernel.monotonicNs();
   }
