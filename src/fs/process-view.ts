@@ -142,6 +142,8 @@ export interface ProcessView {
   mounts(): Iterable<Mount>;
   /** In the order of the RLIMIT_* numbers. */
   limits(): readonly LimitView[];
+  /** How likely it is killed for want of memory: 0 to 2000. */
+  readonly oomScore: number;
   oomScoreAdjustment: number;
   loginUid: number;
   /** Its namespaces by name: `mnt`, `pid`, `net`, ... */
@@ -178,7 +180,7 @@ export interface SystemView {
   readonly pidMax: number;
   /** Names of /proc/cgroups, and how many groups there are. */
   readonly controllers: readonly string[];
-  readonly cgroupCount: number;
+  cgroupCount(): number;
   random(buffer: Uint8Array): void;
   /** The process and thread whose call is being handled. */
   readonly current: { readonly process: ProcessView; readonly tid: number } | undefined;

@@ -111,7 +111,7 @@ export function addSystemFiles(root: PseudoDirectory, system: SystemView): void 
   root.file('softirqs', () => `                    ${'CPU0       '.repeat(system.processors)}\n`);
   root.file('vmstat', () => `nr_free_pages ${Math.floor(system.freeMemoryBytes / 4096)}\npgfault 0\npgmajfault 0\n`);
   root.file('zoneinfo', () => '');
-  root.file('cgroups', () => `#subsys_name\thierarchy\tnum_cgroups\tenabled\n${system.controllers.map((name) => `${name}\t0\t${system.cgroupCount}\t1\n`).join('')}`);
+  root.file('cgroups', () => `#subsys_name\thierarchy\tnum_cgroups\tenabled\n${system.controllers.map((name) => `${name}\t0\t${system.cgroupCount()}\t1\n`).join('')}`);
   root.file('locks', () => '');
   root.file('execdomains', () => '0-0\tLinux           \t[kernel]\n');
   root.file('crypto', () => '');

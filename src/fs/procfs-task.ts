@@ -1,6 +1,6 @@
 /** /proc/PID and /proc/PID/task/TID: Linux fs/proc/base.c. */
 import { EACCES, EINVAL, ENOENT, EPERM } from '../abi/errno.ts';
-
+import { CAP_SYS_RESOURCE } from '../abi/capability.ts';
 import { locationOf } from './open.ts';
 import { pathOf, visiblePath } from './path.ts';
 import { DynamicDirectory, PseudoDirectory, PseudoFile, PseudoInode, PseudoLink } from './pseudo.ts';
@@ -108,6 +108,12 @@ class MemoryFile extends PseudoInode {
   }
 }
 
+/** CAP_SYS_RESOURCE (fs/proc/base.c: __set_oom_adj()). */
+function mayLower(system: SystemView): boolean {
+  const [low = 0] = system.current?.process.credentials.effective ?? [];
+  return ((low >>> CAP_SYS_RESOURCE) & 1) !== 0;
+}
+
 /** What a process's directory and a thread's directory have in common. */
 function addCommon(directory: PseudoDirectory, system: SystemView, view: ProcessView, thread: () => ThreadView | undefined): void {
   const { fileSystem, owner } = directory;
@@ -135,10 +141,11 @@ function addCommon(directory: PseudoDirectory, system: SystemView, view: Process
   directory.file('schedstat', () => `${Math.floor(live().userNs + live().systemNs)} 0 ${live().voluntarySwitches}\n`);
   directory.file('stack', () => -EPERM, 0o400);
   directory.file('syscall', () => 'running\n', 0o400);
-  directory.file('oom_score', () => '0\n');
+  directory.file('oom_score', () => `${view.oomScore}\n`);
   directory.file('oom_score_adj', () => `${view.oomScoreAdjustment}\n`, 0o644, (text) => {
     const value = Number(text.trim());
     if (!Number.isInteger(value) || value < -1000 || value > 1000) return -EINVAL;
+    if (value < Math.min(0, view.oomScoreAdjustment) && !mayLower(system)) return -EACCES;
     view.oomScoreAdjustment = value;
     return text.length;
   });

@@ -10,7 +10,7 @@ import { NAME_MAX, XATTR_SIZE_MAX } from '../abi/limits.ts';
 import { S_IFCHR, S_IFDIR, S_IFLNK, S_IFMT, S_IFREG } from '../abi/stat.ts';
 import { TMPFS_MAGIC } from '../abi/statfs.ts';
 import { FileData } from './file-data.ts';
-import type { ByteAccount } from './file-data.ts';
+import type { ByteAccount, MemoryPayer } from './file-data.ts';
 import type { DirectoryEntry, FileSystem, Inode, InodeWatch, SetAttributes, Stat, StatFs } from './types.ts';
 
 /** Bytes that a directory entry or an extended attribute is charged beside its name. */
@@ -32,6 +32,8 @@ export interface TmpFsOptions {
   /** First inode number. Default 1. */
   readonly firstInode?: number;
   readonly type?: string;
+  /** Who pays for a file that gets its first bytes now: its bytes count as memory. Absent: it stands for a disk. */
+  readonly payer?: () => MemoryPayer | undefined;
 }
 
 export class TmpFs implements FileSystem, ByteAccount {
@@ -43,6 +45,7 @@ export class TmpFs implements FileSystem, ByteAccount {
   readonly now: () => bigint;
   readonly maxBytes: number;
   readonly maxInodes: number;
+  readonly payer: () => MemoryPayer | undefined;
   usedBytes = 0;
   usedInodes = 0;
   #nextInode: number;
@@ -53,6 +56,7 @@ export class TmpFs implements FileSystem, ByteAccount {
     this.now = options.now;
     this.maxBytes = options.maxBytes ?? 2 ** 30;
     this.maxInodes = options.maxInodes ?? 1_000_000;
+    this.payer = options.payer ?? (() => undefined);
     this.#nextInode = options.firstInode ?? 1;
     this.root = this.createNode(S_IFDIR | (options.mode ?? 0o1777), options.uid ?? 0, options.gid ?? 0, 0) as TmpInode;
     this.root.linkCount = 2;

@@ -183,7 +183,7 @@ function mountSystem(kernel: CgroupKernel, options: HostViewOptions, builder: Vi
   const cgroups = new CgroupFs({ dev: DEVICES.cgroup, now: realtimeNs, credentials: () => kernel.current?.credentials });
   registerFileSystem(kernel, 'cgroup2', (task, data) => (unknownCgroupOption(data) ? -EINVAL : cgroups.viewFrom(task.namespaces.cgroup.root)));
   registerFileSystem(kernel, 'devpts', makePts);
-  const shm = new TmpFs({ dev: DEVICES.shm, now: realtimeNs, maxBytes: options.shmBytes ?? 64 * 2 ** 20, mode: 0o1777 });
+  const shm = new TmpFs({ dev: DEVICES.shm, now: realtimeNs, maxBytes: options.shmBytes ?? 64 * 2 ** 20, mode: 0o1777, payer: () => kernel.cgroups.payer() });
   const dev = createDevFs({ dev: DEVICES.dev, now: realtimeNs, console: options.console === true });
   return builder.mount('/proc', makeProc(), secure, 'proc')
     ?? builder.mount('/sys', makeSys(), secure | MS_RDONLY, 'sysfs')
@@ -223,7 +223,7 @@ function mountOne(options: HostViewOptions, builder: ViewBuilder, mount: ViewMou
   const { openHost, now } = granting;
   if (mount.kind === 'tmpfs') {
     const maxBytes = mount.sizeBytes ?? 2 ** 30;
-    return builder.mount(mount.destination, new TmpFs({ dev, now, maxBytes }), MS_NOSUID | MS_NODEV | MS_RELATIME, 'tmpfs');
+    return builder.mount(mount.destination, new TmpFs({ dev, now, maxBytes, payer: () => granting.kernel.memoryPayer?.() }), MS_NOSUID | MS_NODEV | MS_RELATIME, 'tmpfs');
   }
   if (mount.kind === 'layers') return mountLayers(options, builder, mount, dev, granting);
   if (mount.kind === 'file') return mountNode(builder, mount, S_IFREG, dev, now, (file) => void file.writeAt(mount.bytes, 0));

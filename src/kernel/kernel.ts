@@ -6,6 +6,7 @@ import type { Layout } from './exec/load-elf.ts';
 import { makeGate, type GateEntry } from './gate.ts';
 import { FutexTable } from './futex/futex-table.ts';
 import { DEFAULT_LIMITS, type KernelLimits } from './limits.ts';
+import type { MemoryPayer } from '../fs/file-data.ts';
 import type { Inode } from '../fs/types.ts';
 import type { MemoryContext } from './mm/mm.ts';
 import { resizePrivateMappings } from './mm/mm-resize.ts';
@@ -285,6 +286,10 @@ export class Kernel implements KernelInterface {
   kill(): void {
     killAll(this.processes());
     this.scheduler.timerAdded();
+  }
+
+  memoryPayer(): MemoryPayer {
+    return this.cgroups.payer();
   }
 
   /** From outside: nothing in the container runs until `thaw`. SIGKILL is not held up. */

@@ -8,7 +8,8 @@ import type { Location, Mount } from '../fs/dentry.ts';
 import type { SystemView, ProcessView, CredentialsView, LimitView, MappingView, MemoryView, SignalWords, ThreadView } from '../fs/process-view.ts';
 import type { OpenFile } from '../fs/types.ts';
 import { CPU_FLAGS } from '../machine/index.ts';
-import { CONTROLLERS } from './cgroup/cgroup.ts';
+import { CONTROLLERS } from './cgroup/controllers.ts';
+import { oomScore } from './cgroup/oom.ts';
 import { FileDescriptors } from './fd-table.ts';
 import { Tty } from './files/tty.ts';
 import type { Kernel } from './kernel.ts';
@@ -331,6 +332,9 @@ export class KernelProcessView implements ProcessView {
   limits(): readonly LimitView[] {
     return Array.from({ length: 16 }, (_, resource) => this.#process.limits.get(resource));
   }
+  get oomScore(): number {
+    return oomScore(this.#process, this.#process.kernel.memoryBytes);
+  }
   get oomScoreAdjustment(): number {
     return this.#process.oomScoreAdjust;
   }
@@ -363,6 +367,9 @@ export interface SystemViewOptions {
   readonly network?: (name: string) => string | undefined;
 }
 
+/** Names of /proc/cgroups, which are those of version 1 (cgroup_subsys `legacy_name`). */
+const CONTROLLER_NAMES = CONTROLLERS.map((name: string) => (name === 'io' ? 'blkio' : name));
+
 export function createSystemView(kernel: Kernel, options: SystemViewOptions = {}): SystemView {
   const views = new WeakMap<Process, KernelProcessView>();
   const viewOf = (process: Process): KernelProcessView => {
@@ -389,7 +396,7 @@ export function createSystemView(kernel: Kernel, options: SystemViewOptions = {}
     release: RELEASE, version: VERSION, processors: kernel.processors, cpuFlags: CPU_FLAGS,
     memoryBytes: kernel.memoryBytes,
     get freeMemoryBytes() {
-      return Math.max(2 ** 20, kernel.memoryBytes - kernel.memory.mappedBytes);
+      return Math.max(2 ** 20, kernel.memoryBytes - kernel.cgroups.container.memory.charged);
     },
     get uptimeNs() {
       return kernel.monotonicNs();
@@ -421,11 +428,8 @@ export function createSystemView(kernel: Kernel, options: SystemViewOptions = {}
     },
     systemNs: 0,
     pidMax: kernel.limits.pidMax,
-    // Under their names of version 1 (cgroup_subsys `legacy_name`).
-    controllers: CONTROLLERS.map((name: string) => (name === 'io' ? 'blkio' : name)),
-    get cgroupCount() {
-      return kernel.cgroups.count;
-    },
+    controllers: CONTROLLER_NAMES,
+    cgroupCount: () => kernel.cgroups.count,
     random: (buffer) => kernel.random(buffer),
     get current() {
       const task = kernel.current;

@@ -1,24 +1,13 @@
 /** One control group (`struct cgroup`, Linux kernel/cgroup/cgroup.c, Documentation/admin-guide/cgroup-v2.rst). */
 import type { CgroupFile, CgroupNode } from '../../fs/cgroup-view.ts';
 import type { KernelTask } from '../task/task.ts';
+import { CONTROLLERS, THREADED, type Controller, type ControllerName } from './controllers.ts';
 import { coreFiles } from './core-files.ts';
 import { CpuController } from './cpu.ts';
 import { CpusetController } from './cpuset.ts';
+import { MemoryController } from './memory.ts';
 import { PidsController } from './pids.ts';
 import type { CgroupTree } from './tree.ts';
-
-export type ControllerName = 'cpuset' | 'cpu' | 'pids';
-/** In the order of `cgroup.controllers`. */
-export const CONTROLLERS: readonly ControllerName[] = ['cpuset', 'cpu', 'pids'];
-/** Controllers that divide threads; the others divide processes (`cgrp_dfl_threaded_ss_mask`). */
-export const THREADED: ReadonlySet<ControllerName> = new Set(['cpuset', 'cpu', 'pids'] as const);
-
-/** What a controller has in each group. */
-export interface Controller {
-  files(): readonly CgroupFile[];
-  /** The group no longer has the controller: as if nothing had been set. */
-  reset(): void;
-}
 
 export class Cgroup implements CgroupNode {
   readonly id: number;
@@ -49,6 +38,7 @@ export class Cgroup implements CgroupNode {
   removed = false;
   readonly cpu: CpuController;
   readonly cpuset: CpusetController;
+  readonly memory: MemoryController;
   readonly pids: PidsController;
   onChange: ((file: string) => void) | undefined = undefined;
   #files: Map<string, CgroupFile> | undefined;
@@ -64,6 +54,7 @@ export class Cgroup implements CgroupNode {
     this.domain = this;
     this.cpu = new CpuController(this);
     this.cpuset = new CpusetController(this);
+    this.memory = new MemoryController(this);
     this.pids = new PidsController(this);
     this.held = parent?.held ?? false;
   }

@@ -2,7 +2,8 @@
 import { EINVAL, ERANGE } from '../../abi/errno.ts';
 import type { CgroupFile } from '../../fs/cgroup-view.ts';
 import type { KernelTimer } from '../types.ts';
-import type { Cgroup, Controller } from './cgroup.ts';
+import type { Cgroup } from './cgroup.ts';
+import type { Controller } from './controllers.ts';
 import { formatKeys, parseMaximum } from './values.ts';
 
 const DEFAULT_PERIOD_US = 100_000;

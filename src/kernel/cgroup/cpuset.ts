@@ -2,7 +2,8 @@
 import { EINVAL } from '../../abi/errno.ts';
 import type { CgroupFile } from '../../fs/cgroup-view.ts';
 import type { KernelTask } from '../task/task.ts';
-import type { Cgroup, Controller } from './cgroup.ts';
+import type { Cgroup } from './cgroup.ts';
+import type { Controller } from './controllers.ts';
 
 /** `0-2,4` of a mask. */
 function formatList(mask: number): string {

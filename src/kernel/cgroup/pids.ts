@@ -1,7 +1,8 @@
 /** The pids controller (kernel/cgroup/pids.c): how many tasks a group may have. */
 import { EAGAIN, EINVAL } from '../../abi/errno.ts';
 import type { CgroupFile } from '../../fs/cgroup-view.ts';
-import type { Cgroup, Controller } from './cgroup.ts';
+import type { Cgroup } from './cgroup.ts';
+import type { Controller } from './controllers.ts';
 import { formatKeys, formatMaximum, parseMaximum } from './values.ts';
 
 /** PIDS_MAX: more than there are ids. */

@@ -1,6 +1,7 @@
 /** `cgroup.subtree_control`: which controllers a group hands down (cgroup_subtree_control_write()). */
 import { EBUSY, EINVAL, ENOENT, EOPNOTSUPP } from '../../abi/errno.ts';
-import { CONTROLLERS, THREADED, type Cgroup, type ControllerName } from './cgroup.ts';
+import type { Cgroup } from './cgroup.ts';
+import { CONTROLLERS, THREADED, type ControllerName } from './controllers.ts';
 
 interface Request {
   readonly enable: ReadonlySet<ControllerName>;

@@ -2,7 +2,9 @@
 import { EAGAIN, EBUSY, EEXIST, EINVAL, ENAMETOOLONG, ENODEV, ENOENT } from '../../abi/errno.ts';
 import type { Kernel } from '../kernel.ts';
 import type { KernelTask } from '../task/task.ts';
-import { Cgroup, CONTROLLERS } from './cgroup.ts';
+import { Cgroup } from './cgroup.ts';
+import { CONTROLLERS } from './controllers.ts';
+import type { MemoryController } from './memory.ts';
 import { GroupRunQueue } from './run-queue.ts';
 import { MOST_DEPTH, MOST_GROUPS, MOST_NAME } from './limits.ts';
 
@@ -14,6 +16,8 @@ export class CgroupTree {
   readonly container: Cgroup;
   /** Some group has a quota, or weights count: turns are to be reported. */
   controlsCpu = false;
+  /** A process was killed for want of memory. */
+  oomKilled = false;
   #nextId = 1;
 
   constructor(kernel: Kernel) {
@@ -110,11 +114,14 @@ export class CgroupTree {
     group.pids.moved(old);
     group.cpuset.apply(task);
     if (old.held && !group.held) this.#resume(task);
-    if (task === task.process.leader && task.state !== 'dead') group.tree.onMove?.(task, old);
+    // The memory is the leader's (`mm->owner`), and comes along.
+    if (task.isLeader && task.mm.meter.owner === old.memory) task.mm.meter.move(group.memory);
   }
 
-  /** Called when the leader of a process, whom its memory belongs to, has moved. */
-  onMove: ((task: KernelTask, from: Cgroup) => void) | undefined;
+  /** Whose group pays for a file that is made now. */
+  payer(): MemoryController {
+    return (this.kernel.current?.cgroup ?? this.container).memory;
+  }
 
   #populate(group: Cgroup, change: number): void {
     for (const above of group.path()) {

@@ -147,7 +147,7 @@ function loadMemory(task: KernelTask, program: Program, request: ExecRequest, cr
   const { kernel } = task;
   const context = kernel.memory;
   if (context.addressSpaces >= context.limits.addressSpaces) return -ENOMEM;
-  const mm = new Mm(kernel.machine.createAddressSpace(), context);
+  const mm = new Mm(kernel.machine.createAddressSpace(), context, task.cgroup.memory);
   const answer = fillMemory(task, mm, program, request, credentials);
   if (answer >= 0) return mm;
   mm.drop();

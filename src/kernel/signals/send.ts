@@ -59,6 +59,7 @@ function notify(task: KernelTask): void {
     task.kernel.scheduler.resume(task.process);
   }
   task.wake();
+  if (task.cgroup.held && isKilled(task)) task.kernel.scheduler.enqueue(task);
 }
 
 /** SIGKILL is pending, which neither a stop nor a frozen group holds up. */

@@ -58,7 +58,7 @@ function makeTmpfs(task: Task, options: string): FileSystem | number {
   if (!(maxBytes >= 0) || !(maxInodes >= 0) || Number.isNaN(mode + uid + gid)) return -EINVAL;
   return new TmpFs({
     dev: nextDevice++, now: task.kernel.realtimeNs, maxBytes: Math.min(maxBytes || TMPFS_BYTES, TMPFS_BYTES),
-    maxInodes: Math.min(maxInodes || 1_000_000, 1_000_000), mode, uid, gid,
+    maxInodes: Math.min(maxInodes || 1_000_000, 1_000_000), mode, uid, gid, payer: () => task.kernel.memoryPayer?.(),
   });
 }
 

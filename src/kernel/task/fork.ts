@@ -57,6 +57,7 @@ export function copyTask(parent: KernelTask, request: CloneArguments): KernelTas
   const isThread = hasFlag(flags, CLONE_THREAD);
   const process = isThread ? parent.process : copyProcess(parent, request, tid);
   if (sharesMemory && !isThread) mm.users++;
+  if (!sharesMemory && cgroup !== parent.cgroup) mm.meter.move(cgroup.memory);
   const task = new KernelTask({
     tid, kernel, process, mm,
     files: hasFlag(flags, CLONE_FILES) ? parent.filesRef.share() : new SharedRef(parent.files.clone(() => process.limit(RLIMIT_NOFILE))),

@@ -42,7 +42,7 @@ export function startProcess(kernel: Kernel, request: StartRequest): Process | n
     actions: new SharedRef(new SignalActions()),
     limits: request.limits ?? new ResourceLimits(),
   });
-  const mm = new Mm(kernel.machine.createAddressSpace(), kernel.memory);
+  const mm = new Mm(kernel.machine.createAddressSpace(), kernel.memory, container.memory);
   const task = new KernelTask({
     tid: pid, kernel, process, mm,
     files: new SharedRef(request.files), fs: new SharedRef(request.fs), credentials: request.credentials, namespaces: kernel.namespaces, name: '',
