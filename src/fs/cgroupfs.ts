@@ -1,5 +1,5 @@
 /** cgroup2: control groups as directories (Linux fs/kernfs, kernel/cgroup/cgroup.c). One tree for all mounts; each shows it from some group down. */
-import { EEXIST, EINVAL, ENOENT, EPERM } from '../abi/errno.ts';
+import { EACCES, EEXIST, EINVAL, ENOENT, EPERM } from '../abi/errno.ts';
 import { IN_MODIFY } from '../abi/inotify.ts';
 import { POLLERR, POLLPRI } from '../abi/poll.ts';
 import { S_IFDIR, S_IFMT, S_IFREG } from '../abi/stat.ts';
@@ -85,6 +85,8 @@ class CgroupDirectory extends PseudoInode {
   readonly group: CgroupNode;
   readonly #fileSystem: CgroupFs;
   readonly #ownership: Ownership;
+  /** Whom its files belong to, whoever is given the directory later. */
+  readonly #maker: Ownership;
   readonly #files = new Map<CgroupFile, CgroupFileInode>();
 
   constructor(fileSystem: CgroupFs, group: CgroupNode, mode: number, uid: number, gid: number) {
@@ -93,6 +95,7 @@ class CgroupDirectory extends PseudoInode {
     this.#fileSystem = fileSystem;
     this.group = group;
     this.#ownership = ownership;
+    this.#maker = { uid, gid };
     group.onChange = (name) => {
       const file = group.files().get(name);
       if (file !== undefined) this.#files.get(file)?.notify(this, name);
@@ -109,7 +112,7 @@ class CgroupDirectory extends PseudoInode {
   }
   fileInode(file: CgroupFile): CgroupFileInode {
     let inode = this.#files.get(file);
-    if (inode === undefined) this.#files.set(file, (inode = new CgroupFileInode(this.#fileSystem, file, this.#ownership.uid, this.#ownership.gid)));
+    if (inode === undefined) this.#files.set(file, (inode = new CgroupFileInode(this.#fileSystem, file, this.#maker.uid, this.#maker.gid)));
     return inode;
   }
   override lookup(name: string): Inode | number {
@@ -120,7 +123,7 @@ class CgroupDirectory extends PseudoInode {
   }
   /** mkdir(2): the files in it belong to who made it. Nothing else can be made. */
   override create(name: string, mode: number, uid: number, gid: number): Inode | number {
-    if ((mode & S_IFMT) !== S_IFDIR) return -EPERM;
+    if ((mode & S_IFMT) !== S_IFDIR) return (mode & S_IFMT) === S_IFREG ? -EACCES : -EPERM;
     if (this.group.files().has(name)) return -EEXIST;
     const made = this.group.make(name);
     return typeof made === 'number' ? made : this.#fileSystem.directoryOf(made, { mode: mode & 0o7777, uid, gid });

@@ -10,7 +10,6 @@ import { MS_NODEV, MS_RDONLY } from '../abi/mount.ts';
 import { S_IFBLK, S_IFCHR, S_IFDIR, S_IFIFO, S_IFLNK, S_IFMT, S_IFREG, S_IFSOCK } from '../abi/stat.ts';
 import { ANON_INODE_FS_MAGIC } from '../abi/statfs.ts';
 import { AnonymousFileSystem } from './anonymous-inode.ts';
-import { PseudoInode } from './pseudo.ts';
 import { Dentry, DentryTree, Mount, addChild, lookupChild } from './dentry.ts';
 import type { Location } from './dentry.ts';
 import { notifyDentry, notifyName } from './notify.ts';
@@ -91,8 +90,7 @@ function createAndOpen(walk: Walk, request: OpenRequest): OpenFile | number {
   if (directory.deleted) return -ENOENT;
   const owner = initialOwner(directory.inode, S_IFREG | (request.mode & 0o7777), request.context.umask, request.credentials);
   const inode = directory.inode.create(walk.name, owner.mode, owner.uid, owner.gid, 0);
-  // No way to make files there is another errno here than for mknod(2) (fs/namei.c:lookup_open()).
-  if (typeof inode === 'number') return inode === -EPERM && directory.inode instanceof PseudoInode ? -EACCES : inode;
+  if (typeof inode === 'number') return inode;
   walk.dentry = addChild(directory, walk.name, inode);
   notifyName(directory, walk.name, IN_CREATE, false);
   return openLocation(walk, request, true);

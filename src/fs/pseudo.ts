@@ -94,8 +94,10 @@ export abstract class PseudoInode implements Inode {
   lookup(_name: string): Inode | number {
     return -ENOTDIR;
   }
-  create(_name: string, _mode: number, _uid: number, _gid: number, _rdev: number): Inode | number {
-    return this.fileSystem.type === 'proc' ? -ENOENT : -EPERM;
+  /** No way to make files is another errno than no way to make the rest (fs/namei.c: vfs_create(), vfs_mknod(), vfs_mkdir()). */
+  create(_name: string, mode: number, _uid: number, _gid: number, _rdev: number): Inode | number {
+    if (this.fileSystem.type === 'proc') return -ENOENT;
+    return (mode & S_IFMT) === S_IFREG ? -EACCES : -EPERM;
   }
   symlink(): number {
     return this.fileSystem.type === 'proc' ? -ENOENT : -EPERM;

@@ -4,7 +4,7 @@
  */
 import type { Kernel } from './kernel.ts';
 import type { Mm } from './mm/mm.ts';
-import { isKilled } from './signals/send.ts';
+import { isDoomed } from './signals/send.ts';
 import { runTask } from './task/task-run.ts';
 import type { Process } from './task/process.ts';
 import type { KernelTask } from './task/task.ts';
@@ -137,7 +137,7 @@ export class Scheduler {
         if (now >= end) break;
         const task = this.#next();
         if (task === undefined) break;
-        if (task.cgroup.held && !isKilled(task)) continue;
+        if (task.cgroup.held && !isDoomed(task)) continue;
         if (task.state === 'running') {
           runTask(task);
           this.#releaseDropped();

@@ -33,8 +33,9 @@ export function attachFromText(group: Cgroup, text: string, whole: boolean, mayW
   const id = /^\+?\d{1,10}$/.test(text) ? Number(text) : -1;
   if (id < 0 || id > 0x7fff_ffff) return -EINVAL;
   const task = id === 0 ? kernel.current : kernel.findTask(id) ?? kernel.findProcess(id)?.leader;
-  if (task === undefined || task.process.tasks.size === 0) return -ESRCH;
-  const moved = whole ? [...task.process.tasks] : [task];
+  if (task === undefined) return -ESRCH;
+  // What has ended and is not awaited yet moves nowhere, and that is no error.
+  const moved = whole ? [...task.process.tasks] : [...task.process.tasks].filter((other) => other === task);
   const refused = mayAttach(kernel.current, task.cgroup, group, whole, mayWrite);
   if (refused !== 0) return refused;
   for (const one of moved) group.tree.move(one, group);

@@ -88,7 +88,7 @@ function eventFiles(group: Cgroup): readonly CgroupFile[] {
 }
 
 export function coreFiles(group: Cgroup): readonly CgroupFile[] {
-  const list = (names: Iterable<string>): string => `${[...names].join(' ')}\n`;
+  const list = (names: readonly string[]): string => (names.length === 0 ? '' : `${names.join(' ')}\n`);
   return [
     { name: 'cgroup.type', mode: 0o644, read: () => `${typeOf(group)}\n`, write: (text) => becomeThreaded(group, text) },
     {

@@ -59,10 +59,22 @@ function notify(task: KernelTask): void {
     task.kernel.scheduler.resume(task.process);
   }
   task.wake();
-  if (task.cgroup.held && isKilled(task)) task.kernel.scheduler.enqueue(task);
+  if (task.cgroup.held && isDoomed(task)) task.kernel.scheduler.enqueue(task);
 }
 
-/** SIGKILL is pending, which neither a stop nor a frozen group holds up. */
+/** A signal is pending that ends the process whatever holds its group back (complete_signal() makes SIGKILL of it at once). */
+export function isDoomed(task: KernelTask): boolean {
+  if (isKilled(task)) return true;
+  if (!task.signalPending()) return false;
+  const { low, high } = task.pendingSignals;
+  for (let signal = 1; signal <= 64; signal++) {
+    const isPending = ((signal <= 32 ? low >>> (signal - 1) : high >>> (signal - 33)) & 1) !== 0;
+    if (isPending && !task.blocked.has(signal) && defaultAction(signal) === 'terminate' && task.process.actions.get(signal).handler === SIG_DFL) return true;
+  }
+  return false;
+}
+
+/** SIGKILL is pending, which a stop does not hold up. */
 export function isKilled(task: KernelTask): boolean {
   return task.pending.set.has(SIGKILL) || task.process.pending.set.has(SIGKILL);
 }

@@ -1,5 +1,5 @@
 /** New tasks: clone(2), clone3(2), fork(2), vfork(2) (kernel/fork.c), and what threads register. */
-import { E2BIG, EBADF, EBUSY, EEXIST, EFAULT, EINVAL, EPERM } from '../../abi/errno.ts';
+import { E2BIG, EBADF, EBUSY, EEXIST, EFAULT, EINVAL, ENOENT, EPERM } from '../../abi/errno.ts';
 import { CAP_SYS_ADMIN } from '../../abi/capability.ts';
 import {
   CLONE_ARGS_SIZE_VER0, CLONE_ARGS_SIZE_VER2, CLONE_CLEAR_SIGHAND, CLONE_DETACHED, CLONE_FS, CLONE_INTO_CGROUP, CLONE_NEWIPC, CLONE_NEWNS, CLONE_NEWUSER,
@@ -106,6 +106,7 @@ function cgroupForChild(task: KernelTask, fd: number, whole: boolean): Cgroup | 
   const file = task.files.get(fd);
   const group = file === undefined ? undefined : cgroupOf(file.inode);
   if (!(group instanceof Cgroup)) return -EBADF;
+  if (group.removed) return -ENOENT;
   const refused = mayAttach(task, task.cgroup, group, whole, (of, name) => mayWriteFile(file!.inode, of, name));
   return refused === 0 ? group : refused;
 }
