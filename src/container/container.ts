@@ -17,6 +17,7 @@ import type { Inode } from '../fs/types.ts';
 import type { Host, HostNetwork } from '../host/types.ts';
 import { HostGateway, MemberNetwork, NetworkPolicy, OWN_NETWORK, PUBLISHED6, PortError, PublishedPorts } from '../net/index.ts';
 import type { BoundPort, MemberDirectory, NetworkStack, OuterNetwork } from '../net/index.ts';
+import { DEFAULT_LIMITS } from './config.ts';
 import type { ContainerConfig, LimitsConfig, NetworkConfig, ProcessConfig } from './config.ts';
 import { ensureDirectory } from './conversion.ts';
 import { ContainerError } from './errors.ts';
@@ -87,7 +88,7 @@ export class Container {
       host,
       createMachine: (options) => createMachine(config.seed === undefined ? image : withoutUnits(image), options),
       hostname: config.hostname,
-      limits: { tasks },
+      limits: { tasks: Math.max(tasks, DEFAULT_LIMITS.tasks) },
       ...(memoryBytes === undefined ? {} : { memoryBytes }),
       ...(config.seed === undefined ? {} : { seed: config.seed }),
       ...(config.tier === undefined ? {} : { tier: config.tier }),

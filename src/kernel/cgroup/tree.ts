@@ -24,6 +24,7 @@ export class CgroupTree {
     this.kernel = kernel;
     this.root = new Cgroup(this, this.#nextId++, '', undefined);
     for (const name of CONTROLLERS) this.root.subtreeControl.add(name);
+    this.root.pids.max = kernel.limits.tasks;
     this.container = new Cgroup(this, this.#nextId++, 'container', this.root);
     this.root.children.set(this.container.name, this.container);
   }

@@ -89,7 +89,6 @@ function namespacesFor({ namespaces, cgroup }: KernelTask, flags: number): Names
 
 function checkCounts(parent: KernelTask, isThread: boolean): number {
   const { kernel, process, credentials } = parent;
-  if (kernel.taskCount >= kernel.limits.tasks) return -EAGAIN;
   if (isThread && process.state !== 'alive') return -EAGAIN;
   const limit = process.limit(RLIMIT_NPROC);
   if (credentials.uid !== 0 && !parent.capable(CAP_SYS_RESOURCE) && !parent.capable(CAP_SYS_ADMIN) && kernel.countTasksOf(credentials.uid) >= limit) return -EAGAIN;

@@ -1,5 +1,5 @@
 /** The first process of a container, and further ones that come from outside (as `docker exec`). */
-import { EAGAIN, ENOMEM } from '../../abi/errno.ts';
+import { ENOMEM } from '../../abi/errno.ts';
 import { loadFirstProgram } from '../exec/exec.ts';
 import type { Kernel } from '../kernel.ts';
 import { Mm } from '../mm/mm.ts';
@@ -30,7 +30,6 @@ export interface StartRequest {
 
 /** Loads the program into a process of its own session and lets it run; or -errno. The first one is the container's main process. */
 export function startProcess(kernel: Kernel, request: StartRequest): Process | number {
-  if (kernel.taskCount >= kernel.limits.tasks) return -EAGAIN;
   if (kernel.memory.addressSpaces >= kernel.limits.addressSpaces) return -ENOMEM;
   const { container } = kernel.cgroups;
   const refused = container.pids.charge();
