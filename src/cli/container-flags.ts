@@ -33,6 +33,7 @@ export const LIMIT_FLAGS: readonly Flag[] = [
   { group: LIMITS, name: 'cpu-quota', kind: 'string', placeholder: 'US', help: 'and how many of them it may run' },
   { group: LIMITS, name: 'cpu-shares', kind: 'string', placeholder: 'N', help: 'its weight against others on this machine (default: 1024)' },
   { group: LIMITS, name: 'cpuset-cpus', kind: 'string', placeholder: 'LIST', help: 'processors that it may use: a container has number 0' },
+  ...['read-bps', 'write-bps', 'read-iops', 'write-iops'].map((what): Flag => ({ group: LIMITS, name: `device-${what}`, kind: 'string', multiple: true, placeholder: 'PATH:RATE', help: `${what.startsWith('read') ? 'reading' : 'writing'} of files, ${what.endsWith('bps') ? 'bytes' : 'operations'} a second; whatever the device, it has one disk` })),
   { group: LIMITS, name: 'pids-limit', kind: 'string', placeholder: 'N', help: 'processes and threads at a time (default: 4096)' },
   { group: LIMITS, name: 'storage-opt', kind: 'string', placeholder: 'size=SIZE', help: 'what may be written (default: as much as --memory, or 1g)' },
   { group: LIMITS, name: 'cgroupns', kind: 'string', placeholder: 'private', help: 'whose control groups it sees: its own' },

@@ -94,6 +94,20 @@ function storageOf(values: FlagValues): Partial<LimitsConfig> {
   return { writableBytes: need(parseSize(match[1] ?? '') || undefined, 'storage-opt', text, 'it is not a size such as 2g') };
 }
 
+const IO_FLAGS = [['device-read-bps', 'rbps'], ['device-write-bps', 'wbps'], ['device-read-iops', 'riops'], ['device-write-iops', 'wiops']] as const;
+
+/** `PATH:RATE`. Whatever device is named: a container has one disk. */
+function ioOf(values: FlagValues): Partial<LimitsConfig> {
+  const io: Partial<Record<typeof IO_FLAGS[number][1], number>> = {};
+  for (const [flag, key] of IO_FLAGS) {
+    for (const text of values.all(flag)) {
+      const [, rate = ''] = /^\/[^:]*:(.+)$/.exec(text) ?? [];
+      io[key] = need((key.endsWith('bps') ? parseSize(rate) : parseCount(rate)) || undefined, flag, text, `it is not PATH:RATE such as /dev/sda:${key.endsWith('bps') ? '1m' : '100'}`);
+    }
+  }
+  return Object.keys(io).length === 0 ? {} : { io };
+}
+
 /** @throws UserError */
 export function parseLimits(values: FlagValues): LimitsConfig {
   const namespace = values.last('cgroupns');
@@ -102,7 +116,7 @@ export function parseLimits(values: FlagValues): LimitsConfig {
   }
   const text = values.last('pids-limit');
   const tasks = text === '-1' || text === '0' ? undefined : count(values, 'pids-limit');
-  return { ...memoryOf(values), ...quotaOf(values), ...sharesOf(values), ...cpusetOf(values), ...oomOf(values), ...storageOf(values), tasks: tasks ?? DEFAULT_LIMITS.tasks };
+  return { ...memoryOf(values), ...quotaOf(values), ...sharesOf(values), ...cpusetOf(values), ...oomOf(values), ...storageOf(values), ...ioOf(values), tasks: tasks ?? DEFAULT_LIMITS.tasks };
 }
 
 /** Who has CAP_SYS_ADMIN could mount the control groups again without that, so they are not read-only to begin with. */

@@ -60,6 +60,8 @@ export interface LimitsConfig {
   readonly cpuShares?: number;
   /** cpuset.cpus */
   readonly cpuset?: string;
+  /** io.max of its root: bytes and operations a second. */
+  readonly io?: { readonly rbps?: number; readonly wbps?: number; readonly riops?: number; readonly wiops?: number };
   /** oom_score_adj of its programs, -1000 to 1000. */
   readonly oomScoreAdjust?: number;
 }

@@ -128,6 +128,8 @@ export function createHostView(kernel: CgroupKernel, options: HostViewOptions): 
     firstInode: UPPER_FIRST_INODE,
   });
   const overlay = new OverlayFs({ dev: DEVICES.overlay, lower, upper });
+  overlay.onTransfer = (bytes, writing) => kernel.cgroups.transferred(bytes, writing);
+  kernel.cgroups.disk = `0:${DEVICES.overlay}`;
   const namespace = new MountNamespace(overlay, MS_RELATIME, 'overlay');
   const builder = new ViewBuilder(namespace);
   const overlays = new Map<string, OverlayFs>();

@@ -137,7 +137,7 @@ export class Scheduler {
         if (now >= end) break;
         const task = this.#next();
         if (task === undefined) break;
-        if (task.cgroup.held && !isDoomed(task)) continue;
+        if ((task.cgroup.held || task.pause !== undefined) && !isDoomed(task)) continue;
         if (task.state === 'running') {
           runTask(task);
           this.#releaseDropped();

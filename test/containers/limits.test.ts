@@ -23,7 +23,7 @@ test('the flags are what the files of the root group say, and inspect', async ()
   const files = 'memory.max memory.swap.max memory.low cpu.max cpu.weight pids.max cpuset.cpus cpuset.cpus.effective cgroup.controllers cgroup.type';
   assert.equal(
     await sh(flags, `cd /sys/fs/cgroup; cat ${files} /proc/self/oom_score_adj /proc/self/cgroup; grep MemTotal /proc/meminfo; df -k / | tail -1 | awk '{print $2}'`),
-    '67108864\n33554432\n33554432\n50000 100000\n20\n30\n0\n0\ncpuset cpu memory pids\ndomain\n500\n0::/\nMemTotal:          65536 kB\n8192\n',
+    '67108864\n33554432\n33554432\n50000 100000\n20\n30\n0\n0\ncpuset cpu io memory pids\ndomain\n500\n0::/\nMemTotal:          65536 kB\n8192\n',
   );
   await mustRun(['create', '--name', 'limited', ...flags, 'busybox:1', 'true']);
   const fields = ['Memory', 'MemorySwap', 'MemoryReservation', 'NanoCpus', 'CpuShares', 'PidsLimit', 'CpusetCpus', 'OomScoreAdj', 'CgroupnsMode'];
@@ -40,7 +40,7 @@ test('limits that make no sense are refused in one line', async () => {
     [['--cpu-quota', '5'], /less than 1ms/], [['--cpu-period', '5'], /less than 1ms/], [['--cpu-shares', '1'], /2 to 262144/],
     [['--cpuset-cpus', '0-3'], /Requested CPUs are not available - requested 0-3, available: 0/], [['--cpuset-cpus', 'x'], /Invalid value/],
     [['--oom-score-adj', '1001'], /range for oom score adj is \[-1000, 1000\]/], [['--storage-opt', 'inodes=5'], /it is size=SIZE/],
-    [['--cgroupns', 'host'], /never shown/], [['--device-write-bps', '/dev/sda:1m'], /no bandwidth to divide/], [['--oom-kill-disable'], /version 2 do not have it/],
+    [['--cgroupns', 'host'], /never shown/], [['--blkio-weight', '300'], /nothing to divide/], [['--device-write-bps', 'fast'], /not PATH:RATE such as \/dev\/sda:1m/], [['--oom-kill-disable'], /version 2 do not have it/],
   ] as const) {
     const { status, stderr } = await run(['create', ...flags, 'busybox:1', 'true']);
     assert.equal(status, 125, flags.join(' '));
@@ -101,6 +101,13 @@ test('processor: a quota holds back, weights divide, and a frozen group stands s
     echo $(($(used b)-b)); echo 1 > a/cgroup.kill; echo 1 > b/cgroup.kill`)).split('\n').map(Number);
   assert.ok(a / b > 2.4 && a / b < 3.6, `weights 300 and 100 gave ${a} and ${b}`);
   assert.equal(still, 0);
+});
+
+test('disk: io.max holds back who writes faster, and io.stat counts', async () => {
+  // 4 MB at 4 MB a second, of which the first bytes go at once: the clock inside says that it took its time.
+  const script = `up() { read up idle < /proc/uptime; echo \${up%.*}\${up#*.}; }; a=$(up); dd if=/dev/zero of=/f bs=64k count=64 2>&-; b=$(up); [ $((b-a)) -ge 80 ] && echo slow
+    cat /sys/fs/cgroup/io.max; grep -o "wbytes=[0-9]* rios=" /sys/fs/cgroup/io.stat; ls -l /f | grep -o 4194304`;
+  assert.equal(await sh(['--device-write-bps', '/dev/sda:4m'], script), 'slow\n0:40 rbps=max wbps=4194304 riops=max wiops=max\nwbytes=4194304 rios=\n4194304\n');
 });
 
 test('the rules of the tree: no internal processes, top-down, and what is read-only', async () => {

@@ -1,9 +1,9 @@
 /** Which controllers there are. */
 import type { CgroupFile } from '../../fs/cgroup-view.ts';
 
-export type ControllerName = 'cpuset' | 'cpu' | 'memory' | 'pids';
+export type ControllerName = 'cpuset' | 'cpu' | 'io' | 'memory' | 'pids';
 /** In the order of `cgroup.controllers`. */
-export const CONTROLLERS: readonly ControllerName[] = ['cpuset', 'cpu', 'memory', 'pids'];
+export const CONTROLLERS: readonly ControllerName[] = ['cpuset', 'cpu', 'io', 'memory', 'pids'];
 /** Controllers that divide threads; the others divide processes (`cgrp_dfl_threaded_ss_mask`). */
 export const THREADED: ReadonlySet<ControllerName> = new Set(['cpuset', 'cpu', 'pids'] as const);
 

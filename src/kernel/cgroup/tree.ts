@@ -16,6 +16,8 @@ export class CgroupTree {
   readonly container: Cgroup;
   /** Some group has a quota, or weights count: turns are to be reported. */
   controlsCpu = false;
+  /** Device number of the container's root, `0:40`. */
+  disk = '0:0';
   /** A process was killed for want of memory. */
   oomKilled = false;
   #nextId = 1;
@@ -117,6 +119,11 @@ export class CgroupTree {
     if (old.held && !group.held) this.#resume(task);
     // The memory is the leader's (`mm->owner`), and comes along.
     if (task.isLeader && task.mm.meter.owner === old.memory) task.mm.meter.move(group.memory);
+  }
+
+  /** Bytes were read from the container's root, or written to it, by a task in it. */
+  transferred(bytes: number, writing: boolean): void {
+    this.kernel.current?.cgroup.io.transferred(bytes, writing);
   }
 
   /** Whose group pays for a file that is made now. */

@@ -59,7 +59,7 @@ function notify(task: KernelTask): void {
     task.kernel.scheduler.resume(task.process);
   }
   task.wake();
-  if (task.cgroup.held && isDoomed(task)) task.kernel.scheduler.enqueue(task);
+  if ((task.cgroup.held || task.pause !== undefined) && isDoomed(task)) task.kernel.scheduler.enqueue(task);
 }
 
 /** A signal is pending that ends the process whatever holds its group back (complete_signal() makes SIGKILL of it at once). */

@@ -59,6 +59,8 @@ export class KernelTask implements Task, Waiter {
   cgroup: Cgroup;
 
   state: 'running' | 'blocked' | 'dead' = 'running';
+  /** It is held back for a while (`pauseUntil`). */
+  pause: KernelTimer | undefined;
   /** In the run queue. */
   queued = false;
   attention = 0;
@@ -182,6 +184,15 @@ export class KernelTask implements Task, Waiter {
     this.leaveQueues();
     this.state = 'running';
     this.kernel.scheduler.enqueue(this);
+  }
+
+  /** It has its next turn then and no sooner, unless it is killed. */
+  pauseUntil(deadlineNs: number): void {
+    this.pause?.cancel();
+    this.pause = this.kernel.addTimer(deadlineNs, () => {
+      this.pause = undefined;
+      this.kernel.scheduler.enqueue(this);
+    });
   }
 
   /** CPU time in nanoseconds, up to now. */
