@@ -7,6 +7,7 @@
  * checks its accesses, which is why it is not done before it matters.
  */
 import { ENOMEM } from '../../abi/errno.ts';
+import type { MemoryPayer } from '../../fs/file-data.ts';
 import type { Mm } from './mm.ts';
 import { pageFlags, type Vma } from './vma.ts';
 
@@ -14,7 +15,7 @@ import { pageFlags, type Vma } from './vma.ts';
 export type Charge = 'given' | 'retry' | 'refused';
 
 /** The memory controller of a group, as address spaces see it. */
-export interface MemoryOwner {
+export interface MemoryOwner extends MemoryPayer {
   /** Its spaces are metered. */
   readonly metered: boolean;
   join(mm: Mm): void;

@@ -180,6 +180,8 @@ export class Mm {
     if (this.vmas.size >= context.limits.mapCount) return -ENOMEM;
     if (this.totalBytes + vma.length > this.limitAs && this.totalBytes + vma.length - (freedEnd - freedStart) > this.limitAs) return -ENOMEM;
     if (vma.accounted && context.mappedBytes + vma.length > context.limits.mappedBytes) return -ENOMEM;
+    const { owner } = this.meter;
+    if (vma.shared !== undefined && owner !== undefined && !vma.shared.pay(owner, vma.length)) return -ENOMEM;
     if (vma.accounted) {
       const refused = this.meter.map(vma);
       if (refused !== 0) return refused;
