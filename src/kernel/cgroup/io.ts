@@ -30,13 +30,14 @@ export class IoController implements Controller {
     const { kernel } = this.#group.tree;
     const index = writing ? 1 : 0;
     let until = 0;
-    for (const { io } of this.#group.path()) {
+    for (let group: Cgroup | undefined = this.#group; group !== undefined; group = group.parent) {
+      const { io } = group;
       io.#bytes[index]! += bytes;
       io.#operations[index]!++;
       if (io.#most.size > 0) until = Math.max(until, io.#spend(writing ? 'wbps' : 'rbps', bytes), io.#spend(writing ? 'wiops' : 'riops', 1));
     }
     const { current } = kernel;
-    if (until <= kernel.monotonicNs() || current === undefined || current.cgroup !== this.#group) return;
+    if (until === 0 || until <= kernel.monotonicNs() || current === undefined || current.cgroup !== this.#group) return;
     current.attention |= ATTENTION_YIELD;
     current.pauseUntil(until);
   }

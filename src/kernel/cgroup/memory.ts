@@ -72,18 +72,21 @@ export class MemoryController implements Controller, MemoryOwner, MemoryPayer {
   }
 
   add(bytes: number): void {
-    for (const { memory } of this.#group.path()) {
+    // Not by a generator: this is done at every mapping.
+    for (let group: Cgroup | undefined = this.#group; group !== undefined; group = group.parent) {
+      const { memory } = group;
       memory.#usage += bytes;
       if (memory.metered && memory.#usage > memory.#peak) memory.#peak = memory.#usage;
     }
   }
 
   release(bytes: number): void {
-    for (const { memory } of this.#group.path()) memory.#usage -= bytes;
+    for (let group: Cgroup | undefined = this.#group; group !== undefined; group = group.parent) group.memory.#usage -= bytes;
   }
 
   admit(bytes: number): void {
-    for (const { memory } of this.#group.path()) {
+    for (let group: Cgroup | undefined = this.#group; group !== undefined; group = group.parent) {
+      const { memory } = group;
       if (!memory.metered && memory.#usage + bytes > Math.min(memory.max, memory.high)) memory.#meter();
     }
   }
@@ -98,7 +101,7 @@ export class MemoryController implements Controller, MemoryOwner, MemoryPayer {
 
   /** The group whose bound is in the way. */
   #full(bytes: number): Cgroup | undefined {
-    for (const group of this.#group.path()) if (group.memory.#usage + bytes > group.memory.max) return group;
+    for (let group: Cgroup | undefined = this.#group; group !== undefined; group = group.parent) if (group.memory.#usage + bytes > group.memory.max) return group;
     return undefined;
   }
 

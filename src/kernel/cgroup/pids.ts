@@ -23,7 +23,8 @@ export class PidsController implements Controller {
 
   /** One more task: 0, or -EAGAIN where a bound here or above is reached (pids_can_fork()). */
   charge(): number {
-    for (const { pids } of this.#group.path()) {
+    for (let group: Cgroup | undefined = this.#group; group !== undefined; group = group.parent) {
+      const { pids } = group;
       if (pids.current < pids.max) continue;
       pids.refused++;
       pids.#group.changed('pids.events');
@@ -45,7 +46,8 @@ export class PidsController implements Controller {
   }
 
   #add(change: number): void {
-    for (const { pids } of this.#group.path()) {
+    for (let group: Cgroup | undefined = this.#group; group !== undefined; group = group.parent) {
+      const { pids } = group;
       pids.current += change;
       if (pids.current > pids.peak) pids.peak = pids.current;
     }

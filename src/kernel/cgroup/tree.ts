@@ -132,7 +132,7 @@ export class CgroupTree {
   }
 
   #populate(group: Cgroup, change: number): void {
-    for (const above of group.path()) {
+    for (let above: Cgroup | undefined = group; above !== undefined; above = above.parent) {
       const before = above.population;
       above.population += change;
       if ((before === 0) !== (above.population === 0)) above.changed('cgroup.events');

@@ -47,6 +47,8 @@ export class Meter {
   #present: Uint8Array | undefined;
   /** Bytes that the owner was charged. */
   paid = 0;
+  /** What the last copy of it costs. */
+  #copied = 0;
   /** Pages that were charged when they were touched. */
   faults = 0;
 
@@ -112,6 +114,8 @@ export class Meter {
 
   /** A mapping goes. */
   unmap(vma: Vma): void {
+    // A space that has ended has given back everything at once.
+    if (this.owner === undefined) return;
     this.#giveBack(this.cost(vma));
     this.#present?.fill(0, vma.start >>> 12, Math.ceil(vma.end / 4096));
   }
@@ -222,16 +226,20 @@ export class Meter {
   admitCopy(): boolean {
     const { owner } = this;
     if (owner === undefined) return true;
-    if (!this.isOn) owner.admit(this.#copyCost());
-    const bytes = this.#copyCost();
-    if (!this.isOn) owner.add(bytes);
-    else if (!owner.tryTake(bytes)) return false;
+    let bytes = this.#copyCost();
+    if (!this.isOn) {
+      owner.admit(bytes);
+      if (this.isOn) bytes = this.#copyCost();
+    }
+    this.#copied = bytes;
+    if (this.isOn) return owner.tryTake(bytes);
+    owner.add(bytes);
     return true;
   }
 
   /** There was no memory of the host for it. */
   refuseCopy(): void {
-    this.owner?.release(this.#copyCost());
+    this.owner?.release(this.#copied);
   }
 
   #copyCost(): number {
@@ -242,7 +250,7 @@ export class Meter {
 
   /** Of a child: what `admitCopy` of the parent has charged is its own. */
   copyFrom(parent: Meter): void {
-    this.paid += parent.#copyCost();
+    this.paid += parent.#copied;
     if (parent.#present === undefined) return;
     this.#present = parent.#present.slice();
     this.#mm.space.requireChecks();
