@@ -68,9 +68,9 @@ test('memory: a container whose command was killed for it says so', async () => 
 });
 
 test('memory: oom_score_adj says who goes first, memory.oom.group that all go', async () => {
-  const holder = 'tr "\\0" x < /dev/zero | dd bs=20M count=1 iflag=fullblock 2>&- | sleep 1000';
-  const holds = 'until [ $(cat /sys/fs/cgroup/memory.current) -gt 20000000 ]; do :; done;';
-  assert.equal(await sh(['-m', '48m'], `(echo 1000 > /proc/self/oom_score_adj; ${holder}) & ${holds} dd if=/dev/zero of=/dev/null bs=30M count=1 2>&-; echo $?; grep oom_kill /sys/fs/cgroup/memory.events`), '0\noom_kill 1\n');
+  const holder = 'tr "\\0" x < /dev/zero | dd bs=8M count=1 iflag=fullblock 2>&- | sleep 1000';
+  const holds = 'until [ $(cat /sys/fs/cgroup/memory.current) -gt 8000000 ]; do :; done;';
+  assert.equal(await sh(['-m', '24m'], `(echo 1000 > /proc/self/oom_score_adj; ${holder}) & ${holds} dd if=/dev/zero of=/dev/null bs=20M count=1 2>&-; echo $?; grep oom_kill /sys/fs/cgroup/memory.events`), '0\noom_kill 1\n');
   // "Determines whether the cgroup should be treated as an indivisible workload by the OOM killer."
   assert.equal(
     await sh(['--cap-add', 'SYS_ADMIN'], `${EMPTY_ROOT} echo +memory > cgroup.subtree_control; mkdir a; echo 1 > a/memory.oom.group; echo 30M > a/memory.max; cat a/memory.max
