@@ -556,3 +556,15 @@ GROUP_CHECK(cgroup_usage_is_counted) {
   for (long long since = now_ms(); usage == 0 && now_ms() < since + 5000;) sscanf(get_file("cpu.stat"), "usage_usec %llu", &usage);
   EXPECT(usage > 0);
 }
+
+GROUP_CHECK(cgroup_usage_of_removed_groups_stays) {
+  unsigned long long usage = 0;
+  OK(mkdir("a", 0755));
+  IN_CHILD {
+    OK(write_text("a/cgroup.procs", "0"));
+    for (long long since = now_ms(); usage == 0 && now_ms() < since + 5000;) sscanf(get_file("a/cpu.stat"), "usage_usec %llu", &usage);
+  }
+  OK(rmdir("a"));
+  sscanf(get_file("cpu.stat"), "usage_usec %llu", &usage);
+  EXPECT(usage > 0);
+}
