@@ -2,6 +2,7 @@
 import type { Containers, WholeContainer } from '../lifecycle/index.ts';
 import { toText } from './bytes.ts';
 import { OWN_NETWORK, PUBLISHED6 } from '../container/index.ts';
+import type { LimitsConfig } from '../container/index.ts';
 import { commandOf } from './container-facts.ts';
 import { bindingFields, portFields } from './published-ports.ts';
 import type { TemplateValue } from './template.ts';
@@ -17,7 +18,7 @@ type Fields = { readonly [key: string]: TemplateValue };
 
 function stateFields({ state }: WholeContainer): Fields {
   return {
-    Status: state.status, Running: state.status === 'running', Paused: false, Restarting: false, OOMKilled: false, Dead: false, Pid: state.pid ?? 0, ExitCode: state.exitCode, Error: state.error,
+    Status: state.status, Running: state.status === 'running', Paused: false, Restarting: false, OOMKilled: state.oomKilled ?? false, Dead: false, Pid: state.pid ?? 0, ExitCode: state.exitCode, Error: state.error,
     StartedAt: time(state.startedMs), FinishedAt: time(state.status === 'running' ? undefined : state.finishedMs),
   };
 }
@@ -42,13 +43,21 @@ export function configFields({ record }: WholeContainer): Fields {
   };
 }
 
+function limitFields(limits: LimitsConfig): Fields {
+  const { memoryBytes = 0, reservationBytes = 0, swapBytes = 0, cpuQuotaUs = 0, cpuPeriodUs = 0, cpuShares = 0, cpuset = '', oomScoreAdjust = 0, writableBytes, tasks } = limits;
+  return {
+    Memory: memoryBytes, MemoryReservation: reservationBytes, MemorySwap: memoryBytes + swapBytes, CpuQuota: cpuQuotaUs, CpuPeriod: cpuPeriodUs, NanoCpus: cpuPeriodUs === 0 ? 0 : Math.round((cpuQuotaUs / cpuPeriodUs) * 1e9),
+    CpuShares: cpuShares, CpusetCpus: cpuset, OomScoreAdj: oomScoreAdjust, PidsLimit: tasks, CgroupnsMode: 'private', StorageOpt: writableBytes === undefined ? null : { size: String(writableBytes) },
+  };
+}
+
 function hostFields({ record }: WholeContainer): Fields {
   const { container, process: inputs, autoRemove, log } = record;
   return {
     Binds: container.mounts.flatMap((mount) => (mount.kind === 'bind' ? [`${toText(mount.source)}:${toText(mount.destination)}${mount.writable ? '' : ':ro'}`] : [])),
     LogConfig: { Type: 'cri', Config: { 'max-size': String(log.maxBytes), 'max-file': String(log.maxFiles) } }, NetworkMode: container.network.member?.network ?? container.network.mode, PortBindings: bindingFields(record), RestartPolicy: { Name: 'no', MaximumRetryCount: 0 }, AutoRemove: autoRemove,
     CapAdd: inputs.addCapabilities.map((name) => `CAP_${name.toUpperCase()}`), CapDrop: inputs.dropCapabilities.map((name) => `CAP_${name.toUpperCase()}`), Privileged: false, ReadonlyRootfs: container.readOnly,
-    Memory: container.limits.memoryBytes ?? 0, PidsLimit: container.limits.tasks, Ulimits: inputs.rlimits.map(({ name, soft, hard }) => ({ Name: name, Soft: soft === Infinity ? -1 : soft, Hard: hard === Infinity ? -1 : hard })),
+    ...limitFields(container.limits), Ulimits: inputs.rlimits.map(({ name, soft, hard }) => ({ Name: name, Soft: soft === Infinity ? -1 : soft, Hard: hard === Infinity ? -1 : hard })),
     Tmpfs: Object.fromEntries(container.mounts.flatMap((mount) => (mount.kind === 'tmpfs' ? [[toText(mount.destination), mount.sizeBytes === undefined ? '' : `size=${mount.sizeBytes}`]] : []))),
   };
 }

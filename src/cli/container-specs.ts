@@ -47,12 +47,17 @@ const NO_VOLUMES = 'there are no volumes yet; mount a directory with -v DIR:DIR'
 const NO_LINKS = 'containers on one network know each other by name; see --network';
 const NO_DEVICES = 'devices of this machine are never shown';
 const OWN_KERNEL = 'the container has a kernel of its own, so leave it out';
+const NO_DISK = 'a container is alone on its disk, so there is nothing to divide; --device-write-bps bounds what it writes';
+const NO_SWITCH = 'control groups of version 2 do not have it, so leave it out';
 const ABSENT: Readonly<Record<string, string>> = {
   'health-cmd': NO_HEALTH, 'health-interval': NO_HEALTH, 'health-retries': NO_HEALTH, 'health-timeout': NO_HEALTH, 'health-start-period': NO_HEALTH, 'no-healthcheck': NO_HEALTH,
   'volumes-from': NO_VOLUMES, 'volume-driver': NO_VOLUMES,
+  'blkio-weight': NO_DISK, 'blkio-weight-device': NO_DISK,
+  'oom-kill-disable': NO_SWITCH, 'memory-swappiness': NO_SWITCH, 'kernel-memory': NO_SWITCH, 'cpu-rt-period': NO_SWITCH, 'cpu-rt-runtime': NO_SWITCH,
+  'cpuset-mems': 'a container has one memory node, so leave it out', 'cgroup-parent': 'a container is in no control group of this machine; see docs/limits.md',
   'link': NO_LINKS, 'ip': 'addresses are given out; use the container\'s name', 'add-host': NO_LINKS, 'dns': 'names are asked for by this machine', 'net': 'write --network',
   'privileged': 'inside, root has what --cap-add gives it; nothing of this machine can be given', 'device': NO_DEVICES, 'gpus': NO_DEVICES,
-  'security-opt': OWN_KERNEL, 'userns': OWN_KERNEL, 'init': 'there is no init process yet, so leave it out', 'cpus': 'a container has one processor, so leave it out', 'shm-size': '/dev/shm has 64 MiB, so leave it out',
+  'security-opt': OWN_KERNEL, 'userns': OWN_KERNEL, 'init': 'there is no init process yet, so leave it out', 'shm-size': '/dev/shm has 64 MiB, so leave it out',
 };
 
 export const RUN: CommandSpec = {

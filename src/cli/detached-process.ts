@@ -60,7 +60,7 @@ async function live(containers: Containers, kept: WholeContainer, life: Life, jo
   control.close();
   joined?.leave();
   const code = exitCode(status, timedOut);
-  await life.ended(code, () => container.changes());
+  await life.ended(code, () => container.changes(), container.oomKilled);
   await keepTranslations(container);
   await control.announce(code);
 }

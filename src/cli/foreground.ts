@@ -69,7 +69,7 @@ async function runSession({ containers, record, layers, life, input, values }: F
   const control = await closeControl?.();
   const code = exitCode(status, session.timedOut);
   await afterwards(container, values);
-  const lost = await life?.ended(code, () => container.changes());
+  const lost = await life?.ended(code, () => container.changes(), container.oomKilled);
   await keepTranslations(container);
   await control?.announce(code);
   return lost === undefined ? code : saidLost(lost, code);

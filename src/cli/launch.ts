@@ -41,6 +41,7 @@ function openContainer(host: Host, config: ContainerConfig, membership?: Members
 /** Its ports are listened on already, and the others on its network reach it. @throws UserError */
 export async function createContainer(config: ContainerConfig, membership?: Membership): Promise<Container> {
   const { mode, ports = [] } = config.network;
+  if (config.limits.cpuShares !== undefined) (await import('./host-priority.ts')).weighProcess(config.limits.cpuShares);
   if (mode === 'none' && ports.length === 0 && membership === undefined && !config.mounts.some(({ kind }) => kind === 'socket')) return openContainer(createNodeHost(), config);
   const { nodeNetwork } = await import('../host/node/network.ts');
   const container = openContainer(createNodeHost({ network: nodeNetwork }), config, membership);

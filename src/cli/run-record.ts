@@ -13,7 +13,8 @@ import { EXIT_NOT_FOUND, UserError } from './errors.ts';
 import type { FlagValues } from './flags.ts';
 import { parseMount } from './mount-option.ts';
 import { networkOf } from './network-options.ts';
-import { capabilityNames, need, oneOf, parseLimits, parseRlimit, parseTmpfs, parseVolume } from './option-values.ts';
+import { parseLimits, writableCgroups } from './limit-options.ts';
+import { capabilityNames, need, oneOf, parseRlimit, parseTmpfs, parseVolume } from './option-values.ts';
 import type { TerminalFacts } from './option-values.ts';
 import { exposedPorts } from './published-ports.ts';
 import { parseCount, parseDuration, parseSize } from './quantities.ts';
@@ -83,7 +84,7 @@ function containerOf(values: FlagValues, hostname: string, network: NetworkConfi
     root: '/', mounts: mountsOf(values),
     // A directory of the host that is shown has no more of its credentials than `do` would show.
     hide: values.has('volume') || values.has('mount') ? hiddenPaths('/', [...new Set(homes)], [], []) : [],
-    readOnly: values.has('read-only'), hostname: toByteString(hostname), limits: parseLimits(values), network,
+    readOnly: values.has('read-only'), hostname: toByteString(hostname), limits: parseLimits(values), network, ...writableCgroups(capabilityNames(values, 'cap-add')),
     ...(seed === undefined ? {} : { seed: need(parseCount(seed), 'seed', seed, 'it is not a number') }),
     ...(tier === undefined ? {} : { tier }),
   };

@@ -63,6 +63,8 @@ export interface ThreadView {
   readonly timerSlackNs: number;
   /** Number, arguments, stack pointer and program counter of the call that it waits in, or `running` (/proc/PID/syscall). */
   readonly currentCall: string;
+  /** Path of its control group, as who asks sees the tree. */
+  readonly cgroup: string;
 }
 
 /** Files of /proc/PID by which namespaces are set up. */
@@ -153,7 +155,11 @@ export interface ProcessView {
   mounts(): Iterable<Mount>;
   /** In the order of the RLIMIT_* numbers. */
   limits(): readonly LimitView[];
-  oomScoreAdjustment: number;
+  /** How likely it is killed for want of memory: 0 to 2000. */
+  readonly oomScore: number;
+  readonly oomScoreAdjustment: number;
+  /** 0, or -EACCES for who may not lower it. */
+  setOomScoreAdjustment(value: number): number;
   loginUid: number;
   /** Its namespaces by name: `mnt`, `pid`, `net`, ... */
   namespaces(): readonly (readonly [name: string, namespace: NamespaceIdentity])[];
@@ -194,6 +200,9 @@ export interface SystemView {
   readonly userNs: number;
   readonly systemNs: number;
   readonly pidMax: number;
+  /** Names of /proc/cgroups, and how many groups there are. */
+  readonly controllers: readonly string[];
+  cgroupCount(): number;
   random(buffer: Uint8Array): void;
   /** The process and thread whose call is being handled. */
   readonly current: { readonly process: ProcessView; readonly tid: number } | undefined;

@@ -132,19 +132,19 @@ function addCommon(directory: PseudoDirectory, system: SystemView, view: Process
   directory.file('limits', () => limitsText(view));
   directory.file('mounts', () => mountsText(view));
   directory.file('mountinfo', () => mountInfoText(view));
-  directory.file('cgroup', () => '0::/\n');
+  directory.file('cgroup', () => `0::${live().cgroup}\n`);
   directory.file('wchan', () => live().waitingIn || '0');
   directory.file('io', () => guarded(view, () => 'rchar: 0\nwchar: 0\nsyscr: 0\nsyscw: 0\nread_bytes: 0\nwrite_bytes: 0\ncancelled_write_bytes: 0\n'), 0o400);
   directory.file('personality', () => `${live().personality.toString(16).padStart(8, '0')}\n`, 0o400);
   directory.file('schedstat', () => `${Math.floor(live().userNs + live().systemNs)} 0 ${live().voluntarySwitches}\n`);
   directory.file('stack', () => -EPERM, 0o400);
   directory.file('syscall', () => (view.inspectable ? `${live().currentCall}\n` : -EPERM), 0o400);
-  directory.file('oom_score', () => '0\n');
+  directory.file('oom_score', () => `${view.oomScore}\n`);
   directory.file('oom_score_adj', () => `${view.oomScoreAdjustment}\n`, 0o644, (text) => {
     const value = Number(text.trim());
     if (!Number.isInteger(value) || value < -1000 || value > 1000) return -EINVAL;
-    view.oomScoreAdjustment = value;
-    return text.length;
+    const refused = view.setOomScoreAdjustment(value);
+    return refused === 0 ? text.length : refused;
   });
   directory.file('oom_adj', () => `${Math.trunc((view.oomScoreAdjustment * 17) / 1000)}\n`, 0o644, (text) => text.length);
   directory.file('loginuid', () => String(view.loginUid >>> 0), 0o644, (text) => {
@@ -153,7 +153,7 @@ function addCommon(directory: PseudoDirectory, system: SystemView, view: Process
   });
   directory.file('sessionid', () => '4294967295');
   for (const name of ['uid_map', 'gid_map', 'projid_map', 'setgroups'] as const) addNamespaceFile(directory, view, name);
-  directory.file('cpuset', () => '/\n');
+  directory.file('cpuset', () => `${live().cgroup}\n`);
   const links: readonly (readonly [string, () => Location | undefined])[] = [
     ['exe', () => view.executable], ['cwd', () => view.cwd], ['root', () => view.root],
   ];

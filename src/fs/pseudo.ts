@@ -57,7 +57,7 @@ const ROOT_OWNER: Owner = () => ({ uid: 0, gid: 0 });
 export abstract class PseudoInode implements Inode {
   readonly fileSystem: PseudoFs;
   readonly ino: number;
-  readonly mode: number;
+  mode: number;
   readonly rdev = 0;
   readonly owner: Owner;
 
@@ -94,8 +94,10 @@ export abstract class PseudoInode implements Inode {
   lookup(_name: string): Inode | number {
     return -ENOTDIR;
   }
-  create(): number {
-    return this.fileSystem.type === 'proc' ? -ENOENT : -EPERM;
+  /** No way to make files is another errno than no way to make the rest (fs/namei.c: vfs_create(), vfs_mknod(), vfs_mkdir()). */
+  create(_name: string, mode: number, _uid: number, _gid: number, _rdev: number): Inode | number {
+    if (this.fileSystem.type === 'proc') return -ENOENT;
+    return (mode & S_IFMT) === S_IFREG ? -EACCES : -EPERM;
   }
   symlink(): number {
     return this.fileSystem.type === 'proc' ? -ENOENT : -EPERM;
@@ -106,7 +108,7 @@ export abstract class PseudoInode implements Inode {
   unlink(_name: string): number {
     return -EPERM;
   }
-  rmdir(): number {
+  rmdir(_name: string): number {
     return -EPERM;
   }
   rename(): number {
@@ -253,12 +255,12 @@ interface Source {
 }
 
 /** An open made-up file: one text for all reads in a row (seq_file). */
-class PseudoOpenFile implements OpenFile {
+export class PseudoOpenFile implements OpenFile {
   flags: number;
   position = 0;
   readonly inode: PseudoFile;
   location: Location | undefined = undefined;
-  readonly waitQueue = NEVER;
+  readonly waitQueue: WaitQueue = NEVER;
   readonly #source: Source;
   #bytes: Uint8Array | undefined = undefined;
 

@@ -5,6 +5,7 @@ import { S_IFDIR, S_IFLNK, S_IFMT, S_IFREG, S_IFSOCK } from '../abi/stat.ts';
 import { changes } from '../fs/changes.ts';
 import type { Change } from '../fs/changes.ts';
 import type { Location } from '../fs/dentry.ts';
+import { CgroupFs } from '../fs/cgroupfs.ts';
 import { createDevFs, createDevPts } from '../fs/devfs.ts';
 import { HostFs } from '../fs/hostfs.ts';
 import { openLayer } from '../fs/layer-files.ts';
@@ -20,6 +21,7 @@ import type { SystemView } from '../fs/process-view.ts';
 import type { FileSystem, Inode } from '../fs/types.ts';
 import { walkPath, LOOKUP_FOLLOW } from '../fs/walk.ts';
 import type { HostFiles, HostNetwork } from '../host/types.ts';
+import type { CgroupTree } from './cgroup/tree.ts';
 import { listenForHostAt } from './files/network.ts';
 import { specialFilesOf } from './files/special-files.ts';
 import { createMqueueFs } from './ipc/mqueue-fs.ts';
@@ -84,6 +86,8 @@ export interface HostViewOptions {
   readonly user: UserNamespace;
   /** With a terminal there is /dev/console. */
   readonly console?: boolean;
+  /** `/sys/fs/cgroup` may be written by whom its files let. Default: it is read-only, as Docker's. */
+  readonly writableCgroups?: boolean;
 }
 
 export interface HostView {
@@ -98,14 +102,17 @@ export interface HostView {
   close(): void;
 }
 
+/** A kernel with control groups, which the interface `Kernel` does not speak of. */
+type CgroupKernel = Kernel & { readonly cgroups: CgroupTree };
+
 /** New files get numbers above those of the host. */
 const UPPER_FIRST_INODE = 2 ** 48;
 /** Device numbers (0:N) that stat and mountinfo show. */
-const DEVICES = { overlay: 40, upper: 41, lower: 42, proc: 43, sys: 44, dev: 45, pts: 46, shm: 47, first: 50 } as const;
+const DEVICES = { overlay: 40, upper: 41, lower: 42, proc: 43, sys: 44, dev: 45, pts: 46, shm: 47, cgroup: 48, first: 50 } as const;
 const SUPER = { fsuid: 0, fsgid: 0, groups: [], capabilitiesLow: -1, capabilitiesHigh: -1 } as const;
 
 /** Makes the view, or answers the negative errno and the path that is the reason. */
-export function createHostView(kernel: Kernel, options: HostViewOptions): HostView | { readonly errno: number; readonly path: string } {
+export function createHostView(kernel: CgroupKernel, options: HostViewOptions): HostView | { readonly errno: number; readonly path: string } {
   const { files, root } = options;
   const hidden = files === undefined ? [] : canonicalHidden(files, options.hide ?? []);
   const prefix = root === '/' ? '' : root;
@@ -129,6 +136,8 @@ export function createHostView(kernel: Kernel, options: HostViewOptions): HostVi
     firstInode: UPPER_FIRST_INODE,
   });
   const overlay = new OverlayFs({ dev: DEVICES.overlay, lower, upper });
+  overlay.onTransfer = (bytes, writing) => kernel.cgroups.transferred(bytes, writing);
+  kernel.cgroups.disk = `0:${DEVICES.overlay}`;
   const namespace = new MountNamespace(options.user, newMount(overlay, MS_RELATIME, 'overlay'));
   const builder = new ViewBuilder(namespace);
   const overlays = new Map<string, OverlayFs>();
@@ -168,7 +177,7 @@ interface Failure {
 }
 
 /** /proc, /sys, /dev and what is in it. */
-function mountSystem(kernel: Kernel, options: HostViewOptions, builder: ViewBuilder): Failure | undefined {
+function mountSystem(kernel: CgroupKernel, options: HostViewOptions, builder: ViewBuilder): Failure | undefined {
   const { realtimeNs } = kernel;
   const secure = MS_NOSUID | MS_NODEV | MS_NOEXEC | MS_RELATIME;
   const { ptys } = specialFilesOf(kernel);
@@ -184,13 +193,25 @@ function mountSystem(kernel: Kernel, options: HostViewOptions, builder: ViewBuil
   registerFileSystem(kernel, 'overlay', makeOverlay, { owner: (task) => task.credentials.user });
   registerFileSystem(kernel, 'mqueue', ({ namespaces }) => createMqueueFs(nextAnonymousDevice(), realtimeNs, namespaces.ipc), { owner: (task) => task.namespaces.ipc.user });
   registerFileSystem(kernel, 'devpts', makePts, { owner: (task) => task.credentials.user });
-  const shm = new TmpFs({ dev: DEVICES.shm, now: realtimeNs, maxBytes: options.shmBytes ?? 64 * 2 ** 20, mode: 0o1777 });
+  const cgroups = new CgroupFs({ dev: DEVICES.cgroup, now: realtimeNs, credentials: () => kernel.current?.credentials });
+  registerFileSystem(kernel, 'cgroup2', (task, data) => (unknownCgroupOption(data) ? -EINVAL : cgroups.viewFrom(task.namespaces.cgroup.root)), {
+    check: (_task, option) => (unknownCgroupOption(option) ? -EINVAL : 0),
+    owner: (task) => task.namespaces.cgroup.user,
+  });
+  const shm = new TmpFs({ dev: DEVICES.shm, now: realtimeNs, maxBytes: options.shmBytes ?? 64 * 2 ** 20, mode: 0o1777, payer: () => kernel.cgroups.payer() });
   const dev = createDevFs({ dev: DEVICES.dev, now: realtimeNs, console: options.console === true });
   return builder.mount('/proc', createProcFs(DEVICES.proc, realtimeNs, options.system), secure, 'proc')
     ?? builder.mount('/sys', makeSys(), secure | MS_RDONLY, 'sysfs')
+    ?? builder.mount('/sys/fs/cgroup', cgroups.viewFrom(kernel.cgroups.container), options.writableCgroups === true ? secure : secure | MS_RDONLY, 'cgroup')
     ?? builder.mount('/dev', dev, MS_NOSUID, 'tmpfs')
     ?? builder.mount('/dev/pts', makePts(), MS_NOSUID | MS_NOEXEC | MS_RELATIME, 'devpts')
     ?? builder.mount('/dev/shm', shm, MS_NOSUID | MS_NODEV | MS_NOEXEC | MS_RELATIME, 'shm');
+}
+
+/** Those of mount(2) that change nothing here (cgroup2_fs_parameters). */
+function unknownCgroupOption(data: string): boolean {
+  const known = ['', 'nsdelegate', 'favordynmods', 'memory_localevents', 'memory_recursiveprot', 'memory_hugetlb_accounting', 'pids_localevents'];
+  return data.split(',').some((option) => !known.includes(option));
 }
 
 interface Granting {
@@ -217,7 +238,7 @@ function mountOne(options: HostViewOptions, builder: ViewBuilder, mount: ViewMou
   const { openHost, now } = granting;
   if (mount.kind === 'tmpfs') {
     const maxBytes = mount.sizeBytes ?? 2 ** 30;
-    return builder.mount(mount.destination, new TmpFs({ dev, now, maxBytes }), MS_NOSUID | MS_NODEV | MS_RELATIME, 'tmpfs');
+    return builder.mount(mount.destination, new TmpFs({ dev, now, maxBytes, payer: () => granting.kernel.memoryPayer?.() }), MS_NOSUID | MS_NODEV | MS_RELATIME, 'tmpfs');
   }
   if (mount.kind === 'layers') return mountLayers(options, builder, mount, dev, granting);
   if (mount.kind === 'file') return mountNode(builder, mount, S_IFREG, dev, now, (file) => void file.writeAt(mount.bytes, 0));

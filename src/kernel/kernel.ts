@@ -1,11 +1,13 @@
 /** A Linux kernel for one container: its tasks, clocks, memory and the door for system calls. */
 import type { Host } from '../host/types.ts';
 import type { Machine, MachineOptions } from '../machine/index.ts';
+import { CgroupTree } from './cgroup/tree.ts';
 import type { Layout } from './exec/load-elf.ts';
 import { makeGate } from './gate.ts';
 import type { GateEntry } from './gate-entry.ts';
 import { FutexTable } from './futex/futex-table.ts';
 import { DEFAULT_LIMITS, type KernelLimits } from './limits.ts';
+import type { MemoryPayer } from '../fs/file-data.ts';
 import type { Inode } from '../fs/types.ts';
 import type { MemoryContext } from './mm/mm.ts';
 import { resizePrivateMappings } from './mm/mm-resize.ts';
@@ -82,6 +84,7 @@ export class Kernel implements KernelInterface {
   /** Those of the first program. */
   readonly namespaces: Namespaces;
   readonly census: NamespaceCensus;
+  readonly cgroups: CgroupTree;
   readonly bootRealtimeNs: bigint;
   readonly #tasks = new Map<number, KernelTask>();
   readonly #processes = new Map<number, Process>();
@@ -105,7 +108,8 @@ export class Kernel implements KernelInterface {
     this.#random = options.seed === undefined ? (buffer) => host.random(buffer) : seededRandom(options.seed);
     this.processors = options.processors ?? 1;
     this.memoryBytes = options.memoryBytes ?? 4 * 2 ** 30;
-    this.namespaces = initialNamespaces(options.hostname ?? 'caisson', options.domainname ?? '(none)');
+    this.cgroups = new CgroupTree(this);
+    this.namespaces = initialNamespaces(options.hostname ?? 'caisson', options.domainname ?? '(none)', this.cgroups.container);
     this.census = new NamespaceCensus(this, this.limits.namespaces);
     this.protectsInit = options.init === true;
     this.reaperPid = options.init === true ? 0 : 1;
@@ -303,6 +307,19 @@ export class Kernel implements KernelInterface {
   kill(): void {
     killAll(this.processes());
     this.scheduler.timerAdded();
+  }
+
+  memoryPayer(): MemoryPayer {
+    return this.cgroups.payer();
+  }
+
+  /** From outside: nothing in the container runs until `thaw`. SIGKILL is not held up. */
+  freeze(): void {
+    this.cgroups.freeze();
+  }
+
+  thaw(): void {
+    this.cgroups.thaw();
   }
 
   /** To the first program, from outside (a forwarded signal). */

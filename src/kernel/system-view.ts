@@ -1,13 +1,15 @@
 /** What procfs and sysfs see of a kernel: the answers to `SystemView`. */
 import { MAP_SHARED, PROT_EXEC, PROT_READ, PROT_WRITE } from '../abi/mman.ts';
-import { EINVAL, EIO, EPERM } from '../abi/errno.ts';
-import { CAP_NET_ADMIN, CAP_SYS_ADMIN, CAP_SYS_PTRACE } from '../abi/capability.ts';
+import { EACCES, EINVAL, EIO, EPERM } from '../abi/errno.ts';
+import { CAP_NET_ADMIN, CAP_SYS_ADMIN, CAP_SYS_PTRACE, CAP_SYS_RESOURCE } from '../abi/capability.ts';
 import { SECCOMP_MODE_DISABLED, SECCOMP_MODE_FILTER, SECCOMP_MODE_STRICT } from '../abi/seccomp.ts';
 import { SIG_IGN } from '../abi/signal.ts';
 import type { Location, Mount } from '../fs/dentry.ts';
 import type { SystemView, ProcessView, CredentialsView, LimitView, MappingView, MemoryView, NamespaceFileName, SignalWords, ThreadView } from '../fs/process-view.ts';
 import type { OpenFile } from '../fs/types.ts';
 import { CPU_FLAGS, RSP } from '../machine/index.ts';
+import { CONTROLLERS } from './cgroup/controllers.ts';
+import { oomScore } from './cgroup/oom.ts';
 import { FileDescriptors } from './fd-table.ts';
 import { Tty } from './files/tty.ts';
 import type { Kernel } from './kernel.ts';
@@ -118,6 +120,11 @@ class KernelThreadView implements ThreadView {
     const { callRow } = task;
     if (callRow === undefined) return `-1 ${place}`;
     return `${callRow.number} ${task.callArguments.map((value) => `0x${BigInt.asUintN(64, BigInt(value)).toString(16)}`).join(' ')} ${place}`;
+  }
+  get cgroup(): string {
+    const { kernel, cgroup } = this.#task;
+    const { root } = (kernel.current?.namespaces ?? kernel.namespaces).cgroup;
+    return kernel.cgroups.pathFrom(root, cgroup);
   }
 }
 
@@ -341,11 +348,18 @@ export class KernelProcessView implements ProcessView {
   limits(): readonly LimitView[] {
     return Array.from({ length: 16 }, (_, resource) => this.#process.limits.get(resource));
   }
+  get oomScore(): number {
+    return oomScore(this.#process, this.#process.kernel.memoryBytes);
+  }
   get oomScoreAdjustment(): number {
     return this.#process.oomScoreAdjust;
   }
-  set oomScoreAdjustment(value: number) {
-    this.#process.oomScoreAdjust = value;
+  /** __set_oom_adj(). */
+  setOomScoreAdjustment(value: number): number {
+    const process = this.#process;
+    if (value < Math.min(0, process.oomScoreAdjust) && process.kernel.current?.capable(CAP_SYS_RESOURCE) !== true) return -EACCES;
+    process.oomScoreAdjust = value;
+    return 0;
   }
   namespaces(): readonly (readonly [string, NamespaceIdentity])[] {
     const { kernel, pidNamespace } = this.#process;
@@ -370,6 +384,9 @@ export interface SystemViewOptions {
   /** Text of /proc/net/NAME. */
   readonly network?: (name: string) => string | undefined;
 }
+
+/** Names of /proc/cgroups, which are those of version 1 (cgroup_subsys `legacy_name`). */
+const CONTROLLER_NAMES = CONTROLLERS.map((name: string) => (name === 'io' ? 'blkio' : name));
 
 /** Of the reader's network namespace. */
 function pingGroupRange(kernel: Kernel): { read(): string; write(text: string): number } {
@@ -415,7 +432,7 @@ export function createSystemView(kernel: Kernel, options: SystemViewOptions = {}
     release: RELEASE, version: VERSION, processors: kernel.processors, cpuFlags: CPU_FLAGS,
     memoryBytes: kernel.memoryBytes,
     get freeMemoryBytes() {
-      return Math.max(2 ** 20, kernel.memoryBytes - kernel.memory.mappedBytes);
+      return Math.max(2 ** 20, kernel.memoryBytes - kernel.cgroups.container.memory.charged);
     },
     get uptimeNs() {
       return kernel.monotonicNs() + (kernel.current?.namespaces.time.boottimeNs ?? 0);
@@ -447,6 +464,8 @@ export function createSystemView(kernel: Kernel, options: SystemViewOptions = {}
     },
     systemNs: 0,
     pidMax: kernel.limits.pidMax,
+    controllers: CONTROLLER_NAMES,
+    cgroupCount: () => kernel.cgroups.count,
     random: (buffer) => kernel.random(buffer),
     get current() {
       const task = kernel.current;

@@ -11,6 +11,7 @@
  * signal interrupts it (-EINTR, or a restart where Linux restarts), or its deadline passes.
  */
 import type { Location } from '../fs/dentry.ts';
+import type { MemoryPayer } from '../fs/file-data.ts';
 import type { MountNamespace } from '../fs/mounts.ts';
 import type { NamespaceOwner } from '../fs/namespace-identity.ts';
 import type { GuestMemory, Inode, OpenFile, WaitQueue, Credentials as FsCredentials } from '../fs/types.ts';
@@ -246,6 +247,8 @@ export interface Kernel {
   findInode?(path: string): Inode | number;
   /** Calls back once CLOCK_MONOTONIC reaches the deadline (ns). */
   addTimer(deadlineNs: number, callback: () => void): KernelTimer;
+  /** Whose memory a file in memory is that gets its first bytes now. */
+  memoryPayer?(): MemoryPayer | undefined;
   findProcess(pid: number): Process | undefined;
   findTask(tid: number): Task | undefined;
   processes(): Iterable<Process>;

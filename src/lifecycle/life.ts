@@ -72,7 +72,7 @@ export class Life {
    *
    * `changes`: what differs from what was mounted.
    */
-  async ended(exitCode: number, changes: () => Iterable<Change<Inode>>): Promise<string | undefined> {
+  async ended(exitCode: number, changes: () => Iterable<Change<Inode>>, oomKilled = false): Promise<string | undefined> {
     const { container } = this;
     const { id, autoRemove } = container.record;
     this.#log?.end();
@@ -81,7 +81,7 @@ export class Life {
       return undefined;
     }
     const lost = await this.#keep(changes);
-    const state: ContainerState = { status: 'exited', startedMs: this.#startedMs, finishedMs: this.#containers.store.disk.host.now(), exitCode, error: lost ?? this.#lostLog() };
+    const state: ContainerState = { status: 'exited', startedMs: this.#startedMs, finishedMs: this.#containers.store.disk.host.now(), exitCode, error: lost ?? this.#lostLog(), ...(oomKilled ? { oomKilled } : {}) };
     try {
       this.#containers.locked(id, () => this.#containers.writeState(id, state));
     } catch (error) {

@@ -14,6 +14,8 @@ export interface ContainerState {
   readonly exitCode: number;
   /** Why it could not be started, or what was lost at its end. */
   readonly error: string;
+  /** A process in it was killed because memory did not suffice. */
+  readonly oomKilled?: boolean | undefined;
   /** The network that it is on, while it runs. */
   readonly network?: { readonly name: string; readonly id: string; readonly address: string; readonly prefix: number; readonly gateway: string } | undefined;
   /** Where it is reached, while it runs. */

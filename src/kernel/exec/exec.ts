@@ -163,7 +163,7 @@ function loadMemory(task: KernelTask, program: Program, request: ExecRequest, cr
   const { kernel } = task;
   const context = kernel.memory;
   if (context.addressSpaces >= context.limits.addressSpaces) return -ENOMEM;
-  const mm = new Mm(kernel.machine.createAddressSpace(), context);
+  const mm = new Mm(kernel.machine.createAddressSpace(), context, task.cgroup.memory);
   const answer = fillMemory(task, mm, program, request, credentials);
   if (answer >= 0) return mm;
   mm.drop();
@@ -244,7 +244,11 @@ function commit(task: KernelTask, mm: Mm, program: Program, credentials: TaskCre
     if (other.isLeader) unlink(other);
     endTask(other);
   }
-  if (!task.isLeader) kernel.renameTask(task, process.pid);
+  if (!task.isLeader) {
+    // It takes the place of the leader, which counted until now.
+    process.leader.cgroup.pids.uncharge();
+    kernel.renameTask(task, process.pid);
+  }
   process.setLeader(task);
   releaseMemory(task);
   task.mm = mm;

@@ -121,8 +121,10 @@ function parseTmpfs(task: Task, options: string): TmpfsSettings | number {
 function makeTmpfs(task: Task, options: string): FileSystem | number {
   const settings = parseTmpfs(task, options);
   if (typeof settings === 'number') return settings;
-  const { user } = task.credentials;
-  return new TmpFs({ ...settings, dev: nextAnonymousDevice(), now: task.kernel.realtimeNs, owner: user.isFirst ? undefined : user, pool: tmpfsPool(task.kernel) });
+  const { kernel, credentials: { user } } = task;
+  return new TmpFs({
+    ...settings, dev: nextAnonymousDevice(), now: kernel.realtimeNs, owner: user.isFirst ? undefined : user, pool: tmpfsPool(kernel), payer: () => kernel.memoryPayer?.(),
+  });
 }
 
 /** A new file system of a type for mount(2) and fsopen(2), with the rights checked; or a negative errno. */

@@ -7,6 +7,8 @@ import { EINVAL, ENOSPC, EPERM } from '../../abi/errno.ts';
 import { CLONE_NEWCGROUP, CLONE_NEWIPC, CLONE_NEWNET, CLONE_NEWNS, CLONE_NEWPID, CLONE_NEWTIME, CLONE_NEWUSER, CLONE_NEWUTS } from '../../abi/sched.ts';
 import { CGROUP_NAMESPACE, IPC_NAMESPACE, NETWORK_NAMESPACE, nextNamespaceInode, UTS_NAMESPACE, type NamespaceIdentity } from '../../fs/namespace-identity.ts';
 import type { NetworkStack } from '../../net/index.ts';
+import type { Cgroup } from '../cgroup/cgroup.ts';
+import { CgroupNamespace } from '../cgroup/namespace.ts';
 import { IpcNamespace } from '../ipc/ipc-namespace.ts';
 import type { TaskCredentials } from '../task/credentials.ts';
 import { PidNamespace } from './pid-namespace.ts';
@@ -53,21 +55,22 @@ export interface Namespaces {
   readonly uts: UtsNamespace;
   readonly ipc: IpcNamespace;
   readonly network: NetworkNamespace;
-  readonly cgroup: OwnedNamespace;
+  readonly cgroup: CgroupNamespace;
   /** Where children are made; the process itself stays where it is. */
   readonly pidForChildren: PidNamespace;
   readonly time: TimeNamespace;
   readonly timeForChildren: TimeNamespace;
 }
 
-export function initialNamespaces(hostname: string, domainname: string): Namespaces {
+/** `cgroup`: the root of what the first cgroup namespace sees. */
+export function initialNamespaces(hostname: string, domainname: string, cgroup: Cgroup): Namespaces {
   const user = new UserNamespace();
   const time = new TimeNamespace(user);
   return {
     uts: new UtsNamespace(user, hostname, domainname, UTS_NAMESPACE),
     ipc: new IpcNamespace(user, IPC_NAMESPACE),
     network: new NetworkNamespace(user, NETWORK_NAMESPACE),
-    cgroup: { flag: CLONE_NEWCGROUP, ino: CGROUP_NAMESPACE, user },
+    cgroup: new CgroupNamespace(user, cgroup, CGROUP_NAMESPACE),
     pidForChildren: new PidNamespace(user),
     time, timeForChildren: time,
   };
@@ -83,8 +86,18 @@ export function makeUserNamespace(maker: TaskCredentials, chrooted: boolean): Us
   return new UserNamespace(maker);
 }
 
-/** create_new_namespaces(): the set with new ones, owned by `user`, for the flags. `active`: the PID namespace that the caller is in. */
-export function unshareNamespaces(old: Namespaces, flags: number, user: UserNamespace, active: PidNamespace): Namespaces | number {
+/** For whom namespaces are made. */
+export interface NamespaceMaker {
+  /** Owns the new ones. */
+  readonly user: UserNamespace;
+  /** The PID namespace that the caller is in. */
+  readonly active: PidNamespace;
+  /** The root of what a new cgroup namespace sees. */
+  readonly cgroup: Cgroup;
+}
+
+/** create_new_namespaces(): the set with new ones for the flags, or -errno. */
+export function unshareNamespaces(old: Namespaces, flags: number, { user, active, cgroup }: NamespaceMaker): Namespaces | number {
   const { hostname, domainname } = old.uts;
   let { pidForChildren } = old;
   if ((flags & CLONE_NEWPID) !== 0) {
@@ -97,7 +110,7 @@ export function unshareNamespaces(old: Namespaces, flags: number, user: UserName
     uts: (flags & CLONE_NEWUTS) === 0 ? old.uts : new UtsNamespace(user, hostname, domainname),
     ipc: (flags & CLONE_NEWIPC) === 0 ? old.ipc : new IpcNamespace(user),
     network: (flags & CLONE_NEWNET) === 0 ? old.network : new NetworkNamespace(user),
-    cgroup: (flags & CLONE_NEWCGROUP) === 0 ? old.cgroup : { flag: CLONE_NEWCGROUP, ino: nextNamespaceInode(), user },
+    cgroup: (flags & CLONE_NEWCGROUP) === 0 ? old.cgroup : new CgroupNamespace(user, cgroup),
     pidForChildren,
     time: old.time,
     timeForChildren: (flags & CLONE_NEWTIME) === 0 ? old.timeForChildren : new TimeNamespace(user, old.timeForChildren),
@@ -117,5 +130,5 @@ export function enterNamespace(old: Namespaces, namespace: NamespaceIdentity, cr
   }
   // Only the caller's own and those below it can be entered.
   if (namespace instanceof PidNamespace) return namespace.isWithin(active) ? { ...old, pidForChildren: namespace } : -EINVAL;
-  return { ...old, cgroup: namespace as OwnedNamespace };
+  return { ...old, cgroup: namespace as CgroupNamespace };
 }

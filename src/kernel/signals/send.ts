@@ -85,18 +85,33 @@ function notify(task: KernelTask): void {
   task.updateAttention();
   task.signalQueue.wake();
   if (!task.signalPending()) return;
-  if (task.process.stopped && isFatalNow(task)) {
+  if (task.process.stopped && isKilled(task)) {
     task.process.stopped = false;
     task.kernel.scheduler.resume(task.process);
   }
-  if (task.tracee?.stop !== undefined && isFatalNow(task)) {
+  if (task.tracee?.stop !== undefined && isKilled(task)) {
     task.resume = undefined;
     releaseStop(task);
   }
   task.wake();
+  if ((task.cgroup.held || task.pause !== undefined) && isDoomed(task)) task.kernel.scheduler.enqueue(task);
 }
 
-function isFatalNow(task: KernelTask): boolean {
+/** A signal is pending that ends the process whatever holds its group back (complete_signal() makes SIGKILL of it at once). */
+export function isDoomed(task: KernelTask): boolean {
+  if (isKilled(task)) return true;
+  // What is left pending for the first process of a namespace, or for who is traced, need not end it.
+  if (!task.signalPending() || task.process.isUnkillable || task.tracee !== undefined) return false;
+  const { low, high } = task.pendingSignals;
+  for (let signal = 1; signal <= 64; signal++) {
+    const isPending = ((signal <= 32 ? low >>> (signal - 1) : high >>> (signal - 33)) & 1) !== 0;
+    if (isPending && !task.blocked.has(signal) && defaultAction(signal) === 'terminate' && task.process.actions.get(signal).handler === SIG_DFL) return true;
+  }
+  return false;
+}
+
+/** SIGKILL is pending, which a stop does not hold up. */
+export function isKilled(task: KernelTask): boolean {
   return task.pending.set.has(SIGKILL) || task.process.pending.set.has(SIGKILL);
 }
 

@@ -1,11 +1,14 @@
 /** New tasks: clone(2), clone3(2), fork(2), vfork(2) (kernel/fork.c), and what threads register. */
-import { E2BIG, EBUSY, EEXIST, EFAULT, EINVAL, EPERM } from '../../abi/errno.ts';
+import { E2BIG, EBADF, EBUSY, EEXIST, EFAULT, EINVAL, ENOENT, EPERM } from '../../abi/errno.ts';
 import { CAP_SYS_ADMIN } from '../../abi/capability.ts';
 import {
   CLONE_ARGS_SIZE_VER0, CLONE_ARGS_SIZE_VER2, CLONE_CLEAR_SIGHAND, CLONE_DETACHED, CLONE_FS, CLONE_INTO_CGROUP, CLONE_NEWIPC, CLONE_NEWNS, CLONE_NEWPID, CLONE_NEWTIME, CLONE_NEWUSER,
   CLONE_PARENT, CLONE_PARENT_SETTID, CLONE_PIDFD, CLONE_SIGHAND, CLONE_SYSVSEM, CLONE_THREAD, CLONE_VFORK, CLONE_VM, CSIGNAL,
 } from '../../abi/sched.ts';
 import { NSIG, SIGCHLD } from '../../abi/signal.ts';
+import { cgroupOf, mayWriteFile } from '../../fs/cgroupfs.ts';
+import { mayAttach } from '../cgroup/attach.ts';
+import { Cgroup } from '../cgroup/cgroup.ts';
 import { NAMESPACE_FLAGS } from '../namespaces/namespaces.ts';
 import type { PidNamespace } from '../namespaces/pid-namespace.ts';
 import { traceChild, traceVforkDone } from '../ptrace/attach.ts';
@@ -95,13 +98,26 @@ function clone3(task: KernelTask, address: number, size: number): number {
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.length);
   const field = (index: number): number => (8 * index + 8 <= size ? Number(view.getBigUint64(8 * index, true)) : 0);
   const [flags, pidfd, childTid, parentTid, exitSignal, stack, stackSize, tls, setTid, setTidSize] = [0, 1, 2, 3, 4, 5, 6, 7, 8, 9].map(field) as [number, number, number, number, number, number, number, number, number, number];
-  if (flags >= 2 * CLONE_INTO_CGROUP || hasFlag(flags, CLONE_INTO_CGROUP) || hasFlag(flags, CLONE_DETACHED) || (flags & CSIGNAL & ~CLONE_NEWTIME) !== 0) return -EINVAL;
+  if (flags >= 2 * CLONE_INTO_CGROUP || hasFlag(flags, CLONE_DETACHED) || (flags & CSIGNAL & ~CLONE_NEWTIME) !== 0) return -EINVAL;
   if (exitSignal > NSIG || (hasFlag(flags, CLONE_THREAD) || hasFlag(flags, CLONE_PARENT)) && exitSignal !== 0) return -EINVAL;
   if ((stack === 0) !== (stackSize === 0)) return -EINVAL;
   if ((setTid === 0) !== (setTidSize === 0)) return -EINVAL;
   const wanted = setTid === 0 ? undefined : readWantedTids(task, setTid, setTidSize, hasFlag(flags, CLONE_NEWPID));
   if (typeof wanted === 'number') return wanted;
-  return cloneTask(task, { flags, stack: stack + stackSize, parentTid, childTid, tls, exitSignal, setTid: wanted }, pidfd);
+  if (hasFlag(flags, CLONE_INTO_CGROUP) && (size < CLONE_ARGS_SIZE_VER2 || field(10) > 0x7fff_ffff)) return -EINVAL;
+  const cgroup = hasFlag(flags, CLONE_INTO_CGROUP) ? cgroupForChild(task, field(10), !hasFlag(flags, CLONE_THREAD)) : undefined;
+  if (typeof cgroup === 'number') return cgroup;
+  return cloneTask(task, { flags, stack: stack + stackSize, parentTid, childTid, tls, exitSignal, setTid: wanted, cgroup }, pidfd);
+}
+
+/** cgroup_css_set_fork(): the group that a descriptor is of, if a child may begin there. */
+function cgroupForChild(task: KernelTask, fd: number, whole: boolean): Cgroup | number {
+  const file = task.files.get(fd);
+  const group = file === undefined ? undefined : cgroupOf(file.inode);
+  if (!(group instanceof Cgroup)) return -EBADF;
+  if (group.removed) return -ENOENT;
+  const refused = mayAttach(task, task.cgroup, group, whole, (of, name) => mayWriteFile(file!.inode, of, name));
+  return refused === 0 ? group : refused;
 }
 
 /** `set_tid`: numbers in the child's PID namespace and in those above it, as many as are given (alloc_pid). */
@@ -167,6 +183,6 @@ export const cloneRows: readonly SyscallRow[] = [
   row(58, 'vfork', [], vfork),
   row(218, 'set_tid_address', ['pointer'], setTidAddress),
   row(334, 'rseq', ['pointer', 'uint', 'flags', 'uint'], rseq, { support: 'partial', note: 'The processor number is kept; critical sections are not restarted.' }),
-  row(435, 'clone3', ['pointer', 'size'], clone3, { support: 'partial', note: 'No CLONE_INTO_CGROUP (EINVAL).' }),
+  row(435, 'clone3', ['pointer', 'size'], clone3),
 ];
 

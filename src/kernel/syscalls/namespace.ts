@@ -44,7 +44,7 @@ function unshare(task: KernelTask, flags: number): number {
   const others = flags & NAMESPACE_FLAGS & ~CLONE_NEWUSER;
   if (others !== 0) {
     if (!capableIn(credentials, credentials.user, CAP_SYS_ADMIN)) return -EPERM;
-    const made = unshareNamespaces(namespaces, others, credentials.user, task.process.pidNamespace);
+    const made = unshareNamespaces(namespaces, others, { user: credentials.user, active: task.process.pidNamespace, cgroup: task.cgroup });
     if (typeof made === 'number') return made;
     namespaces = made;
   }

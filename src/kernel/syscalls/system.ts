@@ -55,7 +55,7 @@ function sysinfo(task: KernelTask, address: number): number {
   const { kernel } = task;
   const bytes = new Uint8Array(112);
   const view = new DataView(bytes.buffer);
-  const free = Math.max(0, kernel.memoryBytes - kernel.memory.mappedBytes);
+  const free = Math.max(0, kernel.memoryBytes - kernel.cgroups.container.memory.charged);
   view.setBigInt64(0, BigInt(Math.floor((kernel.monotonicNs() + task.namespaces.time.boottimeNs) / 1e9)), true);
   const load = BigInt(Math.min(64, kernel.scheduler.runnable) << 16);
   for (let i = 0; i < 3; i++) view.setBigUint64(8 + 8 * i, load, true);

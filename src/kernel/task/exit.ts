@@ -55,12 +55,13 @@ export function endTask(task: KernelTask, status = task.process.exitStatus): voi
   if (task.filesRef.drop()) task.files.closeAll();
   const leavesMounts = task.fsRef.drop();
   process.tasks.delete(task);
+  kernel.cgroups.leave(task);
   if (leavesMounts) releaseMounts(kernel, task.fs.namespace);
   const traced = traceEnd(task, status);
   releaseTracees(task, releaseZombie);
   if (task.seccomp !== undefined) leaveFilters(task);
   // The leader's id stays taken until the process is awaited, that of a traced thread until its tracer has.
-  if (!task.isLeader && !traced) kernel.removeTask(task);
+  if (!task.isLeader && !traced) releaseThread(task);
   for (const child of process.children) if (child.leader.parentDeathSignal !== 0 && process.tasks.size === 0) {
     sendToProcess(child, { signal: child.leader.parentDeathSignal, code: 0, pid: process.pid, uid: task.credentials.uid });
   }
@@ -153,9 +154,15 @@ function signalOrphanedGroup(member: Process, parent: Process): void {
   kernel.signalProcessGroup(group, SIGCONT, { signal: SIGCONT, code: SI_KERNEL });
 }
 
+/** Nobody waits for a thread that has ended: its id is free, and it counts no more (release_task). */
+function releaseThread(task: KernelTask): void {
+  task.kernel.removeTask(task);
+  task.cgroup.pids.uncharge();
+}
+
 /** A traced process or thread ended earlier, and its tracer has gone or has waited for it: now it is its parent's. */
 export function releaseZombie(task: KernelTask): void {
-  if (!task.isLeader) task.kernel.removeTask(task);
+  if (!task.isLeader) releaseThread(task);
   else if (task.process.state === 'zombie') notifyParent(task.process);
 }
 
@@ -194,6 +201,7 @@ export function reap(process: Process): void {
     addUsage(parent.childUsage, process.childUsage);
     parent.children.delete(process);
   }
+  process.leader.cgroup.pids.uncharge();
   kernel.removeProcess(process);
 }
 

@@ -7,6 +7,7 @@ import {
   CLONE_NEWNS, CLONE_NEWUSER, CLONE_THREAD, CLONE_VFORK, CLONE_VM,
 } from '../../abi/sched.ts';
 import { WaitQueue } from '../../fs/types.ts';
+import type { Cgroup } from '../cgroup/cgroup.ts';
 import { RAX, RSP, STATE_FS_BASE, STATE_GPR } from '../../machine/index.ts';
 import type { Mm } from '../mm/mm.ts';
 import { makeUserNamespace, NAMESPACE_FLAGS, unshareNamespaces, type Namespaces } from '../namespaces/namespaces.ts';
@@ -29,6 +30,8 @@ export interface CloneArguments {
   readonly exitSignal: number;
   /** Ids that clone3 asks for: in the child's own PID namespace, and in those above it. */
   readonly setTid?: readonly number[] | undefined;
+  /** CLONE_INTO_CGROUP: not the parent's. */
+  readonly cgroup?: Cgroup | undefined;
 }
 
 export function hasFlag(flags: number, flag: number): boolean {
@@ -52,12 +55,19 @@ export function copyTask(parent: KernelTask, request: CloneArguments): KernelTas
   if (full !== 0) return full;
   const credentials = user === undefined ? parent.credentials : enterUserNamespace(parent.credentials, user);
   const sharesMemory = hasFlag(flags, CLONE_VM);
+  const cgroup = request.cgroup ?? parent.cgroup;
+  const overCount = cgroup.pids.charge();
+  if (overCount !== 0) return overCount;
   const mm = sharesMemory ? parent.mm : parent.mm.fork();
-  if (typeof mm === 'number') return mm;
+  if (typeof mm === 'number') {
+    cgroup.pids.uncharge();
+    return mm;
+  }
   const tid = takeId(parent, namespaces, request.setTid);
   const isThread = hasFlag(flags, CLONE_THREAD);
   const process = isThread ? parent.process : copyProcess(parent, request, tid, namespaces);
   if (sharesMemory && !isThread) mm.users++;
+  if (!sharesMemory && cgroup !== parent.cgroup) mm.meter.move(cgroup.memory);
   const task = new KernelTask({
     tid, kernel, process, mm,
     files: hasFlag(flags, CLONE_FILES) ? parent.filesRef.share() : new SharedRef(parent.files.clone(() => process.limit(RLIMIT_NOFILE))),
@@ -65,6 +75,7 @@ export function copyTask(parent: KernelTask, request: CloneArguments): KernelTas
     credentials,
     namespaces,
     name: parent.name,
+    cgroup,
   });
   if (hasFlag(flags, CLONE_NEWNS)) task.fs.enterNewNamespace(credentials.user);
   if (!isThread) process.setLeader(task);
@@ -76,6 +87,7 @@ export function copyTask(parent: KernelTask, request: CloneArguments): KernelTas
   if (hasFlag(flags, CLONE_PARENT_SETTID)) parent.memory.writeU32(request.parentTid, parent.numberOf(tid));
   if (hasFlag(flags, CLONE_VFORK)) task.vforkDone = new WaitQueue();
   kernel.addTask(task);
+  kernel.cgroups.add(task, cgroup);
   return task;
 }
 
@@ -86,9 +98,9 @@ export function isChrooted({ fs }: KernelTask): boolean {
 }
 
 /** copy_namespaces(). The one of mounts comes with the child's own `FsContext`. */
-function namespacesFor({ namespaces, credentials, process }: KernelTask, flags: number, user: UserNamespace | undefined): Namespaces | number {
+function namespacesFor({ namespaces, credentials, process, cgroup }: KernelTask, flags: number, user: UserNamespace | undefined): Namespaces | number {
   const wanted = (flags % 0x1_0000_0000) & NAMESPACE_FLAGS & ~CLONE_NEWUSER;
-  const made = wanted === 0 ? namespaces : unshareNamespaces(namespaces, wanted, user ?? credentials.user, process.pidNamespace);
+  const made = wanted === 0 ? namespaces : unshareNamespaces(namespaces, wanted, { user: user ?? credentials.user, active: process.pidNamespace, cgroup });
   if (typeof made === 'number' || hasFlag(flags, CLONE_VM) || made.time === made.timeForChildren) return made;
   return withTimeOfChildren(made);
 }
@@ -109,7 +121,6 @@ function takeId({ kernel }: KernelTask, { pidForChildren }: Namespaces, wanted: 
 
 function checkCounts(parent: KernelTask, isThread: boolean): number {
   const { kernel, process, credentials } = parent;
-  if (kernel.taskCount >= kernel.limits.tasks) return -EAGAIN;
   if (isThread && process.state !== 'alive') return -EAGAIN;
   const limit = process.limit(RLIMIT_NPROC);
   if (credentials.uid !== 0 && !parent.capable(CAP_SYS_RESOURCE) && !parent.capable(CAP_SYS_ADMIN) && kernel.countTasksOf(credentials.uid) >= limit) return -EAGAIN;

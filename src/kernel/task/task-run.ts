@@ -27,9 +27,13 @@ export function runTask(task: KernelTask): void {
   task.runningSinceNs = start;
   kernel.statistics.taskSwitches++;
   if (prepareToRun(task)) runCode(task);
-  task.cpuNs += kernel.monotonicNs() - start;
+  const now = kernel.monotonicNs();
+  task.cpuNs += now - start;
+  task.cgroup.usageNs += now - start;
   task.runningSinceNs = 0;
   kernel.current = undefined;
+  if (kernel.cgroups.controlsCpu) kernel.cgroups.ran(task, now, now - start);
+  if (task.cgroup.held) kernel.cgroups.stopped(task);
   if (task.state === 'running') {
     task.involuntarySwitches++;
     scheduler.enqueue(task);

@@ -1,6 +1,7 @@
 /** A thread (`struct task_struct`). What it does with signals is in `signals/`, how it ends in `exit.ts`. */
 import { WaitQueue, type Waiter } from '../../fs/types.ts';
 import { THREAD_STATE_SIZE } from '../../machine/index.ts';
+import type { Cgroup } from '../cgroup/cgroup.ts';
 import type { Kernel } from '../kernel.ts';
 import type { Mm } from '../mm/mm.ts';
 import type { Namespaces } from '../namespaces/namespaces.ts';
@@ -40,6 +41,8 @@ export interface TaskParts {
   readonly credentials: TaskCredentials;
   readonly namespaces: Namespaces;
   readonly name: string;
+  /** Where it begins; it joins by `CgroupTree.add`. */
+  readonly cgroup: Cgroup;
 }
 
 /** Interface `Task` of `types.ts`. */
@@ -55,8 +58,12 @@ export class KernelTask implements Task, Waiter {
   namespaces: Namespaces;
   credentials: TaskCredentials;
   name: string;
+  /** Its control group; `CgroupTree` changes it. */
+  cgroup: Cgroup;
 
   state: 'running' | 'blocked' | 'dead' = 'running';
+  /** It is held back for a while (`pauseUntil`). */
+  pause: KernelTimer | undefined;
   /** In the run queue. */
   queued = false;
   attention = 0;
@@ -144,6 +151,7 @@ export class KernelTask implements Task, Waiter {
     this.namespaces = parts.namespaces;
     this.credentials = parts.credentials;
     this.name = parts.name;
+    this.cgroup = parts.cgroup;
     this.affinity = 2 ** parts.kernel.processors - 1;
     this.startNs = parts.kernel.monotonicNs();
   }
@@ -201,6 +209,15 @@ export class KernelTask implements Task, Waiter {
     this.leaveQueues();
     this.state = 'running';
     this.kernel.scheduler.enqueue(this);
+  }
+
+  /** It has its next turn then and no sooner, unless it is killed. */
+  pauseUntil(deadlineNs: number): void {
+    this.pause?.cancel();
+    this.pause = this.kernel.addTimer(deadlineNs, () => {
+      this.pause = undefined;
+      this.kernel.scheduler.enqueue(this);
+    });
   }
 
   /** CPU time in nanoseconds, up to now. */
