@@ -45,7 +45,7 @@ const DOORS = {
   sandbox: ['index.ts', 'hidden-paths.ts'],
   registry: ['index.ts'],
   build: ['index.ts'],
-  lifecycle: ['index.ts', 'check.ts', 'own-layers.ts', 'log.ts', 'tree-tar.ts', 'commit.ts'],
+  lifecycle: ['index.ts', 'check.ts', 'own-layers.ts', 'log.ts', 'tree-tar.ts', 'commit.ts', 'volumes.ts'],
   findings: ['index.ts', 'printable.ts'],
   squat: ['index.ts'],
   audit: ['index.ts'],

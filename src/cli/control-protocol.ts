@@ -22,9 +22,23 @@ export interface ExecRequest {
   readonly detached: boolean;
 }
 
+/** What its command prints from now on, and a way to type into it. */
+export interface AttachRequest {
+  readonly op: 'attach';
+  readonly input: boolean;
+  /** The end of what is typed is the end of the command's input. */
+  readonly closesInput: boolean;
+  readonly terminal: { readonly rows: number; readonly columns: number } | undefined;
+}
+
 export type Request =
   | ExecRequest
-  | { readonly op: 'kill'; readonly signal: number }
+  | AttachRequest
+  /** `stops`: it is to end by that, and is not to be started again. */
+  | { readonly op: 'kill'; readonly signal: number; readonly stops: boolean }
+  | { readonly op: 'pause' | 'unpause' | 'stats' }
+  /** Its record has changed: these hold from now on. */
+  | { readonly op: 'update'; readonly memoryBytes: number | undefined; readonly tasks: number | undefined }
   /** What it has changed so far, as a layer. */
   | { readonly op: 'snapshot' }
   /** Puts a tar, in a file of the store, into its tree. */
@@ -33,6 +47,23 @@ export type Request =
   | { readonly op: 'top' }
   /** Answered when it has ended, and what it changed is kept. */
   | { readonly op: 'wait' };
+
+/** What a container has taken so far. */
+export interface UsageSample {
+  /** Of the processor, by its process on this machine. */
+  readonly cpuMs: number;
+  /** On a clock that only goes on. */
+  readonly atMs: number;
+  readonly memoryBytes: number;
+  readonly memoryLimit: number;
+  /** Of its process on this machine. */
+  readonly residentBytes: number;
+  readonly tasks: number;
+  readonly received: number;
+  readonly sent: number;
+  readonly blockRead: number;
+  readonly blockWritten: number;
+}
 
 export interface Answer {
   readonly error?: string;
@@ -43,6 +74,7 @@ export interface Answer {
   readonly isStarted?: boolean;
   readonly layer?: { readonly tar: string; readonly index: string } | null;
   readonly type?: string | null;
+  readonly usage?: UsageSample;
   readonly rows?: readonly (readonly string[])[];
 }
 

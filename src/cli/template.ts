@@ -4,6 +4,7 @@
  * `{{if .Field}}...{{else}}...{{end}}`, `{{"\n"}}` and `{{println .Field}}`.
  */
 import { UserError } from './errors.ts';
+import { formatTable } from './table.ts';
 
 export type TemplateValue = undefined | null | boolean | number | string | readonly TemplateValue[] | { readonly [key: string]: TemplateValue };
 type Node =
@@ -159,4 +160,13 @@ export function compileTemplate(template: string): (value: TemplateValue) => str
   const text = template.replace(/^table\s+/, '').replace(/\\t/g, '\t').replace(/\\n/g, '\n');
   const { nodes } = new Reader(text).read(false);
   return (value) => new Evaluator(template, value).render(nodes, value);
+}
+
+/** A line for each; `table ...` has a line of titles, of which those that are not upper case of the field are given. */
+export function formatRows(format: string, rows: readonly { readonly [key: string]: TemplateValue }[], titles: Readonly<Record<string, string>>): string {
+  const fill = compileTemplate(format);
+  const lines = rows.map((item) => fill(item));
+  if (!format.startsWith('table')) return lines.map((line) => `${line}\n`).join('');
+  const all = Object.fromEntries([...new Set([...Object.keys(rows[0] ?? {}), ...Object.keys(titles)])].map((field) => [field, titles[field] ?? field.toUpperCase()]));
+  return formatTable([fill(all), ...lines].map((line) => line.split('\t')));
 }

@@ -26,7 +26,7 @@ import { credentialsOf, resourceLimitsOf } from './identity.ts';
 import { pipeStreams, runningProcess, terminalStreams } from './process.ts';
 import { findProgram } from './program.ts';
 import { parseTraceFilter } from './trace-filter.ts';
-import type { Change, ContainerStatistics, ProcessIo, RunningProcess } from './types.ts';
+import type { Change, ContainerStatistics, ContainerUsage, ProcessIo, RunningProcess } from './types.ts';
 
 const RESOLVER_FILE = '/etc/resolv.conf';
 
@@ -275,8 +275,33 @@ export class Container {
     this.#view.close();
   }
 
-  /** Ends all programs. */
+  /** Nothing in it runs until `resume`: no program, no timer. What comes from outside waits. */
+  pause(): void {
+    this.#kernel.scheduler.freeze();
+  }
+
+  resume(): void {
+    this.#kernel.scheduler.thaw();
+  }
+
+  get isPaused(): boolean {
+    return this.#kernel.scheduler.isFrozen;
+  }
+
+  /** What it takes at the moment. */
+  usage(): ContainerUsage {
+    const { memory, memoryBytes, taskCount } = this.#kernel;
+    return { memoryBytes: memory.mappedBytes, memoryLimit: Math.min(memoryBytes, memory.limits.mappedBytes), tasks: taskCount };
+  }
+
+  /** New limits, for what is asked for from now on: who has more keeps it. */
+  setLimits({ memoryBytes, tasks }: { readonly memoryBytes?: number | undefined; readonly tasks?: number | undefined }): void {
+    this.#kernel.setLimits({ ...(memoryBytes === undefined ? {} : { mappedBytes: memoryBytes }), ...(tasks === undefined ? {} : { tasks }) });
+  }
+
+  /** Ends all programs, also where it is paused. */
   kill(): void {
+    this.resume();
     this.#kernel.kill();
   }
 }

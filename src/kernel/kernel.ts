@@ -59,7 +59,7 @@ export class Kernel implements KernelInterface {
   /** The layout as a number: all programs of a kernel have the same, as since boot on other systems. */
   readonly layoutSeed: number;
   readonly processors: number;
-  readonly memoryBytes: number;
+  memoryBytes: number;
   readonly protectsInit: boolean;
   /** The first program, which the container's life hangs on. */
   main: Process | undefined;
@@ -276,6 +276,12 @@ export class Kernel implements KernelInterface {
   /** A process became a zombie. With the first one the container ends (zap_pid_ns_processes). */
   processEnded(process: Process): void {
     if (process === this.main) killAll(this.processes(), process);
+  }
+
+  /** From outside, for what is asked for from now on. */
+  setLimits(limits: Partial<Pick<KernelLimits, 'tasks' | 'mappedBytes'>>): void {
+    Object.assign(this.limits, limits);
+    if (limits.mappedBytes !== undefined) this.memoryBytes = limits.mappedBytes;
   }
 
   /** Ends everything, from outside. */
