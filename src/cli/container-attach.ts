@@ -1,5 +1,6 @@
 /** `attach`, and what `run` and `start` do with a container that runs in a process of its own: its output here, what is typed there. */
 import { SIGHUP, SIGINT, SIGQUIT, SIGTERM, SIGUSR1, SIGUSR2 } from '../abi/signal.ts';
+import { EXIT_KILLED, LifecycleError } from '../lifecycle/index.ts';
 import type { Containers, WholeContainer } from '../lifecycle/index.ts';
 import { isTerminal } from '../host/node/stdio.ts';
 import { readCommand } from './command.ts';
@@ -56,7 +57,8 @@ export async function attachTo(containers: Containers, container: WholeContainer
   const hasTerminal = container.record.process.terminal;
   const socket = await connectTo(containers, container);
   if (socket === undefined) throw notRunning(container);
-  const size = hasTerminal && (await isTerminal(1)) ? { rows: process.stdout.rows, columns: process.stdout.columns } : undefined;
+  // A terminal that does not know its size has none.
+  const size = hasTerminal && (await isTerminal(1)) && process.stdout.rows > 0 ? { rows: process.stdout.rows, columns: process.stdout.columns } : undefined;
   const request: AttachRequest = { op: 'attach', input: input && container.record.process.input, closesInput, terminal: hasTerminal && input ? size : undefined };
   const dialogue = new Dialogue(socket, request, { detachKeys });
   const forget = signals && !hasTerminal ? forwardSignals(containers, container) : undefined;
@@ -78,10 +80,15 @@ export async function startAttached(containers: Containers, container: WholeCont
   return attachTo(containers, containers.findWhole(container.id), options);
 }
 
-/** Its process was killed, and could not say how its command ended. */
+/** Its process was killed, and could not say how its command ended. One that is removed by then was killed, too. */
 function endOf(containers: Containers, id: string): number {
-  const { status, exitCode } = containers.stateOf(id);
-  return status === 'exited' ? exitCode : EXIT_CAISSON;
+  try {
+    const { status, exitCode } = containers.find(id).state;
+    return status === 'exited' ? exitCode : EXIT_CAISSON;
+  } catch (error) {
+    if (error instanceof LifecycleError) return EXIT_KILLED;
+    throw error;
+  }
 }
 
 export async function attachCommand(args: readonly string[]): Promise<number> {

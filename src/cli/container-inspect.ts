@@ -29,7 +29,7 @@ function stateFields(container: WholeContainer): Fields {
 }
 
 function volumeFields(containers: Containers, uses: readonly VolumeUse[]): readonly Fields[] {
-  const dataPath = (name: string): string => toText(containers.store.disk.path('volumes', name, 'data'));
+  const dataPath = (name: string): string => toText(containers.store.disk.path('volumes', name, '_data'));
   return uses.map(({ name, destination, writable }) => ({ Type: 'volume', Name: name, Source: dataPath(name), Destination: toText(destination), Driver: 'local', Mode: '', RW: writable, Propagation: '' }));
 }
 

@@ -2,7 +2,7 @@
  * Volumes: directories that outlive containers, in the store:
  *
  *   volumes/NAME/volume.json   what it was made with; a volume is there as long as this is
- *   volumes/NAME/data/         what is in it
+ *   volumes/NAME/_data/        what is in it
  *
  * Who makes or removes one, or puts an image's files into an empty one, holds the store's lock.
  */
@@ -67,7 +67,7 @@ export class Volumes {
 
   /** A byte-string path on this machine. */
   dataPath(name: string): string {
-    return this.#path(name, 'data');
+    return this.#path(name, '_data');
   }
 
   #read(name: string): VolumeRecord | undefined {
