@@ -35,7 +35,7 @@ export interface Controlled {
 function failure(error: unknown): Answer {
   const { message } = error as Error;
   const advice = error instanceof UserError ? error.advice : (error as { advice?: string }).advice;
-  return { error: message, advice, code: exitCodeOf(error) };
+  return { error: message, advice, code: error instanceof LifecycleError ? EXIT_FAILED : exitCodeOf(error) };
 }
 
 /** One who has connected. */
