@@ -5,6 +5,7 @@ import type { Server, Socket } from 'node:net';
 import type { Container, RunningProcess } from '../container/index.ts';
 import { LifecycleError, randomId } from '../lifecycle/index.ts';
 import type { Containers, Life } from '../lifecycle/index.ts';
+import { messagePort } from '../host/node/control-socket.ts';
 import type { Attachments, Watcher } from './attachments.ts';
 import { toText } from './bytes.ts';
 import { FRAME, FrameReader, documentFrame, endpointIn, frame, parseDocument } from './control-protocol.ts';
@@ -47,6 +48,9 @@ class Connection {
   #program: RunningProcess | undefined;
   #watcher: Watcher | undefined;
   #attached: AttachRequest | undefined;
+  /** Of who uses the container as a sandbox. */
+  #onMessage: ((payload: Uint8Array) => void) | undefined;
+  #sandbox: { close(): void } | undefined;
   #asked = false;
 
   constructor(socket: Socket, controlled: Controlled) {
@@ -79,7 +83,8 @@ class Connection {
     if (kind === FRAME.document && !this.#asked) {
       this.#asked = true;
       void this.#handle(payload).catch((error: unknown) => this.#answer(failure(error)));
-    } else if (kind === FRAME.stdin) {
+    } else if (kind === FRAME.message) this.#onMessage?.(payload);
+    else if (kind === FRAME.stdin) {
       if (this.#typedInto?.pushInput(payload.slice()) === false) this.#socket.pause();
     } else if (kind === FRAME.endOfInput) {
       if (this.#attached?.closesInput !== false) this.#typedInto?.endInput();
@@ -117,13 +122,15 @@ class Connection {
       case 'wait':
         this.isWaiting = true;
         return undefined;
+      case 'sandbox':
+        return this.#serve();
       default:
         return this.#answer(await this.#ask(request));
     }
   }
 
   /** What is answered at once. */
-  async #ask(request: Exclude<Request, { readonly op: 'exec' | 'attach' | 'kill' | 'pause' | 'unpause' | 'wait' }>): Promise<Answer> {
+  async #ask(request: Exclude<Request, { readonly op: 'exec' | 'attach' | 'kill' | 'pause' | 'unpause' | 'wait' | 'sandbox' }>): Promise<Answer> {
     const { container } = this.#running();
     switch (request.op) {
       case 'snapshot':
@@ -167,18 +174,33 @@ class Connection {
   }
 
   #pause(op: 'pause' | 'unpause'): void {
-    const { life } = this.#controlled;
     const { container } = this.#running();
-    const { id } = life.container;
-    if (op === 'pause' && container.isPaused) throw new LifecycleError(`Container ${id} is already paused`, 'go on with "caisson unpause"');
-    if (op === 'unpause' && !container.isPaused) throw new LifecycleError(`Container ${id} is not paused`, 'see "caisson ps"');
-    if (op === 'unpause') this.#resume(container);
-    else {
-      container.pause();
-      life.change({ paused: true });
-      life.say('pause');
-    }
+    this.#setPaused(container, op === 'pause');
     return this.#answer({});
+  }
+
+  /** @throws LifecycleError where it is so already. */
+  #setPaused(container: Container, isPaused: boolean): void {
+    const { life } = this.#controlled;
+    const { id } = life.container;
+    if (isPaused && container.isPaused) throw new LifecycleError(`Container ${id} is already paused`, 'go on with "caisson unpause"');
+    if (!isPaused && !container.isPaused) throw new LifecycleError(`Container ${id} is not paused`, 'see "caisson ps"');
+    if (!isPaused) return this.#resume(container);
+    container.pause();
+    life.change({ paused: true });
+    return life.say('pause');
+  }
+
+  /** To a process that uses the container as its own sandbox (`Sandbox.connect`). */
+  async #serve(): Promise<void> {
+    const { container } = this.#running();
+    const { serveContainer } = await import('../sandbox/server.ts');
+    const { port, receive } = messagePort(this.#socket);
+    this.#onMessage = receive;
+    this.isWaiting = true;
+    this.#sandbox = serveContainer(port, container, { pause: () => this.#setPaused(container, true), resume: () => this.#setPaused(container, false) });
+    const { env, cwd, user } = processConfig(container, this.#controlled.life.container.record, undefined, { terminal: false });
+    this.#answer({ isStarted: true, defaults: { env, cwd, user, ports: container.ports } }, false);
   }
 
   #attach(request: AttachRequest): void {
@@ -253,6 +275,7 @@ class Connection {
       this.#watcher = undefined;
       this.#controlled.life.say('detach');
     }
+    this.#sandbox?.close();
     const program = this.#program;
     this.#program = undefined;
     if (program === undefined) return;
