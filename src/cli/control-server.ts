@@ -70,6 +70,8 @@ class Connection {
       [1, 2].forEach((fd) => this.#program?.outputDrained(fd));
       if (this.#watcher !== undefined) controlled.attachments.caughtUp(this.#watcher);
     });
+    // Who asks ends its side after ours only: before that it has gone.
+    socket.on('end', () => socket.destroy());
     socket.on('close', () => this.#gone());
   }
 

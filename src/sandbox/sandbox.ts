@@ -77,7 +77,7 @@ export class Sandbox {
    * The containers of the user's store that run, whoever has started them (`caisson run -d`), the latest first.
    *
    * @example
-   * for (const { name, image, status } of await Sandbox.list()) console.log(name, image, status);
+   * const lines = (await Sandbox.list()).map(({ name, image, status }) => `${name} ${image} ${status}`);
    * @throws SandboxError where there is no place for containers.
    */
   static async list(): Promise<readonly SandboxInfo[]> {
@@ -111,7 +111,8 @@ export class Sandbox {
    * @example
    * const controller = new AbortController();
    * setTimeout(() => controller.abort(), 100);
-   * for await (const { action, attributes } of Sandbox.events({ signal: controller.signal })) console.log(action, attributes['name']);
+   * const lines: string[] = [];
+   * for await (const { action, attributes } of Sandbox.events({ signal: controller.signal })) lines.push(`${action} ${attributes['name']}`);
    */
   static events(options: EventOptions = {}): AsyncIterable<SandboxEvent> {
     return containerEvents(options);

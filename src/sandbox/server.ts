@@ -1,4 +1,5 @@
 /** The worker's side: one container, driven by messages. */
+import { SIGKILL } from '../abi/signal.ts';
 import type { Host } from '../host/types.ts';
 import { Container, ContainerError, PortError } from '../container/index.ts';
 import type { ContainerConfig, MachineImage, ProcessConfig, RunningProcess } from '../container/index.ts';
@@ -84,13 +85,9 @@ class Server {
     return { ...container.usage(), cpuMs: (user + nice + system) * TICK_MS, paused: container.isPaused };
   }
 
-  /** Nobody listens any more: what was started ends as at a terminal that hangs up. */
+  /** Nobody listens any more: what was started ends. */
   close(): void {
-    for (const { process } of this.#running.values()) {
-      process.hangUp();
-      process.endInput();
-      for (const fd of [1, 2]) process.breakOutput(fd);
-    }
+    for (const { process } of this.#running.values()) process.signal(SIGKILL);
   }
 
   get #theContainer(): Container {
