@@ -63,13 +63,14 @@ function filterOf(text: string, used: ReadonlySet<string>): Accepts {
   throw new UserError(`invalid filter '${key}'`, guess === undefined ? `there are ${[...FILTERS.keys()].join(', ')}` : `did you mean ${guess}?`, EXIT_FAILED);
 }
 
-function usedNames(containers: Containers): ReadonlySet<string> {
+/** Names of those that a container has. */
+export function usedVolumes(containers: Containers): ReadonlySet<string> {
   return new Set(containers.list().flatMap(({ record }) => (record?.volumes ?? []).map(({ name }) => name)));
 }
 
 export function volumeLsCommand(args: readonly string[]): Promise<number> {
   return onVolumes(VOLUME_LS, args, 'list volumes', ({ values, volumes, containers }) => {
-    const used = usedNames(containers);
+    const used = usedVolumes(containers);
     const filters = values.all('filter').map((text) => filterOf(text, used));
     const rows = volumes.list().filter((volume) => filters.every((filter) => filter(volume))).map(({ name, labels }): Fields => ({
       Name: name, Driver: 'local', Scope: 'local', Mountpoint: toText(volumes.dataPath(name)), Labels: Object.entries(labels).map(([key, value]) => `${key}=${value}`).join(','), Links: 'N/A', Size: 'N/A',
@@ -112,7 +113,7 @@ export function volumeRmCommand(args: readonly string[]): Promise<number> {
 /** Removes those that no container has. */
 export function pruneVolumes(containers: Containers, store: ImageStore, all: boolean, accepts: (one: Prunable) => boolean): { readonly names: readonly string[]; readonly bytes: number } {
   const volumes = new Volumes(store);
-  const used = usedNames(containers);
+  const used = usedVolumes(containers);
   const unused = volumes.list().filter(({ name, isAnonymous, labels, createdMs }) => (all || isAnonymous) && !used.has(name) && accepts({ createdMs, hasLabel: (text) => hasLabel(labels, text) }));
   let bytes = 0;
   for (const { name } of unused) {
