@@ -5,7 +5,7 @@ import { hasLabel } from './container-facts.ts';
 import { EVENTS } from './container-live-specs.ts';
 import { timeOf } from './container-logs.ts';
 import { EXIT_FAILED, withContainers } from './container-store.ts';
-import { UserError } from './errors.ts';
+import { UserError, printable } from './errors.ts';
 import { nearest } from './flags.ts';
 import { compileTemplate } from './template.ts';
 import type { TemplateValue } from './template.ts';
@@ -48,7 +48,8 @@ function timeText(timeMs: number): string {
 
 function line({ type, action, id, attributes, timeMs }: LifeEvent): string {
   const details = Object.entries(attributes).sort(([left], [right]) => (left < right ? -1 : 1)).map(([key, value]) => `${key}=${value}`);
-  return `${timeText(timeMs)} ${type} ${action} ${id}${details.length === 0 ? '' : ` (${details.join(', ')})`}`;
+  // Labels are an image's, and command lines anybody's.
+  return printable(`${timeText(timeMs)} ${type} ${action} ${id}${details.length === 0 ? '' : ` (${details.join(', ')})`}`);
 }
 
 /** Fields of Docker's API. */

@@ -6,7 +6,7 @@ import { ENOENT } from '../abi/errno.ts';
 import { O_APPEND, O_CREAT, O_RDONLY, O_WRONLY } from '../abi/fcntl.ts';
 import { StoreLock } from '../image/index.ts';
 import type { Disk } from '../image/index.ts';
-import { MOST_EVENT_BYTES, MOST_EVENT_LINE_BYTES } from './limits.ts';
+import { MOST_ACTION_LENGTH, MOST_EVENT_BYTES, MOST_EVENT_LINE_BYTES } from './limits.ts';
 
 export type EventType = 'container' | 'network' | 'volume';
 
@@ -46,7 +46,8 @@ export class EventLog {
 
   /** Says that something has happened. What cannot be written down is not worth an error. */
   append(type: EventType, action: string, id: string, attributes: Readonly<Record<string, string>>): void {
-    const event: LifeEvent = { type, action, id, attributes, timeMs: this.#disk.host.now() };
+    // A command line may be long.
+    const event: LifeEvent = { type, action: action.slice(0, MOST_ACTION_LENGTH), id, attributes, timeMs: this.#disk.host.now() };
     let line = new TextEncoder().encode(`${JSON.stringify(event)}\n`);
     if (line.length > MOST_EVENT_LINE_BYTES) line = new TextEncoder().encode(`${JSON.stringify({ ...event, attributes: {} })}\n`);
     const handle = this.#open();

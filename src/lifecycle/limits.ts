@@ -18,6 +18,8 @@ export const DEFAULT_STOP_TIMEOUT_S = 10;
 export const MOST_EVENT_BYTES = 2 * 2 ** 20;
 /** Of one event: appended in one write, and labels can be long. */
 export const MOST_EVENT_LINE_BYTES = 65_536;
+/** What happened, with the command line of an exec. */
+export const MOST_ACTION_LENGTH = 4096;
 /** What is kept of the output of a health check, and of how many (Docker's). */
 export const MOST_HEALTH_OUTPUT_BYTES = 4096;
 export const MOST_HEALTH_RESULTS = 5;
