@@ -137,6 +137,7 @@ const EVENTS: readonly Case[] = [
   { page: 'system events', args: ['events', '--since', '1h', '--until', '0s', '-f', 'type=volume', '-f', 'volume=data', '--format', '{{.Action}} {{.Actor.ID}} {{.Actor.Attributes.driver}}'], out: 'create data local\n' },
   { page: 'system events', args: ['events', '--since', '1h', '--until', '0s', '-f', 'label=tier=db', '-f', 'event=start', '--format', '{{.From}}'], out: 'busybox:1\n' }, { page: 'system events', args: ['events', '--since', '1h', '--until', '0s', '-f', 'image=nope'], out: '' },
   { page: 'system events', args: ['events', '--since', '1h', '--until', '0s', '-f', 'container=one', '-f', 'event=start', '--format', 'json'], out: /^\{"status":"start","id":"[0-9a-f]{64}","from":"busybox:1","Type":"container","Action":"start","Actor":\{"ID":"[0-9a-f]{64}","Attributes":\{"image":"busybox:1",.*"name":"one".*\}\},"scope":"local","time":\d+,"timeNano":\d{19}\}\n$/ },
+  { page: 'system events', args: ['events', '--since', '1h', '--until', '0s', '-f', 'type=network', '-f', 'network=back', '--format', '{{.Action}} {{.Actor.Attributes.name}} {{.Actor.Attributes.type}}'], out: 'create back bridge\nconnect back bridge\n' },
   { page: 'system events', args: ['system', 'events', '--since', '1h', '--until', '2001-01-01'], out: '' }, wrong('system events', ['events', '-f', 'colour=red'], 1, /invalid filter 'colour=red'/), wrong('system events', ['events', '--since', 'x'], 125, /it is no time/),
 ];
 
