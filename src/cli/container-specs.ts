@@ -42,7 +42,6 @@ const MAKING_FLAGS: readonly Flag[] = [
   { group: CONTAINER, name: 'log-opt', kind: 'string', multiple: true, placeholder: 'KEY=VALUE', help: 'max-size=SIZE (default: 10m), max-file=N (default: 2): how much of its output is kept' },
   { group: CONTAINER, name: 'restart', kind: 'string', placeholder: 'POLICY', help: 'start it again when it ends: no (default), always, unless-stopped, on-failure[:N]' },
   { group: CONTAINER, name: 'init', kind: 'boolean', help: 'a process 1 that adopts and reaps; the kernel is that in every container' },
-  DETACH_KEYS_FLAG,
   { group: HEALTH, name: 'health-cmd', kind: 'string', placeholder: 'COMMAND', help: 'run by the shell now and then: 0 is healthy' },
   { group: HEALTH, name: 'health-interval', kind: 'string', placeholder: 'TIME', help: 'how often (default: 30s)' },
   { group: HEALTH, name: 'health-timeout', kind: 'string', placeholder: 'TIME', help: 'how long it may take (default: 30s)' },
@@ -68,7 +67,8 @@ export const RUN: CommandSpec = {
   name: 'run', usage: '[FLAGS] IMAGE [COMMAND [ARGUMENTS]]', summary: 'run a command in a new container', words: [1, Number.MAX_SAFE_INTEGER], runs: true, absent: ABSENT,
   description: 'The command has a Linux kernel of its own and no network unless you give it one. What it changes is kept with the container until that is removed: "caisson start" goes on with it, "caisson diff" lists it, --rm throws it away.\nThere is nothing of the host in it except what -v and --mount name.',
   flags: [
-    { group: CONTAINER, name: 'detach', short: 'd', kind: 'boolean', help: 'run it in the background, and print its id' }, SIG_PROXY_FLAG,
+    { group: CONTAINER, name: 'detach', short: 'd', kind: 'boolean', help: 'run it in the background, and print its id' },
+    { ...DETACH_KEYS_FLAG, help: 'run it in a process of its own, which these keys, typed at a terminal, leave, such as ctrl-p,ctrl-q' }, SIG_PROXY_FLAG,
     ...MAKING_FLAGS, ...TRACE_FLAGS,
     { group: AFTER, name: 'changes', kind: 'boolean', help: 'list what was added (A), changed (C) and deleted (D)' },
     { group: AFTER, name: 'export-changes', kind: 'string', placeholder: 'FILE.tar', help: 'keep what changed as a tar file (an image layer)' },
