@@ -114,9 +114,19 @@ export function parseLimits(values: FlagValues): LimitsConfig {
   if (namespace !== undefined && namespace !== 'private') {
     throw new UserError(`cannot use --cgroupns ${namespace}: ${namespace === 'host' ? 'the control groups of this machine are never shown' : 'there is no such mode'}`, 'the only one is private');
   }
+  return { ...memoryOf(values), ...quotaOf(values), ...sharesOf(values), ...cpusetOf(values), ...oomOf(values), ...storageOf(values), ...ioOf(values), tasks: tasksOf(values) ?? DEFAULT_LIMITS.tasks };
+}
+
+/** `--pids-limit`: -1 and 0 for the default. */
+function tasksOf(values: FlagValues): number | undefined {
   const text = values.last('pids-limit');
-  const tasks = text === '-1' || text === '0' ? undefined : count(values, 'pids-limit');
-  return { ...memoryOf(values), ...quotaOf(values), ...sharesOf(values), ...cpusetOf(values), ...oomOf(values), ...storageOf(values), ...ioOf(values), tasks: tasks ?? DEFAULT_LIMITS.tasks };
+  return text === '-1' || text === '0' ? DEFAULT_LIMITS.tasks : count(values, 'pids-limit');
+}
+
+/** Those of `update`: what no flag names stays. @throws UserError */
+export function parseNewLimits(values: FlagValues): Partial<LimitsConfig> {
+  const tasks = tasksOf(values);
+  return { ...memoryOf(values), ...quotaOf(values), ...cpusetOf(values), ...(tasks === undefined ? {} : { tasks }) };
 }
 
 /** Who has CAP_SYS_ADMIN could mount the control groups again without that, so they are not read-only to begin with. */

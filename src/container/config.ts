@@ -30,7 +30,11 @@ export interface ContainerConfig {
 }
 
 export type MountConfig =
-  | { readonly kind: 'bind'; readonly source: string; readonly destination: string; readonly writable: boolean }
+  | {
+    readonly kind: 'bind'; readonly source: string; readonly destination: string; readonly writable: boolean;
+    /** Absent: owners are the host's. Otherwise they are kept in this file, and those of the host's user are root's. */
+    readonly owners?: { readonly path: string; readonly uid: number; readonly gid: number };
+  }
   | { readonly kind: 'tmpfs'; readonly destination: string; readonly sizeBytes?: number }
   /** A directory or file of an image's layers, the lowest first; none: an empty directory with these attributes. What is written stays in memory (`Container.changesOf`). */
   | {

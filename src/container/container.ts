@@ -28,7 +28,7 @@ import { pipeStreams, runningProcess, terminalStreams } from './process.ts';
 import { applyLimits } from './limits.ts';
 import { findProgram } from './program.ts';
 import { parseTraceFilter } from './trace-filter.ts';
-import type { Change, ContainerStatistics, ProcessIo, RunningProcess } from './types.ts';
+import type { Change, ContainerStatistics, ContainerUsage, ProcessIo, RunningProcess } from './types.ts';
 
 const RESOLVER_FILE = '/etc/resolv.conf';
 
@@ -289,13 +289,33 @@ export class Container {
     return this.#kernel.cgroups.oomKilled;
   }
 
+  /** Nothing in it runs until `resume`: no program, no timer. What comes from outside waits. */
+  pause(): void {
+    this.#kernel.scheduler.freeze();
+  }
+
+  resume(): void {
+    this.#kernel.scheduler.thaw();
+  }
+
+  get isPaused(): boolean {
+    return this.#kernel.scheduler.isFrozen;
+  }
+
+  /** What it takes at the moment. */
+  usage(): ContainerUsage {
+    const { memoryBytes, cgroups: { container: { memory, pids } } } = this.#kernel;
+    return { memoryBytes: memory.current, memoryLimit: Math.min(memoryBytes, memory.max), tasks: pids.current };
+  }
+
   /** Other limits from now on; what is absent stays. 0, or -EINVAL for processors that are not there. */
   setLimits(limits: Partial<LimitsConfig>): number {
     return applyLimits(this.#kernel, limits);
   }
 
-  /** Ends all programs. */
+  /** Ends all programs, also where it is paused. */
   kill(): void {
+    this.resume();
     this.#kernel.kill();
   }
 }

@@ -11,10 +11,14 @@ function weightOfShares(shares: number): number {
 }
 
 /** 0, or a negative errno for processors that are not there. What is absent stays as it is. */
-export function applyLimits({ cgroups: { container } }: Kernel, limits: Partial<LimitsConfig>): number {
+export function applyLimits(kernel: Kernel, limits: Partial<LimitsConfig>): number {
+  const { root, container } = kernel.cgroups;
   const { memory, pids, cpu, cpuset, io } = container;
   if (limits.cpuset !== undefined && cpuset.setProcessors(limits.cpuset) !== 0) return -EINVAL;
-  if (limits.tasks !== undefined) pids.max = limits.tasks;
+  if (limits.tasks !== undefined) {
+    pids.max = limits.tasks;
+    root.pids.max = Math.max(root.pids.max, limits.tasks);
+  }
   if (limits.cpuShares !== undefined) cpu.setWeight(weightOfShares(limits.cpuShares));
   if (limits.cpuQuotaUs !== undefined || limits.cpuPeriodUs !== undefined) cpu.setQuota(limits.cpuQuotaUs ?? Infinity, limits.cpuPeriodUs ?? DEFAULT_PERIOD_US);
   if (limits.reservationBytes !== undefined) memory.low = limits.reservationBytes;
@@ -23,6 +27,9 @@ export function applyLimits({ cgroups: { container } }: Kernel, limits: Partial<
     const most = limits.io?.[key];
     if (most !== undefined) io.setMost(key, most);
   }
-  if (limits.memoryBytes !== undefined) memory.setMax(limits.memoryBytes);
+  if (limits.memoryBytes !== undefined) {
+    kernel.memoryBytes = limits.memoryBytes;
+    memory.setMax(limits.memoryBytes);
+  }
   return 0;
 }

@@ -8,6 +8,7 @@ import type { Location } from '../fs/dentry.ts';
 import { CgroupFs } from '../fs/cgroupfs.ts';
 import { createDevFs, createDevPts } from '../fs/devfs.ts';
 import { HostFs } from '../fs/hostfs.ts';
+import { OwnedFiles } from '../fs/owned-files.ts';
 import { openLayer } from '../fs/layer-files.ts';
 import type { LayerPaths } from '../fs/layer-files.ts';
 import { LayerFs } from '../fs/layerfs.ts';
@@ -33,11 +34,21 @@ import type { Kernel, Task } from './types.ts';
 import { VfsContext } from './vfs-context.ts';
 
 export type ViewMount =
-  | { readonly kind: 'bind'; readonly source: string; readonly destination: string; readonly writable: boolean }
+  | BindMount
   | { readonly kind: 'tmpfs'; readonly destination: string; readonly sizeBytes?: number }
   | LayersMount
   | { readonly kind: 'file'; readonly destination: string; readonly bytes: Uint8Array; readonly mode: number; readonly uid: number; readonly gid: number }
   | SocketMount;
+
+/** A directory or file of the host. */
+export interface BindMount {
+  readonly kind: 'bind';
+  readonly source: string;
+  readonly destination: string;
+  readonly writable: boolean;
+  /** Whoever runs this may not give owners on the host: they are kept in this file, and those of the host's user are root's (`fs/owned-files.ts`). */
+  readonly owners?: { readonly path: string; readonly uid: number; readonly gid: number };
+}
 
 /** A unix socket of the host. */
 export interface SocketMount {
@@ -118,16 +129,17 @@ export function createHostView(kernel: CgroupKernel, options: HostViewOptions): 
   const prefix = root === '/' ? '' : root;
   const { monotonicNs, realtimeNs } = kernel;
   const closers: (() => void)[] = [];
-  const openHost: HostOpener = (path, dev, writable, masked, keptAbove = false) => {
+  const openHost: HostOpener = (path, dev, writable, masked, { keptAbove = false, owners } = {}) => {
     if (files === undefined) return -ENODEV;
-    const host = HostFs.open({ files, root: path, dev, monotonicNs, writable, hidden, masked, keptAbove });
+    const seen = owners === undefined ? files : new OwnedFiles(files, owners.path, owners, monotonicNs);
+    const host = HostFs.open({ files: seen, root: path, dev, monotonicNs, writable, hidden, masked, keptAbove });
     if (typeof host !== 'number') closers.push(() => host.handles.closeAll());
     return host;
   };
   const lower = files === undefined
     ? new TmpFs({ dev: DEVICES.lower, now: realtimeNs, mode: 0o755 })
     : options.layers === undefined
-      ? openHost(root, DEVICES.lower, false, ['/proc', '/sys', '/dev'].map((path) => prefix + path), true)
+      ? openHost(root, DEVICES.lower, false, ['/proc', '/sys', '/dev'].map((path) => prefix + path), { keptAbove: true })
       : openLayers(files, options.layers, closers);
   if (typeof lower === 'number') return { errno: lower, path: root };
   if ('errno' in lower) return lower;
@@ -169,7 +181,7 @@ function openLayers(files: HostFiles, paths: readonly LayerPaths[], closers: (()
   return new LayerFs({ dev, layers });
 }
 
-type HostOpener = (path: string, dev: number, writable: boolean, masked: readonly string[], keptAbove?: boolean) => HostFs | number;
+type HostOpener = (path: string, dev: number, writable: boolean, masked: readonly string[], options?: { readonly keptAbove?: boolean; readonly owners?: BindMount['owners'] }) => HostFs | number;
 
 interface Failure {
   readonly errno: number;
@@ -247,7 +259,7 @@ function mountOne(options: HostViewOptions, builder: ViewBuilder, mount: ViewMou
     if (network === undefined) return { errno: -ENODEV, path: mount.source };
     return mountNode(builder, mount, S_IFSOCK, dev, now, (node) => listenForHostAt(granting.kernel, node, mount.destination, (handlers) => network.connectUnix(mount.source, handlers)));
   }
-  const host = openHost(mount.source, dev, mount.writable, []);
+  const host = openHost(mount.source, dev, mount.writable, [], { owners: mount.owners });
   if (typeof host === 'number') return { errno: host, path: mount.source };
   return builder.mount(mount.destination, host, (mount.writable ? 0 : MS_RDONLY) | MS_NODEV | MS_RELATIME, mount.source);
 }

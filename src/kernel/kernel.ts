@@ -64,7 +64,8 @@ export class Kernel implements KernelInterface {
   /** The layout as a number: all programs of a kernel have the same, as since boot on other systems. */
   readonly layoutSeed: number;
   readonly processors: number;
-  readonly memoryBytes: number;
+  /** All that there is, as programs are told. */
+  memoryBytes: number;
   readonly protectsInit: boolean;
   /** The first program, which the container's life hangs on. */
   main: Process | undefined;
@@ -311,15 +312,6 @@ export class Kernel implements KernelInterface {
 
   memoryPayer(): MemoryPayer {
     return this.cgroups.payer();
-  }
-
-  /** From outside: nothing in the container runs until `thaw`. SIGKILL is not held up. */
-  freeze(): void {
-    this.cgroups.freeze();
-  }
-
-  thaw(): void {
-    this.cgroups.thaw();
   }
 
   /** To the first program, from outside (a forwarded signal). */

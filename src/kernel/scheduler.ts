@@ -64,6 +64,7 @@ export class Scheduler {
   readonly #loadedTasks = new WeakMap<Mm, KernelTask>();
   #inSlice = false;
   #sliceScheduled = false;
+  #frozen = false;
   #hostTimer: { cancel(): void } | undefined;
   /** Memory given up while its code was still on the stack. */
   #dropped: Mm[] = [];
@@ -110,12 +111,28 @@ export class Scheduler {
     this.#wakeHost();
   }
 
+  /** No task runs and no timer fires until `thaw`; what comes from the host waits in its queues. */
+  freeze(): void {
+    this.#frozen = true;
+    this.#plan();
+  }
+
+  thaw(): void {
+    if (!this.#frozen) return;
+    this.#frozen = false;
+    this.#wakeHost();
+  }
+
+  get isFrozen(): boolean {
+    return this.#frozen;
+  }
+
   #wakeHost(): void {
-    if (this.#inSlice || this.#sliceScheduled) return;
+    if (this.#inSlice || this.#sliceScheduled || this.#frozen) return;
     this.#sliceScheduled = true;
     this.#kernel.host.setImmediate(() => {
       this.#sliceScheduled = false;
-      this.#slice();
+      if (!this.#frozen) this.#slice();
     });
   }
 
@@ -157,6 +174,11 @@ export class Scheduler {
     const kernel = this.#kernel;
     this.#hostTimer?.cancel();
     this.#hostTimer = undefined;
+    if (this.#frozen) {
+      // The host would take a program with nothing to do for ended.
+      this.#hostTimer = kernel.host.setTimer(() => this.#plan(), MAX_TIMER_MS);
+      return;
+    }
     if (this.runnable > 0) {
       this.#wakeHost();
       return;

@@ -415,7 +415,6 @@ export function createSystemView(kernel: Kernel, options: SystemViewOptions = {}
   };
   const tasks = (): KernelTask[] => [...kernel.processes()].flatMap((process) => [...process.tasks]);
   const uts = (): UtsNamespace => (kernel.current?.namespaces ?? kernel.namespaces).uts;
-  const boot = Number(kernel.bootRealtimeNs / 1_000_000_000n);
   const busyNs = (): number => [...kernel.processes()].reduce((total, process) => total + process.cpuTimeNs() + process.childUsage.userNs, 0);
   return {
     get hostname() {
@@ -430,7 +429,9 @@ export function createSystemView(kernel: Kernel, options: SystemViewOptions = {}
       return 0;
     },
     release: RELEASE, version: VERSION, processors: kernel.processors, cpuFlags: CPU_FLAGS,
-    memoryBytes: kernel.memoryBytes,
+    get memoryBytes() {
+      return kernel.memoryBytes;
+    },
     get freeMemoryBytes() {
       return Math.max(2 ** 20, kernel.memoryBytes - kernel.cgroups.container.memory.charged);
     },
@@ -440,7 +441,7 @@ export function createSystemView(kernel: Kernel, options: SystemViewOptions = {}
     get idleNs() {
       return Math.max(0, kernel.monotonicNs() * kernel.processors - busyNs());
     },
-    bootTimeSeconds: boot,
+    bootTimeSeconds: Number(kernel.bootRealtimeNs / 1_000_000_000n),
     get loadAverage(): readonly [number, number, number] {
       return [0, 0, 0];
     },

@@ -181,15 +181,6 @@ export class CgroupTree {
     for (const [below, frozen] of before) if (frozen !== this.isFrozen(below)) below.changed('cgroup.events');
   }
 
-  /** The whole container stands still, or goes on: `pause` from outside. */
-  freeze(): void {
-    this.setFreeze(this.root, true);
-  }
-
-  thaw(): void {
-    this.setFreeze(this.root, false);
-  }
-
   /** A task of a group that was frozen while it ran has come back. */
   stopped(task: KernelTask): void {
     for (const group of task.cgroup.path()) if (this.isFrozen(group)) group.changed('cgroup.events');
