@@ -57,6 +57,14 @@ test('bubblewrap runs a program with nothing of its own but what is named', asyn
   assert.equal(stdout, 'wrapped\n4\ntext\nread-only\n');
 });
 
+test('control groups: ids are those of the PID namespace, and root of a user namespace mounts its own tree', async () => {
+  const listed = 'mount -t cgroup2 c /mnt; echo $$ > /mnt/in/cgroup.procs; cat /proc/self/cgroup; head -n 1 /mnt/in/cgroup.procs; echo 4000 > /mnt/in/cgroup.procs || echo none';
+  const { stdout, stderr } = await asRoot(`mount -t cgroup2 c /mnt; mkdir /mnt/in; unshare -pf --mount-proc sh -c '${listed}'`);
+  assert.equal(stdout, '0::/in\n1\nnone\n', stderr);
+  const mounted = await inside(['sh', '-c', 'unshare -UrmC sh -c "mount -t cgroup2 c /mnt && ls /mnt/cgroup.procs; mkdir /mnt/x || echo refused"; unshare -Urm mount -t cgroup2 c /mnt || echo not ours'], ['--user', '1000']);
+  assert.equal(mounted.stdout, '/mnt/cgroup.procs\nrefused\nnot ours\n', mounted.stderr);
+});
+
 test('crun runs a bundle', async () => {
   const { stdout, stderr } = await asRoot(`mount -t tmpfs c /sys/fs/cgroup; cp -a ${bundle} /tmp/nested; crun --cgroup-manager=disabled --root /tmp/crun run -b /tmp/nested one`);
   assert.equal(stdout, 'pid 1 uid 0 on inner\n4\nbin\ndev\nproc\ntmp\nread-only\n', stderr);

@@ -145,14 +145,16 @@ test('update: limits hold at once, and at the next start', async () => {
   await mustRun(['run', '-d', '--name', 'limited', 'busybox:1', 'sleep', '1000']);
   const forks = ['exec', 'limited', 'sh', '-c', 'for i in 1 2 3 4 5 6; do sleep 5 & done; echo all'];
   assert.equal(await mustRun(forks), 'all\n');
+  await mustRun(['update', '--cpus', '0.5', 'limited']);
+  assert.equal(await mustRun(['exec', 'limited', 'cat', '/sys/fs/cgroup/cpu.max']), '50000 100000\n');
   await mustRun(['update', '--pids-limit', '4', '--memory', '64m', 'limited']);
   assert.match((await run(['exec', 'limited', 'sh', '-c', 'for i in 1 2 3 4 5 6; do sleep 5 & done; echo all'])).stderr, /can't fork|Resource temporarily|EAGAIN/);
   assert.equal(await mustRun(['stats', '--no-stream', '--format', '{{.MemUsage}}', 'limited']).then((text) => text.split(' / ')[1]), '64MiB\n');
   await mustRun(['kill', 'limited']);
   await mustRun(['start', 'limited']);
-  assert.equal(await inspect('limited', '{{.HostConfig.PidsLimit}} {{.HostConfig.Memory}}'), '4 67108864');
+  assert.equal(await inspect('limited', '{{.HostConfig.PidsLimit}} {{.HostConfig.Memory}} {{.HostConfig.NanoCpus}}'), '4 67108864 500000000');
   assert.match((await run(forks)).stderr, /can't fork|Resource temporarily|EAGAIN/);
-  assert.deepEqual((await actions('limited')).filter((action) => action === 'update'), ['update']);
+  assert.deepEqual((await actions('limited')).filter((action) => action === 'update'), ['update', 'update']);
   await mustRun(['rm', '-f', 'limited']);
 });
 
