@@ -24,6 +24,16 @@ export const PR_GET_TIMERSLACK = 30;
 export const PR_MCE_KILL = 33;
 export const PR_MCE_KILL_GET = 34;
 export const PR_SET_MM = 35;
+export const PR_SET_MM_START_CODE = 1;
+export const PR_SET_MM_END_CODE = 2;
+export const PR_SET_MM_ARG_START = 8;
+export const PR_SET_MM_ARG_END = 9;
+export const PR_SET_MM_ENV_START = 10;
+export const PR_SET_MM_ENV_END = 11;
+export const PR_SET_MM_AUXV = 12;
+export const PR_SET_MM_MAP_SIZE = 15;
+/** `struct prctl_mm_map`. */
+export const PRCTL_MM_MAP_SIZE = 104;
 export const PR_SET_CHILD_SUBREAPER = 36;
 export const PR_GET_CHILD_SUBREAPER = 37;
 export const PR_SET_NO_NEW_PRIVS = 38;
@@ -51,3 +61,8 @@ export const ARCH_SET_CPUID = 0x1012;
 export const SECBIT_NOROOT = 1;
 export const SECBIT_NO_SETUID_FIXUP = 4;
 export const SECBIT_KEEP_CAPS = 16;
+export const SECBIT_KEEP_CAPS_LOCKED = 32;
+export const SECBIT_NO_CAP_AMBIENT_RAISE = 64;
+/** All bits, and those that keep the bit below them as it is. */
+export const SECURE_ALL = 0xff;
+export const SECURE_ALL_LOCKS = 0xaa;

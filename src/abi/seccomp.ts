@@ -69,3 +69,20 @@ export const BPF_X = 0x08;
 export const BPF_A = 0x10;
 export const BPF_TAX = 0x00;
 export const BPF_TXA = 0x80;
+
+// User notification.
+export const SECCOMP_FILTER_FLAG_WAIT_KILLABLE_RECV = 32;
+export const SECCOMP_NOTIF_SIZE = 80;
+export const SECCOMP_NOTIF_RESP_SIZE = 24;
+export const SECCOMP_NOTIF_ADDFD_SIZE = 24;
+export const SECCOMP_IOCTL_NOTIF_RECV = 0xc050_2100;
+export const SECCOMP_IOCTL_NOTIF_SEND = 0xc018_2101;
+export const SECCOMP_IOCTL_NOTIF_ID_VALID = 0x4008_2102;
+/** As it was defined first, with the wrong direction. */
+export const SECCOMP_IOCTL_NOTIF_ID_VALID_WRONG_DIR = 0x8008_2102;
+export const SECCOMP_IOCTL_NOTIF_ADDFD = 0x4018_2103;
+export const SECCOMP_IOCTL_NOTIF_SET_FLAGS = 0x4008_2104;
+export const SECCOMP_USER_NOTIF_FLAG_CONTINUE = 1;
+export const SECCOMP_USER_NOTIF_FD_SYNC_WAKE_UP = 1;
+export const SECCOMP_ADDFD_FLAG_SETFD = 1;
+export const SECCOMP_ADDFD_FLAG_SEND = 2;

@@ -29,6 +29,7 @@ export const STATX_BLOCKS = 0x400;
 export const STATX_BASIC_STATS = 0x7ff;
 export const STATX_BTIME = 0x800;
 export const STATX_MNT_ID = 0x1000;
+export const STATX_MNT_ID_UNIQUE = 0x4000;
 export const STATX__RESERVED = 0x80000000;
 export const STATX_ATTR_MOUNT_ROOT = 0x2000;
 

@@ -27,3 +27,4 @@ export const ST_NOEXEC = 8;
 export const ST_VALID = 0x20;
 export const ST_NOATIME = 0x400;
 export const ST_RELATIME = 0x1000;
+export const MQUEUE_MAGIC = 0x1980_0202;

@@ -1,23 +1,18 @@
 /** `exec` and `top`: asked of the process that runs the container. */
-import type { Socket } from 'node:net';
 import type { Containers, KeptContainer } from '../lifecycle/index.ts';
-import { StandardInput, StandardOutput, isTerminal } from '../host/node/stdio.ts';
-import type { RawTerminal } from '../host/node/terminal.ts';
+import { isTerminal } from '../host/node/stdio.ts';
 import { rawArguments, rawEnvironment, toByteString } from './bytes.ts';
 import { readCommand } from './command.ts';
 import { EXEC, TOP } from './container-specs.ts';
-import { EXIT_FAILED, withContainers } from './container-store.ts';
-import { ask, connectTo, converse } from './control-client.ts';
-import { FRAME, documentFrame, frame, parseDocument } from './control-protocol.ts';
-import type { Answer, ExecRequest } from './control-protocol.ts';
+import { EXIT_FAILED, notRunning, withContainers } from './container-store.ts';
+import { ask, connectTo } from './control-client.ts';
+import type { ExecRequest } from './control-protocol.ts';
+import { parseDetachKeys } from './detach-keys.ts';
+import { Dialogue, saidDetached } from './dialogue.ts';
 import { mergeEnvironment } from './environment.ts';
 import { EXIT_BROKEN_PIPE, EXIT_CAISSON, UserError } from './errors.ts';
 import type { FlagValues } from './flags.ts';
 import { formatTable } from './table.ts';
-
-function notRunning({ id }: KeptContainer): UserError {
-  return new UserError(`container ${id} is not running`, 'start it with "caisson start"', EXIT_FAILED);
-}
 
 function requestOf(values: FlagValues): ExecRequest {
   const workdir = values.last('workdir');
@@ -29,80 +24,13 @@ function requestOf(values: FlagValues): ExecRequest {
   };
 }
 
-/** Our streams and those of the program, until it ends. */
-class Dialogue {
-  isUnread = false;
-  readonly #socket: Socket;
-  readonly #request: ExecRequest;
-  readonly #outputs: readonly StandardOutput[];
-  readonly #input: StandardInput;
-  #terminal: RawTerminal | undefined;
-  #last: Answer | undefined;
-
-  constructor(socket: Socket, request: ExecRequest) {
-    this.#socket = socket;
-    this.#request = request;
-    this.#outputs = [1, 2].map((fd) => new StandardOutput(fd, { onDrain: () => socket.resume(), onBroken: () => this.#unread() }));
-    this.#input = new StandardInput({
-      onBytes: (bytes) => {
-        const hasRoom = socket.write(frame(FRAME.stdin, bytes));
-        // Files are read on demand: whoever took a piece asks for the next one.
-        if (hasRoom) setImmediate(() => this.#input.want());
-        return hasRoom;
-      },
-      onEnd: () => void socket.write(frame(FRAME.endOfInput, new Uint8Array())),
-    });
-    socket.on('drain', () => {
-      this.#input.resume();
-      this.#input.want();
-    });
-  }
-
-  /** Whoever read our output is gone: so are we, and the program's output is a broken pipe. */
-  #unread(): void {
-    this.isUnread = true;
-    this.#socket.destroy();
-  }
-
-  async run(): Promise<Answer | undefined> {
-    try {
-      await converse(this.#socket, this.#request, (kind, payload) => this.#onFrame(kind, payload));
-    } finally {
-      this.#input.stop();
-      this.#terminal?.restore();
-      for (const output of this.#outputs) output.flush();
-    }
-    return this.#last;
-  }
-
-  #onFrame(kind: number, payload: Uint8Array): void {
-    if (kind === FRAME.stdout || kind === FRAME.stderr) {
-      this.#terminal?.observe(payload);
-      if (this.#outputs[kind === FRAME.stderr ? 1 : 0]?.write(payload) === false) this.#socket.pause();
-      return;
-    }
-    if (kind !== FRAME.document) return;
-    this.#last = parseDocument<Answer>(payload);
-    if (this.#last.isStarted === true && this.#request.input) void this.#takeInput();
-  }
-
-  async #takeInput(): Promise<void> {
-    if (this.#request.terminal !== undefined && (await isTerminal(0))) {
-      const { RawTerminal: Terminal } = await import('../host/node/terminal.ts');
-      this.#terminal = new Terminal(process.stdin, process.stdout);
-      this.#terminal.enter();
-      this.#terminal.onResize((size) => this.#socket.write(documentFrame(size, FRAME.resize)));
-    }
-    this.#input.want();
-  }
-}
-
-async function exec(containers: Containers, container: KeptContainer, request: ExecRequest): Promise<number> {
+async function exec(containers: Containers, container: KeptContainer, request: ExecRequest, detachKeys: readonly number[]): Promise<number> {
   const socket = await connectTo(containers, container);
   if (socket === undefined) throw notRunning(container);
-  const dialogue = new Dialogue(socket, request);
+  const dialogue = new Dialogue(socket, request, { detachKeys });
   const answer = await dialogue.run();
-  if (dialogue.isUnread) return EXIT_BROKEN_PIPE;
+  if (dialogue.end === 'unread') return EXIT_BROKEN_PIPE;
+  if (dialogue.end === 'detached') return saidDetached();
   if (answer?.error !== undefined) throw new UserError(answer.error, answer.advice, answer.code);
   if (answer?.exitCode !== undefined) return answer.exitCode;
   if (answer?.isStarted === true && request.detached) return 0;
@@ -115,7 +43,8 @@ export async function execCommand(args: readonly string[]): Promise<number> {
   const [text = ''] = values.command;
   const request = requestOf(values);
   if (request.terminal !== undefined && request.input && !(await isTerminal(0))) throw new UserError('the input device is not a TTY', 'leave -t out', EXIT_FAILED);
-  return withContainers(`run a command in "${text}"`, (containers) => exec(containers, containers.find(text), request));
+  const detachKeys = parseDetachKeys(values.last('detach-keys') ?? '');
+  return withContainers(`run a command in "${text}"`, (containers) => exec(containers, containers.find(text), request, detachKeys));
 }
 
 const TITLES = ['UID', 'PID', 'PPID', 'C', 'STIME', 'TTY', 'TIME', 'CMD'];

@@ -24,9 +24,15 @@ export function commandOf({ process, defaults }: ContainerRecord): readonly stri
   return [...entrypoint, ...command];
 }
 
-/** Docker's words: created, running, exited; dead for one that cannot be read. */
+/** Docker's words: created, running, paused, restarting, exited; dead for one that cannot be read. */
 export function statusOf({ record, state }: KeptContainer): string {
-  return record === undefined ? 'dead' : state.status;
+  if (record === undefined) return 'dead';
+  return state.status !== 'running' ? state.status : state.paused === true ? 'paused' : state.restarting === true ? 'restarting' : 'running';
+}
+
+/** As the column STATUS has it behind the time. */
+function healthText({ state: { health } }: KeptContainer): string {
+  return health === undefined ? '' : health.status === 'starting' ? ' (health: starting)' : ` (${health.status})`;
 }
 
 /** As in the column STATUS. */
@@ -34,7 +40,8 @@ export function statusText(container: KeptContainer, nowMs: number): string {
   const { state } = container;
   if (container.record === undefined) return 'Dead';
   if (state.status === 'created') return 'Created';
-  if (state.status === 'running') return `Up ${humanAge(nowMs - (state.startedMs ?? nowMs)).replace(/ ago$/, '')}`;
+  if (state.status === 'running' && state.restarting === true) return `Restarting (${state.exitCode}) ${humanAge(nowMs - (state.finishedMs ?? nowMs))}`;
+  if (state.status === 'running') return `Up ${humanAge(nowMs - (state.startedMs ?? nowMs)).replace(/ ago$/, '')}${state.paused === true ? ' (Paused)' : healthText(container)}`;
   return `Exited (${state.exitCode})${state.finishedMs === undefined ? '' : ` ${humanAge(nowMs - state.finishedMs)}`}`;
 }
 

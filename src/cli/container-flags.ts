@@ -25,7 +25,18 @@ export const MEMORY_FILES_FLAGS: readonly Flag[] = [
 
 export const LIMIT_FLAGS: readonly Flag[] = [
   { group: LIMITS, name: 'memory', short: 'm', kind: 'string', placeholder: 'SIZE', help: 'memory of all processes together, such as 512m' },
+  { group: LIMITS, name: 'memory-reservation', kind: 'string', placeholder: 'SIZE', help: 'a part of it that is only shown (memory.low): nothing is ever taken back' },
+  { group: LIMITS, name: 'memory-swap', kind: 'string', placeholder: 'SIZE', help: 'memory and swap together, or -1; there is no swap' },
+  { group: LIMITS, name: 'oom-score-adj', kind: 'string', placeholder: 'N', help: 'which is killed where memory does not suffice: -1000 to 1000' },
+  { group: LIMITS, name: 'cpus', kind: 'string', placeholder: 'N', help: 'processors that it may keep busy, such as 0.5' },
+  { group: LIMITS, name: 'cpu-period', kind: 'string', placeholder: 'US', help: 'the same by hand: microseconds of a period (default: 100000)' },
+  { group: LIMITS, name: 'cpu-quota', kind: 'string', placeholder: 'US', help: 'and how many of them it may run' },
+  { group: LIMITS, name: 'cpu-shares', kind: 'string', placeholder: 'N', help: 'its weight against others on this machine (default: 1024)' },
+  { group: LIMITS, name: 'cpuset-cpus', kind: 'string', placeholder: 'LIST', help: 'processors that it may use: a container has number 0' },
+  ...['read-bps', 'write-bps', 'read-iops', 'write-iops'].map((what): Flag => ({ group: LIMITS, name: `device-${what}`, kind: 'string', multiple: true, placeholder: 'PATH:RATE', help: `${what.startsWith('read') ? 'reading' : 'writing'} of files, ${what.endsWith('bps') ? 'bytes' : 'operations'} a second; whatever the device, it has one disk` })),
   { group: LIMITS, name: 'pids-limit', kind: 'string', placeholder: 'N', help: 'processes and threads at a time (default: 4096)' },
+  { group: LIMITS, name: 'storage-opt', kind: 'string', placeholder: 'size=SIZE', help: 'what may be written (default: as much as --memory, or 1g)' },
+  { group: LIMITS, name: 'cgroupns', kind: 'string', placeholder: 'private', help: 'whose control groups it sees: its own' },
   { group: LIMITS, name: 'ulimit', kind: 'string', multiple: true, placeholder: 'NAME=SOFT[:HARD]', help: 'resource limit, such as nofile=1024:4096' },
   { group: LIMITS, name: 'timeout', kind: 'string', placeholder: 'TIME', help: 'end it after this long, such as 30s or 5m (exit status 124)' },
   { group: LIMITS, name: 'cap-add', kind: 'string', multiple: true, placeholder: 'CAP', help: 'give a capability, or ALL' },

@@ -14,11 +14,14 @@ import { need } from './option-values.ts';
 import { portFilter, portsText } from './published-ports.ts';
 import { parseCount } from './quantities.ts';
 import { formatTable, humanAge, humanSize } from './table.ts';
-import { compileTemplate } from './template.ts';
+import { formatRows } from './template.ts';
 import type { TemplateValue } from './template.ts';
 
 const COMMAND_WIDTH = 20;
+/** Docker's, of the column MOUNTS. */
+const MOUNT_WIDTH = 15;
 const STATUSES = ['created', 'restarting', 'running', 'removing', 'paused', 'exited', 'dead'];
+const HEALTHS = ['starting', 'healthy', 'unhealthy', 'none'];
 type Accepts = (container: KeptContainer) => boolean;
 
 function matcher(text: string): (name: string) => boolean {
@@ -31,6 +34,7 @@ function matcher(text: string): (name: string) => boolean {
 }
 
 function usesVolume({ record }: KeptContainer, text: string): boolean {
+  if (record?.volumes?.some(({ name, destination }) => name === text || toText(destination) === text) === true) return true;
   return record?.container.mounts.some((mount) => toText(mount.destination) === text || (mount.kind === 'bind' && toText(mount.source) === text)) === true;
 }
 
@@ -54,6 +58,10 @@ const FILTERS: ReadonlyMap<string, (value: string, containers: Containers, store
   ['exited', (value) => {
     const code = need(parseCount(value), 'filter', `exited=${value}`, 'it is not a number');
     return ({ state }) => state.status === 'exited' && state.exitCode === code;
+  }],
+  ['health', (value) => {
+    if (!HEALTHS.includes(value)) throw new UserError(`cannot use --filter health=${value}: invalid filter 'health=${value}'`, `it is one of ${HEALTHS.join(', ')}`);
+    return ({ state }) => (state.status === 'running' ? state.health?.status ?? 'none' : 'none') === value;
   }],
   ['ancestor', (value, _, store) => isOfImage(store, value)],
   ['before', (value, containers) => {
@@ -94,18 +102,24 @@ function chosen(values: FlagValues, containers: Containers, store: ImageStore): 
   return containers.list().filter((container) => (isAll || container.state.status === 'running') && fits(container)).slice(0, last);
 }
 
+/** With what a template can ask for, and JSON does not show: `{{.Label "key"}}`. */
+function withLabel(row: { readonly [key: string]: TemplateValue }, labels: Readonly<Record<string, string>>): { readonly [key: string]: TemplateValue } {
+  return Object.defineProperty(row, 'Label', { value: labels });
+}
+
 function row(container: KeptContainer, containers: Containers, store: ImageStore, whole: boolean): { readonly [key: string]: TemplateValue } {
   const { id, name, record } = container;
   const nowMs = Date.now();
   const command = record === undefined ? '' : commandOf(record).join(' ');
   const labels = Object.entries(record?.labels ?? {}).map(([key, value]) => `${key}=${value}`).sort();
-  return {
+  return withLabel({
     ID: whole ? id : shortId(id), Image: record === undefined ? '<unreadable>' : imageName(store, record),
     Command: `"${whole || command.length <= COMMAND_WIDTH ? command : `${command.slice(0, COMMAND_WIDTH - 1)}…`}"`,
     CreatedAt: new Date(record?.createdMs ?? 0).toISOString().replace('T', ' ').replace(/\.\d+Z$/, ' +0000 UTC'), RunningFor: humanAge(nowMs - (record?.createdMs ?? nowMs)),
     Ports: portsText(container), State: statusOf(container), Status: statusText(container, nowMs), Size: humanSize(containers.bytesOf(id)), Names: name, Labels: labels.join(','),
-    Mounts: (record?.container.mounts ?? []).map((mount) => (mount.kind === 'bind' ? toText(mount.source) : mount.kind)).join(','), LocalVolumes: '0', Networks: record?.container.network.member?.network ?? record?.container.network.mode ?? '',
-  };
+    Mounts: [...(record?.volumes ?? []).map((use) => (whole || use.name.length <= MOUNT_WIDTH ? use.name : `${use.name.slice(0, MOUNT_WIDTH - 1)}…`)), ...(record?.container.mounts ?? []).map((mount) => (mount.kind === 'bind' ? toText(mount.source) : mount.kind))].join(','),
+    LocalVolumes: String(record?.volumes?.length ?? 0), Networks: record?.container.network.member?.network ?? record?.container.network.mode ?? '',
+  }, record?.labels ?? {});
 }
 
 const COLUMNS: readonly (readonly [field: string, title: string])[] = [
@@ -120,17 +134,8 @@ export async function psCommand(args: readonly string[]): Promise<number> {
     const format = values.last('format');
     const columns = values.has('size') ? [...COLUMNS, ['Size', 'SIZE'] as const] : COLUMNS;
     if (values.has('quiet')) process.stdout.write(rows.map(({ ID }) => `${String(ID)}\n`).join(''));
-    else if (format !== undefined) process.stdout.write(formatted(format, rows));
+    else if (format !== undefined) process.stdout.write(formatRows(format, rows, Object.fromEntries(COLUMNS)));
     else process.stdout.write(formatTable([columns.map(([, title]) => title), ...rows.map((item) => columns.map(([field]) => String(item[field])))]));
     return 0;
   });
-}
-
-/** `table ...` has a line of titles. */
-function formatted(format: string, rows: readonly { readonly [key: string]: TemplateValue }[]): string {
-  const fill = compileTemplate(format);
-  const lines = rows.map((item) => fill(item));
-  if (!format.startsWith('table')) return lines.map((line) => `${line}\n`).join('');
-  const titles = Object.fromEntries([...Object.keys(rows[0] ?? {}), ...COLUMNS.map(([field]) => field)].map((field) => [field, COLUMNS.find(([own]) => own === field)?.[1] ?? field.toUpperCase()]));
-  return formatTable([fill(titles), ...lines].map((line) => line.split('\t')));
 }

@@ -14,7 +14,7 @@ import { parseCount, parseDuration } from './quantities.ts';
 const PAUSE_MS = 100;
 
 /** A date, seconds since the epoch, or how long ago. Milliseconds since the epoch. */
-function timeOf(values: FlagValues, flag: 'since' | 'until'): number | undefined {
+export function timeOf(values: FlagValues, flag: 'since' | 'until'): number | undefined {
   const text = values.last(flag);
   if (text === undefined) return undefined;
   const seconds = /^\d{9,}(?:\.\d+)?$/.test(text) ? Number(text) : undefined;

@@ -9,7 +9,7 @@ import { openContainer } from './kept-container.ts';
 export async function typeIn(containers: Containers, container: WholeContainer, path: string): Promise<string | undefined> {
   const answer = container.state.status === 'running' ? await ask(containers, container, { op: 'stat', path }) : undefined;
   if (answer !== undefined) return answer.type ?? undefined;
-  const { container: opened } = await openContainer({ ...container.record, process: { ...container.record.process, user: '0' } }, await mountedLayers(containers, container), undefined);
+  const { container: opened } = await openContainer({ ...container.record, process: { ...container.record.process, user: '0' } }, { store: containers.store, layers: await mountedLayers(containers, container) });
   try {
     const stat = opened.files.stat(path);
     return typeof opened.files.list(path) !== 'number' ? 'directory' : typeof stat === 'number' ? undefined : stat.type;
@@ -24,7 +24,7 @@ export async function putTar(containers: Containers, container: WholeContainer, 
   const release = containers.reserve(container.id);
   try {
     const { record } = containers.findWhole(container.id);
-    const { container: opened } = await openContainer({ ...record, process: { ...record.process, user: '0' } }, await mountedLayers(containers, container), undefined);
+    const { container: opened } = await openContainer({ ...record, process: { ...record.process, user: '0' } }, { store: containers.store, layers: await mountedLayers(containers, container) });
     try {
       extractFile(opened, tar, directory, owner);
       await keepChanges(containers, container, opened.changes());

@@ -30,7 +30,7 @@ export async function killHost(containers: Containers, { id, name, state }: Kept
 }
 
 /** @throws LifecycleError where it runs and `force` is false. */
-async function remove(containers: Containers, text: string, force: boolean): Promise<string> {
+async function remove(containers: Containers, text: string, { force, withVolumes }: { readonly force: boolean; readonly withVolumes: boolean }): Promise<string> {
   let container: KeptContainer;
   try {
     container = containers.find(text);
@@ -41,17 +41,23 @@ async function remove(containers: Containers, text: string, force: boolean): Pro
   }
   if (force) await killHost(containers, container);
   containers.locked(container.id, () => {
-    if (containers.stateOf(container.id).status === 'running') throw new LifecycleError(`cannot remove container "/${container.name}": container is running`, 'stop the container before removing or force remove');
+    const { status, paused } = containers.stateOf(container.id);
+    if (status === 'running') {
+      throw paused === true ? new LifecycleError(`cannot remove container "/${container.name}": container is paused and must be unpaused first`, 'unpause and stop it, or use --force')
+        : new LifecycleError(`cannot remove container "/${container.name}": container is running`, 'stop the container before removing or force remove');
+    }
     if (!force) containers.checkFree(container.id);
     containers.remove(container.id);
   });
+  // As Docker: what was made for a container that removes itself goes with it.
+  if (withVolumes || container.record?.autoRemove === true) (await import('../lifecycle/volumes.ts')).removeAnonymous(containers, container.record?.volumes);
   return text;
 }
 
 export async function rmCommand(args: readonly string[]): Promise<number> {
   const values = await readCommand(RM, args);
   if (values === undefined) return 0;
-  return withContainers('remove containers', (containers) => forEach(values.command, 'remove the container', (text) => remove(containers, text, values.has('force'))));
+  return withContainers('remove containers', (containers) => forEach(values.command, 'remove the container', (text) => remove(containers, text, { force: values.has('force'), withVolumes: values.has('volumes') })));
 }
 
 export async function renameCommand(args: readonly string[]): Promise<number> {

@@ -1,12 +1,14 @@
 /** The commands on containers, as data. Names and flags are Docker's. */
 import type { CommandSpec } from './command.ts';
 import { AFTER, ALLOW_NET_FLAG, PUBLISH_FLAG, ENGINE_FLAGS, ENVIRONMENT_FLAGS, FILES, LIMIT_FLAGS, MEMORY_FILES_FLAGS, NETWORK, PROCESS, TERMINAL_FLAGS, TRACE_FLAGS } from './container-flags.ts';
+import { DETACH_KEYS_FLAG, LIVE_COMMANDS, SIG_PROXY_FLAG } from './container-live-specs.ts';
 import type { Flag } from './flags.ts';
 import { LAYER_LIMIT_FLAGS, MIRROR, QUIET, REGISTRY_FLAGS } from './image-specs.ts';
 import { SQUAT_FLAGS } from './squat-flags.ts';
 
 const IMAGE = 'Image';
 const CONTAINER = 'Container';
+const HEALTH = 'Health';
 const OUTPUT = 'Output';
 const MANY = 1000;
 
@@ -23,8 +25,8 @@ const MAKING_FLAGS: readonly Flag[] = [
   { group: PROCESS, name: 'interactive', short: 'i', kind: 'boolean', help: 'pass standard input on (default: if it is a terminal)' },
   ...TERMINAL_FLAGS,
   { group: IMAGE, name: 'pull', kind: 'string', placeholder: 'always|missing|never', help: 'get the image from its registry (default: missing)' }, QUIET, ...REGISTRY_FLAGS, MIRROR, ...SQUAT_FLAGS, ...LAYER_LIMIT_FLAGS,
-  { group: FILES, name: 'volume', short: 'v', kind: 'string', multiple: true, placeholder: 'SRC:DST[:ro|rw]', help: 'show a host directory or file; it can be written unless ro is said' },
-  { group: FILES, name: 'mount', kind: 'string', multiple: true, placeholder: 'KEY=VALUE,...', help: 'type=bind,source=SRC,target=DST[,readonly] or type=tmpfs,target=DST[,tmpfs-size=N]' },
+  { group: FILES, name: 'volume', short: 'v', kind: 'string', multiple: true, placeholder: '[SRC:]DST[:ro|rw]', help: 'show a host directory or file (SRC begins with / or .), or a volume by its name; without SRC a new volume' },
+  { group: FILES, name: 'mount', kind: 'string', multiple: true, placeholder: 'KEY=VALUE,...', help: 'type=bind|volume,source=SRC,target=DST[,readonly][,volume-nocopy] or type=tmpfs,target=DST[,tmpfs-size=N]' },
   ...MEMORY_FILES_FLAGS, ...LIMIT_FLAGS,
   { group: NETWORK, name: 'network', kind: 'string', multiple: true, placeholder: 'none|outbound|NAME', help: 'none: loopback only (default); outbound: TCP, UDP and names, public addresses only; NAME: with the other containers on that network' },
   { group: NETWORK, name: 'network-alias', kind: 'string', multiple: true, placeholder: 'NAME', help: 'what the others on its network may call it, beside its own name' },
@@ -38,21 +40,32 @@ const MAKING_FLAGS: readonly Flag[] = [
   { group: CONTAINER, name: 'stop-signal', kind: 'string', placeholder: 'SIGNAL', help: 'what ends it kindly (default: the image\'s, or SIGTERM)' },
   { group: CONTAINER, name: 'stop-timeout', kind: 'string', placeholder: 'SECONDS', help: 'how long it may take then (default: 10)' },
   { group: CONTAINER, name: 'log-opt', kind: 'string', multiple: true, placeholder: 'KEY=VALUE', help: 'max-size=SIZE (default: 10m), max-file=N (default: 2): how much of its output is kept' },
-  { group: CONTAINER, name: 'restart', kind: 'string', placeholder: 'no', help: 'no other policy is there yet' },
+  { group: CONTAINER, name: 'restart', kind: 'string', placeholder: 'POLICY', help: 'start it again when it ends: no (default), always, unless-stopped, on-failure[:N]' },
+  { group: CONTAINER, name: 'init', kind: 'boolean', help: 'a process 1 that adopts and reaps; the kernel is that in every container' },
+  { group: HEALTH, name: 'health-cmd', kind: 'string', placeholder: 'COMMAND', help: 'run by the shell now and then: 0 is healthy' },
+  { group: HEALTH, name: 'health-interval', kind: 'string', placeholder: 'TIME', help: 'how often (default: 30s)' },
+  { group: HEALTH, name: 'health-timeout', kind: 'string', placeholder: 'TIME', help: 'how long it may take (default: 30s)' },
+  { group: HEALTH, name: 'health-retries', kind: 'string', placeholder: 'N', help: 'failures one after the other that make it unhealthy (default: 3)' },
+  { group: HEALTH, name: 'health-start-period', kind: 'string', placeholder: 'TIME', help: 'failures so soon do not count (default: 0s)' },
+  { group: HEALTH, name: 'health-start-interval', kind: 'string', placeholder: 'TIME', help: 'how often in that time (default: 5s)' },
+  { group: HEALTH, name: 'no-healthcheck', kind: 'boolean', help: 'also where the image has one' },
 ];
 
 /** Of `run` and `create`: Docker has them. */
-const NO_HEALTH = 'there are no health checks yet, so leave it out';
-const NO_VOLUMES = 'there are no volumes yet; mount a directory with -v DIR:DIR';
+const NO_VOLUMES = 'name each volume with -v NAME:DIR';
 const NO_LINKS = 'containers on one network know each other by name; see --network';
 const NO_DEVICES = 'devices of this machine are never shown';
 const OWN_KERNEL = 'the container has a kernel of its own, so leave it out';
+const NO_DISK = 'a container is alone on its disk, so there is nothing to divide; --device-write-bps bounds what it writes';
+const NO_SWITCH = 'control groups of version 2 do not have it, so leave it out';
 const ABSENT: Readonly<Record<string, string>> = {
-  'health-cmd': NO_HEALTH, 'health-interval': NO_HEALTH, 'health-retries': NO_HEALTH, 'health-timeout': NO_HEALTH, 'health-start-period': NO_HEALTH, 'no-healthcheck': NO_HEALTH,
   'volumes-from': NO_VOLUMES, 'volume-driver': NO_VOLUMES,
+  'blkio-weight': NO_DISK, 'blkio-weight-device': NO_DISK,
+  'oom-kill-disable': NO_SWITCH, 'memory-swappiness': NO_SWITCH, 'kernel-memory': NO_SWITCH, 'cpu-rt-period': NO_SWITCH, 'cpu-rt-runtime': NO_SWITCH,
+  'cpuset-mems': 'a container has one memory node, so leave it out', 'cgroup-parent': 'a container is in no control group of this machine; see docs/limits.md',
   'link': NO_LINKS, 'ip': 'addresses are given out; use the container\'s name', 'add-host': NO_LINKS, 'dns': 'names are asked for by this machine', 'net': 'write --network',
   'privileged': 'inside, root has what --cap-add gives it; nothing of this machine can be given', 'device': NO_DEVICES, 'gpus': NO_DEVICES,
-  'security-opt': OWN_KERNEL, 'userns': OWN_KERNEL, 'init': 'there is no init process yet, so leave it out', 'cpus': 'a container has one processor, so leave it out', 'shm-size': '/dev/shm has 64 MiB, so leave it out',
+  'security-opt': OWN_KERNEL, 'userns': OWN_KERNEL, 'shm-size': '/dev/shm has 64 MiB, so leave it out',
 };
 
 export const RUN: CommandSpec = {
@@ -60,6 +73,7 @@ export const RUN: CommandSpec = {
   description: 'The command has a Linux kernel of its own and no network unless you give it one. What it changes is kept with the container until that is removed: "caisson start" goes on with it, "caisson diff" lists it, --rm throws it away.\nThere is nothing of the host in it except what -v and --mount name.',
   flags: [
     { group: CONTAINER, name: 'detach', short: 'd', kind: 'boolean', help: 'run it in the background, and print its id' },
+    { ...DETACH_KEYS_FLAG, help: 'run it in a process of its own, which these keys, typed at a terminal, leave, such as ctrl-p,ctrl-q' }, SIG_PROXY_FLAG,
     ...MAKING_FLAGS, ...TRACE_FLAGS,
     { group: AFTER, name: 'changes', kind: 'boolean', help: 'list what was added (A), changed (C) and deleted (D)' },
     { group: AFTER, name: 'export-changes', kind: 'string', placeholder: 'FILE.tar', help: 'keep what changed as a tar file (an image layer)' },
@@ -84,6 +98,7 @@ export const START: CommandSpec = {
   name: 'start', usage: '[FLAGS] CONTAINER...', summary: 'start containers that do not run', words: [1, MANY],
   flags: [
     { group: CONTAINER, name: 'attach', short: 'a', kind: 'boolean', help: 'in the foreground: with its output and its exit status' }, { group: CONTAINER, name: 'interactive', short: 'i', kind: 'boolean', help: 'in the foreground, with standard input, too' },
+    DETACH_KEYS_FLAG, SIG_PROXY_FLAG,
   ],
   examples: [['caisson start box', 'in the background'], ['caisson start -ai box', 'here']],
 };
@@ -117,7 +132,7 @@ export const EXEC: CommandSpec = {
     ...ENVIRONMENT_FLAGS, { group: PROCESS, name: 'workdir', short: 'w', kind: 'string', placeholder: 'DIR', help: 'directory to start in (default: the container\'s)' },
     { group: PROCESS, name: 'user', short: 'u', kind: 'string', placeholder: 'USER[:GROUP]', help: 'run as this user (default: the container\'s)' },
     { group: PROCESS, name: 'interactive', short: 'i', kind: 'boolean', help: 'pass standard input on' }, { group: PROCESS, name: 'tty', short: 't', kind: 'boolean', help: 'give it a terminal' },
-    { group: CONTAINER, name: 'detach', short: 'd', kind: 'boolean', help: 'do not wait for it' },
+    { group: CONTAINER, name: 'detach', short: 'd', kind: 'boolean', help: 'do not wait for it' }, DETACH_KEYS_FLAG,
   ],
   examples: [['caisson exec -it web sh', ''], ['caisson exec -u postgres -w /tmp db psql -c "select 1"', '']],
 };
@@ -158,7 +173,7 @@ export const PS: CommandSpec = {
   name: 'ps', usage: '[FLAGS]', summary: 'list containers', words: [0, 0],
   flags: [
     { group: CONTAINER, name: 'all', short: 'a', kind: 'boolean', help: 'also those that do not run' },
-    { group: CONTAINER, name: 'filter', short: 'f', kind: 'string', multiple: true, placeholder: 'KEY=VALUE', help: 'id, name, label, status, exited, ancestor, before, since, volume, network, publish, expose' },
+    { group: CONTAINER, name: 'filter', short: 'f', kind: 'string', multiple: true, placeholder: 'KEY=VALUE', help: 'id, name, label, status, exited, health, ancestor, before, since, volume, network, publish, expose' },
     { group: CONTAINER, name: 'last', short: 'n', kind: 'string', placeholder: 'N', help: 'the last N that were made' }, { group: CONTAINER, name: 'latest', short: 'l', kind: 'boolean', help: 'the last one that was made' },
     { group: OUTPUT, name: 'quiet', short: 'q', kind: 'boolean', help: 'ids only' }, FORMAT, { group: OUTPUT, name: 'no-trunc', kind: 'boolean', help: 'whole ids and commands' },
     { group: OUTPUT, name: 'size', short: 's', kind: 'boolean', help: 'bytes that each takes' },
@@ -167,7 +182,7 @@ export const PS: CommandSpec = {
 };
 export const RM: CommandSpec = {
   name: 'rm', usage: '[FLAGS] CONTAINER...', summary: 'remove containers', words: [1, MANY],
-  flags: [{ group: CONTAINER, name: 'force', short: 'f', kind: 'boolean', help: 'also one that runs: it is killed; no error where there is none' }, { group: CONTAINER, name: 'volumes', short: 'v', kind: 'boolean', help: 'and its anonymous volumes (there are none)' }],
+  flags: [{ group: CONTAINER, name: 'force', short: 'f', kind: 'boolean', help: 'also one that runs: it is killed; no error where there is none' }, { group: CONTAINER, name: 'volumes', short: 'v', kind: 'boolean', help: 'and its volumes that have no name of their own' }],
   examples: [['caisson rm box', ''], ['caisson rm -f $(caisson ps -aq)', 'all of them']],
 };
 export const RENAME: CommandSpec = {
@@ -182,4 +197,4 @@ export const CONTAINER_PRUNE: CommandSpec = {
   examples: [['caisson container prune -f', '']],
 };
 
-export const CONTAINER_COMMANDS: readonly CommandSpec[] = [RUN, CREATE, START, STOP, RESTART, KILL, WAIT, PS, LOGS, EXEC, TOP, PORT, RM, RENAME, DIFF, EXPORT, COMMIT, CP, CONTAINER_PRUNE];
+export const CONTAINER_COMMANDS: readonly CommandSpec[] = [RUN, CREATE, START, STOP, RESTART, KILL, WAIT, PS, LOGS, EXEC, TOP, PORT, RM, RENAME, DIFF, EXPORT, COMMIT, CP, CONTAINER_PRUNE, ...LIVE_COMMANDS];

@@ -1,6 +1,6 @@
 /** `start`, `stop`, `restart`, `kill`, `wait`: a container's process. */
 import { SIGKILL } from '../abi/signal.ts';
-import { DEFAULT_STOP_TIMEOUT_S, Life, LifecycleError } from '../lifecycle/index.ts';
+import { DEFAULT_STOP_TIMEOUT_S, Life, LifecycleError, NO_RESTART } from '../lifecycle/index.ts';
 import type { Containers, KeptContainer, WholeContainer } from '../lifecycle/index.ts';
 import { mountedLayers } from '../lifecycle/own-layers.ts';
 import { readCommand } from './command.ts';
@@ -31,8 +31,12 @@ async function hasEnded(containers: Containers, id: string, mostMs: number): Pro
   }
 }
 
-async function startForeground(containers: Containers, container: WholeContainer, input: boolean): Promise<number> {
-  if (container.state.status === 'running') throw new LifecycleError(`cannot attach to the container ${container.name}: it runs already`, 'see what it prints with "caisson logs -f"');
+async function startForeground(containers: Containers, container: WholeContainer, values: FlagValues): Promise<number> {
+  const input = values.has('interactive');
+  const attach = await import('./container-attach.ts');
+  if (container.state.status === 'running') return attach.attachTo(containers, container, attach.attachOptions(values, input, false));
+  const { restart = NO_RESTART } = container.record;
+  if (restart.name !== 'no' || values.has('detach-keys')) return attach.startAttached(containers, container, values, input);
   const life = Life.begin(containers, container, process.pid);
   const use = containers.store.claims.use(container.record.image.manifest);
   try {
@@ -49,9 +53,10 @@ export async function startCommand(args: readonly string[]): Promise<number> {
   if (isForeground && values.command.length > 1) throw new UserError('you cannot start and attach multiple containers at once', 'start one of them with -a', EXIT_FAILED);
   return withContainers('start containers', async (containers) => {
     const [text = ''] = values.command;
-    if (isForeground) return startForeground(containers, containers.findWhole(text), values.has('interactive'));
+    if (isForeground) return startForeground(containers, containers.findWhole(text), values);
     return forEach(values.command, 'start the container', async (word) => {
       const { id, state } = containers.findWhole(word);
+      if (state.paused === true) throw new UserError('cannot start a paused container, try unpause instead', `caisson unpause ${word}`, EXIT_FAILED);
       if (state.status !== 'running') await startDetached(id);
       return word;
     });
@@ -67,19 +72,19 @@ function timeoutOf(values: FlagValues, { record }: WholeContainer): number {
 /** Kindly, then not. */
 async function stop(containers: Containers, container: WholeContainer, signal: number, seconds: number): Promise<void> {
   if (container.state.status !== 'running') return;
-  await ask(containers, container, { op: 'kill', signal });
+  await ask(containers, container, { op: 'kill', signal, stops: true });
   if (await hasEnded(containers, container.id, seconds * 1000)) return;
-  await ask(containers, container, { op: 'kill', signal: SIGKILL });
+  await ask(containers, container, { op: 'kill', signal: SIGKILL, stops: true });
   if (!(await hasEnded(containers, container.id, KEEPING_MS))) await killHost(containers, containers.find(container.id));
 }
 
-function stopAll(values: FlagValues, containers: Containers, then: (id: string) => Promise<void>): Promise<number> {
+function stopAll(values: FlagValues, containers: Containers, then: (container: WholeContainer) => Promise<void>): Promise<number> {
   const given = values.last('signal');
   const signal = given === undefined ? undefined : parseSignal(given, 'signal');
   return forEach(values.command, 'stop the container', async (word) => {
     const container = containers.findWhole(word);
     await stop(containers, container, signal ?? stopSignalOf(container.record), timeoutOf(values, container));
-    await then(container.id);
+    await then(container);
     return word;
   });
 }
@@ -87,23 +92,29 @@ function stopAll(values: FlagValues, containers: Containers, then: (id: string) 
 export async function stopCommand(args: readonly string[]): Promise<number> {
   const values = await readCommand(STOP, args);
   if (values === undefined) return 0;
-  return withContainers('stop containers', (containers) => stopAll(values, containers, async () => {}));
+  return withContainers('stop containers', (containers) => stopAll(values, containers, async (container) => {
+    if (container.state.status === 'running') containers.say('stop', container);
+  }));
 }
 
 export async function restartCommand(args: readonly string[]): Promise<number> {
   const values = await readCommand(RESTART, args);
   if (values === undefined) return 0;
-  return withContainers('restart containers', (containers) => stopAll(values, containers, startDetached));
+  return withContainers('restart containers', (containers) => stopAll(values, containers, async (container) => {
+    await startDetached(container.id);
+    containers.say('restart', container);
+  }));
 }
 
 /** SIGKILL ends one whose process does not answer, too. */
 async function killOne(containers: Containers, container: KeptContainer, signal: number): Promise<void> {
   if (container.state.status !== 'running') throw new LifecycleError(`container ${container.id} is not running`, 'start it with "caisson start"');
+  const stops = signal === SIGKILL || (container.record !== undefined && signal === stopSignalOf(container.record));
   if (signal !== SIGKILL) {
-    await ask(containers, container, { op: 'kill', signal });
+    await ask(containers, container, { op: 'kill', signal, stops });
     return;
   }
-  await ask(containers, container, { op: 'kill', signal }).catch(async (error: unknown) => {
+  await ask(containers, container, { op: 'kill', signal, stops }).catch(async (error: unknown) => {
     if (!(error instanceof LifecycleError)) throw error;
     await killHost(containers, container);
   });

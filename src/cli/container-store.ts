@@ -7,6 +7,10 @@ import { openStore, toUserError } from './image-store.ts';
 /** What Docker's client answers with where a command on containers fails. */
 export const EXIT_FAILED = 1;
 
+export function notRunning({ id }: { readonly id: string }): UserError {
+  return new UserError(`container ${id} is not running`, 'start it with "caisson start"', EXIT_FAILED);
+}
+
 /** `what` completes "cannot ..." where the error does not say it itself. */
 export function toContainerError(error: unknown, what: string): unknown {
   const known = toUserError(error, what);

@@ -1,6 +1,6 @@
 /** The side of the socket that asks. */
-import { connect } from 'node:net';
 import type { Socket } from 'node:net';
+import { connectOnce } from '../host/node/control-socket.ts';
 import type { LayerPaths } from '../container/index.ts';
 import { LifecycleError } from '../lifecycle/index.ts';
 import type { Containers, KeptContainer } from '../lifecycle/index.ts';
@@ -11,14 +11,6 @@ import { UserError } from './errors.ts';
 /** A container in the foreground listens a moment after its start. */
 const MOST_WAIT_MS = 5000;
 const PAUSE_MS = 20;
-
-function connectOnce(path: string): Promise<Socket | undefined> {
-  return new Promise((resolve) => {
-    const socket = connect({ path, allowHalfOpen: true });
-    socket.once('connect', () => resolve(socket));
-    socket.once('error', () => resolve(undefined));
-  });
-}
 
 /** Undefined: it does not run (any more). @throws LifecycleError where nobody answers. */
 export async function connectTo(containers: Containers, { id, name }: KeptContainer): Promise<Socket | undefined> {

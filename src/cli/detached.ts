@@ -1,7 +1,7 @@
 /** Starts a container in a process of its own, which outlives this one and its terminal. */
 import { UserError } from './errors.ts';
 import { spawnOwn } from './own-process.ts';
-import { CONTAINER_PROCESS } from './worker-word.ts';
+import { CONTAINER_PROCESS, WAITS_FOR_READER } from './worker-word.ts';
 
 /** What that process says before anybody can ask for it: on its descriptor 3, as JSON. */
 export interface StartReport {
@@ -11,9 +11,9 @@ export interface StartReport {
 }
 export const REPORT_FD = 3;
 
-/** Waits until its command runs. @throws UserError where it could not be started */
-export async function startDetached(id: string): Promise<void> {
-  const child = spawnOwn([CONTAINER_PROCESS, id], ['ignore', 'ignore', 'ignore', 'pipe']);
+/** Waits until its command runs; `waits`: until it can be attached to, and its command begins then. @throws UserError where it could not be started */
+export async function startDetached(id: string, waits = false): Promise<void> {
+  const child = spawnOwn([CONTAINER_PROCESS, id, ...(waits ? [WAITS_FOR_READER] : [])], ['ignore', 'ignore', 'ignore', 'pipe']);
   if (child === undefined) throw new UserError('cannot start a process for the container', 'too many processes or open files, perhaps; from source, build it first');
   let text = '';
   const reports = child.stdio[REPORT_FD] as NodeJS.ReadableStream;

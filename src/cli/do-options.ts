@@ -9,7 +9,8 @@ import { mergeEnvironment, visibleEnvironment } from './environment.ts';
 import { UserError } from './errors.ts';
 import type { FlagValues } from './flags.ts';
 import { hiddenPaths } from '../sandbox/hidden-paths.ts';
-import { hostPath, need, oneOf, parseCapabilities, parseLimits, parseNet, parseRlimit, parseTmpfs, parseVolume, terminalConfig } from './option-values.ts';
+import { parseLimits, writableCgroups } from './limit-options.ts';
+import { capabilityNames, hostPath, need, oneOf, parseCapabilities, parseNet, parseRlimit, parseTmpfs, parseVolume, terminalConfig } from './option-values.ts';
 import type { TerminalFacts } from './option-values.ts';
 import { publishedPorts } from './published-ports.ts';
 import { parseCount, parseDuration } from './quantities.ts';
@@ -76,6 +77,7 @@ function containerConfig(values: FlagValues, root: string): ContainerConfig {
     readOnly: values.has('read-only'),
     hostname: toByteString(values.last('hostname') ?? hostName()),
     limits: parseLimits(values),
+    ...writableCgroups(capabilityNames(values, 'cap-add')),
     network: networkConfig(values),
     ...(seed === undefined ? {} : { seed: need(parseCount(seed), 'seed', seed, 'it is not a number') }),
     ...(tier === undefined ? {} : { tier }),

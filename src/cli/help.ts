@@ -6,6 +6,7 @@ import type { Flag } from './flags.ts';
 import type { CommandSpec } from './command.ts';
 import { CONTAINER_COMMANDS } from './container-specs.ts';
 import { NETWORK_COMMANDS } from './network-specs.ts';
+import { VOLUME_COMMANDS } from './volume-specs.ts';
 import { COPY_COMMANDS } from './copy-specs.ts';
 import { UserError } from './errors.ts';
 import { BUILD } from './build-specs.ts';
@@ -60,7 +61,7 @@ Examples:
 ${shown}`;
 }
 
-const SPECS: readonly CommandSpec[] = [...CONTAINER_COMMANDS, ...NETWORK_COMMANDS, BUILD, ...IMAGE_COMMANDS, ...COPY_COMMANDS, ...SYSTEM_COMMANDS, SQUAT, AUDIT, ...SCAN_COMMANDS, ...REGISTRY_COMMANDS];
+const SPECS: readonly CommandSpec[] = [...CONTAINER_COMMANDS, ...NETWORK_COMMANDS, ...VOLUME_COMMANDS, BUILD, ...IMAGE_COMMANDS, ...COPY_COMMANDS, ...SYSTEM_COMMANDS, SQUAT, AUDIT, ...SCAN_COMMANDS, ...REGISTRY_COMMANDS];
 const NAME_COLUMN = 18;
 
 /** The text of a word that has commands of its own. */

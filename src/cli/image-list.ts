@@ -3,6 +3,7 @@ import { NoSuchImageError, formatPlatform } from '../image/index.ts';
 import type { Descriptor, ImageStore, StoredImage } from '../image/index.ts';
 import { familiarName, familiarReference } from '../image/reference.ts';
 import { readCommand } from './command.ts';
+import { EXIT_FAILED } from './container-store.ts';
 import { UserError } from './errors.ts';
 import type { FlagValues } from './flags.ts';
 import { nearest } from './flags.ts';
@@ -142,7 +143,7 @@ async function inspected(store: ImageStore, text: string, type: 'container' | 'i
       return inspection(store, store.find(text));
     } catch (failure) {
       if (!(failure instanceof NoSuchImageError)) throw failure;
-      throw new UserError(`No such object: ${text}`, failure.nearest === undefined ? 'see "caisson ps -a" and "caisson images"' : failure.advice, undefined, { cause: failure });
+      throw new UserError(`No such object: ${text}`, failure.nearest === undefined ? 'see "caisson ps -a" and "caisson images"' : failure.advice, EXIT_FAILED, { cause: failure });
     }
   }
 }

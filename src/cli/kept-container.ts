@@ -1,6 +1,7 @@
 /** A container that is kept becomes one that runs, in this process. */
 import { accountReader, processOf } from '../container/index.ts';
 import type { Container, LayerPaths, Membership, ProcessConfig } from '../container/index.ts';
+import type { ImageStore } from '../image/index.ts';
 import type { ContainerRecord } from '../lifecycle/index.ts';
 import { withAccounts } from './accounts.ts';
 import { toByteString, toText } from './bytes.ts';
@@ -54,9 +55,26 @@ export interface OpenedContainer {
   readonly spec: ProcessConfig;
 }
 
-/** Its kernel and its tree, and what is to be run. `membership`: of its network, where it is on one. @throws UserError */
-export async function openContainer(record: ContainerRecord, layers: readonly LayerPaths[], size: TerminalFacts | undefined, membership?: Membership): Promise<OpenedContainer> {
-  const container = await createContainer({ ...record.container, layers }, membership);
+function depthOf(path: string): number {
+  return path.split('/').length;
+}
+
+export interface OpenOptions {
+  /** Absent: the store cannot be written, and it has no volumes. */
+  readonly store: ImageStore | undefined;
+  readonly layers: readonly LayerPaths[];
+  /** Of its terminal, if it has one. */
+  readonly size?: TerminalFacts | undefined;
+  /** Of its network, where it is on one. */
+  readonly membership?: Membership | undefined;
+}
+
+/** Its kernel and its tree, and what is to be run. @throws UserError */
+export async function openContainer(record: ContainerRecord, { store, layers, size, membership }: OpenOptions): Promise<OpenedContainer> {
+  const volumes = record.volumes === undefined || store === undefined ? [] : (await import('./volume-files.ts')).volumeMounts(store, record);
+  // Those above come first, so that none covers another.
+  const mounts = volumes.length === 0 ? record.container.mounts : [...record.container.mounts, ...volumes].sort((one, other) => depthOf(one.destination) - depthOf(other.destination));
+  const container = await createContainer({ ...record.container, mounts, layers }, membership);
   const spec = processConfig(container, record, size);
   if (!record.container.readOnly) for (const directory of [spec.cwd, ...record.defaults.volumes.map(toByteString)]) container.provideDirectory(directory);
   writeOwnFiles(container, toText(record.container.hostname));

@@ -10,6 +10,7 @@ import { isTerminal } from '../host/node/stdio.ts';
 import type { Host } from '../host/types.ts';
 import { mayLeaveProcesses } from './background.ts';
 import { toText } from './bytes.ts';
+import type { NetworkCounters } from './counted-network.ts';
 import { EXIT_SIGNAL_BASE, EXIT_TIMEOUT, UserError } from './errors.ts';
 import type { TerminalFacts } from './option-values.ts';
 import type { Session } from './session.ts';
@@ -23,6 +24,9 @@ export function exitCode(status: ExitStatus, timedOut: boolean): number {
   if (timedOut) return EXIT_TIMEOUT;
   return status.signal === undefined ? status.code : EXIT_SIGNAL_BASE + status.signal;
 }
+
+/** Bytes through the edge of the containers of this process. */
+export const networkCounters: NetworkCounters = { received: 0, sent: 0 };
 
 /** Of the one container that this process runs. */
 let image: HostMachineImage<RegionCompiler> | undefined;
@@ -41,9 +45,11 @@ function openContainer(host: Host, config: ContainerConfig, membership?: Members
 /** Its ports are listened on already, and the others on its network reach it. @throws UserError */
 export async function createContainer(config: ContainerConfig, membership?: Membership): Promise<Container> {
   const { mode, ports = [] } = config.network;
+  if (config.limits.cpuShares !== undefined) (await import('./host-priority.ts')).weighProcess(config.limits.cpuShares);
   if (mode === 'none' && ports.length === 0 && membership === undefined && !config.mounts.some(({ kind }) => kind === 'socket')) return openContainer(createNodeHost(), config);
   const { nodeNetwork } = await import('../host/node/network.ts');
-  const container = openContainer(createNodeHost({ network: nodeNetwork }), config, membership);
+  const { countedNetwork } = await import('./counted-network.ts');
+  const container = openContainer(createNodeHost({ network: countedNetwork(nodeNetwork, networkCounters) }), config, membership);
   try {
     await container.publish();
   } catch (error) {

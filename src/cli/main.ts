@@ -26,6 +26,18 @@ const COMMANDS: ReadonlyMap<string, () => Promise<Command>> = new Map([
   ['ps', async () => (await import('./container-list.ts')).psCommand],
   ['rm', async () => (await import('./container-remove.ts')).rmCommand],
   ['rename', async () => (await import('./container-remove.ts')).renameCommand],
+  ['attach', async () => (await import('./container-attach.ts')).attachCommand],
+  ['stats', async () => (await import('./container-stats.ts')).statsCommand],
+  ['pause', async () => (await import('./container-pause.ts')).pauseCommand],
+  ['unpause', async () => (await import('./container-pause.ts')).unpauseCommand],
+  ['update', async () => (await import('./container-update.ts')).updateCommand],
+  ['events', async () => (await import('./events.ts')).eventsCommand],
+  ['generate systemd', async () => (await import('./generate.ts')).generateSystemdCommand],
+  ['volume create', async () => (await import('./volume-commands.ts')).volumeCreateCommand],
+  ['volume ls', async () => (await import('./volume-commands.ts')).volumeLsCommand],
+  ['volume inspect', async () => (await import('./volume-commands.ts')).volumeInspectCommand],
+  ['volume rm', async () => (await import('./volume-commands.ts')).volumeRmCommand],
+  ['volume prune', async () => (await import('./volume-commands.ts')).volumePruneCommand],
   ['network create', async () => (await import('./network-commands.ts')).networkCreateCommand],
   ['network ls', async () => (await import('./network-commands.ts')).networkLsCommand],
   ['network inspect', async () => (await import('./network-commands.ts')).networkInspectCommand],
@@ -72,16 +84,17 @@ const ALIASES: ReadonlyMap<string, ReadonlyMap<string, string>> = new Map([
     ['ls', 'images'], ['list', 'images'], ['rm', 'rmi'], ['remove', 'rmi'], ['inspect', 'image inspect'],
     ...['pull', 'push', 'load', 'save', 'import', 'history', 'tag', 'build'].map((word) => [word, word] as const),
   ])],
+  ['system', new Map([['events', 'events']])],
+  ['volume', new Map([['list', 'volume ls'], ['remove', 'volume rm']])],
   ['network', new Map([['list', 'network ls'], ['remove', 'network rm']])],
   ['container', new Map([
     ['ls', 'ps'], ['list', 'ps'], ['ps', 'ps'], ['remove', 'rm'], ['inspect', 'container inspect'],
-    ...['run', 'create', 'start', 'stop', 'restart', 'kill', 'wait', 'logs', 'exec', 'top', 'port', 'rm', 'rename', 'diff', 'export', 'commit', 'cp'].map((word) => [word, word] as const),
+    ...['run', 'create', 'start', 'stop', 'restart', 'kill', 'wait', 'logs', 'exec', 'top', 'port', 'rm', 'rename', 'diff', 'export', 'commit', 'cp', 'attach', 'stats', 'pause', 'unpause', 'update'].map((word) => [word, word] as const),
   ])],
 ]);
 /** What Docker has and we have not, and what to do instead. */
 const NOT_YET: ReadonlyMap<string, string> = new Map([
-  ['attach', 'see what it prints with "caisson logs -f"'], ['stats', 'run it with --stats'], ['pause', 'stop it instead'], ['unpause', 'start it instead'], ['update', 'make a new container from "caisson commit"'],
-  ['network connect', 'make the container with --network NAME'], ['network disconnect', 'make the container without --network'], ['events', 'see "caisson ps"'], ['volume', 'mount a directory with -v DIR:DIR'], ['compose', 'run each service by itself'],
+  ['network connect', 'make the container with --network NAME'], ['network disconnect', 'make the container without --network'], ['compose', 'run each service by itself'],
 ]);
 
 /** `image ls` and `system df`: groups have a second word. */

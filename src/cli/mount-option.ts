@@ -1,12 +1,12 @@
 /** `--mount`, as Docker writes it: `type=bind,source=/a,target=/b,readonly`. */
-import type { MountConfig } from '../container/index.ts';
 import { UserError } from './errors.ts';
 import { nearest } from './flags.ts';
 import { guestPath, hostPath, need } from './option-values.ts';
 import { parseSize } from './quantities.ts';
+import type { WantedMount } from './volume-option.ts';
 
 const KEYS: ReadonlyMap<string, string> = new Map([
-  ['type', 'type'], ['source', 'source'], ['src', 'source'], ['target', 'target'], ['dst', 'target'], ['destination', 'target'], ['readonly', 'readonly'], ['ro', 'readonly'], ['tmpfs-size', 'tmpfs-size'],
+  ['type', 'type'], ['source', 'source'], ['src', 'source'], ['target', 'target'], ['dst', 'target'], ['destination', 'target'], ['readonly', 'readonly'], ['ro', 'readonly'], ['tmpfs-size', 'tmpfs-size'], ['volume-nocopy', 'volume-nocopy'],
 ]);
 
 function readKeys(text: string): ReadonlyMap<string, string> {
@@ -20,19 +20,24 @@ function readKeys(text: string): ReadonlyMap<string, string> {
   }));
 }
 
+const TRUE = ['true', '1'];
+
 /** @throws UserError */
-export function parseMount(text: string): MountConfig {
+export function parseMount(text: string): WantedMount {
   const keys = readKeys(text);
   const type = keys.get('type') ?? 'volume';
   const target = keys.get('target');
   if (target === undefined || !target.startsWith('/')) throw new UserError(`cannot use --mount ${text}: target= is missing, or not absolute`, 'such as type=bind,source=/data,target=/data');
   const size = keys.get('tmpfs-size');
+  const inside = guestPath(target);
+  const source = keys.get('source');
+  const writable = !TRUE.includes(keys.get('readonly') ?? 'false');
   if (type === 'tmpfs') {
     const sizeBytes = size === undefined ? undefined : need(parseSize(size), 'mount', text, 'its size is not a number with k, m or g');
-    return { kind: 'tmpfs', destination: guestPath(target), ...(sizeBytes === undefined ? {} : { sizeBytes }) };
+    return { kind: 'mount', mount: { kind: 'tmpfs', destination: inside, ...(sizeBytes === undefined ? {} : { sizeBytes }) } };
   }
-  if (type !== 'bind') throw new UserError(`cannot use --mount ${text}: mounts of type ${type} are not there yet`, 'use type=bind or type=tmpfs');
-  const source = keys.get('source');
+  if (type === 'volume') return { kind: 'volume', volume: { name: source === '' ? undefined : source, destination: inside, writable, copies: !TRUE.includes(keys.get('volume-nocopy') ?? 'false') } };
+  if (type !== 'bind') throw new UserError(`cannot use --mount ${text}: there are no mounts of type ${type}`, 'use type=bind, type=volume or type=tmpfs');
   if (source === undefined || source === '') throw new UserError(`cannot use --mount ${text}: source= is missing`, 'such as type=bind,source=/data,target=/data');
-  return { kind: 'bind', source: hostPath('mount', source), destination: guestPath(target), writable: !['true', '1'].includes(keys.get('readonly') ?? 'false') };
+  return { kind: 'mount', mount: { kind: 'bind', source: hostPath('mount', source), destination: inside, writable } };
 }

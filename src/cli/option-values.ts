@@ -1,13 +1,13 @@
 /** Values of flags that `do` and `run` share, as the configuration wants them. Every mistake a user can make in one is found here. */
 import { realpathSync } from 'node:fs';
 import { resolve } from 'node:path';
-import { DEFAULT_CAPABILITIES, DEFAULT_LIMITS } from '../container/index.ts';
-import type { LimitsConfig, MountConfig, NetworkConfig, RlimitConfig, UserConfig } from '../container/index.ts';
+import { DEFAULT_CAPABILITIES } from '../container/index.ts';
+import type { MountConfig, NetworkConfig, RlimitConfig, UserConfig } from '../container/index.ts';
 import { toByteString } from './bytes.ts';
 import { UserError } from './errors.ts';
 import { nearest } from './flags.ts';
 import type { FlagValues } from './flags.ts';
-import { parseCount, parseSize } from './quantities.ts';
+import { parseSize } from './quantities.ts';
 
 const RLIMITS: readonly string[] = [
   'as', 'core', 'cpu', 'data', 'fsize', 'locks', 'memlock', 'msgqueue', 'nice', 'nofile', 'nproc', 'rss', 'rtprio', 'rttime', 'sigpending', 'stack',
@@ -95,15 +95,6 @@ export function capabilitiesOf(user: UserConfig, added: readonly string[], dropp
 export function parseCapabilities(values: FlagValues, user: UserConfig): readonly string[] {
   const dropped = capabilityNames(values, 'cap-drop');
   return capabilitiesOf(user, capabilityNames(values, 'cap-add'), dropped);
-}
-
-export function parseLimits(values: FlagValues): LimitsConfig {
-  const memory = values.last('memory');
-  const tasks = values.last('pids-limit');
-  return {
-    ...(memory === undefined ? {} : { memoryBytes: need(parseSize(memory), 'memory', memory, 'it is not a size such as 512m') }),
-    tasks: tasks === undefined ? DEFAULT_LIMITS.tasks : need(parseCount(tasks), 'pids-limit', tasks, 'it is not a number'),
-  };
 }
 
 /** Docker's networks, and what to do instead. */

@@ -6,7 +6,7 @@ import { fileURLToPath } from 'node:url';
 import { storeDirectory } from '../host/node/image-host.ts';
 
 /** The command: beside the bundle, or, from source, in `dist/`. Undefined: it has not been built. */
-function commandFile(): string | undefined {
+export function commandFile(): string | undefined {
   return ['./caisson.js', '../../dist/caisson.js'].map((place) => fileURLToPath(new URL(place, import.meta.url))).find((path) => existsSync(path));
 }
 

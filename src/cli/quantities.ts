@@ -6,6 +6,8 @@ const SIZE_UNITS: ReadonlyMap<string, number> = new Map([
 ]);
 const TIME_UNITS: ReadonlyMap<string, number> = new Map([['ms', 1], ['', 1000], ['s', 1000], ['m', 60_000], ['h', 3_600_000], ['d', 86_400_000]]);
 
+const GO_UNITS: ReadonlyMap<string, number> = new Map([['ns', 1e-6], ['us', 1e-3], ['µs', 1e-3], ['ms', 1], ['s', 1000], ['m', 60_000], ['h', 3_600_000]]);
+
 function scaled(text: string, units: ReadonlyMap<string, number>): number | undefined {
   const match = /^(\d+(?:\.\d+)?)\s*([a-z]*)$/i.exec(text.trim());
   const unit = units.get(match?.[2]?.toLowerCase() ?? '?');
@@ -22,6 +24,15 @@ export function parseSize(text: string): number | undefined {
 /** Milliseconds: `30s`, `5m`, `500ms`, `10` (seconds, as timeout(1)). */
 export function parseDuration(text: string): number | undefined {
   return scaled(text, TIME_UNITS);
+}
+
+/** Milliseconds of what Go's ParseDuration reads: `1m30s`, `1.5h`, `500ms`, `0`. */
+export function parseGoDuration(text: string): number | undefined {
+  if (text === '0') return 0;
+  if (!/^(?:\d+(?:\.\d+)?(?:ns|us|µs|ms|s|m|h))+$/.test(text)) return undefined;
+  let sum = 0;
+  for (const [, number, unit = ''] of text.matchAll(/(\d+(?:\.\d+)?)(ns|us|µs|ms|s|m|h)/g)) sum += Number(number) * (GO_UNITS.get(unit) ?? 0);
+  return sum;
 }
 
 export function parseCount(text: string): number | undefined {

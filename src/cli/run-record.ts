@@ -3,23 +3,50 @@ import { readFileSync } from 'node:fs';
 import { SIGNAL_NAMES } from '../abi/signal.ts';
 import type { MountConfig, NetworkConfig } from '../container/index.ts';
 import type { StoredImage } from '../image/index.ts';
-import { DEFAULT_LOG, checkName, shortId } from '../lifecycle/index.ts';
-import type { ContainerRecord, NetworkRecord } from '../lifecycle/index.ts';
+import { DEFAULT_LOG, checkName, checkVolumeName, shortId } from '../lifecycle/index.ts';
+import type { ContainerRecord, NetworkRecord, RestartPolicy } from '../lifecycle/index.ts';
 import { hiddenPaths } from '../sandbox/hidden-paths.ts';
 import { readAccounts } from './accounts.ts';
 import { rawArguments, rawEnvironment, toByteString } from './bytes.ts';
 import { mergeEnvironment } from './environment.ts';
 import { EXIT_NOT_FOUND, UserError } from './errors.ts';
 import type { FlagValues } from './flags.ts';
+import { healthOf } from './health-option.ts';
 import { parseMount } from './mount-option.ts';
 import { networkOf } from './network-options.ts';
-import { capabilityNames, need, oneOf, parseLimits, parseRlimit, parseTmpfs, parseVolume } from './option-values.ts';
+import { parseLimits, writableCgroups } from './limit-options.ts';
+import { capabilityNames, guestPath, need, oneOf, parseRlimit, parseTmpfs } from './option-values.ts';
 import type { TerminalFacts } from './option-values.ts';
 import { exposedPorts } from './published-ports.ts';
 import { parseCount, parseDuration, parseSize } from './quantities.ts';
+import { parseRestart } from './restart-option.ts';
+import { parseVolumeFlag } from './volume-option.ts';
+import type { WantedVolume } from './volume-option.ts';
 
-function mountsOf(values: FlagValues): readonly MountConfig[] {
-  return [...values.all('volume').map((text) => parseVolume(text, 'rw')), ...values.all('mount').map(parseMount), ...values.all('tmpfs').map(parseTmpfs)];
+interface WantedMounts {
+  readonly mounts: readonly MountConfig[];
+  readonly volumes: readonly WantedVolume[];
+}
+
+/** `imageVolumes`: paths at which the image wants one of its own. @throws UserError */
+function mountsOf(values: FlagValues, imageVolumes: readonly string[]): WantedMounts {
+  const wanted = [...values.all('volume').map(parseVolumeFlag), ...values.all('mount').map(parseMount)];
+  const mounts = [...wanted.flatMap((one) => (one.kind === 'mount' ? [one.mount] : [])), ...values.all('tmpfs').map(parseTmpfs)];
+  const volumes = wanted.flatMap((one) => (one.kind === 'volume' ? [one.volume] : []));
+  const taken = [...mounts, ...volumes].map(({ destination }) => destination);
+  const twice = taken.find((destination, index) => taken.indexOf(destination) !== index);
+  if (twice !== undefined) throw new UserError(`cannot mount two things at ${twice}: Duplicate mount point: ${twice}`, 'leave one of them out');
+  for (const { name } of volumes) if (name !== undefined) checkedVolumeName(name);
+  const own = imageVolumes.map((path) => guestPath(path)).filter((path, index, all) => path !== '/' && !taken.includes(path) && all.indexOf(path) === index);
+  return { mounts, volumes: [...volumes, ...own.map((destination): WantedVolume => ({ name: undefined, destination, writable: true, copies: true }))] };
+}
+
+function checkedVolumeName(name: string): void {
+  try {
+    checkVolumeName(name);
+  } catch (error) {
+    throw new UserError((error as Error).message, 'a host directory is given by a path with a slash', undefined, { cause: error });
+  }
 }
 
 /** `--name`. @throws UserError */
@@ -75,15 +102,15 @@ function logOf(values: FlagValues): ContainerRecord['log'] {
   return log;
 }
 
-function containerOf(values: FlagValues, hostname: string, network: NetworkConfig): ContainerRecord['container'] {
+function containerOf(values: FlagValues, hostname: string, network: NetworkConfig, mounts: readonly MountConfig[]): ContainerRecord['container'] {
   const seed = values.last('seed');
   const tier = oneOf(values, 'tier', ['both', 'interpreter', 'translator'] as const);
   const homes = readAccounts('').map((account) => account.home).filter((home) => home !== '');
   return {
-    root: '/', mounts: mountsOf(values),
+    root: '/', mounts,
     // A directory of the host that is shown has no more of its credentials than `do` would show.
     hide: values.has('volume') || values.has('mount') ? hiddenPaths('/', [...new Set(homes)], [], []) : [],
-    readOnly: values.has('read-only'), hostname: toByteString(hostname), limits: parseLimits(values), network,
+    readOnly: values.has('read-only'), hostname: toByteString(hostname), limits: parseLimits(values), network, ...writableCgroups(capabilityNames(values, 'cap-add')),
     ...(seed === undefined ? {} : { seed: need(parseCount(seed), 'seed', seed, 'it is not a number') }),
     ...(tier === undefined ? {} : { tier }),
   };
@@ -104,13 +131,12 @@ function processInputs(values: FlagValues, facts: TerminalFacts | undefined): Co
   };
 }
 
-const LATER_POLICIES = ['always', 'unless-stopped', 'on-failure'];
-
-function refuseWhatComesLater(values: FlagValues): void {
-  const restart = values.last('restart');
-  if (restart === undefined || restart === 'no') return;
-  const known = LATER_POLICIES.includes(restart.split(':')[0] ?? '');
-  throw new UserError(`cannot use --restart ${restart}: ${known ? 'containers are not started again by themselves yet' : 'there is no such policy'}`, known ? 'start it with "caisson start", or from a unit of systemd' : 'the only one yet is no');
+/** Absent: it stays ended. @throws UserError */
+function restartOf(values: FlagValues): RestartPolicy | undefined {
+  const text = values.last('restart');
+  const policy = text === undefined || text === '' ? undefined : parseRestart(text);
+  if (policy !== undefined && policy.name !== 'no' && values.has('rm')) throw new UserError('conflicting options: cannot specify both --restart and --rm', 'leave one of them out');
+  return policy;
 }
 
 function checkCommand(values: FlagValues, image: StoredImage, inputs: ContainerRecord['process']): void {
@@ -127,11 +153,20 @@ export interface RecordFacts {
   readonly terminal: TerminalFacts | undefined;
   /** By name. @throws NoSuchNetworkError */
   findNetwork(name: string): NetworkRecord;
+  /** Of a new volume. */
+  randomName(): string;
+}
+
+export interface MadeRecord {
+  readonly record: ContainerRecord;
+  /** Those of `record.volumes` into which what the image has is put, if they are empty: names. */
+  readonly copied: ReadonlySet<string>;
 }
 
 /** @throws UserError, NoSuchNetworkError */
-export function recordOf(values: FlagValues, image: StoredImage, { id, nowMs, terminal, findNetwork }: RecordFacts): ContainerRecord {
-  refuseWhatComesLater(values);
+export function recordOf(values: FlagValues, image: StoredImage, { id, nowMs, terminal, findNetwork, randomName }: RecordFacts): MadeRecord {
+  const restart = restartOf(values);
+  const health = healthOf(values, image.config.document);
   const name = nameOf(values);
   const hostname = values.last('hostname') ?? name ?? shortId(id);
   const inputs = processInputs(values, terminal);
@@ -141,10 +176,14 @@ export function recordOf(values: FlagValues, image: StoredImage, { id, nowMs, te
   const stopTimeout = values.last('stop-timeout');
   const stopSignal = values.last('stop-signal');
   if (stopSignal !== undefined) parseSignal(stopSignal, 'stop-signal');
-  return {
+  const { mounts, volumes: wanted } = mountsOf(values, image.config.defaults.volumes);
+  const named = wanted.map((volume) => ({ ...volume, use: { name: volume.name ?? randomName(), destination: volume.destination, writable: volume.writable, isAnonymous: volume.name === undefined } }));
+  const record: ContainerRecord = {
     id, createdMs: nowMs, image: { name: values.command[0] ?? '', id: image.id, manifest: image.record.manifest.digest, layers: image.config.diffIds },
-    defaults: { ...image.config.defaults, exposedPorts: exposed }, process: inputs, container: containerOf(values, hostname, networkOf(values, exposed, findNetwork)), labels: { ...image.config.defaults.labels, ...labelsOf(values) },
+    defaults: { ...image.config.defaults, exposedPorts: exposed }, process: inputs, container: containerOf(values, hostname, networkOf(values, exposed, findNetwork), mounts), labels: { ...image.config.defaults.labels, ...labelsOf(values) },
     autoRemove: values.has('rm'), stopSignal, stopTimeoutS: stopTimeout === undefined ? undefined : need(parseCount(stopTimeout), 'stop-timeout', stopTimeout, 'it is not a number of seconds'),
     log: logOf(values), timeoutMs: timeout === undefined ? undefined : need(parseDuration(timeout), 'timeout', timeout, 'it is not a time such as 30s'),
+    ...(restart === undefined ? {} : { restart }), ...(health === undefined ? {} : { health }), ...(values.has('init') ? { init: true } : {}), ...(named.length === 0 ? {} : { volumes: named.map(({ use }) => use) }),
   };
+  return { record, copied: new Set(named.filter(({ copies }) => copies).map(({ use }) => use.name)) };
 }

@@ -114,17 +114,36 @@ interface MadeContainer {
 async function make({ store, image }: FoundImage, values: FlagValues, facts: TerminalFacts | undefined, stateOf: (containers: Containers) => ContainerState): Promise<MadeContainer> {
   const containers = new Containers(store);
   const { host } = store.disk;
-  const record = recordOf(values, image, { id: randomId((buffer) => host.random(buffer)), nowMs: host.now(), terminal: facts, findNetwork: (name) => findNetwork(store, name) });
+  const randomName = (): string => randomId((buffer) => host.random(buffer));
+  const { record, copied } = recordOf(values, image, { id: randomName(), nowMs: host.now(), terminal: facts, findNetwork: (name) => findNetwork(store, name), randomName });
   const writeId = openIdFile(values);
   const container = keep(containers, record, stateOf(containers), values);
+  const named = record.volumes?.find(({ isAnonymous }) => !isAnonymous);
+  if (container === undefined && named !== undefined) throw new UserError(`cannot use the volume ${named.name}: the store cannot be written`, 'check CAISSON_HOME');
+  if (container?.record.volumes !== undefined) await makeVolumes(containers, container, copied);
   writeId?.(record.id);
   return { containers, record, container };
 }
 
+/** A container whose volumes cannot be made is not kept. */
+async function makeVolumes(containers: Containers, container: WholeContainer, copied: ReadonlySet<string>): Promise<void> {
+  try {
+    await (await import('./volume-files.ts')).prepareVolumes(containers, container, copied);
+  } catch (error) {
+    containers.locked(container.id, () => containers.remove(container.id));
+    throw toUserError(error, 'make its volumes');
+  }
+}
+
+/** In the foreground, with a process of its own: it may go on when we do not. */
+function outlivesUs(values: FlagValues): boolean {
+  return values.has('detach-keys') || (values.last('restart') ?? 'no') !== 'no';
+}
+
 /** What is said to a terminal when the command has ended. */
-function refuseDetached(values: FlagValues): void {
+function refuseDetached(values: FlagValues, because: string): void {
   const flag = ['strace', 'stats', 'changes', 'export-changes'].find((name) => values.has(name));
-  if (flag !== undefined) throw new UserError(`cannot use --${flag} with --detach: nobody is there to read it`, flag === 'changes' || flag === 'export-changes' ? 'use "caisson diff" or "caisson export"' : 'leave one of them out');
+  if (flag !== undefined) throw new UserError(`cannot use --${flag} with --${because}: nobody is there to read it`, flag === 'changes' || flag === 'export-changes' ? 'use "caisson diff" or "caisson export"' : 'leave one of them out');
 }
 
 export async function runCommand(args: readonly string[]): Promise<number> {
@@ -133,8 +152,10 @@ export async function runCommand(args: readonly string[]): Promise<number> {
   const found = await findImage(values);
   try {
     const isDetached = values.has('detach');
-    if (isDetached) refuseDetached(values);
-    const { containers, record, container } = await make(found, values, isDetached ? undefined : await terminalFacts(), (all) => (isDetached ? CREATED : runningState(all, process.pid)));
+    const isAttached = !isDetached && outlivesUs(values);
+    if (isDetached || isAttached) refuseDetached(values, isDetached ? 'detach' : values.has('detach-keys') ? 'detach-keys' : 'restart');
+    const { containers, record, container } = await make(found, values, isDetached ? undefined : await terminalFacts(), (all) => (isDetached || isAttached ? CREATED : runningState(all, process.pid)));
+    if (isAttached) return await (await import('./container-attach.ts')).startAttached(containers, containers.findWhole(record.id), values, record.process.input);
     if (isDetached) {
       await (await import('./detached.ts')).startDetached(record.id);
       process.stdout.write(`${record.id}\n`);

@@ -25,8 +25,11 @@ export interface SessionOptions {
   readonly timeoutMs: number | undefined;
   /** True: the command finds its standard input at its end. */
   readonly withoutInput?: boolean;
-  /** Sees what the command prints. */
-  readonly onOutput?: (fd: number, bytes: Uint8Array) => void;
+  /** Sees what the command prints. False: the command waits for `outputDrained`. */
+  readonly onOutput?: (fd: number, bytes: Uint8Array) => boolean;
+  readonly onStarted?: () => void;
+  /** The command takes input again, whoever gave it. */
+  readonly onInputRoom?: () => void;
 }
 
 /** One run of a command. */
@@ -77,10 +80,14 @@ export class Session {
         onInputWanted: () => {
           if (this.#options.withoutInput !== true) this.#input.want();
         },
-        onInputRoom: () => this.#input.resume(),
+        onInputRoom: () => {
+          this.#input.resume();
+          this.#options.onInputRoom?.();
+        },
       });
       if (typeof started === 'number') throw startError(toText(spec.argv[0] ?? ''), -started);
       this.#process = started;
+      this.#options.onStarted?.();
       if (this.#options.withoutInput === true) started.endInput();
       else if (spec.terminal !== undefined) this.#input.want();
       const timer = timeoutMs === undefined ? undefined : setTimeout(() => this.#timeOut(), timeoutMs);
@@ -97,8 +104,8 @@ export class Session {
 
   #write(fd: number, bytes: Uint8Array): boolean {
     this.#terminal?.observe(bytes);
-    this.#options.onOutput?.(fd, bytes);
-    return this.#outputs[fd - 1]?.write(bytes) ?? true;
+    const isTaken = this.#options.onOutput?.(fd, bytes) ?? true;
+    return (this.#outputs[fd - 1]?.write(bytes) ?? true) && isTaken;
   }
 
   /** As natively: the writer gets EPIPE and SIGPIPE. A terminal that goes away hangs up. */

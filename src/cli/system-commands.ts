@@ -4,9 +4,11 @@ import type { CheckReport, ImageStore } from '../image/index.ts';
 import { familiarReference } from '../image/reference.ts';
 import { checkContainers } from '../lifecycle/check.ts';
 import { Containers } from '../lifecycle/index.ts';
+import { Volumes } from '../lifecycle/volumes.ts';
 import { hasLabel as hasOwnLabel } from './container-facts.ts';
 import { pruneContainers } from './container-remove.ts';
 import { pruneNetworks } from './network-commands.ts';
+import { pruneVolumes, usedVolumes } from './volume-commands.ts';
 import { pruneFilter } from './prune-filter.ts';
 import type { Prunable } from './prune-filter.ts';
 import { readCommand } from './command.ts';
@@ -50,7 +52,7 @@ export async function systemDfCommand(args: readonly string[]): Promise<number> 
   if (values === undefined) return 0;
   return withStore('show what takes space', (store) => {
     const [images, ...others] = usageOf(store);
-    const rows = [...(images === undefined ? [] : [images]), usageOfContainers(new Containers(store)), ...others].map(({ kind, total, active, bytes, reclaimableBytes }) => ({
+    const rows = [...(images === undefined ? [] : [images]), usageOfContainers(new Containers(store)), usageOfVolumes(new Containers(store), store), ...others].map(({ kind, total, active, bytes, reclaimableBytes }) => ({
       Type: kind, TotalCount: total, Active: active, Size: humanSize(bytes),
       Reclaimable: `${humanSize(reclaimableBytes)}${bytes === 0 ? '' : ` (${Math.round((reclaimableBytes / bytes) * 100)}%)`}`,
     }));
@@ -69,6 +71,14 @@ function usageOfContainers(containers: Containers): { readonly kind: string; rea
   return { kind: 'Containers', total: all.length, active: all.filter(({ isRunning }) => isRunning).length, bytes: sum(all), reclaimableBytes: sum(all.filter(({ isRunning }) => !isRunning)) };
 }
 
+function usageOfVolumes(containers: Containers, store: ImageStore): ReturnType<typeof usageOfContainers> {
+  const volumes = new Volumes(store);
+  const used = usedVolumes(containers);
+  const all = volumes.list().map(({ name }) => ({ isUsed: used.has(name), bytes: volumes.bytesOf(name) }));
+  const sum = (some: typeof all): number => some.reduce((total, { bytes }) => total + bytes, 0);
+  return { kind: 'Local Volumes', total: all.length, active: all.filter(({ isUsed }) => isUsed).length, bytes: sum(all), reclaimableBytes: sum(all.filter(({ isUsed }) => !isUsed)) };
+}
+
 function imageTable(store: ImageStore): string {
   const rows = store.list().map((image) => {
     const created = createdMs(image);
@@ -84,16 +94,17 @@ async function pruneCommand(spec: CommandSpec, args: readonly string[]): Promise
   const all = values.has('all');
   const filters = values.all('filter').map(pruneFilter);
   const isSystem = spec === SYSTEM_PRUNE;
-  const what = `WARNING! This removes ${isSystem ? 'all stopped containers, all networks that no container is made for, ' : ''}all images ${all ? 'without a container' : 'without a name'}, and what killed commands have left.`;
+  const what = `WARNING! This removes ${isSystem ? `all stopped containers, all networks that no container is made for, ${values.has('volumes') ? 'all volumes without a name that no container has, ' : ''}` : ''}all images ${all ? 'without a container' : 'without a name'}, and what killed commands have left.`;
   if (!values.has('force') && !(await confirmed(what))) return 0;
   return withStore('remove what nothing uses', (store) => {
     const accepts = (one: Prunable): boolean => filters.every((filter) => filter(one));
     const gone = isSystem
       ? pruneContainers(new Containers(store), ({ record }) => accepts({ createdMs: record?.createdMs ?? 0, hasLabel: (text) => hasOwnLabel(record?.labels ?? {}, text) })) : { ids: [], bytes: 0 };
     const networks = isSystem ? pruneNetworks(new Containers(store), store, accepts) : [];
+    const volumes = isSystem && values.has('volumes') ? pruneVolumes(new Containers(store), store, false, accepts) : { names: [], bytes: 0 };
     const { lines, bytes } = prune(store, { all, caches: isSystem, accepts: (image) => accepts({ createdMs: createdMs(image), hasLabel: (text) => hasLabel(image, text) }) });
     const section = (title: string, of: readonly string[]): string => (of.length === 0 ? '' : `${title}:\n${of.join('\n')}\n\n`);
-    process.stdout.write(`${section('Deleted Containers', gone.ids)}${section('Deleted Networks', networks)}${section('Deleted Images', lines)}Total reclaimed space: ${humanSize(gone.bytes + bytes)}\n`);
+    process.stdout.write(`${section('Deleted Containers', gone.ids)}${section('Deleted Networks', networks)}${section('Deleted Volumes', volumes.names)}${section('Deleted Images', lines)}Total reclaimed space: ${humanSize(gone.bytes + volumes.bytes + bytes)}\n`);
     return 0;
   });
 }

@@ -30,7 +30,7 @@ export const SYSTEM_DF: CommandSpec = {
 };
 export const SYSTEM_PRUNE: CommandSpec = {
   name: 'system prune', usage: '[FLAGS]', summary: 'remove all that nothing uses', words: [0, 0], description: `Containers that do not run, networks that none is made for, images without a name, what builds keep, and what killed commands have left. ${PRUNE_TEXT}`,
-  flags: PRUNE_FLAGS, examples: [['caisson system prune', ''], ['caisson system prune -af', 'every image, without asking']],
+  flags: [...PRUNE_FLAGS, { group: WHAT, name: 'volumes', kind: 'boolean', help: 'and volumes without a name of their own that no container has' }], examples: [['caisson system prune', ''], ['caisson system prune -af', 'every image, without asking']],
 };
 export const IMAGE_PRUNE: CommandSpec = {
   name: 'image prune', usage: '[FLAGS]', summary: 'remove images that have no name', words: [0, 0], description: PRUNE_TEXT,

@@ -24,3 +24,15 @@ export function humanAge(milliseconds: number): string {
         : hours < 24 * 365 * 2 ? `${Math.floor(hours / 24 / 30)} months` : `${Math.floor(hours / 24 / 365)} years`;
   return `${text} ago`;
 }
+
+/** Powers of two with four digits: `5.629MiB` (go-units BytesSize). */
+export function binarySize(bytes: number): string {
+  const units = ['B', 'KiB', 'MiB', 'GiB', 'TiB', 'PiB'];
+  let unit = 0;
+  let value = bytes;
+  while (value >= 1024 && unit < units.length - 1) {
+    value /= 1024;
+    unit++;
+  }
+  return `${Number(value.toPrecision(4))}${units[unit] ?? 'B'}`;
+}

@@ -1,15 +1,20 @@
 /**
  * `--format` as Docker's users write it: the part of Go's text/template that they use. Literal text, `{{.Field.Field}}`,
  * `{{json .Field}}`, `{{len .Field}}`, `{{index .Field "key"}}`, `{{join .Field ","}}`, `{{upper .Field}}`, `{{lower .Field}}`, `{{range .Field}}...{{end}}`,
- * `{{if .Field}}...{{else}}...{{end}}`, `{{"\n"}}` and `{{println .Field}}`.
+ * `{{if .Field}}...{{else}}...{{end}}`, `{{"\n"}}`, `{{println .Field}}`, and of these `{{(index .List 0).Field}}`, `{{.Field | json}}` and a field that is asked for a key, `{{.Label "key"}}`.
  */
 import { UserError } from './errors.ts';
+import { formatTable } from './table.ts';
 
 export type TemplateValue = undefined | null | boolean | number | string | readonly TemplateValue[] | { readonly [key: string]: TemplateValue };
+/** A word, or a pipeline in parentheses with fields behind it. */
+type Operand = string | { readonly pipeline: Pipeline; readonly path: string };
+/** Commands, of which each gets what the one before answers as its last argument. */
+type Pipeline = readonly (readonly Operand[])[];
 type Node =
   | { readonly kind: 'text'; readonly text: string }
-  | { readonly kind: 'action'; readonly words: readonly string[] }
-  | { readonly kind: 'range' | 'if'; readonly words: readonly string[]; readonly body: readonly Node[]; readonly otherwise: readonly Node[] };
+  | { readonly kind: 'action'; readonly pipeline: Pipeline }
+  | { readonly kind: 'range' | 'if'; readonly pipeline: Pipeline; readonly body: readonly Node[]; readonly otherwise: readonly Node[] };
 
 /** A range within a range within a range: nobody writes more. */
 const MOST_DEPTH = 20;
@@ -19,7 +24,26 @@ function fail(template: string, why: string): UserError {
 }
 
 function wordsOf(action: string): string[] {
-  return [...action.matchAll(/"(?:[^"\\]|\\.)*"|`[^`]*`|[^\s()|]+/g)].map(([word]) => word);
+  return [...action.matchAll(/"(?:[^"\\]|\\.)*"|`[^`]*`|\)(?:\.[\w.]+)?|[(|]|[^\s()|]+/g)].map(([word]) => word);
+}
+
+/** Up to the end, or to the parenthesis that closes it; takes what it has read from the words. */
+function pipelineOf(template: string, words: string[], depth = 0): Pipeline {
+  if (depth > MOST_DEPTH) throw fail(template, 'it is nested too deep');
+  const commands: Operand[][] = [[]];
+  for (let word = words[0]; word !== undefined && !word.startsWith(')'); word = words[0]) {
+    words.shift();
+    if (word === '|') commands.push([]);
+    else if (word === '(') {
+      const pipeline = pipelineOf(template, words, depth + 1);
+      const closing = words.shift();
+      if (closing === undefined) throw fail(template, 'a ( has no )');
+      commands.at(-1)?.push({ pipeline, path: closing.slice(1) });
+    } else commands.at(-1)?.push(word);
+  }
+  if (depth === 0 && words.length > 0) throw fail(template, 'a ) has no (');
+  if (commands.some((command) => command.length === 0)) throw fail(template, 'a value is missing');
+  return commands;
 }
 
 class Reader {
@@ -38,8 +62,8 @@ class Reader {
     const nodes: Node[] = [];
     while (this.#at < this.#pieces.length) {
       const piece = this.#pieces[this.#at++] ?? '';
+      if (!piece.endsWith('}}') && piece.includes('{{')) throw fail(this.#template, 'a {{ has no }}');
       if (!piece.startsWith('{{')) {
-        if (piece.includes('{{')) throw fail(this.#template, 'a {{ has no }}');
         if (piece !== '') nodes.push({ kind: 'text', text: piece });
         continue;
       }
@@ -49,17 +73,17 @@ class Reader {
         if (!inside) throw fail(this.#template, `{{${word}}} without a beginning`);
         return { nodes, stop: word };
       }
-      if (word === 'range' || word === 'if') nodes.push(this.#block(word, words.slice(1), depth));
-      else nodes.push({ kind: 'action', words });
+      if (word === 'range' || word === 'if') nodes.push(this.#block(word, pipelineOf(this.#template, words.slice(1)), depth));
+      else nodes.push({ kind: 'action', pipeline: pipelineOf(this.#template, words) });
     }
     if (inside) throw fail(this.#template, '{{end}} is missing');
     return { nodes, stop: '' };
   }
 
-  #block(kind: 'range' | 'if', words: readonly string[], depth: number): Node {
+  #block(kind: 'range' | 'if', pipeline: Pipeline, depth: number): Node {
     const body = this.read(true, depth + 1);
     const otherwise = body.stop === 'else' ? this.read(true, depth + 1).nodes : [];
-    return { kind, words, body: body.nodes, otherwise };
+    return { kind, pipeline, body: body.nodes, otherwise };
   }
 }
 
@@ -91,7 +115,7 @@ class Evaluator {
   render(nodes: readonly Node[], dot: TemplateValue): string {
     return nodes.map((node) => {
       if (node.kind === 'text') return node.text;
-      const value = this.#value(node.words, dot);
+      const value = this.#pipeline(node.pipeline, dot);
       if (node.kind === 'action') return show(value);
       if (node.kind === 'if') return this.render(isTrue(value) ? node.body : node.otherwise, dot);
       const items = isList(value) ? value : typeof value === 'object' && value !== null ? Object.keys(value).sort().map((key) => value[key]) : [];
@@ -99,10 +123,19 @@ class Evaluator {
     }).join('');
   }
 
-  #value(words: readonly string[], dot: TemplateValue): TemplateValue {
-    const [word = '', ...rest] = words;
-    if (rest.length === 0) return this.#operand(word, dot);
-    const values = rest.map((operand) => this.#operand(operand, dot));
+  #pipeline(pipeline: Pipeline, dot: TemplateValue): TemplateValue {
+    return pipeline.reduce<readonly TemplateValue[]>((before, command) => [this.#command(command, before, dot)], [])[0];
+  }
+
+  /** `before`: what the last command answered, if there was one. */
+  #command([first = '', ...rest]: readonly Operand[], before: readonly TemplateValue[], dot: TemplateValue): TemplateValue {
+    if (rest.length === 0 && before.length === 0) return this.#operand(first, dot);
+    const values = [...rest.map((operand) => this.#operand(operand, dot)), ...before];
+    if (typeof first === 'string' && /^[a-z]+$/.test(first)) return this.#call(first, values);
+    return values.reduce<TemplateValue>((value, key) => this.#member(value, String(key)), this.#operand(first, dot));
+  }
+
+  #call(word: string, values: readonly TemplateValue[]): TemplateValue {
     const [first, second] = values;
     switch (word) {
       case 'json':
@@ -124,7 +157,8 @@ class Evaluator {
     }
   }
 
-  #operand(word: string, dot: TemplateValue): TemplateValue {
+  #operand(word: Operand, dot: TemplateValue): TemplateValue {
+    if (typeof word !== 'string') return word.path.split('.').filter((key) => key !== '').reduce<TemplateValue>((value, key) => this.#member(value, key), this.#pipeline(word.pipeline, dot));
     if (word.startsWith('"')) return this.#unquote(word);
     if (word.startsWith('`')) return word.slice(1, -1);
     if (/^-?\d+$/.test(word)) return Number(word);
@@ -135,7 +169,7 @@ class Evaluator {
 
   #unquote(word: string): string {
     try {
-      return JSON.parse(word) as string;
+      return JSON.parse(word.replaceAll('\t', '\\t').replaceAll('\n', '\\n')) as string;
     } catch {
       throw fail(this.#template, `${word} is no text`);
     }
@@ -159,4 +193,13 @@ export function compileTemplate(template: string): (value: TemplateValue) => str
   const text = template.replace(/^table\s+/, '').replace(/\\t/g, '\t').replace(/\\n/g, '\n');
   const { nodes } = new Reader(text).read(false);
   return (value) => new Evaluator(template, value).render(nodes, value);
+}
+
+/** A line for each; `table ...` has a line of titles, of which those that are not upper case of the field are given. */
+export function formatRows(format: string, rows: readonly { readonly [key: string]: TemplateValue }[], titles: Readonly<Record<string, string>>): string {
+  const fill = compileTemplate(format);
+  const lines = rows.map((item) => fill(item));
+  if (!format.startsWith('table')) return lines.map((line) => `${line}\n`).join('');
+  const all = Object.fromEntries([...new Set([...Object.keys(rows[0] ?? {}), ...Object.keys(titles)])].map((field) => [field, titles[field] ?? field.toUpperCase()]));
+  return formatTable([fill(all), ...lines].map((line) => line.split('\t')));
 }

@@ -2,6 +2,8 @@
 export const BUILD_WORKER = '\0build';
 /** How a process of its own is told which container it runs: by its id, behind this word. Nobody types it. */
 export const CONTAINER_PROCESS = '--container-process';
+/** Behind the id: it begins when somebody reads what it prints. */
+export const WAITS_FOR_READER = 'attached';
 /** How a process that makes machine code is told what it is; of what stands behind it. */
 export const OPTIMIZING_PROCESS = '--optimizing-process';
 /** Stands for the machine's own modules; no path of a program is so called. */

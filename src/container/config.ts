@@ -21,6 +21,8 @@ export interface ContainerConfig {
   readonly readOnly: boolean;
   readonly hostname: string;
   readonly limits: LimitsConfig;
+  /** `/sys/fs/cgroup` is not mounted read-only. */
+  readonly writableCgroups?: boolean;
   readonly network: NetworkConfig;
   /** Makes random numbers and addresses repeatable. */
   readonly seed?: number;
@@ -28,7 +30,11 @@ export interface ContainerConfig {
 }
 
 export type MountConfig =
-  | { readonly kind: 'bind'; readonly source: string; readonly destination: string; readonly writable: boolean }
+  | {
+    readonly kind: 'bind'; readonly source: string; readonly destination: string; readonly writable: boolean;
+    /** Absent: owners are the host's. Otherwise they are kept in this file, and those of the host's user are root's. */
+    readonly owners?: { readonly path: string; readonly uid: number; readonly gid: number };
+  }
   | { readonly kind: 'tmpfs'; readonly destination: string; readonly sizeBytes?: number }
   /** A directory or file of an image's layers, the lowest first; none: an empty directory with these attributes. What is written stays in memory (`Container.changesOf`). */
   | {
@@ -41,11 +47,27 @@ export type MountConfig =
   | { readonly kind: 'socket'; readonly source: string; readonly destination: string; readonly mode: number; readonly uid: number; readonly gid: number };
 
 export interface LimitsConfig {
-  /** Private writable memory of all processes together, and again as much for files in memory. Absent: the kernel's defaults. */
+  /** Memory that all processes and files in memory (tmpfs) may use together: memory.max. Who asks for more is killed. Absent: no bound, and 4 GiB are shown. */
   readonly memoryBytes?: number;
-  /** What is written above the root, in memory. Absent: as `memoryBytes`, or the kernel's default. */
+  /** What is written above the root, which stands for a disk. Absent: as `memoryBytes`, or 1 GiB. */
   readonly writableBytes?: number;
+  /** memory.low */
+  readonly reservationBytes?: number;
+  /** memory.swap.max; there is no swap. */
+  readonly swapBytes?: number;
+  /** Processes and threads at a time: pids.max. */
   readonly tasks: number;
+  /** cpu.max: microseconds of each period (default: 100000) that its processes may run. */
+  readonly cpuQuotaUs?: number;
+  readonly cpuPeriodUs?: number;
+  /** 2 to 262144, where 1024 is the default; cpu.weight follows from it. Who runs the container also weighs its process so on the host. */
+  readonly cpuShares?: number;
+  /** cpuset.cpus */
+  readonly cpuset?: string;
+  /** io.max of its root: bytes and operations a second. */
+  readonly io?: { readonly rbps?: number; readonly wbps?: number; readonly riops?: number; readonly wiops?: number };
+  /** oom_score_adj of its programs, -1000 to 1000. */
+  readonly oomScoreAdjust?: number;
 }
 
 export interface NetworkConfig {

@@ -9,7 +9,7 @@ import { SyscallTracer, traceLine } from '../kernel/strace/tracer.ts';
 import { createSystemView } from '../kernel/system-view.ts';
 import { startProcess } from '../kernel/task/start.ts';
 import { createMachine, type MachineImage } from '../machine/index.ts';
-import { EOPNOTSUPP } from '../abi/errno.ts';
+import { EINVAL, EOPNOTSUPP } from '../abi/errno.ts';
 import { MS_RDONLY } from '../abi/mount.ts';
 import { RLIMIT_NOFILE } from '../abi/resource.ts';
 import type { Actor } from '../fs/operations.ts';
@@ -17,16 +17,18 @@ import type { Inode } from '../fs/types.ts';
 import type { Host, HostNetwork } from '../host/types.ts';
 import { HostGateway, MemberNetwork, NetworkPolicy, OWN_NETWORK, PUBLISHED6, PortError, PublishedPorts } from '../net/index.ts';
 import type { BoundPort, MemberDirectory, NetworkStack, OuterNetwork } from '../net/index.ts';
-import type { ContainerConfig, NetworkConfig, ProcessConfig } from './config.ts';
+import { DEFAULT_LIMITS } from './config.ts';
+import type { ContainerConfig, LimitsConfig, NetworkConfig, ProcessConfig } from './config.ts';
 import { ensureDirectory } from './conversion.ts';
 import { ContainerError } from './errors.ts';
 import { Files } from './files.ts';
 import type { ContainerFiles } from './files.ts';
 import { credentialsOf, resourceLimitsOf } from './identity.ts';
 import { pipeStreams, runningProcess, terminalStreams } from './process.ts';
+import { applyLimits } from './limits.ts';
 import { findProgram } from './program.ts';
 import { parseTraceFilter } from './trace-filter.ts';
-import type { Change, ContainerStatistics, ProcessIo, RunningProcess } from './types.ts';
+import type { Change, ContainerStatistics, ContainerUsage, ProcessIo, RunningProcess } from './types.ts';
 
 const RESOLVER_FILE = '/etc/resolv.conf';
 
@@ -59,6 +61,7 @@ export class Container {
   readonly #endsWithFirst: boolean;
   readonly #startedNs: number;
   readonly #network: NetworkConfig;
+  readonly #oomScoreAdjust: number;
   #hostNetwork: HostNetwork | undefined;
   #ports: PublishedPorts | undefined;
   #stack: NetworkStack | undefined;
@@ -66,8 +69,9 @@ export class Container {
   /** What we made or changed, by inode number, with the time of it. */
   readonly #provided = new Map<number, bigint>();
 
-  private constructor(kernel: Kernel, view: HostView, endsWithFirst: boolean, network: NetworkConfig) {
+  private constructor(kernel: Kernel, view: HostView, endsWithFirst: boolean, { network, limits }: ContainerConfig) {
     this.#network = network;
+    this.#oomScoreAdjust = limits.oomScoreAdjust ?? 0;
     this.#kernel = kernel;
     this.#view = view;
     this.#endsWithFirst = endsWithFirst;
@@ -84,11 +88,12 @@ export class Container {
       host,
       createMachine: (options) => createMachine(config.seed === undefined ? image : withoutUnits(image), options),
       hostname: config.hostname,
-      limits: { tasks, ...(memoryBytes === undefined ? {} : { mappedBytes: memoryBytes }) },
+      limits: { tasks: Math.max(tasks, DEFAULT_LIMITS.tasks) },
       ...(memoryBytes === undefined ? {} : { memoryBytes }),
       ...(config.seed === undefined ? {} : { seed: config.seed }),
       ...(config.tier === undefined ? {} : { tier: config.tier }),
     });
+    if (applyLimits(kernel, config.limits) !== 0) throw new ContainerError(`cpuset ${config.limits.cpuset ?? ''}`, EINVAL);
     const view = createHostView(kernel, {
       files: host.files,
       network: host.network,
@@ -98,10 +103,13 @@ export class Container {
       mounts: config.mounts,
       readOnly: config.readOnly,
       system: createSystemView(kernel),
+      systemOf: (namespace) => createSystemView(kernel, {}, namespace),
+      user: kernel.namespaces.uts.user,
+      ...(config.writableCgroups === true ? { writableCgroups: true } : {}),
       ...(upperBytes === undefined ? {} : { upperBytes }),
     });
     if ('errno' in view) throw new ContainerError(view.path, -view.errno);
-    const container = new Container(kernel, view, endsWithFirst, config.network);
+    const container = new Container(kernel, view, endsWithFirst, config);
     container.#settle();
     if (host.network !== undefined) container.#connect(host.network, membership);
     return container;
@@ -210,6 +218,7 @@ export class Container {
       main: isFirst,
     });
     if (typeof process === 'number') return process;
+    process.oomScoreAdjust = this.#oomScoreAdjust;
     streams.terminal?.tty.setControlling(process);
     const running = runningProcess(kernel, process, streams, isFirst);
     if (!isFirst || this.#hostNetwork === undefined) return running;
@@ -275,8 +284,38 @@ export class Container {
     this.#view.close();
   }
 
-  /** Ends all programs. */
+  /** A process was killed because memory did not suffice. */
+  get oomKilled(): boolean {
+    return this.#kernel.cgroups.oomKilled;
+  }
+
+  /** Nothing in it runs until `resume`: no program, no timer. What comes from outside waits. */
+  pause(): void {
+    this.#kernel.scheduler.freeze();
+  }
+
+  resume(): void {
+    this.#kernel.scheduler.thaw();
+  }
+
+  get isPaused(): boolean {
+    return this.#kernel.scheduler.isFrozen;
+  }
+
+  /** What it takes at the moment. */
+  usage(): ContainerUsage {
+    const { memoryBytes, cgroups: { container: { memory, pids } } } = this.#kernel;
+    return { memoryBytes: memory.current, memoryLimit: Math.min(memoryBytes, memory.max), tasks: pids.current };
+  }
+
+  /** Other limits from now on; what is absent stays. 0, or -EINVAL for processors that are not there. */
+  setLimits(limits: Partial<LimitsConfig>): number {
+    return applyLimits(this.#kernel, limits);
+  }
+
+  /** Ends all programs, also where it is paused. */
   kill(): void {
+    this.resume();
     this.#kernel.kill();
   }
 }

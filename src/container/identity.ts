@@ -2,7 +2,7 @@
 import * as capabilityNumbers from '../abi/capability.ts';
 import { RLIMIT_NAMES } from '../abi/resource.ts';
 import { ALL_CAPABILITIES, makeCredentials, withEffective } from '../kernel/task/credentials.ts';
-import type { TaskCredentials } from '../kernel/task/credentials.ts';
+import type { Identity } from '../kernel/task/credentials.ts';
 import { ResourceLimits } from '../kernel/task/resource-limits.ts';
 import { DEFAULT_CAPABILITIES } from './config.ts';
 import type { ProcessConfig, RlimitConfig } from './config.ts';
@@ -19,7 +19,7 @@ function toSet(names: readonly string[]): bigint {
 }
 
 /** Root starts with its capabilities; others get them as ambient ones, so that their programs keep them. */
-export function credentialsOf({ user, capabilities }: ProcessConfig): TaskCredentials {
+export function credentialsOf({ user, capabilities }: ProcessConfig): Identity {
   const granted = toSet(capabilities);
   const bounding = granted | toSet(user.uid === 0 ? [] : DEFAULT_CAPABILITIES);
   const credentials = makeCredentials(user.uid, user.gid, user.groups, bounding);

@@ -12,6 +12,6 @@ export { ContainerError } from './errors.ts';
 export { prepareMachine } from '../machine/index.ts';
 export type { MachineImage, RegionCompiler } from '../machine/index.ts';
 export { UnknownFilterError } from './trace-filter.ts';
-export type { Change, ContainerStatistics, ProcessIo, RunningProcess } from './types.ts';
+export type { Change, ContainerStatistics, ContainerUsage, ProcessIo, RunningProcess } from './types.ts';
 export { NetworkRuleError, OWN_NETWORK, PUBLISHED6, PortError, inRange, parseAddress, parseRange } from '../net/index.ts';
 export type { AddressRange, BoundPort, MemberDirectory, OuterNetwork } from '../net/index.ts';

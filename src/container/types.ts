@@ -41,3 +41,11 @@ export interface ContainerStatistics {
   readonly tasks: number;
   readonly mappedBytes: number;
 }
+
+export interface ContainerUsage {
+  /** Private writable memory of all processes together, as `--memory` counts it. */
+  readonly memoryBytes: number;
+  readonly memoryLimit: number;
+  /** Processes and threads. */
+  readonly tasks: number;
+}

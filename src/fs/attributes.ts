@@ -1,17 +1,17 @@
 /** chmod, chown, utimes, truncate, xattrs on what a walk found: Linux fs/attr.c, fs/open.c, fs/xattr.c. */
-import { CAP_CHOWN, CAP_FOWNER, CAP_FSETID, CAP_SETFCAP, CAP_SYS_ADMIN } from '../abi/capability.ts';
+import { CAP_CHOWN, CAP_FSETID, CAP_SETFCAP, CAP_SYS_ADMIN } from '../abi/capability.ts';
 import { EACCES, EINVAL, EISDIR, ENODATA, EOPNOTSUPP, EPERM, EROFS, ETXTBSY } from '../abi/errno.ts';
 import { IN_ATTRIB, IN_MODIFY } from '../abi/inotify.ts';
 import { S_IFDIR, S_IFLNK, S_IFMT, S_IFREG, S_ISGID, S_ISVTX } from '../abi/stat.ts';
 import type { Location } from './dentry.ts';
-import { notifyDentry } from './notify.ts';
+import { notifyLocation } from './notify.ts';
 import { isDirectory } from './open-file.ts';
 import { mountIsReadOnly } from './open.ts';
-import { MAY_READ, MAY_WRITE, dropPrivileges, hasCapability, inGroup, inodePermission, modeWithoutPrivileges, ownerOrCapable } from './permission.ts';
+import { MAY_READ, MAY_WRITE, capableInFirst, capableOver, dropPrivileges, inGroup, inodePermission, modeWithoutPrivileges, ownerOrCapable } from './permission.ts';
 import type { Credentials, Inode } from './types.ts';
 
 function changed(at: Location, error: number): number {
-  if (error === 0) notifyDentry(at.dentry, IN_ATTRIB);
+  if (error === 0) notifyLocation(at, IN_ATTRIB);
   return error;
 }
 
@@ -22,7 +22,7 @@ export function changeMode(at: Location, mode: number, credentials: Credentials)
   if ((inode.mode & S_IFMT) === S_IFLNK) return -EOPNOTSUPP;
   if (!ownerOrCapable(inode, credentials)) return -EPERM;
   let bits = mode & 0o7777;
-  if (!inGroup(credentials, inode.gid) && !hasCapability(credentials, CAP_FSETID)) bits &= ~S_ISGID;
+  if (!inGroup(credentials, inode.gid) && !capableOver(inode, credentials, CAP_FSETID)) bits &= ~S_ISGID;
   return changed(at, inode.setAttributes({ mode: bits }));
 }
 
@@ -30,7 +30,7 @@ export function changeMode(at: Location, mode: number, credentials: Credentials)
 export function changeOwner(at: Location, uid: number, gid: number, credentials: Credentials): number {
   const { inode } = at.dentry;
   if (mountIsReadOnly(at.mount)) return -EROFS;
-  const capable = hasCapability(credentials, CAP_CHOWN);
+  const capable = capableOver(inode, credentials, CAP_CHOWN);
   if (uid !== -1 && !capable && (inode.uid !== credentials.fsuid || uid !== inode.uid)) return -EPERM;
   if (gid !== -1 && !capable && (inode.uid !== credentials.fsuid || (gid !== inode.gid && !inGroup(credentials, gid)))) return -EPERM;
   const attributes: { uid?: number; gid?: number; mode?: number } = {};
@@ -80,7 +80,7 @@ export function truncateInode(at: Location, size: number, credentials: Credentia
   const error = inode.setAttributes({ size });
   if (error !== 0) return error;
   dropPrivileges(inode, credentials);
-  notifyDentry(at.dentry, IN_MODIFY);
+  notifyLocation(at, IN_MODIFY);
   return 0;
 }
 
@@ -91,18 +91,18 @@ function xattrPermission(inode: Inode, name: string, mask: number, credentials: 
   if (/^(user|trusted|security)\.$/.test(name)) return -EINVAL;
   if (name.startsWith('security.')) {
     if ((mask & MAY_WRITE) === 0) return 0;
-    return hasCapability(credentials, name === 'security.capability' ? CAP_SETFCAP : CAP_SYS_ADMIN) ? 0 : -EPERM;
+    return (name === 'security.capability' ? capableOver(inode, credentials, CAP_SETFCAP) : capableInFirst(credentials, CAP_SYS_ADMIN)) ? 0 : -EPERM;
   }
   if (name.startsWith('system.')) return -EOPNOTSUPP;
   if (name.startsWith('trusted.')) {
-    if (hasCapability(credentials, CAP_SYS_ADMIN)) return 0;
+    if (capableInFirst(credentials, CAP_SYS_ADMIN)) return 0;
     return (mask & MAY_WRITE) !== 0 ? -EPERM : -ENODATA;
   }
   if (!name.startsWith('user.')) return -EOPNOTSUPP;
   const type = inode.mode & S_IFMT;
   if (type !== S_IFREG && type !== S_IFDIR) return (mask & MAY_WRITE) !== 0 ? -EPERM : -ENODATA;
   if (type === S_IFDIR && (inode.mode & S_ISVTX) !== 0 && (mask & MAY_WRITE) !== 0
-    && inode.uid !== credentials.fsuid && !hasCapability(credentials, CAP_FOWNER)) return -EPERM;
+    && inode.uid !== credentials.fsuid && !ownerOrCapable(inode, credentials)) return -EPERM;
   return inodePermission(inode, mask, credentials);
 }
 
@@ -129,5 +129,5 @@ export function removeAttribute(at: Location, name: string, credentials: Credent
 /** Names that the caller may see: `trusted.` ones only with CAP_SYS_ADMIN. */
 export function listAttributes(inode: Inode, credentials: Credentials): readonly string[] {
   const names = inode.listXattr();
-  return hasCapability(credentials, CAP_SYS_ADMIN) ? names : names.filter((name) => !name.startsWith('trusted.'));
+  return capableInFirst(credentials, CAP_SYS_ADMIN) ? names : names.filter((name) => !name.startsWith('trusted.'));
 }

@@ -11,14 +11,16 @@ import { encodeLayer } from '../image/layer-indexer.ts';
 import { LayerTree } from '../image/layer-tree.ts';
 import { DEFAULT_LAYER_LIMITS } from '../image/limits.ts';
 import { TarScanner } from '../image/tar-reader.ts';
+import type { HostFiles } from '../host/types.ts';
 import { HostFs } from './hostfs.ts';
 import { LayerTable } from './layer-format.ts';
 import { LayerFs } from './layerfs.ts';
-import { MountNamespace } from './mounts.ts';
+import { MountNamespace, newMount } from './mounts.ts';
 import { dropFile, holdFile } from './open-file.ts';
 import { openPath } from './open.ts';
 import { makeDirectory, makeLink, makeSymlink, removeDirectory, removeFile, renamePath } from './operations.ts';
 import { OverlayFs } from './overlay.ts';
+import { OwnedFiles } from './owned-files.ts';
 import { TmpFs } from './tmpfs.ts';
 import type { FileSystem } from './types.ts';
 import { LOOKUP_FOLLOW, walkPath } from './walk.ts';
@@ -75,7 +77,7 @@ function native(root: string): Side {
 }
 
 function ours(fileSystem: FileSystem): Side {
-  const root = new MountNamespace(fileSystem).rootLocation;
+  const root = new MountNamespace({ flag: 0, ino: 0, mapsUid: () => true, mapsGid: () => true }, newMount(fileSystem, 0, 'none')).rootLocation;
   const context = { root, cwd: root, umask: 0o022 };
   const actor = { context, credentials };
   const open = (name: string, flags: number) => openPath(root, name, { context, credentials, flags, mode: 0o644, resolve: 0, special: () => -6 });
@@ -169,10 +171,16 @@ function compare(name: string, make: (directory: string) => FileSystem, prepare:
   });
 }
 
-function openHost(root: string, writable: boolean): HostFs {
-  const host = HostFs.open({ files: nodeFiles, root, dev: 3, monotonicNs, writable });
+function openHost(root: string, writable: boolean, files: HostFiles = nodeFiles): HostFs {
+  const host = HostFs.open({ files, root, dev: 3, monotonicNs, writable });
   assert.ok(host instanceof HostFs);
   return host;
+}
+
+/** Owners are kept in a file beside the directory, and those of this user are root's, whom the calls are by. */
+function openOwned(root: string): HostFs {
+  const own = { uid: process.getuid?.() ?? 0, gid: process.getgid?.() ?? 0 };
+  return openHost(root, true, new OwnedFiles(nodeFiles, `${root}.owners`, own, monotonicNs));
 }
 
 function overlayOn(root: string): OverlayFs {
@@ -208,6 +216,7 @@ function overlayOnLayer(root: string): OverlayFs {
 
 compare('tmpfs', () => new TmpFs({ dev: 2, now }));
 compare('hostfs', (root) => openHost(root, true));
+compare('hostfs with owners of its own', openOwned);
 compare('hostfs with contents', (root) => openHost(root, true), populated);
 compare('overlay', (root) => overlayOn(root));
 compare('overlay on contents', (root) => overlayOn(root), populated);

@@ -36,10 +36,24 @@ export class Dentry {
   }
 }
 
+/** Hears of what happens to files of a file system; `mask` is of IN_*. */
+export interface TreeWatch {
+  notify(location: Location, mask: number): void;
+}
+
+/** Mounts among which mounting propagates (`mnt_group_id`). */
+export interface PeerGroup {
+  readonly id: number;
+  readonly members: Set<Mount>;
+  readonly slaves: Set<Mount>;
+}
+
 /** Bookkeeping of the dentries of one file system. */
 export class DentryTree {
   readonly root: Dentry;
   count = 0;
+  /** Those who hear of every file here (fanotify). */
+  watches: Set<TreeWatch> | undefined = undefined;
   constructor(inode: Inode) {
     this.root = new Dentry('', undefined, inode, this);
   }
@@ -82,6 +96,17 @@ export class Mount {
   /** MS_RDONLY, MS_NOSUID, MS_NODEV, MS_NOEXEC, MS_NOATIME, ... */
   flags: number;
   readonly children = new Map<Dentry, Mount>();
+  /** The namespace that it is in; undefined where it is in none (unmounted, or not attached yet). */
+  namespace: object | undefined = undefined;
+  /** Shared: what is mounted on one of the group is mounted on all (mount_namespaces(7)). */
+  peers: PeerGroup | undefined = undefined;
+  /** Slave: what is mounted on one of this group is mounted here, and not the other way round. */
+  master: PeerGroup | undefined = undefined;
+  isUnbindable = false;
+  /** Came from a more privileged namespace, together with what it is mounted on: neither moves nor goes alone (MNT_LOCKED). */
+  isLocked = false;
+  /** Flags that a less privileged namespace does not take off (MNT_LOCK_READONLY and so on). */
+  lockedFlags = 0;
 
   constructor(id: number, fileSystem: FileSystem, root: Dentry, flags: number, source: string) {
     this.id = id;
@@ -96,6 +121,8 @@ export class Mount {
 export interface Location {
   readonly mount: Mount;
   readonly dentry: Dentry;
+  /** Whoever watches does not hear of it: a descriptor that came with an event (FMODE_NONOTIFY). */
+  readonly isSilent?: boolean;
 }
 
 export function sameLocation(a: Location, b: Location): boolean {

@@ -14,11 +14,20 @@ const SMALLEST_CHUNK = 256;
 /** Largest file: the chunk list is an array, and this is its bound (256 GiB). */
 const MOST_CHUNKS = 2 ** 22;
 
+/** Whose memory a file's bytes are (a control group). */
+export interface MemoryPayer {
+  /** False when there is no more. */
+  chargeFile(bytes: number): boolean;
+  releaseFile(bytes: number): void;
+}
+
 /** Where bytes are counted. */
 export interface ByteAccount {
   /** False when there are no more. */
   charge(bytes: number): boolean;
   release(bytes: number): void;
+  /** Who pays for a file that gets its first bytes now. Absent: nobody. */
+  payer?(): MemoryPayer | undefined;
 }
 
 export class FileData {
@@ -28,6 +37,8 @@ export class FileData {
   #backing: Inode | undefined;
   #backingSize: number;
   readonly #account: ByteAccount;
+  /** Who wrote first (mem_cgroup_charge()). */
+  #payer: MemoryPayer | undefined;
 
   constructor(account: ByteAccount, backing?: Inode) {
     this.#account = account;
@@ -123,7 +134,7 @@ export class FileData {
   /** A new chunk of these bytes: a copy is made four times as fast as zeros that are overwritten then. */
   #addChunk(index: number, bytes: Uint8Array): Uint8Array | number {
     if (index >= MOST_CHUNKS) return -EFBIG;
-    if (!this.#account.charge(CHUNK_SIZE)) return -ENOSPC;
+    if (!this.#charge(CHUNK_SIZE)) return -ENOSPC;
     this.#allocated += CHUNK_SIZE;
     while (this.#chunks.length < index) this.#chunks.push(undefined);
     // Not `bytes.slice()`: that of a Node buffer is no copy.
@@ -143,14 +154,14 @@ export class FileData {
     const covered = this.#backing !== undefined && chunk === undefined && index * CHUNK_SIZE < this.#backingSize;
     if (covered) length = CHUNK_SIZE;
     const added = length - (chunk?.length ?? 0);
-    if (!this.#account.charge(added)) return -ENOSPC;
+    if (!this.#charge(added)) return -ENOSPC;
     this.#allocated += added;
     const made = new Uint8Array(length);
     if (chunk !== undefined) made.set(chunk);
     else if (covered && (start > 0 || end < CHUNK_SIZE)) {
       const error = this.#readHole(made, index * CHUNK_SIZE);
       if (error < 0) {
-        this.#account.release(added);
+        this.#release(added);
         this.#allocated -= added;
         return error;
       }
@@ -179,7 +190,7 @@ export class FileData {
   #drop(index: number): void {
     const chunk = this.#chunks[index];
     if (chunk === undefined) return;
-    this.#account.release(chunk.length);
+    this.#release(chunk.length);
     this.#allocated -= chunk.length;
     this.#chunks[index] = undefined;
   }
@@ -231,7 +242,20 @@ export class FileData {
 
   /** The file is gone: gives back what it held. The bytes stay readable for who still looks. */
   release(): void {
-    this.#account.release(this.#allocated);
+    this.#release(this.#allocated);
     this.#allocated = 0;
+  }
+
+  #charge(bytes: number): boolean {
+    if (!this.#account.charge(bytes)) return false;
+    if (this.#allocated === 0) this.#payer = this.#account.payer?.();
+    if (this.#payer === undefined || this.#payer.chargeFile(bytes)) return true;
+    this.#account.release(bytes);
+    return false;
+  }
+
+  #release(bytes: number): void {
+    this.#account.release(bytes);
+    this.#payer?.releaseFile(bytes);
   }
 }

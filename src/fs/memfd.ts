@@ -2,6 +2,7 @@
 import { O_RDWR } from '../abi/fcntl.ts';
 import { S_IFREG } from '../abi/stat.ts';
 import { Dentry, Mount, rootDentry } from './dentry.ts';
+import type { MemoryPayer } from './file-data.ts';
 import { PlainFile } from './open-file.ts';
 import { TmpFs } from './tmpfs.ts';
 import type { Credentials } from './types.ts';
@@ -13,6 +14,8 @@ const SHM_DEV = 5;
 /** What a memfd needs of its kernel. */
 export interface MemfdOwner {
   readonly realtimeNs: () => bigint;
+  /** Whose memory a file is that gets its first bytes now. */
+  memoryPayer?(): MemoryPayer | undefined;
 }
 
 const stores = new WeakMap<MemfdOwner, { readonly fileSystem: TmpFs; readonly mount: Mount }>();
@@ -21,7 +24,7 @@ const stores = new WeakMap<MemfdOwner, { readonly fileSystem: TmpFs; readonly mo
 export function memoryStore(kernel: MemfdOwner): { readonly fileSystem: TmpFs; readonly mount: Mount } {
   let store = stores.get(kernel);
   if (store === undefined) {
-    const fileSystem = new TmpFs({ dev: SHM_DEV, now: kernel.realtimeNs, maxBytes: MEMFD_BYTES });
+    const fileSystem = new TmpFs({ dev: SHM_DEV, now: kernel.realtimeNs, maxBytes: MEMFD_BYTES, payer: () => kernel.memoryPayer?.() });
     store = { fileSystem, mount: new Mount(2, fileSystem, rootDentry(fileSystem), 0, 'tmpfs') };
     stores.set(kernel, store);
   }

@@ -3,12 +3,16 @@ import { NSFS_MAGIC } from '../abi/statfs.ts';
 import { AnonymousFileSystem, AnonymousInode } from './anonymous-inode.ts';
 import { Dentry, Mount, rootDentry } from './dentry.ts';
 import type { Location } from './dentry.ts';
+import type { IdMapping, Inode } from './types.ts';
 
 export interface NamespaceIdentity {
   /** CLONE_NEW* of its kind. */
   readonly flag: number;
   readonly ino: number;
 }
+
+/** What a namespace belongs to: the kernel's user namespaces. */
+export interface NamespaceOwner extends NamespaceIdentity, IdMapping {}
 
 /** Inode numbers of the first of each kind (include/linux/proc_ns.h). */
 export const IPC_NAMESPACE = 0xefff_ffff;
@@ -32,6 +36,11 @@ export class NamespaceInode extends AnonymousInode {
     super(files, namespace.ino, 0o100444);
     this.namespace = namespace;
   }
+}
+
+/** Whether it is the file of a namespace, which may be bound to a place although it is mounted nowhere. */
+export function isNamespaceFile(inode: Inode): boolean {
+  return inode instanceof NamespaceInode;
 }
 
 const files = new AnonymousFileSystem('nsfs', 4, NSFS_MAGIC);

@@ -1,10 +1,13 @@
-/** Tells inotify what happened (Linux fs/notify/fsnotify.c). Costs two property reads where nobody watches. */
+/** Tells inotify and fanotify what happened (Linux fs/notify/fsnotify.c). Costs a few property reads where nobody watches. */
 import { IN_ISDIR } from '../abi/inotify.ts';
 import { S_IFDIR, S_IFMT } from '../abi/stat.ts';
-import type { Dentry } from './dentry.ts';
+import type { Dentry, Location } from './dentry.ts';
 
-/** An event of a file: to who watches it, and with its name to who watches its directory. */
-export function notifyDentry(dentry: Dentry, mask: number): void {
+/** An event of a file: to who watches it, its mount or its file system, and with its name to who watches its directory. */
+export function notifyLocation(location: Location, mask: number): void {
+  const { dentry } = location;
+  if (location.isSilent === true) return;
+  if (dentry.tree.watches !== undefined) for (const watch of dentry.tree.watches) watch.notify(location, mask);
   const { inode, parent } = dentry;
   const parentWatch = dentry.deleted ? undefined : parent?.inode.watch;
   if (inode.watch === undefined && parentWatch === undefined) return;

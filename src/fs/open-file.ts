@@ -7,7 +7,7 @@ import { IN_CLOSE_NOWRITE, IN_CLOSE_WRITE } from '../abi/inotify.ts';
 import { POLLIN, POLLOUT, POLLRDNORM, POLLWRNORM } from '../abi/poll.ts';
 import { S_IFDIR, S_IFMT } from '../abi/stat.ts';
 import type { Location } from './dentry.ts';
-import { notifyDentry } from './notify.ts';
+import { notifyLocation } from './notify.ts';
 import { pathOf } from './path.ts';
 import { WaitQueue } from './types.ts';
 import type { DirectoryEntry, Inode, OpenFile } from './types.ts';
@@ -123,7 +123,7 @@ export class PlainFile implements OpenFile {
 
   release(): void {
     if (this.location !== undefined && (this.flags & O_PATH) === 0) {
-      notifyDentry(this.location.dentry, this.#writable ? IN_CLOSE_WRITE : IN_CLOSE_NOWRITE);
+      notifyLocation(this.location, this.#writable ? IN_CLOSE_WRITE : IN_CLOSE_NOWRITE);
     }
     if (this.#writable) this.inode.writers = (this.inode.writers ?? 1) - 1;
     this.inode.drop?.();
@@ -198,7 +198,7 @@ export class DirectoryFile implements OpenFile {
   }
 
   release(): void {
-    if (this.location !== undefined && (this.flags & O_PATH) === 0) notifyDentry(this.location.dentry, IN_CLOSE_NOWRITE);
+    if (this.location !== undefined && (this.flags & O_PATH) === 0) notifyLocation(this.location, IN_CLOSE_NOWRITE);
   }
 }
 

@@ -12,9 +12,10 @@ import { ANON_INODE_FS_MAGIC } from '../abi/statfs.ts';
 import { AnonymousFileSystem } from './anonymous-inode.ts';
 import { Dentry, DentryTree, Mount, addChild, lookupChild } from './dentry.ts';
 import type { Location } from './dentry.ts';
-import { notifyDentry, notifyName } from './notify.ts';
+import { notifyLocation, notifyName } from './notify.ts';
 import { DirectoryFile, PlainFile } from './open-file.ts';
 import { MAY_EXEC, MAY_READ, MAY_WRITE, initialOwner, inodePermission, ownerOrCapable } from './permission.ts';
+import { makeAccess } from './restriction.ts';
 import type { Credentials, Inode, OpenFile } from './types.ts';
 import { LAST_NORM, LOOKUP_DIRECTORY, LOOKUP_FOLLOW, LOOKUP_PARENT, Walk } from './walk.ts';
 import type { PathContext } from './walk.ts';
@@ -88,6 +89,8 @@ function createAndOpen(walk: Walk, request: OpenRequest): OpenFile | number {
   const denied = inodePermission(directory.inode, MAY_WRITE | MAY_EXEC, request.credentials);
   if (denied !== 0) return denied;
   if (directory.deleted) return -ENOENT;
+  const refused = request.credentials.restriction?.check(walk, makeAccess(S_IFREG)) ?? 0;
+  if (refused !== 0) return refused;
   const owner = initialOwner(directory.inode, S_IFREG | (request.mode & 0o7777), request.context.umask, request.credentials);
   const inode = directory.inode.create(walk.name, owner.mode, owner.uid, owner.gid, 0);
   if (typeof inode === 'number') return inode;
@@ -108,13 +111,15 @@ function openTemporary(walk: Walk, request: OpenRequest): OpenFile | number {
   const dentry = new Dentry(`#${inode.ino}`, directory, inode, directory.tree);
   dentry.deleted = true;
   dentry.linkable = (request.flags & O_EXCL) === 0;
+  const refused = request.credentials.restriction?.checkOpen({ mount: walk.mount, dentry }, request.flags & ~O_TRUNC) ?? 0;
+  if (refused !== 0) return refused;
   return new PlainFile(inode, request.flags & ~(O_CREAT | O_EXCL | O_TRUNC), { mount: walk.mount, dentry });
 }
 
 /** Opens what a walk found. `created`: just made by this call, so its mode does not matter. */
 export function openLocation(found: Location, request: OpenRequest, created: boolean): OpenFile | number {
   const { flags, credentials } = request;
-  const location = { mount: found.mount, dentry: found.dentry };
+  const location: Location = found.isSilent === true ? found : { mount: found.mount, dentry: found.dentry };
   const { inode } = location.dentry;
   const type = inode.mode & S_IFMT;
   if ((flags & O_PATH) !== 0) {
@@ -125,24 +130,28 @@ export function openLocation(found: Location, request: OpenRequest, created: boo
   const wantsWrite = (flags & O_ACCMODE) !== O_RDONLY;
   if (type === S_IFDIR && (wantsWrite || (flags & O_TRUNC) !== 0)) return -EISDIR;
   const isDevice = type === S_IFCHR || type === S_IFBLK;
-  if (isDevice && (location.mount.flags & MS_NODEV) !== 0) return -EACCES;
+  if (isDevice && ((location.mount.flags & MS_NODEV) !== 0 || location.mount.fileSystem.owner !== undefined)) return -EACCES;
   if (!created) {
     const error = mayOpen(location, request, type === S_IFREG);
     if (error !== 0) return error;
   }
+  const { restriction } = credentials;
+  const refused = restriction?.checkOpen(location, created ? flags & ~O_TRUNC : flags) ?? 0;
+  if (refused !== 0) return refused;
   const kept = flags & ~(O_CREAT | O_EXCL | O_TRUNC);
   const file = openInode(location, kept, type, request.special);
   if (typeof file === 'number') return file;
   file.location ??= location;
+  if (restriction !== undefined) file.mayTruncate = restriction.mayTruncate(location);
   if ((flags & O_TRUNC) !== 0 && type === S_IFREG && !created && (inode.size !== 0 || wantsWrite)) {
     const error = inode.setAttributes({ size: 0 });
     if (error !== 0) {
       file.release();
       return error;
     }
-    notifyDentry(location.dentry, IN_MODIFY);
+    notifyLocation(location, IN_MODIFY);
   }
-  notifyDentry(location.dentry, IN_OPEN);
+  notifyLocation(location, IN_OPEN);
   return file;
 
   function mayOpen(at: Location, { flags: wanted }: OpenRequest, regular: boolean): number {

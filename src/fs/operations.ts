@@ -7,13 +7,15 @@ import { RENAME_EXCHANGE, RENAME_NOREPLACE, RENAME_WHITEOUT } from '../abi/fcntl
 import {
   IN_ATTRIB, IN_CREATE, IN_DELETE, IN_DELETE_SELF, IN_MOVED_FROM, IN_MOVED_TO, IN_MOVE_SELF,
 } from '../abi/inotify.ts';
-import { S_IFBLK, S_IFCHR, S_IFDIR, S_IFIFO, S_IFMT, S_IFREG, S_IFSOCK, S_ISGID, S_ISUID } from '../abi/stat.ts';
+import { LANDLOCK_ACCESS_FS_REMOVE_DIR, LANDLOCK_ACCESS_FS_REMOVE_FILE } from '../abi/landlock.ts';
+import { S_IFBLK, S_IFCHR, S_IFDIR, S_IFIFO, S_IFLNK, S_IFMT, S_IFREG, S_IFSOCK, S_ISGID, S_ISUID } from '../abi/stat.ts';
 import { addChild, forgetChild, isBelow, lookupChild, moveChild } from './dentry.ts';
 import type { Dentry, Location } from './dentry.ts';
-import { notifyDentry, notifyName } from './notify.ts';
+import { notifyLocation, notifyName } from './notify.ts';
 import { isDirectory } from './open-file.ts';
 import { mountIsReadOnly } from './open.ts';
-import { MAY_EXEC, MAY_READ, MAY_WRITE, hasCapability, initialOwner, inodePermission, mayDelete, ownerOrCapable } from './permission.ts';
+import { MAY_EXEC, MAY_READ, MAY_WRITE, capableInFirst, initialOwner, inodePermission, mayDelete, ownerOrCapable } from './permission.ts';
+import { makeAccess } from './restriction.ts';
 import type { Credentials, Inode } from './types.ts';
 import { LAST_DOT, LAST_DOTDOT, LAST_NORM, LOOKUP_PARENT, Walk } from './walk.ts';
 import type { PathContext } from './walk.ts';
@@ -51,6 +53,11 @@ function walkToCreate(actor: Actor, start: Location, path: string, directory: bo
   return denied !== 0 ? denied : walk;
 }
 
+/** What Landlock says of something to be made in the directory, or removed from it. */
+function restricted({ credentials }: Actor, directory: Location, access: number): number {
+  return credentials.restriction?.check(directory, access) ?? 0;
+}
+
 function created(walk: Walk, inode: Inode | number): Location | number {
   if (typeof inode === 'number') return inode;
   const dentry = addChild(walk.dentry, walk.name, inode);
@@ -62,6 +69,8 @@ function created(walk: Walk, inode: Inode | number): Location | number {
 export function makeDirectory(actor: Actor, start: Location, path: string, mode: number): number {
   const walk = walkToCreate(actor, start, path, true);
   if (typeof walk === 'number') return walk;
+  const refused = restricted(actor, walk, makeAccess(S_IFDIR));
+  if (refused !== 0) return refused;
   const owner = initialOwner(walk.inode, S_IFDIR | (mode & 0o1777), actor.context.umask, actor.credentials);
   const result = created(walk, walk.inode.create(walk.name, owner.mode, owner.uid, owner.gid, 0));
   return typeof result === 'number' ? result : 0;
@@ -75,7 +84,9 @@ export function makeNode(actor: Actor, start: Location, path: string, mode: numb
   const walk = walkToCreate(actor, start, path, false);
   if (typeof walk === 'number') return walk;
   const isDevice = type === S_IFCHR || type === S_IFBLK;
-  if (isDevice && !(type === S_IFCHR && rdev === 0) && !hasCapability(actor.credentials, CAP_MKNOD)) return -EPERM;
+  if (isDevice && !(type === S_IFCHR && rdev === 0) && !capableInFirst(actor.credentials, CAP_MKNOD)) return -EPERM;
+  const refused = restricted(actor, walk, makeAccess(type));
+  if (refused !== 0) return refused;
   const owner = initialOwner(walk.inode, type | (mode & 0o7777), actor.context.umask, actor.credentials);
   return created(walk, walk.inode.create(walk.name, owner.mode, owner.uid, owner.gid, isDevice ? rdev : 0));
 }
@@ -84,6 +95,8 @@ export function makeNode(actor: Actor, start: Location, path: string, mode: numb
 export function makeSymlink(actor: Actor, start: Location, path: string, target: string): number {
   const walk = walkToCreate(actor, start, path, false);
   if (typeof walk === 'number') return walk;
+  const refused = restricted(actor, walk, makeAccess(S_IFLNK));
+  if (refused !== 0) return refused;
   const owner = initialOwner(walk.inode, 0, 0, actor.credentials);
   const result = created(walk, walk.inode.symlink(walk.name, target, owner.uid, owner.gid));
   return typeof result === 'number' ? result : 0;
@@ -99,6 +112,11 @@ export function makeLink(actor: Actor, from: Location, start: Location, path: st
   const denied = inodePermission(walk.inode, MAY_WRITE | MAY_EXEC, actor.credentials);
   if (denied !== 0) return denied;
   if (isDirectory(inode)) return -EPERM;
+  const parent = from.dentry.parent ?? from.dentry;
+  const refused = actor.credentials.restriction?.checkMove({
+    from: { mount: from.mount, dentry: parent }, source: from.dentry, to: walk, target: undefined, removes: false, exchanges: false,
+  }) ?? 0;
+  if (refused !== 0) return refused;
   if (from.dentry.deleted && !from.dentry.linkable && inode.stat().nlink === 0) return -ENOENT;
   const error = walk.inode.link(walk.name, inode);
   if (error !== 0) return error;
@@ -117,7 +135,7 @@ function mayLink(inode: Inode, credentials: Credentials): boolean {
 
 /** Whether linkat's AT_EMPTY_PATH is allowed. */
 export function mayLinkByDescriptor(credentials: Credentials): boolean {
-  return hasCapability(credentials, CAP_DAC_READ_SEARCH);
+  return capableInFirst(credentials, CAP_DAC_READ_SEARCH);
 }
 
 /** unlink(2). */
@@ -135,6 +153,8 @@ export function removeFile(actor: Actor, start: Location, path: string): number 
   if (denied !== 0) return denied;
   if (isDirectory(child.inode)) return -EISDIR;
   if (child.mounts > 0) return -EBUSY;
+  const refused = restricted(actor, walk, LANDLOCK_ACCESS_FS_REMOVE_FILE);
+  if (refused !== 0) return refused;
   const failed = directory.inode.unlink(walk.name);
   if (failed !== 0) return failed;
   removed(directory, child, false);
@@ -157,6 +177,8 @@ export function removeDirectory(actor: Actor, start: Location, path: string): nu
   if (denied !== 0) return denied;
   if (!isDirectory(child.inode)) return -ENOTDIR;
   if (child.mounts > 0) return -EBUSY;
+  const refused = restricted(actor, walk, LANDLOCK_ACCESS_FS_REMOVE_DIR);
+  if (refused !== 0) return refused;
   const failed = directory.inode.rmdir(walk.name);
   if (failed !== 0) return failed;
   removed(directory, child, true);
@@ -199,7 +221,8 @@ export function renamePath(
   if (!isDirectory(source.inode) && (from.trailingSlash || (!exchange && to.trailingSlash))) return -ENOTDIR;
   if (isBelow(to.dentry, source)) return -EINVAL;
   if (target !== undefined && isBelow(from.dentry, target)) return exchange ? -EINVAL : -ENOTEMPTY;
-  const denied = mayRename(actor.credentials, from.dentry, source, to.dentry, target, exchange);
+  const denied = actor.credentials.restriction?.checkMove({ from, source, to, target, removes: true, exchanges: exchange }) ||
+    mayRename(actor.credentials, from.dentry, source, to.dentry, target, exchange);
   if (denied !== 0) return denied;
   if (target !== undefined && target.inode === source.inode) return 0;
   if (source.mounts > 0 || (target?.mounts ?? 0) > 0) return -EBUSY;
@@ -245,7 +268,7 @@ function renamed(from: Walk, source: Dentry, to: Walk, target: Dentry | undefine
 
 /** A change of metadata was made. */
 export function notifyAttributes(location: Location): void {
-  notifyDentry(location.dentry, IN_ATTRIB);
+  notifyLocation(location, IN_ATTRIB);
 }
 
 /** readlink(2) on what was found. */

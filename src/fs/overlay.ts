@@ -38,6 +38,9 @@ export class OverlayFs implements FileSystem {
   readonly upper: TmpFs;
   cleanInodes = 0;
 
+  /** Bytes were read or written. */
+  onTransfer: ((bytes: number, writing: boolean) => void) | undefined = undefined;
+
   constructor(options: OverlayOptions) {
     this.dev = options.dev;
     this.lower = options.lower;
@@ -389,12 +392,17 @@ export class OverlayInode implements Inode {
   }
 
   readAt(buffer: Uint8Array, position: number): number {
-    return (this.upper ?? this.lower!).readAt(buffer, position);
+    const count = (this.upper ?? this.lower!).readAt(buffer, position);
+    if (count > 0) this.fileSystem.onTransfer?.(count, false);
+    return count;
   }
 
   writeAt(buffer: Uint8Array, position: number): number {
     const upper = this.upper ?? this.copyUp();
-    return typeof upper === 'number' ? upper : upper.writeAt(buffer, position);
+    if (typeof upper === 'number') return upper;
+    const count = upper.writeAt(buffer, position);
+    if (count > 0) this.fileSystem.onTransfer?.(count, true);
+    return count;
   }
 
   allocate(mode: number, offset: number, length: number): number {

@@ -13,6 +13,18 @@ export function hasCapability(credentials: Credentials, capability: number): boo
   return ((word >>> (capability & 31)) & 1) !== 0;
 }
 
+/** capable_wrt_inode_uidgid(): a capability counts for files whose owner and group the user namespace knows. */
+export function capableOver(inode: Inode, credentials: Credentials, capability: number): boolean {
+  if (!hasCapability(credentials, capability)) return false;
+  const { idMapping } = credentials;
+  return idMapping === undefined || (idMapping.mapsUid(inode.uid) && idMapping.mapsGid(inode.gid));
+}
+
+/** For what is the whole system's: no user namespace but the first gives it. */
+export function capableInFirst(credentials: Credentials, capability: number): boolean {
+  return credentials.idMapping === undefined && hasCapability(credentials, capability);
+}
+
 export function inGroup(credentials: Credentials, gid: number): boolean {
   return credentials.fsgid === gid || credentials.groups.includes(gid);
 }
@@ -27,24 +39,29 @@ export function inodePermission(inode: Inode, mask: number, credentials: Credent
   else if (inGroup(credentials, inode.gid)) bits >>= 3;
   if ((bits & mask) === mask) return 0;
   if ((mode & S_IFMT) === S_IFDIR) {
-    if ((mask & MAY_WRITE) === 0 && hasCapability(credentials, CAP_DAC_READ_SEARCH)) return 0;
-    return hasCapability(credentials, CAP_DAC_OVERRIDE) ? 0 : -EACCES;
+    if ((mask & MAY_WRITE) === 0 && capableOver(inode, credentials, CAP_DAC_READ_SEARCH)) return 0;
+    return capableOver(inode, credentials, CAP_DAC_OVERRIDE) ? 0 : -EACCES;
   }
-  if (mask === MAY_READ && hasCapability(credentials, CAP_DAC_READ_SEARCH)) return 0;
+  if (mask === MAY_READ && capableOver(inode, credentials, CAP_DAC_READ_SEARCH)) return 0;
   if ((mask & MAY_EXEC) !== 0 && (mode & 0o111) === 0) return -EACCES;
-  return hasCapability(credentials, CAP_DAC_OVERRIDE) ? 0 : -EACCES;
+  return capableOver(inode, credentials, CAP_DAC_OVERRIDE) ? 0 : -EACCES;
 }
 
 /** Owner of the file, or CAP_FOWNER. */
 export function ownerOrCapable(inode: Inode, credentials: Credentials): boolean {
-  return inode.uid === credentials.fsuid || hasCapability(credentials, CAP_FOWNER);
+  return inode.uid === credentials.fsuid || capableOwner(inode, credentials);
+}
+
+/** CAP_FOWNER for a file whose owner the user namespace knows (inode_owner_or_capable). */
+function capableOwner(inode: Inode, credentials: Credentials): boolean {
+  return hasCapability(credentials, CAP_FOWNER) && (credentials.idMapping === undefined || credentials.idMapping.mapsUid(inode.uid));
 }
 
 /** Whether a sticky directory forbids removing `victim` (fs/namei.c:check_sticky). */
 export function stickyForbids(directory: Inode, victim: Inode, credentials: Credentials): boolean {
   if ((directory.mode & S_ISVTX) === 0) return false;
   if (victim.uid === credentials.fsuid || directory.uid === credentials.fsuid) return false;
-  return !hasCapability(credentials, CAP_FOWNER);
+  return !capableOver(victim, credentials, CAP_FOWNER);
 }
 
 /** fs/namei.c:may_delete(), without the checks on types: 0, -EACCES, -EPERM. */
@@ -64,7 +81,7 @@ export function modeWithoutPrivileges(mode: number): number {
 /** file_remove_privs(): after a write by someone without CAP_FSETID. */
 export function dropPrivileges(inode: Inode, credentials: Credentials): void {
   if ((inode.mode & (S_ISUID | S_ISGID)) === 0 || (inode.mode & S_IFMT) === S_IFDIR) return;
-  if (hasCapability(credentials, CAP_FSETID)) return;
+  if (capableOver(inode, credentials, CAP_FSETID)) return;
   const mode = modeWithoutPrivileges(inode.mode);
   if (mode !== inode.mode) inode.setAttributes({ mode: mode & 0o7777 });
 }
@@ -79,7 +96,7 @@ export function initialOwner(
     gid = directory.gid;
     if ((mode & S_IFMT) === S_IFDIR) result |= S_ISGID;
     else if ((result & (S_ISGID | 0o010)) === (S_ISGID | 0o010) && !inGroup(credentials, gid)
-      && !hasCapability(credentials, CAP_FSETID)) result &= ~S_ISGID;
+      && !capableOver(directory, credentials, CAP_FSETID)) result &= ~S_ISGID;
   }
   return { mode: result, uid: credentials.fsuid, gid };
 }

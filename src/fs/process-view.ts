@@ -2,6 +2,7 @@
 import type { Location, Mount } from './dentry.ts';
 import type { OpenFile } from './types.ts';
 import type { NamespaceIdentity } from './namespace-identity.ts';
+import type { OpenedContent } from './pseudo.ts';
 
 /** A mapping, for /proc/PID/maps. */
 export interface MappingView {
@@ -36,12 +37,12 @@ export interface SignalWords {
   readonly high: number;
 }
 
-/** One thread. */
+/** One thread. All ids are those of the procfs's PID namespace. */
 export interface ThreadView {
   readonly tid: number;
   readonly name: string;
   setName(name: string): void;
-  /** R, S, D, T, Z, X */
+  /** R, S, D, T, t, Z, X */
   readonly state: string;
   readonly pending: SignalWords;
   readonly blocked: SignalWords;
@@ -55,11 +56,21 @@ export interface ThreadView {
   readonly priority: number;
   readonly affinity: number;
   readonly personality: number;
+  /** Process that traces it, or 0. */
+  readonly tracerPid: number;
   /** Name of the system call that it waits in, or empty. */
   readonly waitingIn: string;
   readonly timerSlackNs: number;
+  /** Number, arguments, stack pointer and program counter of the call that it waits in, or `running` (/proc/PID/syscall). */
+  readonly currentCall: string;
+  /** Path of its control group, as who asks sees the tree. */
+  readonly cgroup: string;
 }
 
+/** Files of /proc/PID by which namespaces are set up. */
+export type NamespaceFileName = 'uid_map' | 'gid_map' | 'projid_map' | 'setgroups' | 'timens_offsets';
+
+/** As the reader's user namespace has the ids. */
 export interface CredentialsView {
   readonly uid: number;
   readonly euid: number;
@@ -99,6 +110,10 @@ export interface ProcessView {
   readonly threads: readonly ThreadView[];
   readonly leader: ThreadView;
   readonly credentials: CredentialsView;
+  /** The kernel's effective ids, for the owner of its files. */
+  readonly owner: { readonly uid: number; readonly gid: number };
+  /** The ids of a thread, its process, group and session in the namespaces from the procfs's to its own. */
+  namespaceIds(thread: ThreadView): { readonly process: readonly number[]; readonly thread: readonly number[]; readonly group: readonly number[]; readonly session: readonly number[] };
   readonly umask: number;
   readonly exitSignal: number;
   readonly exitCode: number;
@@ -140,14 +155,25 @@ export interface ProcessView {
   mounts(): Iterable<Mount>;
   /** In the order of the RLIMIT_* numbers. */
   limits(): readonly LimitView[];
-  oomScoreAdjustment: number;
+  /** How likely it is killed for want of memory: 0 to 2000. */
+  readonly oomScore: number;
+  readonly oomScoreAdjustment: number;
+  /** 0, or -EACCES for who may not lower it. */
+  setOomScoreAdjustment(value: number): number;
   loginUid: number;
   /** Its namespaces by name: `mnt`, `pid`, `net`, ... */
   namespaces(): readonly (readonly [name: string, namespace: NamespaceIdentity])[];
-  /** Lines of its id maps. */
-  readonly uidMap: string;
-  readonly gidMap: string;
+  /** Opens a file of its namespaces for the task that asks: what is read and may be written depends on that task. */
+  openNamespaceFile(name: NamespaceFileName, writes: boolean): OpenedContent | number;
   readonly childPids: readonly number[];
+}
+
+export type NamespaceKind = 'cgroup' | 'ipc' | 'mnt' | 'net' | 'pid' | 'time' | 'user' | 'uts';
+
+export interface NamespaceLimit {
+  readonly value: number;
+  /** The length of the text, or a negative errno. */
+  set(text: string): number;
 }
 
 /** The system as a whole. */
@@ -174,6 +200,9 @@ export interface SystemView {
   readonly userNs: number;
   readonly systemNs: number;
   readonly pidMax: number;
+  /** Names of /proc/cgroups, and how many groups there are. */
+  readonly controllers: readonly string[];
+  cgroupCount(): number;
   random(buffer: Uint8Array): void;
   /** The process and thread whose call is being handled. */
   readonly current: { readonly process: ProcessView; readonly tid: number } | undefined;
@@ -183,6 +212,8 @@ export interface SystemView {
   pids(): Iterable<number>;
   /** Text of /proc/net/NAME (`dev`, `tcp`, `tcp6`, `udp`, `udp6`, `unix`, `route`, `if_inet6`, ...), or undefined. */
   network(name: string): string | undefined;
+  /** How many namespaces of a kind may be there (/proc/sys/user), of which only the first user namespace's root may set less. */
+  namespaceLimit(kind: NamespaceKind): NamespaceLimit;
   /** Values below /proc/sys that others own (`net/core/somaxconn`): read and write. */
   sysctl?(path: string): { read(): string; write?(text: string): number } | undefined;
 }

@@ -41,6 +41,7 @@ function affinityLines(affinity: number): string {
 
 export function statusText(view: ProcessView, thread: ThreadView): string {
   const { credentials: ids } = view;
+  const ns = view.namespaceIds(thread);
   const state = view.zombie ? 'Z' : thread.state;
   return `Name:\t${thread.name.replaceAll('\\', '\\\\').replaceAll('\n', '\\n')}
 ${view.zombie ? '' : `Umask:\t${view.umask.toString(8).padStart(4, '0')}\n`}State:\t${state} (${STATE_NAMES[state] ?? 'unknown'})
@@ -48,15 +49,15 @@ Tgid:\t${view.pid}
 Ngid:\t0
 Pid:\t${thread.tid}
 PPid:\t${view.parentPid}
-TracerPid:\t0
+TracerPid:\t${thread.tracerPid}
 Uid:\t${ids.uid}\t${ids.euid}\t${ids.suid}\t${ids.fsuid}
 Gid:\t${ids.gid}\t${ids.egid}\t${ids.sgid}\t${ids.fsgid}
 FDSize:\t${Math.max(64, 2 ** Math.ceil(Math.log2(Math.max(1, view.fdCapacity))))}
 Groups:\t${ids.groups.map((gid) => `${gid} `).join('')}
-NStgid:\t${view.pid}
-NSpid:\t${thread.tid}
-NSpgid:\t${view.processGroup}
-NSsid:\t${view.session}
+NStgid:\t${ns.process.join('\t')}
+NSpid:\t${ns.thread.join('\t')}
+NSpgid:\t${ns.group.join('\t')}
+NSsid:\t${ns.session.join('\t')}
 Kthread:\t0
 ${memoryLines(view)}Threads:\t${view.threads.length}
 SigQ:\t${view.queuedSignals}/${limitOf(view, 11)}

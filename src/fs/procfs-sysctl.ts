@@ -18,14 +18,14 @@ const FIXED: Readonly<Record<string, string>> = {
   'kernel/randomize_va_space': '2', 'kernel/sched_rr_timeslice_ms': '100', 'kernel/sem': '32000\t1024000000\t500\t32000', 'kernel/shmall': '18446744073692774399',
   'kernel/shmmax': '18446744073692774399', 'kernel/shmmni': '4096', 'kernel/tainted': '0', 'kernel/threads-max': '4096', 'kernel/unprivileged_bpf_disabled': '2',
   'kernel/random/poolsize': '256', 'kernel/random/entropy_avail': '256', 'kernel/random/urandom_min_reseed_secs': '60', 'kernel/random/write_wakeup_threshold': '256',
-  'kernel/yama/ptrace_scope': '1', 'kernel/seccomp/actions_avail': 'kill_process kill_thread trap errno user_notif trace log allow',
+  'kernel/seccomp/actions_avail': 'kill_process kill_thread trap errno user_notif trace log allow',
   'net/core/somaxconn': '4096', 'net/core/rmem_default': '212992', 'net/core/rmem_max': '212992', 'net/core/wmem_default': '212992', 'net/core/wmem_max': '212992',
   'net/core/optmem_max': '20480', 'net/core/netdev_max_backlog': '1000', 'net/ipv4/ip_forward': '0', 'net/ipv4/ip_local_port_range': '32768\t60999',
   'net/ipv4/ip_unprivileged_port_start': '1024', 'net/ipv4/tcp_fin_timeout': '60', 'net/ipv4/tcp_keepalive_time': '7200', 'net/ipv4/tcp_rmem': '4096\t131072\t6291456',
   'net/ipv4/tcp_wmem': '4096\t16384\t4194304', 'net/ipv4/tcp_available_congestion_control': 'reno cubic', 'net/ipv4/tcp_congestion_control': 'cubic',
   'net/ipv4/tcp_max_syn_backlog': '128', 'net/ipv4/tcp_syncookies': '1', 'net/ipv4/ping_group_range': '0\t2147483647',
   'net/ipv6/bindv6only': '0', 'net/ipv6/conf/all/disable_ipv6': '0', 'net/ipv6/conf/default/disable_ipv6': '0', 'net/ipv6/conf/lo/disable_ipv6': '0',
-  'net/unix/max_dgram_qlen': '512', 'user/max_user_namespaces': '0', 'vm/admin_reserve_kbytes': '8192', 'vm/dirty_background_ratio': '10', 'vm/dirty_ratio': '20',
+  'net/unix/max_dgram_qlen': '512', 'vm/admin_reserve_kbytes': '8192', 'vm/dirty_background_ratio': '10', 'vm/dirty_ratio': '20',
   'vm/legacy_va_layout': '0', 'vm/max_map_count': '65530', 'vm/mmap_min_addr': '65536', 'vm/mmap_rnd_bits': '28', 'vm/nr_hugepages': '0', 'vm/overcommit_kbytes': '0',
   'vm/overcommit_memory': '1', 'vm/overcommit_ratio': '50', 'vm/page-cluster': '3', 'vm/swappiness': '60', 'vm/user_reserve_kbytes': '131072', 'vm/vfs_cache_pressure': '100',
 };
@@ -64,6 +64,10 @@ export function addSysctl(root: PseudoDirectory, system: SystemView): void {
     const error = system.setHostname(name);
     return error !== 0 ? error : text.length;
   });
+  for (const kind of ['cgroup', 'ipc', 'mnt', 'net', 'pid', 'time', 'user', 'uts'] as const) {
+    const limit = system.namespaceLimit(kind);
+    add(`user/max_${kind}_namespaces`, () => `${limit.value}\n`, (text) => limit.set(text));
+  }
   add('kernel/domainname', () => `${system.domainname}\n`);
   add('kernel/osrelease', () => `${system.release}\n`);
   add('kernel/version', () => `${system.version}\n`);

@@ -77,7 +77,7 @@ function seconds(nanoseconds: number): string {
   return (Math.floor(nanoseconds / 1e7) / 100).toFixed(2);
 }
 
-const FILE_SYSTEMS = ['sysfs', 'tmpfs', 'proc', 'devpts', 'overlay', 'ramfs', 'mqueue', 'sockfs', 'pipefs', 'anon_inodefs', 'hostfs'];
+const FILE_SYSTEMS = ['sysfs', 'tmpfs', 'proc', 'cgroup2', 'devpts', 'overlay', 'ramfs', 'mqueue', 'sockfs', 'pipefs', 'anon_inodefs', 'hostfs'];
 
 const DEVICE_LIST = `Character devices:
   1 mem
@@ -111,7 +111,7 @@ export function addSystemFiles(root: PseudoDirectory, system: SystemView): void 
   root.file('softirqs', () => `                    ${'CPU0       '.repeat(system.processors)}\n`);
   root.file('vmstat', () => `nr_free_pages ${Math.floor(system.freeMemoryBytes / 4096)}\npgfault 0\npgmajfault 0\n`);
   root.file('zoneinfo', () => '');
-  root.file('cgroups', () => '#subsys_name\thierarchy\tnum_cgroups\tenabled\n');
+  root.file('cgroups', () => `#subsys_name\thierarchy\tnum_cgroups\tenabled\n${system.controllers.map((name) => `${name}\t0\t${system.cgroupCount()}\t1\n`).join('')}`);
   root.file('locks', () => '');
   root.file('execdomains', () => '0-0\tLinux           \t[kernel]\n');
   root.file('crypto', () => '');

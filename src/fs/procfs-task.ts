@@ -3,9 +3,9 @@ import { EACCES, EINVAL, ENOENT, EPERM } from '../abi/errno.ts';
 
 import { locationOf } from './open.ts';
 import { pathOf, visiblePath } from './path.ts';
-import { DynamicDirectory, PseudoDirectory, PseudoFile, PseudoInode, PseudoLink } from './pseudo.ts';
+import { DynamicDirectory, OpenerFile, PseudoDirectory, PseudoFile, PseudoInode, PseudoLink } from './pseudo.ts';
 import type { Owner, PseudoFs } from './pseudo.ts';
-import type { ProcessView, SystemView, ThreadView } from './process-view.ts';
+import type { NamespaceFileName, ProcessView, SystemView, ThreadView } from './process-view.ts';
 import { fdInfoText, limitsText, mapsText, mountInfoText, mountStatsText, mountsText, smapsText } from './procfs-text.ts';
 import { statText, statmText, statusText } from './procfs-status.ts';
 import { netDirectory } from './procfs-net.ts';
@@ -108,6 +108,10 @@ class MemoryFile extends PseudoInode {
   }
 }
 
+function addNamespaceFile(directory: PseudoDirectory, view: ProcessView, name: NamespaceFileName): void {
+  directory.add(name, new OpenerFile(directory.fileSystem, (writes) => view.openNamespaceFile(name, writes), 0o644, directory.owner));
+}
+
 /** What a process's directory and a thread's directory have in common. */
 function addCommon(directory: PseudoDirectory, system: SystemView, view: ProcessView, thread: () => ThreadView | undefined): void {
   const { fileSystem, owner } = directory;
@@ -128,19 +132,19 @@ function addCommon(directory: PseudoDirectory, system: SystemView, view: Process
   directory.file('limits', () => limitsText(view));
   directory.file('mounts', () => mountsText(view));
   directory.file('mountinfo', () => mountInfoText(view));
-  directory.file('cgroup', () => '0::/\n');
+  directory.file('cgroup', () => `0::${live().cgroup}\n`);
   directory.file('wchan', () => live().waitingIn || '0');
   directory.file('io', () => guarded(view, () => 'rchar: 0\nwchar: 0\nsyscr: 0\nsyscw: 0\nread_bytes: 0\nwrite_bytes: 0\ncancelled_write_bytes: 0\n'), 0o400);
   directory.file('personality', () => `${live().personality.toString(16).padStart(8, '0')}\n`, 0o400);
   directory.file('schedstat', () => `${Math.floor(live().userNs + live().systemNs)} 0 ${live().voluntarySwitches}\n`);
   directory.file('stack', () => -EPERM, 0o400);
-  directory.file('syscall', () => 'running\n', 0o400);
-  directory.file('oom_score', () => '0\n');
+  directory.file('syscall', () => (view.inspectable ? `${live().currentCall}\n` : -EPERM), 0o400);
+  directory.file('oom_score', () => `${view.oomScore}\n`);
   directory.file('oom_score_adj', () => `${view.oomScoreAdjustment}\n`, 0o644, (text) => {
     const value = Number(text.trim());
     if (!Number.isInteger(value) || value < -1000 || value > 1000) return -EINVAL;
-    view.oomScoreAdjustment = value;
-    return text.length;
+    const refused = view.setOomScoreAdjustment(value);
+    return refused === 0 ? text.length : refused;
   });
   directory.file('oom_adj', () => `${Math.trunc((view.oomScoreAdjustment * 17) / 1000)}\n`, 0o644, (text) => text.length);
   directory.file('loginuid', () => String(view.loginUid >>> 0), 0o644, (text) => {
@@ -148,11 +152,8 @@ function addCommon(directory: PseudoDirectory, system: SystemView, view: Process
     return text.length;
   });
   directory.file('sessionid', () => '4294967295');
-  directory.file('uid_map', () => view.uidMap);
-  directory.file('gid_map', () => view.gidMap);
-  directory.file('setgroups', () => 'allow\n');
-  directory.file('projid_map', () => '');
-  directory.file('cpuset', () => '/\n');
+  for (const name of ['uid_map', 'gid_map', 'projid_map', 'setgroups'] as const) addNamespaceFile(directory, view, name);
+  directory.file('cpuset', () => `${live().cgroup}\n`);
   const links: readonly (readonly [string, () => Location | undefined])[] = [
     ['exe', () => view.executable], ['cwd', () => view.cwd], ['root', () => view.root],
   ];
@@ -180,11 +181,12 @@ function addCommon(directory: PseudoDirectory, system: SystemView, view: Process
 
 /** /proc/PID. Its objects are made when it is first looked into. */
 export function makeProcessDirectory(fileSystem: PseudoFs, system: SystemView, view: ProcessView): PseudoInode {
-  const owner: Owner = () => ({ uid: view.credentials.euid, gid: view.credentials.egid });
+  const owner: Owner = () => view.owner;
   return new ProcessDirectory(fileSystem, owner, view, (directory) => {
     addCommon(directory, system, view, () => view.leader);
     directory.file('stat', () => statText(view, view.leader, true));
     directory.file('mountstats', () => mountStatsText(view), 0o400);
+    addNamespaceFile(directory, view, 'timens_offsets');
     directory.file('coredump_filter', () => '00000033\n', 0o644, (text) => text.length);
     directory.file('timerslack_ns', () => `${view.leader.timerSlackNs}\n`, 0o666, (text) => text.length);
     directory.file('autogroup', () => '/autogroup-1 nice 0\n', 0o644, (text) => text.length);

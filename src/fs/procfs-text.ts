@@ -7,7 +7,7 @@ import type { Mount } from './dentry.ts';
 import { visiblePath } from './path.ts';
 import type { MappingView, ProcessView } from './process-view.ts';
 import { TmpFs } from './tmpfs.ts';
-import type { OpenFile } from './types.ts';
+import type { FileSystem, OpenFile } from './types.ts';
 
 /** Blanks, tabs, newlines and backslashes as octal escapes (seq_path). */
 function mangle(text: string): string {
@@ -85,6 +85,8 @@ function superFlags(mount: Mount): string {
   if ((flags & MS_SYNCHRONOUS) !== 0) options.push('sync');
   if ((flags & MS_DIRSYNC) !== 0) options.push('dirsync');
   if ((flags & MS_MANDLOCK) !== 0) options.push('mand');
+  const shown = (fileSystem as FileSystem).options;
+  if (shown !== undefined) options.push(shown);
   if (fileSystem instanceof TmpFs) options.push(`size=${Math.floor(fileSystem.maxBytes / 1024)}k`);
   if (fileSystem.type === 'devpts') options.push('gid=5', 'mode=620', 'ptmxmode=666');
   return options.join(',');
@@ -111,13 +113,19 @@ export function mountsText(view: ProcessView): string {
   return text;
 }
 
+/** The optional fields of mountinfo: how the mount propagates. */
+function propagationFields({ peers, master, isUnbindable }: Mount): string {
+  const shared = peers === undefined ? '' : `shared:${peers.id} `;
+  return shared + (master === undefined ? '' : `master:${master.id} `) + (isUnbindable ? 'unbindable ' : '');
+}
+
 export function mountInfoText(view: ProcessView): string {
   let text = '';
   for (const [mount, path] of visibleMounts(view)) {
     const device = `${mount.fileSystem.dev >>> 8}:${mount.fileSystem.dev & 255}`;
     let inside = '';
     for (let at = mount.root; at.parent !== undefined; at = at.parent) inside = `/${at.name}${inside}`;
-    text += `${mount.id} ${mount.parent?.id ?? 1} ${device} ${mangle(inside || '/')} ${mangle(path)} ${mountFlags(mount)} - `
+    text += `${mount.id} ${mount.parent?.id ?? 1} ${device} ${mangle(inside || '/')} ${mangle(path)} ${mountFlags(mount)} ${propagationFields(mount)}- `
       + `${mount.fileSystem.type} ${mangle(mount.source)} ${superFlags(mount)}\n`;
   }
   return text;

@@ -57,7 +57,7 @@ const ROOT_OWNER: Owner = () => ({ uid: 0, gid: 0 });
 export abstract class PseudoInode implements Inode {
   readonly fileSystem: PseudoFs;
   readonly ino: number;
-  readonly mode: number;
+  mode: number;
   readonly rdev = 0;
   readonly owner: Owner;
 
@@ -94,8 +94,10 @@ export abstract class PseudoInode implements Inode {
   lookup(_name: string): Inode | number {
     return -ENOTDIR;
   }
-  create(): number {
-    return this.fileSystem.type === 'proc' ? -ENOENT : -EPERM;
+  /** No way to make files is another errno than no way to make the rest (fs/namei.c: vfs_create(), vfs_mknod(), vfs_mkdir()). */
+  create(_name: string, mode: number, _uid: number, _gid: number, _rdev: number): Inode | number {
+    if (this.fileSystem.type === 'proc') return -ENOENT;
+    return (mode & S_IFMT) === S_IFREG ? -EACCES : -EPERM;
   }
   symlink(): number {
     return this.fileSystem.type === 'proc' ? -ENOENT : -EPERM;
@@ -103,10 +105,10 @@ export abstract class PseudoInode implements Inode {
   link(): number {
     return this.fileSystem.type === 'proc' ? -ENOENT : -EPERM;
   }
-  unlink(): number {
+  unlink(_name: string): number {
     return -EPERM;
   }
-  rmdir(): number {
+  rmdir(_name: string): number {
     return -EPERM;
   }
   rename(): number {
@@ -188,11 +190,7 @@ export class PseudoFile extends PseudoInode {
   }
   /** The bytes now. */
   bytes(): Uint8Array | number {
-    const content = this.#content();
-    if (typeof content !== 'string') return content;
-    const bytes = new Uint8Array(content.length);
-    for (let index = 0; index < content.length; index++) bytes[index] = content.charCodeAt(index);
-    return bytes;
+    return contentBytes(this.#content());
   }
   store(bytes: Uint8Array): number {
     return this.#store === undefined ? -EACCES : this.#store(String.fromCharCode(...bytes.subarray(0, 4096)));
@@ -207,6 +205,41 @@ export class PseudoFile extends PseudoInode {
   }
 }
 
+function contentBytes(content: string | Uint8Array | number): Uint8Array | number {
+  if (typeof content !== 'string') return content;
+  const bytes = new Uint8Array(content.length);
+  for (let index = 0; index < content.length; index++) bytes[index] = content.charCodeAt(index);
+  return bytes;
+}
+
+/** What an open file reads and writes, where that depends on who opened it. */
+export interface OpenedContent {
+  readonly read: Content;
+  /** Takes what one write(2) brought to a position: 0 for all of it, or a negative errno. */
+  readonly write: (text: string, position: number) => number;
+}
+
+/** A made-up file whose content and rights are those of the opener, whoever then reads or writes. */
+export class OpenerFile extends PseudoFile {
+  readonly #open: (writes: boolean) => OpenedContent | number;
+
+  constructor(fileSystem: PseudoFs, open: (writes: boolean) => OpenedContent | number, mode: number, owner: Owner) {
+    super(fileSystem, () => -EINVAL, mode, undefined, owner);
+    this.#open = open;
+  }
+  override open(flags: number): OpenFile | number {
+    const opened = this.#open((flags & O_ACCMODE) !== O_RDONLY);
+    if (typeof opened === 'number') return opened;
+    return new PseudoOpenFile(this, flags, {
+      bytes: () => contentBytes(opened.read()),
+      store: (bytes, position) => {
+        const error = opened.write(String.fromCharCode(...bytes.subarray(0, 4096)), position);
+        return error === 0 ? bytes.length : error;
+      },
+    });
+  }
+}
+
 function copyFrom(bytes: Uint8Array, buffer: Uint8Array, position: number): number {
   const part = bytes.subarray(position, position + buffer.length);
   buffer.set(part);
@@ -215,17 +248,25 @@ function copyFrom(bytes: Uint8Array, buffer: Uint8Array, position: number): numb
 
 const NEVER = new WaitQueue();
 
+/** Where an open file's bytes come from and go to. */
+interface Source {
+  bytes(): Uint8Array | number;
+  store(bytes: Uint8Array, position: number): number;
+}
+
 /** An open made-up file: one text for all reads in a row (seq_file). */
-class PseudoOpenFile implements OpenFile {
+export class PseudoOpenFile implements OpenFile {
   flags: number;
   position = 0;
   readonly inode: PseudoFile;
   location: Location | undefined = undefined;
-  readonly waitQueue = NEVER;
+  readonly waitQueue: WaitQueue = NEVER;
+  readonly #source: Source;
   #bytes: Uint8Array | undefined = undefined;
 
-  constructor(inode: PseudoFile, flags: number) {
+  constructor(inode: PseudoFile, flags: number, source: Source = inode) {
     this.inode = inode;
+    this.#source = source;
     this.flags = flags;
   }
   get description(): string {
@@ -235,7 +276,7 @@ class PseudoOpenFile implements OpenFile {
     if ((this.flags & O_ACCMODE) === O_WRONLY) return -EBADF;
     const at = offset ?? this.position;
     if (this.#bytes === undefined || at === 0) {
-      const bytes = this.inode.bytes();
+      const bytes = this.#source.bytes();
       if (typeof bytes === 'number') return bytes;
       this.#bytes = bytes;
     }
@@ -245,7 +286,7 @@ class PseudoOpenFile implements OpenFile {
   }
   write(buffer: Uint8Array, offset?: number): number {
     if ((this.flags & O_ACCMODE) === O_RDONLY) return -EBADF;
-    const count = this.inode.store(buffer);
+    const count = this.#source.store(buffer, offset ?? this.position);
     if (count > 0 && offset === undefined) this.position += count;
     return count;
   }

@@ -55,23 +55,6 @@ function addCaches(cache: PseudoDirectory, cpu: number): void {
   }
 }
 
-function addCgroup(cgroup: PseudoDirectory, system: SystemView): void {
-  const fixed: Readonly<Record<string, string>> = {
-    'cgroup.controllers': 'cpu memory pids', 'cgroup.subtree_control': '', 'cgroup.type': 'domain', 'cgroup.events': 'populated 1\nfrozen 0',
-    'cgroup.max.depth': 'max', 'cgroup.max.descendants': 'max', 'cpu.max': 'max 100000', 'cpu.weight': '100', 'memory.max': 'max', 'memory.high': 'max',
-    'memory.swap.max': '0', 'pids.max': 'max',
-  };
-  for (const [name, value] of Object.entries(fixed)) attribute(cgroup, name, () => value);
-  attribute(cgroup, 'cgroup.procs', () => [...system.pids()].join('\n'));
-  attribute(cgroup, 'memory.current', () => String(Math.max(0, system.memoryBytes - system.freeMemoryBytes)));
-  attribute(cgroup, 'pids.current', () => String(system.tasksTotal));
-  attribute(cgroup, 'cpu.stat', () => {
-    const user = Math.floor(system.userNs / 1000);
-    const kernel = Math.floor(system.systemNs / 1000);
-    return `usage_usec ${user + kernel}\nuser_usec ${user}\nsystem_usec ${kernel}`;
-  });
-}
-
 export function createSysFs(dev: number, now: () => bigint, system: SystemView): PseudoFs {
   const fileSystem = new PseudoFs('sysfs', dev, SYSFS_MAGIC, now);
   const root = new PseudoDirectory(fileSystem);
@@ -99,6 +82,7 @@ export function createSysFs(dev: number, now: () => bigint, system: SystemView):
   attribute(huge, 'shmem_enabled', () => 'always within_size advise [never] deny force');
   attribute(huge, 'hpage_pmd_size', () => '2097152');
   mm.directory('hugepages');
-  addCgroup(root.directory('fs').directory('cgroup'), system);
+  // What is mounted there is another file system.
+  root.directory('fs').directory('cgroup');
   return fileSystem;
 }

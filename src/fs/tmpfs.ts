@@ -10,8 +10,8 @@ import { NAME_MAX, XATTR_SIZE_MAX } from '../abi/limits.ts';
 import { S_IFCHR, S_IFDIR, S_IFLNK, S_IFMT, S_IFREG } from '../abi/stat.ts';
 import { TMPFS_MAGIC } from '../abi/statfs.ts';
 import { FileData } from './file-data.ts';
-import type { ByteAccount } from './file-data.ts';
-import type { DirectoryEntry, FileSystem, Inode, InodeWatch, SetAttributes, Stat, StatFs } from './types.ts';
+import type { ByteAccount, MemoryPayer } from './file-data.ts';
+import type { DirectoryEntry, FileSystem, Inode, InodeWatch, SetAttributes, Stat, StatFs, IdMapping } from './types.ts';
 
 /** Bytes that a directory entry or an extended attribute is charged beside its name. */
 const ENTRY_COST = 64;
@@ -32,17 +32,26 @@ export interface TmpFsOptions {
   /** First inode number. Default 1. */
   readonly firstInode?: number;
   readonly type?: string;
+  readonly owner?: IdMapping | undefined;
+  /** Has room for several of them together. */
+  readonly pool?: ByteAccount | undefined;
+  /** Who pays for a file that gets its first bytes now: its bytes count as memory. Absent: it stands for a disk. */
+  readonly payer?: () => MemoryPayer | undefined;
 }
 
 export class TmpFs implements FileSystem, ByteAccount {
   readonly type: string;
   readonly dev: number;
-  readonly readOnly = false;
+  /** fsconfig(2) changes it. */
+  readOnly = false;
   readonly cacheable = true;
   readonly root: TmpInode;
   readonly now: () => bigint;
   readonly maxBytes: number;
   readonly maxInodes: number;
+  readonly owner: IdMapping | undefined;
+  readonly pool: ByteAccount | undefined;
+  readonly payer: () => MemoryPayer | undefined;
   usedBytes = 0;
   usedInodes = 0;
   #nextInode: number;
@@ -50,21 +59,25 @@ export class TmpFs implements FileSystem, ByteAccount {
   constructor(options: TmpFsOptions) {
     this.type = options.type ?? 'tmpfs';
     this.dev = options.dev;
+    this.owner = options.owner;
+    this.pool = options.pool;
     this.now = options.now;
     this.maxBytes = options.maxBytes ?? 2 ** 30;
     this.maxInodes = options.maxInodes ?? 1_000_000;
+    this.payer = options.payer ?? (() => undefined);
     this.#nextInode = options.firstInode ?? 1;
     this.root = this.createNode(S_IFDIR | (options.mode ?? 0o1777), options.uid ?? 0, options.gid ?? 0, 0) as TmpInode;
     this.root.linkCount = 2;
   }
 
   charge(bytes: number): boolean {
-    if (this.usedBytes + bytes > this.maxBytes) return false;
+    if (this.usedBytes + bytes > this.maxBytes || this.pool?.charge(bytes) === false) return false;
     this.usedBytes += bytes;
     return true;
   }
 
   release(bytes: number): void {
+    this.pool?.release(bytes);
     this.usedBytes -= bytes;
   }
 

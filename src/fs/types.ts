@@ -7,7 +7,14 @@
  * - Times are nanoseconds since the epoch as `bigint` only in `stat`; elsewhere milliseconds or plain numbers.
  */
 
+import type { Restriction } from './restriction.ts';
 import type { Location } from './dentry.ts';
+
+/** Ids of a user namespace other than the first: which of the kernel's ids it knows. */
+export interface IdMapping {
+  mapsUid(uid: number): boolean;
+  mapsGid(gid: number): boolean;
+}
 
 export interface Credentials {
   readonly fsuid: number;
@@ -16,6 +23,10 @@ export interface Credentials {
   /** Effective capabilities as a bit set, bits 0 to 40 (`abi/capability.ts`), a safe integer split in two words. */
   readonly capabilitiesLow: number;
   readonly capabilitiesHigh: number;
+  /** What the task has given up (Landlock). */
+  readonly restriction?: Restriction | undefined;
+  /** Absent: the first user namespace, whose capabilities count for every file. */
+  readonly idMapping?: IdMapping | undefined;
 }
 
 /** Result of `stat(2)`, before it is laid out for the guest. */
@@ -129,6 +140,10 @@ export interface FileSystem {
   readonly readOnly: boolean;
   /** False where names can change behind our back (hostfs, procfs): lookups are then not cached. */
   readonly cacheable: boolean;
+  /** The user namespace that mounted it (`s_user_ns`), where it is not the first: no devices, and no set-user-ID programs for others. */
+  readonly owner?: IdMapping | undefined;
+  /** What /proc/mounts shows of it, beyond whether it can be written. */
+  readonly options?: string;
   statfs(): StatFs;
   sync(): number;
 }
@@ -175,6 +190,8 @@ export interface OpenFile {
   references?: number;
   /** Called when the last holder is gone, before `release`: flock and open file description locks end there. */
   releaseHook?: (() => void) | undefined;
+  /** False: opened under a restriction that forbids ftruncate(2). */
+  mayTruncate?: boolean;
   /** Where it was found, set by the VFS: for fchdir, the *at calls, /proc/self/fd. Absent for pipes, sockets and so on. */
   location?: Location | undefined;
   /** False while open(2) must still wait (a FIFO without its other end): the task parks on `waitQueue`. Absent: open. */

@@ -3,62 +3,14 @@
  * call costs a table look-up, its arguments and a result; everything else happens when the task leaves its code.
  */
 import { ENOSYS, ERESTARTSYS } from '../abi/errno.ts';
-import { R10, R8, R9, RAX, RDI, RDX, RSI, type AddressSpace } from '../machine/index.ts';
+import { RAX, type AddressSpace } from '../machine/index.ts';
+import { argument } from './gate-entry.ts';
 import type { Kernel } from './kernel.ts';
+import { beginTracedCall } from './ptrace/traced-call.ts';
 import { passesSeccomp } from './seccomp/seccomp.ts';
 import { writeResult } from './task/call.ts';
 import type { KernelTask } from './task/task.ts';
-import { BLOCKED, type ArgumentKind, type Handler, type SyscallRow } from './types.ts';
-
-/** Indices of argument registers in `AddressSpace.registers`. */
-const ARGUMENTS = [RDI, RSI, RDX, R10, R8, R9].map((register) => 2 * register);
-
-const KIND_INT = 0;
-const KIND_UINT = 1;
-const KIND_LONG = 2;
-
-function widthOf(kind: ArgumentKind): number {
-  if (kind.startsWith('flags:')) return KIND_INT;
-  if (kind.startsWith('pointer:')) return KIND_LONG;
-  switch (kind) {
-    case 'int':
-    case 'fd':
-    case 'flags':
-    case 'mode':
-    case 'signal':
-      return KIND_INT;
-    case 'uint':
-    case 'id':
-      return KIND_UINT;
-    default:
-      return KIND_LONG;
-  }
-}
-
-/** A row made ready for the gate. */
-export interface GateEntry {
-  readonly row: SyscallRow;
-  readonly handler: Handler;
-  readonly arity: number;
-  /** Two bits an argument. */
-  readonly mask: number;
-}
-
-export function makeEntry(row: SyscallRow): GateEntry {
-  let mask = 0;
-  row.arguments.forEach((kind, index) => (mask |= widthOf(kind) << (2 * index)));
-  return { row, handler: row.handler ?? (() => -ENOSYS), arity: row.handler === undefined ? 0 : row.arguments.length, mask };
-}
-
-function argument(registers: Int32Array, index: number, mask: number): number {
-  const at = ARGUMENTS[index]!;
-  const low = registers[at]!;
-  const kind = (mask >> (2 * index)) & 3;
-  if (kind === KIND_INT) return low;
-  if (kind === KIND_UINT) return low >>> 0;
-  const high = registers[at + 1]!;
-  return high === 0 ? low >>> 0 : high * 0x1_0000_0000 + (low >>> 0);
-}
+import { BLOCKED } from './types.ts';
 
 /** The handler of `MachineOptions.onSyscall`. */
 export function makeGate(kernel: Kernel): (space: AddressSpace) => boolean {
@@ -68,7 +20,8 @@ export function makeGate(kernel: Kernel): (space: AddressSpace) => boolean {
     const task = kernel.current!;
     const { registers } = space;
     const number = registers[2 * RAX]!;
-    if (task.seccomp !== undefined && !passesSeccomp(task, space, number)) return task.attention !== 0 || task.state === 'dead';
+    if (task.tracee !== undefined) return beginTracedCall(task, number);
+    if (task.seccomp !== undefined && !passesSeccomp(task, space, number)) return task.attention !== 0 || task.state !== 'running';
     const entry = entries[number];
     if (entry === undefined) {
       kernel.countUnknown(number);

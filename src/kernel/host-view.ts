@@ -5,13 +5,15 @@ import { S_IFDIR, S_IFLNK, S_IFMT, S_IFREG, S_IFSOCK } from '../abi/stat.ts';
 import { changes } from '../fs/changes.ts';
 import type { Change } from '../fs/changes.ts';
 import type { Location } from '../fs/dentry.ts';
+import { CgroupFs } from '../fs/cgroupfs.ts';
 import { createDevFs, createDevPts } from '../fs/devfs.ts';
 import { HostFs } from '../fs/hostfs.ts';
+import { OwnedFiles } from '../fs/owned-files.ts';
 import { openLayer } from '../fs/layer-files.ts';
 import type { LayerPaths } from '../fs/layer-files.ts';
 import { LayerFs } from '../fs/layerfs.ts';
 import type { Layer } from '../fs/layerfs.ts';
-import { MountNamespace, topOf } from '../fs/mounts.ts';
+import { MountNamespace, newMount, topOf } from '../fs/mounts.ts';
 import { OverlayFs } from '../fs/overlay.ts';
 import { createProcFs } from '../fs/procfs.ts';
 import { createSysFs } from '../fs/sysfs.ts';
@@ -20,18 +22,33 @@ import type { SystemView } from '../fs/process-view.ts';
 import type { FileSystem, Inode } from '../fs/types.ts';
 import { walkPath, LOOKUP_FOLLOW } from '../fs/walk.ts';
 import type { HostFiles, HostNetwork } from '../host/types.ts';
+import type { CgroupTree } from './cgroup/tree.ts';
 import { listenForHostAt } from './files/network.ts';
 import { specialFilesOf } from './files/special-files.ts';
-import { registerFileSystem } from './syscalls/mount.ts';
-import type { Kernel } from './types.ts';
+import { createMqueueFs } from './ipc/mqueue-fs.ts';
+import { makeOverlay } from './mounts/mount-overlay.ts';
+import { nextAnonymousDevice, registerFileSystem } from './mounts/file-system-types.ts';
+import type { PidNamespace } from './namespaces/pid-namespace.ts';
+import type { UserNamespace } from './namespaces/user-namespace.ts';
+import type { Kernel, Task } from './types.ts';
 import { VfsContext } from './vfs-context.ts';
 
 export type ViewMount =
-  | { readonly kind: 'bind'; readonly source: string; readonly destination: string; readonly writable: boolean }
+  | BindMount
   | { readonly kind: 'tmpfs'; readonly destination: string; readonly sizeBytes?: number }
   | LayersMount
   | { readonly kind: 'file'; readonly destination: string; readonly bytes: Uint8Array; readonly mode: number; readonly uid: number; readonly gid: number }
   | SocketMount;
+
+/** A directory or file of the host. */
+export interface BindMount {
+  readonly kind: 'bind';
+  readonly source: string;
+  readonly destination: string;
+  readonly writable: boolean;
+  /** Whoever runs this may not give owners on the host: they are kept in this file, and those of the host's user are root's (`fs/owned-files.ts`). */
+  readonly owners?: { readonly path: string; readonly uid: number; readonly gid: number };
+}
 
 /** A unix socket of the host. */
 export interface SocketMount {
@@ -74,8 +91,14 @@ export interface HostViewOptions {
   /** Bytes of /dev/shm. Default 64 MiB, as Docker. */
   readonly shmBytes?: number;
   readonly system: SystemView;
+  /** What a procfs of another PID namespace sees. */
+  readonly systemOf: (namespace: PidNamespace) => SystemView;
+  /** Who may mount. */
+  readonly user: UserNamespace;
   /** With a terminal there is /dev/console. */
   readonly console?: boolean;
+  /** `/sys/fs/cgroup` may be written by whom its files let. Default: it is read-only, as Docker's. */
+  readonly writableCgroups?: boolean;
 }
 
 export interface HostView {
@@ -90,29 +113,33 @@ export interface HostView {
   close(): void;
 }
 
+/** A kernel with control groups, which the interface `Kernel` does not speak of. */
+type CgroupKernel = Kernel & { readonly cgroups: CgroupTree };
+
 /** New files get numbers above those of the host. */
 const UPPER_FIRST_INODE = 2 ** 48;
 /** Device numbers (0:N) that stat and mountinfo show. */
-const DEVICES = { overlay: 40, upper: 41, lower: 42, proc: 43, sys: 44, dev: 45, pts: 46, shm: 47, first: 50 } as const;
+const DEVICES = { overlay: 40, upper: 41, lower: 42, proc: 43, sys: 44, dev: 45, pts: 46, shm: 47, cgroup: 48, first: 50 } as const;
 const SUPER = { fsuid: 0, fsgid: 0, groups: [], capabilitiesLow: -1, capabilitiesHigh: -1 } as const;
 
 /** Makes the view, or answers the negative errno and the path that is the reason. */
-export function createHostView(kernel: Kernel, options: HostViewOptions): HostView | { readonly errno: number; readonly path: string } {
+export function createHostView(kernel: CgroupKernel, options: HostViewOptions): HostView | { readonly errno: number; readonly path: string } {
   const { files, root } = options;
   const hidden = files === undefined ? [] : canonicalHidden(files, options.hide ?? []);
   const prefix = root === '/' ? '' : root;
   const { monotonicNs, realtimeNs } = kernel;
   const closers: (() => void)[] = [];
-  const openHost: HostOpener = (path, dev, writable, masked, keptAbove = false) => {
+  const openHost: HostOpener = (path, dev, writable, masked, { keptAbove = false, owners } = {}) => {
     if (files === undefined) return -ENODEV;
-    const host = HostFs.open({ files, root: path, dev, monotonicNs, writable, hidden, masked, keptAbove });
+    const seen = owners === undefined ? files : new OwnedFiles(files, owners.path, owners, monotonicNs);
+    const host = HostFs.open({ files: seen, root: path, dev, monotonicNs, writable, hidden, masked, keptAbove });
     if (typeof host !== 'number') closers.push(() => host.handles.closeAll());
     return host;
   };
   const lower = files === undefined
     ? new TmpFs({ dev: DEVICES.lower, now: realtimeNs, mode: 0o755 })
     : options.layers === undefined
-      ? openHost(root, DEVICES.lower, false, ['/proc', '/sys', '/dev'].map((path) => prefix + path), true)
+      ? openHost(root, DEVICES.lower, false, ['/proc', '/sys', '/dev'].map((path) => prefix + path), { keptAbove: true })
       : openLayers(files, options.layers, closers);
   if (typeof lower === 'number') return { errno: lower, path: root };
   if ('errno' in lower) return lower;
@@ -121,7 +148,9 @@ export function createHostView(kernel: Kernel, options: HostViewOptions): HostVi
     firstInode: UPPER_FIRST_INODE,
   });
   const overlay = new OverlayFs({ dev: DEVICES.overlay, lower, upper });
-  const namespace = new MountNamespace(overlay, MS_RELATIME, 'overlay');
+  overlay.onTransfer = (bytes, writing) => kernel.cgroups.transferred(bytes, writing);
+  kernel.cgroups.disk = `0:${DEVICES.overlay}`;
+  const namespace = new MountNamespace(options.user, newMount(overlay, MS_RELATIME, 'overlay'));
   const builder = new ViewBuilder(namespace);
   const overlays = new Map<string, OverlayFs>();
   const failed = mountSystem(kernel, options, builder) ?? mountGranted(options, builder, { kernel, openHost, now: realtimeNs, closers, overlays });
@@ -152,7 +181,7 @@ function openLayers(files: HostFiles, paths: readonly LayerPaths[], closers: (()
   return new LayerFs({ dev, layers });
 }
 
-type HostOpener = (path: string, dev: number, writable: boolean, masked: readonly string[], keptAbove?: boolean) => HostFs | number;
+type HostOpener = (path: string, dev: number, writable: boolean, masked: readonly string[], options?: { readonly keptAbove?: boolean; readonly owners?: BindMount['owners'] }) => HostFs | number;
 
 interface Failure {
   readonly errno: number;
@@ -160,7 +189,7 @@ interface Failure {
 }
 
 /** /proc, /sys, /dev and what is in it. */
-function mountSystem(kernel: Kernel, options: HostViewOptions, builder: ViewBuilder): Failure | undefined {
+function mountSystem(kernel: CgroupKernel, options: HostViewOptions, builder: ViewBuilder): Failure | undefined {
   const { realtimeNs } = kernel;
   const secure = MS_NOSUID | MS_NODEV | MS_NOEXEC | MS_RELATIME;
   const { ptys } = specialFilesOf(kernel);
@@ -169,18 +198,32 @@ function mountSystem(kernel: Kernel, options: HostViewOptions, builder: ViewBuil
     ptys.fileSystem = made;
     return made;
   };
-  const makeProc = (): FileSystem => createProcFs(DEVICES.proc, realtimeNs, options.system);
+  const makeProc = (task: Task): FileSystem => createProcFs(nextAnonymousDevice(), realtimeNs, options.systemOf(task.process.pidNamespace));
   const makeSys = (): FileSystem => createSysFs(DEVICES.sys, realtimeNs, options.system);
-  registerFileSystem(kernel, 'proc', makeProc);
-  registerFileSystem(kernel, 'sysfs', makeSys);
-  registerFileSystem(kernel, 'devpts', makePts);
-  const shm = new TmpFs({ dev: DEVICES.shm, now: realtimeNs, maxBytes: options.shmBytes ?? 64 * 2 ** 20, mode: 0o1777 });
+  registerFileSystem(kernel, 'proc', makeProc, { owner: (task) => task.process.pidNamespace.user, mustBeVisible: true });
+  registerFileSystem(kernel, 'sysfs', makeSys, { owner: (task) => task.namespaces.network.user, mustBeVisible: true });
+  registerFileSystem(kernel, 'overlay', makeOverlay, { owner: (task) => task.credentials.user });
+  registerFileSystem(kernel, 'mqueue', ({ namespaces }) => createMqueueFs(nextAnonymousDevice(), realtimeNs, namespaces.ipc), { owner: (task) => task.namespaces.ipc.user });
+  registerFileSystem(kernel, 'devpts', makePts, { owner: (task) => task.credentials.user });
+  const cgroups = new CgroupFs({ dev: DEVICES.cgroup, now: realtimeNs, credentials: () => kernel.current?.credentials });
+  registerFileSystem(kernel, 'cgroup2', (task, data) => (unknownCgroupOption(data) ? -EINVAL : cgroups.viewFrom(task.namespaces.cgroup.root)), {
+    check: (_task, option) => (unknownCgroupOption(option) ? -EINVAL : 0),
+    owner: (task) => task.namespaces.cgroup.user,
+  });
+  const shm = new TmpFs({ dev: DEVICES.shm, now: realtimeNs, maxBytes: options.shmBytes ?? 64 * 2 ** 20, mode: 0o1777, payer: () => kernel.cgroups.payer() });
   const dev = createDevFs({ dev: DEVICES.dev, now: realtimeNs, console: options.console === true });
-  return builder.mount('/proc', makeProc(), secure, 'proc')
+  return builder.mount('/proc', createProcFs(DEVICES.proc, realtimeNs, options.system), secure, 'proc')
     ?? builder.mount('/sys', makeSys(), secure | MS_RDONLY, 'sysfs')
+    ?? builder.mount('/sys/fs/cgroup', cgroups.viewFrom(kernel.cgroups.container), options.writableCgroups === true ? secure : secure | MS_RDONLY, 'cgroup')
     ?? builder.mount('/dev', dev, MS_NOSUID, 'tmpfs')
     ?? builder.mount('/dev/pts', makePts(), MS_NOSUID | MS_NOEXEC | MS_RELATIME, 'devpts')
     ?? builder.mount('/dev/shm', shm, MS_NOSUID | MS_NODEV | MS_NOEXEC | MS_RELATIME, 'shm');
+}
+
+/** Those of mount(2) that change nothing here (cgroup2_fs_parameters). */
+function unknownCgroupOption(data: string): boolean {
+  const known = ['', 'nsdelegate', 'favordynmods', 'memory_localevents', 'memory_recursiveprot', 'memory_hugetlb_accounting', 'pids_localevents'];
+  return data.split(',').some((option) => !known.includes(option));
 }
 
 interface Granting {
@@ -207,7 +250,7 @@ function mountOne(options: HostViewOptions, builder: ViewBuilder, mount: ViewMou
   const { openHost, now } = granting;
   if (mount.kind === 'tmpfs') {
     const maxBytes = mount.sizeBytes ?? 2 ** 30;
-    return builder.mount(mount.destination, new TmpFs({ dev, now, maxBytes }), MS_NOSUID | MS_NODEV | MS_RELATIME, 'tmpfs');
+    return builder.mount(mount.destination, new TmpFs({ dev, now, maxBytes, payer: () => granting.kernel.memoryPayer?.() }), MS_NOSUID | MS_NODEV | MS_RELATIME, 'tmpfs');
   }
   if (mount.kind === 'layers') return mountLayers(options, builder, mount, dev, granting);
   if (mount.kind === 'file') return mountNode(builder, mount, S_IFREG, dev, now, (file) => void file.writeAt(mount.bytes, 0));
@@ -216,7 +259,7 @@ function mountOne(options: HostViewOptions, builder: ViewBuilder, mount: ViewMou
     if (network === undefined) return { errno: -ENODEV, path: mount.source };
     return mountNode(builder, mount, S_IFSOCK, dev, now, (node) => listenForHostAt(granting.kernel, node, mount.destination, (handlers) => network.connectUnix(mount.source, handlers)));
   }
-  const host = openHost(mount.source, dev, mount.writable, []);
+  const host = openHost(mount.source, dev, mount.writable, [], { owners: mount.owners });
   if (typeof host === 'number') return { errno: host, path: mount.source };
   return builder.mount(mount.destination, host, (mount.writable ? 0 : MS_RDONLY) | MS_NODEV | MS_RELATIME, mount.source);
 }

@@ -1,15 +1,20 @@
 /** A Linux kernel for one container: its tasks, clocks, memory and the door for system calls. */
 import type { Host } from '../host/types.ts';
 import type { Machine, MachineOptions } from '../machine/index.ts';
+import { CgroupTree } from './cgroup/tree.ts';
 import type { Layout } from './exec/load-elf.ts';
-import { makeGate, type GateEntry } from './gate.ts';
+import { makeGate } from './gate.ts';
+import type { GateEntry } from './gate-entry.ts';
 import { FutexTable } from './futex/futex-table.ts';
 import { DEFAULT_LIMITS, type KernelLimits } from './limits.ts';
+import type { MemoryPayer } from '../fs/file-data.ts';
 import type { Inode } from '../fs/types.ts';
 import type { MemoryContext } from './mm/mm.ts';
 import { resizePrivateMappings } from './mm/mm-resize.ts';
 import { SharedObjects } from './mm/shared.ts';
-import { initialNamespaces, type Namespaces } from './namespaces.ts';
+import { NamespaceCensus } from './namespaces/census.ts';
+import type { PidNamespace } from './namespaces/pid-namespace.ts';
+import { initialNamespaces, type Namespaces } from './namespaces/namespaces.ts';
 import { Scheduler } from './scheduler.ts';
 import { sendToProcess } from './signals/send.ts';
 import type { SyscallTracer } from './strace/tracer.ts';
@@ -59,7 +64,8 @@ export class Kernel implements KernelInterface {
   /** The layout as a number: all programs of a kernel have the same, as since boot on other systems. */
   readonly layoutSeed: number;
   readonly processors: number;
-  readonly memoryBytes: number;
+  /** All that there is, as programs are told. */
+  memoryBytes: number;
   readonly protectsInit: boolean;
   /** The first program, which the container's life hangs on. */
   main: Process | undefined;
@@ -78,6 +84,8 @@ export class Kernel implements KernelInterface {
   onUnknownSyscall: ((number: number) => void) | undefined;
   /** Those of the first program. */
   readonly namespaces: Namespaces;
+  readonly census: NamespaceCensus;
+  readonly cgroups: CgroupTree;
   readonly bootRealtimeNs: bigint;
   readonly #tasks = new Map<number, KernelTask>();
   readonly #processes = new Map<number, Process>();
@@ -101,7 +109,9 @@ export class Kernel implements KernelInterface {
     this.#random = options.seed === undefined ? (buffer) => host.random(buffer) : seededRandom(options.seed);
     this.processors = options.processors ?? 1;
     this.memoryBytes = options.memoryBytes ?? 4 * 2 ** 30;
-    this.namespaces = initialNamespaces(options.hostname ?? 'caisson', options.domainname ?? '(none)');
+    this.cgroups = new CgroupTree(this);
+    this.namespaces = initialNamespaces(options.hostname ?? 'caisson', options.domainname ?? '(none)', this.cgroups.container);
+    this.census = new NamespaceCensus(this, this.limits.namespaces);
     this.protectsInit = options.init === true;
     this.reaperPid = options.init === true ? 0 : 1;
     this.#lastPid = options.init === true ? 0 : 1;
@@ -190,19 +200,35 @@ export class Kernel implements KernelInterface {
   }
 
   removeTask(task: KernelTask): void {
-    if (this.#tasks.get(task.tid) === task) this.#tasks.delete(task.tid);
+    if (this.#tasks.get(task.tid) !== task) return;
+    this.#tasks.delete(task.tid);
+    task.process.pidNamespace.release(task.tid);
   }
 
   /** A thread takes over the id of the leader at exec (de_thread). */
   renameTask(task: KernelTask, tid: number): void {
     this.removeTask(task);
     task.tid = tid;
+    task.number = task.process.number;
     this.#tasks.set(tid, task);
   }
 
   removeProcess(process: Process): void {
     this.#processes.delete(process.pid);
     this.#tasks.delete(process.pid);
+    const { pidNamespace, pid, processGroup, session } = process;
+    if (pidNamespace.parent !== undefined) for (const id of new Set([pid, processGroup, session])) this.releaseId(pidNamespace, id);
+  }
+
+  /** Takes the numbers of an id away where no task, group or session has it any more. */
+  releaseId(namespace: PidNamespace, id: number): void {
+    if (!this.#hasMember(id)) namespace.release(id);
+  }
+
+  #hasMember(id: number): boolean {
+    if (this.#tasks.has(id) || this.#processes.has(id)) return true;
+    for (const process of this.#processes.values()) if (process.processGroup === id || process.session === id) return true;
+    return false;
   }
 
   findTask(tid: number): KernelTask | undefined {
@@ -282,6 +308,10 @@ export class Kernel implements KernelInterface {
   kill(): void {
     killAll(this.processes());
     this.scheduler.timerAdded();
+  }
+
+  memoryPayer(): MemoryPayer {
+    return this.cgroups.payer();
   }
 
   /** To the first program, from outside (a forwarded signal). */

@@ -33,6 +33,8 @@ export interface KernelLimits {
   readonly transferBytes: number;
   /** Stack of a process: RLIMIT_STACK's default. Reserved at the bottom of the mmap area. */
   readonly stackBytes: number;
+  /** Namespaces of each kind: user.max_*_namespaces. ENOSPC. */
+  readonly namespaces: number;
   /** Highest process id: kernel.pid_max. */
   readonly pidMax: number;
   /** Blocks (about 5 instructions) before another task's turn: some 2 ms of translated code. */
@@ -56,6 +58,7 @@ export const DEFAULT_LIMITS: KernelLimits = {
   iovecCount: 1024,
   transferBytes: 0x7fff_f000,
   stackBytes: 8 * 2 ** 20,
+  namespaces: 1024,
   pidMax: 32_768,
   timeSlice: 200_000,
   yieldMs: 5,

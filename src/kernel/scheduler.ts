@@ -4,6 +4,7 @@
  */
 import type { Kernel } from './kernel.ts';
 import type { Mm } from './mm/mm.ts';
+import { isDoomed } from './signals/send.ts';
 import { runTask } from './task/task-run.ts';
 import type { Process } from './task/process.ts';
 import type { KernelTask } from './task/task.ts';
@@ -11,15 +12,59 @@ import type { KernelTask } from './task/task.ts';
 /** Longest host timer: beyond it, it is set again. */
 const MAX_TIMER_MS = 2 ** 31 - 1;
 
+/** Tasks that wait for the processor. */
+export interface RunQueue {
+  /** Groups share the processor by their weights. */
+  readonly isFair: boolean;
+  readonly size: number;
+  push(task: KernelTask): void;
+  /** Takes the one off whose turn it is. */
+  next(): KernelTask | undefined;
+  /** A task had its turn. */
+  ran(task: KernelTask, elapsedNs: number): void;
+}
+
+/** In turn, whoever they belong to. */
+class TurnQueue implements RunQueue {
+  readonly isFair = false;
+  #tasks: KernelTask[] = [];
+  #head = 0;
+
+  get size(): number {
+    return this.#tasks.length - this.#head;
+  }
+
+  push(task: KernelTask): void {
+    this.#tasks.push(task);
+  }
+
+  next(): KernelTask | undefined {
+    const task = this.#tasks[this.#head];
+    if (task === undefined) {
+      this.#tasks = [];
+      this.#head = 0;
+      return undefined;
+    }
+    this.#head++;
+    if (this.#head > 256 && this.#head * 2 > this.#tasks.length) {
+      this.#tasks = this.#tasks.slice(this.#head);
+      this.#head = 0;
+    }
+    return task;
+  }
+
+  ran(): void {}
+}
+
 export class Scheduler {
   readonly #kernel: Kernel;
-  #queue: KernelTask[] = [];
-  #head = 0;
+  #queue: RunQueue = new TurnQueue();
   /** Whose registers and memory are at hand. */
   #loadedMm: Mm | undefined;
   readonly #loadedTasks = new WeakMap<Mm, KernelTask>();
   #inSlice = false;
   #sliceScheduled = false;
+  #frozen = false;
   #hostTimer: { cancel(): void } | undefined;
   /** Memory given up while its code was still on the stack. */
   #dropped: Mm[] = [];
@@ -30,11 +75,26 @@ export class Scheduler {
 
   /** Number of tasks that wait for the processor. */
   get runnable(): number {
-    return this.#queue.length - this.#head;
+    return this.#queue.size;
+  }
+
+  get isFair(): boolean {
+    return this.#queue.isFair;
+  }
+
+  /** Another order from now on. */
+  useQueue(queue: RunQueue): void {
+    for (let task = this.#queue.next(); task !== undefined; task = this.#queue.next()) queue.push(task);
+    this.#queue = queue;
+  }
+
+  /** A task had its turn, where somebody counts. */
+  ran(task: KernelTask, elapsedNs: number): void {
+    this.#queue.ran(task, elapsedNs);
   }
 
   enqueue(task: KernelTask): void {
-    if (task.queued || task.state !== 'running' || task.process.stopped) return;
+    if (task.queued || task.state !== 'running' || task.held) return;
     task.queued = true;
     this.#queue.push(task);
     this.#wakeHost();
@@ -43,7 +103,7 @@ export class Scheduler {
   /** A stopped process goes on. */
   resume(process: Process): void {
     for (const task of process.tasks) {
-      if (task.state === 'running' && !task.queued) {
+      if (task.state === 'running' && !task.queued && !task.held) {
         task.queued = true;
         this.#queue.push(task);
       }
@@ -51,24 +111,34 @@ export class Scheduler {
     this.#wakeHost();
   }
 
+  /** No task runs and no timer fires until `thaw`; what comes from the host waits in its queues. */
+  freeze(): void {
+    this.#frozen = true;
+    this.#plan();
+  }
+
+  thaw(): void {
+    if (!this.#frozen) return;
+    this.#frozen = false;
+    this.#wakeHost();
+  }
+
+  get isFrozen(): boolean {
+    return this.#frozen;
+  }
+
   #wakeHost(): void {
-    if (this.#inSlice || this.#sliceScheduled) return;
+    if (this.#inSlice || this.#sliceScheduled || this.#frozen) return;
     this.#sliceScheduled = true;
     this.#kernel.host.setImmediate(() => {
       this.#sliceScheduled = false;
-      this.#slice();
+      if (!this.#frozen) this.#slice();
     });
   }
 
   #next(): KernelTask | undefined {
-    const task = this.#queue[this.#head];
-    if (task === undefined) return undefined;
-    this.#head++;
-    if (this.#head > 256 && this.#head * 2 > this.#queue.length) {
-      this.#queue = this.#queue.slice(this.#head);
-      this.#head = 0;
-    }
-    task.queued = false;
+    const task = this.#queue.next();
+    if (task !== undefined) task.queued = false;
     return task;
   }
 
@@ -84,6 +154,7 @@ export class Scheduler {
         if (now >= end) break;
         const task = this.#next();
         if (task === undefined) break;
+        if ((task.cgroup.held || task.pause !== undefined) && !isDoomed(task)) continue;
         if (task.state === 'running') {
           runTask(task);
           this.#releaseDropped();
@@ -103,12 +174,15 @@ export class Scheduler {
     const kernel = this.#kernel;
     this.#hostTimer?.cancel();
     this.#hostTimer = undefined;
+    if (this.#frozen) {
+      // The host would take a program with nothing to do for ended.
+      this.#hostTimer = kernel.host.setTimer(() => this.#plan(), MAX_TIMER_MS);
+      return;
+    }
     if (this.runnable > 0) {
       this.#wakeHost();
       return;
     }
-    this.#queue = [];
-    this.#head = 0;
     if (kernel.isFinished) {
       kernel.finish();
       return;

@@ -1,22 +1,30 @@
 /** What procfs and sysfs see of a kernel: the answers to `SystemView`. */
 import { MAP_SHARED, PROT_EXEC, PROT_READ, PROT_WRITE } from '../abi/mman.ts';
-import { EIO, EPERM } from '../abi/errno.ts';
-import { CAP_SYS_ADMIN, CAP_SYS_PTRACE } from '../abi/capability.ts';
+import { EACCES, EINVAL, EIO, EPERM } from '../abi/errno.ts';
+import { CAP_NET_ADMIN, CAP_SYS_ADMIN, CAP_SYS_PTRACE, CAP_SYS_RESOURCE } from '../abi/capability.ts';
 import { SECCOMP_MODE_DISABLED, SECCOMP_MODE_FILTER, SECCOMP_MODE_STRICT } from '../abi/seccomp.ts';
 import { SIG_IGN } from '../abi/signal.ts';
 import type { Location, Mount } from '../fs/dentry.ts';
-import type { SystemView, ProcessView, CredentialsView, LimitView, MappingView, MemoryView, SignalWords, ThreadView } from '../fs/process-view.ts';
+import type { SystemView, ProcessView, CredentialsView, LimitView, MappingView, MemoryView, NamespaceFileName, SignalWords, ThreadView } from '../fs/process-view.ts';
 import type { OpenFile } from '../fs/types.ts';
-import { CPU_FLAGS } from '../machine/index.ts';
+import { CPU_FLAGS, RSP } from '../machine/index.ts';
+import { CONTROLLERS } from './cgroup/controllers.ts';
+import { oomScore } from './cgroup/oom.ts';
 import { FileDescriptors } from './fd-table.ts';
 import { Tty } from './files/tty.ts';
 import type { Kernel } from './kernel.ts';
-import { effectiveOf, hasCapability } from './task/credentials.ts';
+import { forceRead, forceWrite } from './ptrace/memory.ts';
+import { withRegisters } from './ptrace/registers.ts';
+import { effectiveOf } from './task/credentials.ts';
 import type { Process } from './task/process.ts';
 import type { KernelTask } from './task/task.ts';
 import { RELEASE, VERSION } from './version.ts';
-import type { UtsNamespace } from './namespaces.ts';
+import type { NetworkNamespace, UtsNamespace } from './namespaces/namespaces.ts';
 import type { NamespaceIdentity } from '../fs/namespace-identity.ts';
+import type { OpenedContent } from '../fs/pseudo.ts';
+import { openNamespaceFile } from './namespaces/namespace-files.ts';
+import type { PidNamespace } from './namespaces/pid-namespace.ts';
+import { capableIn, type UserNamespace } from './namespaces/user-namespace.ts';
 
 const SIGNALS = 64;
 const EMPTY: SignalWords = { low: 0, high: 0 };
@@ -25,10 +33,12 @@ function words(set: bigint): readonly [number, number] {
   return [Number(set & 0xffff_ffffn), Number(set >> 32n)];
 }
 
-function credentialsView({ credentials, seccomp }: KernelTask): CredentialsView {
+function credentialsView({ credentials, seccomp }: KernelTask, reader: UserNamespace): CredentialsView {
   const { uid, euid, suid, fsuid, gid, egid, sgid, fsgid, groups, noNewPrivileges } = credentials;
   return {
-    uid, euid, suid, fsuid, gid, egid, sgid, fsgid, groups, noNewPrivileges,
+    uid: reader.shownUid(uid), euid: reader.shownUid(euid), suid: reader.shownUid(suid), fsuid: reader.shownUid(fsuid),
+    gid: reader.shownGid(gid), egid: reader.shownGid(egid), sgid: reader.shownGid(sgid), fsgid: reader.shownGid(fsgid),
+    groups: groups.map((group) => reader.shownGid(group)), noNewPrivileges,
     seccompMode: seccomp === undefined ? SECCOMP_MODE_DISABLED : seccomp.strict ? SECCOMP_MODE_STRICT : SECCOMP_MODE_FILTER,
     inheritable: words(credentials.inheritable), permitted: words(credentials.permitted), effective: words(effectiveOf(credentials)),
     bounding: words(credentials.bounding), ambient: words(credentials.ambient),
@@ -37,11 +47,13 @@ function credentialsView({ credentials, seccomp }: KernelTask): CredentialsView 
 
 class KernelThreadView implements ThreadView {
   readonly #task: KernelTask;
-  constructor(task: KernelTask) {
+  readonly #namespace: PidNamespace;
+  constructor(task: KernelTask, namespace: PidNamespace) {
     this.#task = task;
+    this.#namespace = namespace;
   }
   get tid(): number {
-    return this.#task.tid;
+    return this.#namespace.numberOf(this.#task.tid);
   }
   get name(): string {
     return this.#task.name;
@@ -51,7 +63,7 @@ class KernelThreadView implements ThreadView {
   }
   get state(): string {
     if (this.#task.state === 'dead') return 'Z';
-    if (this.#task.process.stopped) return 'T';
+    if (this.#task.held) return this.#task.tracee === undefined ? 'T' : 't';
     return this.#task.state === 'running' ? 'R' : 'S';
   }
   get pending(): SignalWords {
@@ -90,21 +102,42 @@ class KernelThreadView implements ThreadView {
   get personality(): number {
     return this.#task.personality;
   }
+  get tracerPid(): number {
+    const { tracee } = this.#task;
+    return tracee === undefined ? 0 : this.#namespace.numberOf(tracee.tracer.process.pid);
+  }
   get waitingIn(): string {
     return this.#task.state === 'blocked' ? this.#task.callRow?.name ?? '' : '';
   }
   get timerSlackNs(): number {
     return this.#task.timerSlackNs;
   }
+  get currentCall(): string {
+    const task = this.#task;
+    if (task.state === 'dead' || (task.state === 'running' && !task.held)) return 'running';
+    const [stack, address] = withRegisters(task, (space) => [space.getRegister(RSP), space.rip] as const);
+    const place = `0x${BigInt.asUintN(64, stack).toString(16)} 0x${address.toString(16)}`;
+    const { callRow } = task;
+    if (callRow === undefined) return `-1 ${place}`;
+    return `${callRow.number} ${task.callArguments.map((value) => `0x${BigInt.asUintN(64, BigInt(value)).toString(16)}`).join(' ')} ${place}`;
+  }
+  get cgroup(): string {
+    const { kernel, cgroup } = this.#task;
+    const { root } = (kernel.current?.namespaces ?? kernel.namespaces).cgroup;
+    return kernel.cgroups.pathFrom(root, cgroup);
+  }
 }
 
 /** The state of the process; what only a living one has is absent in a zombie. */
 export class KernelProcessView implements ProcessView {
   readonly #process: Process;
+  /** That of the procfs. */
+  readonly #namespace: PidNamespace;
   loginUid = 0xffff_ffff;
 
-  constructor(process: Process) {
+  constructor(process: Process, namespace: PidNamespace) {
     this.#process = process;
+    this.#namespace = namespace;
   }
   get process(): Process {
     return this.#process;
@@ -120,16 +153,16 @@ export class KernelProcessView implements ProcessView {
     return undefined;
   }
   get pid(): number {
-    return this.#process.pid;
+    return this.#namespace.numberOf(this.#process.pid);
   }
   get parentPid(): number {
-    return this.#process.parentPid;
+    return this.#namespace.numberOf(this.#process.parentPid);
   }
   get processGroup(): number {
-    return this.#process.processGroup;
+    return this.#namespace.numberOf(this.#process.processGroup);
   }
   get session(): number {
-    return this.#process.session;
+    return this.#namespace.numberOf(this.#process.session);
   }
   get terminal(): number {
     const terminal = this.#process.controllingTerminal;
@@ -137,20 +170,30 @@ export class KernelProcessView implements ProcessView {
   }
   get terminalGroup(): number {
     const terminal = this.#process.controllingTerminal;
-    return terminal instanceof Tty ? terminal.foreground : -1;
+    return terminal instanceof Tty ? this.#namespace.numberOf(terminal.foreground) : -1;
   }
   get zombie(): boolean {
     return this.#process.state !== 'alive' && this.#process.state !== 'exiting';
   }
   get threads(): readonly ThreadView[] {
-    const threads = [...this.#process.tasks].map((task) => new KernelThreadView(task));
+    const threads = [...this.#process.tasks].map((task) => new KernelThreadView(task, this.#namespace));
     return threads.length > 0 ? threads : [this.leader];
   }
   get leader(): ThreadView {
-    return new KernelThreadView(this.#task);
+    return new KernelThreadView(this.#task, this.#namespace);
   }
   get credentials(): CredentialsView {
-    return credentialsView(this.#alive ?? this.#task);
+    const { kernel } = this.#process;
+    return credentialsView(this.#alive ?? this.#task, kernel.current?.credentials.user ?? kernel.namespaces.uts.user);
+  }
+  get owner(): { readonly uid: number; readonly gid: number } {
+    const { euid, egid } = (this.#alive ?? this.#task).credentials;
+    return { uid: euid, gid: egid };
+  }
+  namespaceIds(thread: ThreadView): { process: readonly number[]; thread: readonly number[]; group: readonly number[]; session: readonly number[] } {
+    const { pid, processGroup, session, pidNamespace } = this.#process;
+    const below = (id: number): readonly number[] => pidNamespace.numbersBelow(this.#namespace, id);
+    return { process: below(pid), thread: below(this.#namespace.idOf(thread.tid)), group: below(processGroup), session: below(session) };
   }
   get umask(): number {
     return this.#alive?.fs.umask ?? 0;
@@ -197,11 +240,11 @@ export class KernelProcessView implements ProcessView {
   get inspectable(): boolean {
     const viewer = this.#process.kernel.current;
     if (viewer === undefined || viewer.process === this.#process) return true;
-    if (hasCapability(viewer.credentials, CAP_SYS_PTRACE)) return true;
     const own = viewer.credentials;
     const other = (this.#alive ?? this.#task).credentials;
+    if (capableIn(own, other.user, CAP_SYS_PTRACE)) return true;
     const same = [other.uid, other.euid, other.suid].every((uid) => uid === own.fsuid) && [other.gid, other.egid, other.sgid].every((gid) => gid === own.fsgid);
-    return same && this.#process.dumpable === 1 && (other.permitted & ~own.permitted) === 0n;
+    return same && other.user === own.user && this.#process.dumpable === 1 && (other.permitted & ~own.permitted) === 0n;
   }
   get memory(): MemoryView | undefined {
     const mm = this.#alive?.mm;
@@ -268,31 +311,11 @@ export class KernelProcessView implements ProcessView {
   }
   readMemory(buffer: Uint8Array, position: number): number {
     const task = this.#alive;
-    if (task === undefined) return 0;
-    let done = 0;
-    while (done < buffer.length) {
-      const at = position + done;
-      const length = Math.min(buffer.length - done, 4096 - (at % 4096));
-      const view = task.mm.isSecret(at) ? undefined : task.memory.readable(at, length);
-      if (view === undefined) return done > 0 ? done : -EIO;
-      buffer.set(view, done);
-      done += length;
-    }
-    return done;
+    return task === undefined ? 0 : forceRead(task.mm, position, buffer) || -EIO;
   }
   writeMemory(buffer: Uint8Array, position: number): number {
     const task = this.#alive;
-    if (task === undefined) return 0;
-    let done = 0;
-    while (done < buffer.length) {
-      const at = position + done;
-      const length = Math.min(buffer.length - done, 4096 - (at % 4096));
-      const view = task.mm.isSecret(at) ? undefined : task.memory.writable(at, length);
-      if (view === undefined) return done > 0 ? done : -EIO;
-      view.set(buffer.subarray(done, done + length));
-      done += length;
-    }
-    return done;
+    return task === undefined ? 0 : forceWrite(task.mm, position, buffer) || -EIO;
   }
   get executable(): Location | undefined {
     return this.#alive?.mm.exe?.location;
@@ -325,29 +348,34 @@ export class KernelProcessView implements ProcessView {
   limits(): readonly LimitView[] {
     return Array.from({ length: 16 }, (_, resource) => this.#process.limits.get(resource));
   }
+  get oomScore(): number {
+    return oomScore(this.#process, this.#process.kernel.memoryBytes);
+  }
   get oomScoreAdjustment(): number {
     return this.#process.oomScoreAdjust;
   }
-  set oomScoreAdjustment(value: number) {
-    this.#process.oomScoreAdjust = value;
+  /** __set_oom_adj(). */
+  setOomScoreAdjustment(value: number): number {
+    const process = this.#process;
+    if (value < Math.min(0, process.oomScoreAdjust) && process.kernel.current?.capable(CAP_SYS_RESOURCE) !== true) return -EACCES;
+    process.oomScoreAdjust = value;
+    return 0;
   }
   namespaces(): readonly (readonly [string, NamespaceIdentity])[] {
+    const { kernel, pidNamespace } = this.#process;
     const task = this.#alive;
-    const { uts, ipc, network, cgroup, user, pid, time } = task?.namespaces ?? this.#process.kernel.namespaces;
+    const { uts, ipc, network, cgroup, pidForChildren, time, timeForChildren } = task?.namespaces ?? kernel.namespaces;
     const mounts: readonly (readonly [string, NamespaceIdentity])[] = task === undefined ? [] : [['mnt', task.fs.namespace]];
     return [
-      ['cgroup', cgroup], ['ipc', ipc], ...mounts, ['net', network], ['pid', pid], ['pid_for_children', pid], ['time', time], ['time_for_children', time],
-      ['user', user], ['uts', uts],
+      ['cgroup', cgroup], ['ipc', ipc], ...mounts, ['net', network], ['pid', pidNamespace], ['pid_for_children', pidForChildren], ['time', time],
+      ['time_for_children', timeForChildren], ['user', (task ?? this.#task).credentials.user], ['uts', uts],
     ];
   }
-  get uidMap(): string {
-    return '         0          0 4294967295\n';
-  }
-  get gidMap(): string {
-    return this.uidMap;
+  openNamespaceFile(name: NamespaceFileName, writes: boolean): OpenedContent | number {
+    return openNamespaceFile(this.#task, name, writes);
   }
   get childPids(): readonly number[] {
-    return [...this.#process.children].map((child) => child.pid).sort((a, b) => a - b);
+    return [...this.#process.children].map((child) => this.#namespace.numberOf(child.pid)).sort((a, b) => a - b);
   }
 }
 
@@ -357,16 +385,36 @@ export interface SystemViewOptions {
   readonly network?: (name: string) => string | undefined;
 }
 
-export function createSystemView(kernel: Kernel, options: SystemViewOptions = {}): SystemView {
+/** Names of /proc/cgroups, which are those of version 1 (cgroup_subsys `legacy_name`). */
+const CONTROLLER_NAMES = CONTROLLERS.map((name: string) => (name === 'io' ? 'blkio' : name));
+
+/** Of the reader's network namespace. */
+function pingGroupRange(kernel: Kernel): { read(): string; write(text: string): number } {
+  const network = (): NetworkNamespace => (kernel.current?.namespaces ?? kernel.namespaces).network;
+  return {
+    read: () => `${network().pingGroups.join('\t')}\n`,
+    write: (text) => {
+      const match = /^\s*(\d{1,10})\s+(\d{1,10})\s*$/.exec(text);
+      if (match === null) return -EINVAL;
+      if (kernel.current?.capableIn(network().user, CAP_NET_ADMIN) !== true) return -EPERM;
+      const [first, last] = [Number(match[1]), Number(match[2])];
+      // Where the first is above the last nobody may (ipv4_ping_group_range).
+      network().pingGroups = first > last ? [1, 0] : [first, last];
+      return text.length;
+    },
+  };
+}
+
+/** What a procfs of a PID namespace sees. */
+export function createSystemView(kernel: Kernel, options: SystemViewOptions = {}, namespace = kernel.namespaces.pidForChildren): SystemView {
   const views = new WeakMap<Process, KernelProcessView>();
   const viewOf = (process: Process): KernelProcessView => {
     let view = views.get(process);
-    if (view === undefined) views.set(process, (view = new KernelProcessView(process)));
+    if (view === undefined) views.set(process, (view = new KernelProcessView(process, namespace)));
     return view;
   };
   const tasks = (): KernelTask[] => [...kernel.processes()].flatMap((process) => [...process.tasks]);
   const uts = (): UtsNamespace => (kernel.current?.namespaces ?? kernel.namespaces).uts;
-  const boot = Number(kernel.bootRealtimeNs / 1_000_000_000n);
   const busyNs = (): number => [...kernel.processes()].reduce((total, process) => total + process.cpuTimeNs() + process.childUsage.userNs, 0);
   return {
     get hostname() {
@@ -376,22 +424,24 @@ export function createSystemView(kernel: Kernel, options: SystemViewOptions = {}
       return uts().domainname;
     },
     setHostname(name) {
-      if (kernel.current?.capable(CAP_SYS_ADMIN) !== true) return -EPERM;
+      if (kernel.current?.capableIn(uts().user, CAP_SYS_ADMIN) !== true) return -EPERM;
       uts().hostname = name;
       return 0;
     },
     release: RELEASE, version: VERSION, processors: kernel.processors, cpuFlags: CPU_FLAGS,
-    memoryBytes: kernel.memoryBytes,
+    get memoryBytes() {
+      return kernel.memoryBytes;
+    },
     get freeMemoryBytes() {
-      return Math.max(2 ** 20, kernel.memoryBytes - kernel.memory.mappedBytes);
+      return Math.max(2 ** 20, kernel.memoryBytes - kernel.cgroups.container.memory.charged);
     },
     get uptimeNs() {
-      return kernel.monotonicNs();
+      return kernel.monotonicNs() + (kernel.current?.namespaces.time.boottimeNs ?? 0);
     },
     get idleNs() {
       return Math.max(0, kernel.monotonicNs() * kernel.processors - busyNs());
     },
-    bootTimeSeconds: boot,
+    bootTimeSeconds: Number(kernel.bootRealtimeNs / 1_000_000_000n),
     get loadAverage(): readonly [number, number, number] {
       return [0, 0, 0];
     },
@@ -402,7 +452,7 @@ export function createSystemView(kernel: Kernel, options: SystemViewOptions = {}
       return kernel.taskCount;
     },
     get lastPid() {
-      return Math.max(1, ...[...kernel.processes()].map((process) => process.pid));
+      return Math.max(1, ...[...kernel.processes()].map((process) => namespace.numberOf(process.pid)));
     },
     get tasksCreated() {
       return kernel.statistics.tasksCreated;
@@ -415,22 +465,24 @@ export function createSystemView(kernel: Kernel, options: SystemViewOptions = {}
     },
     systemNs: 0,
     pidMax: kernel.limits.pidMax,
+    controllers: CONTROLLER_NAMES,
+    cgroupCount: () => kernel.cgroups.count,
     random: (buffer) => kernel.random(buffer),
     get current() {
       const task = kernel.current;
-      return task === undefined ? undefined : { process: viewOf(task.process), tid: task.tid };
+      return task === undefined || namespace.numberOf(task.tid) === 0 ? undefined : { process: viewOf(task.process), tid: namespace.numberOf(task.tid) };
     },
     process(pid) {
-      const process = kernel.findProcess(pid);
+      const process = kernel.findProcess(namespace.idOf(pid));
       return process === undefined ? undefined : viewOf(process);
     },
     processOfThread(tid) {
-      const task = kernel.findTask(tid);
+      const task = kernel.findTask(namespace.idOf(tid));
       return task === undefined ? undefined : viewOf(task.process);
     },
-    *pids() {
-      for (const process of kernel.processes()) yield process.pid;
-    },
+    pids: () => [...kernel.processes()].map((process) => namespace.numberOf(process.pid)).filter((number) => number > 0),
+    sysctl: (path) => (path === 'net/ipv4/ping_group_range' ? pingGroupRange(kernel) : undefined),
+    namespaceLimit: (kind) => kernel.census.limitOf(kind),
     network: (name) => options.network?.(name),
   };
 }

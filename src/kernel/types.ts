@@ -11,9 +11,14 @@
  * signal interrupts it (-EINTR, or a restart where Linux restarts), or its deadline passes.
  */
 import type { Location } from '../fs/dentry.ts';
+import type { MemoryPayer } from '../fs/file-data.ts';
 import type { MountNamespace } from '../fs/mounts.ts';
+import type { NamespaceOwner } from '../fs/namespace-identity.ts';
 import type { GuestMemory, Inode, OpenFile, WaitQueue, Credentials as FsCredentials } from '../fs/types.ts';
-import type { Namespaces } from './namespaces.ts';
+import type { TaskCredentials } from './task/credentials.ts';
+import type { PidNamespace } from './namespaces/pid-namespace.ts';
+import type { UserNamespace } from './namespaces/user-namespace.ts';
+import type { Namespaces } from './namespaces/namespaces.ts';
 
 /** The answer of a handler that parked its task. */
 export const BLOCKED = -0x7fff_ffff;
@@ -83,7 +88,7 @@ export interface FsContext {
   /** A copy for fork without CLONE_FS. */
   clone(): FsContext;
   /** CLONE_NEWNS. */
-  enterNewNamespace(): void;
+  enterNewNamespace(user: NamespaceOwner): void;
   enterNamespace(namespace: MountNamespace): void;
 }
 
@@ -146,6 +151,7 @@ export interface SignalMask {
 
 /** A thread (`struct task_struct`). */
 export interface Task {
+  /** The kernel's id, as all ids in here; what the guest is told are numbers of its PID namespace. */
   readonly tid: number;
   readonly kernel: Kernel;
   readonly process: Process;
@@ -153,7 +159,7 @@ export interface Task {
   readonly files: FdTable;
   readonly fs: FsContext;
   readonly namespaces: Namespaces;
-  credentials: Credentials;
+  credentials: TaskCredentials;
   /** `comm`: up to 15 bytes. */
   readonly name: string;
   /**
@@ -190,13 +196,24 @@ export interface Task {
   readonly pendingSignals: SignalMask;
   /** Woken whenever a signal was queued for this thread or its process, blocked or not (signalfd, rt_sigtimedwait). */
   readonly signalQueue: WaitQueue;
-  /** True if an effective capability is there (`abi/capability.ts`). */
+  /** True if the capability is effective in the first user namespace (`abi/capability.ts`): for what is the whole system's. */
   capable(capability: number): boolean;
+  /** The same in a namespace: for what that one owns. */
+  capableIn(user: UserNamespace, capability: number): boolean;
+  /** The thread's id in its own PID namespace. */
+  readonly number: number;
+  /** How one of the kernel's ids of tasks, groups and sessions looks in the task's PID namespace: 0 for what is not in it. */
+  numberOf(id: number): number;
+  /** The kernel's id of a number in the task's PID namespace; -1 where nobody has it. */
+  idOf(number: number): number;
 }
 
 /** A thread group. */
 export interface Process {
   readonly pid: number;
+  /** The id in its own PID namespace. */
+  readonly number: number;
+  readonly pidNamespace: PidNamespace;
   readonly parentPid: number;
   readonly processGroup: number;
   readonly session: number;
@@ -217,6 +234,8 @@ export interface KernelTimer {
 }
 
 export interface Kernel {
+  /** Those of the first program. */
+  readonly namespaces: Namespaces;
   readonly monotonicNs: () => number;
   readonly realtimeNs: () => bigint;
   /** Fills with random bytes (seeded where a run must be repeatable). */
@@ -228,6 +247,8 @@ export interface Kernel {
   findInode?(path: string): Inode | number;
   /** Calls back once CLOCK_MONOTONIC reaches the deadline (ns). */
   addTimer(deadlineNs: number, callback: () => void): KernelTimer;
+  /** Whose memory a file in memory is that gets its first bytes now. */
+  memoryPayer?(): MemoryPayer | undefined;
   findProcess(pid: number): Process | undefined;
   findTask(tid: number): Task | undefined;
   processes(): Iterable<Process>;

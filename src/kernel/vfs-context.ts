@@ -1,6 +1,7 @@
 /** `struct fs_struct`: root, working directory and umask of a process, shared with CLONE_FS (Linux fs/fs_struct.c). */
 import type { Location, Mount } from '../fs/dentry.ts';
 import type { MountNamespace } from '../fs/mounts.ts';
+import type { NamespaceOwner } from '../fs/namespace-identity.ts';
 import type { FsContext } from './types.ts';
 
 export class VfsContext implements FsContext {
@@ -20,9 +21,9 @@ export class VfsContext implements FsContext {
     return new VfsContext(this.namespace, this.root, this.cwd, this.umask);
   }
 
-  /** CLONE_NEWNS: a copy of the mount namespace, with root and working directory moved into it. */
-  enterNewNamespace(): void {
-    const { namespace, mapping } = this.namespace.copy();
+  /** CLONE_NEWNS: a copy of the mount namespace, owned by `user`, with root and working directory moved into it. */
+  enterNewNamespace(user: NamespaceOwner): void {
+    const { namespace, mapping } = this.namespace.copy(user);
     this.namespace = namespace;
     this.root = moved(this.root, mapping);
     this.cwd = moved(this.cwd, mapping);

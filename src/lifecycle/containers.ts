@@ -15,6 +15,7 @@ import { EEXIST, ENOENT, ENOTEMPTY } from '../abi/errno.ts';
 import { StoreError, StoreLock, checkErrno } from '../image/index.ts';
 import type { Disk, ImageStore } from '../image/index.ts';
 import { nearestName } from '../image/nearest.ts';
+import { EventLog } from './events.ts';
 import { LifecycleError, NameConflictError, NoSuchContainerError } from './errors.ts';
 import { MOST_RECORD_BYTES, REMNANT_AFTER_MS } from './limits.ts';
 import { ID, checkName, randomName } from './names.ts';
@@ -37,12 +38,14 @@ export type WholeContainer = KeptContainer & { readonly record: ContainerRecord 
 
 export class Containers {
   readonly store: ImageStore;
+  readonly events: EventLog;
   readonly #disk: Disk;
   readonly #locks = new Map<string, StoreLock>();
 
   constructor(store: ImageStore) {
     this.store = store;
     this.#disk = store.disk;
+    this.events = new EventLog(store.disk);
   }
 
   /** Of a container, or of a file of it. */
@@ -65,8 +68,10 @@ export class Containers {
     this.#disk.makeDirectory(this.#disk.path('containers', 'names'));
     try {
       this.writeState(record.id, state);
-      this.#disk.writeFileQuickly(`${directory}/config.json`, encodeRecord(record));
-      return { id: record.id, name: this.#claimName(record.id, name), record, state };
+      this.writeRecord(record);
+      const made = { id: record.id, name: this.#claimName(record.id, name), record, state };
+      this.say('create', made);
+      return made;
     } catch (error) {
       this.#removeFiles(record.id);
       throw error;
@@ -114,6 +119,16 @@ export class Containers {
     const owner = this.#tryName(name, container.id);
     if (owner !== container.id) throw new NameConflictError(name, owner);
     for (const [other, id] of this.#names()) if (id === container.id && other !== name) this.#disk.remove(this.#namePath(other));
+    this.say('rename', { ...container, name }, { oldName: `/${container.name}` });
+  }
+
+  /** Writes down that something has happened to a container; to be called beside what was done, whoever did it. */
+  say(action: string, { id, name, record }: Pick<KeptContainer, 'id' | 'name' | 'record'>, attributes: Readonly<Record<string, string>> = {}): void {
+    this.events.append('container', action, id, { image: record?.image.name ?? '', name, ...record?.labels, ...attributes });
+  }
+
+  #nameOf(id: string): string {
+    return this.#names().find(([, owner]) => owner === id)?.[0] ?? '';
   }
 
   /** Names and ids, also of containers that are no more. */
@@ -135,8 +150,18 @@ export class Containers {
   }
 
   #read(id: string, name: string): KeptContainer {
+    return { id, name, record: this.#recordOf(id), state: this.stateOf(id) };
+  }
+
+  /** Undefined: it cannot be read. */
+  #recordOf(id: string): ContainerRecord | undefined {
     const bytes = this.#disk.readFile(this.pathOf(id, 'config.json'), MOST_RECORD_BYTES);
-    return { id, name, record: bytes === undefined ? undefined : decodeRecord(bytes, id), state: this.stateOf(id) };
+    return bytes === undefined ? undefined : decodeRecord(bytes, id);
+  }
+
+  /** Under its lock. Its process reads it at the next start only. */
+  writeRecord(record: ContainerRecord): void {
+    this.#disk.writeFileQuickly(this.pathOf(record.id, 'config.json'), encodeRecord(record));
   }
 
   /** As it is now: a container whose process has ended without saying so was killed. */
@@ -145,7 +170,7 @@ export class Containers {
     const state = bytes === undefined ? undefined : decodeState(bytes);
     if (state === undefined) return { status: 'exited', exitCode: EXIT_UNKNOWN, error: 'its state was lost (a power cut, or a full disk)', finishedMs: this.#disk.mtimeOf(this.pathOf(id, 'state.json')) };
     if (state.status !== 'running' || !this.#hasEnded(state.owner ?? '')) return state;
-    const { owner: _, pid: __, ports: ___, network: ____, ...rest } = state;
+    const { owner: _, pid: __, ports: ___, network: ____, paused: _____, restarting: ______, ...rest } = state;
     const killed: ContainerState = { ...rest, status: 'exited', exitCode: EXIT_KILLED, finishedMs: this.#disk.host.now(), error: 'its process was killed: what it changed since its start is lost' };
     return this.#settle(id, state, killed);
   }
@@ -162,6 +187,7 @@ export class Containers {
         if (before.network !== undefined) new Networks(this.store).leave(before.network.name, before.network.address, id);
         // What it said that it was doing with the store.
         this.store.claims.removeLeftovers();
+        this.say('die', { id, name: this.#nameOf(id), record: this.#recordOf(id) }, { exitCode: String(killed.exitCode) });
         return killed;
       });
     } catch {
@@ -228,7 +254,7 @@ export class Containers {
     if (fitting.length > 1) throw new LifecycleError(`multiple IDs found with provided prefix: ${name}`, 'give more of its digits');
     const [id] = fitting;
     if (id === undefined) throw new NoSuchContainerError(text, nearestName(name, this.#names().map(([other]) => other)));
-    return this.#read(id, this.#names().find(([, owner]) => owner === id)?.[0] ?? '');
+    return this.#read(id, this.#nameOf(id));
   }
 
   /** The same, with its configuration. */
@@ -241,8 +267,10 @@ export class Containers {
 
   /** Under its lock; it does not run. */
   remove(id: string): void {
+    const gone = { id, name: this.#nameOf(id), record: this.#recordOf(id) };
     for (const [name, owner] of this.#names()) if (owner === id) this.#disk.remove(this.#namePath(name));
     this.#removeFiles(id);
+    this.say('destroy', gone);
   }
 
   #removeFiles(id: string): void {

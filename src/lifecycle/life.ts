@@ -15,20 +15,33 @@ export function runningState(containers: Containers, pid: number): ContainerStat
 }
 
 export class Life {
+  /** Its state is that at its start; `state` is the one of now. */
   readonly container: WholeContainer;
   readonly #containers: Containers;
-  readonly #startedMs: number;
+  #state: ContainerState;
   #log: LogWriter | undefined;
 
-  private constructor(containers: Containers, container: WholeContainer, startedMs: number) {
+  private constructor(containers: Containers, container: WholeContainer) {
     this.#containers = containers;
     this.container = container;
-    this.#startedMs = startedMs;
+    this.#state = container.state;
+  }
+
+  get state(): ContainerState {
+    return this.#state;
+  }
+
+  get startedMs(): number {
+    return this.#state.startedMs ?? 0;
+  }
+
+  #now(): number {
+    return this.#containers.store.disk.host.now();
   }
 
   /** Of a container that was made as running already. */
   static begun(containers: Containers, container: WholeContainer): Life {
-    return new Life(containers, container, container.state.startedMs ?? containers.store.disk.host.now());
+    return new Life(containers, container);
   }
 
   /** @throws LifecycleError where it runs already. */
@@ -42,7 +55,65 @@ export class Life {
       containers.findWhole(id);
       containers.writeState(id, state);
     });
-    return new Life(containers, { ...container, state }, state.startedMs ?? 0);
+    return new Life(containers, { ...container, state });
+  }
+
+  /** It says of itself what others are to see. A store that cannot be written keeps what it has. */
+  change(change: Partial<ContainerState>): void {
+    this.#state = { ...this.#state, ...change };
+    const { id } = this.container;
+    try {
+      this.#containers.locked(id, () => this.#containers.writeState(id, this.#state));
+    } catch (error) {
+      if (!(error instanceof StoreError || error instanceof NoSuchContainerError)) throw error;
+    }
+  }
+
+  /** Something has happened to it. */
+  say(action: string, attributes: Readonly<Record<string, string>> = {}): void {
+    this.#containers.say(action, this.container, attributes);
+  }
+
+  /** Its command runs. */
+  started(): void {
+    this.say('start');
+  }
+
+  /** Its command has ended, and is to be started again by this process: what it changed is kept. */
+  async endedForNow(exitCode: number, changes: () => Iterable<Change<Inode>>, oomKilled: boolean): Promise<void> {
+    this.#log?.end();
+    this.#log = undefined;
+    this.#saidDead(exitCode);
+    const lost = await this.#keep(changes);
+    this.change({ restarting: true, paused: undefined, ports: undefined, network: undefined, health: undefined, exitCode, finishedMs: this.#now(), error: lost ?? '', ...(oomKilled ? { oomKilled } : {}) });
+  }
+
+  /** And now it is started again. */
+  again(restarts: number): void {
+    this.change({ restarting: undefined, oomKilled: undefined, startedMs: this.#now(), exitCode: 0, error: '', restarts });
+  }
+
+  /** Its end was asked for while nothing ran. */
+  stayedEnded(): void {
+    const { exitCode, startedMs, finishedMs, error, oomKilled, restarts } = this.#state;
+    this.#writeEnd({ status: 'exited', startedMs, finishedMs, exitCode, error, oomKilled, restarts });
+  }
+
+  #saidDead(exitCode: number): void {
+    this.say('die', { exitCode: String(exitCode), execDuration: String(Math.floor((this.#now() - this.startedMs) / 1000)) });
+  }
+
+  #writeEnd(state: ContainerState): string | undefined {
+    const { id } = this.container;
+    this.#state = state;
+    try {
+      this.#containers.locked(id, () => this.#containers.writeState(id, state));
+      return undefined;
+    } catch (error) {
+      // Removed meanwhile by force, or the disk is full: then others see that its process has ended.
+      if (!(error instanceof StoreError || error instanceof NoSuchContainerError)) throw error;
+      return error.message;
+    }
   }
 
   /** What it prints is kept. */
@@ -56,14 +127,15 @@ export class Life {
   /** Where it is reached. */
   connected({ ports, network }: Pick<ContainerState, 'ports' | 'network'>): void {
     if ((ports ?? []).length === 0 && network === undefined) return;
-    const { id, state } = this.container;
-    this.#containers.locked(id, () => this.#containers.writeState(id, { ...state, ports, network }));
+    const { id } = this.container;
+    this.#state = { ...this.#state, ports, network };
+    this.#containers.locked(id, () => this.#containers.writeState(id, this.#state));
   }
 
   /** It could not be started. */
-  failed(exitCode: number, error: string): void {
+  async failed(exitCode: number, error: string): Promise<void> {
     const { container: { record: { id, autoRemove } } } = this;
-    if (autoRemove) this.#remove();
+    if (autoRemove) await this.#remove();
     else this.#containers.locked(id, () => this.#containers.writeState(id, { status: 'created', exitCode, error }));
   }
 
@@ -72,24 +144,18 @@ export class Life {
    *
    * `changes`: what differs from what was mounted.
    */
-  async ended(exitCode: number, changes: () => Iterable<Change<Inode>>): Promise<string | undefined> {
+  async ended(exitCode: number, changes: () => Iterable<Change<Inode>>, oomKilled = false): Promise<string | undefined> {
     const { container } = this;
-    const { id, autoRemove } = container.record;
     this.#log?.end();
-    if (autoRemove) {
-      this.#remove();
+    this.#saidDead(exitCode);
+    if (container.record.autoRemove) {
+      await this.#remove();
       return undefined;
     }
     const lost = await this.#keep(changes);
-    const state: ContainerState = { status: 'exited', startedMs: this.#startedMs, finishedMs: this.#containers.store.disk.host.now(), exitCode, error: lost ?? this.#lostLog() };
-    try {
-      this.#containers.locked(id, () => this.#containers.writeState(id, state));
-    } catch (error) {
-      // Removed meanwhile by force, or the disk is full: then others see that its process has ended.
-      if (!(error instanceof StoreError || error instanceof NoSuchContainerError)) throw error;
-      return lost ?? error.message;
-    }
-    return lost;
+    const { startedMs, restarts } = this.#state;
+    const unwritten = this.#writeEnd({ status: 'exited', startedMs, finishedMs: this.#now(), exitCode, error: lost ?? this.#lostLog(), restarts, ...(oomKilled ? { oomKilled } : {}) });
+    return lost ?? unwritten;
   }
 
   #lostLog(): string {
@@ -110,10 +176,11 @@ export class Life {
     }
   }
 
-  #remove(): void {
-    const { id } = this.container;
+  async #remove(): Promise<void> {
+    const { id, record: { volumes } } = this.container;
     try {
       this.#containers.locked(id, () => this.#containers.remove(id));
+      if (volumes?.some(({ isAnonymous }) => isAnonymous) === true) (await import('./volumes.ts')).removeAnonymous(this.#containers, volumes);
     } catch (error) {
       if (!(error instanceof StoreError || error instanceof NoSuchContainerError)) throw error;
     }

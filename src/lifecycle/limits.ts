@@ -14,3 +14,12 @@ export const DEFAULT_LOG = { maxBytes: 10 * 2 ** 20, maxFiles: 2 } as const;
 export const MOST_LOG_LINE_BYTES = 16_384;
 /** Docker's default between the stop signal and SIGKILL. */
 export const DEFAULT_STOP_TIMEOUT_S = 10;
+/** A file of events before it is set aside; one older one is kept. Some ten thousand events. */
+export const MOST_EVENT_BYTES = 2 * 2 ** 20;
+/** Of one event: appended in one write, and labels can be long. */
+export const MOST_EVENT_LINE_BYTES = 65_536;
+/** What happened, with the command line of an exec. */
+export const MOST_ACTION_LENGTH = 4096;
+/** What is kept of the output of a health check, and of how many (Docker's). */
+export const MOST_HEALTH_OUTPUT_BYTES = 4096;
+export const MOST_HEALTH_RESULTS = 5;

@@ -2,7 +2,8 @@
 import { MOST_NAME_LENGTH } from './limits.ts';
 import { LifecycleError } from './errors.ts';
 
-const NAME = /^[a-zA-Z0-9][a-zA-Z0-9_.-]+$/;
+/** Of containers and volumes. */
+export const NAME = /^[a-zA-Z0-9][a-zA-Z0-9_.-]+$/;
 /** A whole id. */
 export const ID = /^[0-9a-f]{64}$/;
 const SHORT_ID = 12;
@@ -42,5 +43,13 @@ export function checkName(text: string): string {
   const name = text.replace(/^\//, '');
   if (!NAME.test(name)) throw new LifecycleError(`Invalid container name (${text}), only [a-zA-Z0-9][a-zA-Z0-9_.-] are allowed`, 'names have two characters at least');
   if (name.length > MOST_NAME_LENGTH) throw new LifecycleError(`Invalid container name (${name.slice(0, 40)}...): it has more than ${MOST_NAME_LENGTH} characters`, 'take a shorter one');
+  return name;
+}
+
+/** @throws LifecycleError in Docker's words for what is no name of a volume. */
+export function checkVolumeName(name: string): string {
+  if (name.length === 1) throw new LifecycleError(`create ${name}: volume name is too short, names should be at least two alphanumeric characters`, 'take a longer one');
+  if (!NAME.test(name)) throw new LifecycleError(`create ${name}: "${name}" includes invalid characters for a local volume name, only "[a-zA-Z0-9][a-zA-Z0-9_.-]" are allowed`, 'if you intended to pass a host directory, use an absolute path');
+  if (name.length > MOST_NAME_LENGTH) throw new LifecycleError(`create ${name.slice(0, 40)}...: the name has more than ${MOST_NAME_LENGTH} characters`, 'take a shorter one');
   return name;
 }

@@ -12,6 +12,7 @@ import { parseRange, type AddressRange } from '../container/index.ts';
 import { StoreLock } from '../image/index.ts';
 import type { Disk, ImageStore } from '../image/index.ts';
 import { nearestName } from '../image/nearest.ts';
+import { EventLog } from './events.ts';
 import { LifecycleError } from './errors.ts';
 import { MOST_RECORD_BYTES } from './limits.ts';
 import { randomId } from './names.ts';
@@ -97,10 +98,16 @@ function isMember(value: unknown): value is NetworkMember {
 export class Networks {
   readonly #store: ImageStore;
   readonly #disk: Disk;
+  readonly #events: EventLog;
 
   constructor(store: ImageStore) {
     this.#store = store;
     this.#disk = store.disk;
+    this.#events = new EventLog(store.disk);
+  }
+
+  #say(action: string, { id, name }: Pick<NetworkRecord, 'id' | 'name'>, container?: string): void {
+    this.#events.append('network', action, id, { name, type: 'bridge', ...(container === undefined ? {} : { container }) });
   }
 
   #path(...parts: readonly string[]): string {
@@ -149,6 +156,7 @@ export class Networks {
       const record: NetworkRecord = { name, id: randomId((buffer) => host.random(buffer)), subnet: this.#subnet(subnet), internal, labels, createdMs: host.now() };
       for (const directory of [this.#path(), this.#path(name), this.membersPath(name)]) this.#disk.makeDirectory(directory);
       this.#disk.writeFile(this.#path(name, 'network.json'), new TextEncoder().encode(`${JSON.stringify({ version: VERSION, ...record })}\n`));
+      this.#say('create', record);
       return record;
     });
   }
@@ -186,7 +194,7 @@ export class Networks {
   }
 
   /** An address that no member has, written down. @throws NoSuchNetworkError; LifecycleError where there is none left. */
-  join({ name, subnet }: NetworkRecord, member: Omit<NetworkMember, 'address'>): NetworkMember {
+  join({ id, name, subnet }: NetworkRecord, member: Omit<NetworkMember, 'address'>): NetworkMember {
     return this.#locked(name, () => {
       if (this.#read(name) === undefined) throw new NoSuchNetworkError(name);
       const used = new Set(this.members(name).map(({ address }) => address));
@@ -197,6 +205,7 @@ export class Networks {
         if (used.has(address)) continue;
         this.#disk.remove(`${this.membersPath(name)}/${address}.sock`);
         this.#disk.writeFileQuickly(`${this.membersPath(name)}/${address}`, new TextEncoder().encode(JSON.stringify(member)));
+        this.#say('connect', { id, name }, member.container);
         return { ...member, address };
       }
       throw new LifecycleError(`the network ${name} has no free address in ${subnet}`, 'stop some of its containers, or make a larger one');
@@ -205,17 +214,19 @@ export class Networks {
 
   /** Also for a container whose process was killed: another may have its address by now. */
   leave(name: string, address: string, container: string): void {
-    if (this.#read(name) === undefined) return;
+    const network = this.#read(name);
+    if (network === undefined) return;
     this.#locked(name, () => {
       const path = `${this.membersPath(name)}/${address}`;
       const value = this.#parse(path);
       if (!isMember(value) || value.container !== container) return;
       for (const file of [path, `${path}.sock`]) this.#disk.remove(file);
+      this.#say('disconnect', network, container);
     });
   }
 
   /** @throws LifecycleError while containers run on it. */
-  remove({ name }: NetworkRecord): void {
+  remove({ id, name }: NetworkRecord): void {
     this.#locked(name, () => {
       const [member, ...others] = this.members(name);
       if (member !== undefined) throw new LifecycleError(`network ${name} has active endpoints: ${[member, ...others].map(({ names }) => names[0]).join(', ')}`, 'stop these containers first');
@@ -224,5 +235,6 @@ export class Networks {
       this.#disk.files.rmdir(this.membersPath(name));
     });
     this.#disk.files.rmdir(this.#path(name));
+    this.#say('destroy', { id, name });
   }
 }

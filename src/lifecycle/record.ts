@@ -1,6 +1,8 @@
-/** What a container was made with: `config.json` in its directory, written once. */
+/** What a container was made with: `config.json` in its directory. Only `update` writes it again. */
 import type { ContainerConfig, RlimitConfig } from '../container/index.ts';
 import type { DiffId, Digest, ProcessDefaults } from '../image/index.ts';
+import type { HealthCheck } from './health.ts';
+import type { RestartPolicy } from './restart.ts';
 
 /** Raised when a later Caisson writes what an earlier one cannot read. */
 const VERSION = 1;
@@ -20,6 +22,16 @@ export interface ProcessInputs {
   readonly terminal: boolean;
   /** Standard input is passed on, or kept open. */
   readonly input: boolean;
+}
+
+/** A volume in a container. */
+export interface VolumeUse {
+  readonly name: string;
+  /** A byte string. */
+  readonly destination: string;
+  readonly writable: boolean;
+  /** It goes with the container, where that is asked for. */
+  readonly isAnonymous: boolean;
 }
 
 export interface ContainerRecord {
@@ -45,6 +57,13 @@ export interface ContainerRecord {
   readonly stopTimeoutS: number | undefined;
   readonly log: { readonly maxBytes: number; readonly maxFiles: number };
   readonly timeoutMs: number | undefined;
+  /** Absent: it is not started again. */
+  readonly restart?: RestartPolicy;
+  /** Absent: nobody looks. */
+  readonly health?: HealthCheck | undefined;
+  /** `--init`. */
+  readonly init?: boolean;
+  readonly volumes?: readonly VolumeUse[];
 }
 
 /** JSON has no infinity, which a limit may be. */

@@ -1,6 +1,7 @@
 /** How a container is at the moment: `state.json` in its directory. What it says of a process is believed only as long as that process lives. */
 
 import type { BoundPort } from '../container/index.ts';
+import type { HealthState } from './health.ts';
 
 export interface ContainerState {
   readonly status: 'created' | 'running' | 'exited';
@@ -14,10 +15,19 @@ export interface ContainerState {
   readonly exitCode: number;
   /** Why it could not be started, or what was lost at its end. */
   readonly error: string;
+  /** A process in it was killed because memory did not suffice. */
+  readonly oomKilled?: boolean | undefined;
   /** The network that it is on, while it runs. */
   readonly network?: { readonly name: string; readonly id: string; readonly address: string; readonly prefix: number; readonly gateway: string } | undefined;
   /** Where it is reached, while it runs. */
   readonly ports?: readonly BoundPort[] | undefined;
+  /** Its programs do not run at the moment. */
+  readonly paused?: boolean | undefined;
+  /** Its command has ended, and its process starts that again in a moment (`restart.ts`). */
+  readonly restarting?: boolean | undefined;
+  /** How often that was done since it was last asked to start. */
+  readonly restarts?: number | undefined;
+  readonly health?: HealthState | undefined;
   /** Who writes into its tree although it does not run (`ImageHost.owner`). */
   readonly writer?: string | undefined;
 }

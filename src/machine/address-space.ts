@@ -59,6 +59,10 @@ export class GuestSpace implements AddressSpace, UnitHost, ShellOwner {
   #compact = false;
   #exactFloats = false;
   #watched = false;
+  /** Blocks are single instructions, which report each entry. */
+  #stepping = false;
+  /** The instruction of this step was entered. */
+  #stepped = false;
   /** The program's next instruction is to find code that obeys MXCSR. */
   #wantsExactFloats = false;
   registers: Int32Array;
@@ -173,7 +177,7 @@ export class GuestSpace implements AddressSpace, UnitHost, ShellOwner {
   /** Slot of a unit at an address, linked from another address space's work if need be; 0 for none. */
   #unitSlot(address: number): number {
     const translator = this.#translator;
-    if (translator === undefined || !translator.reuse(address)) return 0;
+    if (this.#stepping || translator === undefined || !translator.reuse(address)) return 0;
     return translator.slotAt(address);
   }
 
@@ -238,6 +242,7 @@ export class GuestSpace implements AddressSpace, UnitHost, ShellOwner {
 
   hot(pointer: number): number {
     const { view } = this;
+    if (this.#stepping) return this.#enterStep(pointer);
     view.setInt32(pointer + record.BLOCK_COUNTER, record.BLOCK_COUNT, true);
     const address = view.getUint32(pointer + record.BLOCK_PC, true);
     const translator = this.#translator;
@@ -249,6 +254,35 @@ export class GuestSpace implements AddressSpace, UnitHost, ShellOwner {
     if (this.#budget >= 0) return 0;
     this.#leave(EXIT_BUDGET, address);
     return 1;
+  }
+
+  /** The first instruction of a step runs, the second ends it. */
+  #enterStep(pointer: number): number {
+    if (!this.#stepped) {
+      this.#stepped = true;
+      return 0;
+    }
+    this.#leave(EXIT_BUDGET, this.view.getUint32(pointer + record.BLOCK_PC, true));
+    return 1;
+  }
+
+  step(): Exit {
+    this.#setStepping(true);
+    const { exactFloats } = this;
+    this.#stepped = false;
+    const exit = this.#run(0);
+    // The instruction asked for code that obeys MXCSR, and is still to be done.
+    if (exit.kind !== 'budget' || exactFloats === this.exactFloats) return exit;
+    this.#stepped = false;
+    return this.#run(0);
+  }
+
+  #setStepping(stepping: boolean): void {
+    if (this.#stepping === stepping) return;
+    this.#stepping = stepping;
+    const { decoder } = this.shell;
+    if (stepping) this.blocks.decodeWith((u8, offset, available, address, block) => decoder.decode(u8, offset, available, address, 1, block), 0);
+    else this.blocks.decodeWith(this.environment.decoderOf(this.shell), record.BLOCK_COUNT);
   }
 
   /** SYSCALL (SDM Vol. 2B): rcx gets rip, r11 RFLAGS. 1: leave. */
@@ -474,6 +508,11 @@ export class GuestSpace implements AddressSpace, UnitHost, ShellOwner {
   }
 
   run(budget: number): Exit {
+    if (this.#stepping) this.#setStepping(false);
+    return this.#run(budget);
+  }
+
+  #run(budget: number): Exit {
     this.#budget = budget;
     this.#words[state.STATE_ZERO >>> 2] = 0;
     this.#words[(state.STATE_ZERO >>> 2) + 1] = 0;
@@ -488,7 +527,7 @@ export class GuestSpace implements AddressSpace, UnitHost, ShellOwner {
     if (reason === EXIT_SYSCALL) return { kind: 'syscall' };
     if (reason === EXIT_BUDGET) {
       if (this.#wantsExactFloats) this.#requireExactFloats();
-      this.#translator?.work();
+      if (!this.#stepping) this.#translator?.work();
       return { kind: 'budget' };
     }
     if (reason === EXIT_FAULT) {

@@ -162,6 +162,8 @@ export interface AddressSpace {
   nameProgram(name: string): void;
   /** Runs from `rip` until there is a reason to come back. `budget` is in blocks (about 5 instructions). */
   run(budget: number): Exit;
+  /** Interprets one instruction: `'budget'` once it is done, or one round of a repeated string instruction is. Slow. */
+  step(): Exit;
 }
 
 /** Register numbers as encoded. */

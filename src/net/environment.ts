@@ -15,6 +15,8 @@ export interface Caller {
   /** SCM_CREDENTIALS: process id, real user and group. */
   readonly real: PeerCredentials;
   readonly groups: readonly number[];
+  /** Credentials as the caller's namespaces show them. */
+  seen(credentials: PeerCredentials): PeerCredentials;
   /** Whether the caller may claim these credentials (CAP_SYS_ADMIN, CAP_SETUID, CAP_SETGID, or its own; net/core/scm.c). */
   mayClaim(credentials: PeerCredentials): boolean;
   /** CAP_NET_BIND_SERVICE. */

@@ -6,8 +6,9 @@ import {
   IPV6_FREEBIND, IPV6_JOIN_GROUP, IPV6_LEAVE_GROUP, IPV6_MTU, IPV6_MTU_DISCOVER, IPV6_MULTICAST_HOPS, IPV6_MULTICAST_IF, IPV6_MULTICAST_LOOP,
   IPV6_RECVERR, IPV6_RECVHOPLIMIT, IPV6_RECVPKTINFO, IPV6_RECVTCLASS, IPV6_TCLASS, IPV6_UNICAST_HOPS, IPV6_V6ONLY,
 } from '../abi/in.ts';
+import { SIOCSIFFLAGS } from '../abi/ioctl.ts';
 import { AF_INET, AF_INET6, SO_REUSEADDR, SO_REUSEPORT } from '../abi/socket.ts';
-import { ioctlInterface } from './interface-ioctl.ts';
+import { ioctlInterface, setLoopbackFlags } from './interface-ioctl.ts';
 import type { GuestMemory } from '../fs/types.ts';
 import { isVersion4 } from './address.ts';
 import type { NetworkStack } from './network-stack.ts';
@@ -132,6 +133,7 @@ export abstract class InetSocket extends Socket {
     if (listener instanceof InetSocket) for (const [option, value] of listener.#options) this.#options.set(option, value);
   }
   override ioctl(request: number, argument: number, memory: GuestMemory): number {
+    if (request === SIOCSIFFLAGS) return setLoopbackFlags(this.stack, argument, memory);
     return ioctlInterface(this.stack.interfaces, request, argument, memory);
   }
   get isVersion4(): boolean {

@@ -8,7 +8,7 @@ import { ARPHRD_ETHER, ARPHRD_LOOPBACK, IFF_BROADCAST, IFF_LOOPBACK, IFF_MULTICA
 import { AF_INET } from '../abi/socket.ts';
 import type { GuestMemory } from '../fs/types.ts';
 import { isVersion4, parseAddress } from './address.ts';
-import type { NetworkInterface } from './network-stack.ts';
+import type { NetworkInterface, NetworkStack } from './network-stack.ts';
 import { encodeInet } from './sockaddr.ts';
 
 /** Bytes of `struct ifreq`: a name of 16 and a union of 24. */
@@ -16,8 +16,8 @@ const IFREQ_SIZE = 40;
 const NAME_SIZE = 16;
 const CHANGES = new Set([SIOCSIFADDR, SIOCSIFFLAGS, SIOCSIFMTU, SIOCSIFNETMASK]);
 
-export function interfaceFlags({ loopback }: NetworkInterface): number {
-  return IFF_UP | IFF_RUNNING | (loopback ? IFF_LOOPBACK : IFF_BROADCAST | IFF_MULTICAST);
+export function interfaceFlags({ loopback, isUp }: NetworkInterface): number {
+  return (isUp ? IFF_UP | IFF_RUNNING : 0) | (loopback ? IFF_LOOPBACK : IFF_BROADCAST | IFF_MULTICAST);
 }
 export function hardwareType({ loopback }: NetworkInterface): number {
   return loopback ? ARPHRD_LOOPBACK : ARPHRD_ETHER;
@@ -37,10 +37,25 @@ export function ioctlInterface(interfaces: readonly NetworkInterface[], request:
     putName(ifreq, found.name);
     return 0;
   }
-  const end = ifreq.subarray(0, NAME_SIZE).indexOf(0);
-  const name = String.fromCharCode(...ifreq.subarray(0, end < 0 ? NAME_SIZE - 1 : end)).split(':')[0];
+  const name = nameIn(ifreq);
   const found = interfaces.find((candidate) => candidate.name === name);
   return found === undefined ? -ENODEV : answer!(found, ifreq.subarray(NAME_SIZE), view);
+}
+
+/** SIOCSIFFLAGS: loopback goes up or down; nothing else of an interface changes. */
+export function setLoopbackFlags({ loopback, environment }: NetworkStack, argument: number, memory: GuestMemory): number {
+  const ifreq = memory.readable(argument, IFREQ_SIZE);
+  if (ifreq === undefined) return -EFAULT;
+  if (nameIn(ifreq) !== loopback.name || !environment.caller().mayAdminister) return -EPERM;
+  const view = new DataView(ifreq.buffer, ifreq.byteOffset, IFREQ_SIZE);
+  loopback.setUp((view.getInt16(NAME_SIZE, true) & IFF_UP) !== 0);
+  return 0;
+}
+
+/** The name in a `struct ifreq`, without the number of an alias. */
+function nameIn(ifreq: Uint8Array): string | undefined {
+  const end = ifreq.subarray(0, NAME_SIZE).indexOf(0);
+  return String.fromCharCode(...ifreq.subarray(0, end < 0 ? NAME_SIZE - 1 : end)).split(':')[0];
 }
 
 function putName(ifreq: Uint8Array, name: string): void {

@@ -1,14 +1,14 @@
 /** rtnetlink(7): what the sandbox answers about interfaces, addresses and routes. */
-import { EOPNOTSUPP, EPERM, ENODEV, ENETUNREACH } from '../abi/errno.ts';
+import { EEXIST, EINVAL, EOPNOTSUPP, EPERM, ENODEV, ENETUNREACH } from '../abi/errno.ts';
 import {
-  IFA_ADDRESS, IFA_BROADCAST, IFA_CACHEINFO, IFA_F_PERMANENT, IFA_FLAGS, IFA_LABEL, IFA_LOCAL, IFF_LOWER_UP, IFLA_ADDRESS, IFLA_BROADCAST, IFLA_CARRIER, IFLA_GROUP,
+  IFA_ADDRESS, IFA_BROADCAST, IFA_CACHEINFO, IFA_F_PERMANENT, IFA_FLAGS, IFA_LABEL, IFA_LOCAL, IFF_LOWER_UP, IFF_UP, IFLA_ADDRESS, IFLA_BROADCAST, IFLA_CARRIER, IFLA_GROUP,
   IFLA_IFNAME, IFLA_LINKMODE, IFLA_MTU, IFLA_NUM_RX_QUEUES, IFLA_NUM_TX_QUEUES, IFLA_OPERSTATE, IFLA_PROMISCUITY, IFLA_QDISC, IFLA_STATS, IFLA_STATS64,
-  IFLA_TXQLEN, NLM_F_DUMP, NLM_F_MULTI, NLMSG_DONE, RT_SCOPE_HOST, RT_SCOPE_LINK, RT_SCOPE_UNIVERSE, RT_TABLE_LOCAL, RT_TABLE_MAIN, RTA_DST, RTA_GATEWAY,
+  IFLA_TXQLEN, NLM_F_DUMP, NLM_F_EXCL, NLM_F_MULTI, NLMSG_DONE, RT_SCOPE_HOST, RT_SCOPE_LINK, RT_SCOPE_UNIVERSE, RT_TABLE_LOCAL, RT_TABLE_MAIN, RTA_DST, RTA_GATEWAY,
   RTA_OIF, RTA_PREFSRC, RTA_TABLE, RTM_GETADDR, RTM_GETLINK, RTM_GETROUTE, RTM_NEWADDR, RTM_NEWLINK, RTM_NEWROUTE, RTN_LOCAL, RTN_UNICAST, RTPROT_BOOT,
   RTPROT_KERNEL,
 } from '../abi/netlink.ts';
 import { AF_INET, AF_INET6, AF_UNSPEC } from '../abi/socket.ts';
-import { formatAddress, isVersion4, parseAddress } from './address.ts';
+import { formatAddress, isLoopback, isVersion4, parseAddress } from './address.ts';
 import { broadcastAddress, hardwareType, interfaceFlags } from './interface-ioctl.ts';
 import {
   attribute, attributeText, attributeU32, attributeU8, buildMessage, findAttribute, type NetlinkHeader,
@@ -32,6 +32,10 @@ export function answerRoute(stack: NetworkStack, request: NetlinkHeader, port: n
     case RTM_GETROUTE:
       replies = dump ? routeMessages(stack, request.payload[0] ?? AF_UNSPEC, { ...parts, type: RTM_NEWROUTE }) : lookUpRoute(stack, request, { ...parts, type: RTM_NEWROUTE });
       break;
+    case RTM_NEWADDR:
+      return stack.environment.caller().mayAdminister ? addAddress(stack, request) : -EPERM;
+    case RTM_NEWLINK:
+      return stack.environment.caller().mayAdminister ? changeLink(stack, request) : -EPERM;
     default:
       // GET requests have the low bits 2; what changes the network is not allowed, unknown questions have no answers.
       if ((request.type & 3) !== 2) return -EPERM;
@@ -41,6 +45,30 @@ export function answerRoute(stack: NetworkStack, request: NetlinkHeader, port: n
   if (typeof replies === 'number' || !dump) return replies;
   const done = buildMessage({ ...parts, type: NLMSG_DONE }, new Uint8Array(4));
   return [...replies, done];
+}
+
+/** `ip address add`: loopback takes the one that it has where it is up; no other interface gets one. */
+function addAddress({ loopback }: NetworkStack, { payload, flags }: NetlinkHeader): Uint8Array[] | number {
+  if (payload.length < 8) return -EINVAL;
+  const index = new DataView(payload.buffer, payload.byteOffset).getUint32(4, true);
+  const bytes = findAttribute(payload, 8, IFA_LOCAL) ?? findAttribute(payload, 8, IFA_ADDRESS);
+  if (index !== loopback.index) return index === 2 ? -EPERM : -ENODEV;
+  if (bytes === undefined || (bytes.length !== 4 && bytes.length !== 16)) return -EINVAL;
+  const address = formatAddress(bytes);
+  if (!isLoopback(address)) return -EPERM;
+  return loopback.add({ address, prefix: payload[1]! }) || (flags & NLM_F_EXCL) === 0 ? [] : -EEXIST;
+}
+
+/** `ip link set lo up`: nothing else of an interface changes. */
+function changeLink(stack: NetworkStack, request: NetlinkHeader): Uint8Array[] | number {
+  const [link] = links(stack, request, false);
+  if (link === undefined) return -ENODEV;
+  const view = new DataView(request.payload.buffer, request.payload.byteOffset);
+  const wanted = view.getUint32(8, true);
+  const change = view.getUint32(12, true) || IFF_UP;
+  if (link !== stack.loopback || (change & ~IFF_UP) !== 0) return -EPERM;
+  stack.loopback.setUp((wanted & IFF_UP) !== 0);
+  return [];
 }
 
 interface ReplyParts {
@@ -64,10 +92,10 @@ function linkMessage(link: NetworkInterface, parts: ReplyParts): Uint8Array {
   const view = new DataView(fixed.buffer);
   view.setUint16(2, hardwareType(link), true);
   view.setInt32(4, link.index, true);
-  view.setUint32(8, interfaceFlags(link) | IFF_LOWER_UP, true);
+  view.setUint32(8, interfaceFlags(link) | (link.isUp ? IFF_LOWER_UP : 0), true);
   const broadcast = link.loopback ? new Uint8Array(6) : new Uint8Array(6).fill(255);
   return buildMessage(parts, fixed, [
-    attributeText(IFLA_IFNAME, link.name), attributeU32(IFLA_TXQLEN, 1000), attributeU8(IFLA_OPERSTATE, link.loopback ? 0 : 6),
+    attributeText(IFLA_IFNAME, link.name), attributeU32(IFLA_TXQLEN, 1000), attributeU8(IFLA_OPERSTATE, link.isUp ? (link.loopback ? 0 : 6) : 2),
     attributeU8(IFLA_LINKMODE, 0), attributeU32(IFLA_MTU, link.mtu), attributeU32(IFLA_GROUP, 0), attributeU32(IFLA_PROMISCUITY, 0),
     attributeU32(IFLA_NUM_TX_QUEUES, 1), attributeU32(IFLA_NUM_RX_QUEUES, 1), attributeU8(IFLA_CARRIER, 1),
     attributeText(IFLA_QDISC, link.loopback ? 'noqueue' : 'fq_codel'), attribute(IFLA_ADDRESS, link.hardwareAddress),

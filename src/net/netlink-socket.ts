@@ -1,6 +1,6 @@
 /** AF_NETLINK sockets: netlink(7). Only NETLINK_ROUTE knows anything here. */
 import { EADDRINUSE, EAGAIN, EINVAL, ENOPROTOOPT, EOPNOTSUPP, EPERM } from '../abi/errno.ts';
-import { NLM_F_ACK, NLM_F_CAPPED, NLM_F_REQUEST, NLMSG_ERROR, NLMSG_MIN_TYPE } from '../abi/netlink.ts';
+import { NLM_F_ACK, NLM_F_CAPPED, NLM_F_DUMP, NLM_F_REQUEST, NLMSG_ERROR, NLMSG_MIN_TYPE } from '../abi/netlink.ts';
 import { POLLIN, POLLOUT, POLLRDNORM, POLLWRNORM } from '../abi/poll.ts';
 import { AF_NETLINK, MSG_PEEK, MSG_TRUNC } from '../abi/socket.ts';
 import { buildMessage, parseMessages, type NetlinkHeader } from './netlink-message.ts';
@@ -30,10 +30,16 @@ export class NetlinkSocket extends Socket {
     this.#stack = stack;
   }
 
+  /** The caller's process id, in its own PID namespace. */
+  #ownPort(): number {
+    const caller = this.environment.caller();
+    return caller.seen(caller.real).pid;
+  }
+
   #takePort(wanted: number): number {
     const used = usedPorts.get(this.#stack) ?? new Set<number>();
     usedPorts.set(this.#stack, used);
-    let port = wanted === 0 ? this.environment.caller().real.pid : wanted;
+    let port = wanted === 0 ? this.#ownPort() : wanted;
     if (used.has(port)) {
       if (wanted !== 0) return -EADDRINUSE;
       port = 0xffff_f000;
@@ -89,8 +95,9 @@ export class NetlinkSocket extends Socket {
     }
     const answer = this.protocol === 0 ? answerRoute(this.#stack, request, this.#port) : -EOPNOTSUPP;
     if (typeof answer === 'number') return this.#acknowledge(request, answer);
-    this.#reply(answer);
-    if ((request.flags & NLM_F_ACK) !== 0 && (request.flags & 0x300) === 0) this.#acknowledge(request, 0);
+    if (answer.length > 0) this.#reply(answer);
+    // A dump ends with NLMSG_DONE instead; the same bits mean something else where something is changed.
+    if ((request.flags & NLM_F_ACK) !== 0 && (answer.length === 0 || (request.flags & NLM_F_DUMP) === 0)) this.#acknowledge(request, 0);
   }
 
   /** NLMSG_ERROR: the errno and the header of the request. */

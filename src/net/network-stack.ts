@@ -50,18 +50,44 @@ export interface NetworkInterface {
   readonly loopback: boolean;
   readonly mtu: number;
   readonly hardwareAddress: Uint8Array;
-  readonly addresses: readonly { readonly address: string; readonly prefix: number }[];
+  readonly isUp: boolean;
+  readonly addresses: readonly InterfaceAddress[];
 }
 
-const LOOPBACK_INTERFACE: NetworkInterface = {
-  index: 1, name: 'lo', loopback: true, mtu: 65_536, hardwareAddress: new Uint8Array(6),
-  addresses: [{ address: LOOPBACK4, prefix: 8 }, { address: LOOPBACK6, prefix: 128 }],
-};
+export interface InterfaceAddress {
+  readonly address: string;
+  readonly prefix: number;
+}
+
+/** `lo`: down and without an address in a new network namespace, until someone in it takes it up (drivers/net/loopback.c). */
+class Loopback implements NetworkInterface {
+  readonly index = 1;
+  readonly name = 'lo';
+  readonly loopback = true;
+  readonly mtu = 65_536;
+  readonly hardwareAddress = new Uint8Array(6);
+  isUp = false;
+  addresses: readonly InterfaceAddress[] = [];
+
+  /** Up it has its addresses, down no IPv6 one (inetdev_event, addrconf_notify). */
+  setUp(up: boolean): void {
+    this.isUp = up;
+    if (!up) this.addresses = this.addresses.filter(({ address }) => isVersion4(address));
+    else for (const own of [{ address: LOOPBACK4, prefix: 8 }, { address: LOOPBACK6, prefix: 128 }]) this.add(own);
+  }
+
+  /** False: it has the address already. */
+  add(own: InterfaceAddress): boolean {
+    if (this.addresses.some(({ address }) => address === own.address)) return false;
+    this.addresses = [...this.addresses, own];
+    return true;
+  }
+}
 
 /** Locally administered, from the address, as Docker makes them. */
 function outerInterface({ address, prefix, version6 }: OuterNetwork): NetworkInterface {
   return {
-    index: 2, name: 'eth0', loopback: false, mtu: 1500, hardwareAddress: Uint8Array.of(0x02, 0x42, ...parseAddress(address) ?? []),
+    index: 2, name: 'eth0', loopback: false, mtu: 1500, hardwareAddress: Uint8Array.of(0x02, 0x42, ...parseAddress(address) ?? []), isUp: true,
     addresses: [{ address, prefix }, ...(version6 === undefined ? [] : [{ address: version6.address, prefix: version6.prefix }])],
   };
 }
@@ -71,6 +97,8 @@ export interface NetworkOptions {
   readonly gateway?: Gateway | undefined;
   /** Absent: loopback only. */
   readonly outer?: OuterNetwork | undefined;
+  /** A network namespace that a guest made: loopback is down. */
+  readonly isNew?: boolean;
 }
 
 export class NetworkStack {
@@ -80,18 +108,20 @@ export class NetworkStack {
   readonly unix: UnixNamespace;
   readonly tcp: PortTable<TcpSocket>;
   readonly udp: PortTable<UdpSocket>;
+  readonly loopback = new Loopback();
   readonly interfaces: readonly NetworkInterface[];
 
   /** Absent until ports are published. */
   answers: DatagramAnswers | undefined = undefined;
   readonly #addresses: ReadonlySet<string>;
 
-  constructor(environment: NetEnvironment, { gateway, outer }: NetworkOptions = {}) {
+  constructor(environment: NetEnvironment, { gateway, outer, isNew }: NetworkOptions = {}) {
+    if (isNew !== true) this.loopback.setUp(true);
     this.environment = environment;
     this.gateway = gateway;
     this.outer = outer;
     const outside = outer === undefined ? [] : [outerInterface(outer)];
-    this.interfaces = [LOOPBACK_INTERFACE, ...outside];
+    this.interfaces = [this.loopback, ...outside];
     this.#addresses = new Set(outside.flatMap(({ addresses }) => addresses.map(({ address }) => address)));
     this.unix = new UnixNamespace(environment, this.interfaces);
     const random = (): number => {
@@ -105,7 +135,10 @@ export class NetworkStack {
 
   /** The address is one of this machine's. */
   isLocal(address: string): boolean {
-    return isLoopback(address) || this.#addresses.has(address);
+    return isLoopback(address) ? this.#hasLoopback(address) : this.#addresses.has(address);
+  }
+  #hasLoopback(address: string): boolean {
+    return this.loopback.addresses.some((own) => isVersion4(own.address) === isVersion4(address));
   }
   mayBind(address: string): boolean {
     return isAny(address) || this.isLocal(address);
@@ -117,7 +150,10 @@ export class NetworkStack {
   }
   /** Source address of packets to `address`; undefined where no route leads there. */
   sourceFor(address: string): string | undefined {
-    if (isLoopback(address)) return isVersion4(address) ? LOOPBACK4 : LOOPBACK6;
+    if (isLoopback(address)) {
+      if (!this.loopback.isUp) return undefined;
+      return isVersion4(address) ? LOOPBACK4 : LOOPBACK6;
+    }
     return isVersion4(address) ? this.outer?.address : this.outer?.version6?.address;
   }
 }

@@ -229,7 +229,7 @@ export abstract class Socket extends StreamFile {
       case SO_SNDTIMEO_OLD:
         return timeval(this.sendTimeoutNs);
       case SO_PEERCRED: {
-        const { pid, uid, gid } = this.peerCredentials() ?? { pid: 0, uid: -1, gid: -1 };
+        const { pid, uid, gid } = this.environment.caller().seen(this.peerCredentials() ?? { pid: 0, uid: -1, gid: -1 });
         return ints(pid, uid, gid);
       }
       case SO_PEERGROUPS: {

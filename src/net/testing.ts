@@ -41,7 +41,7 @@ export class FakeEnvironment implements NetEnvironment {
   caller(): Caller {
     const own = { pid: this.pid, uid: 1000, gid: 1000 };
     return {
-      effective: own, real: own, groups: [1000], mayClaim: ({ pid, uid }) => pid === own.pid && uid === own.uid, mayBindLowPorts: false, mayUseRaw: false,
+      effective: own, real: own, groups: [1000], seen: (credentials) => credentials, mayClaim: ({ pid, uid }) => pid === own.pid && uid === own.uid, mayBindLowPorts: false, mayUseRaw: false,
       mayAdminister: false,
     };
   }

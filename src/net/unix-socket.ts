@@ -76,7 +76,7 @@ export abstract class UnixSocket extends Socket {
       else this.namespace.landed(message.rights);
       details.rights = message.rights;
     }
-    if (this.switchedOn(SO_PASSCRED)) details.credentials = message.credentials;
+    if (this.switchedOn(SO_PASSCRED)) details.credentials = this.environment.caller().seen(message.credentials);
   }
   protected static badSendFlags(flags: number): number {
     return (flags & MSG_OOB) === 0 ? 0 : -EOPNOTSUPP;

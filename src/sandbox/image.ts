@@ -8,6 +8,7 @@ import { SandboxError } from './client.ts';
 import type { CommandDefaults } from './commands.ts';
 import type { Files } from './files.ts';
 import type { SandboxOptions } from './options.ts';
+import { environmentOf } from './remote.ts';
 import { toByteString, toText } from './text.ts';
 
 export interface SandboxImage {
@@ -45,7 +46,7 @@ export async function imageDefaults({ image }: SandboxImage, options: SandboxOpt
   const texts = new Map([['/etc/passwd', await readOptional(files, '/etc/passwd')], ['/etc/group', await readOptional(files, '/etc/group')]]);
   try {
     const { env, cwd, user } = processOf(image.config.defaults, { command: [], hostname: toByteString(options.hostname ?? 'sandbox'), terminal: false }, (path) => texts.get(path));
-    const own = Object.fromEntries(env.map(toText).map((entry) => [entry.slice(0, entry.indexOf('=')), entry.slice(entry.indexOf('=') + 1)]));
+    const own = environmentOf(env);
     return { env: { ...own, ...options.env }, cwd: options.cwd ?? toText(cwd), user: options.user ?? user };
   } catch (error) {
     if (!(error instanceof UnknownAccountError)) throw error;

@@ -24,6 +24,21 @@ export interface Calls {
   rename(from: string, to: string): void;
   makeDirectory(path: string): void;
   changes(): readonly ChangeInfo[];
+  metrics(): SandboxMetrics;
+  pause(): void;
+  resume(): void;
+}
+
+/** What a sandbox takes at the moment. */
+export interface SandboxMetrics {
+  /** That its programs have had the processor. */
+  readonly cpuMs: number;
+  /** Private writable memory of its programs, as `limits.memoryBytes` counts it. */
+  readonly memoryBytes: number;
+  readonly memoryLimit: number;
+  /** Processes and threads. */
+  readonly tasks: number;
+  readonly paused: boolean;
 }
 
 export type CallName = keyof Calls;

@@ -1,6 +1,5 @@
 /** A sandbox: a kernel with its files in a worker of its own. */
 import { currentUser, homeDirectories, takeWorker } from '../host/node/worker.ts';
-import type { SandboxWorker } from '../host/node/worker.ts';
 import { Client } from './client.ts';
 import { Commands } from './commands.ts';
 import type { CommandDefaults } from './commands.ts';
@@ -8,14 +7,25 @@ import { Files } from './files.ts';
 import { findImage, imageDefaults } from './image.ts';
 import { DEFAULT_ENVIRONMENT, toContainerConfig } from './options.ts';
 import type { SandboxOptions, SandboxPort } from './options.ts';
-import type { ChangeInfo } from './protocol.ts';
+import type { ChangeInfo, SandboxMetrics } from './protocol.ts';
+import { connectContainer, containerEvents, environmentOf, runningContainers } from './remote.ts';
+import type { EventOptions, SandboxEvent, SandboxInfo } from './remote.ts';
 import { toText } from './text.ts';
+
+/** How it is done with. */
+interface Ending {
+  kill(): Promise<void>;
+  leave(): Promise<void>;
+}
 
 export class Sandbox {
   readonly commands: Commands;
   readonly files: Files;
   readonly #client: Client;
-  readonly #worker: SandboxWorker;
+  readonly #ending: Ending;
+
+  /** Of the container that it is connected to; of one of this process a name of its own. */
+  readonly id: string;
 
   /**
    * Where its ports are reached on this machine.
@@ -26,9 +36,10 @@ export class Sandbox {
    */
   readonly ports: readonly Required<SandboxPort>[];
 
-  private constructor(worker: SandboxWorker, client: Client, defaults: CommandDefaults, ports: readonly Required<SandboxPort>[]) {
+  private constructor(id: string, ending: Ending, client: Client, defaults: CommandDefaults, ports: readonly Required<SandboxPort>[]) {
+    this.id = id;
     this.ports = ports;
-    this.#worker = worker;
+    this.#ending = ending;
     this.#client = client;
     this.files = new Files(client);
     this.commands = new Commands(client, defaults);
@@ -55,11 +66,87 @@ export class Sandbox {
     try {
       const ports = await client.call('make the sandbox', 'create', toContainerConfig(options, homeDirectories(), image?.layers));
       const own = { env: { ...DEFAULT_ENVIRONMENT, ...options.env }, cwd: options.cwd ?? '/', user: options.user ?? currentUser() };
-      return new Sandbox(worker, client, image === undefined ? own : await imageDefaults(image, options, new Files(client)), ports);
+      return new Sandbox(crypto.randomUUID(), { kill: () => worker.terminate(), leave: () => worker.terminate() }, client, image === undefined ? own : await imageDefaults(image, options, new Files(client)), ports);
     } catch (error) {
       await worker.terminate();
       throw error;
     }
+  }
+
+  /**
+   * The containers of the user's store that run, whoever has started them (`caisson run -d`), the latest first.
+   *
+   * @example
+   * const lines = (await Sandbox.list()).map(({ name, image, status }) => `${name} ${image} ${status}`);
+   * @throws SandboxError where there is no place for containers.
+   */
+  static async list(): Promise<readonly SandboxInfo[]> {
+    return runningContainers();
+  }
+
+  /**
+   * A container that runs, by its name or id, as a sandbox. It goes on when this is done with it; commands that were started here end then. Commands
+   * start with the container's user, variables and directory.
+   *
+   * @example
+   * const names = (await Sandbox.list()).map(({ name }) => name);
+   * if (names.includes('box')) {
+   *   await using box = await Sandbox.connect('box');
+   *   await box.commands.run('hostname');
+   * }
+   * @throws SandboxError: ENOENT where there is none of the name, ESRCH where it does not run.
+   */
+  static async connect(container: string): Promise<Sandbox> {
+    const remote = await connectContainer(container);
+    const client = new Client(remote.port);
+    remote.onExit((reason) => client.close(reason));
+    const { env, cwd, user, ports } = remote.defaults;
+    const leave = async (): Promise<void> => remote.disconnect();
+    return new Sandbox(remote.id, { kill: () => remote.kill(), leave }, client, { env: environmentOf(env), cwd: toText(cwd), user }, ports);
+  }
+
+  /**
+   * What happens to the containers of the user's store, as it happens.
+   *
+   * @example
+   * const controller = new AbortController();
+   * setTimeout(() => controller.abort(), 100);
+   * const lines: string[] = [];
+   * for await (const { action, attributes } of Sandbox.events({ signal: controller.signal })) lines.push(`${action} ${attributes['name']}`);
+   */
+  static events(options: EventOptions = {}): AsyncIterable<SandboxEvent> {
+    return containerEvents(options);
+  }
+
+  /**
+   * What it takes at the moment.
+   *
+   * @example
+   * const { tasks, paused } = await sandbox.metrics();
+   * console.log(tasks, paused); // 0 false
+   */
+  metrics(): Promise<SandboxMetrics> {
+    return this.#client.call('ask what it takes', 'metrics');
+  }
+
+  /**
+   * Stops all that runs in it where it is, until `resume`. Files can be read and written meanwhile.
+   *
+   * @example
+   * const counter = await sandbox.commands.start('while sleep 0.01; do echo; done');
+   * await sandbox.pause();
+   * console.log((await sandbox.metrics()).paused); // true
+   * await sandbox.resume();
+   * await counter.kill();
+   * @throws SandboxError where a container is paused already.
+   */
+  async pause(): Promise<void> {
+    await this.#client.call('pause it', 'pause');
+  }
+
+  /** Goes on after `pause`. */
+  async resume(): Promise<void> {
+    await this.#client.call('resume it', 'resume');
   }
 
   /**
@@ -75,8 +162,8 @@ export class Sandbox {
   }
 
   /**
-   * Ends everything in it at once. Commands that run count as killed; nothing else can be asked of it. `await using` does
-   * the same at the end of a block.
+   * Ends everything in it at once, also a container that it is connected to. Commands that run count as killed; nothing else can be asked of it. `await using` does
+   * the same at the end of a block for one of this process, and leaves a container as it is.
    *
    * @example
    * const sleeper = await sandbox.commands.start('sleep 60');
@@ -84,11 +171,13 @@ export class Sandbox {
    * console.log((await sleeper.wait()).signal); // SIGKILL
    */
   async kill(): Promise<void> {
+    const ended = this.#ending.kill();
     this.#client.close('the sandbox was killed');
-    await this.#worker.terminate();
+    await ended;
   }
 
-  [Symbol.asyncDispose](): Promise<void> {
-    return this.kill();
+  async [Symbol.asyncDispose](): Promise<void> {
+    this.#client.close('the sandbox was left');
+    await this.#ending.leave();
   }
 }

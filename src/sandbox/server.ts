@@ -1,8 +1,9 @@
 /** The worker's side: one container, driven by messages. */
+import { SIGKILL } from '../abi/signal.ts';
 import type { Host } from '../host/types.ts';
 import { Container, ContainerError, PortError } from '../container/index.ts';
 import type { ContainerConfig, MachineImage, ProcessConfig, RunningProcess } from '../container/index.ts';
-import type { CallName, Calls, ChangeInfo, FileInfo, FromWorker, Port, RemoteFailure, ToWorker } from './protocol.ts';
+import type { CallName, Calls, ChangeInfo, FileInfo, FromWorker, Port, RemoteFailure, SandboxMetrics, ToWorker } from './protocol.ts';
 
 /** Output that the other side has not taken yet, per program, before the program has to wait. */
 const OUTPUT_WINDOW_BYTES = 4 << 20;
@@ -29,26 +30,35 @@ interface Running {
 
 type Implementation = { readonly [Name in CallName]: (...args: Parameters<Calls[Name]>) => ReturnType<Calls[Name]> | Promise<ReturnType<Calls[Name]>> };
 
+/** Clock ticks of `/proc/stat`. */
+const TICK_MS = 10;
+
+/** What is done beside the pausing itself, by who keeps the container. */
+export interface PauseActions {
+  pause(): void;
+  resume(): void;
+}
+
 class Server {
   readonly #port: Port;
-  readonly #createHost: (config: ContainerConfig) => Host | Promise<Host>;
-  readonly #image: MachineImage;
+  readonly #create: (config: ContainerConfig) => Promise<Container>;
+  readonly #actions: PauseActions | undefined;
   readonly #running = new Map<number, Running>();
   #container: Container | undefined;
 
-  constructor(port: Port, image: MachineImage, createHost: (config: ContainerConfig) => Host | Promise<Host>) {
+  /** `create` is asked for the container, unless it is there already. */
+  constructor(port: Port, create: (config: ContainerConfig) => Promise<Container>, container?: Container, actions?: PauseActions) {
     this.#port = port;
-    this.#image = image;
-    this.#createHost = createHost;
+    this.#create = create;
+    this.#container = container;
+    this.#actions = actions;
     port.onMessage((message) => this.#receive(message as ToWorker));
   }
 
   readonly #calls: Implementation = {
     create: async (config) => {
-      const container = Container.create(await this.#createHost(config), config, { image: this.#image, endsWithFirst: false });
-      await container.publish();
-      this.#container = container;
-      return container.ports;
+      this.#container = await this.#create(config);
+      return this.#container.ports;
     },
     start: (handle, spec) => this.#start(handle, spec),
     write: (handle, bytes) => this.#write(handle, bytes),
@@ -63,7 +73,22 @@ class Server {
     rename: (from, to) => void check(this.#files.rename(from, to)),
     makeDirectory: (path) => void check(this.#files.makeDirectory(path)),
     changes: () => [...this.#theContainer.changes()].map(({ kind, path }): ChangeInfo => ({ kind, path })),
+    metrics: () => this.#metrics(),
+    pause: () => (this.#actions ?? this.#theContainer).pause(),
+    resume: () => (this.#actions ?? this.#theContainer).resume(),
   };
+
+  #metrics(): SandboxMetrics {
+    const container = this.#theContainer;
+    const stat = container.files.readFile('/proc/stat');
+    const [user = 0, nice = 0, system = 0] = /^cpu +(\d+) (\d+) (\d+)/.exec(typeof stat === 'number' ? '' : new TextDecoder().decode(stat))?.slice(1).map(Number) ?? [];
+    return { ...container.usage(), cpuMs: (user + nice + system) * TICK_MS, paused: container.isPaused };
+  }
+
+  /** Nobody listens any more: what was started ends. */
+  close(): void {
+    for (const { process } of this.#running.values()) process.signal(SIGKILL);
+  }
 
   get #theContainer(): Container {
     if (this.#container === undefined) throw new Error('no container was created');
@@ -100,7 +125,7 @@ class Server {
         onOutput: (fd, bytes) => this.#output(handle, fd, bytes),
         onInputWanted: () => {},
         onInputRoom: () => this.#inputRoom(handle),
-      }),
+      }, this.#actions === undefined ? undefined : false),
     );
     this.#running.set(handle, { process, untaken: 0, waitingWriters: [] });
     void process.ended.then((status) => {
@@ -145,5 +170,14 @@ class Server {
 
 /** Answers messages until the port closes. */
 export function serveSandbox(port: Port, image: MachineImage, createHost: (config: ContainerConfig) => Host | Promise<Host>): void {
-  new Server(port, image, createHost);
+  new Server(port, async (config) => {
+    const container = Container.create(await createHost(config), config, { image, endsWithFirst: false });
+    await container.publish();
+    return container;
+  });
+}
+
+/** The same for a container that runs already. */
+export function serveContainer(port: Port, container: Container, actions: PauseActions): { close(): void } {
+  return new Server(port, () => Promise.reject(new Error('the container is there already')), container, actions);
 }

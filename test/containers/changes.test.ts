@@ -6,7 +6,7 @@ import { join } from 'node:path';
 import { after, before, test } from 'node:test';
 import { spawnCaisson } from '../cli/caisson.ts';
 import { peer } from '../images/fixtures.ts';
-import { testStore } from './testing.ts';
+import { testStore, until } from './testing.ts';
 
 const { scratch, home, env, run, mustRun, load, remove } = testStore();
 const inBox = (script: string, name: string, flags: readonly string[] = []): Promise<string> => mustRun(['run', '--name', name, ...flags, 'busybox:1', 'sh', '-c', `PATH=/bin; for a in rm mkdir ln mv chmod chown mknod find; do alias $a="busybox $a"; done\n${script}`]);
@@ -169,12 +169,13 @@ test('cp: links of the container and of archives never lead out', async () => {
   assert.deepEqual(readdirSync(join(home, 'tmp')), []);
 });
 
-test('two that write at once: the second is told', async () => {
-  await mustRun(['create', '--name', 'twice', 'busybox:1', 'sleep', '5']);
-  const child = spawnCaisson(['start', '-a', 'twice'], { env });
-  while (!(await mustRun(['ps', '-q', '--filter', 'name=twice']))) await new Promise((resolve) => setTimeout(resolve, 20));
-  assert.match((await run(['start', '-a', 'twice'])).stderr, /runs already/);
-  const closed = new Promise((resolve) => child.once('close', resolve));
-  await mustRun(['rm', '-f', 'twice']);
-  await closed;
+test('two that start one container at once: the second is attached to the first, and both hear of its end', async () => {
+  await mustRun(['create', '--name', 'twice', 'busybox:1', 'sleep', '1000']);
+  const first = run(['start', '-a', 'twice']);
+  await until(async () => (await mustRun(['ps', '-q', '--filter', 'name=twice'])) !== '', 'it runs');
+  const second = run(['start', '-a', 'twice']);
+  await until(async () => (await mustRun(['events', '--since', '1h', '--until', '0s', '-f', 'container=twice', '-f', 'event=attach'])) !== '', 'the second one is attached');
+  await mustRun(['kill', 'twice']);
+  assert.deepEqual([(await first).status, (await second).status], [137, 137]);
+  await mustRun(['rm', 'twice']);
 });

@@ -78,6 +78,9 @@ test('nginx: pages, a large body, many at once, over IPv4 and IPv6', async () =>
   assert.match(many.text, /Complete requests: +480\nFailed requests: +0\n/);
   const kept = await client('ab', ['-q', '-k', '-n', '480', '-c', '16', `http://${place}/`]);
   assert.match(kept.text, /Complete requests: +480\nFailed requests: +0\nKeep-Alive requests: +[1-9]/);
+  const [received = '', sent = ''] = (await mustRun(['stats', '--no-stream', '--format', '{{.NetIO}}', 'web'])).trimEnd().split(' / ');
+  assert.match(received, /^[\d.]+(?:k|M)B$/);
+  assert.ok(sent.endsWith('MB') && Number(sent.slice(0, -2)) >= BODY.length / 1e6, sent);
   assert.match(await mustRun(['exec', 'web', 'cat', '/var/log/nginx/access.log']), /^10\.0\.2\.2 - - \[/);
 });
 

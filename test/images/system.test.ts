@@ -18,9 +18,9 @@ before(async () => {
 after(() => rmSync(scratch, { recursive: true, force: true }));
 
 test('df, check and prune of a store in order', async () => {
-  assert.match(await mustRun(['system', 'df']), /^TYPE +TOTAL +ACTIVE +SIZE +RECLAIMABLE\nImages +2 +0 +[\d.]+MB +[\d.]+MB \(100%\)\nContainers +0 +0 +0B +0B\nBuild Cache +0 +0 +0B +0B\nUnused +0 +0 +0B +0B\nLeftovers +0 +0 +0B +0B\n$/);
+  assert.match(await mustRun(['system', 'df']), /^TYPE +TOTAL +ACTIVE +SIZE +RECLAIMABLE\nImages +2 +0 +[\d.]+MB +[\d.]+MB \(100%\)\nContainers +0 +0 +0B +0B\nLocal Volumes +0 +0 +0B +0B\nBuild Cache +0 +0 +0B +0B\nUnused +0 +0 +0B +0B\nLeftovers +0 +0 +0B +0B\n$/);
   assert.match(await mustRun(['system', 'df', '-v']), /\nbusybox:1 +[0-9a-f]{12} +.* ago +[\d.]+MB +no\n/);
-  assert.equal(await mustRun(['system', 'df', '--format', '{{.Type}} {{.TotalCount}}']), 'Images 2\nContainers 0\nBuild Cache 0\nUnused 0\nLeftovers 0\n');
+  assert.equal(await mustRun(['system', 'df', '--format', '{{.Type}} {{.TotalCount}}']), 'Images 2\nContainers 0\nLocal Volumes 0\nBuild Cache 0\nUnused 0\nLeftovers 0\n');
   assert.equal(await mustRun(['system', 'check']), '2 images, 35 blobs, 31 layers: clean\n');
   assert.equal(await mustRun(['image', 'prune', '-f']), 'Total reclaimed space: 0B\n');
   assert.match(await mustRun(['image', 'prune'], { input: 'n\n' }), /^WARNING! .*\nAre you sure you want to continue\? \[y\/N\] $/);
@@ -75,12 +75,12 @@ test('what is spoiled is found, and mended or said', async () => {
 test('groups of words: Docker\'s second names, help, and slips', async () => {
   assert.equal(await mustRun(['image', 'ls', '-q']), await mustRun(['images', '-q']));
   assert.equal(await mustRun(['image', 'inspect', '-f', '{{.Id}}', 'busybox:1']), await mustRun(['inspect', '-f', '{{.Id}}', 'busybox:1']));
-  assert.match(await mustRun(['system', '--help']), /^Usage: caisson system COMMAND\n\nCommands:\n {2}check +find out .*\n {2}df +show .*\n {2}prune +remove .*\n/);
+  assert.match(await mustRun(['system', '--help']), /^Usage: caisson system COMMAND\n\nCommands:\n {2}events +show .*\n {2}check +find out .*\n {2}df +show .*\n {2}prune +remove .*\n/);
   assert.match(await mustRun(['help', 'system', 'prune']), /^Remove all that nothing uses\.\n/);
   assert.match(await mustRun(['help']), /\n {2}system check +find out/);
   for (const [args, message] of [
     [['system', 'chek'], /^caisson: cannot system chek: no such command \(did you mean "caisson system check"\?\)\n$/], [['image', 'x'], /it is one of ls, /], [['sytem'], /did you mean "caisson system"/],
-    [['image', 'prune', '--filter', 'untl=1h'], /did you mean until\?/], [['image', 'prune', '--filter', 'until=x'], /"x" is no time/], [['attach', 'x'], /cannot attach: it is not there yet \(see what it prints with "caisson logs -f"\)/], [['container', 'stats'], /cannot container stats: it is not there yet/],
+    [['image', 'prune', '--filter', 'untl=1h'], /did you mean until\?/], [['image', 'prune', '--filter', 'until=x'], /"x" is no time/], [['compose', 'up'], /cannot compose: it is not there yet \(run each service by itself\)/], [['network', 'connect', 'a', 'b'], /cannot network connect: it is not there yet/],
   ] as const) {
     const { status, stderr } = await run(args);
     assert.equal(status, 125);

@@ -1,16 +1,21 @@
 /** execve(2): a task becomes another program (Linux fs/exec.c). Everything that can fail happens before the old program is touched. */
 import { E2BIG, ELIBBAD, ELOOP, ENOEXEC, ENOMEM } from '../../abi/errno.ts';
+import { CAP_SYS_PTRACE } from '../../abi/capability.ts';
 import { SECBIT_KEEP_CAPS, SECBIT_NOROOT } from '../../abi/prctl.ts';
 import { PROT_EXEC, PROT_READ, PROT_WRITE } from '../../abi/mman.ts';
+import { MS_NOSUID } from '../../abi/mount.ts';
 import { RLIMIT_AS, RLIMIT_STACK } from '../../abi/resource.ts';
 import type { OpenFile } from '../../fs/types.ts';
 import { RSP } from '../../machine/index.ts';
 import type { Kernel } from '../kernel.ts';
 import { Mm, pageUp } from '../mm/mm.ts';
+import { UserNamespace } from '../namespaces/user-namespace.ts';
 import { openExecutable } from '../syscalls/file-exec.ts';
 import { NO_ALTERNATE_STACK } from '../signals/signal-frame.ts';
+import { traceExec, unlink } from '../ptrace/attach.ts';
 import { endTask, releaseMemory } from '../task/exit.ts';
 import { withEffective, type TaskCredentials } from '../task/credentials.ts';
+import { withTimeOfChildren } from '../task/fork.ts';
 import { SharedRef } from '../task/shared-ref.ts';
 import { ATTENTION_LEAVE, type KernelTask } from '../task/task.ts';
 import { readElf, isElf, type Elf } from './elf.ts';
@@ -120,12 +125,22 @@ function executableName(request: ExecRequest): string {
   return path === '' ? `/dev/fd/${directory}` : `/dev/fd/${directory}/${path}`;
 }
 
+/** Not on a mount with `nosuid`, nor of a user namespace that the caller is not in, nor to ids that its own does not have (bprm_fill_uid, mnt_may_suid). */
+function maySetIds({ user }: TaskCredentials, { inode, location }: Executable): boolean {
+  if (location !== undefined && (location.mount.flags & MS_NOSUID) !== 0) return false;
+  const owner = location?.mount.fileSystem.owner;
+  if (owner instanceof UserNamespace && !user.isWithin(owner)) return false;
+  return user.mapsUid(inode.uid) && user.mapsGid(inode.gid);
+}
+
 /** Set-user-ID programs, and capabilities of root's programs (security/commoncap.c: cap_bprm_creds_from_file). */
 function execCredentials(task: KernelTask, file: Executable): TaskCredentials {
   const old = task.credentials;
   let next = old;
   const { mode, uid, gid } = file.inode;
-  if (!old.noNewPrivileges) {
+  // Who traces without the capability must not come to own what it has not (LSM_UNSAFE_PTRACE).
+  const mayGain = !old.noNewPrivileges && task.tracee?.tracer.capableIn(old.user, CAP_SYS_PTRACE) !== false;
+  if (mayGain && maySetIds(old, file)) {
     if ((mode & S_ISUID) !== 0) next = { ...next, euid: uid };
     if ((mode & (S_ISGID | S_IXGRP)) === (S_ISGID | S_IXGRP)) next = { ...next, egid: gid };
   }
@@ -135,9 +150,10 @@ function execCredentials(task: KernelTask, file: Executable): TaskCredentials {
   const rootRules = (old.securebits & SECBIT_NOROOT) === 0;
   let permitted = ambient;
   let effective = ambient;
-  if (rootRules && (next.euid === 0 || next.uid === 0)) {
+  const { root } = old.user;
+  if (rootRules && (next.euid === root || next.uid === root)) {
     permitted = next.inheritable | next.bounding;
-    effective = next.euid === 0 ? permitted : ambient;
+    effective = next.euid === root ? permitted : ambient;
   }
   return withEffective({ ...next, permitted, ambient }, effective);
 }
@@ -147,7 +163,7 @@ function loadMemory(task: KernelTask, program: Program, request: ExecRequest, cr
   const { kernel } = task;
   const context = kernel.memory;
   if (context.addressSpaces >= context.limits.addressSpaces) return -ENOMEM;
-  const mm = new Mm(kernel.machine.createAddressSpace(), context);
+  const mm = new Mm(kernel.machine.createAddressSpace(), context, task.cgroup.memory);
   const answer = fillMemory(task, mm, program, request, credentials);
   if (answer >= 0) return mm;
   mm.drop();
@@ -221,8 +237,18 @@ function openInterpreter(task: KernelTask, path: string): { file: Executable; el
 /** The point of no return (begin_new_exec). */
 function commit(task: KernelTask, mm: Mm, program: Program, credentials: TaskCredentials): void {
   const { kernel, process } = task;
-  for (const other of [...process.tasks]) if (other !== task) endTask(other);
-  if (!task.isLeader) kernel.renameTask(task, process.pid);
+  const { tid } = task;
+  for (const other of [...process.tasks]) {
+    if (other === task) continue;
+    // The id of the leader goes to the task: nobody waits for the leader itself.
+    if (other.isLeader) unlink(other);
+    endTask(other);
+  }
+  if (!task.isLeader) {
+    // It takes the place of the leader, which counted until now.
+    process.leader.cgroup.pids.uncharge();
+    kernel.renameTask(task, process.pid);
+  }
   process.setLeader(task);
   releaseMemory(task);
   task.mm = mm;
@@ -244,6 +270,8 @@ function commit(task: KernelTask, mm: Mm, program: Program, credentials: TaskCre
   task.robustList = { head: 0, length: 24 };
   task.rseq = undefined;
   task.name = baseName(program.executablePath).slice(0, 15);
+  const { namespaces } = task;
+  if (namespaces.time !== namespaces.timeForChildren) task.namespaces = withTimeOfChildren(namespaces);
   process.execed = true;
   process.exitSignal = process.exitSignal === 0 ? 0 : 17;
   process.membarrierRegistered = 0;
@@ -251,6 +279,7 @@ function commit(task: KernelTask, mm: Mm, program: Program, credentials: TaskCre
   task.skipResult = true;
   kernel.statistics.execs++;
   kernel.scheduler.adopt(task);
+  traceExec(task, tid);
   kernel.onExec?.(task, program.file.description, program.arguments);
 }
 

@@ -9,7 +9,7 @@ import type { Mm } from '../mm/mm.ts';
 import { growStack } from '../mm/mm-stack.ts';
 import { cpuidLeaf } from '../../machine/index.ts';
 import { SIGNAL_FRAME_BYTES } from '../signals/signal-frame.ts';
-import type { Credentials } from '../types.ts';
+import type { TaskCredentials } from '../task/credentials.ts';
 
 /** CPUID leaf 1 EDX: what `AT_HWCAP` shows on x86. */
 const HWCAP = cpuidLeaf(1, 0)[3] >>> 0;
@@ -20,7 +20,7 @@ export interface StackRequest {
   readonly executablePath: string;
   readonly random: Uint8Array;
   readonly secure: boolean;
-  readonly credentials: Credentials;
+  readonly credentials: TaskCredentials;
   readonly entry: number;
   readonly programHeaders: number;
   readonly programHeaderCount: number;
@@ -68,10 +68,10 @@ function auxiliaryVector(request: StackRequest, platform: number, random: number
     AT_BASE, request.interpreterBase,
     AT_FLAGS, 0,
     AT_ENTRY, request.entry,
-    AT_UID, credentials.uid,
-    AT_EUID, credentials.euid,
-    AT_GID, credentials.gid,
-    AT_EGID, credentials.egid,
+    AT_UID, credentials.user.shownUid(credentials.uid),
+    AT_EUID, credentials.user.shownUid(credentials.euid),
+    AT_GID, credentials.user.shownGid(credentials.gid),
+    AT_EGID, credentials.user.shownGid(credentials.egid),
     AT_SECURE, request.secure ? 1 : 0,
     AT_RANDOM, random,
     AT_HWCAP2, 0,

@@ -16,29 +16,31 @@ import { specialFilesOf } from './special-files.ts';
 
 const ROOT: PeerCredentials = { pid: 0, uid: 0, gid: 0 };
 const KERNEL_CALLER: Caller = {
-  effective: ROOT, real: ROOT, groups: [], mayClaim: () => true, mayBindLowPorts: true, mayUseRaw: true, mayAdminister: true,
+  effective: ROOT, real: ROOT, groups: [], seen: (credentials) => credentials, mayClaim: () => true, mayBindLowPorts: true, mayUseRaw: true, mayAdminister: true,
 };
 
 /** net/core/scm.c:scm_check_creds. */
 function mayClaim(task: Task, { pid, uid, gid }: PeerCredentials): boolean {
   const own = task.credentials;
-  const pidFits = pid === task.process.pid || task.capable(CAP_SYS_ADMIN);
-  const uidFits = uid === own.uid || uid === own.euid || uid === own.suid || task.capable(CAP_SETUID);
-  const gidFits = gid === own.gid || gid === own.egid || gid === own.sgid || task.capable(CAP_SETGID);
+  const pidFits = pid === task.process.pid || task.capableIn(task.process.pidNamespace.user, CAP_SYS_ADMIN);
+  const uidFits = uid === own.uid || uid === own.euid || uid === own.suid || task.capableIn(own.user, CAP_SETUID);
+  const gidFits = gid === own.gid || gid === own.egid || gid === own.sgid || task.capableIn(own.user, CAP_SETGID);
   return pidFits && uidFits && gidFits;
 }
 
 function callerOf(task: Task | undefined): Caller {
   if (task === undefined) return KERNEL_CALLER;
-  const { credentials, process } = task;
+  const { credentials, process, namespaces } = task;
+  const { user } = namespaces.network;
   return {
     effective: { pid: process.pid, uid: credentials.euid, gid: credentials.egid },
     real: { pid: process.pid, uid: credentials.uid, gid: credentials.gid },
     groups: credentials.groups,
+    seen: ({ pid, uid, gid }) => ({ pid: task.numberOf(pid), uid: uid < 0 ? uid : credentials.user.shownUid(uid), gid: gid < 0 ? gid : credentials.user.shownGid(gid) }),
     mayClaim: (claimed) => mayClaim(task, claimed),
-    mayBindLowPorts: task.capable(CAP_NET_BIND_SERVICE),
-    mayUseRaw: task.capable(CAP_NET_RAW),
-    mayAdminister: task.capable(CAP_NET_ADMIN),
+    mayBindLowPorts: task.capableIn(user, CAP_NET_BIND_SERVICE),
+    mayUseRaw: task.capableIn(user, CAP_NET_RAW),
+    mayAdminister: task.capableIn(user, CAP_NET_ADMIN),
   };
 }
 
@@ -95,7 +97,7 @@ class KernelNetEnvironment implements NetEnvironment {
 /** The network that the task sees: its namespace's. */
 export function networkOf(task: Task): NetworkStack {
   const { network } = task.namespaces;
-  return (network.stack ??= new NetworkStack(new KernelNetEnvironment(task.kernel)));
+  return (network.stack ??= new NetworkStack(new KernelNetEnvironment(task.kernel), { isNew: network !== task.kernel.namespaces.network }));
 }
 
 /** Gives the kernel its network, before the first program runs: with a gateway it reaches the host's. */

@@ -123,6 +123,15 @@ export class FakeTask {
     if (this.#parked !== undefined) this.#parked.deadlineNs = deadlineNs;
     return BLOCKED;
   }
+  numberOf(id: number): number {
+    return id;
+  }
+  idOf(number: number): number {
+    return number;
+  }
+  capableIn(): boolean {
+    return this.capable();
+  }
   capable(): boolean {
     return true;
   }

@@ -1,6 +1,7 @@
 /** timerfd_create(2), Linux fs/timerfd.c. */
 import { EAGAIN, ECANCELED, EINVAL, ESPIPE } from '../../abi/errno.ts';
 import { POLLIN } from '../../abi/poll.ts';
+import { CLOCK_BOOTTIME, CLOCK_BOOTTIME_ALARM, CLOCK_REALTIME, CLOCK_REALTIME_ALARM } from '../../abi/time.ts';
 import { StreamFile } from '../../fs/stream-file.ts';
 import type { Inode } from '../../fs/types.ts';
 import type { Kernel, KernelTimer } from '../types.ts';
@@ -11,8 +12,6 @@ export interface TimerSetting {
   readonly intervalNs: number;
 }
 
-const CLOCK_REALTIME = 0;
-const CLOCK_REALTIME_ALARM = 8;
 
 export class TimerFile extends StreamFile {
   readonly #kernel: Kernel;
@@ -43,7 +42,11 @@ export class TimerFile extends StreamFile {
     else if (!absolute) this.#deadlineNs = now + setting.valueNs;
     else if (this.#clock === CLOCK_REALTIME || this.#clock === CLOCK_REALTIME_ALARM) {
       this.#deadlineNs = now + setting.valueNs - Number(this.#kernel.realtimeNs());
-    } else this.#deadlineNs = setting.valueNs;
+    } else {
+      const time = this.#kernel.current?.namespaces.time;
+      const isBoot = this.#clock === CLOCK_BOOTTIME || this.#clock === CLOCK_BOOTTIME_ALARM;
+      this.#deadlineNs = setting.valueNs - ((isBoot ? time?.boottimeNs : time?.monotonicNs) ?? 0);
+    }
     this.#arm();
     return old;
   }

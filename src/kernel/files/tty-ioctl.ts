@@ -98,7 +98,7 @@ function giveUpTerminal({ tty }: Call): number {
 
 function getForeground({ tty, master, argument, memory }: Call): number {
   if (!master && currentProcess(tty)?.controllingTerminal !== tty) return -ENOTTY;
-  return putU32(memory, argument, tty.foreground);
+  return putU32(memory, argument, tty.kernel.current?.numberOf(tty.foreground) ?? tty.foreground);
 }
 
 /** TIOCSPGRP (tty_jobctrl.c:tiocspgrp). */
@@ -108,9 +108,10 @@ function setForeground({ tty, argument, memory }: Call): number {
   if (job < 0) return job;
   const process = currentProcess(tty);
   if (process === undefined || process.controllingTerminal !== tty || tty.session !== process.session) return -ENOTTY;
-  const group = getI32(memory, argument);
-  if (group === undefined) return -EFAULT;
-  if (group < 0) return -EINVAL;
+  const number = getI32(memory, argument);
+  if (number === undefined) return -EFAULT;
+  if (number < 0) return -EINVAL;
+  const group = tty.kernel.current?.idOf(number) ?? number;
   let found = false;
   for (const member of tty.kernel.processes()) {
     if (member.processGroup !== group) continue;
@@ -125,7 +126,7 @@ function setForeground({ tty, argument, memory }: Call): number {
 function getSession({ tty, master, argument, memory }: Call): number {
   if (!master && currentProcess(tty)?.controllingTerminal !== tty) return -ENOTTY;
   if (tty.session === 0) return -ENOTTY;
-  return putU32(memory, argument, tty.session);
+  return putU32(memory, argument, tty.kernel.current?.numberOf(tty.session) ?? tty.session);
 }
 
 function checked(call: Call, action: () => number): number {

@@ -19,14 +19,14 @@ export function lockPi(task: KernelTask, address: number, deadlineNs: number | u
   const word = task.memory.readU32(address);
   if (word === undefined) return -EFAULT;
   const owner = word & FUTEX_TID_MASK;
-  if (owner === task.tid) return -EDEADLK;
+  if (owner === task.number) return -EDEADLK;
   const key = futexes.keyOf(task.mm, address);
   if (owner === 0) {
     const waiters = futexes.waiters(key).length > 0 ? FUTEX_WAITERS : 0;
-    return task.memory.writeU32(address, ((word & FUTEX_OWNER_DIED) | task.tid | waiters) >>> 0) < 0 ? -EFAULT : 0;
+    return task.memory.writeU32(address, ((word & FUTEX_OWNER_DIED) | task.number | waiters) >>> 0) < 0 ? -EFAULT : 0;
   }
   if (tryOnly) return -EAGAIN;
-  if (task.kernel.findTask(owner) === undefined) return -ESRCH;
+  if (task.kernel.findTask(task.idOf(owner)) === undefined) return -ESRCH;
   if (task.memory.writeU32(address, (word | FUTEX_WAITERS) >>> 0) < 0) return -EFAULT;
   const fresh = new FutexWaiter(task, key, -1, true);
   futexes.add(fresh);
@@ -40,7 +40,7 @@ export function lockPi(task: KernelTask, address: number, deadlineNs: number | u
 export function unlockPi(task: KernelTask, address: number): number {
   const word = task.memory.readU32(address);
   if (word === undefined) return -EFAULT;
-  if ((word & FUTEX_TID_MASK) !== task.tid) return -EPERM;
+  if ((word & FUTEX_TID_MASK) !== task.number) return -EPERM;
   return handOver(task, address, 0);
 }
 
@@ -55,7 +55,7 @@ export function handOver(task: KernelTask, address: number, extraBits: number): 
   }
   futexes.remove(next);
   const more = futexes.waiters(next.key).length > 0 ? FUTEX_WAITERS : 0;
-  if (task.memory.writeU32(address, (next.task.tid | more | extraBits) >>> 0) < 0) return -EFAULT;
+  if (task.memory.writeU32(address, (next.task.number | more | extraBits) >>> 0) < 0) return -EFAULT;
   next.woken = true;
   next.queue.wake();
   return 0;

@@ -39,7 +39,7 @@ function release(task: KernelTask, address: number, pi: boolean, isPending: bool
     wakeFutex(task, address, 1);
     return;
   }
-  if ((word & FUTEX_TID_MASK) !== task.tid) return;
+  if ((word & FUTEX_TID_MASK) !== task.number) return;
   if (pi) {
     handOver(task, address, FUTEX_OWNER_DIED);
     return;

@@ -2,6 +2,7 @@
 import { CAP_IPC_OWNER, CAP_SYS_ADMIN } from '../../abi/capability.ts';
 import { EACCES, EEXIST, EIDRM, EINVAL, ENOENT, ENOSPC, EPERM } from '../../abi/errno.ts';
 import { IPC_CREAT, IPC_EXCL, IPC_PRIVATE } from '../../abi/ipc.ts';
+import { NO_ID } from '../namespaces/id-map.ts';
 import type { Task } from '../types.ts';
 
 /** Bytes of `struct ipc64_perm`. */
@@ -44,13 +45,13 @@ export function ipcPermission(task: Task, object: IpcObject, wanted: number): nu
   if (euid === object.cuid || euid === object.uid) granted >>= 6;
   else if ([egid, ...groups].some((group) => group === object.gid || group === object.cgid)) granted >>= 3;
   const asked = (wanted >> 6) | (wanted >> 3) | wanted;
-  return (asked & ~granted & 7) === 0 || task.capable(CAP_IPC_OWNER) ? 0 : -EACCES;
+  return (asked & ~granted & 7) === 0 || task.capableIn(task.namespaces.ipc.user, CAP_IPC_OWNER) ? 0 : -EACCES;
 }
 
 /** Who may change or remove it (ipcctl_obtain_check). */
 export function ipcOwner(task: Task, object: IpcObject): number {
   const { euid } = task.credentials;
-  return euid === object.cuid || euid === object.uid || task.capable(CAP_SYS_ADMIN) ? 0 : -EPERM;
+  return euid === object.cuid || euid === object.uid || task.capableIn(task.namespaces.ipc.user, CAP_SYS_ADMIN) ? 0 : -EPERM;
 }
 
 export class IpcTable<T extends IpcObject> {
@@ -119,21 +120,27 @@ export class IpcTable<T extends IpcObject> {
 }
 
 /** `struct ipc64_perm`. */
-export function storePermission(view: DataView, object: IpcObject, extraMode = 0): void {
+export function storePermission(task: Task, view: DataView, object: IpcObject, extraMode = 0): void {
   view.setInt32(0, object.key, true);
-  view.setUint32(4, object.uid, true);
-  view.setUint32(8, object.gid, true);
-  view.setUint32(12, object.cuid, true);
-  view.setUint32(16, object.cgid, true);
+  const { user } = task.credentials;
+  view.setUint32(4, user.shownUid(object.uid), true);
+  view.setUint32(8, user.shownGid(object.gid), true);
+  view.setUint32(12, user.shownUid(object.cuid), true);
+  view.setUint32(16, user.shownGid(object.cgid), true);
   view.setUint32(20, object.mode | extraMode, true);
   view.setUint16(24, Math.floor(object.id / SLOTS), true);
 }
-/** IPC_SET. */
-export function loadPermission(task: Task, view: DataView, object: IpcObject): void {
-  object.uid = view.getUint32(4, true);
-  object.gid = view.getUint32(8, true);
+/** IPC_SET: 0, or -EINVAL for ids that the caller's user namespace does not have. */
+export function loadPermission(task: Task, view: DataView, object: IpcObject): number {
+  const { user } = task.credentials;
+  const uid = user.kernelUid(view.getUint32(4, true));
+  const gid = user.kernelGid(view.getUint32(8, true));
+  if (uid === NO_ID || gid === NO_ID) return -EINVAL;
+  object.uid = uid;
+  object.gid = gid;
   object.mode = (object.mode & ~0o777) | (view.getUint32(20, true) & 0o777);
   object.changedSeconds = nowSeconds(task);
+  return 0;
 }
 export function putU64(view: DataView, at: number, value: number): void {
   view.setBigUint64(at, BigInt(value), true);

@@ -66,13 +66,20 @@ export class PosixQueue {
     this.notification = notification;
     return 0;
   }
+  /** What reading the queue's file gives. */
+  statusText(): string {
+    const size = this.messages.reduce((sum, { text }) => sum + text.length, 0);
+    const { notification } = this;
+    const pad = (value: number): string => String(value).padEnd(5);
+    return `QSIZE:${String(size).padEnd(10)} NOTIFY:${pad(0)} SIGNO:${pad(notification?.signal ?? 0)} NOTIFY_PID:${String(notification?.process.number ?? 0).padEnd(6)}\n`;
+  }
   /** Owner, group and other bits, as for files. */
   permission(task: Task, wanted: number): number {
     const { fsuid, fsgid, groups } = task.credentials;
     let granted = this.mode;
     if (fsuid === this.uid) granted >>= 6;
     else if (fsgid === this.gid || groups.includes(this.gid)) granted >>= 3;
-    return (wanted & ~granted & 7) === 0 || task.capable(CAP_DAC_OVERRIDE) ? 0 : -EACCES;
+    return (wanted & ~granted & 7) === 0 || task.capableIn(task.namespaces.ipc.user, CAP_DAC_OVERRIDE) ? 0 : -EACCES;
   }
 }
 
@@ -89,11 +96,7 @@ export class PosixQueueFile extends StreamFile {
     return (messages.length > 0 ? POLLIN | POLLRDNORM : 0) | (messages.length < maximum ? POLLOUT | POLLWRNORM : 0);
   }
   override read(buffer: Uint8Array, offset = this.position): number {
-    const size = this.queue.messages.reduce((sum, { text }) => sum + text.length, 0);
-    const notification = this.queue.notification;
-    const pad = (value: number): string => String(value).padEnd(5);
-    const line = `QSIZE:${String(size).padEnd(10)} NOTIFY:${pad(0)} SIGNO:${pad(notification?.signal ?? 0)} NOTIFY_PID:${String(notification?.process.pid ?? 0).padEnd(6)}\n`;
-    const text = line.slice(offset, offset + buffer.length);
+    const text = this.queue.statusText().slice(offset, offset + buffer.length);
     for (let index = 0; index < text.length; index++) buffer[index] = text.charCodeAt(index);
     this.position = offset + text.length;
     return text.length;

@@ -21,6 +21,7 @@ export class SharedSegment extends IpcObject {
     super(task, key, mode);
     this.size = size;
     this.object = object;
+    object.isKept = true;
     this.creator = task.process.pid;
   }
   /** Attachments of all processes: mappings that show the first page. */
@@ -55,7 +56,11 @@ export class SharedSegments extends IpcTable<SharedSegment> {
   }
   /** Segments that were removed and that nobody has attached any more go. */
   sweep(): void {
-    for (const segment of [...this.values()]) if (segment.doomed && segment.attachments === 0) this.remove(segment);
+    for (const segment of [...this.values()]) {
+      if (!segment.doomed || segment.attachments > 0) continue;
+      segment.object.refund();
+      this.remove(segment);
+    }
   }
   findByObject(object: SharedObject | undefined): SharedSegment | undefined {
     if (object === undefined) return undefined;

@@ -33,6 +33,7 @@ function move(mm: Mm, vma: Vma, old: number, oldLength: number, newLength: numbe
   const current = mm.vmas.find(old) ?? vma;
   if (current.touched && current.shared === undefined) {
     const { space } = mm;
+    mm.meter.bringLike(old, answer, kept);
     const from = space.offset(old);
     const end = Math.min(from + kept, space.u8.length);
     if (end > from) space.u8.copyWithin(space.offset(answer), from, end);

@@ -17,6 +17,7 @@ export function growStack(mm: Mm, address: number): boolean {
   const vma = mm.vmas.find(mm.stackBottom - 1);
   if (vma === undefined || vma.name !== '[stack]' || address < vma.start) return false;
   const bottom = Math.max(vma.start, Math.floor(address / STEP) * STEP - STEP);
+  if (mm.meter.takeNow(mm.stackBottom - bottom) !== 0) return false;
   if (!mm.space.protect(bottom, mm.stackBottom, pageFlags(vma.prot))) return false;
   mm.stackBottom = bottom;
   return true;

@@ -10,6 +10,7 @@ import { DECODED_START, USER_END, RSP, type AddressSpace } from '../../machine/i
 import { dropAioContexts } from '../files/aio-context.ts';
 import type { KernelLimits } from '../limits.ts';
 import { activateAlias, flushAliases, prepareAliases } from './mm-alias.ts';
+import { Meter, type MemoryOwner } from './mm-meter.ts';
 import { growStack, settleStack, settleStackPointer } from './mm-stack.ts';
 import { Room } from './room.ts';
 import type { SharedObject, SharedObjects } from './shared.ts';
@@ -85,11 +86,14 @@ export class Mm {
   /** RLIMIT_AS and RLIMIT_DATA of the process; set by prlimit and fork. */
   limitAs = Infinity;
   limitData = Infinity;
+  /** What it costs its control group. */
+  readonly meter: Meter;
   #released = false;
 
-  constructor(space: AddressSpace, context: MemoryContext) {
+  constructor(space: AddressSpace, context: MemoryContext, owner?: MemoryOwner) {
     this.space = space;
     this.context = context;
+    this.meter = new Meter(this, owner);
     this.memory = new SpaceMemory(space, (address, length) => this.#makeRangeAccessible(address, length));
     context.addressSpaces++;
   }
@@ -176,7 +180,13 @@ export class Mm {
     if (this.vmas.size >= context.limits.mapCount) return -ENOMEM;
     if (this.totalBytes + vma.length > this.limitAs && this.totalBytes + vma.length - (freedEnd - freedStart) > this.limitAs) return -ENOMEM;
     if (vma.accounted && context.mappedBytes + vma.length > context.limits.mappedBytes) return -ENOMEM;
-    if (vma.accounted) context.mappedBytes += vma.length;
+    const { owner } = this.meter;
+    if (vma.shared !== undefined && owner !== undefined && !vma.shared.pay(owner, vma.length)) return -ENOMEM;
+    if (vma.accounted) {
+      const refused = this.meter.map(vma);
+      if (refused !== 0) return refused;
+      context.mappedBytes += vma.length;
+    }
     if ((vma.flags & MAP_LOCKED) !== 0) this.lockedBytes += vma.length;
     this.totalBytes += vma.length;
     this.peakBytes = Math.max(this.peakBytes, this.totalBytes);
@@ -184,6 +194,7 @@ export class Mm {
   }
 
   #uncharge(vma: Vma): void {
+    this.meter.unmap(vma);
     if (vma.accounted) this.context.mappedBytes -= vma.length;
     if ((vma.flags & MAP_LOCKED) !== 0) this.lockedBytes -= vma.length;
     this.totalBytes -= vma.length;
@@ -207,6 +218,8 @@ export class Mm {
     this.context.mappedBytes += vma.length;
     this.stackStart = start;
     this.stackBottom = start + length - initial;
+    const refused = this.meter.takeNow(initial);
+    if (refused !== 0) return refused;
     this.space.zero(this.stackBottom, start + length);
     if (!this.space.protect(this.stackBottom, start + length, pageFlags(prot))) return -ENOMEM;
     this.#checkWritableCode(vma);
@@ -223,7 +236,7 @@ export class Mm {
       if (!space.grow(fileEnd)) return false;
       if (!kept) this.#load(vma, vma.start, fileEnd);
       // After the zeros: from here on the pages count as used.
-      if (!space.protect(vma.start, fileEnd, flags)) return false;
+      if (!this.meter.protect(vma, vma.start, fileEnd, flags)) return false;
       vma.touched = true;
       prepareAliases(this, vma);
       if (vma.shared !== undefined && space.watched) space.watchStores(vma.start, fileEnd);
@@ -325,7 +338,7 @@ export class Mm {
 
   /** A page that is not accessible was touched and can be made so: the stack grows, or a page is mapped twice. */
   makeAccessible(address: number): boolean {
-    return growStack(this, address) || activateAlias(this, address);
+    return growStack(this, address) || this.meter.touch(address) || activateAlias(this, address);
   }
 
   #makeRangeAccessible(address: number, length: number): boolean {
@@ -358,6 +371,7 @@ export class Mm {
     const fresh = !vma.touched && prot !== 0;
     const willAccount = !vma.isShared && (prot & PROT_WRITE) !== 0;
     if (willAccount && !wasAccounted && context.mappedBytes + vma.length > context.limits.mappedBytes) return -ENOMEM;
+    if (willAccount && !wasAccounted && this.meter.map(vma) !== 0) return -ENOMEM;
     const fileEnd = vma.fileEnd;
     if (prot === 0) vma.shared?.flush(this, vma.start, vma.end);
     if (fresh && fileEnd > vma.start) {
@@ -365,7 +379,7 @@ export class Mm {
       this.#load(vma, vma.start, fileEnd);
       vma.touched = true;
     }
-    if (fileEnd > vma.start && !space.protect(vma.start, fileEnd, pageFlags(prot))) return -ENOMEM;
+    if (fileEnd > vma.start && !this.meter.protect(vma, vma.start, fileEnd, pageFlags(prot))) return -ENOMEM;
     vma.prot = prot;
     vma.writable ||= (prot & PROT_WRITE) !== 0;
     if (vma.accounted !== wasAccounted) context.mappedBytes += wasAccounted ? -vma.length : vma.length;
@@ -393,7 +407,7 @@ export class Mm {
     for (const vma of this.vmas.inRange(start, end)) {
       const from = Math.max(start, vma.start);
       const to = Math.min(end, vma.fileEnd);
-      if (!vma.touched || from >= to || vma.isShared) continue;
+      if (!vma.touched || from >= to || vma.isShared || this.meter.discard(vma, from, to)) continue;
       if (vma.file === undefined) this.space.zero(from, to);
       else this.#load(vma, from, to);
       this.space.protect(from, to, pageFlags(vma.prot));
@@ -430,9 +444,14 @@ export class Mm {
     if (context.mappedBytes + accounted > context.limits.mappedBytes) return -ENOMEM;
     this.#flushRange(0, Infinity);
     settleStackPointer(this);
-    const space = this.space.fork(this.#forkRanges());
-    if (space === undefined) return -ENOMEM;
-    const child = new Mm(space, context);
+    const { owner } = this.meter;
+    const admitted = this.meter.admitCopy();
+    const space = admitted ? this.space.fork(this.#forkRanges()) : undefined;
+    if (space === undefined) {
+      if (admitted) this.meter.refuseCopy();
+      return -ENOMEM;
+    }
+    const child = new Mm(space, context, owner);
     if (this.space.checked) space.requireChecks();
     child.#copyFrom(this);
     if (space.watched) child.#watchShared();
@@ -440,6 +459,7 @@ export class Mm {
   }
 
   #copyFrom(parent: Mm): void {
+    this.meter.copyFrom(parent.meter);
     this.stackStart = parent.stackStart;
     this.stackBottom = parent.stackBottom;
     for (const vma of parent.vmas) {
@@ -480,7 +500,7 @@ export class Mm {
       start = Math.max(start, this.stackBottom);
       end = Math.floor((rsp - 128) / 4096) * 4096;
     }
-    if (end <= start) return;
+    if (end <= start || this.meter.discard(vma, start, end)) return;
     this.space.zero(start, end);
     this.space.protect(start, end, pageFlags(vma.prot));
   }
@@ -538,6 +558,7 @@ export class Mm {
     this.#released = true;
     this.#flushRange(0, Infinity);
     dropAioContexts(this);
+    this.meter.end();
     for (const vma of this.vmas) {
       this.#uncharge(vma);
       if (vma.shared !== undefined) this.#detach(vma.shared);

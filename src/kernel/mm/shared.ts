@@ -3,6 +3,7 @@
  * file, or for anonymous memory in a `SparseStorage`. Only one space runs at a time: when another takes its
  * turn, what the first changed goes to the truth and from there to the second.
  */
+import type { MemoryPayer } from '../../fs/file-data.ts';
 import type { Inode } from '../../fs/types.ts';
 import type { AddressSpace } from '../../machine/index.ts';
 import { pageFlags, type Vma, type VmaList } from './vma.ts';
@@ -96,6 +97,10 @@ export class SharedObject {
   readonly storage: Storage;
   /** For futex keys and System V ids. */
   readonly id: number;
+  /** Of anonymous memory: who pays for it, from its first mapping on. */
+  payment: { readonly payer: MemoryPayer; readonly bytes: number } | undefined;
+  /** It stays when nobody maps it (System V). */
+  isKept = false;
   /** Mapping count and the version up to which the space has seen changes. */
   readonly #mappers = new Map<Mapper, { mappings: number; seen: number }>();
   readonly #changes = new PageChanges();
@@ -104,6 +109,19 @@ export class SharedObject {
     this.id = id;
     this.inode = inode;
     this.storage = inode ?? new SparseStorage();
+  }
+
+  /** Before it is first mapped: false where a group has no room for it. */
+  pay(payer: MemoryPayer, bytes: number): boolean {
+    if (this.inode !== undefined || this.payment !== undefined) return true;
+    if (!payer.chargeFile(bytes)) return false;
+    this.payment = { payer, bytes };
+    return true;
+  }
+
+  refund(): void {
+    this.payment?.payer.releaseFile(this.payment.bytes);
+    this.payment = undefined;
   }
 
   get mapperCount(): number {
@@ -290,6 +308,7 @@ export class SharedObjects {
   /** Nobody maps the object any more. */
   forget(object: SharedObject): void {
     const { inode } = object;
+    if (!object.isKept) object.refund();
     if (inode !== undefined && this.#devices.get(inode.fileSystem.dev)?.delete(inode.ino) === true) this.fileCount--;
   }
 }

@@ -64,9 +64,9 @@ export class Vma {
     return (this.flags & MAP_SHARED) !== 0;
   }
 
-  /** Counts against the memory limit: private and writable (`accountable_mapping` in mm/mmap.c). */
+  /** Counts against the memory limit: private, and writable at some time (VM_ACCOUNT, `accountable_mapping` in mm/mmap.c). */
   get accounted(): boolean {
-    return !this.isShared && (this.prot & PROT_WRITE) !== 0;
+    return !this.isShared && this.writable;
   }
 
   /** First address behind the file's last page: accesses from there on raise SIGBUS. `end` without a file. */
@@ -96,7 +96,7 @@ export class Vma {
 
   /** `next` continues this mapping seamlessly (`can_vma_merge_after`). */
   canMerge(next: Vma): boolean {
-    return this.end === next.start && this.prot === next.prot && this.flags === next.flags && this.name === next.name
+    return this.end === next.start && this.writable === next.writable && this.prot === next.prot && this.flags === next.flags && this.name === next.name
       && this.file?.inode === next.file?.inode && this.shared === next.shared
       && this.dontFork === next.dontFork && this.wipeOnFork === next.wipeOnFork
       && this.file?.writable === next.file?.writable

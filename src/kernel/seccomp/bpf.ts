@@ -40,6 +40,19 @@ export function decodeFilter(bytes: Uint8Array): readonly BpfInstruction[] | und
   return (program[count - 1]!.code & 7) === BPF_RET ? program : undefined;
 }
 
+/** A checked program as `struct sock_filter` again. */
+export function encodeFilter(program: readonly BpfInstruction[]): Uint8Array {
+  const bytes = new Uint8Array(8 * program.length);
+  const view = new DataView(bytes.buffer);
+  program.forEach(({ code, jumpTrue, jumpFalse, k }, index) => {
+    view.setUint16(8 * index, code, true);
+    view.setUint8(8 * index + 2, jumpTrue);
+    view.setUint8(8 * index + 3, jumpFalse);
+    view.setUint32(8 * index + 4, k, true);
+  });
+  return bytes;
+}
+
 function isValid({ code, jumpTrue, jumpFalse, k }: BpfInstruction, at: number, count: number): boolean {
   if (!KNOWN.has(code)) return false;
   switch (code) {

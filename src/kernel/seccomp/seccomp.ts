@@ -11,11 +11,19 @@ import { writeResult } from '../task/call.ts';
 import { exitGroup, exitTask } from '../task/exit.ts';
 import type { KernelTask } from '../task/task.ts';
 import { runFilter, type BpfInstruction } from './bpf.ts';
+import type { SeccompListener } from './listener.ts';
+import { waitForListener } from './notify.ts';
 
 /** A thread's state: the strict mode, or filters, oldest first. Never changed in place: threads and children share it. */
 export interface Seccomp {
   readonly strict: boolean;
-  readonly filters: readonly (readonly BpfInstruction[])[];
+  readonly filters: readonly Filter[];
+}
+
+/** One program, and who answers SECCOMP_RET_USER_NOTIF. */
+export interface Filter {
+  readonly program: readonly BpfInstruction[];
+  readonly listener: SeccompListener | undefined;
 }
 
 const STRICT_ALLOWED = new Set([0, 1, 15, 60]);
@@ -23,6 +31,12 @@ const MAX_ERRNO = 4095;
 const CORE_DUMPED = 0x80;
 const ARGUMENTS = [RDI, RSI, RDX, R10, R8, R9];
 const data = new Uint32Array(SECCOMP_DATA_SIZE / 4);
+
+/** What the filters say of a call: an action and its data. */
+export function filterAnswer(task: KernelTask, space: AddressSpace, number: number): number {
+  fillData(space, number);
+  return strictest(task.seccomp?.filters ?? []);
+}
 
 /** True: the call goes on. False: it is done, with its result in rax or the task ended. */
 export function passesSeccomp(task: KernelTask, space: AddressSpace, number: number): boolean {
@@ -33,8 +47,7 @@ export function passesSeccomp(task: KernelTask, space: AddressSpace, number: num
     exitTask(task, SIGKILL);
     return false;
   }
-  fillData(space, number);
-  return obey(task, space, number, strictest(seccomp.filters));
+  return obey(task, space, number, filterAnswer(task, space, number));
 }
 
 function fillData(space: AddressSpace, number: number): void {
@@ -49,12 +62,20 @@ function fillData(space: AddressSpace, number: number): void {
   });
 }
 
+/** The filter that gave the last answer of `strictest`. */
+let decisive: Filter | undefined;
+
 /** All filters run, the newest first; the strictest answer counts (seccomp_run_filters). */
 function strictest(filters: Seccomp['filters']): number {
   let answer = SECCOMP_RET_ALLOW;
+  decisive = undefined;
   for (let index = filters.length - 1; index >= 0; index--) {
-    const own = runFilter(filters[index]!, data);
-    if ((own & SECCOMP_RET_ACTION_FULL) < (answer & SECCOMP_RET_ACTION_FULL)) answer = own;
+    const filter = filters[index]!;
+    const own = runFilter(filter.program, data);
+    if ((own & SECCOMP_RET_ACTION_FULL) < (answer & SECCOMP_RET_ACTION_FULL)) {
+      answer = own;
+      decisive = filter;
+    }
   }
   return answer;
 }
@@ -72,8 +93,13 @@ function obey(task: KernelTask, space: AddressSpace, number: number, answer: num
       writeResult(space.registers, number);
       forceSignal(task, { signal: SIGSYS, code: SYS_SECCOMP, raw: trapInfo(space.rip, number, answer & SECCOMP_RET_DATA) });
       return false;
+    case SECCOMP_RET_USER_NOTIF: {
+      const listener = decisive?.listener;
+      if (listener === undefined || listener.isClosed) writeResult(space.registers, -ENOSYS);
+      else waitForListener(task, listener, number, new Uint8Array(data.slice().buffer));
+      return false;
+    }
     case SECCOMP_RET_TRACE:
-    case SECCOMP_RET_USER_NOTIF:
       writeResult(space.registers, -ENOSYS);
       return false;
     case SECCOMP_RET_KILL_THREAD:

@@ -14,6 +14,11 @@ export class PendingSignals {
     return this.#queue.length;
   }
 
+  /** In order of arrival, for PTRACE_PEEKSIGINFO. */
+  get queue(): readonly SignalInfo[] {
+    return this.#queue;
+  }
+
   /** False when a standard signal is pending already, so that this one is lost. */
   add(info: SignalInfo): boolean {
     if (info.signal < SIGRTMIN && this.set.has(info.signal)) return false;

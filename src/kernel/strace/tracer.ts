@@ -1,6 +1,6 @@
 /** Watches system calls as they happen: the stream behind `--strace`, events and coverage. */
 import { SIGKILL } from '../../abi/signal.ts';
-import type { GateEntry } from '../gate.ts';
+import type { GateEntry } from '../gate-entry.ts';
 import type { KernelTask } from '../task/task.ts';
 import { BLOCKED, type SignalInfo, type SyscallRow } from '../types.ts';
 import { formatArguments, formatResult } from './format.ts';

@@ -22,10 +22,11 @@ const notifiers = new WeakMap<OpenFile, AsyncNotifier>();
 const urgencies = new WeakMap<OpenFile, UrgencyNotifier>();
 
 /** F_GETOWN: a process or thread, or a group as a negative number; 0 for nobody. */
-export function getOwner(file: OpenFile): number {
+export function getOwner(task: Task, file: OpenFile): number {
   const owner = owners.get(file);
   if (owner === undefined) return 0;
-  return owner.type === F_OWNER_PGRP ? -owner.id : owner.id;
+  const number = task.numberOf(owner.id);
+  return owner.type === F_OWNER_PGRP ? -number : number;
 }
 
 export function setOwner(task: Task, file: OpenFile, type: number, id: number): void {
@@ -43,18 +44,20 @@ export function setOwner(task: Task, file: OpenFile, type: number, id: number): 
 export function setOwnerId(task: Task, file: OpenFile, value: number): number {
   if (value === -0x8000_0000) return -EINVAL;
   const isGroup = value < 0;
-  const exists = value === 0 || (isGroup ? task.kernel.signalProcessGroup(-value, 0) > 0 : task.kernel.findTask(value) !== undefined || task.kernel.findProcess(value) !== undefined);
+  const id = value === 0 ? 0 : task.idOf(Math.abs(value));
+  const exists = value === 0 || (isGroup ? task.kernel.signalProcessGroup(id, 0) > 0 : task.kernel.findTask(id) !== undefined || task.kernel.findProcess(id) !== undefined);
   if (!exists) return -ESRCH;
-  setOwner(task, file, isGroup ? F_OWNER_PGRP : F_OWNER_PID, Math.abs(value));
+  setOwner(task, file, isGroup ? F_OWNER_PGRP : F_OWNER_PID, id);
   return 0;
 }
 
 export function setOwnerEx(task: Task, file: OpenFile, address: number): number {
   const type = task.memory.readI32(address);
-  const id = task.memory.readI32(address + 4);
-  if (type === undefined || id === undefined) return -EFAULT;
+  const number = task.memory.readI32(address + 4);
+  if (type === undefined || number === undefined) return -EFAULT;
   if (type !== F_OWNER_TID && type !== F_OWNER_PID && type !== F_OWNER_PGRP) return -EINVAL;
   const { kernel } = task;
+  const id = number === 0 ? 0 : task.idOf(number);
   if (id !== 0 && (type === F_OWNER_PGRP ? kernel.signalProcessGroup(id, 0) === 0 : kernel.findTask(id) === undefined)) return -ESRCH;
   setOwner(task, file, type, id);
   return 0;
@@ -63,7 +66,7 @@ export function setOwnerEx(task: Task, file: OpenFile, address: number): number 
 export function getOwnerEx(task: Task, file: OpenFile, address: number): number {
   const owner = owners.get(file);
   const error = task.memory.writeU32(address, owner?.type ?? F_OWNER_PID);
-  return error !== 0 ? error : task.memory.writeU32(address + 4, owner?.id ?? 0);
+  return error !== 0 ? error : task.memory.writeU32(address + 4, owner === undefined ? 0 : task.numberOf(owner.id));
 }
 
 export function setAsyncSignal(file: OpenFile, value: number): number {

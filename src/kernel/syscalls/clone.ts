@@ -1,12 +1,17 @@
 /** New tasks: clone(2), clone3(2), fork(2), vfork(2) (kernel/fork.c), and what threads register. */
-import { E2BIG, EBUSY, EEXIST, EFAULT, EINVAL, EPERM } from '../../abi/errno.ts';
+import { E2BIG, EBADF, EBUSY, EEXIST, EFAULT, EINVAL, ENOENT, EPERM } from '../../abi/errno.ts';
 import { CAP_SYS_ADMIN } from '../../abi/capability.ts';
 import {
-  CLONE_ARGS_SIZE_VER0, CLONE_ARGS_SIZE_VER2, CLONE_CLEAR_SIGHAND, CLONE_DETACHED, CLONE_FS, CLONE_INTO_CGROUP, CLONE_NEWIPC, CLONE_NEWNS, CLONE_NEWUSER,
+  CLONE_ARGS_SIZE_VER0, CLONE_ARGS_SIZE_VER2, CLONE_CLEAR_SIGHAND, CLONE_DETACHED, CLONE_FS, CLONE_INTO_CGROUP, CLONE_NEWIPC, CLONE_NEWNS, CLONE_NEWPID, CLONE_NEWTIME, CLONE_NEWUSER,
   CLONE_PARENT, CLONE_PARENT_SETTID, CLONE_PIDFD, CLONE_SIGHAND, CLONE_SYSVSEM, CLONE_THREAD, CLONE_VFORK, CLONE_VM, CSIGNAL,
 } from '../../abi/sched.ts';
 import { NSIG, SIGCHLD } from '../../abi/signal.ts';
-import { NAMESPACE_FLAGS } from '../namespaces.ts';
+import { cgroupOf, mayWriteFile } from '../../fs/cgroupfs.ts';
+import { mayAttach } from '../cgroup/attach.ts';
+import { Cgroup } from '../cgroup/cgroup.ts';
+import { NAMESPACE_FLAGS } from '../namespaces/namespaces.ts';
+import type { PidNamespace } from '../namespaces/pid-namespace.ts';
+import { traceChild, traceVforkDone } from '../ptrace/attach.ts';
 import { copyTask, hasFlag, type CloneArguments } from '../task/fork.ts';
 import { endTask } from '../task/exit.ts';
 import { ATTENTION_YIELD, type KernelTask } from '../task/task.ts';
@@ -28,14 +33,18 @@ function checkFlags(task: KernelTask, flags: number): number {
   if (hasFlag(flags, CLONE_SIGHAND) && !hasFlag(flags, CLONE_VM)) return -EINVAL;
   // Descriptors are of whole processes here, as on Linux before 6.9.
   if (hasFlag(flags, CLONE_THREAD) && hasFlag(flags, CLONE_PIDFD)) return -EINVAL;
-  if (hasFlag(flags, CLONE_NEWNS) && hasFlag(flags, CLONE_FS)) return -EINVAL;
+  if ((hasFlag(flags, CLONE_NEWNS) || hasFlag(flags, CLONE_NEWUSER)) && hasFlag(flags, CLONE_FS)) return -EINVAL;
+  const { namespaces, process } = task;
+  if (hasFlag(flags, CLONE_THREAD)) {
+    if (hasFlag(flags, CLONE_NEWUSER) || hasFlag(flags, CLONE_NEWPID)) return -EINVAL;
+    if (namespaces.pidForChildren !== process.pidNamespace || namespaces.timeForChildren !== namespaces.time) return -EINVAL;
+  }
   if (hasFlag(flags, CLONE_CLEAR_SIGHAND) && hasFlag(flags, CLONE_SIGHAND)) return -EINVAL;
-  if (hasFlag(flags, CLONE_PARENT) && task.process === task.kernel.reaper) return -EINVAL;
+  if (hasFlag(flags, CLONE_PARENT) && process.isUnkillable) return -EINVAL;
   if (((flags % 0x1_0000_0000) & NAMESPACE_FLAGS) === 0) return 0;
   if (hasFlag(flags, CLONE_NEWIPC) && hasFlag(flags, CLONE_SYSVSEM)) return -EINVAL;
-  // Without user namespaces nobody but root makes others.
-  if (hasFlag(flags, CLONE_NEWUSER)) return -EINVAL;
-  return task.capable(CAP_SYS_ADMIN) ? 0 : -EPERM;
+  // With a user namespace of its own the child's capabilities count.
+  return hasFlag(flags, CLONE_NEWUSER) || task.capableIn(task.credentials.user, CAP_SYS_ADMIN) ? 0 : -EPERM;
 }
 
 /** Makes the child and lets it run; with CLONE_VFORK waits until it has left the parent's memory. */
@@ -56,9 +65,10 @@ function cloneTask(task: KernelTask, request: CloneArguments, pidfdAddress: numb
       return fd < 0 ? fd : -EFAULT;
     }
   }
+  traceChild(task, child, request.flags, request.exitSignal);
   task.kernel.scheduler.enqueue(child);
   if (!hasFlag(request.flags, CLONE_VM) && task.kernel.memory.addressSpaces > MANY_ADDRESS_SPACES) task.attention |= ATTENTION_YIELD;
-  if (!hasFlag(request.flags, CLONE_VFORK)) return child.tid;
+  if (!hasFlag(request.flags, CLONE_VFORK)) return task.numberOf(child.tid);
   task.blocking = child;
   return waitForVfork(task, child);
 }
@@ -66,7 +76,9 @@ function cloneTask(task: KernelTask, request: CloneArguments, pidfdAddress: numb
 function waitForVfork(task: KernelTask, child: KernelTask): number {
   const queue = child.vforkDone;
   task.uninterruptible = queue !== undefined;
-  return queue === undefined ? child.tid : task.block([queue]);
+  if (queue !== undefined) return task.block([queue]);
+  traceVforkDone(task, child);
+  return task.numberOf(child.tid);
 }
 
 function clone(task: KernelTask, rawFlags: number, stack: number, parentTid: number, childTid: number, tls: number): number {
@@ -86,21 +98,46 @@ function clone3(task: KernelTask, address: number, size: number): number {
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.length);
   const field = (index: number): number => (8 * index + 8 <= size ? Number(view.getBigUint64(8 * index, true)) : 0);
   const [flags, pidfd, childTid, parentTid, exitSignal, stack, stackSize, tls, setTid, setTidSize] = [0, 1, 2, 3, 4, 5, 6, 7, 8, 9].map(field) as [number, number, number, number, number, number, number, number, number, number];
-  if (flags >= 2 * CLONE_INTO_CGROUP || hasFlag(flags, CLONE_INTO_CGROUP) || hasFlag(flags, CLONE_DETACHED) || (flags & CSIGNAL) !== 0) return -EINVAL;
+  if (flags >= 2 * CLONE_INTO_CGROUP || hasFlag(flags, CLONE_DETACHED) || (flags & CSIGNAL & ~CLONE_NEWTIME) !== 0) return -EINVAL;
   if (exitSignal > NSIG || (hasFlag(flags, CLONE_THREAD) || hasFlag(flags, CLONE_PARENT)) && exitSignal !== 0) return -EINVAL;
   if ((stack === 0) !== (stackSize === 0)) return -EINVAL;
-  if ((setTid === 0) !== (setTidSize === 0) || setTidSize > 1) return -EINVAL;
-  const wanted = setTid === 0 ? undefined : readWantedTid(task, setTid);
-  if (wanted !== undefined && wanted < 0) return wanted;
-  return cloneTask(task, { flags, stack: stack + stackSize, parentTid, childTid, tls, exitSignal, setTid: wanted }, pidfd);
+  if ((setTid === 0) !== (setTidSize === 0)) return -EINVAL;
+  const wanted = setTid === 0 ? undefined : readWantedTids(task, setTid, setTidSize, hasFlag(flags, CLONE_NEWPID));
+  if (typeof wanted === 'number') return wanted;
+  if (hasFlag(flags, CLONE_INTO_CGROUP) && (size < CLONE_ARGS_SIZE_VER2 || field(10) > 0x7fff_ffff)) return -EINVAL;
+  const cgroup = hasFlag(flags, CLONE_INTO_CGROUP) ? cgroupForChild(task, field(10), !hasFlag(flags, CLONE_THREAD)) : undefined;
+  if (typeof cgroup === 'number') return cgroup;
+  return cloneTask(task, { flags, stack: stack + stackSize, parentTid, childTid, tls, exitSignal, setTid: wanted, cgroup }, pidfd);
 }
 
-function readWantedTid(task: KernelTask, address: number): number {
-  const tid = task.memory.readI32(address);
-  if (tid === undefined) return -EFAULT;
-  if (tid < 1 || tid >= task.kernel.limits.pidMax) return -EINVAL;
-  if (!task.capable(CAP_SYS_ADMIN)) return -EPERM;
-  return task.kernel.isPidTaken(tid) ? -EEXIST : tid;
+/** cgroup_css_set_fork(): the group that a descriptor is of, if a child may begin there. */
+function cgroupForChild(task: KernelTask, fd: number, whole: boolean): Cgroup | number {
+  const file = task.files.get(fd);
+  const group = file === undefined ? undefined : cgroupOf(file.inode);
+  if (!(group instanceof Cgroup)) return -EBADF;
+  if (group.removed) return -ENOENT;
+  const refused = mayAttach(task, task.cgroup, group, whole, (of, name) => mayWriteFile(file!.inode, of, name));
+  return refused === 0 ? group : refused;
+}
+
+/** `set_tid`: numbers in the child's PID namespace and in those above it, as many as are given (alloc_pid). */
+function readWantedTids(task: KernelTask, address: number, count: number, makesNamespace: boolean): readonly number[] | number {
+  const { pidForChildren } = task.namespaces;
+  const levels = pidForChildren.level + (makesNamespace ? 2 : 1);
+  if (count > levels) return -EINVAL;
+  const wanted: number[] = [];
+  let at: PidNamespace | undefined = makesNamespace ? undefined : pidForChildren;
+  for (let i = 0; i < count; i++) {
+    const number = task.memory.readI32(address + 4 * i);
+    if (number === undefined) return -EFAULT;
+    if (number < 1 || number >= task.kernel.limits.pidMax || (at === undefined && number !== 1)) return -EINVAL;
+    if (at !== undefined && at.init === undefined && at.parent !== undefined && number !== 1) return -EINVAL;
+    if (!task.capableIn(at?.user ?? task.credentials.user, CAP_SYS_ADMIN)) return -EPERM;
+    if (at !== undefined && (at.parent === undefined ? task.kernel.isPidTaken(number) : at.has(number))) return -EEXIST;
+    wanted.push(number);
+    at = at === undefined ? pidForChildren : at.parent;
+  }
+  return wanted;
 }
 
 function fork(task: KernelTask): number {
@@ -113,7 +150,7 @@ function vfork(task: KernelTask): number {
 
 function setTidAddress(task: KernelTask, address: number): number {
   task.clearChildTid = address;
-  return task.tid;
+  return task.number;
 }
 
 /**
@@ -141,11 +178,11 @@ function rseq(task: KernelTask, address: number, length: number, flags: number, 
 }
 
 export const cloneRows: readonly SyscallRow[] = [
-  row(56, 'clone', ['flags:clone-flags', 'pointer', 'pointer', 'pointer', 'pointer'], clone, { support: 'partial', note: 'No user, PID or time namespaces (EINVAL).' }),
+  row(56, 'clone', ['flags:clone-flags', 'pointer', 'pointer', 'pointer', 'pointer'], clone),
   row(57, 'fork', [], fork),
   row(58, 'vfork', [], vfork),
   row(218, 'set_tid_address', ['pointer'], setTidAddress),
   row(334, 'rseq', ['pointer', 'uint', 'flags', 'uint'], rseq, { support: 'partial', note: 'The processor number is kept; critical sections are not restarted.' }),
-  row(435, 'clone3', ['pointer', 'size'], clone3, { support: 'partial', note: 'No user, PID or time namespaces, no CLONE_INTO_CGROUP (EINVAL).' }),
+  row(435, 'clone3', ['pointer', 'size'], clone3),
 ];
 

@@ -12,7 +12,6 @@ import {
 } from '../../fs/operations.ts';
 import type { Actor } from '../../fs/operations.ts';
 import { currentDirectory } from '../../fs/path.ts';
-import { hasCapability } from '../../fs/permission.ts';
 import type { DirectoryEntry } from '../../fs/types.ts';
 import { mayEnter } from '../../fs/walk.ts';
 import type { SyscallRow, Task } from '../types.ts';
@@ -138,7 +137,7 @@ function chroot(task: Task, address: number): number {
   if (typeof location === 'number') return location;
   const denied = mayEnter(location, task.credentials);
   if (denied !== 0) return denied;
-  if (!hasCapability(task.credentials, CAP_SYS_CHROOT)) return -EPERM;
+  if (!task.capableIn(task.credentials.user, CAP_SYS_CHROOT)) return -EPERM;
   task.fs.root = { mount: location.mount, dentry: location.dentry };
   return 0;
 }

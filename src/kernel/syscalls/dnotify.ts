@@ -64,7 +64,7 @@ export function setDirectoryNotify(task: Task, file: OpenFile, fd: number, mask:
     return 0;
   }
   if ((inode.mode & S_IFMT) !== S_IFDIR) return -ENOTDIR;
-  if (getOwner(file) === 0) setOwner(task, file, F_OWNER_PID, task.process.pid);
+  if (getOwner(task, file) === 0) setOwner(task, file, F_OWNER_PID, task.process.pid);
   if (known === undefined) addMark(inode, new DirectoryNotifier(task, file, fd, mask));
   else {
     known.fd = fd;

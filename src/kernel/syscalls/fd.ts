@@ -12,6 +12,7 @@ import { RLIMIT_NOFILE } from '../../abi/resource.ts';
 import { S_IFDIR, S_IFLNK, S_IFMT, S_IFREG } from '../../abi/stat.ts';
 import { isReadable, isWritable } from '../../fs/open-file.ts';
 import { ownerOrCapable } from '../../fs/permission.ts';
+import { NamespaceInode } from '../../fs/namespace-identity.ts';
 import type { Inode, OpenFile } from '../../fs/types.ts';
 import { FileDescriptors } from '../fd-table.ts';
 import type { KernelTask } from '../task/task.ts';
@@ -22,6 +23,7 @@ import {
   beginWaiting, conflictingLock, endWaiting, lockQueue, releaseDescriptionLocks, releaseRecordLocks, setFlock, setRecordLock,
 } from './fd-locks.ts';
 import type { RecordLock } from './fd-locks.ts';
+import { namespaceIoctl } from './namespace-ioctl.ts';
 import { usableFile } from './file-common.ts';
 
 const LOCK_MAND = 32;
@@ -115,7 +117,7 @@ function getLock(task: Task, file: OpenFile, address: number, ofd: boolean): num
   memory.writeU16(address + 2, SEEK_SET);
   memory.writeI64(address + 8, held.start);
   memory.writeI64(address + 16, held.end === Infinity ? 0 : held.end - held.start);
-  memory.writeU32(address + 24, held.pid);
+  memory.writeU32(address + 24, held.pid < 0 ? held.pid : task.numberOf(held.pid));
   return 0;
 }
 
@@ -178,7 +180,7 @@ function fcntlRare(task: Task, file: OpenFile, command: number, argument: number
   const value = argument | 0;
   switch (command) {
     case F_SETOWN: return setOwnerId(task, file, value);
-    case F_GETOWN: return getOwner(file);
+    case F_GETOWN: return getOwner(task, file);
     case F_SETOWN_EX: return setOwnerEx(task, file, argument);
     case F_GETOWN_EX: return getOwnerEx(task, file, argument);
     case F_SETSIG: return setAsyncSignal(file, value);
@@ -220,6 +222,7 @@ function flock(task: Task, fd: number, operation: number): number {
 function ioctl(task: Task, fd: number, request: number, argument: number): number {
   const file = usableFile(task, fd);
   if (file === undefined) return -EBADF;
+  if (file.inode instanceof NamespaceInode) return namespaceIoctl(task, file.inode.namespace, request >>> 0, argument);
   switch (request >>> 0) {
     case FIOCLEX:
       task.files.setCloseOnExec(fd, true);

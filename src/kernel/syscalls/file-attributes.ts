@@ -3,6 +3,8 @@ import { EBADF, EFAULT, EINVAL } from '../../abi/errno.ts';
 import { AT_EMPTY_PATH, AT_FDCWD, AT_SYMLINK_NOFOLLOW } from '../../abi/fcntl.ts';
 import { UTIME_NOW, UTIME_OMIT } from '../../abi/stat.ts';
 import { changeMode, changeOwner, changeTimes } from '../../fs/attributes.ts';
+import type { Location } from '../../fs/dentry.ts';
+import { NO_ID } from '../namespaces/id-map.ts';
 import type { TimeChange } from '../../fs/attributes.ts';
 import { locationOf } from '../../fs/open.ts';
 import type { SyscallRow, Task } from '../types.ts';
@@ -19,20 +21,23 @@ function fchmod(task: Task, fd: number, mode: number): number {
   return file === undefined ? -EBADF : changeMode(locationOf(file), mode, task.credentials);
 }
 
-/** -1 keeps an id; anything else is an unsigned number. */
-function keepOrId(value: number): number {
-  return value === -1 ? -1 : value >>> 0;
+/** chown(2) of what was found: -1 keeps an id; others are the caller's, and the file gets the kernel's. */
+function changeOwnerTo(task: Task, location: Location, uid: number, gid: number): number {
+  const { credentials } = task;
+  const owner = uid === -1 ? -1 : credentials.user.kernelUid(uid >>> 0);
+  const group = gid === -1 ? -1 : credentials.user.kernelGid(gid >>> 0);
+  return owner === NO_ID || group === NO_ID ? -EINVAL : changeOwner(location, owner, group, credentials);
 }
 
 function fchownat(task: Task, directory: number, path: number, uid: number, gid: number, flags: number): number {
   if ((flags & ~(AT_SYMLINK_NOFOLLOW | AT_EMPTY_PATH)) !== 0) return -EINVAL;
   const location = locate(task, directory, path, flags);
-  return typeof location === 'number' ? location : changeOwner(location, keepOrId(uid), keepOrId(gid), task.credentials);
+  return typeof location === 'number' ? location : changeOwnerTo(task, location, uid, gid);
 }
 
 function fchown(task: Task, fd: number, uid: number, gid: number): number {
   const file = usableFile(task, fd);
-  return file === undefined ? -EBADF : changeOwner(locationOf(file), keepOrId(uid), keepOrId(gid), task.credentials);
+  return file === undefined ? -EBADF : changeOwnerTo(task, locationOf(file), uid, gid);
 }
 
 /** A `struct timespec` of utimensat: -EINVAL for nanoseconds out of range. */

@@ -2,7 +2,8 @@
 import { EBADF, EFAULT, ENOTDIR, ENXIO } from '../../abi/errno.ts';
 import { AT_EMPTY_PATH, AT_FDCWD, AT_SYMLINK_NOFOLLOW, O_PATH } from '../../abi/fcntl.ts';
 import { S_IFDIR, S_IFMT, STAT_OFFSETS, STAT_SIZE } from '../../abi/stat.ts';
-import type { Location } from '../../fs/dentry.ts';
+import { MNT_UNIQUE_ID_OFFSET } from '../../abi/mount-api.ts';
+import type { Location, Mount } from '../../fs/dentry.ts';
 import { openMemoryDevice } from '../../fs/devices.ts';
 import { locationOf } from '../../fs/open.ts';
 import type { SpecialOpener } from '../../fs/open.ts';
@@ -94,13 +95,14 @@ export function putStat(task: Task, address: number, stat: Stat): number {
   const bytes = task.memory.writable(address, STAT_SIZE);
   if (bytes === undefined) return -EFAULT;
   bytes.fill(0);
+  const { user } = task.credentials;
   const view = viewOf(bytes);
   putI64(view, STAT_OFFSETS.dev, stat.dev);
   putI64(view, STAT_OFFSETS.ino, stat.ino);
   putI64(view, STAT_OFFSETS.nlink, stat.nlink);
   view.setUint32(STAT_OFFSETS.mode, stat.mode, true);
-  view.setUint32(STAT_OFFSETS.uid, stat.uid, true);
-  view.setUint32(STAT_OFFSETS.gid, stat.gid, true);
+  view.setUint32(STAT_OFFSETS.uid, user.shownUid(stat.uid), true);
+  view.setUint32(STAT_OFFSETS.gid, user.shownGid(stat.gid), true);
   putI64(view, STAT_OFFSETS.rdev, stat.rdev);
   putI64(view, STAT_OFFSETS.size, stat.size);
   putI64(view, STAT_OFFSETS.blksize, stat.blockSize);
@@ -109,6 +111,11 @@ export function putStat(task: Task, address: number, stat: Stat): number {
   putTime(view, STAT_OFFSETS.mtime, stat.mtimeNs);
   putTime(view, STAT_OFFSETS.ctime, stat.ctimeNs);
   return 0;
+}
+
+/** The number of a mount that no other ever has (STATX_MNT_ID_UNIQUE). */
+export function uniqueId(mount: Mount): number {
+  return mount.id + MNT_UNIQUE_ID_OFFSET;
 }
 
 /** Device numbers as glibc takes them apart (gnu_dev_major). */

@@ -1,6 +1,6 @@
 /** truncate(2), fallocate(2), fsync(2), fadvise(2), sendfile(2), copy_file_range(2). */
 import {
-  EAGAIN, EBADF, EFAULT, EFBIG, EINVAL, EISDIR, ENODEV, EOPNOTSUPP, EPERM, EPIPE, ESPIPE, EXDEV,
+  EAGAIN, EACCES, EBADF, EFAULT, EFBIG, EINVAL, EISDIR, ENODEV, EOPNOTSUPP, EPERM, EPIPE, ESPIPE, EXDEV,
 } from '../../abi/errno.ts';
 import {
   FALLOC_FL_COLLAPSE_RANGE, FALLOC_FL_INSERT_RANGE, FALLOC_FL_KEEP_SIZE, FALLOC_FL_PUNCH_HOLE, FALLOC_FL_UNSHARE_RANGE, FALLOC_FL_ZERO_RANGE, O_APPEND, O_NONBLOCK,
@@ -11,7 +11,7 @@ import { SI_KERNEL, SIGXFSZ } from '../../abi/signal.ts';
 import { S_IFBLK, S_IFDIR, S_IFIFO, S_IFMT, S_IFREG, S_IFSOCK } from '../../abi/stat.ts';
 import { IN_MODIFY } from '../../abi/inotify.ts';
 import { truncateInode, truncatePath } from '../../fs/attributes.ts';
-import { notifyDentry } from '../../fs/notify.ts';
+import { notifyLocation } from '../../fs/notify.ts';
 import { MAX_FILE_SIZE, PlainFile, isReadable, isWritable } from '../../fs/open-file.ts';
 import { locationOf } from '../../fs/open.ts';
 import type { Inode, OpenFile } from '../../fs/types.ts';
@@ -45,6 +45,7 @@ function truncate(task: Task, address: number, size: number): number {
   if (typeof argument === 'number') return argument;
   const location = walkPath(task.fs, task.credentials, argument.start, argument.path, LOOKUP_FOLLOW);
   if (typeof location === 'number') return location;
+  if (task.credentials.restriction?.mayTruncate(location) === false) return -EACCES;
   if (size > location.dentry.inode.size && overFileLimit(task, size)) return -EFBIG;
   return resized(task, location.dentry.inode, () => truncatePath(location, size, task.credentials));
 }
@@ -54,6 +55,7 @@ function ftruncate(task: Task, fd: number, size: number): number {
   const file = usableFile(task, fd);
   if (file === undefined) return -EBADF;
   if ((file.inode.mode & S_IFMT) !== S_IFREG || !isWritable(file)) return -EINVAL;
+  if (file.mayTruncate === false) return -EACCES;
   if (size > file.inode.size && overFileLimit(task, size)) return -EFBIG;
   return resized(task, file.inode, () => truncateInode(locationOf(file), size, task.credentials));
 }
@@ -78,7 +80,7 @@ function fallocate(task: Task, fd: number, mode: number, offset: number, length:
   if (offset + length > MAX_FILE_SIZE) return -EFBIG;
   if ((mode & FALLOC_FL_KEEP_SIZE) === 0 && offset + length > file.inode.size && overFileLimit(task, offset + length)) return -EFBIG;
   const result = file.inode.allocate?.(mode, offset, length) ?? -EOPNOTSUPP;
-  if (result === 0 && file.location !== undefined) notifyDentry(file.location.dentry, IN_MODIFY);
+  if (result === 0 && file.location !== undefined) notifyLocation(file.location, IN_MODIFY);
   return result;
 }
 
@@ -173,7 +175,7 @@ function sendfile(task: Task, out: number, input: number, offsetAddress: number,
   if (count > 0) {
     if (offsetAddress !== 0) task.memory.writeI64(offsetAddress, from + count);
     else source.position = from + count;
-    if (target.location !== undefined) notifyDentry(target.location.dentry, IN_MODIFY);
+    if (target.location !== undefined) notifyLocation(target.location, IN_MODIFY);
   }
   return count;
 }
@@ -212,7 +214,7 @@ function copyFileRange(
     else task.memory.writeI64(inputAddress, from + done);
     if (outputAddress === 0) target.position = to + done;
     else task.memory.writeI64(outputAddress, to + done);
-    if (target.location !== undefined) notifyDentry(target.location.dentry, IN_MODIFY);
+    if (target.location !== undefined) notifyLocation(target.location, IN_MODIFY);
   }
   return done;
 }

@@ -1,6 +1,7 @@
 /** Opens a program for execve(2): Linux fs/exec.c:do_open_execat(). */
 import { EACCES, EBADF, EINVAL, ELOOP, ETXTBSY } from '../../abi/errno.ts';
 import { AT_EMPTY_PATH, AT_SYMLINK_NOFOLLOW, O_RDONLY } from '../../abi/fcntl.ts';
+import { LANDLOCK_ACCESS_FS_EXECUTE } from '../../abi/landlock.ts';
 import { MS_NOEXEC } from '../../abi/mount.ts';
 import { S_IFLNK, S_IFMT, S_IFREG } from '../../abi/stat.ts';
 import { pathOf } from '../../fs/path.ts';
@@ -29,6 +30,8 @@ export function openExecutable(task: Task, directory: number, path: string, flag
   if (type !== S_IFREG || (location.mount.flags & MS_NOEXEC) !== 0) return -EACCES;
   const denied = inodePermission(inode, MAY_EXEC, task.credentials);
   if (denied !== 0) return denied;
+  const refused = task.credentials.restriction?.check(location, LANDLOCK_ACCESS_FS_EXECUTE) ?? 0;
+  if (refused !== 0) return refused;
   if ((inode.writers ?? 0) > 0) return -ETXTBSY;
   const error = inode.prepareOpen?.(O_RDONLY) ?? 0;
   return error !== 0 ? error : { inode, description: pathOf(location), location };

@@ -4,7 +4,6 @@ import { EBADF, EFAULT, EINVAL, EOPNOTSUPP, EOVERFLOW, EPERM } from '../../abi/e
 import { AT_EMPTY_PATH, AT_FDCWD, AT_SYMLINK_FOLLOW, AT_SYMLINK_NOFOLLOW, MAX_HANDLE_SZ, O_CLOEXEC, O_LARGEFILE } from '../../abi/fcntl.ts';
 import { HANDLE_BYTES, HANDLE_TYPE, decodeHandle, encodeHandle, hasHandles } from '../../fs/file-handles.ts';
 import { locationOf, openLocation } from '../../fs/open.ts';
-import { hasCapability } from '../../fs/permission.ts';
 import type { SyscallRow, Task } from '../types.ts';
 import { locate, specialOpener } from './file-common.ts';
 
@@ -32,7 +31,7 @@ function nameToHandleAt(task: Task, directory: number, path: number, handle: num
 
 function openByHandleAt(task: Task, mountFd: number, handle: number, flags: number): number {
   const { memory } = task;
-  if (!hasCapability(task.credentials, CAP_DAC_READ_SEARCH)) return -EPERM;
+  if (!task.capable(CAP_DAC_READ_SEARCH)) return -EPERM;
   const size = memory.readU32(handle);
   const type = memory.readI32(handle + 4);
   if (size === undefined || type === undefined) return -EFAULT;

@@ -6,7 +6,7 @@ import { MAX_RW_COUNT } from '../../abi/limits.ts';
 import { RLIMIT_FSIZE } from '../../abi/resource.ts';
 import { SI_KERNEL, SIGXFSZ } from '../../abi/signal.ts';
 import { S_IFCHR, S_IFIFO, S_IFMT, S_IFREG, S_IFSOCK } from '../../abi/stat.ts';
-import { notifyDentry } from '../../fs/notify.ts';
+import { notifyLocation } from '../../fs/notify.ts';
 import { PlainFile, isReadable, isWritable } from '../../fs/open-file.ts';
 import { dropPrivileges } from '../../fs/permission.ts';
 import type { OpenFile } from '../../fs/types.ts';
@@ -33,7 +33,7 @@ function accessiblePrefix(task: Task, address: number, count: number, access: 'r
 }
 
 function accessed(file: OpenFile): void {
-  if (file.location !== undefined) notifyDentry(file.location.dentry, IN_ACCESS);
+  if (file.location !== undefined) notifyLocation(file.location, IN_ACCESS);
 }
 
 /** Nothing is left to read of a regular file: the buffer is then not looked at. */
@@ -110,7 +110,7 @@ function writeBuffer(task: Task, file: OpenFile, buffer: Uint8Array, offset?: nu
     if (done > 0) task.onInterrupt = () => done;
     return task.block([file.waitQueue]);
   }
-  if (done > 0 && file.location !== undefined) notifyDentry(file.location.dentry, IN_MODIFY);
+  if (done > 0 && file.location !== undefined) notifyLocation(file.location, IN_MODIFY);
   return done;
 }
 

@@ -6,7 +6,7 @@ import {
 } from '../../abi/fcntl.ts';
 import { MS_NOATIME, MS_NODEV, MS_NOEXEC, MS_NOSUID } from '../../abi/mount.ts';
 import {
-  S_IFDIR, S_IFLNK, S_IFMT, S_IFREG, STATX_ATTR_MOUNT_ROOT, STATX_BASIC_STATS, STATX_BTIME, STATX_MNT_ID, STATX_OFFSETS, STATX_STRUCT_SIZE,
+  S_IFDIR, S_IFLNK, S_IFMT, S_IFREG, STATX_ATTR_MOUNT_ROOT, STATX_BASIC_STATS, STATX_BTIME, STATX_MNT_ID, STATX_MNT_ID_UNIQUE, STATX_OFFSETS, STATX_STRUCT_SIZE,
   STATX__RESERVED,
 } from '../../abi/stat.ts';
 import {
@@ -18,7 +18,7 @@ import { MAY_WRITE, inodePermission } from '../../fs/permission.ts';
 import type { Credentials } from '../../fs/types.ts';
 import { LOOKUP_EMPTY, LOOKUP_FOLLOW, walkPath } from '../../fs/walk.ts';
 import type { SyscallRow, Task } from '../types.ts';
-import { locate, majorOf, minorOf, pathArgument, putI64, putStat, putTime, viewOf } from './file-common.ts';
+import { locate, majorOf, minorOf, pathArgument, putI64, putStat, putTime, viewOf, uniqueId } from './file-common.ts';
 
 function stat(task: Task, path: number, buffer: number): number {
   const location = locate(task, AT_FDCWD, path, 0);
@@ -47,23 +47,24 @@ function statx(task: Task, directory: number, path: number, flags: number, mask:
   if ((flags & ~(AT_SYMLINK_NOFOLLOW | AT_NO_AUTOMOUNT | AT_EMPTY_PATH | AT_STATX_SYNC_TYPE)) !== 0) return -EINVAL;
   if ((flags & AT_STATX_SYNC_TYPE) === AT_STATX_SYNC_TYPE) return -EINVAL;
   const location = locate(task, directory, path, flags);
-  return typeof location === 'number' ? location : putStatx(task, buffer, location);
+  return typeof location === 'number' ? location : putStatx(task, buffer, location, mask);
 }
 
-function putStatx(task: Task, address: number, location: Location): number {
+function putStatx(task: Task, address: number, location: Location, wanted: number): number {
   const stat = location.dentry.inode.stat();
   const bytes = task.memory.writable(address, STATX_STRUCT_SIZE);
   if (bytes === undefined) return -EFAULT;
   bytes.fill(0);
   const view = viewOf(bytes);
+  const isUnique = (wanted & STATX_MNT_ID_UNIQUE) !== 0;
   const at = STATX_OFFSETS;
-  view.setUint32(at.mask, STATX_BASIC_STATS | STATX_BTIME | STATX_MNT_ID, true);
+  view.setUint32(at.mask, STATX_BASIC_STATS | STATX_BTIME | (isUnique ? STATX_MNT_ID_UNIQUE : STATX_MNT_ID), true);
   view.setUint32(at.blksize, stat.blockSize, true);
   putI64(view, at.attributes, location.dentry === location.mount.root ? STATX_ATTR_MOUNT_ROOT : 0);
   putI64(view, at.attributesMask, STATX_ATTR_MOUNT_ROOT);
   view.setUint32(at.nlink, stat.nlink, true);
-  view.setUint32(at.uid, stat.uid, true);
-  view.setUint32(at.gid, stat.gid, true);
+  view.setUint32(at.uid, task.credentials.user.shownUid(stat.uid), true);
+  view.setUint32(at.gid, task.credentials.user.shownGid(stat.gid), true);
   view.setUint16(at.mode, stat.mode, true);
   putI64(view, at.ino, stat.ino);
   putI64(view, at.size, stat.size);
@@ -76,7 +77,7 @@ function putStatx(task: Task, address: number, location: Location): number {
   view.setUint32(at.rdevMinor, minorOf(stat.rdev), true);
   view.setUint32(at.devMajor, majorOf(stat.dev), true);
   view.setUint32(at.devMinor, minorOf(stat.dev), true);
-  putI64(view, at.mntId, location.mount.id);
+  putI64(view, at.mntId, isUnique ? uniqueId(location.mount) : location.mount.id);
   return 0;
 }
 
@@ -125,10 +126,10 @@ function fstatfs(task: Task, fd: number, buffer: number): number {
 function realCredentials(task: Task): Credentials {
   const { credentials } = task;
   if (credentials.uid === credentials.fsuid && credentials.gid === credentials.fsgid) return credentials;
-  const root = credentials.uid === 0;
+  const root = credentials.uid === credentials.user.root;
   const high = 2 ** (CAP_LAST_CAP - 31) - 1;
   return {
-    fsuid: credentials.uid, fsgid: credentials.gid, groups: credentials.groups,
+    fsuid: credentials.uid, fsgid: credentials.gid, groups: credentials.groups, idMapping: credentials.idMapping,
     capabilitiesLow: root ? 0xffff_ffff : 0, capabilitiesHigh: root ? high : 0,
   };
 }

@@ -23,7 +23,7 @@ function deadlineOf(task: KernelTask, operation: number, command: number, timeou
   const now = task.kernel.monotonicNs();
   if (command === FUTEX_WAIT) return now + time;
   const realtime = (operation & FUTEX_CLOCK_REALTIME) !== 0 || command === FUTEX_LOCK_PI;
-  return realtime ? Math.max(0, now + (time - Number(task.kernel.realtimeNs()))) : time;
+  return Math.max(0, realtime ? now + (time - Number(task.kernel.realtimeNs())) : time - task.namespaces.time.monotonicNs);
 }
 
 function futex(task: KernelTask, address: number, operation: number, value: number, timeout: number, second: number, third: number): number {
@@ -73,7 +73,7 @@ function setRobustList(task: KernelTask, head: number, length: number): number {
 }
 
 function getRobustList(task: KernelTask, pid: number, head: number, length: number): number {
-  const target = pid === 0 ? task : task.kernel.findTask(pid);
+  const target = pid === 0 ? task : task.kernel.findTask(task.idOf(pid));
   if (target === undefined) return -ESRCH;
   if (target.process !== task.process && task.credentials.euid !== 0 && target.credentials.uid !== task.credentials.uid) return -EPERM;
   return task.memory.writeI64(length, ROBUST_LIST_HEAD_SIZE) < 0 || task.memory.writeI64(head, target.robustList.head) < 0 ? -EFAULT : 0;
@@ -95,7 +95,7 @@ function futexWaitv(task: KernelTask, array: number, count: number, flags: numbe
     if (clock !== CLOCK_MONOTONIC && clock !== CLOCK_REALTIME) return -EINVAL;
     const time = readTimespec(task.memory, timeout);
     if (time < 0) return time;
-    deadline = clock === CLOCK_MONOTONIC ? time : task.kernel.monotonicNs() + (time - Number(task.kernel.realtimeNs()));
+    deadline = clock === CLOCK_MONOTONIC ? time - task.namespaces.time.monotonicNs : task.kernel.monotonicNs() + (time - Number(task.kernel.realtimeNs()));
   }
   const waiters: FutexWaiter[] = [];
   for (let i = 0; i < count; i++) {

@@ -4,7 +4,7 @@ import { CAP_SETGID, CAP_SETPCAP, CAP_SETUID } from '../../abi/capability.ts';
 import { effectiveOf, fixCapabilities, fixFileSystemCapabilities, withEffective, type TaskCredentials } from '../task/credentials.ts';
 import type { KernelTask } from '../task/task.ts';
 import type { SyscallRow } from '../types.ts';
-import { row } from './define.ts';
+import { row, type CoreHandler } from './define.ts';
 
 const NGROUPS_MAX = 65_536;
 /** (uid_t)-1: leave as it is. */
@@ -12,6 +12,22 @@ const UNCHANGED = 0xffff_ffff;
 const CAPABILITY_VERSION_1 = 0x1998_0330;
 const CAPABILITY_VERSION_2 = 0x2007_1026;
 const CAPABILITY_VERSION_3 = 0x2008_0522;
+
+/** The kernel's ids of those that a call gave, `UNCHANGED` ones left so; undefined where the caller's user namespace has no such id. */
+function kernelIds(task: KernelTask, kind: 'uid' | 'gid', ids: readonly number[]): readonly number[] | undefined {
+  const { user } = task.credentials;
+  if (user.isFirst) return ids;
+  const known = ids.map((id) => (id === UNCHANGED ? id : kind === 'uid' ? user.kernelUid(id) : user.kernelGid(id)));
+  return known.some((id, index) => id === UNCHANGED && ids[index] !== UNCHANGED) ? undefined : known;
+}
+
+/** A call with ids as one with the kernel's. */
+function withKernelIds(kind: 'uid' | 'gid', call: (task: KernelTask, ...ids: readonly [number, number, number]) => number): CoreHandler {
+  return (task, a, b, c) => {
+    const ids = kernelIds(task, kind, [a, b, c]);
+    return ids === undefined ? -EINVAL : call(task, ids[0]!, ids[1]!, ids[2]!);
+  };
+}
 
 // ---- users ----
 
@@ -26,14 +42,14 @@ function commitUsers(task: KernelTask, next: TaskCredentials): number {
 function setuid(task: KernelTask, uid: number): number {
   const old = task.credentials;
   if (uid === UNCHANGED) return -EINVAL;
-  if (task.capable(CAP_SETUID)) return commitUsers(task, { ...old, uid, euid: uid, suid: uid });
+  if (task.capableIn(task.credentials.user, CAP_SETUID)) return commitUsers(task, { ...old, uid, euid: uid, suid: uid });
   if (uid !== old.uid && uid !== old.suid) return -EPERM;
   return commitUsers(task, { ...old, euid: uid });
 }
 
 function setreuid(task: KernelTask, uid: number, euid: number): number {
   const old = task.credentials;
-  const capable = task.capable(CAP_SETUID);
+  const capable = task.capableIn(task.credentials.user, CAP_SETUID);
   if (uid !== UNCHANGED && uid !== old.uid && uid !== old.euid && !capable) return -EPERM;
   if (euid !== UNCHANGED && euid !== old.uid && euid !== old.euid && euid !== old.suid && !capable) return -EPERM;
   const next = { ...old, uid: uid === UNCHANGED ? old.uid : uid, euid: euid === UNCHANGED ? old.euid : euid };
@@ -44,7 +60,7 @@ function setreuid(task: KernelTask, uid: number, euid: number): number {
 function setresuid(task: KernelTask, uid: number, euid: number, suid: number): number {
   const old = task.credentials;
   const allowed = (id: number): boolean => id === UNCHANGED || id === old.uid || id === old.euid || id === old.suid;
-  if (!task.capable(CAP_SETUID) && !(allowed(uid) && allowed(euid) && allowed(suid))) return -EPERM;
+  if (!task.capableIn(task.credentials.user, CAP_SETUID) && !(allowed(uid) && allowed(euid) && allowed(suid))) return -EPERM;
   return commitUsers(task, {
     ...old,
     uid: uid === UNCHANGED ? old.uid : uid,
@@ -53,12 +69,13 @@ function setresuid(task: KernelTask, uid: number, euid: number, suid: number): n
   });
 }
 
-function setfsuid(task: KernelTask, uid: number): number {
+function setfsuid(task: KernelTask, number: number): number {
   const old = task.credentials;
-  if (uid !== UNCHANGED && (task.capable(CAP_SETUID) || uid === old.uid || uid === old.euid || uid === old.suid || uid === old.fsuid)) {
+  const uid = old.user.kernelUid(number);
+  if (uid !== UNCHANGED && (task.capableIn(task.credentials.user, CAP_SETUID) || uid === old.uid || uid === old.euid || uid === old.suid || uid === old.fsuid)) {
     task.credentials = fixFileSystemCapabilities(old, { ...old, fsuid: uid });
   }
-  return old.fsuid;
+  return old.user.shownUid(old.fsuid);
 }
 
 // ---- groups ----
@@ -66,7 +83,7 @@ function setfsuid(task: KernelTask, uid: number): number {
 function setgid(task: KernelTask, gid: number): number {
   const old = task.credentials;
   if (gid === UNCHANGED) return -EINVAL;
-  if (task.capable(CAP_SETGID)) task.credentials = { ...old, gid, egid: gid, sgid: gid, fsgid: gid };
+  if (task.capableIn(task.credentials.user, CAP_SETGID)) task.credentials = { ...old, gid, egid: gid, sgid: gid, fsgid: gid };
   else if (gid === old.gid || gid === old.sgid) task.credentials = { ...old, egid: gid, fsgid: gid };
   else return -EPERM;
   return 0;
@@ -74,7 +91,7 @@ function setgid(task: KernelTask, gid: number): number {
 
 function setregid(task: KernelTask, gid: number, egid: number): number {
   const old = task.credentials;
-  const capable = task.capable(CAP_SETGID);
+  const capable = task.capableIn(task.credentials.user, CAP_SETGID);
   if (gid !== UNCHANGED && gid !== old.gid && gid !== old.egid && !capable) return -EPERM;
   if (egid !== UNCHANGED && egid !== old.gid && egid !== old.egid && egid !== old.sgid && !capable) return -EPERM;
   const next = { ...old, gid: gid === UNCHANGED ? old.gid : gid, egid: egid === UNCHANGED ? old.egid : egid };
@@ -86,37 +103,41 @@ function setregid(task: KernelTask, gid: number, egid: number): number {
 function setresgid(task: KernelTask, gid: number, egid: number, sgid: number): number {
   const old = task.credentials;
   const allowed = (id: number): boolean => id === UNCHANGED || id === old.gid || id === old.egid || id === old.sgid;
-  if (!task.capable(CAP_SETGID) && !(allowed(gid) && allowed(egid) && allowed(sgid))) return -EPERM;
+  if (!task.capableIn(task.credentials.user, CAP_SETGID) && !(allowed(gid) && allowed(egid) && allowed(sgid))) return -EPERM;
   const effective = egid === UNCHANGED ? old.egid : egid;
   task.credentials = { ...old, gid: gid === UNCHANGED ? old.gid : gid, egid: effective, sgid: sgid === UNCHANGED ? old.sgid : sgid, fsgid: effective };
   return 0;
 }
 
-function setfsgid(task: KernelTask, gid: number): number {
+function setfsgid(task: KernelTask, number: number): number {
   const old = task.credentials;
-  if (gid !== UNCHANGED && (task.capable(CAP_SETGID) || gid === old.gid || gid === old.egid || gid === old.sgid || gid === old.fsgid)) {
+  const gid = old.user.kernelGid(number);
+  if (gid !== UNCHANGED && (task.capableIn(task.credentials.user, CAP_SETGID) || gid === old.gid || gid === old.egid || gid === old.sgid || gid === old.fsgid)) {
     task.credentials = { ...old, fsgid: gid };
   }
-  return old.fsgid;
+  return old.user.shownGid(old.fsgid);
 }
 
 function getgroups(task: KernelTask, size: number, address: number): number {
-  const { groups } = task.credentials;
+  const { groups, user } = task.credentials;
   if (size < 0) return -EINVAL;
   if (size === 0) return groups.length;
   if (groups.length > size) return -EINVAL;
-  for (let i = 0; i < groups.length; i++) if (task.memory.writeU32(address + 4 * i, groups[i]!) < 0) return -EFAULT;
+  for (let i = 0; i < groups.length; i++) if (task.memory.writeU32(address + 4 * i, user.shownGid(groups[i]!)) < 0) return -EFAULT;
   return groups.length;
 }
 
 function setgroups(task: KernelTask, size: number, address: number): number {
-  if (!task.capable(CAP_SETGID)) return -EPERM;
+  const { user } = task.credentials;
+  if (!task.capableIn(user, CAP_SETGID) || !user.maySetgroups) return -EPERM;
   if (size < 0 || size > NGROUPS_MAX) return -EINVAL;
   const groups: number[] = [];
   for (let i = 0; i < size; i++) {
     const gid = task.memory.readU32(address + 4 * i);
     if (gid === undefined) return -EFAULT;
-    groups.push(gid);
+    const known = user.kernelGid(gid);
+    if (known === UNCHANGED) return -EINVAL;
+    groups.push(known);
   }
   task.credentials = { ...task.credentials, groups: groups.sort((a, b) => a - b) };
   return 0;
@@ -143,7 +164,7 @@ function capget(task: KernelTask, header: number, data: number): number {
   const pid = task.memory.readI32(header + 4);
   if (pid === undefined) return -EFAULT;
   if (pid < 0) return -EINVAL;
-  const target = pid === 0 ? task : task.kernel.findTask(pid);
+  const target = pid === 0 ? task : task.kernel.findTask(task.idOf(pid));
   if (target === undefined) return -ESRCH;
   if (data === 0) return 0;
   const { permitted, inheritable } = target.credentials;
@@ -161,7 +182,7 @@ function capset(task: KernelTask, header: number, data: number): number {
   if (words < 0) return words;
   const pid = task.memory.readI32(header + 4);
   if (pid === undefined) return -EFAULT;
-  if (pid !== 0 && pid !== task.tid) return -EPERM;
+  if (pid !== 0 && pid !== task.number) return -EPERM;
   const sets = [0n, 0n, 0n];
   for (let word = 0; word < words; word++) {
     for (let i = 0; i < 3; i++) {
@@ -175,27 +196,27 @@ function capset(task: KernelTask, header: number, data: number): number {
   const [effective, permitted, inheritable] = sets.map((set) => set & all) as [bigint, bigint, bigint];
   // cap_capset: nothing may be added to permitted, and what is inherited must be permitted or bounded.
   if ((permitted & ~old.permitted) !== 0n || (effective & ~permitted) !== 0n) return -EPERM;
-  if (!task.capable(CAP_SETPCAP) && (inheritable & ~(old.inheritable | old.permitted)) !== 0n) return -EPERM;
+  if (!task.capableIn(task.credentials.user, CAP_SETPCAP) && (inheritable & ~(old.inheritable | old.permitted)) !== 0n) return -EPERM;
   if ((inheritable & ~(old.inheritable | old.bounding)) !== 0n) return -EPERM;
   task.credentials = withEffective({ ...old, permitted, inheritable, ambient: old.ambient & permitted & inheritable }, effective);
   return 0;
 }
 
 export const identityRows: readonly SyscallRow[] = [
-  row(102, 'getuid', [], (task) => task.credentials.uid),
-  row(104, 'getgid', [], (task) => task.credentials.gid),
-  row(105, 'setuid', ['id'], setuid),
-  row(106, 'setgid', ['id'], setgid),
-  row(107, 'geteuid', [], (task) => task.credentials.euid),
-  row(108, 'getegid', [], (task) => task.credentials.egid),
-  row(113, 'setreuid', ['id', 'id'], setreuid),
-  row(114, 'setregid', ['id', 'id'], setregid),
+  row(102, 'getuid', [], ({ credentials }) => credentials.user.shownUid(credentials.uid)),
+  row(104, 'getgid', [], ({ credentials }) => credentials.user.shownGid(credentials.gid)),
+  row(105, 'setuid', ['id'], withKernelIds('uid', setuid)),
+  row(106, 'setgid', ['id'], withKernelIds('gid', setgid)),
+  row(107, 'geteuid', [], ({ credentials }) => credentials.user.shownUid(credentials.euid)),
+  row(108, 'getegid', [], ({ credentials }) => credentials.user.shownGid(credentials.egid)),
+  row(113, 'setreuid', ['id', 'id'], withKernelIds('uid', setreuid)),
+  row(114, 'setregid', ['id', 'id'], withKernelIds('gid', setregid)),
   row(115, 'getgroups', ['int', 'pointer'], getgroups),
   row(116, 'setgroups', ['int', 'pointer'], setgroups),
-  row(117, 'setresuid', ['id', 'id', 'id'], setresuid),
-  row(118, 'getresuid', ['pointer', 'pointer', 'pointer'], (task, a, b, c) => writeThree(task, [a, b, c], [task.credentials.uid, task.credentials.euid, task.credentials.suid])),
-  row(119, 'setresgid', ['id', 'id', 'id'], setresgid),
-  row(120, 'getresgid', ['pointer', 'pointer', 'pointer'], (task, a, b, c) => writeThree(task, [a, b, c], [task.credentials.gid, task.credentials.egid, task.credentials.sgid])),
+  row(117, 'setresuid', ['id', 'id', 'id'], withKernelIds('uid', setresuid)),
+  row(118, 'getresuid', ['pointer', 'pointer', 'pointer'], (task, a, b, c) => writeThree(task, [a, b, c], [task.credentials.uid, task.credentials.euid, task.credentials.suid].map((id) => task.credentials.user.shownUid(id)))),
+  row(119, 'setresgid', ['id', 'id', 'id'], withKernelIds('gid', setresgid)),
+  row(120, 'getresgid', ['pointer', 'pointer', 'pointer'], (task, a, b, c) => writeThree(task, [a, b, c], [task.credentials.gid, task.credentials.egid, task.credentials.sgid].map((id) => task.credentials.user.shownGid(id)))),
   row(122, 'setfsuid', ['id'], setfsuid),
   row(123, 'setfsgid', ['id'], setfsgid),
   row(125, 'capget', ['pointer', 'pointer'], capget),

@@ -36,7 +36,7 @@ function ioprioSet(task: KernelTask, which: number, who: number, wanted: number)
   if (typeof found === 'number') return found;
   for (const other of found) {
     const { uid, euid } = task.credentials;
-    if (other.credentials.uid !== euid && other.credentials.uid !== uid && !task.capable(CAP_SYS_NICE)) return -EPERM;
+    if (other.credentials.uid !== euid && other.credentials.uid !== uid && !task.capableIn(other.credentials.user, CAP_SYS_NICE)) return -EPERM;
     other.ioPriority = priority;
   }
   return 0;

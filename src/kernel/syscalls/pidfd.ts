@@ -57,6 +57,15 @@ export class PidFile implements OpenFile {
     return -ENOTTY;
   }
 
+  /** pidfd_show_fdinfo(): as the reader's namespace has it, and those between it and the process's own. */
+  fdInfo(): string {
+    const { process } = this;
+    const reader = process.kernel.current?.process.pidNamespace ?? process.pidNamespace;
+    if (process.state === 'reaped') return 'Pid:\t-1\nNSpid:\t-1\n';
+    const numbers = process.pidNamespace.isWithin(reader) ? process.pidNamespace.numbersBelow(reader, process.pid) : [0];
+    return `Pid:\t${numbers[0]}\nNSpid:\t${numbers.join('\t')}\n`;
+  }
+
   release(): void {
     // Nothing is held.
   }
@@ -70,9 +79,10 @@ export function openPidfd(task: KernelTask, process: Process, flags: number): nu
 function pidfdOpen(task: KernelTask, pid: number, flags: number): number {
   if ((flags & ~O_NONBLOCK) !== 0 || pid <= 0) return -EINVAL;
   const { kernel } = task;
-  const process = kernel.findProcess(pid);
+  const id = task.idOf(pid);
+  const process = kernel.findProcess(id);
   if (process !== undefined) return openPidfd(task, process, flags);
-  return kernel.findTask(pid) !== undefined ? -EINVAL : -ESRCH;
+  return kernel.findTask(id) !== undefined ? -EINVAL : -ESRCH;
 }
 
 /** The process of a pidfd, or of a directory /proc/PID (kernel/signal.c: pidfd_to_pid). */
@@ -96,6 +106,8 @@ function pidfdSendSignal(task: KernelTask, fd: number, signal: number, info: num
     if (decoded.code >= 0 && process !== task.process) return -EPERM;
   }
   if (process.state === 'reaped') return -ESRCH;
+  // A process outside of the caller's PID namespace is out of its reach (access_pidfd_pidns).
+  if (task.numberOf(process.pid) === 0) return -EINVAL;
   if (!maySignal(task, process, signal)) return -EPERM;
   if (signal !== 0) sendToProcess(process, decoded ?? { signal, code: SI_USER, pid: task.process.pid, uid: task.credentials.uid });
   return 0;
@@ -108,7 +120,7 @@ function pidfdGetfd(task: KernelTask, fd: number, targetFd: number, flags: numbe
   const { process } = file;
   if (process.tasks.size === 0) return -ESRCH;
   const target = process.leader.credentials;
-  if (process !== task.process && task.credentials.uid !== target.uid && !task.capable(CAP_SYS_PTRACE)) return -EPERM;
+  if (process !== task.process && task.credentials.uid !== target.uid && !task.capableIn(target.user, CAP_SYS_PTRACE)) return -EPERM;
   const wanted = process.leader.files.get(targetFd);
   return wanted === undefined ? -EBADF : task.files.install(wanted, true);
 }

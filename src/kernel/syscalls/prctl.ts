@@ -1,21 +1,22 @@
 /** prctl(2), arch_prctl(2), personality(2). */
-import { EFAULT, EINVAL, ENODEV, ENOMEM, EPERM, ESRCH } from '../../abi/errno.ts';
+import { EFAULT, EINVAL, ENODEV, ENOMEM, EPERM } from '../../abi/errno.ts';
 import { CAP_LAST_CAP, CAP_SETPCAP } from '../../abi/capability.ts';
 import {
   ARCH_GET_CPUID, ARCH_GET_FS, ARCH_GET_GS, ARCH_SET_CPUID, ARCH_SET_FS, ARCH_SET_GS, PR_CAP_AMBIENT, PR_CAP_AMBIENT_CLEAR_ALL, PR_CAP_AMBIENT_IS_SET, PR_CAP_AMBIENT_LOWER,
   PR_CAP_AMBIENT_RAISE, PR_CAPBSET_DROP, PR_CAPBSET_READ, PR_GET_CHILD_SUBREAPER, PR_GET_DUMPABLE, PR_GET_KEEPCAPS, PR_GET_NAME, PR_GET_NO_NEW_PRIVS, PR_GET_PDEATHSIG, PR_GET_SECCOMP,
   PR_GET_SECUREBITS, PR_GET_THP_DISABLE, PR_GET_TID_ADDRESS, PR_GET_TIMERSLACK, PR_GET_TIMING, PR_GET_TSC, PR_MCE_KILL, PR_MCE_KILL_GET, PR_SET_CHILD_SUBREAPER, PR_SET_DUMPABLE, PR_SET_KEEPCAPS, PR_SET_NAME,
-  PR_SET_NO_NEW_PRIVS, PR_SET_PDEATHSIG, PR_SET_PTRACER, PR_SET_SECCOMP, PR_SET_SECUREBITS, PR_SET_THP_DISABLE, PR_SET_TIMERSLACK, PR_SET_TIMING, PR_SET_VMA, PR_SET_VMA_ANON_NAME, SECBIT_KEEP_CAPS,
+  PR_SET_MM, PR_SET_NO_NEW_PRIVS, PR_SET_PDEATHSIG, PR_SET_PTRACER, PR_SET_SECCOMP, PR_SET_SECUREBITS, PR_SET_THP_DISABLE, PR_SET_TIMERSLACK, PR_SET_TIMING, PR_SET_VMA, PR_SET_VMA_ANON_NAME, SECBIT_KEEP_CAPS,
+  SECBIT_KEEP_CAPS_LOCKED, SECBIT_NO_CAP_AMBIENT_RAISE, SECURE_ALL, SECURE_ALL_LOCKS,
 } from '../../abi/prctl.ts';
 import { NSIG } from '../../abi/signal.ts';
+import type { AddressSpace } from '../../machine/index.ts';
 import { stringToBytes } from '../mm/user-memory.ts';
 import type { KernelTask } from '../task/task.ts';
 import type { SyscallRow } from '../types.ts';
 import { row } from './define.ts';
+import { setMm } from './prctl-mm.ts';
 import { getSeccomp, setSeccomp } from './seccomp.ts';
 
-/** ptrace.h. */
-const PTRACE_TRACEME = 0;
 const NAME_SIZE = 16;
 const ANON_NAME_MAX = 80;
 
@@ -49,7 +50,7 @@ function isCapability(value: number): boolean {
 }
 
 function dropBounding(task: KernelTask, capability: number): number {
-  if (!task.capable(CAP_SETPCAP)) return -EPERM;
+  if (!task.capableIn(task.credentials.user, CAP_SETPCAP)) return -EPERM;
   if (!isCapability(capability)) return -EINVAL;
   task.credentials = { ...task.credentials, bounding: task.credentials.bounding & ~bit(capability) };
   return 0;
@@ -68,14 +69,17 @@ function ambient(task: KernelTask, operation: number, capability: number, c: num
   if (operation === PR_CAP_AMBIENT_IS_SET) return (credentials.ambient & mask) !== 0n ? 1 : 0;
   if (operation === PR_CAP_AMBIENT_LOWER) task.credentials = { ...credentials, ambient: credentials.ambient & ~mask };
   else if (operation !== PR_CAP_AMBIENT_RAISE) return -EINVAL;
-  else if ((credentials.permitted & credentials.inheritable & mask) === 0n) return -EPERM;
+  else if ((credentials.permitted & credentials.inheritable & mask) === 0n || (credentials.securebits & SECBIT_NO_CAP_AMBIENT_RAISE) !== 0) return -EPERM;
   else task.credentials = { ...credentials, ambient: credentials.ambient | mask };
   return 0;
 }
 
 function setSecurebits(task: KernelTask, bits: number): number {
-  if (!task.capable(CAP_SETPCAP)) return -EPERM;
-  if ((bits & ~0xff) !== 0) return -EPERM;
+  if (!task.capableIn(task.credentials.user, CAP_SETPCAP)) return -EPERM;
+  const old = task.credentials.securebits;
+  const locks = old & SECURE_ALL_LOCKS;
+  // A lock stays, and so does what it locks (security/commoncap.c: cap_task_prctl).
+  if ((bits & ~SECURE_ALL) !== 0 || ((locks >> 1) & (old ^ bits)) !== 0 || (locks & ~bits) !== 0) return -EPERM;
   task.credentials = { ...task.credentials, securebits: bits };
   return 0;
 }
@@ -107,6 +111,7 @@ const OPTIONS: ReadonlyMap<number, Option> = new Map<number, Option>([
   [PR_SET_KEEPCAPS, (task, value) => {
     if (value > 1 || value < 0) return -EINVAL;
     const { credentials } = task;
+    if ((credentials.securebits & SECBIT_KEEP_CAPS_LOCKED) !== 0) return -EPERM;
     task.credentials = { ...credentials, securebits: (credentials.securebits & ~SECBIT_KEEP_CAPS) | (value === 1 ? SECBIT_KEEP_CAPS : 0) };
     return 0;
   }],
@@ -144,6 +149,7 @@ const OPTIONS: ReadonlyMap<number, Option> = new Map<number, Option>([
   [PR_GET_THP_DISABLE, (_task, a, b, c, d) => (a !== 0 || b !== 0 || c !== 0 || d !== 0 ? -EINVAL : 0)],
   [PR_CAP_AMBIENT, ambient],
   [PR_SET_VMA, setVma],
+  [PR_SET_MM, setMm],
   [PR_SET_PTRACER, () => -EINVAL],
 ]);
 
@@ -152,7 +158,11 @@ function prctl(task: KernelTask, option: number, a: number, b: number, c: number
 }
 
 function archPrctl(task: KernelTask, code: number, address: number): number {
-  const { space } = task.mm;
+  return archPrctlOf(task, task.mm.space, code, address);
+}
+
+/** For the caller itself, or for the registers of a task that it traces; addresses are the caller's. */
+export function archPrctlOf(task: KernelTask, space: AddressSpace, code: number, address: number): number {
   switch (code) {
     case ARCH_SET_FS:
     case ARCH_SET_GS:
@@ -173,11 +183,6 @@ function archPrctl(task: KernelTask, code: number, address: number): number {
   }
 }
 
-/** Nobody may trace here: who asks for a process that is none gets Linux's answer, others -EPERM. */
-function ptrace(task: KernelTask, request: number, pid: number): number {
-  return request !== PTRACE_TRACEME && task.kernel.findTask(pid) === undefined ? -ESRCH : -EPERM;
-}
-
 function personality(task: KernelTask, value: number): number {
   const old = task.personality;
   if (value !== 0xffff_ffff) task.personality = value;
@@ -186,8 +191,7 @@ function personality(task: KernelTask, value: number): number {
 
 export const prctlRows: readonly SyscallRow[] = [
   row(135, 'personality', ['uint'], personality, { support: 'partial', note: 'Kept and reported, without effect.' }),
-  row(157, 'prctl', ['int', 'long', 'long', 'long', 'long'], prctl, { support: 'partial', note: 'No PR_SET_MM, no speculation control.' }),
+  row(157, 'prctl', ['int', 'long', 'long', 'long', 'long'], prctl, { support: 'partial', note: 'PR_SET_MM for code, arguments, environment and auxiliary vector; no speculation control.' }),
   row(158, 'arch_prctl', ['int', 'pointer'], archPrctl),
-  row(101, 'ptrace', ['long', 'int', 'long', 'long'], ptrace, { support: 'none', note: 'No tracing.' }),
 ];
 

@@ -1,8 +1,9 @@
 /** Memory of other processes: process_vm_readv(2), process_vm_writev(2), process_madvise(2) (mm/process_vm_access.c). */
 import { EBADF, EFAULT, EINVAL, EPERM, ESRCH } from '../../abi/errno.ts';
-import { CAP_SYS_NICE, CAP_SYS_PTRACE } from '../../abi/capability.ts';
+import { CAP_SYS_NICE } from '../../abi/capability.ts';
 import { MADV_COLD, MADV_COLLAPSE, MADV_PAGEOUT, MADV_WILLNEED } from '../../abi/mman.ts';
 import { advise } from '../mm/mm-remap.ts';
+import { mayAccess } from '../ptrace/access.ts';
 import type { KernelTask } from '../task/task.ts';
 import type { SyscallRow } from '../types.ts';
 import { row } from './define.ts';
@@ -26,15 +27,6 @@ function readPieces(task: KernelTask, array: number, count: number): Piece[] | n
     pieces.push({ address, length });
   }
   return pieces;
-}
-
-/** PTRACE_MODE_ATTACH_REALCREDS (kernel/ptrace.c: __ptrace_may_access). */
-export function mayAccess(task: KernelTask, target: KernelTask): boolean {
-  if (target.process === task.process || task.capable(CAP_SYS_PTRACE)) return true;
-  const { uid, gid } = task.credentials;
-  const other = target.credentials;
-  const same = uid === other.uid && uid === other.euid && uid === other.suid && gid === other.gid && gid === other.egid && gid === other.sgid;
-  return same && target.process.dumpable === 1;
 }
 
 /** Copies between the pieces of both sides, page by page of the remote one, until something is not there. */
@@ -74,7 +66,7 @@ function processVm(write: boolean) {
     if (typeof local === 'number') return local;
     const remote = readPieces(task, remoteArray, remoteCount);
     if (typeof remote === 'number') return remote;
-    const target = task.kernel.findTask(pid);
+    const target = task.kernel.findTask(task.idOf(pid));
     if (target === undefined || target.state === 'dead') return -ESRCH;
     return mayAccess(task, target) ? transfer(task, target, local, remote, write) : -EPERM;
   };
@@ -92,7 +84,7 @@ function processMadvise(task: KernelTask, fd: number, array: number, count: numb
   const target = [...file.process.tasks][0];
   if (target === undefined) return -ESRCH;
   if (!REMOTE_ADVICE.has(advice)) return -EINVAL;
-  if (!mayAccess(task, target) || (target.process !== task.process && !task.capable(CAP_SYS_NICE))) return -EPERM;
+  if (!mayAccess(task, target) || (target.process !== task.process && !task.capableIn(target.credentials.user, CAP_SYS_NICE))) return -EPERM;
   let done = 0;
   for (const { address, length } of pieces) {
     const answer = advise(target.mm, address, length, advice);

@@ -63,14 +63,14 @@ function armCpuLimit(process: Process): void {
 }
 
 function prlimit(task: KernelTask, pid: number, resource: number, next: number, old: number): number {
-  const target = pid === 0 ? task : task.kernel.findTask(pid);
+  const target = pid === 0 ? task : task.kernel.findTask(task.idOf(pid));
   if (resource < 0 || resource >= RLIM_NLIMITS) return -EINVAL;
   if (target === undefined) return -ESRCH;
   const { process } = target;
   const { credentials: own } = task;
   const { credentials: theirs } = target;
   const same = own.uid === theirs.uid && own.uid === theirs.euid && own.uid === theirs.suid && own.gid === theirs.gid && own.gid === theirs.egid && own.gid === theirs.sgid;
-  if (process !== task.process && !same && !task.capable(CAP_SYS_RESOURCE)) return -EPERM;
+  if (process !== task.process && !same && !task.capableIn(theirs.user, CAP_SYS_RESOURCE)) return -EPERM;
   const before = process.limits.get(resource);
   if (next !== 0) {
     const soft = readLimit(task, next);
@@ -133,13 +133,14 @@ function times(task: KernelTask, address: number): number {
 export function selectTasks(task: KernelTask, which: number, who: number): KernelTask[] | number {
   const { kernel } = task;
   if (which === PRIO_PROCESS) {
-    const target = who === 0 ? task : kernel.findTask(who);
+    const target = who === 0 ? task : kernel.findTask(task.idOf(who));
     return target === undefined ? -ESRCH : [target];
   }
-  const uid = who === 0 ? task.credentials.uid : who;
-  const group = who === 0 ? task.process.processGroup : who;
+  const uid = who === 0 ? task.credentials.uid : task.credentials.user.kernelUid(who >>> 0);
+  const group = who === 0 ? task.process.processGroup : task.idOf(who);
   if (which !== PRIO_PGRP && which !== PRIO_USER) return -EINVAL;
   const found = [...kernel.processes()]
+    .filter((process) => task.numberOf(process.pid) > 0)
     .flatMap((process) => [...process.tasks])
     .filter((other) => (which === PRIO_PGRP ? other.process.processGroup === group : other.credentials.uid === uid));
   return found.length === 0 ? -ESRCH : found;
@@ -158,7 +159,7 @@ function setpriority(task: KernelTask, which: number, who: number, value: number
   let answer = 0;
   for (const other of found) {
     const mine = task.credentials.euid === other.credentials.uid || task.credentials.euid === other.credentials.euid;
-    if (!mine && !task.capable(CAP_SYS_NICE)) answer = -EPERM;
+    if (!mine && !task.capableIn(other.credentials.user, CAP_SYS_NICE)) answer = -EPERM;
     else if (nice < other.nice && 20 - nice > other.process.limit(RLIMIT_NICE) && !task.capable(CAP_SYS_NICE)) answer = -EACCES;
     else other.nice = nice;
   }

@@ -15,7 +15,7 @@ const MASK_BYTES = 8;
 
 function find(task: KernelTask, pid: number): KernelTask | number {
   if (pid < 0) return -EINVAL;
-  return (pid === 0 ? task : task.kernel.findTask(pid)) ?? -ESRCH;
+  return (pid === 0 ? task : task.kernel.findTask(task.idOf(pid))) ?? -ESRCH;
 }
 
 function isRealTime(policy: number): boolean {
@@ -23,7 +23,7 @@ function isRealTime(policy: number): boolean {
 }
 
 function mayChange(task: KernelTask, target: KernelTask): boolean {
-  return task.credentials.euid === target.credentials.uid || task.credentials.euid === target.credentials.euid || task.capable(CAP_SYS_NICE);
+  return task.credentials.euid === target.credentials.uid || task.credentials.euid === target.credentials.euid || task.capableIn(target.credentials.user, CAP_SYS_NICE);
 }
 
 function setPolicy(task: KernelTask, pid: number, rawPolicy: number, priority: number): number {

@@ -1,24 +1,28 @@
 /** seccomp(2), and PR_SET_SECCOMP of prctl(2) (kernel/seccomp.c). */
-import { EACCES, EFAULT, EINVAL, ENOMEM, EOPNOTSUPP, ESRCH } from '../../abi/errno.ts';
+import { EACCES, EBUSY, EFAULT, EINVAL, ENOMEM, EOPNOTSUPP, ESRCH } from '../../abi/errno.ts';
 import { CAP_SYS_ADMIN } from '../../abi/capability.ts';
 import {
   SECCOMP_FILTER_FLAG_LOG, SECCOMP_FILTER_FLAG_NEW_LISTENER, SECCOMP_FILTER_FLAG_SPEC_ALLOW, SECCOMP_FILTER_FLAG_TSYNC, SECCOMP_FILTER_FLAG_TSYNC_ESRCH,
-  SECCOMP_GET_ACTION_AVAIL, SECCOMP_GET_NOTIF_SIZES, SECCOMP_RET_ALLOW, SECCOMP_RET_ERRNO, SECCOMP_RET_KILL_PROCESS, SECCOMP_RET_KILL_THREAD, SECCOMP_RET_LOG, SECCOMP_RET_TRACE, SECCOMP_RET_TRAP, SECCOMP_MODE_FILTER, SECCOMP_MODE_STRICT, SECCOMP_SET_MODE_FILTER, SECCOMP_SET_MODE_STRICT, BPF_MAXINSNS,
+  SECCOMP_GET_ACTION_AVAIL, SECCOMP_GET_NOTIF_SIZES, SECCOMP_NOTIF_RESP_SIZE, SECCOMP_NOTIF_SIZE, SECCOMP_DATA_SIZE, SECCOMP_FILTER_FLAG_WAIT_KILLABLE_RECV, SECCOMP_RET_USER_NOTIF, SECCOMP_RET_ALLOW, SECCOMP_RET_ERRNO, SECCOMP_RET_KILL_PROCESS, SECCOMP_RET_KILL_THREAD, SECCOMP_RET_LOG, SECCOMP_RET_TRACE, SECCOMP_RET_TRAP, SECCOMP_MODE_FILTER, SECCOMP_MODE_STRICT, SECCOMP_SET_MODE_FILTER, SECCOMP_SET_MODE_STRICT, BPF_MAXINSNS,
 } from '../../abi/seccomp.ts';
 import { decodeFilter } from '../seccomp/bpf.ts';
-import type { Seccomp } from '../seccomp/seccomp.ts';
+import { SeccompListener } from '../seccomp/listener.ts';
+import type { Filter, Seccomp } from '../seccomp/seccomp.ts';
+import { specialFilesOf } from '../files/special-files.ts';
+import type { Kernel } from '../kernel.ts';
 import type { KernelTask } from '../task/task.ts';
 import type { SyscallRow } from '../types.ts';
 import { row } from './define.ts';
 
-const KNOWN_FLAGS = SECCOMP_FILTER_FLAG_TSYNC | SECCOMP_FILTER_FLAG_LOG | SECCOMP_FILTER_FLAG_SPEC_ALLOW | SECCOMP_FILTER_FLAG_NEW_LISTENER | SECCOMP_FILTER_FLAG_TSYNC_ESRCH;
+const KNOWN_FLAGS = SECCOMP_FILTER_FLAG_TSYNC | SECCOMP_FILTER_FLAG_LOG | SECCOMP_FILTER_FLAG_SPEC_ALLOW | SECCOMP_FILTER_FLAG_NEW_LISTENER | SECCOMP_FILTER_FLAG_TSYNC_ESRCH |
+  SECCOMP_FILTER_FLAG_WAIT_KILLABLE_RECV;
 /** MAX_INSNS_PER_PATH: instructions of all filters together, each with four more. */
 const MOST_INSTRUCTIONS = 32_768;
 const PER_FILTER = 4;
 
 /** The actions that SECCOMP_GET_ACTION_AVAIL knows. */
 const ACTIONS: ReadonlySet<number> = new Set([
-  SECCOMP_RET_KILL_PROCESS, SECCOMP_RET_KILL_THREAD, SECCOMP_RET_TRAP, SECCOMP_RET_ERRNO, SECCOMP_RET_LOG, SECCOMP_RET_ALLOW, SECCOMP_RET_TRACE,
+  SECCOMP_RET_KILL_PROCESS, SECCOMP_RET_KILL_THREAD, SECCOMP_RET_TRAP, SECCOMP_RET_ERRNO, SECCOMP_RET_LOG, SECCOMP_RET_ALLOW, SECCOMP_RET_TRACE, SECCOMP_RET_USER_NOTIF,
 ]);
 
 function setStrict(task: KernelTask): number {
@@ -28,7 +32,7 @@ function setStrict(task: KernelTask): number {
 }
 
 /** `struct sock_fprog`: length u16, pointer at 8. */
-function readProgram(task: KernelTask, address: number): Seccomp['filters'][number] | number {
+function readProgram(task: KernelTask, address: number): Filter['program'] | number {
   const length = task.memory.readU16(address);
   const pointer = task.memory.readI64(address + 8);
   if (length === undefined || pointer === undefined) return -EFAULT;
@@ -37,21 +41,47 @@ function readProgram(task: KernelTask, address: number): Seccomp['filters'][numb
   return bytes === undefined ? -EFAULT : decodeFilter(bytes) ?? -EINVAL;
 }
 
+/** Combinations that make no sense (seccomp_set_mode_filter). */
+function checkFlags(flags: number): number {
+  const listens = (flags & SECCOMP_FILTER_FLAG_NEW_LISTENER) !== 0;
+  // Both a thread's id and a descriptor would be answers.
+  const answers = flags & (SECCOMP_FILTER_FLAG_TSYNC | SECCOMP_FILTER_FLAG_TSYNC_ESRCH);
+  if ((flags & ~KNOWN_FLAGS) !== 0 || (listens && answers === SECCOMP_FILTER_FLAG_TSYNC)) return -EINVAL;
+  return (flags & SECCOMP_FILTER_FLAG_WAIT_KILLABLE_RECV) !== 0 && !listens ? -EINVAL : 0;
+}
+
+/** Whether a task still has the filter of a listener. */
+function isUsed(kernel: Kernel, listener: SeccompListener): boolean {
+  for (const process of kernel.processes()) {
+    for (const task of process.tasks) if (task.seccomp?.filters.some((filter) => filter.listener === listener) === true) return true;
+  }
+  return false;
+}
+
 function setFilter(task: KernelTask, flags: number, address: number): number {
-  if ((flags & ~KNOWN_FLAGS) !== 0) return -EINVAL;
-  if ((flags & SECCOMP_FILTER_FLAG_NEW_LISTENER) !== 0) return -EOPNOTSUPP;
+  const refused = checkFlags(flags);
+  if (refused !== 0) return refused;
   const program = readProgram(task, address);
   if (typeof program === 'number') return program;
-  if (!task.credentials.noNewPrivileges && !task.capable(CAP_SYS_ADMIN)) return -EACCES;
+  if (!task.credentials.noNewPrivileges && !task.capableIn(task.credentials.user, CAP_SYS_ADMIN)) return -EACCES;
   if (task.seccomp?.strict === true) return -EINVAL;
-  const filters = [...(task.seccomp?.filters ?? []), program];
-  if (filters.reduce((sum, { length }) => sum + length + PER_FILTER, 0) > MOST_INSTRUCTIONS) return -ENOMEM;
-  if ((flags & SECCOMP_FILTER_FLAG_TSYNC) !== 0) {
-    const refused = synchronise(task, filters, flags);
-    if (refused !== 0) return refused;
+  const before = task.seccomp?.filters ?? [];
+  if (before.reduce((sum, filter) => sum + filter.program.length + PER_FILTER, program.length + PER_FILTER) > MOST_INSTRUCTIONS) return -ENOMEM;
+  const { kernel } = task;
+  let listener: SeccompListener | undefined;
+  if ((flags & SECCOMP_FILTER_FLAG_NEW_LISTENER) !== 0) {
+    if (before.some((filter) => filter.listener?.isClosed === false)) return -EBUSY;
+    const waitsKillable = (flags & SECCOMP_FILTER_FLAG_WAIT_KILLABLE_RECV) !== 0;
+    listener = new SeccompListener(kernel, specialFilesOf(kernel).anonymousInode, waitsKillable, (own) => isUsed(kernel, own));
   }
-  task.seccomp = { strict: false, filters };
-  return 0;
+  const filters = [...before, { program, listener }];
+  if ((flags & SECCOMP_FILTER_FLAG_TSYNC) !== 0) {
+    const differs = synchronise(task, filters, flags);
+    if (differs !== 0) return differs;
+  }
+  const fd = listener === undefined ? 0 : task.files.install(listener, true);
+  if (fd >= 0) task.seccomp = { strict: false, filters };
+  return fd;
 }
 
 /** SECCOMP_FILTER_FLAG_TSYNC: all threads take the filters over; or the id of one that has others. */
@@ -79,7 +109,11 @@ function seccomp(task: KernelTask, operation: number, flags: number, address: nu
       const action = task.memory.readI32(address);
       return action === undefined ? -EFAULT : ACTIONS.has(action) ? 0 : -EOPNOTSUPP;
     }
-    case SECCOMP_GET_NOTIF_SIZES:
+    case SECCOMP_GET_NOTIF_SIZES: {
+      if (flags !== 0) return -EINVAL;
+      const sizes = [SECCOMP_NOTIF_SIZE, SECCOMP_NOTIF_RESP_SIZE, SECCOMP_DATA_SIZE];
+      return sizes.some((size, index) => task.memory.writeU16(address + 2 * index, size) < 0) ? -EFAULT : 0;
+    }
     default:
       return -EINVAL;
   }
@@ -97,5 +131,5 @@ export function setSeccomp(task: KernelTask, mode: number, address: number): num
 }
 
 export const seccompRows: readonly SyscallRow[] = [
-  row(317, 'seccomp', ['uint', 'uint', 'pointer'], seccomp, { support: 'partial', note: 'No listeners: SECCOMP_RET_USER_NOTIF and SECCOMP_RET_TRACE answer ENOSYS.' }),
+  row(317, 'seccomp', ['uint', 'uint', 'pointer'], seccomp),
 ];

@@ -168,6 +168,7 @@ function sigaltstack(task: KernelTask, next: number, old: number): number {
 function rtSigreturn(task: KernelTask): number {
   task.skipResult = true;
   task.attention |= ATTENTION_LEAVE;
+  task.originalCall = -1;
   task.deferred = () => {
     const restored = restoreSignalFrame(task.mm.space, task.memory);
     if (restored === undefined) {
@@ -188,7 +189,7 @@ export function maySignal(task: KernelTask, process: Process, signal: number): b
   const { credentials } = task;
   const target = process.leader.credentials;
   if (credentials.euid === target.suid || credentials.euid === target.uid || credentials.uid === target.suid || credentials.uid === target.uid) return true;
-  if (task.capable(CAP_KILL)) return true;
+  if (task.capableIn(target.user, CAP_KILL)) return true;
   return signal === SIGCONT && process.session === task.process.session;
 }
 
@@ -214,12 +215,13 @@ function kill(task: KernelTask, pid: number, signal: number): number {
   if (signal < 0 || signal > NSIG) return -EINVAL;
   const { kernel } = task;
   if (pid > 0) {
-    const process = kernel.findTask(pid)?.process ?? kernel.findProcess(pid);
+    const id = task.idOf(pid);
+    const process = kernel.findTask(id)?.process ?? kernel.findProcess(id);
     return process === undefined ? -ESRCH : signalMany(task, [process], signal);
   }
   if (pid === -0x8000_0000) return -ESRCH;
-  if (pid === -1) return signalMany(task, [...kernel.processes()].filter((process) => process.pid > 1 && process !== task.process), signal);
-  return signalMany(task, kernel.processesInGroup(pid === 0 ? task.process.processGroup : -pid), signal);
+  if (pid === -1) return signalMany(task, [...kernel.processes()].filter((process) => task.numberOf(process.pid) > 1 && process !== task.process), signal);
+  return signalMany(task, kernel.processesInGroup(pid === 0 ? task.process.processGroup : task.idOf(-pid)), signal);
 }
 
 function tgkill(task: KernelTask, tgid: number, tid: number, signal: number): number {
@@ -228,8 +230,8 @@ function tgkill(task: KernelTask, tgid: number, tid: number, signal: number): nu
 }
 
 function sendToThread(task: KernelTask, tgid: number, tid: number, signal: number): number {
-  const target = task.kernel.findTask(tid);
-  if (target === undefined || (tgid > 0 && target.process.pid !== tgid)) return -ESRCH;
+  const target = task.kernel.findTask(task.idOf(tid));
+  if (target === undefined || (tgid > 0 && task.numberOf(target.process.pid) !== tgid)) return -ESRCH;
   if (!maySignal(task, target.process, signal)) return -EPERM;
   if (signal !== 0) sendToTask(target, userInfo(task, signal, SI_TKILL));
   return 0;
@@ -243,9 +245,9 @@ function rtSigqueueinfo(task: KernelTask, pid: number, signal: number, info: num
   const bytes = task.memory.copyIn(info, SIGINFO_SIZE);
   if (bytes === undefined) return -EFAULT;
   const decoded = decodeSignalInfo(bytes, signal);
-  if ((decoded.code >= 0 || decoded.code === SI_TKILL) && pid !== task.process.pid) return -EPERM;
+  if ((decoded.code >= 0 || decoded.code === SI_TKILL) && pid !== task.process.number) return -EPERM;
   if (signal < 0 || signal > NSIG) return -EINVAL;
-  const process = task.kernel.findProcess(pid);
+  const process = task.kernel.findProcess(task.idOf(pid));
   if (process === undefined) return -ESRCH;
   if (!maySignal(task, process, signal)) return -EPERM;
   if (queueLimited(task, process)) return -EAGAIN;
@@ -258,14 +260,23 @@ function rtTgsigqueueinfo(task: KernelTask, tgid: number, tid: number, signal: n
   const bytes = task.memory.copyIn(info, SIGINFO_SIZE);
   if (bytes === undefined) return -EFAULT;
   const decoded = decodeSignalInfo(bytes, signal);
-  if ((decoded.code >= 0 || decoded.code === SI_TKILL) && tid !== task.tid) return -EPERM;
+  if ((decoded.code >= 0 || decoded.code === SI_TKILL) && tid !== task.number) return -EPERM;
   if (signal < 0 || signal > NSIG) return -EINVAL;
-  const target = task.kernel.findTask(tid);
-  if (target === undefined || target.process.pid !== tgid) return -ESRCH;
+  const target = task.kernel.findTask(task.idOf(tid));
+  if (target === undefined || task.numberOf(target.process.pid) !== tgid) return -ESRCH;
   if (!maySignal(task, target.process, signal)) return -EPERM;
   if (target.pending.length >= task.kernel.limits.queuedSignals) return -EAGAIN;
   if (signal !== 0) sendToTask(target, decoded);
   return 0;
+}
+
+/** A call with a deadline that a tracer's stop interrupted goes on. */
+function restartSyscall(task: KernelTask): number {
+  const { restartBlock } = task;
+  if (restartBlock === undefined) return -EINTR;
+  task.blocking ??= restartBlock.blocking;
+  const [a0 = 0, a1 = 0, a2 = 0, a3 = 0, a4 = 0, a5 = 0] = restartBlock.arguments;
+  return restartBlock.row.handler!(task, a0, a1, a2, a3, a4, a5);
 }
 
 export const signalRows: readonly SyscallRow[] = [
@@ -280,7 +291,7 @@ export const signalRows: readonly SyscallRow[] = [
   row(130, 'rt_sigsuspend', ['pointer:sigset', 'size'], rtSigsuspend),
   row(131, 'sigaltstack', ['pointer', 'pointer'], sigaltstack),
   row(200, 'tkill', ['int', 'signal'], (task, tid, signal) => (tid <= 0 || signal < 0 || signal > NSIG ? -EINVAL : sendToThread(task, 0, tid, signal))),
-  row(219, 'restart_syscall', [], () => -EINTR, { note: 'Interrupted calls are started over without it.' }),
+  row(219, 'restart_syscall', [], restartSyscall, { note: 'For traced tasks; other calls that are interrupted go on without it.' }),
   row(234, 'tgkill', ['int', 'int', 'signal'], tgkill),
   row(297, 'rt_tgsigqueueinfo', ['int', 'int', 'signal', 'pointer'], rtTgsigqueueinfo),
 ];

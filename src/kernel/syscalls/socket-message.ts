@@ -4,6 +4,7 @@ import { MSG_CMSG_CLOEXEC, MSG_CTRUNC, SCM_CREDENTIALS, SCM_RIGHTS, SOL_SOCKET }
 import { UIO_MAXIOV } from '../../abi/limits.ts';
 import { dropFile } from '../../fs/open-file.ts';
 import type { OpenFile } from '../../fs/types.ts';
+import { NO_ID } from '../namespaces/id-map.ts';
 import type { PeerCredentials, ReceiveDetails } from '../../net/index.ts';
 import type { Task } from '../types.ts';
 
@@ -108,7 +109,9 @@ export function readControl(task: Task, { control, controlLength }: MessageHeade
         }
       } else if (type === SCM_CREDENTIALS) {
         if (length !== CMSG_HEADER + 12) return -EINVAL;
-        credentials = { pid: view.getInt32(data, true), uid: view.getInt32(data + 4, true), gid: view.getInt32(data + 8, true) };
+        const { user } = task.credentials;
+        credentials = { pid: task.idOf(view.getInt32(data, true)), uid: user.kernelUid(view.getUint32(data + 4, true)), gid: user.kernelGid(view.getUint32(data + 8, true)) };
+        if (credentials.uid === NO_ID || credentials.gid === NO_ID) return -EINVAL;
       } else return -EINVAL;
     }
     at += (length + 7) & ~7;

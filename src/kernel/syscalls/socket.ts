@@ -1,7 +1,8 @@
 /** Sockets: socket(2), bind(2), listen(2), accept(2), connect(2), getsockopt(2), shutdown(2), and their kin. */
 import { EAGAIN, EBADF, EFAULT, EINPROGRESS, EINTR, EINVAL, ENOTSOCK, EOPNOTSUPP } from '../../abi/errno.ts';
+import { LANDLOCK_ACCESS_NET_BIND_TCP, LANDLOCK_ACCESS_NET_CONNECT_TCP } from '../../abi/landlock.ts';
 import { O_NONBLOCK } from '../../abi/fcntl.ts';
-import { AF_UNIX, SOCK_CLOEXEC, SOCK_NONBLOCK } from '../../abi/socket.ts';
+import { AF_UNIX, AF_UNSPEC, SOCK_CLOEXEC, SOCK_NONBLOCK, SOCK_STREAM } from '../../abi/socket.ts';
 import { createSocket, Socket } from '../../net/index.ts';
 import { networkOf } from '../files/network.ts';
 import type { SyscallRow, Task } from '../types.ts';
@@ -78,11 +79,22 @@ function socketpair(task: Task, family: number, type: number, protocol: number, 
   return 0;
 }
 
+/** What Landlock says of a TCP port (Linux security/landlock/net.c). A connection may always be dissolved by AF_UNSPEC. */
+function checkPort(task: Task, target: Socket, sockaddr: Uint8Array, access: number): number {
+  const { restriction } = task.credentials;
+  if (restriction === undefined || target.type !== SOCK_STREAM || target.family === AF_UNIX || sockaddr.length < 4) return 0;
+  const family = sockaddr[0]! | (sockaddr[1]! << 8);
+  if (family === AF_UNSPEC && access === LANDLOCK_ACCESS_NET_CONNECT_TCP) return 0;
+  return restriction.checkPort((sockaddr[2]! << 8) | sockaddr[3]!, access);
+}
+
 function bind(task: Task, fd: number, address: number, length: number): number {
   const target = socketOf(task, fd);
   if (typeof target === 'number') return target;
   const sockaddr = readAddress(task, address, length);
-  return typeof sockaddr === 'number' ? sockaddr : target.bind(sockaddr);
+  if (typeof sockaddr === 'number') return sockaddr;
+  const refused = checkPort(task, target, sockaddr, LANDLOCK_ACCESS_NET_BIND_TCP);
+  return refused !== 0 ? refused : target.bind(sockaddr);
 }
 
 function listen(task: Task, fd: number, backlog: number): number {
@@ -114,6 +126,8 @@ function connect(task: Task, fd: number, address: number, length: number): numbe
   if (typeof target === 'number') return target;
   const sockaddr = readAddress(task, address, length);
   if (typeof sockaddr === 'number') return sockaddr;
+  const refused = checkPort(task, target, sockaddr, LANDLOCK_ACCESS_NET_CONNECT_TCP);
+  if (refused !== 0) return refused;
   const nonblocking = (target.flags & O_NONBLOCK) !== 0;
   const waiting = (task.blocking as SocketWait | undefined)?.done === 1;
   const started = waiting ? -EINPROGRESS : target.connect(sockaddr);

@@ -30,7 +30,7 @@ function uname(task: KernelTask, address: number): number {
 }
 
 function readName(task: KernelTask, address: number, length: number): string | number {
-  if (!task.capable(CAP_SYS_ADMIN)) return -EPERM;
+  if (!task.capableIn(task.namespaces.uts.user, CAP_SYS_ADMIN)) return -EPERM;
   if (length < 0 || length > HOST_NAME_MAX) return -EINVAL;
   const bytes = task.memory.copyIn(address, length);
   return bytes === undefined ? -EFAULT : String.fromCharCode(...bytes);
@@ -55,8 +55,8 @@ function sysinfo(task: KernelTask, address: number): number {
   const { kernel } = task;
   const bytes = new Uint8Array(112);
   const view = new DataView(bytes.buffer);
-  const free = Math.max(0, kernel.memoryBytes - kernel.memory.mappedBytes);
-  view.setBigInt64(0, BigInt(Math.floor(kernel.monotonicNs() / 1e9)), true);
+  const free = Math.max(0, kernel.memoryBytes - kernel.cgroups.container.memory.charged);
+  view.setBigInt64(0, BigInt(Math.floor((kernel.monotonicNs() + task.namespaces.time.boottimeNs) / 1e9)), true);
   const load = BigInt(Math.min(64, kernel.scheduler.runnable) << 16);
   for (let i = 0; i < 3; i++) view.setBigUint64(8 + 8 * i, load, true);
   view.setBigUint64(32, BigInt(kernel.memoryBytes), true);
@@ -89,10 +89,10 @@ function membarrier(task: KernelTask, command: number, flags: number): number {
 }
 
 function kcmp(task: KernelTask, first: number, second: number, type: number, index1: number, index2: number): number {
-  const a = task.kernel.findTask(first);
-  const b = task.kernel.findTask(second);
+  const a = task.kernel.findTask(task.idOf(first));
+  const b = task.kernel.findTask(task.idOf(second));
   if (a === undefined || b === undefined) return -ESRCH;
-  for (const other of [a, b]) if (other.credentials.uid !== task.credentials.uid && !task.capable(CAP_SYS_PTRACE)) return -EPERM;
+  for (const other of [a, b]) if (other.credentials.uid !== task.credentials.uid && !task.capableIn(other.credentials.user, CAP_SYS_PTRACE)) return -EPERM;
   const pairs: ReadonlyMap<number, readonly [unknown, unknown]> = new Map([
     [KCMP_FILE, [a.files.get(index1), b.files.get(index2)]],
     [KCMP_VM, [a.mm, b.mm]],

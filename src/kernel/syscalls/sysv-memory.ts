@@ -71,10 +71,10 @@ function shmdt(task: KernelTask, address: number): number {
 function store(task: KernelTask, segment: SharedSegment, address: number): number {
   const bytes = new Uint8Array(SHMID_SIZE);
   const view = new DataView(bytes.buffer);
-  storePermission(view, segment, (segment.doomed ? SHM_DEST : 0) | (segment.locked ? SHM_LOCKED : 0));
+  storePermission(task, view, segment, (segment.doomed ? SHM_DEST : 0) | (segment.locked ? SHM_LOCKED : 0));
   [segment.size, segment.attachedSeconds, segment.detachedSeconds, segment.changedSeconds].forEach((value, index) => putU64(view, 48 + 8 * index, value));
-  view.setInt32(80, segment.creator, true);
-  view.setInt32(84, segment.lastPid, true);
+  view.setInt32(80, task.numberOf(segment.creator), true);
+  view.setInt32(84, task.numberOf(segment.lastPid), true);
   putU64(view, 88, segment.attachments);
   return task.memory.copyOut(address, bytes);
 }
@@ -96,7 +96,7 @@ function information(task: KernelTask, address: number, command: number): number
 
 function change(task: KernelTask, segment: SharedSegment, command: number, address: number): number {
   if (command === SHM_LOCK || command === SHM_UNLOCK) {
-    if (!task.capable(CAP_IPC_LOCK) && ipcOwner(task, segment) !== 0) return -EPERM;
+    if (!task.capableIn(task.namespaces.ipc.user, CAP_IPC_LOCK) && ipcOwner(task, segment) !== 0) return -EPERM;
     segment.locked = command === SHM_LOCK;
     return 0;
   }
@@ -104,8 +104,8 @@ function change(task: KernelTask, segment: SharedSegment, command: number, addre
   if (command === IPC_SET && bytes === undefined) return -EFAULT;
   const denied = ipcOwner(task, segment);
   if (denied !== 0) return denied;
-  if (bytes === undefined) task.namespaces.ipc.segments.doom(segment);
-  else loadPermission(task, new DataView(bytes.buffer, bytes.byteOffset), segment);
+  if (bytes !== undefined) return loadPermission(task, new DataView(bytes.buffer, bytes.byteOffset), segment);
+  task.namespaces.ipc.segments.doom(segment);
   return 0;
 }
 

@@ -77,11 +77,11 @@ function msgrcv(task: Task, id: number, address: number, size: number, type: num
 function store(task: Task, queue: MessageQueue, address: number): number {
   const bytes = new Uint8Array(MSQID_SIZE);
   const view = new DataView(bytes.buffer);
-  storePermission(view, queue);
+  storePermission(task, view, queue);
   const fields = [queue.sentSeconds, queue.receivedSeconds, queue.changedSeconds, queue.bytes, queue.messages.length, queue.maximumBytes];
   fields.forEach((value, index) => putU64(view, IPC_PERM_SIZE + 8 * index, value));
-  view.setInt32(96, queue.lastSender, true);
-  view.setInt32(100, queue.lastReceiver, true);
+  view.setInt32(96, task.numberOf(queue.lastSender), true);
+  view.setInt32(100, task.numberOf(queue.lastReceiver), true);
   return task.memory.copyOut(address, bytes);
 }
 
@@ -106,9 +106,10 @@ function set(task: Task, queue: MessageQueue, address: number): number {
   if (denied !== 0) return denied;
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
   const maximum = Number(view.getBigUint64(88, true));
-  if (maximum > MSGMNB && !task.capable(CAP_SYS_RESOURCE)) return -EPERM;
+  if (maximum > MSGMNB && !task.capableIn(task.namespaces.ipc.user, CAP_SYS_RESOURCE)) return -EPERM;
+  const refused = loadPermission(task, view, queue);
+  if (refused !== 0) return refused;
   queue.maximumBytes = Math.min(maximum, 64 * MSGMNB);
-  loadPermission(task, view, queue);
   queue.waitQueue.wake();
   return 0;
 }

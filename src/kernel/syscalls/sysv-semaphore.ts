@@ -73,7 +73,7 @@ function semtimedop(task: Task, id: number, address: number, count: number, time
 function store(task: Task, set: SemaphoreSet, address: number): number {
   const bytes = new Uint8Array(SEMID_SIZE);
   const view = new DataView(bytes.buffer);
-  storePermission(view, set);
+  storePermission(task, view, set);
   putU64(view, 48, set.operatedSeconds);
   putU64(view, 64, set.changedSeconds);
   putU64(view, 80, set.values.length);
@@ -115,7 +115,7 @@ function oneSemaphore(task: Task, set: SemaphoreSet, index: number, command: num
     case GETVAL:
       return set.values[index]!;
     case GETPID:
-      return set.lastPids[index]!;
+      return task.numberOf(set.lastPids[index]!);
     case GETNCNT:
       return set.countWaiters(index, false);
     case GETZCNT:
@@ -140,8 +140,7 @@ function change(task: Task, set: SemaphoreSet, command: number, argument: number
     const bytes = task.memory.copyIn(argument, SEMID_SIZE);
     if (bytes === undefined) return -EFAULT;
     const denied = ipcOwner(task, set);
-    if (denied === 0) loadPermission(task, new DataView(bytes.buffer, bytes.byteOffset), set);
-    return denied;
+    return denied !== 0 ? denied : loadPermission(task, new DataView(bytes.buffer, bytes.byteOffset), set);
   }
   const denied = ipcOwner(task, set);
   if (denied === 0) task.namespaces.ipc.semaphores.destroy(set);

@@ -1,6 +1,6 @@
 /** Every x86-64 system call as a row: what is implemented, and a name for what is not. */
 import { SYSCALL_NAMES } from '../../abi/unistd.ts';
-import { makeEntry, type GateEntry } from '../gate.ts';
+import { makeEntry, type GateEntry } from '../gate-entry.ts';
 import type { SyscallRow } from '../types.ts';
 import { adjtimexRows } from './adjtimex.ts';
 import { aioRows } from './aio.ts';
@@ -10,6 +10,7 @@ import { directoryRows } from './directory.ts';
 import { epollRows } from './epoll.ts';
 import { eventRows } from './event.ts';
 import { execRows } from './exec.ts';
+import { fanotifyRows } from './fanotify.ts';
 import { fdRows } from './fd.ts';
 import { fileAttributeRows } from './file-attributes.ts';
 import { fileDataRows } from './file-data.ts';
@@ -21,14 +22,20 @@ import { futexRows } from './futex.ts';
 import { identityRows } from './identity.ts';
 import { inotifyRows } from './inotify.ts';
 import { ioprioRows } from './ioprio.ts';
+import { keyRows } from './keys.ts';
+import { landlockRows, withoutMounting } from './landlock.ts';
 import { memoryRows } from './memory.ts';
 import { mountRows } from './mount.ts';
+import { mountContextRows } from './mount-context.ts';
+import { mountStatusRows } from './mount-status.ts';
+import { mountTreeRows } from './mount-tree.ts';
 import { mqueueRows } from './mqueue.ts';
 import { namespaceRows } from './namespace.ts';
 import { pidfdRows } from './pidfd.ts';
 import { pipeRows } from './pipe.ts';
 import { pollRows } from './poll.ts';
 import { prctlRows } from './prctl.ts';
+import { ptraceRows } from './ptrace.ts';
 import { resourceRows } from './resource.ts';
 import { processMemoryRows } from './process-memory.ts';
 import { schedRows } from './sched.ts';
@@ -47,8 +54,8 @@ import { waitRows } from './wait.ts';
 import { xattrRows } from './xattr.ts';
 
 const IMPLEMENTED: readonly SyscallRow[] = [
-  ...adjtimexRows, ...aioRows, ...cloneRows, ...directoryRows, ...epollRows, ...eventRows, ...execRows, ...fdRows, ...fileAttributeRows, ...fileDataRows, ...fileHandleRows, ...fileIoRows, ...fileOpenRows,
-  ...fileStatRows, ...futexRows, ...identityRows, ...inotifyRows, ...ioprioRows, ...memoryRows, ...mountRows, ...mqueueRows, ...namespaceRows, ...pidfdRows, ...pipeRows, ...pollRows, ...prctlRows, ...processMemoryRows, ...resourceRows,
+  ...adjtimexRows, ...aioRows, ...cloneRows, ...directoryRows, ...epollRows, ...eventRows, ...execRows, ...fanotifyRows, ...fdRows, ...fileAttributeRows, ...fileDataRows, ...fileHandleRows, ...fileIoRows, ...fileOpenRows,
+  ...fileStatRows, ...futexRows, ...identityRows, ...inotifyRows, ...ioprioRows, ...keyRows, ...landlockRows, ...memoryRows, ...withoutMounting([...mountRows, ...mountContextRows, ...mountTreeRows]), ...mountStatusRows, ...mqueueRows, ...namespaceRows, ...pidfdRows, ...pipeRows, ...pollRows, ...prctlRows, ...processMemoryRows, ...ptraceRows, ...resourceRows,
   ...schedRows, ...seccompRows, ...sessionRows, ...signalRows, ...socketRows, ...socketTransferRows, ...systemRows, ...sysvMemoryRows, ...sysvMessageRows, ...sysvSemaphoreRows, ...timeRows, ...timerRows, ...waitRows, ...xattrRows,
 ];
 

@@ -19,8 +19,8 @@ function readEvent(task: KernelTask, address: number): TimerEvent | number {
   if (value === undefined || signal === undefined || notify === undefined || tid === undefined) return -EFAULT;
   if (notify !== SIGEV_NONE && notify !== SIGEV_SIGNAL && notify !== SIGEV_THREAD_ID) return -EINVAL;
   if (notify !== SIGEV_NONE && (signal < 1 || signal > NSIG)) return -EINVAL;
-  if (notify === SIGEV_THREAD_ID && task.kernel.findTask(tid)?.process !== task.process) return -EINVAL;
-  return { value, signal, notify, tid };
+  if (notify === SIGEV_THREAD_ID && task.kernel.findTask(task.idOf(tid))?.process !== task.process) return -EINVAL;
+  return { value, signal, notify, tid: task.idOf(tid) };
 }
 
 function timerCreate(task: KernelTask, clockId: number, eventAddress: number, idAddress: number): number {

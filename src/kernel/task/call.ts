@@ -18,8 +18,8 @@ export function repeatCall(task: KernelTask): number {
   return handler(task, a[0]!, a[1]!, a[2]!, a[3]!, a[4]!, a[5]!);
 }
 
-/** A call that had blocked ended. The mask that it had set goes, unless a handler takes it over. */
-export function finishCall(task: KernelTask, result: number, interrupted = false): void {
+/** A call that had blocked ended: what it kept is forgotten. Its result is not written yet. */
+export function closeCall(task: KernelTask, result: number): void {
   const row = task.callRow!;
   if (task.kernel.tracer !== undefined) task.kernel.tracer.exit(task, row, task.callArguments, result);
   task.callRow = undefined;
@@ -28,6 +28,11 @@ export function finishCall(task: KernelTask, result: number, interrupted = false
   task.onInterrupt = undefined;
   task.onAbandon = undefined;
   task.deadlinePassed = false;
+}
+
+/** A call that had blocked ended. The mask that it had set goes, unless a handler takes it over. */
+export function finishCall(task: KernelTask, result: number, interrupted = false): void {
+  closeCall(task, result);
   if (task.skipResult) {
     task.skipResult = false;
     return;

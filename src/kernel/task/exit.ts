@@ -1,8 +1,12 @@
 /** The end of tasks and processes (kernel/exit.c). */
-import { CLD_DUMPED, CLD_EXITED, CLD_KILLED, SA_NOCLDWAIT, SI_KERNEL, SIG_IGN, SIGCHLD, SIGCONT, SIGHUP, SIGKILL } from '../../abi/signal.ts';
+import { SA_NOCLDWAIT, SI_KERNEL, SIG_IGN, SIGCHLD, SIGCONT, SIGHUP, SIGKILL } from '../../abi/signal.ts';
 import { wakeFutex } from '../futex/futex.ts';
 import { walkRobustList } from '../futex/robust-list.ts';
+import { endCode, releaseTracees, traceEnd, unlink } from '../ptrace/attach.ts';
+import { notifyTracer } from '../ptrace/stop.ts';
+import { leaveFilters } from '../seccomp/leave.ts';
 import { childInfo, sendToProcess } from '../signals/send.ts';
+import { releaseMounts } from '../mounts/mount-namespaces.ts';
 import { addUsage, type Process } from './process.ts';
 import { ATTENTION_LEAVE, type KernelTask } from './task.ts';
 
@@ -49,10 +53,15 @@ export function endTask(task: KernelTask, status = task.process.exitStatus): voi
   task.cpuNs = 0;
   if (task.runningSinceNs > 0) task.runningSinceNs = kernel.monotonicNs();
   if (task.filesRef.drop()) task.files.closeAll();
-  task.fsRef.drop();
+  const leavesMounts = task.fsRef.drop();
   process.tasks.delete(task);
-  // The leader's id stays taken until the process is awaited.
-  if (!task.isLeader) kernel.removeTask(task);
+  kernel.cgroups.leave(task);
+  if (leavesMounts) releaseMounts(kernel, task.fs.namespace);
+  const traced = traceEnd(task, status);
+  releaseTracees(task, releaseZombie);
+  if (task.seccomp !== undefined) leaveFilters(task);
+  // The leader's id stays taken until the process is awaited, that of a traced thread until its tracer has.
+  if (!task.isLeader && !traced) releaseThread(task);
   for (const child of process.children) if (child.leader.parentDeathSignal !== 0 && process.tasks.size === 0) {
     sendToProcess(child, { signal: child.leader.parentDeathSignal, code: 0, pid: process.pid, uid: task.credentials.uid });
   }
@@ -81,6 +90,7 @@ function endProcess(process: Process): void {
   process.cpuLimitTimer?.cancel();
   process.actionsRef.drop();
   if (process.isSessionLeader) hangUp(process);
+  if (process === process.pidNamespace.init) endPidNamespace(process);
   const children = [...process.children];
   reparentChildren(process);
   for (const child of children) signalOrphanedGroup(child, process);
@@ -97,6 +107,13 @@ function hangUp(process: Process): void {
   if (terminal === undefined) return;
   process.kernel.onSessionEnd?.(process, terminal);
   process.sessionRef.terminal = undefined;
+}
+
+/** The first process of a PID namespace takes all others in it along (zap_pid_ns_processes). */
+function endPidNamespace(process: Process): void {
+  const { pidNamespace, kernel } = process;
+  pidNamespace.isOver = true;
+  killAll([...kernel.processes()].filter((other) => other.pidNamespace.isWithin(pidNamespace)), process);
 }
 
 function reparentChildren(process: Process): void {
@@ -117,10 +134,11 @@ function reparentChildren(process: Process): void {
 
 /** Nearest ancestor that asked for it (PR_SET_CHILD_SUBREAPER), else the first process, else the kernel. */
 function findReaper(process: Process): Process | undefined {
-  for (let ancestor = process.parent; ancestor !== undefined; ancestor = ancestor.parent) {
+  const { pidNamespace } = process;
+  for (let ancestor = process.parent; ancestor !== undefined && ancestor.pidNamespace === pidNamespace; ancestor = ancestor.parent) {
     if (ancestor.isChildSubreaper && ancestor.state === 'alive') return ancestor;
   }
-  const reaper = process.kernel.reaper;
+  const reaper = pidNamespace.parent === undefined ? process.kernel.reaper : pidNamespace.init;
   return reaper !== process && reaper?.state === 'alive' ? reaper : undefined;
 }
 
@@ -136,9 +154,27 @@ function signalOrphanedGroup(member: Process, parent: Process): void {
   kernel.signalProcessGroup(group, SIGCONT, { signal: SIGCONT, code: SI_KERNEL });
 }
 
-/** SIGCHLD, and the end at once when the parent does not care (do_notify_parent). */
+/** Nobody waits for a thread that has ended: its id is free, and it counts no more (release_task). */
+function releaseThread(task: KernelTask): void {
+  task.kernel.removeTask(task);
+  task.cgroup.pids.uncharge();
+}
+
+/** A traced process or thread ended earlier, and its tracer has gone or has waited for it: now it is its parent's. */
+export function releaseZombie(task: KernelTask): void {
+  if (!task.isLeader) releaseThread(task);
+  else if (task.process.state === 'zombie') notifyParent(task.process);
+}
+
+/** SIGCHLD, and the end at once when the parent does not care (do_notify_parent). Of a traced process its tracer hears first. */
 function notifyParent(process: Process): void {
-  const { parent, exitStatus } = process;
+  const { parent, exitStatus, leader } = process;
+  if (leader.tracee !== undefined && leader.tracee.tracer.process !== parent) {
+    leader.tracee.endStatus = exitStatus;
+    const signal = exitStatus & 0x7f;
+    notifyTracer(leader, endCode(exitStatus), signal === 0 ? exitStatus >> 8 : signal);
+    return;
+  }
   if (parent === undefined) {
     reap(process);
     return;
@@ -147,8 +183,7 @@ function notifyParent(process: Process): void {
   const ignores = process.exitSignal === SIGCHLD && (action.handler === SIG_IGN || (action.flags & SA_NOCLDWAIT) !== 0);
   if (process.exitSignal !== 0 && !(ignores && action.handler === SIG_IGN)) {
     const signal = exitStatus & 0x7f;
-    const code = signal === 0 ? CLD_EXITED : (exitStatus & 0x80) !== 0 ? CLD_DUMPED : CLD_KILLED;
-    const info = childInfo(process, code, signal === 0 ? exitStatus >> 8 : signal);
+    const info = childInfo(process, endCode(exitStatus), signal === 0 ? exitStatus >> 8 : signal);
     sendToProcess(parent, { ...info, signal: process.exitSignal });
   }
   if (ignores) reap(process);
@@ -159,12 +194,14 @@ function notifyParent(process: Process): void {
 export function reap(process: Process): void {
   if (process.state === 'reaped') return;
   process.state = 'reaped';
+  unlink(process.leader);
   const { parent, kernel } = process;
   if (parent !== undefined) {
     addUsage(parent.childUsage, process.usage);
     addUsage(parent.childUsage, process.childUsage);
     parent.children.delete(process);
   }
+  process.leader.cgroup.pids.uncharge();
   kernel.removeProcess(process);
 }
 

@@ -1,16 +1,19 @@
 /** New tasks (kernel/fork.c: copy_process). The system calls are in `syscalls/clone.ts`. */
-import { EAGAIN } from '../../abi/errno.ts';
+import { EAGAIN, ENOMEM, ENOSPC } from '../../abi/errno.ts';
 import { RLIMIT_NOFILE, RLIMIT_NPROC } from '../../abi/resource.ts';
 import { CAP_SYS_ADMIN, CAP_SYS_RESOURCE } from '../../abi/capability.ts';
 import {
   CLONE_CHILD_CLEARTID, CLONE_CHILD_SETTID, CLONE_CLEAR_SIGHAND, CLONE_FILES, CLONE_FS, CLONE_PARENT, CLONE_PARENT_SETTID, CLONE_SETTLS, CLONE_SIGHAND,
-  CLONE_NEWNS, CLONE_THREAD, CLONE_VFORK, CLONE_VM,
+  CLONE_NEWNS, CLONE_NEWUSER, CLONE_THREAD, CLONE_VFORK, CLONE_VM,
 } from '../../abi/sched.ts';
 import { WaitQueue } from '../../fs/types.ts';
+import type { Cgroup } from '../cgroup/cgroup.ts';
 import { RAX, RSP, STATE_FS_BASE, STATE_GPR } from '../../machine/index.ts';
 import type { Mm } from '../mm/mm.ts';
-import { NAMESPACE_FLAGS, unshareNamespaces, type Namespaces } from '../namespaces.ts';
+import { makeUserNamespace, NAMESPACE_FLAGS, unshareNamespaces, type Namespaces } from '../namespaces/namespaces.ts';
 import { NO_ALTERNATE_STACK } from '../signals/signal-frame.ts';
+import type { UserNamespace } from '../namespaces/user-namespace.ts';
+import { enterUserNamespace } from './credentials.ts';
 import { Process } from './process.ts';
 import { SharedRef } from './shared-ref.ts';
 import { KernelTask } from './task.ts';
@@ -25,8 +28,10 @@ export interface CloneArguments {
   readonly childTid: number;
   readonly tls: number;
   readonly exitSignal: number;
-  /** Process id that clone3 asks for. */
-  readonly setTid?: number | undefined;
+  /** Ids that clone3 asks for: in the child's own PID namespace, and in those above it. */
+  readonly setTid?: readonly number[] | undefined;
+  /** CLONE_INTO_CGROUP: not the parent's. */
+  readonly cgroup?: Cgroup | undefined;
 }
 
 export function hasFlag(flags: number, flag: number): boolean {
@@ -39,57 +44,95 @@ export function copyTask(parent: KernelTask, request: CloneArguments): KernelTas
   const { flags } = request;
   const refused = checkCounts(parent, hasFlag(flags, CLONE_THREAD));
   if (refused !== 0) return refused;
-  const namespaces = namespacesFor(parent, flags);
+  const user = hasFlag(flags, CLONE_NEWUSER) ? makeUserNamespace(parent.credentials, isChrooted(parent)) : undefined;
+  if (typeof user === 'number') return user;
+  const namespaces = namespacesFor(parent, flags, user);
   if (typeof namespaces === 'number') return namespaces;
+  if (namespaces.pidForChildren.isOver) return -ENOMEM;
+  const wanted = (flags % 0x1_0000_0000) & NAMESPACE_FLAGS;
+  if ((wanted & CLONE_NEWNS) !== 0 && !parent.fs.namespace.mayBeCopied) return -ENOSPC;
+  const full = wanted === 0 ? 0 : kernel.census.take(wanted);
+  if (full !== 0) return full;
+  const credentials = user === undefined ? parent.credentials : enterUserNamespace(parent.credentials, user);
   const sharesMemory = hasFlag(flags, CLONE_VM);
+  const cgroup = request.cgroup ?? parent.cgroup;
+  const overCount = cgroup.pids.charge();
+  if (overCount !== 0) return overCount;
   const mm = sharesMemory ? parent.mm : parent.mm.fork();
-  if (typeof mm === 'number') return mm;
-  const tid = request.setTid ?? kernel.allocatePid();
+  if (typeof mm === 'number') {
+    cgroup.pids.uncharge();
+    return mm;
+  }
+  const tid = takeId(parent, namespaces, request.setTid);
   const isThread = hasFlag(flags, CLONE_THREAD);
-  const process = isThread ? parent.process : copyProcess(parent, request, tid);
+  const process = isThread ? parent.process : copyProcess(parent, request, tid, namespaces);
   if (sharesMemory && !isThread) mm.users++;
+  if (!sharesMemory && cgroup !== parent.cgroup) mm.meter.move(cgroup.memory);
   const task = new KernelTask({
     tid, kernel, process, mm,
     files: hasFlag(flags, CLONE_FILES) ? parent.filesRef.share() : new SharedRef(parent.files.clone(() => process.limit(RLIMIT_NOFILE))),
     fs: hasFlag(flags, CLONE_FS) ? parent.fsRef.share() : new SharedRef(parent.fs.clone()),
-    credentials: parent.credentials,
+    credentials,
     namespaces,
     name: parent.name,
+    cgroup,
   });
-  if (hasFlag(flags, CLONE_NEWNS)) task.fs.enterNewNamespace();
+  if (hasFlag(flags, CLONE_NEWNS)) task.fs.enterNewNamespace(credentials.user);
   if (!isThread) process.setLeader(task);
   process.tasks.add(task);
   copyAttributes(parent, task, flags);
   setRegisters(parent, task, request, mm);
   if (hasFlag(flags, CLONE_CHILD_CLEARTID)) task.clearChildTid = request.childTid;
-  if (hasFlag(flags, CLONE_CHILD_SETTID)) mm.memory.writeU32(request.childTid, tid);
-  if (hasFlag(flags, CLONE_PARENT_SETTID)) parent.memory.writeU32(request.parentTid, tid);
+  if (hasFlag(flags, CLONE_CHILD_SETTID)) mm.memory.writeU32(request.childTid, task.number);
+  if (hasFlag(flags, CLONE_PARENT_SETTID)) parent.memory.writeU32(request.parentTid, parent.numberOf(tid));
   if (hasFlag(flags, CLONE_VFORK)) task.vforkDone = new WaitQueue();
   kernel.addTask(task);
+  kernel.cgroups.add(task, cgroup);
   return task;
 }
 
+/** current_chrooted(): its root is not what its mounts have on top. */
+export function isChrooted({ fs }: KernelTask): boolean {
+  const top = fs.namespace.rootLocation;
+  return fs.root.mount !== top.mount || fs.root.dentry !== top.dentry;
+}
+
 /** copy_namespaces(). The one of mounts comes with the child's own `FsContext`. */
-function namespacesFor({ namespaces }: KernelTask, flags: number): Namespaces | number {
-  const wanted = (flags % 0x1_0000_0000) & NAMESPACE_FLAGS;
-  return wanted === 0 ? namespaces : unshareNamespaces(namespaces, wanted);
+function namespacesFor({ namespaces, credentials, process, cgroup }: KernelTask, flags: number, user: UserNamespace | undefined): Namespaces | number {
+  const wanted = (flags % 0x1_0000_0000) & NAMESPACE_FLAGS & ~CLONE_NEWUSER;
+  const made = wanted === 0 ? namespaces : unshareNamespaces(namespaces, wanted, { user: user ?? credentials.user, active: process.pidNamespace, cgroup });
+  if (typeof made === 'number' || hasFlag(flags, CLONE_VM) || made.time === made.timeForChildren) return made;
+  return withTimeOfChildren(made);
+}
+
+/** timens_on_fork(), and at exec: the process is now in the time namespace that was made for its children. */
+export function withTimeOfChildren(namespaces: Namespaces): Namespaces {
+  namespaces.timeForChildren.isFrozen = true;
+  return { ...namespaces, time: namespaces.timeForChildren };
+}
+
+/** alloc_pid(): an id of the kernel, with a number in each PID namespace. */
+function takeId({ kernel }: KernelTask, { pidForChildren }: Namespaces, wanted: readonly number[] | undefined): number {
+  const { level } = pidForChildren;
+  const id = wanted?.[level] ?? kernel.allocatePid();
+  if (level > 0) pidForChildren.enroll(id, kernel.limits.pidMax, wanted);
+  return id;
 }
 
 function checkCounts(parent: KernelTask, isThread: boolean): number {
   const { kernel, process, credentials } = parent;
-  if (kernel.taskCount >= kernel.limits.tasks) return -EAGAIN;
   if (isThread && process.state !== 'alive') return -EAGAIN;
   const limit = process.limit(RLIMIT_NPROC);
   if (credentials.uid !== 0 && !parent.capable(CAP_SYS_RESOURCE) && !parent.capable(CAP_SYS_ADMIN) && kernel.countTasksOf(credentials.uid) >= limit) return -EAGAIN;
   return 0;
 }
 
-function copyProcess(parent: KernelTask, request: CloneArguments, pid: number): Process {
+function copyProcess(parent: KernelTask, request: CloneArguments, pid: number, { pidForChildren: pidNamespace }: Namespaces): Process {
   const { process: old } = parent;
   const { flags } = request;
   const adopter = hasFlag(flags, CLONE_PARENT) ? old.parent : old;
   const process = new Process({
-    pid,
+    pid, pidNamespace,
     kernel: parent.kernel,
     parent: adopter,
     processGroup: old.processGroup,
@@ -102,6 +145,10 @@ function copyProcess(parent: KernelTask, request: CloneArguments, pid: number): 
   process.dumpable = old.dumpable;
   process.oomScoreAdjust = old.oomScoreAdjust;
   adopter?.children.add(process);
+  if (pidNamespace.parent !== undefined && pidNamespace.init === undefined) {
+    pidNamespace.init = process;
+    process.isUnkillable = true;
+  }
   return process;
 }
 

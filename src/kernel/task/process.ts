@@ -7,6 +7,7 @@ import { SI_KERNEL } from '../../abi/signal.ts';
 import type { SignalActions } from '../signals/signal-actions.ts';
 import type { KernelTimer, Process as ProcessInterface, SignalInfo } from '../types.ts';
 import type { ResourceLimits } from './resource-limits.ts';
+import type { PidNamespace } from '../namespaces/pid-namespace.ts';
 import type { SharedRef } from './shared-ref.ts';
 import type { KernelTask } from './task.ts';
 import type { ProcessTimers } from '../time/process-timers.ts';
@@ -40,6 +41,7 @@ export function addUsage(target: Usage, more: Usage): void {
 
 export interface ProcessParts {
   readonly pid: number;
+  readonly pidNamespace: PidNamespace;
   readonly kernel: Kernel;
   readonly parent: Process | undefined;
   readonly processGroup: number;
@@ -51,6 +53,10 @@ export interface ProcessParts {
 /** Interface `Process` of `types.ts`. */
 export class Process implements ProcessInterface {
   readonly pid: number;
+  readonly number: number;
+  readonly pidNamespace: PidNamespace;
+  /** The first of its PID namespace: signals that it does not handle do not reach it (SIGNAL_UNKILLABLE). */
+  isUnkillable = false;
   readonly kernel: Kernel;
   /** Undefined: the kernel itself, which forgets its children at once. */
   parent: Process | undefined;
@@ -97,6 +103,8 @@ export class Process implements ProcessInterface {
 
   constructor(parts: ProcessParts) {
     this.pid = parts.pid;
+    this.pidNamespace = parts.pidNamespace;
+    this.number = parts.pidNamespace.numberOf(parts.pid);
     this.kernel = parts.kernel;
     this.parent = parts.parent;
     this.processGroup = parts.processGroup;
@@ -116,9 +124,14 @@ export class Process implements ProcessInterface {
     return this.actionsRef.value;
   }
 
-  /** 0 where the parent is outside, as of what enters another PID namespace (pid_namespaces(7)). */
+  /** 0 where the kernel has none for it. */
   get parentPid(): number {
-    return this.parent?.pid ?? (this.isOrphan ? this.kernel.reaperPid : 0);
+    return this.parent?.pid ?? (this.isOrphan && this.pidNamespace.parent === undefined ? this.kernel.reaperPid : 0);
+  }
+
+  /** Its parent's id in its own PID namespace: 0 where the parent is outside. */
+  get parentNumber(): number {
+    return this.pidNamespace.numberOf(this.parentPid);
   }
 
   get session(): number {

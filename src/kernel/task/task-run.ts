@@ -5,6 +5,8 @@ import {
   SIGSEGV, SIGTRAP, TRAP_BRKPT, TRAP_TRACE,
 } from '../../abi/signal.ts';
 import type { Exit } from '../../machine/index.ts';
+import { runTraced } from '../ptrace/run.ts';
+import { finishTracedCall } from '../ptrace/traced-call.ts';
 import { finishCall, repeatCall } from './call.ts';
 import { deliverSignals } from '../signals/deliver.ts';
 import { forceSignal } from '../signals/send.ts';
@@ -25,9 +27,13 @@ export function runTask(task: KernelTask): void {
   task.runningSinceNs = start;
   kernel.statistics.taskSwitches++;
   if (prepareToRun(task)) runCode(task);
-  task.cpuNs += kernel.monotonicNs() - start;
+  const now = kernel.monotonicNs();
+  task.cpuNs += now - start;
+  task.cgroup.usageNs += now - start;
   task.runningSinceNs = 0;
   kernel.current = undefined;
+  if (kernel.cgroups.controlsCpu) kernel.cgroups.ran(task, now, now - start);
+  if (task.cgroup.held) kernel.cgroups.stopped(task);
   if (task.state === 'running') {
     task.involuntarySwitches++;
     scheduler.enqueue(task);
@@ -38,9 +44,22 @@ export function runTask(task: KernelTask): void {
 
 /** Repeats a call that was woken and delivers signals. True: the task can run its code. */
 function prepareToRun(task: KernelTask): boolean {
-  if (task.callRow !== undefined && !task.process.stopped) {
+  if (task.held) return false;
+  const { resume } = task;
+  if (resume !== undefined) {
+    task.resume = undefined;
+    resume();
+    return settle(task);
+  }
+  if (task.callRow !== undefined) {
+    const { mm } = task;
     const result = repeatCall(task);
-    if (result !== BLOCKED && result !== -ERESTARTSYS) finishCall(task, result);
+    if (task.state === 'dead') return false;
+    if (task.mm !== mm) task.kernel.scheduler.load(task);
+    if (result !== BLOCKED && result !== -ERESTARTSYS) {
+      if (task.tracee === undefined) finishCall(task, result);
+      else finishTracedCall(task, result);
+    }
   }
   return settle(task);
 }
@@ -53,9 +72,10 @@ function settle(task: KernelTask): boolean {
     task.deferred = undefined;
     deferred();
   }
-  if (task.process.stopped || task.state === 'dead') return false;
-  if (task.attention !== 0) deliverSignals(task);
-  return task.state === 'running' && task.callRow === undefined && !task.process.stopped;
+  if (task.held || task.state === 'dead') return false;
+  // Behind a tracer's stop an interrupted call may be left to be settled, with no signal to come.
+  if (task.attention !== 0 || task.restarting || task.savedMask !== undefined) deliverSignals(task);
+  return task.state === 'running' && task.callRow === undefined && !task.held;
 }
 
 function runCode(task: KernelTask): void {
@@ -64,7 +84,9 @@ function runCode(task: KernelTask): void {
   const end = kernel.monotonicNs() + kernel.limits.yieldMs * 1e6;
   for (;;) {
     const { mm } = task;
-    const exit = mm.space.run(kernel.limits.timeSlice);
+    const { tracee } = task;
+    const exit = tracee === undefined ? mm.space.run(kernel.limits.timeSlice) : runTraced(task, tracee);
+    if (exit.kind !== 'syscall') task.originalCall = -1;
     if (exit.kind === 'fault' && !(exit.vector === PAGE_FAULT && mm.makeAccessible(exit.address))) fault(task, exit);
     if (task.state === 'dead') return;
     if (task.mm !== mm) kernel.scheduler.load(task);

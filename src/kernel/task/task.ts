@@ -1,9 +1,11 @@
 /** A thread (`struct task_struct`). What it does with signals is in `signals/`, how it ends in `exit.ts`. */
 import { WaitQueue, type Waiter } from '../../fs/types.ts';
 import { THREAD_STATE_SIZE } from '../../machine/index.ts';
+import type { Cgroup } from '../cgroup/cgroup.ts';
 import type { Kernel } from '../kernel.ts';
 import type { Mm } from '../mm/mm.ts';
-import type { Namespaces } from '../namespaces.ts';
+import type { Namespaces } from '../namespaces/namespaces.ts';
+import type { Tracee } from '../ptrace/tracee.ts';
 import type { SpaceMemory } from '../mm/user-memory.ts';
 import { PendingSignals } from '../signals/pending-signals.ts';
 import type { Seccomp } from '../seccomp/seccomp.ts';
@@ -12,6 +14,7 @@ import { hasSignal, SignalSet } from '../signals/signal-set.ts';
 import { UNBLOCKABLE } from '../signals/signal-actions.ts';
 import { sendToTask } from '../signals/send.ts';
 import { BLOCKED, type FdTable, type FsContext, type KernelTimer, type SignalInfo, type SignalMask, type SyscallRow, type Task } from '../types.ts';
+import { capableIn, type UserNamespace } from '../namespaces/user-namespace.ts';
 import { hasCapability, type TaskCredentials } from './credentials.ts';
 import type { Process } from './process.ts';
 import type { SharedRef } from './shared-ref.ts';
@@ -38,12 +41,15 @@ export interface TaskParts {
   readonly credentials: TaskCredentials;
   readonly namespaces: Namespaces;
   readonly name: string;
+  /** Where it begins; it joins by `CgroupTree.add`. */
+  readonly cgroup: Cgroup;
 }
 
 /** Interface `Task` of `types.ts`. */
 export class KernelTask implements Task, Waiter {
   /** Changes at exec by a thread that is not the leader. */
   tid: number;
+  number: number;
   readonly kernel: Kernel;
   readonly process: Process;
   mm: Mm;
@@ -52,8 +58,12 @@ export class KernelTask implements Task, Waiter {
   namespaces: Namespaces;
   credentials: TaskCredentials;
   name: string;
+  /** Its control group; `CgroupTree` changes it. */
+  cgroup: Cgroup;
 
   state: 'running' | 'blocked' | 'dead' = 'running';
+  /** It is held back for a while (`pauseUntil`). */
+  pause: KernelTimer | undefined;
   /** In the run queue. */
   queued = false;
   attention = 0;
@@ -84,6 +94,22 @@ export class KernelTask implements Task, Waiter {
   savedMask: SignalSet | undefined;
   alternateStack: AlternateStack = NO_ALTERNATE_STACK;
   readonly signalQueue = new WaitQueue();
+
+  // ---- tracing: see `ptrace/` ----
+  /** Defined while somebody traces the task. */
+  tracee: Tracee | undefined;
+  /** Tasks that this one traces. */
+  tracees: Set<KernelTask> | undefined;
+  /** What follows a stop: done first in the task's next turn. */
+  resume: (() => void) | undefined;
+  /** A signal that the tracer has seen and let through. */
+  injected: SignalInfo | undefined;
+  /** The call that a traced task is in or came from (`orig_rax`), or -1. */
+  originalCall = -1;
+  /** A traced call was interrupted and rax says how it starts over, as long as no handler decides otherwise. */
+  restarting = false;
+  /** For restart_syscall(2): a call with a deadline goes on where it was interrupted. */
+  restartBlock: { readonly row: SyscallRow; readonly arguments: readonly number[]; readonly blocking: unknown } | undefined;
 
   // ---- what libraries register ----
   /** CLONE_CHILD_CLEARTID, set_tid_address(2). */
@@ -116,6 +142,7 @@ export class KernelTask implements Task, Waiter {
 
   constructor(parts: TaskParts) {
     this.tid = parts.tid;
+    this.number = parts.process.pidNamespace.numberOf(parts.tid);
     this.kernel = parts.kernel;
     this.process = parts.process;
     this.mm = parts.mm;
@@ -124,6 +151,7 @@ export class KernelTask implements Task, Waiter {
     this.namespaces = parts.namespaces;
     this.credentials = parts.credentials;
     this.name = parts.name;
+    this.cgroup = parts.cgroup;
     this.affinity = 2 ** parts.kernel.processors - 1;
     this.startNs = parts.kernel.monotonicNs();
   }
@@ -138,6 +166,11 @@ export class KernelTask implements Task, Waiter {
 
   get fs(): FsContext {
     return this.fsRef.value;
+  }
+
+  /** It may not run, whatever it waits for: stopped with its group, or by its tracer. */
+  get held(): boolean {
+    return this.tracee === undefined ? this.process.stopped : this.tracee.stop !== undefined;
   }
 
   get isLeader(): boolean {
@@ -176,6 +209,15 @@ export class KernelTask implements Task, Waiter {
     this.leaveQueues();
     this.state = 'running';
     this.kernel.scheduler.enqueue(this);
+  }
+
+  /** It has its next turn then and no sooner, unless it is killed. */
+  pauseUntil(deadlineNs: number): void {
+    this.pause?.cancel();
+    this.pause = this.kernel.addTimer(deadlineNs, () => {
+      this.pause = undefined;
+      this.kernel.scheduler.enqueue(this);
+    });
   }
 
   /** CPU time in nanoseconds, up to now. */
@@ -217,7 +259,9 @@ export class KernelTask implements Task, Waiter {
     const { set } = this.pending;
     const shared = this.process.pending.set;
     const deliverable = ((set.low | shared.low) & ~this.blocked.low) | ((set.high | shared.high) & ~this.blocked.high);
-    if (deliverable !== 0) this.attention |= ATTENTION_SIGNAL;
+    const { tracee } = this;
+    const trapped = this.injected !== undefined || (tracee !== undefined && (tracee.trapPending || tracee.notifyPending));
+    if (deliverable !== 0 || trapped) this.attention |= ATTENTION_SIGNAL;
     else this.attention &= ~ATTENTION_SIGNAL;
   }
 
@@ -249,6 +293,20 @@ export class KernelTask implements Task, Waiter {
   }
 
   capable(capability: number): boolean {
-    return hasCapability(this.credentials, capability);
+    return this.credentials.idMapping === undefined && hasCapability(this.credentials, capability);
+  }
+
+  capableIn(user: UserNamespace, capability: number): boolean {
+    return capableIn(this.credentials, user, capability);
+  }
+
+  // ---- ids ----
+
+  numberOf(id: number): number {
+    return this.process.pidNamespace.numberOf(id);
+  }
+
+  idOf(number: number): number {
+    return this.process.pidNamespace.idOf(number);
   }
 }

@@ -12,6 +12,8 @@ export interface Clock {
   readonly kind: ClockKind;
   /** For CPU clocks of others: process or thread id, 0 for the caller's own. */
   readonly id: number;
+  /** Nanoseconds that the task's time namespace adds. */
+  readonly offsetNs?: number;
 }
 
 /** Which clock an id names, or undefined. Negative ids are CPU clocks of processes and threads (clock_getcpuclockid(3)). */
@@ -25,9 +27,10 @@ export function findClock(task: KernelTask, id: number): Clock | undefined {
     case CLOCK_MONOTONIC:
     case CLOCK_MONOTONIC_RAW:
     case CLOCK_MONOTONIC_COARSE:
+      return { kind: 'monotonic', id: 0, offsetNs: task.namespaces.time.monotonicNs };
     case CLOCK_BOOTTIME:
     case CLOCK_BOOTTIME_ALARM:
-      return { kind: 'monotonic', id: 0 };
+      return { kind: 'monotonic', id: 0, offsetNs: task.namespaces.time.boottimeNs };
     case CLOCK_PROCESS_CPUTIME_ID:
       return { kind: 'process', id: 0 };
     case CLOCK_THREAD_CPUTIME_ID:
@@ -39,7 +42,8 @@ export function findClock(task: KernelTask, id: number): Clock | undefined {
 
 function dynamicClock(task: KernelTask, id: number): Clock | undefined {
   if ((id & 7) === 3 || (id & 3) === 3) return undefined;
-  const target = ~(id >> 3);
+  const number = ~(id >> 3);
+  const target = number === 0 ? 0 : task.idOf(number);
   const thread = (id & 4) !== 0;
   if (thread) {
     const other = target === 0 ? task : task.kernel.findTask(target);
@@ -55,7 +59,7 @@ export function clockNow(task: KernelTask, clock: Clock): number {
     case 'realtime':
       return Number(kernel.realtimeNs());
     case 'monotonic':
-      return kernel.monotonicNs();
+      return kernel.monotonicNs() + (clock.offsetNs ?? 0);
     case 'process':
       return (clock.id === 0 ? task.process : (kernel.findProcess(clock.id) ?? task.process)).cpuTimeNs();
     case 'thread':
@@ -65,7 +69,7 @@ export function clockNow(task: KernelTask, clock: Clock): number {
 
 /** An absolute time of a clock as CLOCK_MONOTONIC, for clocks that advance with it. */
 export function toMonotonic(task: KernelTask, clock: Clock, timeNs: number): number {
-  if (clock.kind === 'monotonic') return timeNs;
+  if (clock.kind === 'monotonic') return timeNs - (clock.offsetNs ?? 0);
   return task.kernel.monotonicNs() + (timeNs - clockNow(task, clock));
 }
 

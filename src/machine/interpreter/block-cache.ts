@@ -45,7 +45,7 @@ const INITIAL_BLOCKS = 256;
 
 export class BlockCache {
   readonly #memory: CodeMemory;
-  readonly #decodeInto: Decode;
+  #decodeInto: Decode;
   /** Number of the block that starts at an address (as a signed integer, which costs no allocation). */
   readonly #numbers = new Map<number, number>();
   /** Number of the first block that has bytes in a page. */
@@ -59,6 +59,7 @@ export class BlockCache {
   /** Offset of the first free byte, and of the end of the arena; equal until there is a record. */
   #free = 0;
   #end = 0;
+  #counter = record.BLOCK_COUNT;
   readonly #statistics: MachineStatistics;
   /** Table slot of a linked unit at an address, or 0. */
   readonly #unitSlot: (address: number) => number;
@@ -83,6 +84,13 @@ export class BlockCache {
 
   #startOf(arena: number): number {
     return (this.#arenas[arena]?.start ?? 0) - GUEST_BASE;
+  }
+
+  /** From here on blocks are decoded so; those of before are forgotten. `counter` is what new blocks begin with: 0 reports each entry. */
+  decodeWith(decode: Decode, counter: number): void {
+    this.flush();
+    this.#decodeInto = decode;
+    this.#counter = counter;
   }
 
   /** Offset where a block has room. Where there is none, all are forgotten. */
@@ -241,6 +249,7 @@ export class BlockCache {
     const pointer = this.#allocate();
     const offset = address - GUEST_BASE;
     const answer = this.#decodeInto(this.#memory.u8, offset, this.#executableBytes(address), address, pointer);
+    if (this.#counter !== record.BLOCK_COUNT) this.#memory.view.setInt32(pointer + record.BLOCK_COUNTER, this.#counter, true);
     const records = recordsOf(answer);
     const raise = raiseOf(answer);
     this.#free = pointer + record.BLOCK_HEADER_SIZE + records * record.RECORD_SIZE;
