@@ -10,9 +10,9 @@ import { debianTar } from '../images/fixtures.ts';
 /** Images stay, so that a second run begins with them. */
 const HOME = join(import.meta.dirname, '../../.cache/services');
 const BUILD_MS = 900_000;
-export const COMMAND_MS = 300_000;
+const COMMAND_MS = 300_000;
 
-export interface Done {
+interface Done {
   readonly stdout: string;
   readonly stderr: string;
   readonly status: number | null;
@@ -30,11 +30,15 @@ export async function client(command: string, args: readonly string[], input = '
   return text.stdout;
 }
 
+async function run(args: readonly string[], timeoutMs = COMMAND_MS): Promise<Done> {
+  const done = await caisson(args, { timeoutMs, env: { CAISSON_HOME: HOME } });
+  if (done.status !== 0) throw new Error(`caisson ${args.join(' ')} ended with ${String(done.status)}: ${done.stderr}${done.stdout}`.trim());
+  return done;
+}
+
 /** @throws Error with what the command said, where it does not end with 0. */
-export async function must(args: readonly string[], settings: { readonly input?: string; readonly timeoutMs?: number } = {}): Promise<string> {
-  const { stdout, stderr, status } = await caisson(args, { timeoutMs: COMMAND_MS, ...settings, env: { CAISSON_HOME: HOME } });
-  if (status !== 0) throw new Error(`caisson ${args.join(' ')} ended with ${String(status)}: ${stderr}${stdout}`.trim());
-  return stdout;
+export async function must(args: readonly string[], timeoutMs?: number): Promise<string> {
+  return (await run(args, timeoutMs)).stdout;
 }
 
 /** Until it does not throw any more; two minutes at most. */
@@ -63,6 +67,12 @@ export class Running {
 
   shell(script: string): Promise<string> {
     return this.exec('sh', '-ec', script);
+  }
+
+  /** What it said, on both streams. */
+  async said(...flags: readonly string[]): Promise<string> {
+    const { stdout, stderr } = await run(['logs', ...flags, this.name]);
+    return stdout + stderr;
   }
 
   /** Port of this machine's for one of the container's. */
@@ -113,7 +123,7 @@ async function build(service: Service, scratch: string): Promise<void> {
     ...(service.after === undefined ? [] : [service.after]), '',
   ];
   writeFileSync(join(scratch, 'Dockerfile'), dockerfile.join('\n'));
-  await must(['build', '-q', '-t', imageOf(service), scratch], { timeoutMs: BUILD_MS });
+  await must(['build', '-q', '-t', imageOf(service), scratch], BUILD_MS);
 }
 
 export interface Result {
@@ -127,7 +137,8 @@ export interface Result {
 /** Builds the image, starts it, and checks what it does. */
 export async function tryService(service: Service): Promise<Result> {
   const scratch = mkdtempSync(join(tmpdir(), 'caisson-service-'));
-  const name = `service-${service.name}-${process.pid}`;
+  const running = new Running(`service-${service.name}-${process.pid}`);
+  const { name } = running;
   const started = Date.now();
   let built = started;
   const result = (rest: Partial<Result>): Result => ({ service, buildSeconds: (built - started) / 1000, seconds: (Date.now() - built) / 1000, ...rest });
@@ -138,9 +149,9 @@ export async function tryService(service: Service): Promise<Result> {
       const ports = (service.ports ?? []).flatMap((port) => ['-p', String(port)]);
       await must(['run', '-d', '--name', name, ...ports, '-v', `${scratch}:/scratch`, ...(service.flags ?? []), imageOf(service), 'sh', '-ec', service.start]);
     }
-    return result({ saw: await service.check(new Running(name), scratch) });
+    return result({ saw: await service.check(running, scratch) });
   } catch (error) {
-    const log = service.start === undefined ? '' : await must(['logs', '--tail', '20', name]).catch(() => '');
+    const log = service.start === undefined ? '' : await running.said('--tail', '20').catch(() => '');
     return result({ wrong: `${error instanceof Error ? error.message : String(error)}\n${log}` });
   } finally {
     await must(['rm', '-f', name]).catch(() => {});

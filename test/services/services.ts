@@ -78,7 +78,7 @@ const postgres: Service = {
     await last;
     await must(['start', running.name]);
     await eventually(() => query('select 1'));
-    assert.match(await must(['logs', running.name]), /automatic recovery in progress/);
+    assert.match(await running.said(), /automatic recovery in progress/);
     assert.equal(await query('select (select sum(abalance) from pgbench_accounts) = (select sum(delta) from pgbench_history)'), 't\n');
     return `pgbench for ${seconds} s with four clients, its sums right; killed while they wrote, recovered, and right again`;
   },
@@ -257,7 +257,7 @@ c.close()`;
 const rabbitmq: Service = {
   name: 'rabbitmq', packages: 'rabbitmq-server python3-pika', ports: [5672], flags: ['--hostname', 'rabbit'], start: 'exec rabbitmq-server',
   check: async (running) => {
-    await eventually(async () => assert.match(await must(['logs', running.name]), /Starting broker\.\.\. completed/));
+    await eventually(async () => assert.match(await running.said(), /Starting broker\.\.\. completed/));
     // It answers what it does not know with the version that it speaks.
     assert.equal(await client('nc', ['-q', '60', '127.0.0.1', String(await running.port(5672))], 'AMQP\0\x09\x09\x09'), 'AMQP\0\0\x09\x01');
     await running.exec('python3', '-c', PIKA);
