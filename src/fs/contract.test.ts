@@ -27,7 +27,7 @@ import { LOOKUP_FOLLOW, walkPath } from './walk.ts';
 
 const now = (): bigint => BigInt(Date.now()) * 1_000_000n;
 const monotonicNs = (): number => performance.now() * 1e6;
-const credentials = { fsuid: process.getuid?.() ?? 0, fsgid: process.getgid?.() ?? 0, groups: [], capabilitiesLow: process.getuid?.() === 0 ? -1 : 0, capabilitiesHigh: 0 };
+const usersCredentials = { fsuid: process.getuid?.() ?? 0, fsgid: process.getgid?.() ?? 0, groups: [], capabilitiesLow: process.getuid?.() === 0 ? -1 : 0, capabilitiesHigh: 0 };
 
 /** What both sides do. Answers are a number below 0 for an errno, else 0 or a text. */
 interface Side {
@@ -76,7 +76,7 @@ function native(root: string): Side {
   };
 }
 
-function ours(fileSystem: FileSystem): Side {
+function ours(fileSystem: FileSystem, credentials = usersCredentials): Side {
   const root = new MountNamespace({ flag: 0, ino: 0, mapsUid: () => true, mapsGid: () => true }, newMount(fileSystem, 0, 'none')).rootLocation;
   const context = { root, cwd: root, umask: 0o022 };
   const actor = { context, credentials };
@@ -157,13 +157,13 @@ function temporary(): string {
 }
 
 /** The directory is empty, or holds what `prepare` put there on both sides. */
-function compare(name: string, make: (directory: string) => FileSystem, prepare: (directory: string) => void = () => {}): void {
+function compare(name: string, make: (directory: string) => FileSystem, prepare: (directory: string) => void = () => {}, credentials = usersCredentials): void {
   test(`${name} answers what the host answers`, () => {
     const directories = [temporary(), temporary()] as const;
     try {
       for (const directory of directories) prepare(directory);
       const host = native(directories[0]);
-      const guest = ours(make(directories[1]));
+      const guest = ours(make(directories[1]), credentials);
       for (const [index, step] of STEPS.entries()) assert.deepEqual(step(guest), step(host), `step ${index}: ${String(step)}`);
     } finally {
       for (const directory of directories) fs.rmSync(directory, { recursive: true });
@@ -216,7 +216,7 @@ function overlayOnLayer(root: string): OverlayFs {
 
 compare('tmpfs', () => new TmpFs({ dev: 2, now }));
 compare('hostfs', (root) => openHost(root, true));
-compare('hostfs with owners of its own', openOwned);
+compare('hostfs with owners of its own', openOwned, undefined, { ...usersCredentials, fsuid: 0, fsgid: 0 });
 compare('hostfs with contents', (root) => openHost(root, true), populated);
 compare('overlay', (root) => overlayOn(root));
 compare('overlay on contents', (root) => overlayOn(root), populated);
