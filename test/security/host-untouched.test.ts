@@ -140,8 +140,12 @@ test('what is kept for the next run is neither seen nor written, whatever is gra
 });
 
 test('temporary files and caches of ours are not left behind', async () => {
-  const before = fs.readdirSync(tmpdir()).filter((name) => name.startsWith('caisson')).sort();
-  await inSandbox('echo x > /tmp/inside-only');
-  assert.deepEqual(fs.readdirSync(tmpdir()).filter((name) => name.startsWith('caisson')).sort(), before);
-  assert.ok(!fs.existsSync('/tmp/inside-only'));
+  const own = fs.mkdtempSync(path.join(tmpdir(), 'caisson-untouched-'));
+  try {
+    assert.equal((await inSandbox('echo x > /tmp/inside-only', [], { env: { TMPDIR: own } })).status, 0);
+    assert.deepEqual(fs.readdirSync(own), []);
+    assert.ok(!fs.existsSync('/tmp/inside-only'));
+  } finally {
+    fs.rmSync(own, { recursive: true });
+  }
 });
