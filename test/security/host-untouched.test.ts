@@ -140,7 +140,7 @@ test('what is kept for the next run is neither seen nor written, whatever is gra
 });
 
 test('temporary files and caches of ours are not left behind', async () => {
-  const own = fs.mkdtempSync(path.join(tmpdir(), 'caisson-untouched-'));
+  const own = fs.mkdtempSync(join(tmpdir(), 'caisson-untouched-'));
   try {
     assert.equal((await inSandbox('echo x > /tmp/inside-only', [], { env: { TMPDIR: own } })).status, 0);
     assert.deepEqual(fs.readdirSync(own), []);
