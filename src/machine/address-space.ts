@@ -58,7 +58,6 @@ export class GuestSpace implements AddressSpace, UnitHost, ShellOwner {
   #checked = false;
   #compact = false;
   #exactFloats = false;
-  #watched = false;
   /** Blocks are single instructions, which report each entry. */
   #stepping = false;
   /** The instruction of this step was entered. */
@@ -98,7 +97,7 @@ export class GuestSpace implements AddressSpace, UnitHost, ShellOwner {
   get pages(): Uint8Array { return this.#memory.pages; }
   get checked(): boolean { return this.#checked; }
   get exactFloats(): boolean { return this.#exactFloats; }
-  get watched(): boolean { return this.#watched; }
+  get watched(): boolean { return this.#memory.isMarked; }
   get overhead(): number { return this.blocks.bytes; }
 
   // ---- what the interpreter imports ----
@@ -321,7 +320,7 @@ export class GuestSpace implements AddressSpace, UnitHost, ShellOwner {
 
   invalidateCode(start: number, end: number): void {
     if (end <= start) return;
-    if (this.#watched) this.#memory.marks.fill(1, start >>> MARK_SHIFT, ((end - 1) >>> MARK_SHIFT) + 1);
+    if (this.#memory.isMarked) this.#memory.marks.fill(1, start >>> MARK_SHIFT, ((end - 1) >>> MARK_SHIFT) + 1);
     this.blocks.invalidate(start, end);
     this.#translator?.invalidate(start, end);
   }
@@ -341,7 +340,7 @@ export class GuestSpace implements AddressSpace, UnitHost, ShellOwner {
     child.isFork = true;
     if (this.#compact) child.useCompactLayout();
     if (this.#exactFloats) child.#requireExactFloats();
-    child.#watched = this.#watched;
+    child.#memory.isMarked = this.#memory.isMarked;
     if (this.#program !== undefined) child.nameProgram(this.#program);
     for (const [start, end] of ranges) {
       if (!child.#memory.grow(end)) {
@@ -408,8 +407,8 @@ export class GuestSpace implements AddressSpace, UnitHost, ShellOwner {
 
   /** The interpreter and code that checks accesses ask for pages that seem to hold code, which is where stores are noted then; code without checks notes all. */
   watchStores(start: number, end: number): void {
-    if (!this.#watched) {
-      this.#watched = true;
+    if (!this.#memory.isMarked) {
+      this.#memory.isMarked = true;
       this.#beginAnew();
     }
     this.#memory.marks.fill(1, start >>> MARK_SHIFT, ((end - 1) >>> MARK_SHIFT) + 1);

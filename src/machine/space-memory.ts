@@ -19,6 +19,8 @@ export class SpaceMemory {
   pages: Uint8Array = new Uint8Array(0);
   /** `STORE_MARKS`. */
   marks: Uint8Array = new Uint8Array(0);
+  /** Somebody notes stores there: otherwise the table is never touched. */
+  isMarked = false;
   /** One byte a page: 1 where the contents may be other than zero. */
   readonly touched = new Uint8Array(PAGE_COUNT);
   /** Called after the views were replaced. */
@@ -90,7 +92,8 @@ export class SpaceMemory {
     // The machine's own tables: CPU state, page flags, jump table.
     u8.fill(0, 0, STATE_SIZE);
     this.pages.fill(0, 0, pageCount);
-    this.marks.fill(0);
+    if (this.isMarked) this.marks.fill(0);
+    this.isMarked = false;
     u8.fill(0, JUMP_TABLE - GUEST_BASE, JUMP_TABLE_END - GUEST_BASE);
   }
 }

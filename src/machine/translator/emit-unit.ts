@@ -344,7 +344,6 @@ class UnitEmitter {
       b.close();
       b.flagState = undefined;
     }
-    if (facts.flagsDirtyBefore && this.#options.checked) b.storeFlags();
     this.#callOut(target, undefined, behind, facts);
     const { next } = block;
     if (next !== undefined && 'block' in next) {
