@@ -3,7 +3,6 @@ import { EINVAL } from '../abi/errno.ts';
 import type { Kernel } from '../kernel/kernel.ts';
 import type { LimitsConfig } from './config.ts';
 
-const DEFAULT_PERIOD_US = 100_000;
 
 /** As runc does it (libcontainer/cgroups: ConvertCPUSharesToCgroupV2Value). */
 function weightOfShares(shares: number): number {
@@ -20,7 +19,7 @@ export function applyLimits(kernel: Kernel, limits: Partial<LimitsConfig>): numb
     root.pids.max = Math.max(root.pids.max, limits.tasks);
   }
   if (limits.cpuShares !== undefined) cpu.setWeight(weightOfShares(limits.cpuShares));
-  if (limits.cpuQuotaUs !== undefined || limits.cpuPeriodUs !== undefined) cpu.setQuota(limits.cpuQuotaUs ?? Infinity, limits.cpuPeriodUs ?? DEFAULT_PERIOD_US);
+  if (limits.cpuQuotaUs !== undefined || limits.cpuPeriodUs !== undefined) cpu.setQuota(limits.cpuQuotaUs ?? cpu.quotaUs, limits.cpuPeriodUs ?? cpu.periodUs);
   if (limits.reservationBytes !== undefined) memory.low = limits.reservationBytes;
   if (limits.swapBytes !== undefined) memory.swapMax = limits.swapBytes;
   for (const key of ['rbps', 'wbps', 'riops', 'wiops'] as const) {

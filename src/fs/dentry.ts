@@ -103,6 +103,8 @@ export class Mount {
   /** Slave: what is mounted on one of this group is mounted here, and not the other way round. */
   master: PeerGroup | undefined = undefined;
   isUnbindable = false;
+  /** The kernel's own, where no path leads to (SB_NOUSER). */
+  isInternal = false;
   /** Came from a more privileged namespace, together with what it is mounted on: neither moves nor goes alone (MNT_LOCKED). */
   isLocked = false;
   /** Flags that a less privileged namespace does not take off (MNT_LOCK_READONLY and so on). */

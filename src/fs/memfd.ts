@@ -26,6 +26,7 @@ export function memoryStore(kernel: MemfdOwner): { readonly fileSystem: TmpFs; r
   if (store === undefined) {
     const fileSystem = new TmpFs({ dev: SHM_DEV, now: kernel.realtimeNs, maxBytes: MEMFD_BYTES, payer: () => kernel.memoryPayer?.() });
     store = { fileSystem, mount: new Mount(2, fileSystem, rootDentry(fileSystem), 0, 'tmpfs') };
+    store.mount.isInternal = true;
     stores.set(kernel, store);
   }
   return store;

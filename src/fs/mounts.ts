@@ -34,10 +34,11 @@ interface CopyOptions {
 
 /** Mounts below a place, parents first. */
 function* mountsBelow(at: Location): Iterable<Mount> {
-  for (const [dentry, mount] of at.mount.children) {
-    if (!isBelow(dentry, at.dentry)) continue;
+  // Not one generator in the other: as many mounts can lie on each other as there may be.
+  const waiting = [...at.mount.children].flatMap(([dentry, mount]) => (isBelow(dentry, at.dentry) ? [mount] : [])).reverse();
+  for (let mount = waiting.pop(); mount !== undefined; mount = waiting.pop()) {
     yield mount;
-    yield* mountsBelow({ mount, dentry: mount.root });
+    waiting.push(...[...mount.children.values()].reverse());
   }
 }
 
@@ -167,6 +168,8 @@ export class MountNamespace implements NamespaceIdentity {
     if (parent.peers !== undefined) {
       for (const mount of added) makeShared(mount);
       propagate(parent, dentry, tree, (receiver, source, asSlave) => {
+        // Refused below: what cannot stay is not made.
+        if (mountsInAll + added.length * (copies.length + 1) > MOST_IN_ALL) return source;
         const copy = copyTree({ mount: source, dentry: source.root }, true, { asSlaves: asSlave }) as Mount;
         if (asSlave && receiver.peers !== undefined) for (const mount of mountTree(copy)) makeShared(mount);
         copies.push({ copy, parent: receiver });
@@ -211,7 +214,7 @@ export class MountNamespace implements NamespaceIdentity {
   /** A copy for MS_BIND and open_tree(2): a tree that is in no namespace, or a negative errno. */
   copyOf(from: Location, recursive: boolean): Mount | number {
     if (!this.#mounts.has(from.mount) && !isNamespaceFile(from.dentry.inode)) return -EINVAL;
-    if (!recursive && [...mountsBelow(from)].some((mount) => mount.isLocked && mount.parent === from.mount)) return -EINVAL;
+    if (!recursive && [...from.mount.children].some(([dentry, mount]) => mount.isLocked && isBelow(dentry, from.dentry))) return -EINVAL;
     const copy = copyTree(from, recursive);
     if (typeof copy !== 'number') copy.isLocked = false;
     return copy;

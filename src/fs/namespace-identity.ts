@@ -46,6 +46,7 @@ export function isNamespaceFile(inode: Inode): boolean {
 const files = new AnonymousFileSystem('nsfs', 4, NSFS_MAGIC);
 const root = rootDentry(files);
 const mount = new Mount(3, files, root, 0, 'nsfs');
+mount.isInternal = true;
 const dentries = new WeakMap<NamespaceIdentity, Dentry>();
 
 /** Where the file of a namespace is; `name` is what its link shows, `uts:[4026531838]`. */

@@ -112,7 +112,11 @@ function openTemporary(walk: Walk, request: OpenRequest): OpenFile | number {
   dentry.deleted = true;
   dentry.linkable = (request.flags & O_EXCL) === 0;
   const refused = request.credentials.restriction?.checkOpen({ mount: walk.mount, dentry }, request.flags & ~O_TRUNC) ?? 0;
-  if (refused !== 0) return refused;
+  if (refused !== 0) {
+    inode.hold?.();
+    inode.drop?.();
+    return refused;
+  }
   return new PlainFile(inode, request.flags & ~(O_CREAT | O_EXCL | O_TRUNC), { mount: walk.mount, dentry });
 }
 
@@ -192,6 +196,7 @@ class AnonymousDentry extends Dentry {
 const nowhere = new AnonymousFileSystem('anon_inodefs', 1, ANON_INODE_FS_MAGIC);
 const nowhereTree = new DentryTree(nowhere.root);
 const nowhereMount = new Mount(1, nowhere, nowhereTree.root, 0, 'none');
+nowhereMount.isInternal = true;
 
 /** Where a file is, for /proc/self/fd and the calls that take a descriptor as a place. */
 export function locationOf(file: OpenFile): Location {

@@ -138,9 +138,12 @@ export interface Reparenting {
 
 export class Restriction {
   readonly layers: readonly Ruleset[];
+  /** Some ruleset is about files. Otherwise files and mounts are as without any (get_fs_domain()). */
+  readonly handlesPaths: boolean;
 
   constructor(layers: readonly Ruleset[]) {
     this.layers = layers;
+    this.handlesPaths = layers.some(({ handledPaths }) => handledPaths !== 0);
   }
 
   with(ruleset: Ruleset): Restriction {
@@ -149,7 +152,8 @@ export class Restriction {
 
   /** 0 or -EACCES. */
   check(location: Location, access: number): number {
-    if (isOutside(location)) return 0;
+    // Mounted nowhere: pipes, sockets, memory files.
+    if (location.mount.isInternal) return 0;
     for (const layer of this.layers) if ((access & layer.handledPaths) !== 0 && (layer.deniedAt(location) & access) !== 0) return -EACCES;
     return 0;
   }
@@ -164,6 +168,7 @@ export class Restriction {
 
   /** 0, -EACCES or -EXDEV for rename(2) and link(2) (current_check_refer_path). */
   checkMove({ from, source, to, target, removes, exchanges }: Reparenting): number {
+    if (!this.handlesPaths) return 0;
     let atSource = exchanges && target !== undefined ? makeAccess(target.inode.mode) : 0;
     let atTarget = makeAccess(source.inode.mode);
     if (removes) {
@@ -197,9 +202,4 @@ export class Restriction {
 function gained(layer: Ruleset, { inode }: Dentry, deniedBefore: number, deniedAfter: number): boolean {
   const kinds = isDirectory(inode) ? LANDLOCK_ACCESS_FS : LANDLOCK_ACCESS_FILE;
   return (deniedBefore & ~deniedAfter & kinds & ~layer.allowedAt(inode) & ~LANDLOCK_ACCESS_FS_REFER) !== 0;
-}
-
-/** Mounted nowhere: pipes, sockets, and what else no path leads to. */
-function isOutside({ mount }: Location): boolean {
-  return mount.fileSystem.type === 'anon_inodefs' || mount.fileSystem.type === 'pipefs' || mount.fileSystem.type === 'sockfs';
 }

@@ -439,19 +439,26 @@ export class UnionInode implements Inode {
 
   // ---- attributes ----
 
+  /** What looks like an attribute of the file system itself is kept under another name (ovl_xattr_escape_name). */
+  #stored(name: string): string {
+    const { xattrPrefix } = this.fileSystem;
+    return name.startsWith(xattrPrefix) ? `${xattrPrefix}overlay.${name.slice(xattrPrefix.length)}` : name;
+  }
   getXattr(name: string): Uint8Array | number {
-    return name.startsWith(this.fileSystem.xattrPrefix) ? -ENODATA : this.#real.getXattr(name);
+    return this.#real.getXattr(this.#stored(name));
   }
   setXattr(name: string, value: Uint8Array, flags: number): number {
     const upper = this.copyUp();
-    return typeof upper === 'number' ? upper : upper.setXattr(name, value, flags);
+    return typeof upper === 'number' ? upper : upper.setXattr(this.#stored(name), value, flags);
   }
   listXattr(): readonly string[] {
-    return this.#real.listXattr().filter((name) => !name.startsWith(this.fileSystem.xattrPrefix));
+    const { xattrPrefix } = this.fileSystem;
+    const escaped = `${xattrPrefix}overlay.`;
+    return this.#real.listXattr().flatMap((name) => (name.startsWith(escaped) ? [xattrPrefix + name.slice(escaped.length)] : name.startsWith(xattrPrefix) ? [] : [name]));
   }
   removeXattr(name: string): number {
     const upper = this.copyUp();
-    return typeof upper === 'number' ? upper : upper.removeXattr(name);
+    return typeof upper === 'number' ? upper : upper.removeXattr(this.#stored(name));
   }
 }
 

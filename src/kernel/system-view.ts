@@ -1,7 +1,7 @@
 /** What procfs and sysfs see of a kernel: the answers to `SystemView`. */
 import { MAP_SHARED, PROT_EXEC, PROT_READ, PROT_WRITE } from '../abi/mman.ts';
 import { EACCES, EINVAL, EIO, EPERM } from '../abi/errno.ts';
-import { CAP_NET_ADMIN, CAP_SYS_ADMIN, CAP_SYS_PTRACE, CAP_SYS_RESOURCE } from '../abi/capability.ts';
+import { CAP_NET_ADMIN, CAP_SYS_ADMIN, CAP_SYS_RESOURCE } from '../abi/capability.ts';
 import { SECCOMP_MODE_DISABLED, SECCOMP_MODE_FILTER, SECCOMP_MODE_STRICT } from '../abi/seccomp.ts';
 import { SIG_IGN } from '../abi/signal.ts';
 import type { Location, Mount } from '../fs/dentry.ts';
@@ -13,6 +13,7 @@ import { oomScore } from './cgroup/oom.ts';
 import { FileDescriptors } from './fd-table.ts';
 import { Tty } from './files/tty.ts';
 import type { Kernel } from './kernel.ts';
+import { mayAccess } from './ptrace/access.ts';
 import { forceRead, forceWrite } from './ptrace/memory.ts';
 import { withRegisters } from './ptrace/registers.ts';
 import { effectiveOf } from './task/credentials.ts';
@@ -24,7 +25,7 @@ import type { NamespaceIdentity } from '../fs/namespace-identity.ts';
 import type { OpenedContent } from '../fs/pseudo.ts';
 import { openNamespaceFile } from './namespaces/namespace-files.ts';
 import type { PidNamespace } from './namespaces/pid-namespace.ts';
-import { capableIn, type UserNamespace } from './namespaces/user-namespace.ts';
+import type { UserNamespace } from './namespaces/user-namespace.ts';
 
 const SIGNALS = 64;
 const EMPTY: SignalWords = { low: 0, high: 0 };
@@ -239,12 +240,7 @@ export class KernelProcessView implements ProcessView {
   /** ptrace(2), "Ptrace access mode checking": same ids and dumpable, or CAP_SYS_PTRACE. */
   get inspectable(): boolean {
     const viewer = this.#process.kernel.current;
-    if (viewer === undefined || viewer.process === this.#process) return true;
-    const own = viewer.credentials;
-    const other = (this.#alive ?? this.#task).credentials;
-    if (capableIn(own, other.user, CAP_SYS_PTRACE)) return true;
-    const same = [other.uid, other.euid, other.suid].every((uid) => uid === own.fsuid) && [other.gid, other.egid, other.sgid].every((gid) => gid === own.fsgid);
-    return same && other.user === own.user && this.#process.dumpable === 1 && (other.permitted & ~own.permitted) === 0n;
+    return viewer === undefined || mayAccess(viewer, this.#alive ?? this.#task, 'files');
   }
   get memory(): MemoryView | undefined {
     const mm = this.#alive?.mm;

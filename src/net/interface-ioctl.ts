@@ -43,10 +43,12 @@ export function ioctlInterface(interfaces: readonly NetworkInterface[], request:
 }
 
 /** SIOCSIFFLAGS: loopback goes up or down; nothing else of an interface changes. */
-export function setLoopbackFlags({ loopback, environment }: NetworkStack, argument: number, memory: GuestMemory): number {
+export function setLoopbackFlags({ interfaces, loopback, environment }: NetworkStack, argument: number, memory: GuestMemory): number {
   const ifreq = memory.readable(argument, IFREQ_SIZE);
   if (ifreq === undefined) return -EFAULT;
-  if (nameIn(ifreq) !== loopback.name || !environment.caller().mayAdminister) return -EPERM;
+  const name = nameIn(ifreq);
+  if (!environment.caller().mayAdminister) return -EPERM;
+  if (name !== loopback.name) return interfaces.some((known) => known.name === name) ? -EPERM : -ENODEV;
   const view = new DataView(ifreq.buffer, ifreq.byteOffset, IFREQ_SIZE);
   loopback.setUp((view.getInt16(NAME_SIZE, true) & IFF_UP) !== 0);
   return 0;

@@ -61,6 +61,7 @@ function addAddress({ loopback }: NetworkStack, { payload, flags }: NetlinkHeade
 
 /** `ip link set lo up`: nothing else of an interface changes. */
 function changeLink(stack: NetworkStack, request: NetlinkHeader): Uint8Array[] | number {
+  if (request.payload.length < 16) return -EINVAL;
   const [link] = links(stack, request, false);
   if (link === undefined) return -ENODEV;
   const view = new DataView(request.payload.buffer, request.payload.byteOffset);

@@ -45,10 +45,6 @@ export class CpuController implements Controller {
     return this.#idle ? IDLE_WEIGHT : this.#weight;
   }
 
-  get hasQuota(): boolean {
-    return this.#quotaUs !== Infinity;
-  }
-
   /** A task here or below ran so long (account_cfs_rq_runtime()). */
   consume(now: number, elapsedNs: number): void {
     if (this.#quotaUs === Infinity) return;
@@ -93,6 +89,14 @@ export class CpuController implements Controller {
     this.#timer?.cancel();
     this.#timer = undefined;
     this.#group.tree.hold(this.#group, -1);
+  }
+
+  get quotaUs(): number {
+    return this.#quotaUs;
+  }
+
+  get periodUs(): number {
+    return this.#periodUs;
   }
 
   /** Microseconds; a quota of Infinity is none. */

@@ -41,8 +41,9 @@ function choose(group: Cgroup, processes: Iterable<Process>): Process | undefine
     most = points;
     chosen = process;
   }
-  // Where all are protected, the bound holds nevertheless: who asks for more goes.
-  return chosen ?? kernel.current?.process;
+  // Where all are protected, the bound holds nevertheless: who asks for more goes, if he is one of them.
+  const { current } = kernel;
+  return chosen ?? (current?.cgroup.isWithin(group) === true ? current.process : undefined);
 }
 
 /** Who shares the memory goes too, as it would not come back otherwise. */

@@ -155,6 +155,11 @@ function execCredentials(task: KernelTask, file: Executable): TaskCredentials {
     permitted = next.inheritable | next.bounding;
     effective = next.euid === root ? permitted : ambient;
   }
+  // Who may gain nothing keeps at most what he had (cap_bprm_creds_from_file(), "downgrade").
+  if (!mayGain) {
+    permitted &= old.permitted;
+    effective &= permitted;
+  }
   return withEffective({ ...next, permitted, ambient }, effective);
 }
 

@@ -84,7 +84,8 @@ export class FanotifyFile extends StreamFile implements TreeWatch {
   #drop(object: MarkedObject): void {
     const tree = this.#marks.get(object)?.tree;
     this.#marks.delete(object);
-    if (tree === undefined || [...this.#marks.values()].some((mark) => mark.tree === tree)) return;
+    if (tree === undefined) return;
+    for (const mark of this.#marks.values()) if (mark.tree === tree) return;
     tree.watches?.delete(this);
     if (tree.watches?.size === 0) tree.watches = undefined;
   }

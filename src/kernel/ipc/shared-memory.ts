@@ -51,6 +51,8 @@ export class SharedSegments extends IpcTable<SharedSegment> {
   }
   doom(segment: SharedSegment): void {
     segment.doomed = true;
+    // What it costs is given back with its last mapping, whenever the next call looks.
+    segment.object.isKept = false;
     this.forgetKey(segment);
     this.sweep();
   }

@@ -60,9 +60,12 @@ export class KeyTable {
   readonly #keys = new Map<number, Key>();
   readonly #userKeyrings = new Map<number, { readonly user: Key; readonly session: Key }>();
   readonly #random: (bytes: Uint8Array) => void;
+  readonly #isHeld: (key: Key) => boolean;
 
-  constructor(random: (bytes: Uint8Array) => void) {
+  /** `isHeld` says which keyrings tasks hold on to. */
+  constructor(random: (bytes: Uint8Array) => void, isHeld: (key: Key) => boolean) {
     this.#random = random;
+    this.#isHeld = isHeld;
   }
 
   find(serial: number): Key | undefined {
@@ -73,11 +76,11 @@ export class KeyTable {
     return this.#keys.values();
   }
 
-  /** A key that is in no keyring yet, or -EDQUOT. `isRoot` says which keyrings tasks hold on to, for when room is short. */
-  create(wanted: NewKey, isRoot: (key: Key) => boolean): Key | number {
+  /** A key that is in no keyring yet, or -EDQUOT. */
+  create(wanted: NewKey): Key | number {
     const bytes = wanted.description.length + 1 + (wanted.payload?.length ?? 0);
     if (!this.#fits(wanted.uid, 1, bytes)) {
-      this.#collect(isRoot);
+      this.#collect();
       if (!this.#fits(wanted.uid, 1, bytes)) return -EDQUOT;
     }
     const key = new Key(this.#serial(), wanted.type, wanted.description, wanted.uid, wanted.gid, wanted.permissions);
@@ -124,9 +127,10 @@ export class KeyTable {
       if (depth >= MOST_DEPTH) return -ELOOP;
     }
     if (before === undefined && !this.#fits(keyring.uid, 0, LINK_BYTES)) return -EDQUOT;
+    // Held first: it may be in what it replaces.
+    key.holders++;
     if (before !== undefined) this.unlink(keyring, before);
     keyring.links.set(key.index, key);
-    key.holders++;
     return 0;
   }
 
@@ -135,7 +139,7 @@ export class KeyTable {
     if (keyring.links.get(key.index) !== key) return false;
     keyring.links.delete(key.index);
     key.holders--;
-    if (key.holders === 0) this.drop(key);
+    if (key.holders === 0 && !this.#stays(key)) this.drop(key);
     return true;
   }
 
@@ -149,23 +153,34 @@ export class KeyTable {
     this.drop(key);
   }
 
+  /** The key, and those that nothing but it had. Keyrings can be in a chain as long as there may be keys. */
   drop(key: Key): void {
-    if (key.state === 'gone') return;
-    key.state = 'gone';
-    this.#keys.delete(key.serial);
-    this.clear(key);
+    const gone = [key];
+    for (let each = gone.pop(); each !== undefined; each = gone.pop()) {
+      if (each.state === 'gone') continue;
+      each.state = 'gone';
+      this.#keys.delete(each.serial);
+      for (const below of each.links.values()) if (--below.holders === 0 && !this.#stays(below)) gone.push(below);
+      each.links.clear();
+    }
   }
 
   /** Keyrings of tasks that have ended. */
-  #collect(isRoot: (key: Key) => boolean): void {
-    const kept = new Set([...this.#userKeyrings.values()].flatMap(({ user, session }) => [user, session]));
-    for (const key of [...this.#keys.values()]) if (key.holders === 0 && !kept.has(key) && !isRoot(key)) this.drop(key);
+  #collect(): void {
+    for (const key of [...this.#keys.values()]) if (key.holders === 0 && !this.#stays(key)) this.drop(key);
+  }
+
+  /** A user's own keyring, and one that a task holds on to, need no other keyring to be in. */
+  #stays(key: Key): boolean {
+    if (key.type !== 'keyring') return false;
+    for (const { user, session } of this.#userKeyrings.values()) if (key === user || key === session) return true;
+    return this.#isHeld(key);
   }
 
   /** `_uid.N` and `_uid_ses.N`, made at first use. */
   userKeyrings(uid: number): { readonly user: Key; readonly session: Key } {
     let pair = this.#userKeyrings.get(uid);
-    if (pair === undefined) {
+    if (pair === undefined || pair.user.state === 'gone' || pair.session.state === 'gone') {
       const make = (description: string): Key => {
         const key = new Key(this.#serial(), 'keyring', description, uid, NO_GROUP, USER_KEYRING_PERMISSIONS);
         this.#keys.set(key.serial, key);

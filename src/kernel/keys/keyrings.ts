@@ -31,7 +31,7 @@ export class Keyrings {
 
   constructor(kernel: Kernel) {
     this.kernel = kernel;
-    this.table = new KeyTable((bytes) => kernel.random(bytes));
+    this.table = new KeyTable((bytes) => kernel.random(bytes), this.isHeld);
   }
 
   /** The thread's keyring, or undefined; it does not survive exec. */
@@ -51,7 +51,7 @@ export class Keyrings {
   }
 
   /** A task that lives holds on to it. */
-  readonly isRoot = (key: Key): boolean => {
+  readonly isHeld = (key: Key): boolean => {
     for (const process of this.kernel.processes()) {
       for (const task of process.tasks) {
         if (task.credentials.sessionKeyring === key || this.threadKeyring(task) === key || this.processKeyring(task) === key) return true;
@@ -62,7 +62,7 @@ export class Keyrings {
 
   makeKeyring(task: KernelTask, description: string, permissions: number): Key | number {
     const { uid, gid } = task.credentials;
-    return this.table.create({ type: 'keyring', description, uid, gid, permissions }, this.isRoot);
+    return this.table.create({ type: 'keyring', description, uid, gid, permissions });
   }
 
   #makeOwn(task: KernelTask, isThread: boolean): Key | number {

@@ -1,7 +1,7 @@
 /** The file systems that mount(2) and fsopen(2) know in a kernel, and who may mount them (Linux fs/super.c, FS_USERNS_MOUNT). */
 import { EINVAL, ENODEV, EPERM } from '../../abi/errno.ts';
 import { CAP_SYS_ADMIN } from '../../abi/capability.ts';
-import { MS_NOATIME, MS_NODEV, MS_NODIRATIME, MS_NOEXEC, MS_NOSUID, MS_RDONLY, MS_RELATIME } from '../../abi/mount.ts';
+import { MS_NOATIME, MS_NODIRATIME, MS_RDONLY, MS_RELATIME } from '../../abi/mount.ts';
 import type { Mount } from '../../fs/dentry.ts';
 import type { MountNamespace } from '../../fs/mounts.ts';
 import { TmpFs, type TmpFsOptions } from '../../fs/tmpfs.ts';
@@ -76,8 +76,7 @@ export function isTooRevealing(namespace: MountNamespace, type: FileSystemType, 
 /** mnt_already_visible(): nothing locked covers more than an empty directory, and no flag that is locked would be lost. */
 function showsAll(mount: Mount, flags: number): boolean {
   if (mount.root.parent !== undefined) return false;
-  const readOnly = mount.lockedFlags & (MS_RDONLY | MS_NODEV | MS_NOSUID | MS_NOEXEC) & MS_RDONLY;
-  if (readOnly !== 0 && (flags & MS_RDONLY) === 0) return false;
+  if ((mount.lockedFlags & MS_RDONLY) !== 0 && (flags & MS_RDONLY) === 0) return false;
   if ((mount.lockedFlags & ATIME_FLAGS) !== 0 && (mount.flags & ATIME_FLAGS) !== (flags & ATIME_FLAGS)) return false;
   for (const [place, child] of mount.children) {
     if (!child.isLocked) continue;

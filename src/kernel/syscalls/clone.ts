@@ -37,7 +37,7 @@ function checkFlags(task: KernelTask, flags: number): number {
   const { namespaces, process } = task;
   if (hasFlag(flags, CLONE_THREAD)) {
     if (hasFlag(flags, CLONE_NEWUSER) || hasFlag(flags, CLONE_NEWPID)) return -EINVAL;
-    if (namespaces.pidForChildren !== process.pidNamespace || namespaces.timeForChildren !== namespaces.time) return -EINVAL;
+    if (namespaces.pidForChildren !== process.pidNamespace) return -EINVAL;
   }
   if (hasFlag(flags, CLONE_CLEAR_SIGHAND) && hasFlag(flags, CLONE_SIGHAND)) return -EINVAL;
   if (hasFlag(flags, CLONE_PARENT) && process.isUnkillable) return -EINVAL;

@@ -222,7 +222,6 @@ function flock(task: Task, fd: number, operation: number): number {
 function ioctl(task: Task, fd: number, request: number, argument: number): number {
   const file = usableFile(task, fd);
   if (file === undefined) return -EBADF;
-  if (file.inode instanceof NamespaceInode) return namespaceIoctl(task, file.inode.namespace, request >>> 0, argument);
   switch (request >>> 0) {
     case FIOCLEX:
       task.files.setCloseOnExec(fd, true);
@@ -252,6 +251,7 @@ function ioctl(task: Task, fd: number, request: number, argument: number): numbe
         return task.memory.writeU32(argument, Math.max(0, Math.min(file.inode.size - file.position, 0x7fff_ffff)));
       }
   }
+  if (file.inode instanceof NamespaceInode) return namespaceIoctl(task, file.inode.namespace, request >>> 0, argument);
   const answer = file.ioctl(request >>> 0, argument, task.memory);
   if (answer !== -EAGAIN || (file.flags & O_NONBLOCK) !== 0) return answer;
   return task.block([file.waitQueue]);

@@ -8,6 +8,7 @@ import { CLOCK_MONOTONIC, CLOCK_REALTIME } from '../../abi/time.ts';
 import { FutexWaiter } from '../futex/futex-table.ts';
 import { lockPi, unlockPi } from '../futex/futex-pi.ts';
 import { checkFutexAddress, requeueFutex, waitFutex, wakeFutex, wakeOpFutex } from '../futex/futex.ts';
+import { mayAccess } from '../ptrace/access.ts';
 import type { KernelTask } from '../task/task.ts';
 import { readTimespec } from '../time/timespec.ts';
 import type { SyscallRow } from '../types.ts';
@@ -75,7 +76,7 @@ function setRobustList(task: KernelTask, head: number, length: number): number {
 function getRobustList(task: KernelTask, pid: number, head: number, length: number): number {
   const target = pid === 0 ? task : task.kernel.findTask(task.idOf(pid));
   if (target === undefined) return -ESRCH;
-  if (target.process !== task.process && task.credentials.euid !== 0 && target.credentials.uid !== task.credentials.uid) return -EPERM;
+  if (!mayAccess(task, target)) return -EPERM;
   return task.memory.writeI64(length, ROBUST_LIST_HEAD_SIZE) < 0 || task.memory.writeI64(head, target.robustList.head) < 0 ? -EFAULT : 0;
 }
 

@@ -21,11 +21,11 @@ function kernelIds(task: KernelTask, kind: 'uid' | 'gid', ids: readonly number[]
   return known.some((id, index) => id === UNCHANGED && ids[index] !== UNCHANGED) ? undefined : known;
 }
 
-/** A call with ids as one with the kernel's. */
-function withKernelIds(kind: 'uid' | 'gid', call: (task: KernelTask, ...ids: readonly [number, number, number]) => number): CoreHandler {
+/** A call with `count` ids as one with the kernel's; the registers that it does not take need not hold an id. */
+function withKernelIds(kind: 'uid' | 'gid', count: number, call: (task: KernelTask, ...ids: readonly [number, number, number]) => number): CoreHandler {
   return (task, a, b, c) => {
-    const ids = kernelIds(task, kind, [a, b, c]);
-    return ids === undefined ? -EINVAL : call(task, ids[0]!, ids[1]!, ids[2]!);
+    const ids = kernelIds(task, kind, [a, b, c].slice(0, count));
+    return ids === undefined ? -EINVAL : call(task, ids[0]!, ids[1] ?? UNCHANGED, ids[2] ?? UNCHANGED);
   };
 }
 
@@ -205,17 +205,17 @@ function capset(task: KernelTask, header: number, data: number): number {
 export const identityRows: readonly SyscallRow[] = [
   row(102, 'getuid', [], ({ credentials }) => credentials.user.shownUid(credentials.uid)),
   row(104, 'getgid', [], ({ credentials }) => credentials.user.shownGid(credentials.gid)),
-  row(105, 'setuid', ['id'], withKernelIds('uid', setuid)),
-  row(106, 'setgid', ['id'], withKernelIds('gid', setgid)),
+  row(105, 'setuid', ['id'], withKernelIds('uid', 1, setuid)),
+  row(106, 'setgid', ['id'], withKernelIds('gid', 1, setgid)),
   row(107, 'geteuid', [], ({ credentials }) => credentials.user.shownUid(credentials.euid)),
   row(108, 'getegid', [], ({ credentials }) => credentials.user.shownGid(credentials.egid)),
-  row(113, 'setreuid', ['id', 'id'], withKernelIds('uid', setreuid)),
-  row(114, 'setregid', ['id', 'id'], withKernelIds('gid', setregid)),
+  row(113, 'setreuid', ['id', 'id'], withKernelIds('uid', 2, setreuid)),
+  row(114, 'setregid', ['id', 'id'], withKernelIds('gid', 2, setregid)),
   row(115, 'getgroups', ['int', 'pointer'], getgroups),
   row(116, 'setgroups', ['int', 'pointer'], setgroups),
-  row(117, 'setresuid', ['id', 'id', 'id'], withKernelIds('uid', setresuid)),
+  row(117, 'setresuid', ['id', 'id', 'id'], withKernelIds('uid', 3, setresuid)),
   row(118, 'getresuid', ['pointer', 'pointer', 'pointer'], (task, a, b, c) => writeThree(task, [a, b, c], [task.credentials.uid, task.credentials.euid, task.credentials.suid].map((id) => task.credentials.user.shownUid(id)))),
-  row(119, 'setresgid', ['id', 'id', 'id'], withKernelIds('gid', setresgid)),
+  row(119, 'setresgid', ['id', 'id', 'id'], withKernelIds('gid', 3, setresgid)),
   row(120, 'getresgid', ['pointer', 'pointer', 'pointer'], (task, a, b, c) => writeThree(task, [a, b, c], [task.credentials.gid, task.credentials.egid, task.credentials.sgid].map((id) => task.credentials.user.shownGid(id)))),
   row(122, 'setfsuid', ['id'], setfsuid),
   row(123, 'setfsgid', ['id'], setfsgid),

@@ -4,6 +4,7 @@ import { CAP_SYS_ADMIN } from '../../abi/capability.ts';
 import * as abi from '../../abi/keyctl.ts';
 import type { Key, KeyType } from '../keys/key.ts';
 import { keyringsOf, POSSESSOR_ALL, SESSION_PERMISSIONS, type Keyrings } from '../keys/keyrings.ts';
+import { NO_ID } from '../namespaces/id-map.ts';
 import { stringToBytes } from '../mm/user-memory.ts';
 import type { KernelTask } from '../task/task.ts';
 import type { SyscallRow } from '../types.ts';
@@ -74,7 +75,7 @@ function addKey(task: KernelTask, typeAddress: number, descriptionAddress: numbe
 
 function makeKey(task: KernelTask, rings: Keyrings, keyring: Key, wanted: { type: KeyType; description: string; payload: Uint8Array }): number {
   const { fsuid: uid, fsgid: gid } = task.credentials;
-  const key = rings.table.create({ ...wanted, uid, gid, permissions: permissionsOf(wanted.type) }, rings.isRoot);
+  const key = rings.table.create({ ...wanted, uid, gid, permissions: permissionsOf(wanted.type) });
   if (typeof key === 'number') return key;
   const linked = rings.table.link(keyring, key);
   if (linked < 0) rings.table.drop(key);
@@ -153,8 +154,10 @@ const revoke: Operation = (task, rings, id) => {
 };
 
 const chown = onKey(abi.KEY_NEED_SETATTR, (task, _rings, key, uid, gid) => {
-  const newUid = uid >>> 0;
-  const newGid = gid >>> 0;
+  const { user } = task.credentials;
+  const newUid = uid >>> 0 === UNCHANGED ? UNCHANGED : user.kernelUid(uid >>> 0);
+  const newGid = gid >>> 0 === UNCHANGED ? UNCHANGED : user.kernelGid(gid >>> 0);
+  if ((uid >>> 0 !== UNCHANGED && newUid === NO_ID) || (gid >>> 0 !== UNCHANGED && newGid === NO_ID)) return -EINVAL;
   if (!task.capable(CAP_SYS_ADMIN)) {
     if (newUid !== UNCHANGED && newUid !== key.uid) return -EACCES;
     if (newGid !== UNCHANGED && newGid !== key.gid && !task.credentials.groups.includes(newGid)) return -EACCES;
@@ -180,8 +183,9 @@ function answer(task: KernelTask, address: number, room: number, bytes: Uint8Arr
 }
 
 const describe = onKey(abi.KEY_NEED_VIEW, (task, _rings, key, address, room) => {
+  const { user } = task.credentials;
   const permissions = key.permissions.toString(16).padStart(8, '0');
-  return answer(task, address, room, stringToBytes(`${key.type};${key.uid};${key.gid};${permissions};${key.description}\0`));
+  return answer(task, address, room, stringToBytes(`${key.type};${user.shownUid(key.uid)};${user.shownGid(key.gid)};${permissions};${key.description}\0`));
 });
 
 /** Readable, or found by searching from what the caller has. */

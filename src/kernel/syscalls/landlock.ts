@@ -102,7 +102,7 @@ function addRule(task: KernelTask, fd: number, type: number, address: number, fl
 
 function restrictSelf(task: KernelTask, fd: number, flags: number): number {
   const { credentials } = task;
-  if (!credentials.noNewPrivileges && !task.capable(CAP_SYS_ADMIN)) return -EPERM;
+  if (!credentials.noNewPrivileges && !task.capableIn(credentials.user, CAP_SYS_ADMIN)) return -EPERM;
   if (flags !== 0) return -EINVAL;
   const ruleset = rulesetOf(task, fd);
   if (typeof ruleset === 'number') return ruleset;
@@ -120,7 +120,7 @@ export function withoutMounting(rows: readonly SyscallRow[]): SyscallRow[] {
   return rows.map((one) => {
     const { handler } = one;
     if (handler === undefined || !MOUNTING.has(one.name)) return one;
-    return { ...one, handler: (task, ...args) => (task.credentials.restriction === undefined ? handler(task, ...args) : -EPERM) };
+    return { ...one, handler: (task, ...args) => (task.credentials.restriction?.handlesPaths === true ? -EPERM : handler(task, ...args)) };
   });
 }
 

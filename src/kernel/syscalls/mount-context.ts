@@ -1,5 +1,6 @@
 /** fsopen(2), fsconfig(2), fsmount(2), fspick(2): a file system set up step by step (Linux fs/fsopen.c, fs/namespace.c). */
-import { EBADF, EBUSY, EINVAL, EOPNOTSUPP, EPERM } from '../../abi/errno.ts';
+import { CAP_SYS_ADMIN } from '../../abi/capability.ts';
+import { EBADF, EBUSY, EINVAL, ENAMETOOLONG, EOPNOTSUPP, EPERM } from '../../abi/errno.ts';
 import { AT_EMPTY_PATH, AT_FDCWD, AT_SYMLINK_NOFOLLOW } from '../../abi/fcntl.ts';
 import {
   FSCONFIG_CMD_CREATE, FSCONFIG_CMD_CREATE_EXCL, FSCONFIG_CMD_RECONFIGURE, FSCONFIG_SET_BINARY, FSCONFIG_SET_FD, FSCONFIG_SET_FLAG, FSCONFIG_SET_PATH,
@@ -12,6 +13,7 @@ import { flagsOfAttributes } from '../mounts/mount-attributes.ts';
 import { findFileSystemType, isTooRevealing, makeFileSystem, mayMountType } from '../mounts/file-system-types.ts';
 import { FsContextFile, openDetached } from '../mounts/mount-files.ts';
 import { mayMount } from '../mounts/mount-rights.ts';
+import { UserNamespace } from '../namespaces/user-namespace.ts';
 import type { SyscallRow, Task } from '../types.ts';
 import { locate } from './file-common.ts';
 
@@ -60,6 +62,12 @@ function hasShape(command: number, key: number, value: number, auxiliary: number
   }
 }
 
+/** strndup_user(): what is too long is EINVAL. */
+function readText(task: Task, address: number): string | number {
+  const text = task.memory.readString(address, KEY_BYTES);
+  return text === -ENAMETOOLONG ? -EINVAL : text;
+}
+
 function fsconfig(task: Task, fd: number, command: number, keyAddress: number, valueAddress: number, auxiliary: number): number {
   if (fd < 0) return -EINVAL;
   if (command < FSCONFIG_SET_FLAG || command > FSCONFIG_CMD_CREATE_EXCL) return -EOPNOTSUPP;
@@ -71,9 +79,9 @@ function fsconfig(task: Task, fd: number, command: number, keyAddress: number, v
   if (command === FSCONFIG_CMD_RECONFIGURE) return reconfigure(task, file);
   // No file system here takes blobs, paths or descriptors.
   if (command !== FSCONFIG_SET_FLAG && command !== FSCONFIG_SET_STRING) return -EOPNOTSUPP;
-  const key = task.memory.readString(keyAddress, KEY_BYTES);
+  const key = readText(task, keyAddress);
   if (typeof key === 'number') return key;
-  const value = command === FSCONFIG_SET_FLAG ? undefined : task.memory.readString(valueAddress, KEY_BYTES);
+  const value = command === FSCONFIG_SET_FLAG ? undefined : readText(task, valueAddress);
   if (typeof value === 'number') return value;
   return setParameter(task, file, key, value);
 }
@@ -120,7 +128,8 @@ function create(task: Task, file: FsContextFile): number {
 function reconfigure(task: Task, file: FsContextFile): number {
   if (file.picked === undefined) return -EBUSY;
   const { fileSystem } = file.picked;
-  if (fileSystem.owner === undefined ? !task.credentials.user.isFirst : !mayMount(task)) return -EPERM;
+  const { owner } = fileSystem;
+  if (!(owner instanceof UserNamespace ? task.capableIn(owner, CAP_SYS_ADMIN) : task.capable(CAP_SYS_ADMIN))) return -EPERM;
   if (fileSystem instanceof TmpFs && file.options.length === 0) {
     fileSystem.readOnly = file.isReadOnly;
     return 0;

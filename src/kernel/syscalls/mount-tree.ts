@@ -9,7 +9,7 @@ import {
 import type { Location, Mount } from '../../fs/dentry.ts';
 import { isBelow } from '../../fs/dentry.ts';
 import { changePropagation, followMaster, isPropagationType, joinPeers } from '../../fs/mount-propagation.ts';
-import { mountTree } from '../../fs/mounts.ts';
+import { dissolveTree, mountTree } from '../../fs/mounts.ts';
 import { DirectoryFile, isDirectory, PlainFile } from '../../fs/open-file.ts';
 import { attributesOfFlags, flagsOfAttributes, isAttributeChange } from '../mounts/mount-attributes.ts';
 import { openDetached } from '../mounts/mount-files.ts';
@@ -33,7 +33,10 @@ function openTree(task: Task, directory: number, path: number, flags: number): n
   const { inode } = location.dentry;
   if (!clones) return task.files.install(isDirectory(inode) ? new DirectoryFile(inode, O_PATH, location) : new PlainFile(inode, O_PATH, location), closeOnExec);
   const copy = task.fs.namespace.copyOf(location, (flags & AT_RECURSIVE) !== 0);
-  return typeof copy === 'number' ? copy : task.files.install(openDetached(copy), closeOnExec);
+  if (typeof copy === 'number') return copy;
+  const fd = task.files.install(openDetached(copy), closeOnExec);
+  if (fd < 0) dissolveTree(copy);
+  return fd;
 }
 
 const MOVE_FLAGS = MOVE_MOUNT_F_SYMLINKS | MOVE_MOUNT_F_AUTOMOUNTS | MOVE_MOUNT_F_EMPTY_PATH | MOVE_MOUNT_T_SYMLINKS | MOVE_MOUNT_T_AUTOMOUNTS

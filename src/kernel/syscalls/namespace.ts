@@ -1,6 +1,6 @@
 /** unshare(2), setns(2) (kernel/fork.c: ksys_unshare, kernel/nsproxy.c). */
 import { CAP_SYS_ADMIN, CAP_SYS_CHROOT } from '../../abi/capability.ts';
-import { EBADF, EINVAL, ENOSPC, EPERM, ESRCH } from '../../abi/errno.ts';
+import { EBADF, EINVAL, ENOSPC, EPERM, ESRCH, EUSERS } from '../../abi/errno.ts';
 import { CLONE_FILES, CLONE_FS, CLONE_NEWNS, CLONE_NEWTIME, CLONE_NEWUSER, CLONE_SIGHAND, CLONE_SYSVSEM, CLONE_THREAD, CLONE_VM } from '../../abi/sched.ts';
 import { RLIMIT_NOFILE } from '../../abi/resource.ts';
 import { MountNamespace } from '../../fs/mounts.ts';
@@ -97,7 +97,7 @@ function enterAll(task: KernelTask, wanted: readonly NamespaceIdentity[]): numbe
       if (refused !== 0) return refused;
       mounts = namespace;
     } else {
-      if (namespace.flag === CLONE_NEWTIME && task.process.tasks.size > 1) return -EINVAL;
+      if (namespace.flag === CLONE_NEWTIME && task.process.tasks.size > 1) return -EUSERS;
       const entered = enterNamespace(namespaces, namespace, credentials, task.process.pidNamespace);
       if (typeof entered === 'number') return entered;
       namespaces = entered;

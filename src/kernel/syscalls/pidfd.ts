@@ -1,11 +1,11 @@
 /** Descriptors of processes: pidfd_open(2), pidfd_send_signal(2), pidfd_getfd(2) (kernel/pid.c, fs/pidfs.c). */
 import { EBADF, EFAULT, EINVAL, ENOTTY, EPERM, ESPIPE, ESRCH } from '../../abi/errno.ts';
-import { CAP_SYS_PTRACE } from '../../abi/capability.ts';
 import { NSIG, SI_USER, SIGINFO_SIZE } from '../../abi/signal.ts';
 import { POLLHUP, POLLIN } from '../../abi/poll.ts';
 import { specialFilesOf } from '../files/special-files.ts';
 import { ProcessDirectory } from '../../fs/procfs-task.ts';
 import type { Inode, OpenFile, WaitQueue } from '../../fs/types.ts';
+import { mayAccess } from '../ptrace/access.ts';
 import { decodeSignalInfo } from '../signals/siginfo.ts';
 import { sendToProcess } from '../signals/send.ts';
 import { KernelProcessView } from '../system-view.ts';
@@ -119,8 +119,7 @@ function pidfdGetfd(task: KernelTask, fd: number, targetFd: number, flags: numbe
   if (!(file instanceof PidFile)) return -EBADF;
   const { process } = file;
   if (process.tasks.size === 0) return -ESRCH;
-  const target = process.leader.credentials;
-  if (process !== task.process && task.credentials.uid !== target.uid && !task.capableIn(target.user, CAP_SYS_PTRACE)) return -EPERM;
+  if (!mayAccess(task, process.leader)) return -EPERM;
   const wanted = process.leader.files.get(targetFd);
   return wanted === undefined ? -EBADF : task.files.install(wanted, true);
 }

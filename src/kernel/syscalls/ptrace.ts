@@ -3,7 +3,7 @@ import { EACCES, EFAULT, EINVAL, EIO, ENOENT, EPERM, ESRCH } from '../../abi/err
 import { CAP_SYS_ADMIN } from '../../abi/capability.ts';
 import * as abi from '../../abi/ptrace.ts';
 import { NSIG, SIGINFO_SIZE, SIGKILL } from '../../abi/signal.ts';
-import { mayAccess } from '../ptrace/access.ts';
+import { mayAccess, mayBeTracedBy } from '../ptrace/access.ts';
 import { attach, detach, stopAttached } from '../ptrace/attach.ts';
 import { forceRead, forceWrite } from '../ptrace/memory.ts';
 import { peekUser, pokeUser, readFpu, readRegisters, REGISTER_SETS, withRegisters, writeFpu, writeRegisters } from '../ptrace/registers.ts';
@@ -245,9 +245,11 @@ const REQUESTS: ReadonlyMap<number, RequestHandler> = new Map<number, RequestHan
 // ---- beginning, and what needs no stop ----
 
 function traceMe(task: KernelTask): number {
-  const parent = task.process.parent?.leader;
+  const { parent } = task.process;
   if (task.tracee !== undefined || parent === undefined) return -EPERM;
-  attach(task.process.parent!.tasks.has(parent) ? parent : [...task.process.parent!.tasks][0] ?? parent, task, false);
+  const tracer = parent.tasks.has(parent.leader) ? parent.leader : [...parent.tasks][0] ?? parent.leader;
+  if (!mayBeTracedBy(tracer, task)) return -EPERM;
+  attach(tracer, task, false);
   return 0;
 }
 

@@ -75,27 +75,23 @@ function setFilter(task: KernelTask, flags: number, address: number): number {
     listener = new SeccompListener(kernel, specialFilesOf(kernel).anonymousInode, waitsKillable, (own) => isUsed(kernel, own));
   }
   const filters = [...before, { program, listener }];
-  if ((flags & SECCOMP_FILTER_FLAG_TSYNC) !== 0) {
-    const differs = synchronise(task, filters, flags);
-    if (differs !== 0) return differs;
-  }
+  // SECCOMP_FILTER_FLAG_TSYNC: all threads take the filters over; or the answer is the id of one that has others.
+  const others = (flags & SECCOMP_FILTER_FLAG_TSYNC) === 0 ? [] : [...task.process.tasks].filter((other) => other !== task);
+  const unlike = others.find((other) => !isBelow(other.seccomp, filters));
+  if (unlike !== undefined) return (flags & SECCOMP_FILTER_FLAG_TSYNC_ESRCH) !== 0 ? -ESRCH : task.numberOf(unlike.tid);
   const fd = listener === undefined ? 0 : task.files.install(listener, true);
-  if (fd >= 0) task.seccomp = { strict: false, filters };
-  return fd;
-}
-
-/** SECCOMP_FILTER_FLAG_TSYNC: all threads take the filters over; or the id of one that has others. */
-function synchronise(task: KernelTask, filters: Seccomp['filters'], flags: number): number {
-  const others = [...task.process.tasks].filter((other) => other !== task);
-  for (const other of others) {
-    const fits = other.seccomp === undefined || (!other.seccomp.strict && other.seccomp.filters.every((filter, index) => filter === filters[index]));
-    if (!fits) return (flags & SECCOMP_FILTER_FLAG_TSYNC_ESRCH) !== 0 ? -ESRCH : other.tid;
-  }
+  if (fd < 0) return fd;
+  task.seccomp = { strict: false, filters };
   for (const other of others) {
     other.seccomp = { strict: false, filters };
     if (task.credentials.noNewPrivileges) other.credentials = { ...other.credentials, noNewPrivileges: true };
   }
-  return 0;
+  return fd;
+}
+
+/** Whether a thread's filters are the oldest of `filters` (is_ancestor()). */
+function isBelow(own: Seccomp | undefined, filters: Seccomp['filters']): boolean {
+  return own === undefined || (!own.strict && own.filters.every((filter, index) => filter === filters[index]));
 }
 
 function seccomp(task: KernelTask, operation: number, flags: number, address: number): number {

@@ -1,6 +1,7 @@
 /** The system as a whole: uname(2), sysinfo(2), getrandom(2), sethostname(2), membarrier(2), kcmp(2), and calls that only the host may make. */
 import { EBADF, EFAULT, EINVAL, EPERM, ESRCH } from '../../abi/errno.ts';
-import { CAP_SYS_ADMIN, CAP_SYS_PTRACE } from '../../abi/capability.ts';
+import { CAP_SYS_ADMIN } from '../../abi/capability.ts';
+import { mayAccess } from '../ptrace/access.ts';
 import { RELEASE, VERSION } from '../version.ts';
 import { stringToBytes } from '../mm/user-memory.ts';
 import type { KernelTask } from '../task/task.ts';
@@ -92,7 +93,7 @@ function kcmp(task: KernelTask, first: number, second: number, type: number, ind
   const a = task.kernel.findTask(task.idOf(first));
   const b = task.kernel.findTask(task.idOf(second));
   if (a === undefined || b === undefined) return -ESRCH;
-  for (const other of [a, b]) if (other.credentials.uid !== task.credentials.uid && !task.capableIn(other.credentials.user, CAP_SYS_PTRACE)) return -EPERM;
+  if (!mayAccess(task, a) || !mayAccess(task, b)) return -EPERM;
   const pairs: ReadonlyMap<number, readonly [unknown, unknown]> = new Map([
     [KCMP_FILE, [a.files.get(index1), b.files.get(index2)]],
     [KCMP_VM, [a.mm, b.mm]],
