@@ -60,7 +60,7 @@ export async function attachTo(containers: Containers, container: WholeContainer
   // A terminal that does not know its size has none.
   const size = hasTerminal && (await isTerminal(1)) && process.stdout.rows > 0 ? { rows: process.stdout.rows, columns: process.stdout.columns } : undefined;
   const request: AttachRequest = { op: 'attach', input: input && container.record.process.input, closesInput, terminal: hasTerminal && input ? size : undefined };
-  const dialogue = new Dialogue(socket, request, { detachKeys });
+  const dialogue = new Dialogue(socket, request, detachKeys);
   const forget = signals && !hasTerminal ? forwardSignals(containers, container) : undefined;
   try {
     const answer = await dialogue.run();

@@ -27,7 +27,7 @@ function requestOf(values: FlagValues): ExecRequest {
 async function exec(containers: Containers, container: KeptContainer, request: ExecRequest, detachKeys: readonly number[]): Promise<number> {
   const socket = await connectTo(containers, container);
   if (socket === undefined) throw notRunning(container);
-  const dialogue = new Dialogue(socket, request, { detachKeys });
+  const dialogue = new Dialogue(socket, request, detachKeys);
   const answer = await dialogue.run();
   if (dialogue.end === 'unread') return EXIT_BROKEN_PIPE;
   if (dialogue.end === 'detached') return saidDetached();

@@ -5,6 +5,7 @@ import { STARTING, afterCheck, pauseBeforeCheck } from '../lifecycle/index.ts';
 import type { HealthCheck, HealthResult, Life } from '../lifecycle/index.ts';
 import { toByteString } from './bytes.ts';
 import { processConfig } from './kept-container.ts';
+import { after, type LongTimer } from './long-timer.ts';
 
 /** What is kept of its output while it runs. */
 const MOST_OUTPUT_BYTES = 4096;
@@ -21,7 +22,7 @@ export class HealthMonitor {
   readonly #container: Container;
   readonly #life: Life;
   readonly #check: HealthCheck;
-  #timer: ReturnType<typeof setTimeout> | undefined;
+  #timer: LongTimer | undefined;
   #hasEnded = false;
 
   private constructor(container: Container, life: Life, check: HealthCheck) {
@@ -42,13 +43,13 @@ export class HealthMonitor {
 
   stop(): void {
     this.#hasEnded = true;
-    clearTimeout(this.#timer);
+    this.#timer?.stop();
   }
 
   #plan(): void {
     if (this.#hasEnded) return;
     const state = this.#life.state.health ?? STARTING;
-    this.#timer = setTimeout(() => void this.#look(), pauseBeforeCheck(state, this.#check, Date.now(), this.#life.startedMs));
+    this.#timer = after(pauseBeforeCheck(state, this.#check, Date.now(), this.#life.startedMs), () => void this.#look());
   }
 
   async #look(): Promise<void> {
@@ -78,12 +79,12 @@ export class HealthMonitor {
     if (typeof started === 'string') return result(NOT_RUN, started);
     started.endInput();
     let isLate = false;
-    const timer = setTimeout(() => {
+    const timer = after(this.#check.timeoutMs, () => {
       isLate = true;
       started.signal(SIGKILL);
-    }, this.#check.timeoutMs);
+    });
     const status = await started.ended;
-    clearTimeout(timer);
+    timer.stop();
     if (isLate) return result(NOT_RUN, `Health check exceeded timeout (${this.#check.timeoutMs / 1000}s)`);
     return result(status.signal === undefined ? status.code : 128 + status.signal);
   }

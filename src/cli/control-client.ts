@@ -29,7 +29,9 @@ export async function connectTo(containers: Containers, { id, name }: KeptContai
 export function converse(socket: Socket, request: Request, onFrame: (kind: number, payload: Uint8Array) => void): Promise<void> {
   return new Promise((resolve) => {
     const reader = new FrameReader(onFrame);
-    socket.on('data', (chunk: Uint8Array) => void reader.push(chunk));
+    socket.on('data', (chunk: Uint8Array) => {
+      if (!reader.push(chunk)) socket.destroy();
+    });
     socket.on('error', () => resolve());
     socket.on('close', () => resolve());
     socket.on('end', () => socket.end());

@@ -48,6 +48,8 @@ class Connection {
   #program: RunningProcess | undefined;
   #watcher: Watcher | undefined;
   #attached: AttachRequest | undefined;
+  /** Who is attached knows that the command runs, and may type. */
+  #hasBegun = false;
   /** Of who uses the container as a sandbox. */
   #onMessage: ((payload: Uint8Array) => void) | undefined;
   #sandbox: { close(): void } | undefined;
@@ -216,7 +218,16 @@ class Connection {
     this.#attached = request;
     this.isWaiting = true;
     life.say('attach');
-    if (request.terminal !== undefined) running?.process.resize(request.terminal.rows, request.terminal.columns);
+    this.begun();
+  }
+
+  /** If the command runs: it takes the size of the terminal of who is attached, and what is typed there. */
+  begun(): void {
+    const running = this.#controlled.running();
+    if (this.#attached === undefined || this.#hasBegun || running === undefined) return;
+    this.#hasBegun = true;
+    const { terminal } = this.#attached;
+    if (terminal !== undefined) running.process.resize(terminal.rows, terminal.columns);
     this.#answer({ isStarted: true }, false);
   }
 
@@ -297,6 +308,8 @@ export interface Control {
   close(): void;
   /** Says to those who wait how it ended, or could not be started. */
   announce(answer: Answer): Promise<void>;
+  /** The command runs. */
+  begun(): void;
   /** The command takes input again. */
   inputRoom(): void;
 }
@@ -324,6 +337,9 @@ export async function openControl(controlled: Controlled): Promise<Control> {
       endpoint.release();
     },
     announce: async (answer) => void (await Promise.all(Array.from(connections, (connection) => connection.tell(answer)))),
+    begun: () => {
+      for (const connection of connections) connection.begun();
+    },
     inputRoom: () => {
       for (const connection of connections) connection.inputRoom();
     },

@@ -13,30 +13,22 @@ export function saidDetached(): number {
   return 0;
 }
 
-export interface DialogueOptions {
-  readonly detachKeys: readonly number[];
-  /** The program runs on the other side, and can be read. */
-  readonly onStarted?: () => void;
-}
-
 /** Until the program ends, or we do. */
 export class Dialogue {
   /** Why it ended before the program: our reader is gone, or the keys were typed. */
   end: 'unread' | 'detached' | undefined;
   readonly #socket: Socket;
   readonly #request: ExecRequest | AttachRequest;
-  readonly #options: DialogueOptions;
   readonly #outputs: readonly StandardOutput[];
   readonly #input: StandardInput;
   readonly #keys: DetachKeys;
   #terminal: RawTerminal | undefined;
   #last: Answer | undefined;
 
-  constructor(socket: Socket, request: ExecRequest | AttachRequest, options: DialogueOptions) {
+  constructor(socket: Socket, request: ExecRequest | AttachRequest, detachKeys: readonly number[]) {
     this.#socket = socket;
     this.#request = request;
-    this.#options = options;
-    this.#keys = new DetachKeys(options.detachKeys);
+    this.#keys = new DetachKeys(detachKeys);
     this.#outputs = [1, 2].map((fd) => new StandardOutput(fd, { onDrain: () => socket.resume(), onBroken: () => this.#leave('unread') }));
     this.#input = new StandardInput({ onBytes: (bytes) => this.#typed(bytes), onEnd: () => void socket.write(frame(FRAME.endOfInput, new Uint8Array())) });
     socket.on('drain', () => {
@@ -82,7 +74,6 @@ export class Dialogue {
     if (kind !== FRAME.document) return;
     this.#last = parseDocument<Answer>(payload);
     if (this.#last.isStarted !== true) return;
-    this.#options.onStarted?.();
     if (this.#request.input) void this.#takeInput();
   }
 

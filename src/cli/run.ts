@@ -131,6 +131,12 @@ async function makeVolumes(containers: Containers, container: WholeContainer, co
     await (await import('./volume-files.ts')).prepareVolumes(containers, container, copied);
   } catch (error) {
     containers.locked(container.id, () => containers.remove(container.id));
+    try {
+      (await import('../lifecycle/volumes.ts')).removeAnonymous(containers, container.record.volumes);
+    } catch (other) {
+      // The first one says more.
+      if (!(other instanceof ImageError)) throw other;
+    }
     throw toUserError(error, 'make its volumes');
   }
 }

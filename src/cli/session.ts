@@ -7,6 +7,7 @@ import { StandardInput, StandardOutput } from '../host/node/stdio.ts';
 import type { RawTerminal } from '../host/node/terminal.ts';
 import { toText } from './bytes.ts';
 import { EXIT_NOT_EXECUTABLE, EXIT_NOT_FOUND, UserError } from './errors.ts';
+import { after } from './long-timer.ts';
 
 /** How long a command may take to end after SIGTERM of --timeout. */
 const GRACE_MS = 2000;
@@ -90,9 +91,9 @@ export class Session {
       this.#options.onStarted?.();
       if (this.#options.withoutInput === true) started.endInput();
       else if (spec.terminal !== undefined) this.#input.want();
-      const timer = timeoutMs === undefined ? undefined : setTimeout(() => this.#timeOut(), timeoutMs);
+      const timer = timeoutMs === undefined ? undefined : after(timeoutMs, () => this.#timeOut());
       const status = await started.ended;
-      clearTimeout(timer);
+      timer?.stop();
       return status;
     } finally {
       forget();

@@ -15,6 +15,7 @@ import { openContainer } from './kept-container.ts';
 import { exitCode, keepTranslations } from './launch.ts';
 import { joinNetwork } from './membership.ts';
 import type { Joined } from './membership.ts';
+import { after } from './long-timer.ts';
 import { startError } from './session.ts';
 import { stopSignalOf } from './stop-signal.ts';
 
@@ -114,6 +115,9 @@ export class Supervisor implements Controlled {
     life.connected({ ports: container.ports, network: this.#joined?.network });
     const process_ = this.#start(container, spec);
     this.#running = { container, process: process_ };
+    // Its end was asked for while it was being started.
+    if (this.#wasStopped) container.kill();
+    this.#control?.begun();
     if (spec.terminal === undefined && !this.#kept.record.process.input) process_.endInput();
     life.started();
     const health = HealthMonitor.start(container, life);
@@ -144,11 +148,11 @@ export class Supervisor implements Controlled {
     const { timeoutMs } = this.#kept.record;
     if (timeoutMs === undefined) return undefined;
     let isOver = false;
-    const timer = setTimeout(() => {
+    const { stop } = after(timeoutMs, () => {
       isOver = true;
       container.kill();
-    }, timeoutMs).unref();
-    return { stop: () => clearTimeout(timer), isOver: () => isOver };
+    }, false);
+    return { stop, isOver: () => isOver };
   }
 
   /** It has ended, and is to be started again: what it changed is kept, and its kernel goes. */

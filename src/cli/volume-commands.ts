@@ -1,6 +1,6 @@
 /** `volume create`, `ls`, `inspect`, `rm` and `prune`. */
 import type { Containers } from '../lifecycle/index.ts';
-import { NoSuchVolumeError, Volumes } from '../lifecycle/volumes.ts';
+import { NoSuchVolumeError, removeUnused, Volumes } from '../lifecycle/volumes.ts';
 import type { VolumeRecord } from '../lifecycle/volumes.ts';
 import type { ImageStore } from '../image/index.ts';
 import { toText } from './bytes.ts';
@@ -115,12 +115,9 @@ export function pruneVolumes(containers: Containers, store: ImageStore, all: boo
   const volumes = new Volumes(store);
   const used = usedVolumes(containers);
   const unused = volumes.list().filter(({ name, isAnonymous, labels, createdMs }) => (all || isAnonymous) && !used.has(name) && accepts({ createdMs, hasLabel: (text) => hasLabel(labels, text) }));
-  let bytes = 0;
-  for (const { name } of unused) {
-    bytes += volumes.bytesOf(name);
-    volumes.remove(containers, name);
-  }
-  return { names: unused.map(({ name }) => name), bytes };
+  volumes.removeRemnants();
+  const removed = unused.map(({ name }) => ({ name, bytes: volumes.bytesOf(name) })).filter(({ name }) => removeUnused(volumes, containers, name));
+  return { names: removed.map(({ name }) => name), bytes: removed.reduce((sum, { bytes }) => sum + bytes, 0) };
 }
 
 export async function volumePruneCommand(args: readonly string[]): Promise<number> {

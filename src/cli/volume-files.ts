@@ -12,8 +12,8 @@ import { HostWriter } from './host-writer.ts';
 /** What is mounted at a start. A volume that was removed meanwhile by force is made again. */
 export function volumeMounts(store: ImageStore, record: ContainerRecord): readonly MountConfig[] {
   const volumes = new Volumes(store);
-  return (record.volumes ?? []).map(({ name, destination, writable }) => {
-    if (!volumes.has(name)) volumes.create(name);
+  return (record.volumes ?? []).map(({ name, destination, writable, isAnonymous }) => {
+    if (!volumes.has(name)) volumes.create(name, {}, isAnonymous);
     const owners = volumes.ownersOf(name);
     return { kind: 'bind', source: volumes.dataPath(name), destination, writable, ...(owners === undefined ? {} : { owners }) };
   });

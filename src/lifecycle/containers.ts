@@ -267,8 +267,9 @@ export class Containers {
 
   /** Under its lock; it does not run. */
   remove(id: string): void {
-    const gone = { id, name: this.#nameOf(id), record: this.#recordOf(id) };
-    for (const [name, owner] of this.#names()) if (owner === id) this.#disk.remove(this.#namePath(name));
+    const names = this.#names().flatMap(([name, owner]) => (owner === id ? [name] : []));
+    const gone = { id, name: names[0] ?? '', record: this.#recordOf(id) };
+    for (const name of names) this.#disk.remove(this.#namePath(name));
     this.#removeFiles(id);
     this.say('destroy', gone);
   }

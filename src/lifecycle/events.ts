@@ -4,7 +4,7 @@
  */
 import { ENOENT } from '../abi/errno.ts';
 import { O_APPEND, O_CREAT, O_RDONLY, O_WRONLY } from '../abi/fcntl.ts';
-import { StoreLock } from '../image/index.ts';
+import { ImageError, StoreLock } from '../image/index.ts';
 import type { Disk } from '../image/index.ts';
 import { MOST_ACTION_LENGTH, MOST_EVENT_BYTES, MOST_EVENT_LINE_BYTES } from './limits.ts';
 
@@ -70,10 +70,15 @@ export class EventLog {
 
   /** Unless somebody else has done it meanwhile. */
   #setAside(ino: number): void {
-    new StoreLock(this.#disk, 'events/lock', () => {}).hold(() => {
-      const now = this.#disk.files.lstat(this.#path);
-      if (typeof now !== 'number' && now.ino === ino) this.#disk.files.rename(this.#path, `${this.#path}.1`);
-    });
+    try {
+      new StoreLock(this.#disk, 'events/lock', () => {}).hold(() => {
+        const now = this.#disk.files.lstat(this.#path);
+        if (typeof now !== 'number' && now.ino === ino) this.#disk.files.rename(this.#path, `${this.#path}.1`);
+      });
+    } catch (error) {
+      // Whoever says something next does it.
+      if (!(error instanceof ImageError)) throw error;
+    }
   }
 
   reader(): EventReader {
@@ -105,6 +110,8 @@ export class EventReader {
     if (this.#handle < 0) this.#handle = this.#disk.files.open(this.#path, O_RDONLY, 0);
     yield* this.#lines();
     if (!this.#wasSetAside()) return;
+    // What was said before it was.
+    yield* this.#lines();
     this.end();
     this.#handle = this.#disk.files.open(this.#path, O_RDONLY, 0);
     yield* this.#lines();

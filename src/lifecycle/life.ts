@@ -83,9 +83,9 @@ export class Life {
   async endedForNow(exitCode: number, changes: () => Iterable<Change<Inode>>, oomKilled: boolean): Promise<void> {
     this.#log?.end();
     this.#log = undefined;
-    this.#saidDead(exitCode);
     const lost = await this.#keep(changes);
     this.change({ restarting: true, paused: undefined, ports: undefined, network: undefined, health: undefined, exitCode, finishedMs: this.#now(), error: lost ?? '', ...(oomKilled ? { oomKilled } : {}) });
+    this.#saidDead(exitCode);
   }
 
   /** And now it is started again. */
@@ -147,14 +147,16 @@ export class Life {
   async ended(exitCode: number, changes: () => Iterable<Change<Inode>>, oomKilled = false): Promise<string | undefined> {
     const { container } = this;
     this.#log?.end();
-    this.#saidDead(exitCode);
     if (container.record.autoRemove) {
+      this.#saidDead(exitCode);
       await this.#remove();
       return undefined;
     }
     const lost = await this.#keep(changes);
     const { startedMs, restarts } = this.#state;
     const unwritten = this.#writeEnd({ status: 'exited', startedMs, finishedMs: this.#now(), exitCode, error: lost ?? this.#lostLog(), restarts, ...(oomKilled ? { oomKilled } : {}) });
+    // Who hears it finds that it has ended.
+    this.#saidDead(exitCode);
     return lost ?? unwritten;
   }
 

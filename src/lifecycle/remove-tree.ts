@@ -29,8 +29,10 @@ export function removeTree(disk: Disk, top: string): void {
       const inner = `${path}/${name}`;
       const stat = files.lstat(inner);
       if (typeof stat === 'number') continue;
-      if ((stat.mode & S_IFMT) !== S_IFDIR) checkErrno(Math.min(0, files.unlink(inner)), 'remove', inner);
-      else waiting.push({ path: inner.length < LONGEST_PATH ? inner : broughtUp(disk, inner, top), isListed: false });
+      if ((stat.mode & S_IFMT) !== S_IFDIR) {
+        const gone = files.unlink(inner);
+        if (gone !== -ENOENT) checkErrno(Math.min(0, gone), 'remove', inner);
+      } else waiting.push({ path: inner.length < LONGEST_PATH ? inner : broughtUp(disk, inner, top), isListed: false });
     }
   }
 }

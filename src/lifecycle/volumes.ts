@@ -35,6 +35,8 @@ export interface TopAttributes {
 }
 
 const VERSION = 1;
+/** What the directory of a removed one is called until its files are gone; no volume has such a name. */
+const GONE = '.gone-';
 
 export class NoSuchVolumeError extends LifecycleError {
   override readonly name = 'NoSuchVolumeError';
@@ -172,22 +174,40 @@ export class Volumes {
     return sum;
   }
 
-  /** @throws LifecycleError where a container is made with it. */
+  /** What killed commands have left. @throws StoreError */
+  removeRemnants(): void {
+    for (const name of this.#disk.list(this.#path())) if (name.startsWith(GONE)) removeTree(this.#disk, this.#path(name));
+  }
+
+  /** @throws LifecycleError where a container is made with it, NoSuchVolumeError */
   remove(containers: Containers, name: string): void {
+    // Under another name at once: who makes one of this name meanwhile has nothing of it.
+    const gone = this.#path(`${GONE}${this.#disk.randomName()}`);
     this.#store.lock.hold(() => {
+      if (!this.has(name)) throw new NoSuchVolumeError(name);
       const users = this.users(containers, name);
       if (users.length > 0) throw new LifecycleError(`remove ${name}: volume is in use - [${users.join(', ')}]`, 'remove the containers first');
       this.#disk.remove(this.#path(name, 'volume.json'));
+      checkErrno(this.#disk.files.rename(this.#path(name), gone), 'remove', this.#path(name));
     });
-    removeTree(this.#disk, this.#path(name));
+    removeTree(this.#disk, gone);
     this.#events.append('volume', 'destroy', name, { driver: 'local' });
   }
 }
 
-/** Those of a container that is no more which were made for it, unless another one has them. */
+/** Removes it, unless a container has it, or it is not there (any more). True: it is gone. @throws StoreError */
+export function removeUnused(volumes: Volumes, containers: Containers, name: string): boolean {
+  try {
+    volumes.remove(containers, name);
+    return true;
+  } catch (error) {
+    if (error instanceof LifecycleError) return false;
+    throw error;
+  }
+}
+
+/** Those of a container that is no more which were made for it, unless another one has them. @throws StoreError */
 export function removeAnonymous(containers: Containers, uses: readonly VolumeUse[] | undefined): void {
   const volumes = new Volumes(containers.store);
-  for (const { name, isAnonymous } of uses ?? []) {
-    if (isAnonymous && volumes.has(name) && volumes.users(containers, name).length === 0) volumes.remove(containers, name);
-  }
+  for (const { name, isAnonymous } of uses ?? []) if (isAnonymous && volumes.has(name)) removeUnused(volumes, containers, name);
 }

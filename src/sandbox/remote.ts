@@ -117,7 +117,9 @@ export async function connectContainer(text: string): Promise<RemoteContainer> {
       if (answer.defaults !== undefined) resolve(answer.defaults);
       else if (answer.error !== undefined) reject(new SandboxError(`cannot connect to "${container.name}": ${answer.error}`, 'EAGAIN'));
     });
-    socket.on('data', (chunk: Uint8Array) => void reader.push(chunk));
+    socket.on('data', (chunk: Uint8Array) => {
+      if (!reader.push(chunk)) socket.destroy();
+    });
     socket.on('error', () => socket.destroy());
     socket.on('end', () => socket.end());
     socket.on('close', () => {

@@ -134,7 +134,7 @@ test('detach keys: the terminal is left, and the program goes on', { timeout: 12
   assert.match(await typed(['attach', 'tty'], [['waiting', 'one\r'], ['got one', '\x10\x11']]), /33 99\r\ngot one\r\n[\s\S]*status 0/);
   assert.match(await typed(['attach', '--detach-keys', 'ctrl-a,d', 'tty'], [['waiting', 't\x10wo\r'], ['got t', '\x01d']]), /read escape sequence\r\nstatus 0/);
   assert.match(await typed(['exec', '-it', 'tty', 'sh', '-c', '\'echo here; sleep 1000\''], [['here', '\x10\x11']]), /read escape sequence\r\nstatus 0/);
-  assert.match(await typed(['run', '-it', '--name', 'left', '--detach-keys', 'ctrl-x', 'busybox:1', 'sh', '-c', '\'echo begun; while ! read -t 1 line; do echo waiting; done; exit 9\''], [['begun', '\x18']]), /read escape sequence\r\nstatus 0/);
+  assert.match(await typed(['run', '-it', '--name', 'left', '--detach-keys', 'ctrl-x', 'busybox:1', 'sh', '-c', '\'busybox stty size; echo begun; while ! read -t 1 line; do echo waiting; done; exit 9\''], [['begun', '\x18']]), /33 99\r\nbegun\r\n[\s\S]*read escape sequence\r\nstatus 0/);
   assert.equal(await inspect('left', '{{.State.Running}} {{.Config.Tty}}'), 'true true');
   assert.match(await typed(['start', '-ai', 'left'], [['waiting', 'go\r']]), /status 9/);
   assert.deepEqual((await actions('tty')).filter((action) => action === 'detach').length, 2);
@@ -148,6 +148,12 @@ test('update: limits hold at once, and at the next start', async () => {
   await mustRun(['update', '--cpus', '0.5', 'limited']);
   assert.equal(await mustRun(['exec', 'limited', 'cat', '/sys/fs/cgroup/cpu.max']), '50000 100000\n');
   await mustRun(['update', '--pids-limit', '4', '--memory', '64m', 'limited']);
+  await mustRun(['run', '-d', '--cpu-quota', '20000', '--cpu-period', '50000', '--name', 'quota', 'busybox:1', 'sleep', '1000']);
+  for (const [flag, value, expected] of [['--cpu-quota', '10000', '10000 50000\n'], ['--cpu-period', '80000', '10000 80000\n']] as const) {
+    await mustRun(['update', flag, value, 'quota']);
+    assert.equal(await mustRun(['exec', 'quota', 'cat', '/sys/fs/cgroup/cpu.max']), expected);
+  }
+  await mustRun(['rm', '-f', 'quota']);
   assert.match((await run(['exec', 'limited', 'sh', '-c', 'for i in 1 2 3 4 5 6; do sleep 5 & done; echo all'])).stderr, /can't fork|Resource temporarily|EAGAIN/);
   assert.equal(await mustRun(['stats', '--no-stream', '--format', '{{.MemUsage}}', 'limited']).then((text) => text.split(' / ')[1]), '64MiB\n');
   await mustRun(['kill', 'limited']);

@@ -1,6 +1,6 @@
 /** Volumes: what containers keep in them, what they begin with, when they go, and what hostile ones can do in them. By the built command. */
 import assert from 'node:assert/strict';
-import { existsSync, lstatSync, readFileSync, readdirSync, symlinkSync, writeFileSync } from 'node:fs';
+import { existsSync, lstatSync, mkdirSync, readFileSync, readdirSync, symlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { after, before, test } from 'node:test';
 import { testStore, until } from './testing.ts';
@@ -95,4 +95,27 @@ test('hostile: links in a volume lead nowhere outside; what is too deep, or has 
   assert.match((await run(['volume', 'inspect', 'spoiled'])).stderr, /get spoiled: no such volume/);
   assert.equal(await mustRun(['volume', 'create', 'spoiled']), 'spoiled\n');
   assert.ok((await volumes()).includes('spoiled'));
+});
+
+test('a volume that is removed is gone at once: who makes one of its name has nothing of it, and what a killed command left is cleaned up', async () => {
+  const many = 'i=0; while [ $i -lt 400 ]; do echo old > /v/$i; i=$((i+1)); done';
+  for (let round = 0; round < 3; round++) {
+    await inside(['-v', 'again:/v'], many);
+    const [removed, seen] = await Promise.all([run(['volume', 'rm', 'again']), run(['run', '--rm', '-v', 'again:/v', 'busybox:1', 'sh', '-c', 'busybox ls /v | busybox wc -l; busybox sleep 0.3; busybox ls /v | busybox wc -l'])]);
+    assert.equal(seen.status, 0, seen.stderr);
+    assert.match(seen.stdout, removed.status === 0 ? /^(0\n0|400\n400)\n$/ : /^400\n400\n$/);
+    if (removed.status !== 0) assert.match(removed.stderr, /volume is in use/);
+  }
+  const left = join(home, 'volumes', '.gone-left');
+  mkdirSync(join(left, '_data', 'inner'), { recursive: true });
+  assert.ok(!(await volumes()).includes('.gone-left'));
+  await mustRun(['volume', 'prune', '-f']);
+  assert.ok(!existsSync(left));
+});
+
+test('a container whose volumes cannot be made leaves none', async () => {
+  symlinkSync('/nowhere/at/all', join(home, 'volumes', 'blocked'));
+  const before = await volumes();
+  assert.equal((await run(['run', '--rm', '-v', '/x', '-v', 'blocked:/y', 'busybox:1', 'true'])).status, 125);
+  assert.deepEqual(await volumes(), before);
 });
