@@ -34,7 +34,11 @@ async function untilReady(port, isReady) {
 }
 
 const client = (command, ...words) => execFileSync(command, words, { encoding: 'utf8', stdio: ['ignore', 'pipe', 'ignore'], maxBuffer: 1 << 26 });
-const found = (text, pattern) => Number(pattern.exec(text)?.[1] ?? Number.NaN);
+function found(text, pattern) {
+  const [, figure] = pattern.exec(text) ?? [];
+  if (figure === undefined) throw new Error(`no figure in: ${text}`);
+  return Number(figure);
+}
 const ab = (port, ...words) => found(client('ab', '-q', '-c', '8', ...words, `http://127.0.0.1:${port}/`), /Requests per second: +([\d.]+)/);
 const HTTP = answering('GET / HTTP/1.0\r\n\r\n');
 
@@ -82,8 +86,8 @@ function servers(scratch) {
   return list;
 }
 
-/** Starts one, natively or inside; answers its port and what ends it. */
-async function start(server, caisson, env, inside) {
+/** Starts one, natively or inside, calls `use` with its port and how long it took until it answered, and ends it. */
+async function withServer(server, caisson, env, inside, use) {
   const port = await freePort();
   const words = server.words(port);
   const [uid, gid] = server.user.split(':').map(Number);
@@ -92,13 +96,14 @@ async function start(server, caisson, env, inside) {
   const child = inside
     ? spawn(process.execPath, [caisson, 'do', '--user', server.user, '-p', `${port}:${port}`, '--', ...words], { ...own, env })
     : spawn(words[0], words.slice(1), process.getuid?.() === 0 ? { ...own, uid, gid } : own);
-  await untilReady(port, server.isReady);
   const ended = new Promise((resolve) => child.once('close', resolve));
-  const stop = async () => {
+  try {
+    await untilReady(port, server.isReady);
+    use(port, performance.now() - started);
+  } finally {
     child.kill('SIGTERM');
     await ended;
-  };
-  return { port, stop, ms: performance.now() - started };
+  }
 }
 
 /** Requests a second by figure, natively and inside, medians of rounds that alternate; ms until each answers. */
@@ -111,19 +116,19 @@ export async function benchServices({ caisson, env, rounds, median }) {
       const times = { native: [], inside: [] };
       // What is translated is kept from the first ones on.
       for (let training = 0; training < 3; training++) {
-        const { port, stop } = await start(server, caisson, env, true);
-        server.fill?.(port);
-        for (const measure of Object.values(server.figures)) measure(port);
-        await stop();
+        await withServer(server, caisson, env, true, (port) => {
+          server.fill?.(port);
+          for (const measure of Object.values(server.figures)) measure(port);
+        });
       }
       for (const [name, measure] of Object.entries(server.figures)) rows[name] = { native: [], inside: [], measure };
       for (let round = 0; round < rounds; round++) {
         for (const side of ['native', 'inside']) {
-          const { port, stop, ms } = await start(server, caisson, env, side === 'inside');
-          times[side].push(ms);
-          if (side === 'inside' || round === 0) server.fill?.(port);
-          for (const name of Object.keys(server.figures)) rows[name][side].push(rows[name].measure(port));
-          await stop();
+          await withServer(server, caisson, env, side === 'inside', (port, ms) => {
+            times[side].push(ms);
+            if (side === 'inside' || round === 0) server.fill?.(port);
+            for (const name of Object.keys(server.figures)) rows[name][side].push(rows[name].measure(port));
+          });
         }
       }
       starts[server.name] = { native: median(times.native), inside: median(times.inside) };

@@ -1,6 +1,5 @@
 /** The socket in a container's directory, and how what is said on it is cut into frames: a kind (1 byte), a length (4 bytes, little endian) and that many bytes. */
 import { closeSync, openSync } from 'node:fs';
-import { connect } from 'node:net';
 import type { Socket } from 'node:net';
 import { deserialize, serialize } from 'node:v8';
 import type { MessagePortLike } from './worker.ts';
@@ -56,8 +55,9 @@ export function endpointIn(directory: string): Endpoint {
   return { path: `/proc/self/fd/${handle}/control`, release: () => closeSync(handle) };
 }
 
-/** Undefined: nobody listens. */
-export function connectOnce(path: string): Promise<Socket | undefined> {
+/** Undefined: nobody listens. Most programs with sandboxes never ask for a network, so that is loaded here. */
+export async function connectOnce(path: string): Promise<Socket | undefined> {
+  const { connect } = await import('node:net');
   return new Promise((resolve) => {
     const socket = connect({ path, allowHalfOpen: true });
     socket.once('connect', () => resolve(socket));
