@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { DO_FLAGS } from './do-flags.ts';
+import { DO_FLAGS } from './do/do-flags.ts';
 import { UserError } from './errors.ts';
 import { nearest, parseFlags } from './flags.ts';
 

@@ -1,20 +1,20 @@
 /** Help and version texts, from the same rows that the parser uses. */
-import { DO_EXAMPLES, DO_FLAGS } from './do-flags.ts';
-import { AUDIT } from './audit-specs.ts';
+import { DO_EXAMPLES, DO_FLAGS } from './do/do-flags.ts';
+import { AUDIT } from './audit/audit-specs.ts';
 import { HELP_FLAG } from './flags.ts';
 import type { Flag } from './flags.ts';
 import type { CommandSpec } from './command.ts';
-import { CONTAINER_COMMANDS } from './container-specs.ts';
-import { NETWORK_COMMANDS } from './network-specs.ts';
-import { VOLUME_COMMANDS } from './volume-specs.ts';
-import { COPY_COMMANDS } from './copy-specs.ts';
+import { CONTAINER_COMMANDS } from './containers/container-specs.ts';
+import { NETWORK_COMMANDS } from './networks/network-specs.ts';
+import { VOLUME_COMMANDS } from './volumes/volume-specs.ts';
+import { COPY_COMMANDS } from './images/copy-specs.ts';
 import { UserError } from './errors.ts';
-import { BUILD } from './build-specs.ts';
-import { IMAGE_COMMANDS } from './image-specs.ts';
-import { SYSTEM_COMMANDS } from './system-specs.ts';
-import { REGISTRY_COMMANDS } from './registry-specs.ts';
-import { SCAN_COMMANDS } from './scan-specs.ts';
-import { SQUAT } from './squat-specs.ts';
+import { BUILD } from './build/build-specs.ts';
+import { IMAGE_COMMANDS } from './images/image-specs.ts';
+import { SYSTEM_COMMANDS } from './system/system-specs.ts';
+import { REGISTRY_COMMANDS } from './registry/registry-specs.ts';
+import { SCAN_COMMANDS } from './scan/scan-specs.ts';
+import { SQUAT } from './squat/squat-specs.ts';
 import { version } from './version.ts';
 
 const COLUMN = 34;

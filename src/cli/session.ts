@@ -7,7 +7,7 @@ import { StandardInput, StandardOutput } from '../host/node/stdio.ts';
 import type { RawTerminal } from '../host/node/terminal.ts';
 import { toText } from './bytes.ts';
 import { EXIT_NOT_EXECUTABLE, EXIT_NOT_FOUND, UserError } from './errors.ts';
-import { after } from './long-timer.ts';
+import { after } from './containers/long-timer.ts';
 
 /** How long a command may take to end after SIGTERM of --timeout. */
 const GRACE_MS = 2000;

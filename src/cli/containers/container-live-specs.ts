@@ -1,0 +1,71 @@
+/** Commands on containers that run, as data: attach, stats, pause, unpause, update, events, generate systemd. Names and flags are Docker's and, of the last one, Podman's. */
+import type { CommandSpec } from '../command.ts';
+import { LIMIT_FLAGS } from './container-flags.ts';
+import type { Flag } from '../flags.ts';
+
+const CONTAINER = 'Container';
+const OUTPUT = 'Output';
+const UNIT = 'Unit';
+const MANY = 1000;
+
+export const DETACH_KEYS_FLAG: Flag = { group: CONTAINER, name: 'detach-keys', kind: 'string', placeholder: 'KEYS', help: 'typed at a terminal: leave it, and the program goes on (default: ctrl-p,ctrl-q)' };
+export const SIG_PROXY_FLAG: Flag = { group: CONTAINER, name: 'sig-proxy', kind: 'optional', placeholder: 'true|false', help: 'pass signals on, unless it has a terminal (default: true)' };
+const formatFlag = (example: string): Flag => ({ group: OUTPUT, name: 'format', kind: 'string', placeholder: 'FORMAT', help: `json, or a Go template such as '${example}'` });
+
+export const ATTACH: CommandSpec = {
+  name: 'attach', usage: '[FLAGS] CONTAINER', summary: 'see what a container in the background prints, and type into it', words: [1, 1],
+  description: 'It ends with the container, with that one\'s status, or by its detach keys. What was printed before is in "caisson logs".',
+  flags: [DETACH_KEYS_FLAG, { group: CONTAINER, name: 'no-stdin', kind: 'boolean', help: 'do not pass standard input on' }, SIG_PROXY_FLAG],
+  examples: [['caisson run -dit --name box debian bash', ''], ['caisson attach box', 'ctrl-p ctrl-q leaves it']],
+};
+export const STATS: CommandSpec = {
+  name: 'stats', usage: '[FLAGS] [CONTAINER...]', summary: 'show what containers take: processor, memory, network, disk', words: [0, MANY],
+  description: 'CPU: of its process on this machine. MEM: of its programs, as --memory counts it; {{.ProcessMem}} is what its process has on this machine. NET: through its ports and its gateway. BLOCK: of its process, to and from disks.',
+  flags: [
+    { group: CONTAINER, name: 'all', short: 'a', kind: 'boolean', help: 'also those that do not run' }, { group: OUTPUT, name: 'no-stream', kind: 'boolean', help: 'once, and no more' },
+    { group: OUTPUT, name: 'no-trunc', kind: 'boolean', help: 'whole ids' }, formatFlag('{{.Name}} {{.CPUPerc}} {{.MemUsage}}'),
+  ],
+  examples: [['caisson stats', 'all that run, every second'], ['caisson stats --no-stream --format "{{.Name}}: {{.MemPerc}}" web', '']],
+};
+export const PAUSE: CommandSpec = {
+  name: 'pause', usage: 'CONTAINER...', summary: 'stop the programs of containers where they are', words: [1, MANY], description: 'Nothing in them runs, and they keep what they have, until "caisson unpause".', flags: [], examples: [['caisson pause box', '']],
+};
+export const UNPAUSE: CommandSpec = {
+  name: 'unpause', usage: 'CONTAINER...', summary: 'let the programs of paused containers go on', words: [1, MANY], flags: [], examples: [['caisson unpause box', '']],
+};
+/** Limits that may change while it runs. */
+const CHANGEABLE = new Set(['memory', 'memory-reservation', 'memory-swap', 'cpus', 'cpu-period', 'cpu-quota', 'cpuset-cpus', 'pids-limit']);
+export const UPDATE: CommandSpec = {
+  name: 'update', usage: '[FLAGS] CONTAINER...', summary: 'change limits and the restart policy of containers', words: [1, MANY],
+  description: 'Also of those that run. Tasks beyond a new limit go on; where memory does not suffice any more, a process is killed.',
+  absent: { 'cpu-shares': 'the weight is given when a container is made', c: 'the weight is given when a container is made', 'blkio-weight': 'disks are shared by this machine\'s rules' },
+  flags: [
+    ...LIMIT_FLAGS.filter(({ name }) => CHANGEABLE.has(name)),
+    { group: CONTAINER, name: 'restart', kind: 'string', placeholder: 'POLICY', help: 'no, always, unless-stopped, on-failure[:N]' },
+  ],
+  examples: [['caisson update --memory 1g --pids-limit 100 box', ''], ['caisson update --restart on-failure:3 box', '']],
+};
+export const EVENTS: CommandSpec = {
+  name: 'events', usage: '[FLAGS]', summary: 'show what happens to containers, volumes and networks', words: [0, 0],
+  description: 'As it happens, or from --since up to --until. The last ten to twenty thousand are kept.',
+  flags: [
+    { group: CONTAINER, name: 'filter', short: 'f', kind: 'string', multiple: true, placeholder: 'KEY=VALUE', help: 'container, event, image, label, type, volume, network' },
+    { group: OUTPUT, name: 'since', kind: 'string', placeholder: 'TIME', help: 'also what has happened since: 10m (ago), or a date' }, { group: OUTPUT, name: 'until', kind: 'string', placeholder: 'TIME', help: 'only up to then' },
+    formatFlag('{{.Time}} {{.Action}} {{.ID}}'),
+  ],
+  examples: [['caisson events --filter event=die', ''], ['caisson events --since 1h --until 0s --format json', 'what has happened in the last hour']],
+};
+export const GENERATE_SYSTEMD: CommandSpec = {
+  name: 'generate systemd', usage: '[FLAGS] CONTAINER', summary: 'write a unit of systemd that starts a container at boot', words: [1, 1],
+  description: 'Put it into ~/.config/systemd/user, then "systemctl --user enable --now container-NAME"; "loginctl enable-linger" starts it at boot and not at your login. As root: /etc/systemd/system, without --user.',
+  absent: { new: 'the container is started as it is; make it with "caisson create"' },
+  flags: [
+    { group: UNIT, name: 'files', short: 'f', kind: 'boolean', help: 'write container-NAME.service here, and print its path' }, { group: UNIT, name: 'name', short: 'n', kind: 'boolean', help: 'call it by its name (default: by its id)' },
+    { group: UNIT, name: 'restart-policy', kind: 'string', placeholder: 'POLICY', help: 'Restart= of the unit (default: on-failure where the container has a policy, otherwise no)' },
+    { group: UNIT, name: 'stop-timeout', short: 't', kind: 'string', placeholder: 'SECONDS', help: 'how long it may take to end (default: the container\'s, or 10)' },
+    { group: UNIT, name: 'after', kind: 'string', multiple: true, placeholder: 'UNIT', help: 'After= of the unit' }, { group: UNIT, name: 'wants', kind: 'string', multiple: true, placeholder: 'UNIT', help: 'Wants= of the unit' }, { group: UNIT, name: 'requires', kind: 'string', multiple: true, placeholder: 'UNIT', help: 'Requires= of the unit' },
+  ],
+  examples: [['caisson generate systemd --name web > ~/.config/systemd/user/container-web.service', '']],
+};
+
+export const LIVE_COMMANDS: readonly CommandSpec[] = [ATTACH, STATS, PAUSE, UNPAUSE, UPDATE, EVENTS, GENERATE_SYSTEMD];

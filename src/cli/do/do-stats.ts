@@ -1,0 +1,27 @@
+/** `--stats`: what a run cost, on standard error. */
+import type { ContainerStatistics } from '../../container/index.ts';
+import { formatSize } from '../quantities.ts';
+
+const TOP_CALLS = 12;
+
+function row(name: string, value: string): string {
+  return `  ${name.padEnd(26)}${value}\n`;
+}
+
+export function printStatistics(statistics: ContainerStatistics): void {
+  const { machine, calls } = statistics;
+  const top = [...calls].sort((left, right) => right[1] - left[1]).slice(0, TOP_CALLS);
+  const total = [...calls.values()].reduce((sum, count) => sum + count, 0);
+  process.stderr.write(
+    'caisson: statistics\n' +
+      row('time', `${(statistics.elapsedNs / 1e6).toFixed(1)} ms`) +
+      row('instructions decoded', String(machine.instructionsDecoded)) +
+      row('units translated', `${machine.unitsTranslated} (${formatSize(machine.wasmBytes)} of WebAssembly)`) +
+      row('unknown instructions', String(machine.undecodable)) +
+      row('memory mapped', formatSize(statistics.mappedBytes)) +
+      row('tasks', String(statistics.tasks)) +
+      row('system calls', String(total)) +
+      top.map(([name, count]) => row(`  ${name}`, String(count))).join(''),
+  );
+  for (const [number, count] of statistics.unknownCalls) process.stderr.write(row(`unknown call ${number}`, String(count)));
+}
