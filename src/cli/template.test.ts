@@ -27,5 +27,8 @@ test('formatRows() has a line of titles for a table, and none otherwise', () => 
   const rows = [{ ID: '1', Name: 'a' }, { ID: '2', Name: 'b' }];
   assert.equal(formatRows('{{.Name}}', rows, {}), 'a\nb\n');
   assert.equal(formatRows('table {{.ID}}\t{{.Name}}', rows, { ID: 'THE ID' }), 'THE ID   NAME\n1        a\n2        b\n');
-  assert.equal(formatRows('table {{.ID}}', [], { ID: 'THE ID' }), 'THE ID\n');
+  const labels = [{ Name: 'a', Label: (key: string) => `<${key}>` }];
+  assert.equal(formatRows('table {{.ID}}\t{{.State}}', [], { ID: 'THE ID' }), 'THE ID   STATE\n');
+  assert.throws(() => formatRows('{{.Label}}', labels, {}), /asked for a key/);
+  assert.equal(formatRows('table {{.Name}}\t{{.Label "com.example.my-role"}}', labels, {}), 'NAME   my role\na      <com.example.my-role>\n');
 });

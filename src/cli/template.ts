@@ -6,7 +6,9 @@
 import { UserError } from './errors.ts';
 import { formatTable } from './table.ts';
 
-export type TemplateValue = undefined | null | boolean | number | string | readonly TemplateValue[] | { readonly [key: string]: TemplateValue };
+/** Something that is asked for a key, `{{.Label "key"}}`; JSON does not show it. */
+export type TemplateFunction = (key: string) => TemplateValue;
+export type TemplateValue = undefined | null | boolean | number | string | readonly TemplateValue[] | { readonly [key: string]: TemplateValue } | TemplateFunction;
 /** A word, or a pipeline in parentheses with fields behind it. */
 type Operand = string | { readonly pipeline: Pipeline; readonly path: string };
 /** Commands, of which each gets what the one before answers as its last argument. */
@@ -116,6 +118,7 @@ class Evaluator {
     return nodes.map((node) => {
       if (node.kind === 'text') return node.text;
       const value = this.#pipeline(node.pipeline, dot);
+      if (typeof value === 'function') throw fail(this.#template, 'a field is asked for a key, such as {{.Label "com.example.role"}}');
       if (node.kind === 'action') return show(value);
       if (node.kind === 'if') return this.render(isTrue(value) ? node.body : node.otherwise, dot);
       const items = isList(value) ? value : typeof value === 'object' && value !== null ? Object.keys(value).sort().map((key) => value[key]) : [];
@@ -177,6 +180,7 @@ class Evaluator {
 
   #member(value: TemplateValue, key: string): TemplateValue {
     if (isList(value)) return value[Number(key)];
+    if (typeof value === 'function') return value(key);
     return typeof value === 'object' && value !== null && Object.hasOwn(value, key) ? value[key] : undefined;
   }
 
@@ -195,11 +199,16 @@ export function compileTemplate(template: string): (value: TemplateValue) => str
   return (value) => new Evaluator(template, value).render(nodes, value);
 }
 
+/** Docker's: the last part of a name such as `com.example.my-role`. */
+function labelTitle(key: string): string {
+  return (key.split('.').at(-1) ?? '').replace(/[-_]/g, ' ');
+}
+
 /** A line for each; `table ...` has a line of titles, of which those that are not upper case of the field are given. */
 export function formatRows(format: string, rows: readonly { readonly [key: string]: TemplateValue }[], titles: Readonly<Record<string, string>>): string {
   const fill = compileTemplate(format);
   const lines = rows.map((item) => fill(item));
   if (!format.startsWith('table')) return lines.map((line) => `${line}\n`).join('');
-  const all = Object.fromEntries([...new Set([...Object.keys(rows[0] ?? {}), ...Object.keys(titles)])].map((field) => [field, titles[field] ?? field.toUpperCase()]));
-  return formatTable([fill(all), ...lines].map((line) => line.split('\t')));
+  const title = (field: string): TemplateValue => (field === 'Label' ? labelTitle : Object.hasOwn(titles, field) ? titles[field] : field.toUpperCase());
+  return formatTable([fill(title), ...lines].map((line) => line.split('\t')));
 }

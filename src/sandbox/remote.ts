@@ -92,14 +92,17 @@ function say(socket: Socket, request: object): void {
   socket.write(frame(FRAME.document, new TextEncoder().encode(JSON.stringify(request))));
 }
 
-/** Asks for its end by SIGKILL, and waits for that. */
+/** Asks for its end by SIGKILL, and waits for that. @throws SandboxError: ETIMEDOUT where it does not end. */
 async function killContainer(containers: Containers, container: KeptContainer): Promise<void> {
   const socket = await socketOf(containers, container);
   const isClosed = new Promise((resolve) => socket.once('close', resolve));
   socket.on('error', () => {}).on('end', () => socket.end()).resume();
   say(socket, { op: 'kill', signal: 9, stops: true });
   await isClosed;
-  while (containers.stateOf(container.id).status === 'running') await new Promise((resolve) => setTimeout(resolve, PAUSE_MS));
+  for (const since = Date.now(); containers.stateOf(container.id).status === 'running';) {
+    if (Date.now() - since > MOST_WAIT_MS) throw new SandboxError(`cannot end "${container.name}": it still runs`, 'ETIMEDOUT');
+    await new Promise((resolve) => setTimeout(resolve, PAUSE_MS));
+  }
 }
 
 /** @throws SandboxError: ENOENT where there is none of the name, ESRCH where it does not run. */

@@ -102,24 +102,21 @@ function chosen(values: FlagValues, containers: Containers, store: ImageStore): 
   return containers.list().filter((container) => (isAll || container.state.status === 'running') && fits(container)).slice(0, last);
 }
 
-/** With what a template can ask for, and JSON does not show: `{{.Label "key"}}`. */
-function withLabel(row: { readonly [key: string]: TemplateValue }, labels: Readonly<Record<string, string>>): { readonly [key: string]: TemplateValue } {
-  return Object.defineProperty(row, 'Label', { value: labels });
-}
-
 function row(container: KeptContainer, containers: Containers, store: ImageStore, whole: boolean): { readonly [key: string]: TemplateValue } {
   const { id, name, record } = container;
   const nowMs = Date.now();
   const command = record === undefined ? '' : commandOf(record).join(' ');
-  const labels = Object.entries(record?.labels ?? {}).map(([key, value]) => `${key}=${value}`).sort();
-  return withLabel({
+  const given = record?.labels ?? {};
+  const labels = Object.entries(given).map(([key, value]) => `${key}=${value}`).sort();
+  return {
     ID: whole ? id : shortId(id), Image: record === undefined ? '<unreadable>' : imageName(store, record),
     Command: `"${whole || command.length <= COMMAND_WIDTH ? command : `${command.slice(0, COMMAND_WIDTH - 1)}…`}"`,
     CreatedAt: new Date(record?.createdMs ?? 0).toISOString().replace('T', ' ').replace(/\.\d+Z$/, ' +0000 UTC'), RunningFor: humanAge(nowMs - (record?.createdMs ?? nowMs)),
     Ports: portsText(container), State: statusOf(container), Status: statusText(container, nowMs), Size: humanSize(containers.bytesOf(id)), Names: name, Labels: labels.join(','),
     Mounts: [...(record?.volumes ?? []).map((use) => (whole || use.name.length <= MOUNT_WIDTH ? use.name : `${use.name.slice(0, MOUNT_WIDTH - 1)}…`)), ...(record?.container.mounts ?? []).map((mount) => (mount.kind === 'bind' ? toText(mount.source) : mount.kind))].join(','),
     LocalVolumes: String(record?.volumes?.length ?? 0), Networks: record?.container.network.member?.network ?? record?.container.network.mode ?? '',
-  }, record?.labels ?? {});
+    Label: (key) => (Object.hasOwn(given, key) ? given[key] : ''),
+  };
 }
 
 const COLUMNS: readonly (readonly [field: string, title: string])[] = [

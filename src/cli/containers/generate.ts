@@ -19,9 +19,10 @@ const POLICIES = ['no', 'on-success', 'on-failure', 'on-abnormal', 'on-watchdog'
 const MARGIN_S = 60;
 const UNIT_NAME = /^[A-Za-z0-9:_.\\@-]+$/;
 
-/** A word of a command line (systemd.service(5), "Command lines"): % begins a specifier, $ a variable. */
-function quoted(word: string): string {
-  const escaped = word.replaceAll('\\', '\\\\').replaceAll('"', '\\"').replaceAll('%', '%%').replaceAll('$', '$$$$');
+/** A word of a command line (systemd.service(5), "Command lines"): % begins a specifier, $ a variable, which only command lines have. */
+function quoted(word: string, hasVariables = true): string {
+  const plain = word.replaceAll('\\', '\\\\').replaceAll('"', '\\"').replaceAll('%', '%%');
+  const escaped = hasVariables ? plain.replaceAll('$', '$$$$') : plain;
   return /^[A-Za-z0-9_./:=@+-]+$/.test(escaped) ? escaped : `"${escaped}"`;
 }
 
@@ -40,11 +41,11 @@ function unitOf(values: FlagValues, container: WholeContainer, command: string, 
   const word = values.has('name') ? container.name : container.id;
   const timeout = values.last('stop-timeout');
   const seconds = timeout === undefined ? container.record.stopTimeoutS ?? DEFAULT_STOP_TIMEOUT_S : need(parseCount(timeout), 'stop-timeout', timeout, 'it is not a number of seconds');
-  const call = (...words: readonly string[]): string => [process.execPath, command, ...words].map(quoted).join(' ');
+  const call = (...words: readonly string[]): string => [process.execPath, command, ...words].map((word) => quoted(word)).join(' ');
   const [after, wants, requires] = [unitsOf(values, 'after'), unitsOf(values, 'wants'), unitsOf(values, 'requires')];
   return `${[
     `# container-${word}.service`, '', '[Unit]', `Description=Caisson container ${word}`, `Wants=${['network-online.target', ...wants].join(' ')}`, `After=${['network-online.target', ...after].join(' ')}`, ...(requires.length === 0 ? [] : [`Requires=${requires.join(' ')}`]),
-    `RequiresMountsFor=${quoted(store)}`, '', '[Service]', `Environment=${quoted(`CAISSON_HOME=${store}`)}`, `Restart=${restartOf(values, container)}`, `TimeoutStopSec=${seconds + MARGIN_S}`,
+    `RequiresMountsFor=${quoted(store, false)}`, '', '[Service]', `Environment=${quoted(`CAISSON_HOME=${store}`, false)}`, `Restart=${restartOf(values, container)}`, `TimeoutStopSec=${seconds + MARGIN_S}`,
     `ExecStart=${call('start', word)}`, `ExecStop=${call('stop', '-t', String(seconds), word)}`, 'Type=forking', 'KillMode=mixed', '', '[Install]', 'WantedBy=default.target',
   ].join('\n')}\n`;
 }
