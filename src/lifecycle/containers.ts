@@ -127,6 +127,17 @@ export class Containers {
     this.events.append('container', action, id, { image: record?.image.name ?? '', name, ...record?.labels, ...attributes });
   }
 
+  /** The same of its end: after what its process says of that. */
+  sayAfterEnd(action: string, container: KeptContainer): void {
+    try {
+      this.locked(container.id, () => this.say(action, container));
+    } catch (error) {
+      // Removed when it ended.
+      if (!(error instanceof NoSuchContainerError)) throw error;
+      this.say(action, container);
+    }
+  }
+
   #nameOf(id: string): string {
     return this.#names().find(([, owner]) => owner === id)?.[0] ?? '';
   }

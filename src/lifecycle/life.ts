@@ -103,15 +103,20 @@ export class Life {
     this.say('die', { exitCode: String(exitCode), execDuration: String(Math.floor((this.#now() - this.startedMs) / 1000)) });
   }
 
-  #writeEnd(state: ContainerState): string | undefined {
+  /** `say`: what is told of it, before anyone who takes the lock can tell more. */
+  #writeEnd(state: ContainerState, say: () => void = () => {}): string | undefined {
     const { id } = this.container;
     this.#state = state;
     try {
-      this.#containers.locked(id, () => this.#containers.writeState(id, state));
+      this.#containers.locked(id, () => {
+        this.#containers.writeState(id, state);
+        say();
+      });
       return undefined;
     } catch (error) {
       // Removed meanwhile by force, or the disk is full: then others see that its process has ended.
       if (!(error instanceof StoreError || error instanceof NoSuchContainerError)) throw error;
+      say();
       return error.message;
     }
   }
@@ -154,9 +159,8 @@ export class Life {
     }
     const lost = await this.#keep(changes);
     const { startedMs, restarts } = this.#state;
-    const unwritten = this.#writeEnd({ status: 'exited', startedMs, finishedMs: this.#now(), exitCode, error: lost ?? this.#lostLog(), restarts, ...(oomKilled ? { oomKilled } : {}) });
-    // Who hears it finds that it has ended.
-    this.#saidDead(exitCode);
+    const state: ContainerState = { status: 'exited', startedMs, finishedMs: this.#now(), exitCode, error: lost ?? this.#lostLog(), restarts, ...(oomKilled ? { oomKilled } : {}) };
+    const unwritten = this.#writeEnd(state, () => this.#saidDead(exitCode));
     return lost ?? unwritten;
   }
 

@@ -93,7 +93,7 @@ export async function stopCommand(args: readonly string[]): Promise<number> {
   const values = await readCommand(STOP, args);
   if (values === undefined) return 0;
   return withContainers('stop containers', (containers) => stopAll(values, containers, async (container) => {
-    if (container.state.status === 'running') containers.say('stop', container);
+    if (container.state.status === 'running') containers.sayAfterEnd('stop', container);
   }));
 }
 
