@@ -1,5 +1,5 @@
 /**
- * A bundle whose dynamic imports are files beside it: `import('./help.ts')` in `cli.js` loads `cli.help.js`. What a short run never
+ * A bundle whose dynamic imports are files beside it: `import('./help.ts')` in `cli.js` loads `cli.help.js`, and `import('./containers/run.ts')` loads `cli.containers-run.js`. What a short run never
  * needs is then neither read nor in the code cache, and the modules of the bundle itself share one scope, which starts faster than
  * a function for each.
  *
@@ -16,8 +16,10 @@ const SHARED = 'SHARED_MODULES';
 const COMMON = 'COMMON_MODULES';
 const OWN = 'OWN_MODULES';
 
+/** By the path from the entry's directory on, or from `src`: several rooms have a `run.ts`. */
 function partName(name, path) {
-  return `${basename(name, '.js')}.${basename(path, '.ts')}.js`;
+  const place = path.replace(/^.*\/src\/(?:cli\/)?/, '').replace(/\.ts$/, '').replaceAll('/', '-');
+  return `${basename(name, '.js')}.${place}.js`;
 }
 
 /** Dynamic imports of the project's own modules become files `<name>.<module>.js`; `found` gets their paths. `bundle`: what gives the bundle's modules there. */
