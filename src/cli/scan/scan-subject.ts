@@ -177,9 +177,17 @@ async function openArchiveFile(path: string, word: string, options: SubjectOptio
   }
 }
 
-/** A path that is there. */
+/** A path that is there. @throws ScanInputError, also where it may not be read */
 async function openPath(word: string, options: SubjectOptions): Promise<OpenSubject> {
-  const path = resolve(word);
+  try {
+    return await openKind(resolve(word), word, options);
+  } catch (error) {
+    if (typeof (error as NodeJS.ErrnoException).syscall !== 'string') throw error;
+    throw new ScanInputError(`it cannot be read: ${(error as NodeJS.ErrnoException).code === 'EACCES' ? 'permission denied' : (error as Error).message}`, 'check its rights', { cause: error });
+  }
+}
+
+async function openKind(path: string, word: string, options: SubjectOptions): Promise<OpenSubject> {
   const stat = statSync(path);
   if (stat.isDirectory()) {
     if (existsSync(join(path, 'index.json')) && existsSync(join(path, 'blobs'))) return openPlace(`oci:${path}`, word, options);

@@ -48,11 +48,14 @@ export const MOST_SECTIONS = 4096;
 /** Imports of a PE file that are looked at. */
 export const MOST_IMPORTS = 16_384;
 
-/** Files that Include of sshd_config names, in all; sshd's own bound of depth is 16. */
+/** Files that Include of sshd_config names, in all, and as many patterns; sshd's own bound of depth is 16. */
 export const MOST_INCLUDED_FILES = 256;
 export const MOST_INCLUDE_DEPTH = 16;
 /** Lines of a configuration file that are looked at. */
 export const MOST_CONFIGURATION_LINES = 100_000;
+
+/** Of one rule of sudo or PAM, its continued lines together: the expressions that read it look ahead, and take the square of it. */
+export const MOST_RULE_LENGTH = 1024;
 
 /** Accounts of a shadow file whose passwords are tried. */
 export const MOST_TRIED_ACCOUNTS = 64;
