@@ -152,7 +152,7 @@ function openDirectory(path: string, target: string): OpenSubject {
   return {
     subject: { target, kind: 'directory', layers: [{ diffId: '', open }] },
     get notes() {
-      return unread === 0 ? notes : [...notes, `${unread} directories could not be read`];
+      return unread === 0 ? notes : [...notes, `${unread === 1 ? 'a file or directory' : `${unread} files or directories`} could not be read`];
     },
     close: () => undefined,
   };

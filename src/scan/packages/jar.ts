@@ -1,5 +1,5 @@
 /** Java: jars, wars and ears, and jars in them. Maven leaves `pom.properties`; else the manifest and the name of the file say what it is. */
-import { MOST_JAR_BYTES, MOST_JAR_DEPTH, MOST_JAR_DOCUMENT_BYTES, MOST_NESTED_BYTES, MOST_POM_PROPERTIES_BYTES } from '../limits.ts';
+import { MOST_JAR_BYTES, MOST_JAR_DEPTH, MOST_JAR_DOCUMENT_BYTES, MOST_NESTED_BYTES, MOST_POM_PROPERTIES_BYTES, MOST_ZIP_ENTRIES } from '../limits.ts';
 import { baseName, textOf } from '../text.ts';
 import { PackageList } from './checked.ts';
 import type { PackageReader, ReaderTools } from './types.ts';
@@ -48,8 +48,10 @@ class JarReader {
   }
 
   read(source: ZipBytes, path: string, depth: number): boolean {
-    const entries = zipEntries(source);
-    if (entries === undefined) return false;
+    const found = zipEntries(source);
+    if (found === undefined) return false;
+    const { entries } = found;
+    if (!found.isWhole) this.list.problem = `its list of entries is spoiled, or has more than ${MOST_ZIP_ENTRIES}`;
     const poms = entries.filter(({ name }) => name.startsWith('META-INF/maven/') && name.endsWith('/pom.properties'));
     for (const entry of poms) {
       const values = propertiesOf(this.#document(source, entry, MOST_POM_PROPERTIES_BYTES));
