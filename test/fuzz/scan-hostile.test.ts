@@ -4,7 +4,7 @@ import { once } from 'node:events';
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { test } from 'node:test';
-import { READER_TOOLS, fetchBytes } from '../../src/cli/scan-tools.ts';
+import { READER_TOOLS, fetchBytes } from '../../src/cli/scan/scan-tools.ts';
 import { contentAnalysers } from '../../src/scan/content/index.ts';
 import { isPassword } from '../../src/scan/content/settings/crypt/index.ts';
 import { judgePam, judgeSudoers } from '../../src/scan/content/settings/login-files.ts';
@@ -18,7 +18,7 @@ import type { PackageRecord } from '../../src/scan/packages/types.ts';
 import { purlOf } from '../../src/scan/purl.ts';
 import { LayerChanges } from '../../src/scan/layers/changes.ts';
 import { judge, scanFile } from '../scan-content/testing.ts';
-import { openSubject } from '../../src/cli/scan-subject.ts';
+import { openSubject } from '../../src/cli/scan/scan-subject.ts';
 import { FlagValues } from '../../src/cli/flags.ts';
 
 const analysers = contentAnalysers({ passwordMilliseconds: 0 });

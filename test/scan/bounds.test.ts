@@ -3,7 +3,7 @@ import assert from 'node:assert/strict';
 import { mkdirSync, readFileSync, readdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'node:test';
-import { READER_TOOLS } from '../../src/cli/scan-tools.ts';
+import { READER_TOOLS } from '../../src/cli/scan/scan-tools.ts';
 import type { HostFiles } from '../../src/host/types.ts';
 import { createImageHost } from '../../src/host/node/image-host.ts';
 import { Disk } from '../../src/image/index.ts';

@@ -139,8 +139,11 @@ export async function dbImportCommand(args: readonly string[]): Promise<number> 
   return guarded('import advisories', async () => {
     const scorer = await loadScorer();
     const brought: Brought[] = [];
-    for (const path of values.command) brought.push(await readPath(path, scorer, progress));
-    progress.end();
+    try {
+      for (const path of values.command) brought.push(await readPath(path, scorer, progress));
+    } finally {
+      progress.end();
+    }
     return take(brought, values);
   });
 }

@@ -87,17 +87,31 @@ async function manifestOf(source: CopySource, platform: Platform): Promise<Manif
   throw new ImageFormatError('its indexes name one another', 'do not trust this image');
 }
 
+function temporaryDirectory(): string {
+  try {
+    return mkdtempSync(join(tmpdir(), 'caisson-scan-'));
+  } catch (error) {
+    throw new ScanInputError(`there is no place to unpack it: ${(error as Error).message}`, 'name a directory in TMPDIR', { cause: error });
+  }
+}
+
 /** Layers of an image that is elsewhere: each is checked and unpacked in a store of its own, when it is needed. */
 class ForeignImage {
   readonly #source: CopySource;
-  readonly #directory = mkdtempSync(join(tmpdir(), 'caisson-scan-'));
+  readonly #directory: string;
   readonly #scratch: ImageStore;
   readonly #own: ImageStore | undefined;
 
   constructor(source: CopySource, own: ImageStore | undefined) {
     this.#source = source;
     this.#own = own;
-    this.#scratch = ImageStore.open(createImageHost(), toByteString(this.#directory));
+    this.#directory = temporaryDirectory();
+    try {
+      this.#scratch = ImageStore.open(createImageHost(), toByteString(this.#directory));
+    } catch (error) {
+      this.close();
+      throw error;
+    }
   }
 
   async #open(descriptor: Descriptor, diffId: ImageConfig['diffIds'][number]): Promise<OpenFiles> {
