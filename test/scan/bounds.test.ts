@@ -13,7 +13,6 @@ import { layerResult } from '../../src/scan/layers/look.ts';
 import { openHostFiles } from '../../src/scan/layers/open.ts';
 import type { OpenFiles } from '../../src/scan/layers/open.ts';
 import { ResultCache } from '../../src/scan/layers/results.ts';
-import type { AnalyserResult } from '../../src/scan/layers/results.ts';
 import { judge, scanFile } from '../scan-content/testing.ts';
 import { scanPlace } from './testing.ts';
 
