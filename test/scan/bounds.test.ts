@@ -7,7 +7,7 @@ import { READER_TOOLS } from '../../src/cli/scan/scan-tools.ts';
 import type { HostFiles } from '../../src/host/types.ts';
 import { createImageHost } from '../../src/host/node/image-host.ts';
 import { Disk } from '../../src/image/index.ts';
-import { CONTENT_ANALYSERS, contentAnalysers } from '../../src/scan/content/index.ts';
+import { CONTENT_ANALYSERS, contentAnalysers, parseDigestList } from '../../src/scan/content/index.ts';
 import { compileYara } from '../../src/scan/content/malware/yara/index.ts';
 import { layerResult } from '../../src/scan/layers/look.ts';
 import { openHostFiles } from '../../src/scan/layers/open.ts';
@@ -68,7 +68,7 @@ test('openHostFiles() counts each file and directory that may not be read once',
 test('files that are longer than what is looked at are told, and rules know how long they are', () => {
   const size = 17 << 20;
   const file = { ...scanFile({ path: 'app/x.txt', content: Buffer.alloc(size, 'a ') }), size };
-  const digests = new Map([['0'.repeat(64), 'x']]);
+  const digests = parseDigestList(`${'0'.repeat(64)} x`);
   const rules = compileYara(`rule long { condition: filesize == ${size} }`);
   const found: string[] = [];
   for (const analyser of contentAnalysers({ malware: { rules, digests } })) analyser.analyse(file, { finding: ({ rule }) => found.push(rule), fact: () => undefined });

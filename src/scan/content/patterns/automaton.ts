@@ -2,7 +2,7 @@
  * A regular expression as an automaton whose states are made when they are first reached. Each byte costs one look into a table, or, once per state and class of bytes, a step of
  * all positions of the expression at once; so the time is that of the bytes looked at, whatever the expression and the bytes say. There is no way back, and nothing to explode.
  */
-import { MOST_KEPT_STATES, MOST_MATCH_BYTES, MOST_PATTERN_NODES } from '../limits.ts';
+import { MOST_KEPT_POSITIONS, MOST_KEPT_STATES, MOST_MATCH_BYTES, MOST_PATTERN_NODES } from '../limits.ts';
 import { ANY_BYTE, PatternError, WORD_BYTES, hasByte } from './syntax.ts';
 import type { Assertion, ByteSet, Pattern, PatternNode } from './syntax.ts';
 
@@ -90,6 +90,10 @@ export class Automaton {
   readonly #floating: boolean;
   #states: State[] = [];
   #names = new Map<string, number>();
+  /** Of all states that are kept. */
+  #keptPositions = 0;
+  /** Positions that were stepped over and are not counted yet. */
+  #uncounted = 0;
   /** Of each state and class: the next state times two, plus one if a match ends before the byte. -1: not known yet. */
   #table = new Int32Array(0);
   readonly #mark: Uint32Array;
@@ -135,6 +139,7 @@ export class Automaton {
   #reset(): void {
     this.#states = [];
     this.#names = new Map();
+    this.#keptPositions = 0;
     this.#table = new Int32Array(16 * this.#classes).fill(-1);
     this.#nameOf(AT_START, []);
     for (const before of [AT_START, AFTER_WORD, AFTER_OTHER]) this.#nameOf(before, [this.#start]);
@@ -147,6 +152,7 @@ export class Automaton {
     if (known !== undefined) return known;
     const name = this.#states.push({ before, positions }) - 1;
     this.#names.set(key, name);
+    this.#keptPositions += positions.length;
     if (this.#states.length * this.#classes > this.#table.length) {
       const larger = new Int32Array(this.#table.length * 2).fill(-1);
       larger.set(this.#table);
@@ -172,6 +178,7 @@ export class Automaton {
       const at = waiting.pop()!;
       if (this.#mark[at] === generation) continue;
       this.#mark[at] = generation;
+      this.#uncounted++;
       const { operation, set, assertion, next, other } = this.#instructions[at]!;
       if (operation === MATCH) matched = 1;
       else if (operation === SPLIT) waiting.push(other, next);
@@ -188,7 +195,7 @@ export class Automaton {
     const known = this.#table[state * this.#classes + classOfByte]!;
     if (known !== -1) return known;
     const from = this.#states[state]!;
-    if (this.#states.length >= MOST_KEPT_STATES) {
+    if (this.#states.length >= MOST_KEPT_STATES || this.#keptPositions >= MOST_KEPT_POSITIONS) {
       this.#reset();
       return this.#step(from, this.#samples[classOfByte]!);
     }
@@ -202,7 +209,8 @@ export class Automaton {
   }
 
   /**
-   * The end of the match that begins at `at`, or -1: the longest, or the shortest if the expression is ungreedy. Only ends that `accepts` takes count. `steps` counts the bytes looked at.
+   * The end of the match that begins at `at`, or -1: the longest, or the shortest if the expression is ungreedy. Only ends that `accepts` takes count. `steps` counts the bytes looked at, and the positions
+   * of states that are made.
    */
   matchAt(bytes: Uint8Array, at: number, steps: { count: number }, accepts?: (end: number) => boolean): number {
     const last = Math.min(bytes.length, at + MOST_MATCH_BYTES);
@@ -218,23 +226,32 @@ export class Automaton {
       state = found >>> 1;
       if (state === 0 || position >= last) break;
     }
-    steps.count += position - at + 1;
+    this.#count(steps, position - at + 1);
     return end;
   }
 
-  /** For a floating automaton: the end of a match that begins at `from` or later, the first such end; or -1. */
-  firstEnd(bytes: Uint8Array, from: number, steps: { count: number }): number {
+  #count(steps: { count: number }, bytes: number): void {
+    steps.count += bytes + (this.#uncounted >>> 4);
+    this.#uncounted = 0;
+  }
+
+  /** For a floating automaton: the end of a match that begins at `from` or later, the first such end; or -1, also after `most` steps. */
+  firstEnd(bytes: Uint8Array, from: number, steps: { count: number }, most = Infinity): number {
     const classOf = this.#classOf;
     let state = this.#startAt(bytes, from);
     for (let position = from; position <= bytes.length; position++) {
       const found = this.#transition(state, position < bytes.length ? classOf[bytes[position]!]! : this.#classes - 1);
       if ((found & 1) === 1) {
-        steps.count += position - from + 1;
+        this.#count(steps, position - from + 1);
         return position;
       }
       state = found >>> 1;
+      if (this.#uncounted >>> 4 > most) {
+        this.#count(steps, position - from + 1);
+        return -1;
+      }
     }
-    steps.count += bytes.length - from + 1;
+    this.#count(steps, bytes.length - from + 1);
     return -1;
   }
 }
