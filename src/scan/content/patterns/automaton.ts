@@ -231,7 +231,7 @@ export class Automaton {
   }
 
   #count(steps: { count: number }, bytes: number): void {
-    steps.count += bytes + (this.#uncounted >>> 4);
+    steps.count += bytes + this.#uncounted;
     this.#uncounted = 0;
   }
 
@@ -246,7 +246,7 @@ export class Automaton {
         return position;
       }
       state = found >>> 1;
-      if (this.#uncounted >>> 4 > most) {
+      if (this.#uncounted > most) {
         this.#count(steps, position - from + 1);
         return -1;
       }
