@@ -1,6 +1,7 @@
 /** What is spoiled, cut or may not be read is told, and nothing of it is kept or taken. */
 import assert from 'node:assert/strict';
-import { mkdirSync, readFileSync, readdirSync, writeFileSync } from 'node:fs';
+import { execFileSync } from 'node:child_process';
+import { mkdirSync, readFileSync, readdirSync, truncateSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import { READER_TOOLS } from '../../src/cli/scan/scan-tools.ts';
@@ -13,6 +14,8 @@ import { layerResult } from '../../src/scan/layers/look.ts';
 import { openHostFiles } from '../../src/scan/layers/open.ts';
 import type { OpenFiles } from '../../src/scan/layers/open.ts';
 import { ResultCache } from '../../src/scan/layers/results.ts';
+import { writeLayout } from '../images/fixtures.ts';
+import { tarOf } from '../images/layer-testing.ts';
 import { judge, scanFile } from '../scan-content/testing.ts';
 import { scanPlace } from './testing.ts';
 
@@ -88,4 +91,53 @@ test('db import refuses an archive that is broken, and a directory or archive wi
     assert.match(stderr, message);
     assert.match(stderr, /^caisson: cannot import advisories: [^\n]*\n$/);
   }
+});
+
+test('what is unpacked elsewhere is removed whatever happens; no place for it, a database that is not there or cannot be read: one line', async () => {
+  const layout = join(scratch, 'layout');
+  writeLayout(layout, [{ tar: tarOf([{ path: 'a', text: 'a' }]), compressor: 'none' }], {}, 'x:1');
+  const places = join(scratch, 'places');
+  mkdirSync(places);
+  write('file', 'x');
+  const missing = join(scratch, 'nowhere.db');
+  const cases: readonly (readonly [args: readonly string[], message: RegExp])[] = [
+    [['scan', '--db', missing, layout], /cannot use --db .*: no such file/], [['scan', '--graph', '-', '--db', missing], /cannot use --db .*: no such file/],
+    [['scan', '--db', join(scratch, 'file/x'), layout], /database of advisories cannot be read/], [['scan', '--db-digest', 'sha256:0', layout], /it is missing, and sha256:0 was asked for/],
+  ];
+  for (const [args, message] of cases) {
+    const { status, stderr } = await run(args, { env: { TMPDIR: places } });
+    assert.equal(status, 2, stderr);
+    assert.match(stderr, message);
+    assert.match(stderr, /^caisson: [^\n]*\n$/);
+  }
+  assert.deepEqual(readdirSync(places), []);
+  const nowhere = await run(['scan', layout], { env: { TMPDIR: join(scratch, 'no/where') } });
+  assert.deepEqual([nowhere.status, /^caisson: cannot scan [^\n]*there is no place to unpack it[^\n]*\n$/.test(nowhere.stderr)], [2, true], nowhere.stderr);
+  assert.match((await run(['scan', '--graph', '-'])).stderr, /no advisories are here, so the picture has packages only/);
+});
+
+test('files that flags name are files, and no longer than they may be', async () => {
+  const tree = join(scratch, 'tree');
+  mkdirSync(tree);
+  const fifo = join(scratch, 'fifo');
+  execFileSync('mkfifo', [fifo]);
+  const long = write('long', '');
+  truncateSync(long, 300 << 20);
+  for (const flag of ['--yara', '--bad-digests', '--vex']) {
+    for (const [file, message] of [[fifo, /it is no file/], [tree, /it is no file/], ['/dev/zero', /it is no file/], [long, /it is longer than \d+ MiB/], [join(scratch, 'missing'), /no such file/]] as const) {
+      const { status, stderr } = await run(['scan', flag, file, tree]);
+      assert.equal(status, 2, stderr);
+      assert.ok(stderr.startsWith(`caisson: cannot use ${flag} ${file}: `) && message.test(stderr) && stderr.indexOf('\n') === stderr.length - 1, stderr);
+    }
+  }
+  const empty = await run(['scan', '--bad-digests', write('none.txt', 'nothing\n'), tree]);
+  assert.match(empty.stderr, /^caisson: cannot use --bad-digests [^\n]*none\.txt: there is no digest in it/);
+});
+
+test('names of files in the list of packages and in problems are text', async () => {
+  write('names/é/node_modules/a/package.json', '{"name":"a","version":"1"}');
+  write('names/é/package-lock.json', '{');
+  const { stdout, stderr } = await run(['scan', '--packages', join(scratch, 'names')]);
+  assert.match(stdout, / é\/node_modules\/a\/package\.json /);
+  assert.match(stderr, /"é\/package-lock\.json": /);
 });

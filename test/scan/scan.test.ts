@@ -147,10 +147,10 @@ test('a base that was made anew: what a rebuild mends; the picture of the family
 });
 
 test('names in an image reach no terminal and no page as they are', async () => {
-  const evil = '\x1b[31m<script>alert(1)</script>';
+  const evil = '\x1b[31m\x9b31m\u202e<script>alert(1)</script>';
   await load('evil:1', [[{ path: 'a/node_modules/x/package.json', text: JSON.stringify({ name: evil, version: '1\x1b]0;t\x07' }) }, { path: 'srv/package-lock.json', text: '{' }, { path: 'etc/os-release', text: `ID=debian\nPRETTY_NAME="${evil}"\n` }]]);
   const page = join(scratch, 'evil.html');
-  const all = [await run(['scan', '--report', page, 'evil:1']), await run(['scan', '--packages', 'evil:1']), await run(['scan', '-f', 'json', '--packages', 'evil:1'])];
-  for (const { stdout, stderr } of all) assert.doesNotMatch(stdout + stderr, /[\x00-\x08\x0b-\x1f\x7f]/);
+  const all = [await run(['scan', '--report', page, 'evil:1']), await run(['scan', '--packages', 'evil:1']), await run(['scan', '-f', 'json', '--packages', 'evil:1']), await run(['scan', '-f', 'cyclonedx', 'evil:1']), await run(['scan', '-f', 'spdx', 'evil:1'])];
+  for (const { stdout, stderr } of all) assert.doesNotMatch(stdout + stderr, /[\x00-\x08\x0b-\x1f\x7f-\x9f\u202e]/);
   assert.doesNotMatch(readFileSync(page, 'utf8'), /<script/i);
 });

@@ -92,8 +92,7 @@ export class Automaton {
   #names = new Map<string, number>();
   /** Of all states that are kept. */
   #keptPositions = 0;
-  /** Positions that were stepped over and are not counted yet. */
-  #uncounted = 0;
+  #positions = 0;
   /** Of each state and class: the next state times two, plus one if a match ends before the byte. -1: not known yet. */
   #table = new Int32Array(0);
   readonly #mark: Uint32Array;
@@ -178,7 +177,7 @@ export class Automaton {
       const at = waiting.pop()!;
       if (this.#mark[at] === generation) continue;
       this.#mark[at] = generation;
-      this.#uncounted++;
+      this.#positions++;
       const { operation, set, assertion, next, other } = this.#instructions[at]!;
       if (operation === MATCH) matched = 1;
       else if (operation === SPLIT) waiting.push(other, next);
@@ -209,8 +208,7 @@ export class Automaton {
   }
 
   /**
-   * The end of the match that begins at `at`, or -1: the longest, or the shortest if the expression is ungreedy. Only ends that `accepts` takes count. `steps` counts the bytes looked at, and the positions
-   * of states that are made.
+   * The end of the match that begins at `at`, or -1: the longest, or the shortest if the expression is ungreedy. Only ends that `accepts` takes count. `steps` counts the bytes looked at.
    */
   matchAt(bytes: Uint8Array, at: number, steps: { count: number }, accepts?: (end: number) => boolean): number {
     const last = Math.min(bytes.length, at + MOST_MATCH_BYTES);
@@ -226,32 +224,34 @@ export class Automaton {
       state = found >>> 1;
       if (state === 0 || position >= last) break;
     }
-    this.#count(steps, position - at + 1);
+    steps.count += position - at + 1;
     return end;
   }
 
-  #count(steps: { count: number }, bytes: number): void {
-    steps.count += bytes + this.#uncounted;
-    this.#uncounted = 0;
+  /** How many positions were stepped over to make states since it was asked last: work beside that of the bytes. */
+  takePositions(): number {
+    const count = this.#positions;
+    this.#positions = 0;
+    return count;
   }
 
-  /** For a floating automaton: the end of a match that begins at `from` or later, the first such end; or -1, also after `most` steps. */
+  /** For a floating automaton: the end of a match that begins at `from` or later, the first such end; or -1, also where states of more than `most` positions had to be made. */
   firstEnd(bytes: Uint8Array, from: number, steps: { count: number }, most = Infinity): number {
     const classOf = this.#classOf;
     let state = this.#startAt(bytes, from);
     for (let position = from; position <= bytes.length; position++) {
       const found = this.#transition(state, position < bytes.length ? classOf[bytes[position]!]! : this.#classes - 1);
       if ((found & 1) === 1) {
-        this.#count(steps, position - from + 1);
+        steps.count += position - from + 1;
         return position;
       }
       state = found >>> 1;
-      if (this.#uncounted > most) {
-        this.#count(steps, position - from + 1);
+      if (this.#positions > most) {
+        steps.count += position - from + 1;
         return -1;
       }
     }
-    this.#count(steps, bytes.length - from + 1);
+    steps.count += bytes.length - from + 1;
     return -1;
   }
 }
