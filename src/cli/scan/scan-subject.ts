@@ -47,11 +47,7 @@ export function subjectOfImage(store: ImageStore, image: StoredImage, target: st
       return openLayerFiles(store.disk.files, store.layers.pathsOf(diffId));
     },
   }));
-  return { target, kind: 'image', id, layers, config: configOf(config), annotations: annotationsOf(manifest) };
-}
-
-function annotationsOf(manifest: Manifest): Readonly<Record<string, string>> {
-  return (manifest as { readonly annotations?: Readonly<Record<string, string>> }).annotations ?? {};
+  return { target, kind: 'image', id, layers, config: configOf(config), annotations: manifest.annotations ?? {} };
 }
 
 /** Bytes that are what was promised. */
@@ -140,7 +136,7 @@ class ForeignImage {
         return this.#open(descriptor, diffId);
       },
     }));
-    return { target, kind: 'image', id: manifest.config.digest, layers, config: configOf(config), annotations: annotationsOf(manifest) };
+    return { target, kind: 'image', id: manifest.config.digest, layers, config: configOf(config), annotations: manifest.annotations ?? {} };
   }
 
   close(): void {

@@ -1,9 +1,6 @@
 /** What the analysers do with the bytes of files. */
+import { S_IFLNK, S_IFMT, S_IFREG } from '../../abi/stat.ts';
 import type { ScanFile } from '../types.ts';
-
-const S_IFMT = 0o170000;
-const S_IFREG = 0o100000;
-const S_IFLNK = 0o120000;
 
 export function isRegular({ mode }: ScanFile): boolean {
   return (mode & S_IFMT) === S_IFREG;
