@@ -40,8 +40,10 @@ test('files that are not what their package brought: where packages were merged 
   ];
   assert.deepEqual(judge(files), []);
   for (const [path, name] of [['usr/bin/tool', 'one'], ['usr/bin/diverted', 'two'], ['usr/bin/diverted.one', 'one']] as const) {
-    const found = judge(files.map((file) => (file.path === path ? { path, content: 'other' } : file)));
-    assert.deepEqual(found.map(({ path: where, finding: { rule, message } }) => [where, rule, message]), [[path, 'package-file-changed', `It is not what the package ${name} brought`]]);
+    for (const content of ['other', '']) {
+      const found = judge(files.map((file) => (file.path === path ? { path, content } : file)));
+      assert.deepEqual(found.map(({ path: where, finding: { rule, message } }) => [where, rule, message]), [[path, 'package-file-changed', `It is not what the package ${name} brought`]]);
+    }
   }
   const many = Array.from({ length: 1200 }, (_, index) => `usr/share/many/${index}`);
   const told = judge([{ path: 'var/lib/dpkg/status.d/many.md5sums', content: many.map((path) => `${md5('was')}  ${path}\n`).join('') }, ...many.map((path) => ({ path, content: 'is' }))]);
