@@ -76,6 +76,9 @@ test('files that are longer than what is looked at are told, and rules know how 
   const found: string[] = [];
   for (const analyser of contentAnalysers({ malware: { rules, digests } })) analyser.analyse(file, { finding: ({ rule }) => found.push(rule), fact: () => undefined });
   assert.deepEqual(found, ['secrets-left-out', 'yara-rule', 'not-judged']);
+  // Who opened the files tells that one could not be read.
+  const unread = { ...file, read: () => new Uint8Array(), readAt: () => new Uint8Array() };
+  for (const analyser of contentAnalysers({ malware: { digests: parseDigestList('d41d8cd98f00b204e9800998ecf8427e empty') } })) analyser.analyse(unread, { finding: ({ rule }) => assert.fail(rule), fact: () => undefined });
   assert.deepEqual(judge([{ path: 'app/x.txt', content: 'a' }]), []);
 });
 

@@ -20,6 +20,11 @@ export function contentOf(file: ScanFile, limit: number): Uint8Array {
   return last.bytes.length > limit ? last.bytes.subarray(0, limit) : last.bytes;
 }
 
+/** Whether there is more of a file than was read of it. What could not be read at all is told by who opened it. */
+export function isCut({ size }: ScanFile, bytes: Uint8Array): boolean {
+  return bytes.length > 0 && bytes.length < size;
+}
+
 /** One character a byte. In pieces, as an argument list has an end; by `apply`, which is ten times as fast as spreading. */
 export function latin1(bytes: Uint8Array, from = 0, to = bytes.length): string {
   let text = '';

@@ -1,6 +1,6 @@
 /** Secrets in the files of layers, and in an image's environment, labels and history. A secret that a later layer deletes is still in the image. */
 import type { Analyser, ContentFinding, ImageContext, ScanFile, Sink } from '../../types.ts';
-import { contentOf, isBinary, isRegular, latin1, lineCounter } from '../bytes.ts';
+import { contentOf, isBinary, isCut, isRegular, latin1, lineCounter } from '../bytes.ts';
 import { MOST_TEXT_BYTES } from '../limits.ts';
 import { isSecretFile, secretsOfFile } from './files.ts';
 import { findSecrets, withoutOverlaps } from './find.ts';
@@ -52,7 +52,7 @@ function analyse(file: ScanFile, sink: Sink): void {
     sink.finding(findingOf(bytes, secret, lineOf, Math.min(after, secret.start)));
   }
   if (!isComplete) sink.finding({ rule: 'secrets-left-out', message: 'The rest of the file was left out, because there is too much in it that looks like a secret' });
-  else if (bytes.length < file.size) sink.finding({ rule: 'secrets-left-out', message: `The rest of the file was left out: its first ${MOST_TEXT_BYTES >> 20} MiB were looked at` });
+  else if (isCut(file, bytes)) sink.finding({ rule: 'secrets-left-out', message: `The rest of the file was left out: its first ${MOST_TEXT_BYTES >> 20} MiB were looked at` });
 }
 
 /** Secrets of a text of the configuration. */
