@@ -1,18 +1,35 @@
 /** All that look into files, beside the readers of packages. */
 import { CONTENT_ANALYSERS, RULE_VARIABLES, YaraError, compileYara, contentAnalysers, parseDigestList } from './content/index.ts';
+import type { DigestList, YaraRules } from './content/index.ts';
 import { ScanInputError } from './errors.ts';
 import type { Analyser } from './types.ts';
 
 export const ANALYSERS: readonly Analyser[] = CONTENT_ANALYSERS;
 
-/** The same with more rules in YARA's language, and digests of files that are known to be bad, as texts. @throws ScanInputError for rules that are not understood */
-export function analysersWith({ rules, digests }: { readonly rules: string | undefined; readonly digests: string | undefined }): readonly Analyser[] {
+/** Something with the text that it was read from, by which results that are kept are told apart. */
+export interface Given<Meaning> {
+  readonly meaning: Meaning;
+  readonly text: string;
+}
+
+/** Rules in YARA's language. @throws ScanInputError for those that are not understood */
+export function readRules(text: string): Given<YaraRules> {
   try {
-    return contentAnalysers({
-      malware: { ...(rules !== undefined && { rules: compileYara(rules, { externals: RULE_VARIABLES }) }), ...(digests !== undefined && { digests: parseDigestList(digests) }), identity: `${rules ?? ''}\n${digests ?? ''}` },
-    });
+    return { meaning: compileYara(text, { externals: RULE_VARIABLES }), text };
   } catch (error) {
     if (error instanceof YaraError) throw new ScanInputError(error.message, 'correct the rule, or leave its file out', { cause: error });
     throw error;
   }
+}
+
+/** Digests of files that are known to be bad. @throws ScanInputError for a text without any, or with too many */
+export function readDigests(text: string): Given<DigestList> {
+  return { meaning: parseDigestList(text), text };
+}
+
+/** The same with more rules and digests. */
+export function analysersWith(rules: Given<YaraRules> | undefined, digests: Given<DigestList> | undefined): readonly Analyser[] {
+  return contentAnalysers({
+    malware: { ...(rules !== undefined && { rules: rules.meaning }), ...(digests !== undefined && { digests: digests.meaning }), identity: JSON.stringify([rules?.text, digests?.text]) },
+  });
 }

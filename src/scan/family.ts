@@ -29,7 +29,7 @@ function packageKeys({ packages }: FamilyMember): ReadonlySet<string> {
 }
 
 /** A vulnerability of a package by name: an update that leaves it in stays the same one. */
-function vulnerabilityKeys({ vulnerabilities }: FamilyMember): ReadonlySet<string> {
+export function vulnerabilityKeys(vulnerabilities: readonly Vulnerability[]): ReadonlySet<string> {
   return new Set(vulnerabilities.map(({ id, found: { package: { type, name } } }) => `${id} ${type} ${name}`));
 }
 
@@ -44,8 +44,8 @@ export function familyOf(members: readonly FamilyMember[]): readonly FamilyNode[
   for (const member of unique) {
     const base = nearestBase(member.diffIds, unique);
     const parent = base === undefined ? undefined : nodes.get(base as FamilyMember);
-    const [packages, vulnerabilities] = [packageKeys(member), vulnerabilityKeys(member)];
-    const before = { packages: parent === undefined ? new Set<string>() : packageKeys(parent.member), vulnerabilities: parent === undefined ? new Set<string>() : vulnerabilityKeys(parent.member) };
+    const [packages, vulnerabilities] = [packageKeys(member), vulnerabilityKeys(member.vulnerabilities)];
+    const before = { packages: parent === undefined ? new Set<string>() : packageKeys(parent.member), vulnerabilities: parent === undefined ? new Set<string>() : vulnerabilityKeys(parent.member.vulnerabilities) };
     const own = without(vulnerabilities, before.vulnerabilities);
     nodes.set(member, {
       member, parent, addedPackages: without(packages, before.packages), removedPackages: without(before.packages, packages), own, inherited: vulnerabilities.size - own, mended: without(before.vulnerabilities, vulnerabilities),

@@ -1,5 +1,6 @@
 /** What is in an image: packages and what is known against them, what its files hold, where each of it is from. The door of the room. */
-export { ANALYSERS, analysersWith } from './analysers.ts';
+export { ANALYSERS, analysersWith, readDigests, readRules } from './analysers.ts';
+export { MOST_DIGEST_LIST_BYTES, MOST_RULE_BYTES } from './content/index.ts';
 export { ScanInputError } from './errors.ts';
 export { MOST_ADVISORY_BYTES, MOST_SBOM_BYTES } from './limits.ts';
 export type { Analyser, ContentFinding, ImageContext, LayerFact, Origin, ScanConfig, ScanFile, ScanHistory, Scanner, Sink } from './types.ts';

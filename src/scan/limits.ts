@@ -10,12 +10,14 @@ export const MOST_LOCK_BYTES = 32 * 2 ** 20;
 export const MOST_MANIFEST_BYTES = 2 ** 20;
 /** A jar, war or ear, or one within another. */
 export const MOST_JAR_BYTES = 512 * 2 ** 20;
-/** Bytes of nested jars together, uncompressed. */
+/** Bytes of nested jars and documents of one jar together, uncompressed. */
 export const MOST_NESTED_BYTES = 2 ** 30;
 /** Jars within jars: Spring Boot in a war in an ear is three. */
 export const MOST_JAR_DEPTH = 5;
 export const MOST_ZIP_ENTRIES = 200_000;
-/** One document in a jar. */
+/** Three lines and a comment. */
+export const MOST_POM_PROPERTIES_BYTES = 64 * 2 ** 10;
+/** A manifest of a jar: with a digest for each file. */
 export const MOST_JAR_DOCUMENT_BYTES = 2 ** 20;
 /** What a Go or Rust program says it is made of. */
 export const MOST_BUILD_INFO_BYTES = 8 * 2 ** 20;

@@ -107,7 +107,7 @@ export function mergePackages(layers: readonly LayerResult[], visibility: Visibi
   }
   const owned = new Set(tops.flatMap(({ top }) => top.record.owned ?? []));
   const places = placesOf(tops.map(({ top }) => top));
-  const found = new Map<string, FoundPackage>();
+  const found = new Map<string, FoundPackage & { readonly paths: string[] }>();
   for (const { top: { record }, all } of tops) {
     if (owned.has(record.path)) continue;
     if (record.kind === 'lock' && (INSIDE_PACKAGES.test(record.path) || isInstalledBeside(record, places))) continue;
@@ -117,7 +117,9 @@ export function mergePackages(layers: readonly LayerResult[], visibility: Visibi
       const [before, layer] = [found.get(key), origins.get(key) ?? 0];
       // Needed for development in one place, and for running in another: it is needed for running.
       const kept = before === undefined || (before.package.isDevelopment === true && one.isDevelopment !== true) ? one : before.package;
-      found.set(key, { package: kept, paths: [...(before?.paths ?? []), record.path], layer: Math.min(layer, before?.layer ?? layer), reader: before?.reader ?? record.reader });
+      const paths = before?.paths ?? [];
+      paths.push(record.path);
+      found.set(key, { package: kept, paths, layer: Math.min(layer, before?.layer ?? layer), reader: before?.reader ?? record.reader });
     }
   }
   const distributions = tops.flatMap(({ top: { record } }) => (record.distribution === undefined ? [] : [record])).sort((left, right) => left.path.length - right.path.length);

@@ -6,9 +6,9 @@ import type { Distribution, Package, PackageType } from './packages/types.ts';
 import { PACKAGE_TYPES } from './packages/types.ts';
 import { normalizedName } from './packages/python.ts';
 
-/** All but what RFC 3986 never quotes; a colon stays as the specification shows it. */
+/** All but what RFC 3986 never quotes; a colon stays as the specification shows it. Half a pair of UTF-16, which JSON can say, has no bytes. */
 function quoted(text: string): string {
-  return encodeURIComponent(text).replace(/[!'()*]/g, (character) => `%${character.charCodeAt(0).toString(16).toUpperCase()}`).replace(/%3A/g, ':');
+  return encodeURIComponent(text.replace(/\p{Cs}/gu, '\ufffd')).replace(/[!'()*]/g, (character) => `%${character.charCodeAt(0).toString(16).toUpperCase()}`).replace(/%3A/g, ':');
 }
 
 function splitName({ type, name }: Package, distribution: Distribution | undefined): { readonly namespace: string; readonly own: string } {

@@ -1,5 +1,5 @@
 /** What building an image again on the newest version of its base would mend, in numbers. */
-import type { Vulnerability } from './advisories/match.ts';
+import { vulnerabilityKeys } from './family.ts';
 import type { ScanResult } from './scan.ts';
 
 export interface Rebuild {
@@ -13,14 +13,10 @@ export interface Rebuild {
   readonly adds: number;
 }
 
-function keysOf(vulnerabilities: readonly Vulnerability[]): ReadonlySet<string> {
-  return new Set(vulnerabilities.map(({ id, found: { package: { type, name } } }) => `${id} ${type} ${name}`));
-}
-
 /** `newest`: a scan of the base as its name stands now. */
 export function rebuildOn(own: ScanResult, newest: ScanResult): Rebuild {
-  const inherited = keysOf(own.vulnerabilities.filter(({ found }) => own.originOf(found.layer)?.from === 'base'));
-  const [all, next] = [keysOf(own.vulnerabilities), keysOf(newest.vulnerabilities)];
+  const inherited = vulnerabilityKeys(own.vulnerabilities.filter(({ found }) => own.originOf(found.layer)?.from === 'base'));
+  const [all, next] = [vulnerabilityKeys(own.vulnerabilities), vulnerabilityKeys(newest.vulnerabilities)];
   const remains = [...inherited].filter((key) => next.has(key)).length;
   return { base: newest.subject.target, mends: inherited.size - remains, remains, adds: [...next].filter((key) => !all.has(key)).length };
 }

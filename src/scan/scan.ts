@@ -15,6 +15,7 @@ import type { MergedPackages } from './merge.ts';
 import { askMirror } from './mirror/updates.ts';
 import type { MirrorOptions, MirrorResult } from './mirror/updates.ts';
 import type { ReaderTools } from './packages/types.ts';
+import { shownPath } from './text.ts';
 import type { ReadBill } from './sbom/types.ts';
 import type { Analyser, ContentFinding, Origin, ScanConfig } from './types.ts';
 
@@ -128,7 +129,7 @@ function billAsMerged({ distribution, packages }: ReadBill): MergedPackages {
 
 function problemsOf(layers: readonly LayerResult[], merged: MergedPackages, mirror: MirrorResult | undefined): readonly string[] {
   const cut = layers.flatMap(({ analysers }) => [...analysers]).filter(([, { isCut }]) => isCut).map(([name]) => `${name} stopped at a bound: there is more of the same`);
-  return [...merged.problems.map(({ path, problem }) => `"${path}": ${problem}`), ...new Set(cut), ...(mirror?.problems ?? []).map((name) => `the changes of ${name} could not be read`)];
+  return [...merged.problems.map(({ path, problem }) => `"${shownPath(path)}": ${problem}`), ...new Set(cut), ...(mirror?.problems ?? []).map((name) => `the changes of ${name} could not be read`)];
 }
 
 /** @throws ScanInputError, and what opening a layer throws */

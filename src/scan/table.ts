@@ -4,6 +4,7 @@ import { bySeverity } from '../findings/index.ts';
 import type { Finding, Report } from '../findings/index.ts';
 import { originAsText } from './report.ts';
 import { purlOf } from './purl.ts';
+import { shownPath } from './text.ts';
 import type { ScanResult } from './scan.ts';
 import type { Origin } from './types.ts';
 
@@ -72,7 +73,7 @@ export function asScanTable(result: ScanResult, { findings, ignored, data = {} }
 export function asPackageTable({ merged, originOf }: ScanResult): string {
   const rows = merged.packages.map(({ package: one, layer, paths }) => {
     const origin = originOf(layer);
-    return [one.type, one.name, one.version, one.architecture ?? '', origin === undefined ? '' : originAsText(origin), paths[0] ?? '', purlOf(one, merged.distribution)];
+    return [one.type, one.name, one.version, one.architecture ?? '', origin === undefined ? '' : originAsText(origin), shownPath(paths[0] ?? ''), purlOf(one, merged.distribution)];
   });
   return columns([['TYPE', 'NAME', 'VERSION', 'ARCH', 'FROM', 'FILE', 'PURL'], ...rows.sort(([leftType = '', left = ''], [rightType = '', right = '']) => (`${leftType} ${left}` < `${rightType} ${right}` ? -1 : 1))]);
 }

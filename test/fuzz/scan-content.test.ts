@@ -3,6 +3,7 @@ import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import { test } from 'node:test';
 import { contentAnalysers, misspellingOf, parseDigestList, parseMd5sums } from '../../src/scan/content/index.ts';
+import { ScanInputError } from '../../src/scan/errors.ts';
 import { readElf } from '../../src/scan/content/malware/elf.ts';
 import { readPe } from '../../src/scan/content/malware/pe.ts';
 import { YaraError, compileYara } from '../../src/scan/content/malware/yara/index.ts';
@@ -52,7 +53,12 @@ test('readers of settings take any text', () => {
       readSshdConfig('/etc/ssh/sshd_config', { paths: [...files.keys()], text: (each) => files.get(each)! });
       capabilitiesOf(content);
       parseMd5sums(content, 'x');
-      parseDigestList(content);
+      try {
+        parseDigestList(content);
+      } catch (error) {
+        assert.ok(error instanceof ScanInputError);
+      }
+      parseDigestList(`${content}\n${'0'.repeat(64)}`);
       misspellingOf(pick(['npm', 'pypi', 'gem']), content);
     });
   }

@@ -6,7 +6,7 @@ import { chmodSync, mkdirSync, mkdtempSync, readFileSync, rmSync, statSync, writ
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { after, test } from 'node:test';
-import { changedFiles, compileYara, contentAnalysers, misspellingOf, parseDigestList, parseMd5sums, RULE_VARIABLES } from '../../src/scan/content/index.ts';
+import { changedFiles, compileYara, contentAnalysers, hexDigest, misspellingOf, parseDigestList, parseMd5sums, RULE_VARIABLES } from '../../src/scan/content/index.ts';
 import { guessPasswords, readShadow } from '../../src/scan/content/settings/accounts.ts';
 import { matchesGlob } from '../../src/scan/content/settings/glob.ts';
 import { judge } from './testing.ts';
@@ -20,22 +20,42 @@ test('changedFiles() tells what md5sum tells of a package of this host', () => {
   const list = readFileSync('/var/lib/dpkg/info/coreutils.md5sums', 'utf8');
   const checksums = parseMd5sums(list, 'coreutils');
   assert.equal(checksums.length, list.trimEnd().split('\n').length);
-  const bytesOf = (path: string): Uint8Array | undefined => {
+  const digestOf = (path: string, digits: number): string | undefined => {
     const stat = statSync(`/${path}`, { throwIfNoEntry: false });
-    return stat?.isFile() === true ? readFileSync(`/${path}`) : undefined;
+    return stat?.isFile() === true ? hexDigest(readFileSync(`/${path}`), digits) : undefined;
   };
-  assert.deepEqual(changedFiles(checksums, bytesOf), []);
-  const changed = changedFiles(checksums, (path) => (path.endsWith('bin/ls') ? Buffer.from('not ls') : bytesOf(path)));
+  assert.deepEqual(changedFiles(checksums, digestOf), []);
+  const changed = changedFiles(checksums, (path, digits) => (path.endsWith('bin/ls') ? hexDigest(Buffer.from('not ls'), digits) : digestOf(path, digits)));
   assert.deepEqual(changed.map(({ file, rule }) => [file.replace(/^usr\//, ''), rule]), [['bin/ls', 'package-file-changed']]);
   assert.deepEqual(changed[0]!.evidence?.[1]?.value, createHash('md5').update('not ls').digest('hex'));
+});
+
+test('files that are not what their package brought: where packages were merged into /usr, diverted, or taken over by another', () => {
+  const md5 = (text: string): string => createHash('md5').update(text).digest('hex');
+  const files = [
+    { path: 'var/lib/dpkg/info/one:amd64.md5sums', content: `${md5('tool')}  bin/tool\n${md5('one')}  usr/bin/diverted\n${md5('old')}  usr/bin/taken\n${md5('not there')}  usr/share/doc/one/README\n${md5('é')}  usr/share/é\n` },
+    { path: 'var/lib/dpkg/info/two.md5sums', content: `${md5('two')}  usr/bin/diverted\n${md5('new')}  usr/bin/taken\n` },
+    { path: 'var/lib/dpkg/diversions', content: '/usr/bin/diverted\n/usr/bin/diverted.one\ntwo\n' },
+    { path: 'usr/bin/tool', content: 'tool' }, { path: 'usr/bin/diverted', content: 'two' }, { path: 'usr/bin/diverted.one', content: 'one' }, { path: 'usr/bin/taken', content: 'new' }, { path: Buffer.from('usr/share/é').toString('latin1'), content: 'é' }, { path: 'usr/bin/own', content: 'own' },
+  ];
+  assert.deepEqual(judge(files), []);
+  for (const [path, name] of [['usr/bin/tool', 'one'], ['usr/bin/diverted', 'two'], ['usr/bin/diverted.one', 'one']] as const) {
+    for (const content of ['other', '']) {
+      const found = judge(files.map((file) => (file.path === path ? { path, content } : file)));
+      assert.deepEqual(found.map(({ path: where, finding: { rule, message } }) => [where, rule, message]), [[path, 'package-file-changed', `It is not what the package ${name} brought`]]);
+    }
+  }
+  const many = Array.from({ length: 1200 }, (_, index) => `usr/share/many/${index}`);
+  const told = judge([{ path: 'var/lib/dpkg/status.d/many.md5sums', content: many.map((path) => `${md5('was')}  ${path}\n`).join('') }, ...many.map((path) => ({ path, content: 'is' }))]);
+  assert.deepEqual([told.length, told.at(-1)?.finding.message], [1001, '200 more files are not what their packages brought']);
 });
 
 test('changedFiles() knows the digests that rpm has', () => {
   const bytes = Buffer.from('content');
   for (const algorithm of ['md5', 'sha1', 'sha256', 'sha512']) {
     const checksum = { path: 'usr/bin/x', digest: createHash(algorithm).update(bytes).digest('hex'), package: 'x' };
-    assert.deepEqual(changedFiles([checksum], () => bytes), []);
-    assert.equal(changedFiles([checksum], () => Buffer.from('other')).length, 1);
+    assert.deepEqual(changedFiles([checksum], (_, digits) => hexDigest(bytes, digits)), []);
+    assert.equal(changedFiles([checksum], (_, digits) => hexDigest(Buffer.from('other'), digits)).length, 1);
   }
 });
 

@@ -9,7 +9,7 @@ import { SECRET_MISSES, SECRET_PLANTS } from './labelled-secrets.ts';
 import { SETTING_MISSES, SETTING_PLANTS } from './labelled-settings.ts';
 import { KINDS } from './labelled.ts';
 import type { Case } from './labelled.ts';
-import { judge, scanFile } from './testing.ts';
+import { judge, made, scanFile } from './testing.ts';
 
 const PLANTS = [...SECRET_PLANTS, ...SETTING_PLANTS, ...MALWARE_PLANTS];
 const MISSES = [...SECRET_MISSES, ...SETTING_MISSES, ...MALWARE_MISSES];
@@ -47,6 +47,16 @@ test('each finding says where, redacts what is secret, and has a rule', () => {
       const shown = `${finding.message} ${finding.source ?? ''}`.replace(/aws_secret_access_key|AWS_SECRET_ACCESS_KEY|-----BEGIN[A-Z ]+-----|[A-Za-z._-]+/g, (word) => (/[0-9]/.test(word) ? word : ''));
       for (const run of shown.match(/[A-Za-z0-9+/]{12,}/g) ?? []) assert.ok(!/[0-9]/.test(run) || !text.includes(run) || /^\d+$/.test(run), `${each.name}: ${finding.message} ${finding.source ?? ''}`);
     }
+  }
+});
+
+test('a secret is not shown beside another one, whether that one is told or not', () => {
+  const values = Array.from({ length: 26 }, () => `${made('base62', 21)}a1B`);
+  const lines = [`DB_PASSWORD='${values[0]}' API_TOKEN='${values[1]}'\n`, `${values.map((value) => `TOKEN='${value}'`).join(' ')} url=https://me:${made('base62', 12)}@db.internal\n`];
+  for (const content of lines) {
+    const found = judge([{ path: 'app/x.env', content }]).filter(({ analyser }) => analyser === 'secrets');
+    assert.ok(found.length >= 2, content);
+    for (const { finding } of found) for (const value of values) assert.ok(!`${finding.source} ${finding.message}`.includes(value), `${finding.source}`);
   }
 });
 

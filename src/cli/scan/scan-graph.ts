@@ -4,7 +4,7 @@ import type { ImageStore, StoredImage } from '../../image/index.ts';
 import { familyAsDot, familyAsSvg, familyOf, relativesOf, scan } from '../../scan/index.ts';
 import type { FamilyMember } from '../../scan/index.ts';
 import { UserError } from '../errors.ts';
-import { databaseFile, openDatabase } from './scan-database.ts';
+import { openAdvisories } from './scan-database.ts';
 import { ScanProgress } from './scan-progress.ts';
 import { scanOptions } from './scan-options.ts';
 import type { ScanRequest } from './scan-options.ts';
@@ -14,14 +14,15 @@ import { nameOfImage, subjectOfImage } from './scan-subject.ts';
 export async function drawGraph(file: string, word: string | undefined, request: ScanRequest, store: ImageStore): Promise<number> {
   const { values } = request;
   const progress = new ScanProgress(values.has('quiet'));
-  const database = openDatabase(values.last('db') ?? databaseFile(), values.last('db-digest'));
+  const database = openAdvisories(values);
+  if (database === undefined) process.stderr.write('caisson: no advisories are here, so the picture has packages only: "caisson db import" takes some\n');
   const packagesOnly: ScanRequest = { ...request, analysers: [], scanners: ['vuln'] };
   const own = word === undefined ? undefined : nameOfImage(store.find(word));
   try {
     const members: FamilyMember[] = [];
     for (const image of imagesOf(store, own)) {
       const subject = subjectOfImage(store, image, nameOfImage(image));
-      const { merged, vulnerabilities } = await scan(subject, scanOptions(packagesOnly, subject, store, database, progress));
+      const { merged, vulnerabilities } = await scan(subject, scanOptions(packagesOnly, subject, undefined, database, progress));
       members.push({ name: subject.target, diffIds: image.config.diffIds, packages: merged.packages, vulnerabilities });
     }
     const all = familyOf(members);

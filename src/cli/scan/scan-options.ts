@@ -1,13 +1,13 @@
 /** The flags of `scan`, and what they mean for one subject. */
-import { readFileSync, statSync } from 'node:fs';
 import { SEVERITIES } from '../../findings/index.ts';
 import type { Severity } from '../../findings/index.ts';
 import type { ImageStore } from '../../image/index.ts';
-import { ANALYSERS, MOST_SBOM_BYTES, ScanInputError, analysersWith, findBase, readVex } from '../../scan/index.ts';
+import { ANALYSERS, MOST_DIGEST_LIST_BYTES, MOST_RULE_BYTES, MOST_SBOM_BYTES, ScanInputError, analysersWith, findBase, readDigests, readRules, readVex } from '../../scan/index.ts';
 import type { AdvisoryDatabase, Analyser, ScanOptions, Scanner, Subject, VexStatement } from '../../scan/index.ts';
 import { UserError } from '../errors.ts';
 import type { FlagValues } from '../flags.ts';
 import { oneOf } from '../option-values.ts';
+import { readInputFile } from './input-file.ts';
 import type { ScanProgress } from './scan-progress.ts';
 import { SCANNER_NAMES, SCAN_FORMATS } from './scan-specs.ts';
 import { knownImages } from './scan-subject.ts';
@@ -33,41 +33,33 @@ function replacements(values: FlagValues): readonly (readonly [from: string, to:
   });
 }
 
+/** What a flag's files say. @throws UserError */
+function understood<Meaning>(flag: string, files: string, read: () => Meaning): Meaning {
+  try {
+    return read();
+  } catch (error) {
+    if (!(error instanceof ScanInputError)) throw error;
+    throw new UserError(`cannot use --${flag} ${files}: ${error.message}`, error.advice, undefined, { cause: error });
+  }
+}
+
 function readStatements(values: FlagValues): readonly VexStatement[] {
-  return values.all('vex').flatMap((file) => {
-    try {
-      if (statSync(file).size > MOST_SBOM_BYTES) throw new ScanInputError(`it is longer than ${MOST_SBOM_BYTES >> 20} MiB`);
-      return readVex(readFileSync(file), file);
-    } catch (error) {
-      const why = (error as NodeJS.ErrnoException).code === 'ENOENT' ? 'no such file' : (error as Error).message;
-      throw new UserError(`cannot use --vex ${file}: ${why}`, error instanceof ScanInputError ? error.advice : 'check the path', undefined, { cause: error });
-    }
-  });
+  return values.all('vex').flatMap((file) => understood('vex', file, () => readVex(readInputFile('vex', file, MOST_SBOM_BYTES), file)));
 }
 
 /** Files of rules or digests as one text; undefined without the flag. */
-function readTexts(values: FlagValues, flag: string): string | undefined {
+function readTexts<Meaning>(values: FlagValues, flag: string, most: number, read: (text: string) => Meaning): Meaning | undefined {
   const files = values.all(flag);
   if (files.length === 0) return undefined;
-  return files.map((file) => {
-    try {
-      return readFileSync(file, 'utf8');
-    } catch (error) {
-      throw new UserError(`cannot read --${flag} ${file}: ${(error as NodeJS.ErrnoException).code === 'ENOENT' ? 'no such file' : (error as Error).message}`, 'check the path', undefined, { cause: error });
-    }
-  }).join('\n');
+  const text = files.map((file) => readInputFile(flag, file, most).toString('utf8')).join('\n');
+  return understood(flag, files.join(' '), () => read(text));
 }
 
 /** Those of ours, with what is given beside their own rules. */
 function analysersOf(values: FlagValues): readonly Analyser[] {
-  const [rules, digests] = [readTexts(values, 'yara'), readTexts(values, 'bad-digests')];
-  if (rules === undefined && digests === undefined) return ANALYSERS;
-  try {
-    return analysersWith({ rules, digests });
-  } catch (error) {
-    if (!(error instanceof ScanInputError)) throw error;
-    throw new UserError(`cannot use --yara ${values.all('yara').join(' ')}: ${error.message}`, error.advice, undefined, { cause: error });
-  }
+  const rules = readTexts(values, 'yara', MOST_RULE_BYTES, readRules);
+  const digests = readTexts(values, 'bad-digests', MOST_DIGEST_LIST_BYTES, readDigests);
+  return rules === undefined && digests === undefined ? ANALYSERS : analysersWith(rules, digests);
 }
 
 /** All that the flags say, with every mistake in them found before the work begins. */

@@ -47,11 +47,7 @@ export function subjectOfImage(store: ImageStore, image: StoredImage, target: st
       return openLayerFiles(store.disk.files, store.layers.pathsOf(diffId));
     },
   }));
-  return { target, kind: 'image', id, layers, config: configOf(config), annotations: annotationsOf(manifest) };
-}
-
-function annotationsOf(manifest: Manifest): Readonly<Record<string, string>> {
-  return (manifest as { readonly annotations?: Readonly<Record<string, string>> }).annotations ?? {};
+  return { target, kind: 'image', id, layers, config: configOf(config), annotations: manifest.annotations ?? {} };
 }
 
 /** Bytes that are what was promised. */
@@ -87,17 +83,31 @@ async function manifestOf(source: CopySource, platform: Platform): Promise<Manif
   throw new ImageFormatError('its indexes name one another', 'do not trust this image');
 }
 
+function temporaryDirectory(): string {
+  try {
+    return mkdtempSync(join(tmpdir(), 'caisson-scan-'));
+  } catch (error) {
+    throw new ScanInputError(`there is no place to unpack it: ${(error as Error).message}`, 'name a directory in TMPDIR', { cause: error });
+  }
+}
+
 /** Layers of an image that is elsewhere: each is checked and unpacked in a store of its own, when it is needed. */
 class ForeignImage {
   readonly #source: CopySource;
-  readonly #directory = mkdtempSync(join(tmpdir(), 'caisson-scan-'));
+  readonly #directory: string;
   readonly #scratch: ImageStore;
   readonly #own: ImageStore | undefined;
 
   constructor(source: CopySource, own: ImageStore | undefined) {
     this.#source = source;
     this.#own = own;
-    this.#scratch = ImageStore.open(createImageHost(), toByteString(this.#directory));
+    this.#directory = temporaryDirectory();
+    try {
+      this.#scratch = ImageStore.open(createImageHost(), toByteString(this.#directory));
+    } catch (error) {
+      this.close();
+      throw error;
+    }
   }
 
   async #open(descriptor: Descriptor, diffId: ImageConfig['diffIds'][number]): Promise<OpenFiles> {
@@ -126,7 +136,7 @@ class ForeignImage {
         return this.#open(descriptor, diffId);
       },
     }));
-    return { target, kind: 'image', id: manifest.config.digest, layers, config: configOf(config), annotations: annotationsOf(manifest) };
+    return { target, kind: 'image', id: manifest.config.digest, layers, config: configOf(config), annotations: manifest.annotations ?? {} };
   }
 
   close(): void {
@@ -152,7 +162,7 @@ function openDirectory(path: string, target: string): OpenSubject {
   return {
     subject: { target, kind: 'directory', layers: [{ diffId: '', open }] },
     get notes() {
-      return unread === 0 ? notes : [...notes, `${unread} directories could not be read`];
+      return unread === 0 ? notes : [...notes, `${unread === 1 ? 'a file or directory' : `${unread} files or directories`} could not be read`];
     },
     close: () => undefined,
   };
@@ -177,9 +187,17 @@ async function openArchiveFile(path: string, word: string, options: SubjectOptio
   }
 }
 
-/** A path that is there. */
+/** A path that is there. @throws ScanInputError, also where it may not be read */
 async function openPath(word: string, options: SubjectOptions): Promise<OpenSubject> {
-  const path = resolve(word);
+  try {
+    return await openKind(resolve(word), word, options);
+  } catch (error) {
+    if (typeof (error as NodeJS.ErrnoException).syscall !== 'string') throw error;
+    throw new ScanInputError(`it cannot be read: ${(error as NodeJS.ErrnoException).code === 'EACCES' ? 'permission denied' : (error as Error).message}`, 'check its rights', { cause: error });
+  }
+}
+
+async function openKind(path: string, word: string, options: SubjectOptions): Promise<OpenSubject> {
   const stat = statSync(path);
   if (stat.isDirectory()) {
     if (existsSync(join(path, 'index.json')) && existsSync(join(path, 'blobs'))) return openPlace(`oci:${path}`, word, options);

@@ -41,11 +41,23 @@ export function openResultCache(): ResultCache | undefined {
 const IDLE_MS = 60_000;
 const MOST_REDIRECTS = 5;
 
+/** @throws ScanInputError for what is no address of HTTP. */
+function urlOf(text: string, base?: URL): URL {
+  let url: URL;
+  try {
+    url = new URL(text, base);
+  } catch (error) {
+    throw new ScanInputError(`"${text}" is no address`, 'it begins with https:// or http:// and a host', { cause: error });
+  }
+  if (url.protocol !== 'http:' && url.protocol !== 'https:') throw new ScanInputError(`"${url.href}" is no address of HTTP`, 'it begins with https:// or http://');
+  return url;
+}
+
 /** For `http_proxy`: a proxy is asked for the whole address (RFC 9112 3.2.2). Of encrypted connections it would have to make a tunnel, which is not done. */
 function proxyFor(url: URL): URL | undefined {
   const { http_proxy: proxy = '', no_proxy: except = '' } = process.env;
   if (url.protocol !== 'http:' || !proxy.startsWith('http://') || except.split(',').some((name) => name !== '' && (url.hostname === name || url.hostname.endsWith(`.${name.replace(/^\./, '')}`)))) return undefined;
-  return new URL(proxy);
+  return urlOf(proxy);
 }
 
 function answer(url: URL): Promise<IncomingMessage> {
@@ -62,7 +74,7 @@ function answer(url: URL): Promise<IncomingMessage> {
 
 /** The whole body; undefined where there is nothing (404). @throws ScanInputError */
 export async function fetchBytes(address: string, most: number): Promise<Uint8Array | undefined> {
-  let url = new URL(address);
+  let url = urlOf(address);
   for (let redirects = 0; redirects <= MOST_REDIRECTS; redirects++) {
     const response = await answer(url).catch((error: unknown) => {
       throw new ScanInputError(`${url.href} does not answer: ${(error as Error).message}`, 'check the network and the address', { cause: error });
@@ -70,8 +82,9 @@ export async function fetchBytes(address: string, most: number): Promise<Uint8Ar
     const { statusCode = 0, headers: { location } } = response;
     if (statusCode >= 300 && statusCode < 400 && location !== undefined) {
       response.destroy();
-      url = new URL(location, url);
-      if (url.protocol !== 'http:' && url.protocol !== 'https:') break;
+      const next = urlOf(location, url);
+      if (url.protocol === 'https:' && next.protocol === 'http:') throw new ScanInputError(`${url.href} leads to ${next.href}, which is not encrypted`, 'name that address itself, if you trust the way to it');
+      url = next;
       continue;
     }
     if (statusCode === 404 || statusCode === 410) {

@@ -12,7 +12,7 @@ import { UserError, printable } from '../errors.ts';
 import { FindingOptions, withErrorStatus } from '../finding-flags.ts';
 import type { FlagValues } from '../flags.ts';
 import { openStore } from '../images/image-store.ts';
-import { databaseFile, openDatabase } from './scan-database.ts';
+import { openAdvisories } from './scan-database.ts';
 import { drawGraph } from './scan-graph.ts';
 import { guarded } from './scan-guard.ts';
 import { isBill, requestOf, scanOptions } from './scan-options.ts';
@@ -20,6 +20,7 @@ import type { ScanRequest } from './scan-options.ts';
 import { ScanProgress } from './scan-progress.ts';
 import { SCAN, SCAN_FORMATS } from './scan-specs.ts';
 import { openSubject, subjectOfImage } from './scan-subject.ts';
+import type { OpenSubject } from './scan-subject.ts';
 import { version } from '../version.ts';
 
 function say(text: string): void {
@@ -91,11 +92,10 @@ function textOf(report: Report, result: ScanResult, { format, values }: ScanRequ
 async function scanWord(word: string, request: ScanRequest, options: FindingOptions, store: ImageStore | undefined): Promise<number> {
   const { values } = request;
   const progress = new ScanProgress(values.has('quiet'));
-  const opened = await openSubject(word, { values, store, note: say });
-  const named = values.last('db');
-  const database = request.scanners.includes('vuln') ? openDatabase(named ?? databaseFile(), values.last('db-digest')) : undefined;
-  if (named !== undefined && request.scanners.includes('vuln') && database === undefined) throw new UserError(`cannot use --db ${named}: no such file`, 'check the path');
+  const database = request.scanners.includes('vuln') ? openAdvisories(values) : undefined;
+  let opened: OpenSubject | undefined;
   try {
+    opened = await openSubject(word, { values, store, note: say });
     const result = await scan(opened.subject, scanOptions(request, opened.subject, store, database, progress));
     progress.end();
     for (const text of [...opened.notes, ...result.problems]) say(text);
@@ -114,7 +114,7 @@ async function scanWord(word: string, request: ScanRequest, options: FindingOpti
   } finally {
     progress.end();
     database?.close();
-    opened.close();
+    opened?.close();
   }
 }
 

@@ -9,6 +9,7 @@
  * Its digest is that of the whole file: the same advisories give the same file.
  */
 import type { HostFiles } from '../../host/types.ts';
+import { ENOENT } from '../../abi/errno.ts';
 import { O_CLOEXEC, O_RDONLY } from '../../abi/fcntl.ts';
 import { ScanInputError } from '../errors.ts';
 import { fieldOf, isObject, parseJson } from '../text.ts';
@@ -93,10 +94,11 @@ export class AdvisoryDatabase {
     this.#table = HEADER_BYTES + header.getUint32(12, true);
   }
 
-  /** Undefined: there is no such file. @throws ScanInputError for what is no database */
+  /** Undefined: there is no such file. @throws ScanInputError for what is no database, or may not be read */
   static open(files: HostFiles, path: string): AdvisoryDatabase | undefined {
     const handle = files.open(path, O_RDONLY | O_CLOEXEC, 0);
-    if (handle < 0) return undefined;
+    if (handle === -ENOENT) return undefined;
+    if (handle < 0) throw new ScanInputError('the database of advisories cannot be read', 'check its rights');
     const stat = files.fstat(handle);
     const size = typeof stat === 'number' ? 0 : stat.size;
     const bad = new ScanInputError('the database of advisories is spoiled or of another version', 'get it again with "caisson db update" or "caisson db import"');

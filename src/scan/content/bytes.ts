@@ -1,9 +1,6 @@
 /** What the analysers do with the bytes of files. */
+import { S_IFLNK, S_IFMT, S_IFREG } from '../../abi/stat.ts';
 import type { ScanFile } from '../types.ts';
-
-const S_IFMT = 0o170000;
-const S_IFREG = 0o100000;
-const S_IFLNK = 0o120000;
 
 export function isRegular({ mode }: ScanFile): boolean {
   return (mode & S_IFMT) === S_IFREG;
@@ -21,6 +18,11 @@ let last: { readonly file: WeakRef<ScanFile>; readonly limit: number; readonly b
 export function contentOf(file: ScanFile, limit: number): Uint8Array {
   if (last === undefined || last.file.deref() !== file || (last.limit < limit && last.bytes.length >= last.limit)) last = { file: new WeakRef(file), limit, bytes: file.read(limit) };
   return last.bytes.length > limit ? last.bytes.subarray(0, limit) : last.bytes;
+}
+
+/** Whether there is more of a file than was read of it. What could not be read at all is told by who opened it. */
+export function isCut({ size }: ScanFile, bytes: Uint8Array): boolean {
+  return bytes.length > 0 && bytes.length < size;
 }
 
 /** One character a byte. In pieces, as an argument list has an end; by `apply`, which is ten times as fast as spreading. */

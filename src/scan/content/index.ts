@@ -6,9 +6,10 @@ import { secretsAnalyser } from './secrets/analyser.ts';
 import { settingsAnalyser } from './settings/analyser.ts';
 import type { SettingsOptions } from './settings/analyser.ts';
 
+export { MOST_DIGEST_LIST_BYTES, MOST_RULE_BYTES } from './limits.ts';
 export { RULE_VARIABLES } from './malware/analyser.ts';
-export { changedFiles, parseDigestList, parseMd5sums } from './malware/checksums.ts';
-export type { FileChecksum } from './malware/checksums.ts';
+export { changedFiles, hexDigest, parseDigestList, parseMd5sums } from './malware/checksums.ts';
+export type { DigestList, FileChecksum } from './malware/checksums.ts';
 export { misspellingOf } from './malware/package-spelling.ts';
 export type { PackageIndex } from './malware/package-spelling.ts';
 export { YaraError, compileYara } from './malware/yara/index.ts';

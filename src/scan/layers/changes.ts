@@ -3,9 +3,22 @@
  * for each name one letter and the path, with a zero byte behind it. `d`: a directory with attributes of its own; `o`: one that shows nothing of what is below; `f`: anything else; `w`: gone.
  */
 export type ChangeKind = 'd' | 'o' | 'f' | 'w';
+const KINDS = 'dofw';
 
 export class LayerChanges {
   readonly #kinds = new Map<string, ChangeKind>();
+
+  /** Whether a text is one that `text` gave: what is kept on a disk may be anything. */
+  static isWhole(text: unknown): text is string {
+    if (typeof text !== 'string') return false;
+    let start = 0;
+    while (start < text.length) {
+      const end = text.indexOf('\0', start);
+      if (end < 0 || !KINDS.includes(text.charAt(start))) return false;
+      start = end + 1;
+    }
+    return true;
+  }
 
   static parse(text: string): LayerChanges {
     const changes = new LayerChanges();

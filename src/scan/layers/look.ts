@@ -3,7 +3,7 @@ import { SEVERITIES } from '../../findings/index.ts';
 import { MOST_FACT_BYTES, MOST_FINDINGS } from '../limits.ts';
 import { LayerPackages, READERS_VERSION } from '../packages/index.ts';
 import type { PackageRecord, ReaderTools } from '../packages/types.ts';
-import { fieldOf, isObject } from '../text.ts';
+import { fieldOf, isObject, stringOf } from '../text.ts';
 import type { Analyser, ContentFinding, ScanFile, Sink } from '../types.ts';
 import { LayerChanges } from './changes.ts';
 import type { OpenFiles } from './open.ts';
@@ -75,13 +75,18 @@ function partOf({ name, version }: Analyser): string {
 /** What is kept is ours, but a disk may be full, and a version may have had a mistake. */
 function keptAnalyser(value: unknown): AnalyserResult | undefined {
   if (!isObject(value) || !Array.isArray(value['findings']) || !Array.isArray(value['facts'])) return undefined;
-  const findings = value['findings'] as readonly FileFinding[];
-  return findings.every(({ finding }) => typeof finding.rule === 'string' && (finding.severity === undefined || SEVERITIES.includes(finding.severity))) ? (value as unknown as AnalyserResult) : undefined;
+  return value['findings'].every(isFileFinding) && value['facts'].every((fact) => stringOf(fact, 'path') !== undefined) ? (value as unknown as AnalyserResult) : undefined;
 }
 
-function keptChanges(hex: string, cache: ResultCache): LayerChanges {
-  const text = fieldOf(cache.read(hex, CHANGES_PART), 'changes');
-  return LayerChanges.parse(typeof text === 'string' ? text : '');
+function isFileFinding(value: unknown): boolean {
+  const finding = fieldOf(value, 'finding');
+  const severity = fieldOf(finding, 'severity');
+  return ['rule', 'message'].every((name) => stringOf(finding, name) !== undefined) && stringOf(value, 'path') !== undefined && (severity === undefined || SEVERITIES.some((one) => one === severity));
+}
+
+function isRecord(value: unknown): boolean {
+  const packages = fieldOf(value, 'packages');
+  return ['path', 'kind', 'reader'].every((name) => stringOf(value, name) !== undefined) && Array.isArray(packages) && packages.every((one) => ['type', 'name', 'version'].every((name) => stringOf(one, name) !== undefined));
 }
 
 /** A layer's results; only what is not kept is looked for. `open` is called when a byte of it is needed. */
@@ -93,8 +98,9 @@ export async function layerResult(hex: string, open: () => Promise<OpenFiles>, o
     return kept === undefined;
   });
   const kept = options.hasPackages ? cache?.read(hex, PACKAGES_PART) : [];
-  const packages = Array.isArray(kept) ? (kept as readonly PackageRecord[]) : undefined;
-  if (missing.length === 0 && packages !== undefined && cache?.has(hex, CHANGES_PART) === true) return { packages, analysers, changes: () => keptChanges(hex, cache) };
+  const packages = Array.isArray(kept) && kept.every(isRecord) ? (kept as readonly PackageRecord[]) : undefined;
+  const changes = missing.length > 0 || packages === undefined ? undefined : fieldOf(cache?.read(hex, CHANGES_PART), 'changes');
+  if (packages !== undefined && LayerChanges.isWhole(changes)) return { packages, analysers, changes: () => LayerChanges.parse(changes) };
   const files = await open();
   try {
     const looked = lookAtFiles(files, { ...options, hasPackages: packages === undefined, analysers: missing });

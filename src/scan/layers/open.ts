@@ -32,6 +32,13 @@ function readFully(read: ReadBytes, position: number, length: number, what: stri
   return bytes;
 }
 
+/** All of it: a layer is not cut while it is looked at, so that what is missing is damage, whose results must not be kept. */
+function readWhole(read: ReadBytes, position: number, length: number, what: string): Uint8Array {
+  const bytes = readFully(read, position, length, what);
+  if (bytes.length < length) throw new ScanInputError(`"${what}" is cut off in its layer`, 'see "caisson system check"');
+  return bytes;
+}
+
 function clamp(size: number, position: number, length: number): number {
   return Math.max(0, Math.min(length, size - position));
 }
@@ -83,7 +90,7 @@ class LayerFile implements ScanFile {
     const count = clamp(this.size, position, length);
     if (count === 0) return new Uint8Array();
     const data = this.#table.double(this.#inode, LAYER_INODE.data);
-    if (!this.#table.hasFlag(this.#inode, LAYER_FLAG.sparse)) return readFully(this.#read, data + position, count, this.path);
+    if (!this.#table.hasFlag(this.#inode, LAYER_FLAG.sparse)) return readWhole(this.#read, data + position, count, this.path);
     return this.#readSparse(data, position, count);
   }
   #readSparse(map: number, position: number, count: number): Uint8Array {
@@ -92,7 +99,7 @@ class LayerFile implements ScanFile {
     for (let piece = 0; piece < pieces; piece++) {
       const [offset, length, place] = [0, 8, 16].map((at) => this.#table.textDouble(map + piece * 24 + at)) as [number, number, number];
       const [start, end] = [Math.max(offset, position), Math.min(offset + length, position + count)];
-      if (start < end) bytes.set(readFully(this.#read, place + start - offset, end - start, this.path), start - position);
+      if (start < end) bytes.set(readWhole(this.#read, place + start - offset, end - start, this.path), start - position);
     }
     return bytes;
   }
@@ -140,9 +147,11 @@ class HostFile implements ScanFile {
   readonly size: number;
   readonly #files: HostFiles;
   readonly #place: string;
+  readonly #onUnread: () => void;
+  #isUnread = false;
 
-  constructor(files: HostFiles, place: string, path: string, stat: { readonly mode: number; readonly uid: number; readonly gid: number; readonly size: number }) {
-    [this.#files, this.#place, this.path] = [files, place, path];
+  constructor(files: HostFiles, place: string, path: string, stat: { readonly mode: number; readonly uid: number; readonly gid: number; readonly size: number }, onUnread: () => void) {
+    [this.#files, this.#place, this.path, this.#onUnread] = [files, place, path, onUnread];
     [this.mode, this.uid, this.gid] = [stat.mode, stat.uid, stat.gid];
     this.size = (stat.mode & S_IFMT) === S_IFREG ? stat.size : 0;
   }
@@ -154,12 +163,16 @@ class HostFile implements ScanFile {
   read(limit: number): Uint8Array {
     return this.readAt(0, limit);
   }
-  /** What may not be read, or has just gone, is empty. */
+  /** What may not be read, or has just gone, is empty, and counted once. */
   readAt(position: number, length: number): Uint8Array {
     const count = clamp(this.size, position, length);
     if (count === 0) return new Uint8Array();
     const handle = this.#files.open(this.#place, O_RDONLY | O_NOFOLLOW | O_CLOEXEC, 0);
-    if (handle < 0) return new Uint8Array();
+    if (handle < 0) {
+      if (!this.#isUnread) this.#onUnread();
+      this.#isUnread = true;
+      return new Uint8Array();
+    }
     try {
       return readFully((buffer, at) => this.#files.read(handle, buffer, at), position, count, this.path);
     } finally {
@@ -183,16 +196,22 @@ function* walkHost(files: HostFiles, root: string, onUnread: () => void): Genera
     for (const { name } of entries) {
       const child = `${place === '/' ? '' : place}/${name}`;
       const stat = files.lstat(child);
-      if (typeof stat === 'number') continue;
+      if (typeof stat === 'number') {
+        onUnread();
+        continue;
+      }
       if (++seen > MOST_FILES) throw new ScanInputError(`it has more than ${MOST_FILES} files`, 'look at it in parts');
       const isDirectory = (stat.mode & S_IFMT) === S_IFDIR;
-      if (isDirectory && depth < MOST_DEPTH && typeof top !== 'number' && stat.dev === top.dev) pending.push([child, `${prefix}${name}/`, depth + 1]);
-      yield new HostFile(files, child, prefix + name, stat);
+      if (isDirectory && typeof top !== 'number' && stat.dev === top.dev) {
+        if (depth < MOST_DEPTH) pending.push([child, `${prefix}${name}/`, depth + 1]);
+        else onUnread();
+      }
+      yield new HostFile(files, child, prefix + name, stat, onUnread);
     }
   }
 }
 
-/** `root`: a byte string. `onUnread`: a directory may not be read. */
+/** `root`: a byte string. `onUnread`: a file or directory could not be read, or is too deep. */
 export function openHostFiles(files: HostFiles, root: string, onUnread: () => void): OpenFiles {
   return { files: () => walkHost(files, root, onUnread), close: () => undefined };
 }

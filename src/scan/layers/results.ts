@@ -43,10 +43,6 @@ export class ResultCache {
     return this.#disk.path(`${hex}.${part}`);
   }
 
-  has(hex: string, part: string): boolean {
-    return this.#disk.exists(this.#path(hex, part));
-  }
-
   read(hex: string, part: string): unknown {
     try {
       const bytes = this.#disk.readFile(this.#path(hex, part), 4 * MOST_FACT_BYTES);

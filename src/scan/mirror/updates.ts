@@ -40,6 +40,7 @@ export interface MirrorOptions {
 /** Packages that are tried for a source's list of changes: in some it is a link into another one. */
 const MOST_TRIES = 3;
 const AT_ONCE = 4;
+const encoder = new TextEncoder();
 /** The rule for an update of the security suite whose changes name no vulnerability. */
 export const SECURITY_UPDATE = 'security-update';
 
@@ -62,22 +63,22 @@ function candidates(suites: readonly Suite[], installed: ReadonlySet<string>): R
   return best;
 }
 
-/** Entries of a source's list of changes, from the smallest package that has it. Undefined: none has. */
+/** Entries of a source's list of changes, from the smallest package that has it. Undefined: none has. What is kept is of one package file, whoever had it: an image names its mirrors itself. */
 async function changesOf(source: string, version: string, suites: readonly Suite[], tools: MirrorTools): Promise<readonly ChangelogEntry[] | undefined> {
-  const keptName = `changes-${source}-${version}`.replace(/[^A-Za-z0-9.+~-]/g, '_');
-  const kept = parseJson(tools.kept(keptName) ?? new Uint8Array());
-  if (Array.isArray(kept)) return kept as readonly ChangelogEntry[];
   const own = suites.flatMap(({ packages }) => packages).filter((one) => one.sourceName === source && one.sourceVersion === version).sort((left, right) => left.size - right.size);
   for (const listed of own.slice(0, MOST_TRIES)) {
+    const keptName = `changes-${tools.sha256(encoder.encode(`${listed.name} ${listed.sha256}`))}`;
+    const kept = parseJson(tools.kept(keptName) ?? new Uint8Array());
+    if (Array.isArray(kept)) return kept as readonly ChangelogEntry[];
+    if (kept === null) continue;
     if (listed.size > MOST_DEB_BYTES) return undefined;
     tools.note(`changes of ${source} ${version}`);
     const deb = await tools.fetch(listed.url, MOST_DEB_BYTES);
     if (deb === undefined || tools.sha256(deb) !== listed.sha256) continue;
     const text = await changelogOf(deb, listed.name, tools);
-    if (text === undefined) continue;
-    const entries = readChangelog(text);
-    tools.keep(keptName, new TextEncoder().encode(JSON.stringify(entries)));
-    return entries;
+    const entries = text === undefined ? null : readChangelog(text);
+    tools.keep(keptName, encoder.encode(JSON.stringify(entries)));
+    if (entries !== null) return entries;
   }
   return undefined;
 }
@@ -113,6 +114,21 @@ function updatesOf(packages: readonly FoundPackage[], best: ReadonlyMap<string, 
   });
 }
 
+function installedSource({ package: { sourceVersion, version } }: FoundPackage): string {
+  return sourceVersion ?? version;
+}
+
+/** One update a source: that of the oldest package, as packages of one source may be of several versions. */
+function oldestBySource<One extends Update & { readonly from: Candidate }>(updates: readonly One[]): ReadonlyMap<string, One> {
+  const oldest = new Map<string, One>();
+  for (const update of updates) {
+    const key = `${update.from.listed.sourceName} ${update.from.listed.sourceVersion}`;
+    const before = oldest.get(key);
+    if (before === undefined || COMPARE.deb(installedSource(update.found), installedSource(before.found)) < 0) oldest.set(key, update);
+  }
+  return oldest;
+}
+
 /** Undefined for an image without packages of dpkg. @throws ScanInputError where the mirror does not answer */
 export async function askMirror(merged: MergedPackages, { tools, replaced }: MirrorOptions): Promise<MirrorResult | undefined> {
   const packages = merged.packages.filter(({ package: { type } }) => type === 'deb');
@@ -127,14 +143,14 @@ export async function askMirror(merged: MergedPackages, { tools, replaced }: Mir
     if (suite !== undefined) suites.push(suite);
   }
   const updates = updatesOf(packages, candidates(suites, new Set(packages.map(({ package: { name } }) => name))));
-  const bySource = new Map(updates.map((update) => [`${update.from.listed.sourceName} ${update.from.listed.sourceVersion}`, update]));
+  const bySource = oldestBySource(updates);
   const [advisories, problems]: [Advisory[], string[]] = [[], []];
   const ecosystem = ecosystemOf(distribution);
   await inTurns([...bySource.values()], async ({ from, found }) => {
     const { sourceName, sourceVersion } = from.listed;
     const entries = await changesOf(sourceName, sourceVersion, suites, tools);
     if (entries === undefined) problems.push(`${sourceName} ${sourceVersion}`);
-    advisories.push(...advisoriesOf(found.package.sourceName ?? found.package.name, found.package.sourceVersion ?? found.package.version, from, entries ?? [], ecosystem));
+    advisories.push(...advisoriesOf(found.package.sourceName ?? found.package.name, installedSource(found), from, entries ?? [], ecosystem));
   });
   return { updates: updates.map(({ found, candidate, suite, isSecurity }) => ({ found, candidate, suite, isSecurity })), advisories, suites: suites.map(({ name }) => name), problems };
 }

@@ -8,17 +8,18 @@ export function* paragraphs(text: string, wanted: readonly string[]): Generator<
   for (let start = 0; start < text.length;) {
     const newline = text.indexOf('\n', start);
     const end = newline < 0 ? text.length : newline;
+    const line = text.slice(start, end);
     const first = text.charCodeAt(start);
-    if (end === start || text.slice(start, end).trim() === '') {
+    if (line.trim() === '') {
       if (fields.size > 0) yield fields;
       fields = new Map();
       current = undefined;
     } else if (first === 0x20 || first === 0x09) {
-      if (current !== undefined) fields.set(current, `${fields.get(current) ?? ''}\n${text.slice(start, end).trim()}`);
+      if (current !== undefined) fields.set(current, `${fields.get(current) ?? ''}\n${line.trim()}`);
     } else if (first !== 0x23) {
-      const colon = text.indexOf(':', start);
-      current = colon < 0 || colon > end ? undefined : names.get(text.slice(start, colon).toLowerCase());
-      if (current !== undefined) fields.set(current, text.slice(colon + 1, end).trim());
+      const colon = line.indexOf(':');
+      current = colon < 0 ? undefined : names.get(line.slice(0, colon).toLowerCase());
+      if (current !== undefined) fields.set(current, line.slice(colon + 1).trim());
     }
     start = end + 1;
   }

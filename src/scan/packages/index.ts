@@ -18,7 +18,7 @@ export const READERS: readonly PackageReader[] = [
   GEM_INSTALLED, GEMFILE_LOCK, CARGO_LOCK, NUGET_DEPS, NUGET_LOCK, COMPOSER, COMPOSER_INSTALLED, JAR, BINARIES,
 ];
 /** Counted up where a reader would find other packages than before. */
-export const READERS_VERSION = 1;
+export const READERS_VERSION = 2;
 
 /** Reads what one layer has of packages. */
 export class LayerPackages {

@@ -1,5 +1,5 @@
 /** Java: jars, wars and ears, and jars in them. Maven leaves `pom.properties`; else the manifest and the name of the file say what it is. */
-import { MOST_JAR_BYTES, MOST_JAR_DEPTH, MOST_JAR_DOCUMENT_BYTES, MOST_NESTED_BYTES } from '../limits.ts';
+import { MOST_JAR_BYTES, MOST_JAR_DEPTH, MOST_JAR_DOCUMENT_BYTES, MOST_NESTED_BYTES, MOST_POM_PROPERTIES_BYTES, MOST_ZIP_ENTRIES } from '../limits.ts';
 import { baseName, textOf } from '../text.ts';
 import { PackageList } from './checked.ts';
 import type { PackageReader, ReaderTools } from './types.ts';
@@ -12,8 +12,8 @@ const ARCHIVE = /\.(?:jar|war|ear|par|hpi|jpi)$/i;
 function propertiesOf(text: string): ReadonlyMap<string, string> {
   const values = new Map<string, string>();
   for (const line of text.split(/\r?\n/)) {
-    const [, name, value] = /^\s*(groupId|artifactId|version)\s*[=:]\s*(.*?)\s*$/.exec(line.slice(0, 1000)) ?? [];
-    if (name !== undefined && value !== undefined) values.set(name, value);
+    const [, name, value] = /^\s*(groupId|artifactId|version)\s*[=:](.*)$/s.exec(line.slice(0, 1000)) ?? [];
+    if (name !== undefined && value !== undefined) values.set(name, value.trim());
   }
   return values;
 }
@@ -35,21 +35,26 @@ function fromFileName(path: string): { readonly artifact: string | undefined; re
   return { artifact, version };
 }
 
+/** Of each entry that is read: the work beside its bytes. */
+const LEAST_READ_BYTES = 4096;
+
 class JarReader {
   readonly list = new PackageList();
   readonly #tools: ReaderTools;
-  #nestedBytes = 0;
+  #readBytes = 0;
 
   constructor(tools: ReaderTools) {
     this.#tools = tools;
   }
 
   read(source: ZipBytes, path: string, depth: number): boolean {
-    const entries = zipEntries(source);
-    if (entries === undefined) return false;
+    const found = zipEntries(source);
+    if (found === undefined) return false;
+    const { entries } = found;
+    if (!found.isWhole) this.list.problem = `its list of entries is spoiled, or has more than ${MOST_ZIP_ENTRIES}`;
     const poms = entries.filter(({ name }) => name.startsWith('META-INF/maven/') && name.endsWith('/pom.properties'));
     for (const entry of poms) {
-      const values = propertiesOf(this.#document(source, entry));
+      const values = propertiesOf(this.#document(source, entry, MOST_POM_PROPERTIES_BYTES));
       const [group, artifact] = [values.get('groupId') ?? '', values.get('artifactId') ?? ''];
       if (group !== '' && artifact !== '') this.list.add({ type: 'maven', name: `${group}:${artifact}`, version: values.get('version') });
     }
@@ -58,14 +63,22 @@ class JarReader {
     return true;
   }
 
-  #document(source: ZipBytes, entry: ZipEntry): string {
-    const bytes = zipContent(source, entry, this.#tools, MOST_JAR_DOCUMENT_BYTES);
+  /** What is read of entries counts, and more than they say themselves: many of them may name the same bytes. Undefined: it is spoiled, or too much has been read. */
+  #content(source: ZipBytes, entry: ZipEntry, most: number): Uint8Array | undefined {
+    this.#readBytes += Math.max(entry.size, entry.compressedSize, LEAST_READ_BYTES);
+    if (this.#readBytes <= MOST_NESTED_BYTES) return zipContent(source, entry, this.#tools, most);
+    this.list.problem = 'what is in it is too large together';
+    return undefined;
+  }
+
+  #document(source: ZipBytes, entry: ZipEntry, most: number): string {
+    const bytes = this.#content(source, entry, most);
     return bytes === undefined ? '' : textOf(bytes);
   }
 
   #fromManifest(source: ZipBytes, entries: readonly ZipEntry[], path: string): void {
     const entry = entries.find(({ name }) => name.toUpperCase() === 'META-INF/MANIFEST.MF');
-    const manifest = entry === undefined ? new Map<string, string>() : manifestOf(this.#document(source, entry));
+    const manifest = entry === undefined ? new Map<string, string>() : manifestOf(this.#document(source, entry, MOST_JAR_DOCUMENT_BYTES));
     const file = fromFileName(path);
     const bundle = manifest.get('bundle-symbolicname')?.split(';')[0]?.trim();
     const artifact = file.artifact ?? manifest.get('implementation-title') ?? bundle;
@@ -77,13 +90,12 @@ class JarReader {
   }
 
   #nested(source: ZipBytes, entry: ZipEntry, path: string, depth: number): void {
-    this.#nestedBytes += entry.size;
-    if (depth >= MOST_JAR_DEPTH || this.#nestedBytes > MOST_NESTED_BYTES || entry.size > MOST_JAR_BYTES) {
-      this.list.problem = `jars in it are nested more than ${MOST_JAR_DEPTH} deep, or too large together`;
+    if (depth >= MOST_JAR_DEPTH || entry.size > MOST_JAR_BYTES) {
+      this.list.problem = `jars in it are nested more than ${MOST_JAR_DEPTH} deep, or too large`;
       return;
     }
-    const bytes = zipContent(source, entry, this.#tools, MOST_JAR_BYTES);
-    if (bytes === undefined) this.list.problem = `"${entry.name}" in it is spoiled`;
+    const bytes = this.#content(source, entry, MOST_JAR_BYTES);
+    if (bytes === undefined) this.list.problem ??= `"${entry.name}" in it is spoiled`;
     else this.read({ size: bytes.length, readAt: (position, length) => bytes.subarray(position, position + length) }, `${path}/${entry.name}`, depth + 1);
   }
 }

@@ -11,9 +11,9 @@ export const GEM_INSTALLED: PackageReader = {
   wants: ({ path }, name) => name.endsWith('.gemspec') && /(?:^|\/)specifications\/(?:default\/)?[^/]+$/.test(path),
   read: (file) => {
     const text = textOf(file.read(MOST_MANIFEST_BYTES));
-    const assigned = (field: string): string | undefined => new RegExp(`^\\s*\\w{1,20}\\.${field}\\s*=\\s*(?:Gem::Version\\.new\\(?\\s*)?["']([^"'\\n]{1,200})["']`, 'm').exec(text)?.[1];
+    const assigned = (field: string): string | undefined => new RegExp(`^[ \\t]*\\w{1,20}\\.${field}\\s*=\\s*(?:Gem::Version\\.new\\(?\\s*)?["']([^"'\\n]{1,200})["']`, 'm').exec(text)?.[1];
     const list = new PackageList();
-    list.add({ type: 'gem', name: assigned('name'), version: assigned('version'), license: /^\s*\w{1,20}\.licenses?\s*=\s*\[?["']([^"'\n]{1,100})/m.exec(text)?.[1] });
+    list.add({ type: 'gem', name: assigned('name'), version: assigned('version'), license: /^[ \t]*\w{1,20}\.licenses?\s*=\s*\[?["']([^"'\n]{1,100})/m.exec(text)?.[1] });
     return list.result;
   },
 };

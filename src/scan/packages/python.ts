@@ -15,8 +15,8 @@ function metadataOf(text: string): ReadonlyMap<string, string> {
   const fields = new Map<string, string>();
   for (const line of text.split('\n')) {
     if (line.trim() === '') break;
-    const [, name, value] = /^(Name|Version|License|License-Expression):\s*(.*?)\s*$/i.exec(line) ?? [];
-    if (name !== undefined && value !== undefined && !fields.has(name.toLowerCase())) fields.set(name.toLowerCase(), value);
+    const [, name, value] = /^(Name|Version|License|License-Expression):(.*)$/is.exec(line) ?? [];
+    if (name !== undefined && value !== undefined && !fields.has(name.toLowerCase())) fields.set(name.toLowerCase(), value.trim());
   }
   return fields;
 }
@@ -67,7 +67,7 @@ export const PIPFILE_LOCK: PackageReader = {
 export function readRequirements(text: string): PackageList {
   const list = new PackageList();
   for (const line of text.split('\n')) {
-    const [, name, version] = /^\s*([A-Za-z0-9][A-Za-z0-9._-]{0,200})\s*(?:\[[^\]]{0,200}\])?\s*={2,3}\s*([^\s;#,*\\]{1,200})\s*(?:[;#\\].*)?(?:--hash.*)?\s*$/.exec(line.slice(0, 2000)) ?? [];
+    const [, name, version] = /^([A-Za-z0-9][A-Za-z0-9._-]{0,200})\s*(?:\[[^\]]{0,200}\]\s*)?={2,3}\s*([^\s;#,*\\]{1,200})\s*(?:[;#\\].*|--hash.*)?$/s.exec(line.slice(0, 2000).trim()) ?? [];
     list.add({ type: 'pypi', name, version });
   }
   return list;

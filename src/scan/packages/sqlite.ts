@@ -1,6 +1,6 @@
 /**
  * Reads the rows of one table of an SQLite database (sqlite.org/fileformat2.html): table B-trees, overflow pages. What is still in a write-ahead log is not seen.
- * Every page is visited once at most, so that no circle among them takes longer than the file has pages.
+ * Every page is visited once at most, and of all cells together no more is read than a few times the file, so that neither circles nor many pointers to one cell take longer than that.
  */
 import { asciiOf } from '../text.ts';
 
@@ -8,6 +8,8 @@ const HEADER_BYTES = 100;
 const LEAF = 0x0d;
 const INTERIOR = 0x05;
 const SCHEMA_PAGE = 1;
+/** Of the file's own bytes, so many times in one table: in a sound one each is read once. */
+const MOST_READS = 4;
 
 export type SqliteValue = string | number | Uint8Array | null;
 
@@ -59,6 +61,7 @@ export class SqliteFile {
 
   *#tree(root: number): Generator<readonly SqliteValue[]> {
     const seen = new Set<number>();
+    let read = 0;
     const pending = [root];
     for (let page = pending.pop(); page !== undefined; page = pending.pop()) {
       const start = (page - 1) * this.#pageBytes;
@@ -70,8 +73,13 @@ export class SqliteFile {
       const cells = header + (kind === INTERIOR ? 12 : 8);
       if ((kind !== LEAF && kind !== INTERIOR) || cells + 2 * count > start + this.#pageBytes) continue;
       const offsets = Array.from({ length: count }, (_, index) => start + this.#view.getUint16(cells + 2 * index)).filter((at) => at + 4 <= start + this.#pageBytes);
-      if (kind === LEAF) for (const at of offsets) yield this.#record(this.#payload(at));
-      else pending.push(this.#view.getUint32(header + 8), ...offsets.map((at) => this.#view.getUint32(at)).reverse());
+      if (kind === LEAF) {
+        for (const at of offsets) {
+          read += varint(this.#bytes, at).value;
+          if (read > MOST_READS * this.#bytes.length) return;
+          yield this.#record(this.#payload(at));
+        }
+      } else pending.push(this.#view.getUint32(header + 8), ...offsets.map((at) => this.#view.getUint32(at)).reverse());
     }
   }
 
@@ -90,9 +98,11 @@ export class SqliteFile {
     const payload = new Uint8Array(size);
     payload.set(this.#bytes.subarray(start, start + own));
     let page = this.#view.getUint32(start + own);
+    const seen = new Set<number>();
     for (let done = own; done < size;) {
       const place = (page - 1) * this.#pageBytes;
-      if (page < 1 || place + this.#pageBytes > this.#bytes.length) return new Uint8Array();
+      if (page < 1 || place + this.#pageBytes > this.#bytes.length || seen.has(page)) return new Uint8Array();
+      seen.add(page);
       const piece = this.#bytes.subarray(place + 4, place + 4 + Math.min(this.#usable - 4, size - done));
       payload.set(piece, done);
       done += piece.length;

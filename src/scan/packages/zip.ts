@@ -28,8 +28,15 @@ function viewOf(bytes: Uint8Array): DataView {
   return new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
 }
 
+export interface ZipList {
+  /** Without encrypted ones. */
+  readonly entries: readonly ZipEntry[];
+  /** False: the list is spoiled at some place, or has more than `most` entries. */
+  readonly isWhole: boolean;
+}
+
 /** Undefined for what is no zip archive. What stands before the archive (a start script) moves everything. */
-export function zipEntries(source: ZipBytes): readonly ZipEntry[] | undefined {
+export function zipEntries(source: ZipBytes, most = MOST_ZIP_ENTRIES): ZipList | undefined {
   const tailBytes = Math.min(source.size, END_BYTES + LONGEST_COMMENT_BYTES);
   const tail = source.readAt(source.size - tailBytes, tailBytes);
   const view = viewOf(tail);
@@ -42,14 +49,15 @@ export function zipEntries(source: ZipBytes): readonly ZipEntry[] | undefined {
   const directory = source.readAt(directoryAt + shift, directoryBytes);
   const entries: ZipEntry[] = [];
   const list = viewOf(directory);
-  for (let at = 0; at + ENTRY_BYTES <= directory.length && list.getUint32(at, true) === 0x0201_4b50 && entries.length < MOST_ZIP_ENTRIES;) {
+  let at = 0;
+  while (at + ENTRY_BYTES <= directory.length && list.getUint32(at, true) === 0x0201_4b50 && entries.length < most) {
     const [nameBytes, extraBytes, commentBytes] = [list.getUint16(at + 28, true), list.getUint16(at + 30, true), list.getUint16(at + 32, true)];
     const isEncrypted = (list.getUint16(at + 8, true) & 1) !== 0;
     const name = asciiOf(directory.subarray(at + ENTRY_BYTES, at + ENTRY_BYTES + nameBytes));
     if (!isEncrypted) entries.push({ name, method: list.getUint16(at + 10, true), compressedSize: list.getUint32(at + 20, true), size: list.getUint32(at + 24, true), offset: list.getUint32(at + 42, true) + shift });
     at += ENTRY_BYTES + nameBytes + extraBytes + commentBytes;
   }
-  return entries;
+  return { entries, isWhole: at === directoryBytes };
 }
 
 /** An entry's bytes; undefined where it is spoiled or longer than `most`. */

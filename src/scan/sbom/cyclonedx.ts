@@ -1,4 +1,5 @@
 /** CycloneDX 1.6 (ECMA-424), as JSON. */
+import { printableJson } from '../../findings/printable.ts';
 import { purlOf } from '../purl.ts';
 import { shownPath } from '../text.ts';
 import type { Vulnerability } from '../advisories/match.ts';
@@ -60,5 +61,5 @@ export function toCycloneDx(bill: Bill, { version, nowMs, identifier }: BillOpti
     dependencies: [{ ref: ROOT, dependsOn: system.length === 0 ? [...ofSystem, ...others] : [SYSTEM, ...others] }, ...(system.length === 0 ? [] : [{ ref: SYSTEM, dependsOn: ofSystem }])],
     ...(vulnerabilities.length === 0 ? {} : { vulnerabilities: vulnerabilitiesOf(vulnerabilities, referenceOf) }),
   };
-  return `${JSON.stringify(document, undefined, 2)}\n`;
+  return printableJson(document);
 }

@@ -1,4 +1,5 @@
 /** SPDX 2.3 (ISO/IEC 5962), as JSON. */
+import { printableJson } from '../../findings/printable.ts';
 import { purlOf } from '../purl.ts';
 import { shownPath } from '../text.ts';
 import { uuidOf } from './types.ts';
@@ -33,5 +34,5 @@ export function toSpdx({ name, kind, id, distribution, packages }: Bill, { versi
       ...[...system, ...described].map(({ SPDXID }) => ({ spdxElementId: ROOT, relationshipType: 'CONTAINS', relatedSpdxElement: SPDXID })),
     ],
   };
-  return `${JSON.stringify(document, undefined, 2)}\n`;
+  return printableJson(document);
 }

@@ -2,7 +2,7 @@
  * A regular expression as an automaton whose states are made when they are first reached. Each byte costs one look into a table, or, once per state and class of bytes, a step of
  * all positions of the expression at once; so the time is that of the bytes looked at, whatever the expression and the bytes say. There is no way back, and nothing to explode.
  */
-import { MOST_KEPT_STATES, MOST_MATCH_BYTES, MOST_PATTERN_NODES } from '../limits.ts';
+import { MOST_KEPT_POSITIONS, MOST_KEPT_STATES, MOST_MATCH_BYTES, MOST_PATTERN_NODES } from '../limits.ts';
 import { ANY_BYTE, PatternError, WORD_BYTES, hasByte } from './syntax.ts';
 import type { Assertion, ByteSet, Pattern, PatternNode } from './syntax.ts';
 
@@ -90,6 +90,9 @@ export class Automaton {
   readonly #floating: boolean;
   #states: State[] = [];
   #names = new Map<string, number>();
+  /** Of all states that are kept. */
+  #keptPositions = 0;
+  #positions = 0;
   /** Of each state and class: the next state times two, plus one if a match ends before the byte. -1: not known yet. */
   #table = new Int32Array(0);
   readonly #mark: Uint32Array;
@@ -135,6 +138,7 @@ export class Automaton {
   #reset(): void {
     this.#states = [];
     this.#names = new Map();
+    this.#keptPositions = 0;
     this.#table = new Int32Array(16 * this.#classes).fill(-1);
     this.#nameOf(AT_START, []);
     for (const before of [AT_START, AFTER_WORD, AFTER_OTHER]) this.#nameOf(before, [this.#start]);
@@ -147,6 +151,7 @@ export class Automaton {
     if (known !== undefined) return known;
     const name = this.#states.push({ before, positions }) - 1;
     this.#names.set(key, name);
+    this.#keptPositions += positions.length;
     if (this.#states.length * this.#classes > this.#table.length) {
       const larger = new Int32Array(this.#table.length * 2).fill(-1);
       larger.set(this.#table);
@@ -172,6 +177,7 @@ export class Automaton {
       const at = waiting.pop()!;
       if (this.#mark[at] === generation) continue;
       this.#mark[at] = generation;
+      this.#positions++;
       const { operation, set, assertion, next, other } = this.#instructions[at]!;
       if (operation === MATCH) matched = 1;
       else if (operation === SPLIT) waiting.push(other, next);
@@ -188,7 +194,7 @@ export class Automaton {
     const known = this.#table[state * this.#classes + classOfByte]!;
     if (known !== -1) return known;
     const from = this.#states[state]!;
-    if (this.#states.length >= MOST_KEPT_STATES) {
+    if (this.#states.length >= MOST_KEPT_STATES || this.#keptPositions >= MOST_KEPT_POSITIONS) {
       this.#reset();
       return this.#step(from, this.#samples[classOfByte]!);
     }
@@ -222,8 +228,15 @@ export class Automaton {
     return end;
   }
 
-  /** For a floating automaton: the end of a match that begins at `from` or later, the first such end; or -1. */
-  firstEnd(bytes: Uint8Array, from: number, steps: { count: number }): number {
+  /** How many positions were stepped over to make states since it was asked last: work beside that of the bytes. */
+  takePositions(): number {
+    const count = this.#positions;
+    this.#positions = 0;
+    return count;
+  }
+
+  /** For a floating automaton: the end of a match that begins at `from` or later, the first such end; or -1, also where states of more than `most` positions had to be made. */
+  firstEnd(bytes: Uint8Array, from: number, steps: { count: number }, most = Infinity): number {
     const classOf = this.#classOf;
     let state = this.#startAt(bytes, from);
     for (let position = from; position <= bytes.length; position++) {
@@ -233,6 +246,10 @@ export class Automaton {
         return position;
       }
       state = found >>> 1;
+      if (this.#positions > most) {
+        steps.count += position - from + 1;
+        return -1;
+      }
     }
     steps.count += bytes.length - from + 1;
     return -1;

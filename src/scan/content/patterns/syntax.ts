@@ -135,6 +135,7 @@ class Parser {
       const node = this.#atom();
       nodes.push(this.#repeats(node, this.#nodes - before));
     }
+    if (nodes.length === 0) this.#count();
     return nodes.length === 1 ? nodes[0]! : { kind: 'sequence', nodes };
   }
 
@@ -144,7 +145,7 @@ class Parser {
     const [least, most] = bounds;
     if (node.kind === 'assertion') this.#fail('a repeat of nothing');
     if (most < least) this.#fail('a repeat whose bounds are the wrong way round');
-    this.#count(size * Math.max(0, (Number.isFinite(most) ? most : least + 1) - 1));
+    this.#count(1 + size * Math.max(0, (Number.isFinite(most) ? most : least + 1) - 1));
     if (this.#text[this.#at] === '?') {
       this.#at++;
       this.#sawLazy = true;
@@ -172,6 +173,11 @@ class Parser {
     return { kind: 'set', set: this.#options.nocase === true ? withBothCases(set) : set };
   }
 
+  #assertion(assertion: Assertion): PatternNode {
+    this.#count();
+    return { kind: 'assertion', assertion };
+  }
+
   #atom(): PatternNode {
     const letter = this.#text[this.#at++]!;
     if (letter === '(') {
@@ -186,13 +192,13 @@ class Parser {
     }
     if (letter === '[') return this.#set(this.#class());
     if (letter === '.') return this.#set(this.#options.dotAll === true ? ANY_BYTE : ANY_BUT_NEWLINE);
-    if (letter === '^' || letter === '$') return { kind: 'assertion', assertion: letter === '^' ? 'start' : 'end' };
+    if (letter === '^' || letter === '$') return this.#assertion(letter === '^' ? 'start' : 'end');
     if (letter === '*' || letter === '+' || letter === '?') this.#fail('a repeat of nothing');
     if (letter !== '\\') return this.#literal();
     const escaped = this.#text[this.#at];
     if (escaped === 'b' || escaped === 'B') {
       this.#at++;
-      return { kind: 'assertion', assertion: escaped === 'b' ? 'word' : 'not-word' };
+      return this.#assertion(escaped === 'b' ? 'word' : 'not-word');
     }
     const named = CLASSES.get(escaped ?? '');
     if (named !== undefined) this.#at++;
@@ -287,7 +293,7 @@ export function lengthsOf(node: PatternNode): readonly [number, number] {
     case 'assertion': return [0, 0];
     case 'repeat': {
       const [least, most] = lengthsOf(node.node);
-      return [least * node.least, most === 0 ? 0 : most * node.most];
+      return [least * node.least, most === 0 || node.most === 0 ? 0 : most * node.most];
     }
     case 'sequence': return node.nodes.map(lengthsOf).reduce<readonly [number, number]>(([least, most], [less, more]) => [least + less, most + more], [0, 0]);
     case 'choice': {

@@ -108,7 +108,8 @@ function readTerraformState(text: string): readonly Secret[] {
     if (typeof node !== 'object' || node === null) continue;
     for (const [name, value] of Object.entries(node).slice(0, MOST_STATE_NODES)) {
       if (typeof value === 'object') waiting.push(value);
-      else if (typeof value === 'string' && value.length >= 6 && STATE_NAMES.test(name)) secrets.push(...found('terraform-state', `"${name}" of a resource`, at(text, JSON.stringify(value)) + 1, value));
+      // Where it stands is looked for in the whole text: only for what is told.
+      else if (secrets.length < MOST_SECRETS_PER_FILE && typeof value === 'string' && value.length >= 6 && STATE_NAMES.test(name) && !isPlaceholder(value)) secrets.push(...found('terraform-state', `"${name}" of a resource`, at(text, JSON.stringify(value)) + 1, value));
     }
   }
   return secrets;

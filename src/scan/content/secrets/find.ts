@@ -133,6 +133,8 @@ export function withoutOverlaps(secrets: readonly Secret[]): readonly Secret[] {
 
 export interface FoundSecrets {
   readonly secrets: readonly Secret[];
+  /** Also those that are not told: one beside what is told is no more shown than the others. */
+  readonly all: readonly Secret[];
   /** False: the rest was left out. */
   readonly isComplete: boolean;
 }
@@ -157,5 +159,5 @@ export function findSecrets(bytes: Uint8Array, options: FindOptions): FoundSecre
     isComplete &&= found.length < MOST_SECRETS_PER_FILE;
     return isComplete;
   });
-  return { secrets: withoutOverlaps(found), isComplete };
+  return { secrets: withoutOverlaps(found), all: found, isComplete };
 }

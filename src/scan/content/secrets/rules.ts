@@ -28,5 +28,3 @@ export const SECRET_RULES: readonly Rule[] = [
   rule('wordpress-secret', 'A configuration of WordPress has its password and keys.', 'high'),
   rule('secrets-left-out', 'A file was not looked at to its end.', 'info', 'look at the file by hand'),
 ];
-
-export const SECRET_SEVERITIES: ReadonlyMap<string, Rule['severity']> = new Map(SECRET_RULES.map(({ id, severity }) => [id, severity]));

@@ -34,7 +34,7 @@ type FileReader = (text: string, file: ScanFile, sink: Sink) => void;
 class SettingsAnalyser implements Analyser {
   readonly name = 'settings';
   readonly scanner = 'config';
-  readonly version = 1;
+  readonly version = 2;
   readonly rules = SETTINGS_RULES;
   readonly #options: Required<SettingsOptions>;
 

@@ -2,8 +2,8 @@
 import type { ContentFinding, ScanConfig } from '../../types.ts';
 import { judgeVariable } from './services.ts';
 
-const LOGIN_PORTS: Readonly<Record<string, string>> = { '22/tcp': 'SSH', '23/tcp': 'telnet', '512/tcp': 'rexec', '513/tcp': 'rlogin', '514/tcp': 'rsh', '3389/tcp': 'RDP', '5900/tcp': 'VNC' };
-const TLS_OFF: Readonly<Record<string, RegExp>> = { NODE_TLS_REJECT_UNAUTHORIZED: /^0$/, PYTHONHTTPSVERIFY: /^0$/, GIT_SSL_NO_VERIFY: /^(?:1|true|yes)$/i, NPM_CONFIG_STRICT_SSL: /^false$/i, npm_config_strict_ssl: /^false$/i };
+const LOGIN_PORTS: ReadonlyMap<string, string> = new Map([['22/tcp', 'SSH'], ['23/tcp', 'telnet'], ['512/tcp', 'rexec'], ['513/tcp', 'rlogin'], ['514/tcp', 'rsh'], ['3389/tcp', 'RDP'], ['5900/tcp', 'VNC']]);
+const TLS_OFF: ReadonlyMap<string, RegExp> = new Map([['NODE_TLS_REJECT_UNAUTHORIZED', /^0$/], ['PYTHONHTTPSVERIFY', /^0$/], ['GIT_SSL_NO_VERIFY', /^(?:1|true|yes)$/i], ['NPM_CONFIG_STRICT_SSL', /^false$/i], ['npm_config_strict_ssl', /^false$/i]]);
 
 function hasNoVersion(reference: string): boolean {
   const name = reference.slice(reference.lastIndexOf('/') + 1);
@@ -15,13 +15,16 @@ export function judgeImage(config: ScanConfig, target: string, openDirectories: 
   const found: ContentFinding[] = [];
   const user = config.user.split(':')[0]!;
   if (user === '' || user === 'root' || user === '0') found.push({ rule: 'image-root', message: user === '' ? 'No user is set, so the image runs as root' : 'The image runs as root' });
-  for (const port of config.exposedPorts) if (LOGIN_PORTS[port] !== undefined) found.push({ rule: 'image-exposes-ssh', message: `Port ${port} is exposed: ${LOGIN_PORTS[port]}` });
+  for (const port of config.exposedPorts) {
+    const service = LOGIN_PORTS.get(port);
+    if (service !== undefined) found.push({ rule: 'image-exposes-ssh', message: `Port ${port} is exposed: ${service}` });
+  }
   for (const entry of config.env) {
     const equals = entry.indexOf('=');
     const [name, value] = [entry.slice(0, Math.max(0, equals)), entry.slice(equals + 1)];
     const weak = judgeVariable(name, value);
     if (weak !== undefined) found.push(weak);
-    if (TLS_OFF[name]?.test(value) === true) found.push({ rule: 'image-tls-off', message: `${name}=${value.slice(0, 20)}` });
+    if (TLS_OFF.get(name)?.test(value) === true) found.push({ rule: 'image-tls-off', message: `${name}=${value.slice(0, 20)}` });
     if (name === 'LD_PRELOAD' && value !== '' && !/^\/usr\/(?:local\/)?lib\/\S*(?:jemalloc|tcmalloc|mimalloc)\S*$/.test(value)) found.push({ rule: 'image-preload', message: `LD_PRELOAD is "${value.slice(0, 100)}"` });
     if (name !== 'PATH') continue;
     for (const directory of value.split(':')) {

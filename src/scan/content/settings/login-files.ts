@@ -1,6 +1,6 @@
 /** PAM's stacks (pam.conf(5)) and sudo's rules (sudoers(5)), one file at a time. */
 import type { ContentFinding } from '../../types.ts';
-import { MOST_CONFIGURATION_LINES } from '../limits.ts';
+import { MOST_CONFIGURATION_LINES, MOST_RULE_LENGTH } from '../limits.ts';
 
 interface Line {
   readonly text: string;
@@ -33,7 +33,7 @@ interface PamLine extends Line {
 
 function pamLines(text: string): readonly PamLine[] {
   return logicalLines(text, (line) => /^\s*(?:#|$)/.test(line)).flatMap((line) => {
-    const found = /^\s*-?(auth|account|password|session)\s+(\[[^\]]*\]|\w+)\s+(\S+)\s*(.*)$/.exec(line.text.replace(/#.*/, ''));
+    const found = /^\s*-?(auth|account|password|session)\s+(\[[^\]]*\]|\w+)\s+(\S+)\s*(.*)$/.exec(line.text.slice(0, MOST_RULE_LENGTH).replace(/#.*/, ''));
     return found === null ? [] : [{ ...line, type: found[1]!, control: found[2]!.toLowerCase(), module: found[3]!.replace(/^.*\//, ''), options: found[4]!.split(/\s+/) }];
   });
 }
@@ -79,7 +79,7 @@ function judgeSudoRule(line: Line, who: string, what: string): readonly ContentF
 /** /etc/sudoers, or a file of /etc/sudoers.d. Aliases are told by their names. */
 export function judgeSudoers(text: string): readonly ContentFinding[] {
   return logicalLines(text, (line) => /^\s*#(?!include)/.test(line)).flatMap((line) => {
-    const rule = line.text.replace(/\s#(?!\d).*$/, '');
+    const rule = line.text.slice(0, MOST_RULE_LENGTH).replace(/\s#(?!\d).*$/, '');
     if (/^\s*(?:[@#]include|(?:User|Runas|Host|Cmnd|Cmd)_Alias\s)/.test(rule)) return [];
     const told = (id: string, message: string): readonly ContentFinding[] => [{ rule: id, message, line: line.line, source: line.text.trim().slice(0, 200) }];
     if (/^\s*Defaults/.test(rule)) {
@@ -87,7 +87,7 @@ export function judgeSudoers(text: string): readonly ContentFinding[] {
       if (/!\s*env_reset\b/.test(rule)) return told('sudo-environment', 'The whole environment is kept');
       return /env_keep\s*\+?=.*\b(?:LD_PRELOAD|LD_LIBRARY_PATH|PYTHONPATH|PERL5LIB|RUBYLIB|NODE_OPTIONS|BASH_ENV)\b/.test(rule) ? told('sudo-environment', 'A variable that loads code is kept') : [];
     }
-    const found = RULE.exec(rule.slice(0, 8192));
+    const found = RULE.exec(rule);
     return found === null ? [] : judgeSudoRule(line, found[1]!.trim(), found[3]!);
   });
 }

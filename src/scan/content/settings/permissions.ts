@@ -1,13 +1,9 @@
 /** What the modes of files give to everybody. inode(7), capabilities(7). */
+import { S_IFDIR, S_IFLNK, S_IFMT, S_ISGID, S_ISUID } from '../../../abi/stat.ts';
 import type { ContentFinding, ScanFile } from '../../types.ts';
 import { baseName, isRegular } from '../bytes.ts';
 import { CAPABILITIES, KNOWN_CAPABILITIES, KNOWN_SETUID, ROOT_CAPABILITIES, SHELLS } from './setuid-table.ts';
 
-const S_IFMT = 0o170000;
-const S_IFDIR = 0o040000;
-const S_IFLNK = 0o120000;
-const S_ISUID = 0o4000;
-const S_ISGID = 0o2000;
 const S_IWOTH = 0o002;
 const S_IXANY = 0o111;
 

@@ -190,13 +190,13 @@ export function judgeService(path: string, text: string): readonly ContentFindin
 
 /** Environment variables by which images of services set their first password. */
 const PASSWORD_VARIABLES = /(?:^|_)(?:PASSWORD|PASS|PASSWD|ROOT_PASSWORD)$/;
-const OPEN_VARIABLES: Readonly<Record<string, RegExp>> = {
-  MYSQL_ALLOW_EMPTY_PASSWORD: /^(?:1|yes|true|on)$/i, MARIADB_ALLOW_EMPTY_ROOT_PASSWORD: /^(?:1|yes|true|on)$/i, ALLOW_EMPTY_PASSWORD: /^(?:1|yes|true|on)$/i, POSTGRES_HOST_AUTH_METHOD: /^trust$/i,
-  ALLOW_ANONYMOUS_LOGIN: /^(?:1|yes|true|on)$/i,
-};
+const YES = /^(?:1|yes|true|on)$/i;
+const OPEN_VARIABLES: ReadonlyMap<string, RegExp> = new Map([
+  ['MYSQL_ALLOW_EMPTY_PASSWORD', YES], ['MARIADB_ALLOW_EMPTY_ROOT_PASSWORD', YES], ['ALLOW_EMPTY_PASSWORD', YES], ['POSTGRES_HOST_AUTH_METHOD', /^trust$/i], ['ALLOW_ANONYMOUS_LOGIN', YES],
+]);
 
 /** Undefined: nothing is wrong with it. */
 export function judgeVariable(name: string, value: string): ContentFinding | undefined {
-  if (OPEN_VARIABLES[name]?.test(value) === true) return { rule: 'default-password', message: `The environment lets everybody in: ${name}=${value.slice(0, 20)}` };
+  if (OPEN_VARIABLES.get(name)?.test(value) === true) return { rule: 'default-password', message: `The environment lets everybody in: ${name}=${value.slice(0, 20)}` };
   return PASSWORD_VARIABLES.test(name) && value !== '' && isWeak(value) ? { rule: 'default-password', message: `${name.slice(0, 60)} is one of the passwords that everybody tries first` } : undefined;
 }

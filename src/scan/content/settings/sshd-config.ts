@@ -36,7 +36,10 @@ export interface SshdFiles {
 /** Keywords of which every one counts. */
 const ADDING = new Set(['port', 'listenaddress', 'hostkey', 'hostcertificate', 'acceptenv', 'allowusers', 'allowgroups', 'denyusers', 'denygroups', 'subsystem', 'permitlisten', 'permitopen', 'setenv', 'logverbose', 'persourcepenaltyexemptlist']);
 /** Other names of the same. */
-const SAME: Readonly<Record<string, string>> = { challengeresponseauthentication: 'kbdinteractiveauthentication', skeyauthentication: 'kbdinteractiveauthentication', dsaauthentication: 'pubkeyauthentication', pubkeyacceptedkeytypes: 'pubkeyacceptedalgorithms', hostbasedacceptedkeytypes: 'hostbasedacceptedalgorithms', authorizedkeysfile2: 'authorizedkeysfile', keepalive: 'tcpkeepalive' };
+const SAME: ReadonlyMap<string, string> = new Map([
+  ['challengeresponseauthentication', 'kbdinteractiveauthentication'], ['skeyauthentication', 'kbdinteractiveauthentication'], ['dsaauthentication', 'pubkeyauthentication'],
+  ['pubkeyacceptedkeytypes', 'pubkeyacceptedalgorithms'], ['hostbasedacceptedkeytypes', 'hostbasedacceptedalgorithms'], ['authorizedkeysfile2', 'authorizedkeysfile'], ['keepalive', 'tcpkeepalive'],
+]);
 
 /** The words of a line: quotes keep spaces, `#` at the start of a word ends it. OpenSSH, misc.c:argv_split(). Undefined for a quote that does not end. */
 export function wordsOf(line: string): readonly string[] | undefined {
@@ -79,6 +82,7 @@ class Reader {
   readonly #files: SshdFiles;
   readonly #connection: Connection | undefined;
   #included = 0;
+  #patterns = 0;
   #lines = 0;
   /** Of parts that hold. */
   readonly #overriding = new Map<string, SshdValue>();
@@ -103,7 +107,7 @@ class Reader {
     if (words === undefined || keyword === undefined || words.length < 2) return;
     if (keyword === 'include') this.#include(words.slice(1), depth);
     else if (keyword === 'match') this.#match(words.slice(1));
-    else this.#set(SAME[keyword] ?? keyword, { value: words.slice(1).join(' '), file, line });
+    else this.#set(SAME.get(keyword) ?? keyword, { value: words.slice(1).join(' '), file, line });
   }
 
   #set(keyword: string, value: SshdValue): void {
@@ -118,6 +122,7 @@ class Reader {
     const [outside, never] = [this.#part, this.#neverHolds];
     this.#neverHolds ||= outside?.holds === false;
     for (const pattern of patterns) {
+      if (this.#patterns++ >= MOST_INCLUDED_FILES) break;
       const absolute = pattern.startsWith('/') ? pattern : `/etc/ssh/${pattern}`;
       const depthOfPattern = absolute.split('/').length;
       for (const path of this.#files.paths.filter((each) => each.split('/').length === depthOfPattern && each.split('/').every((part, index) => matchesPart(part, absolute.split('/')[index]!))).sort()) {

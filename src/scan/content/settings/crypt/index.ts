@@ -19,8 +19,8 @@ const KINDS: readonly (readonly [RegExp, HashKind])[] = [
   [/^[./0-9A-Za-z]{13}$/, 'DES'],
 ];
 
-/** More than this costs seconds a word. */
-const MOST_BCRYPT_COST = 12;
+/** A whole one (crypt(5)); more than 2^12 rounds cost seconds a word. */
+const TRIED_BCRYPT = /^\$2[abxy]\$(?:0[4-9]|1[0-2])\$[./0-9A-Za-z]{53}$/;
 const encoder = new TextEncoder();
 
 /** Undefined: no hash at all, such as `*` or `!`. */
@@ -34,7 +34,7 @@ export function isPassword(word: string, hash: string): boolean | undefined {
   switch (hashKind(hash)) {
     case 'DES': return desCrypt(bytes, hash) === hash;
     case 'md5crypt': return md5crypt(bytes, hash) === hash;
-    case 'bcrypt': return Number(hash.slice(4, 6)) > MOST_BCRYPT_COST ? undefined : compareSync(word, hash.replace(/^\$2[xy]/, '$2b'));
+    case 'bcrypt': return TRIED_BCRYPT.test(hash) ? compareSync(word, hash.replace(/^\$2[xy]/, '$2b')) : undefined;
     case 'sha256crypt':
     case 'sha512crypt': return sameOrUndefined(shaCrypt(bytes, hash), hash);
     case 'yescrypt': return sameOrUndefined(yescrypt(bytes, hash), hash);

@@ -252,7 +252,7 @@ function parametersOf(text: string): Parameters | undefined {
   }
   const flags = RW + ((flavor - RW) << 2);
   const count = 2 ** logarithm;
-  const fits = settings.isAtEnd && flags === 0xb6 && size > 0 && lanes > 0 && logarithm < 32 && count / lanes >= 4 && count * size * 128 + 256 * size * lanes <= MOST_HASH_BYTES && time <= 8;
+  const fits = settings.isAtEnd && flags === 0xb6 && size > 0 && lanes > 0 && logarithm < 32 && count / lanes >= 4 && count * size * 128 + (256 * size + 12 * BOX_WORDS) * lanes <= MOST_HASH_BYTES && time <= 8;
   return fits ? { flags, count, size, lanes, time } : undefined;
 }
 
