@@ -84,19 +84,19 @@ CHECK(special_keyrings) {
   EXPECT(strstr(described(process), ";_pid") != NULL);
   snprintf(wanted, sizeof wanted, "keyring;%d;65534;1f3f0000;_uid.%d", getuid(), getuid());
   EXPECT_STR(wanted, described(USER));
-  pid_t pid = fork_or_fail(__FILE__, __LINE__);
+  pid_t pid = FORK();
   if (pid == 0) {
     EXPECT_ERRNO(ENOKEY, KEYCTL(KEYCTL_GET_KEYRING_ID, THREAD, 0));
     EXPECT_ERRNO(ENOKEY, KEYCTL(KEYCTL_GET_KEYRING_ID, PROCESS, 0));
     _exit(0);
   }
-  EXPECT_EQ(0, wait_status(__FILE__, __LINE__, pid));
+  EXPECT_EQ(0, WAIT(pid));
 }
 
 CHECK(session_is_inherited) {
   long session = new_session();
   OK(add("user", "name", "x", SESSION));
-  pid_t pid = fork_or_fail(__FILE__, __LINE__);
+  pid_t pid = FORK();
   if (pid == 0) {
     EXPECT_EQ(session, KEYCTL(KEYCTL_GET_KEYRING_ID, SESSION, 0));
     EXPECT(syscall(SYS_request_key, "user", "name", NULL, 0) > 0);
@@ -104,7 +104,7 @@ CHECK(session_is_inherited) {
     EXPECT_ERRNO(ENOKEY, syscall(SYS_request_key, "user", "name", NULL, 0));
     _exit(0);
   }
-  EXPECT_EQ(0, wait_status(__FILE__, __LINE__, pid));
+  EXPECT_EQ(0, WAIT(pid));
   EXPECT_EQ(session, KEYCTL(KEYCTL_GET_KEYRING_ID, SESSION, 0));
   EXPECT(strstr(described(session), ";3f030000;_ses") != NULL);
 }
@@ -209,7 +209,7 @@ CHECK(permissions) {
 CHECK_ROOT(others_do_not_see_keys) {
   new_session();
   long key = OK(add("user", "name", "x", SESSION));
-  pid_t pid = fork_or_fail(__FILE__, __LINE__);
+  pid_t pid = FORK();
   if (pid == 0) {
     new_session();
     OK(setgid(ORDINARY_ID));
@@ -220,7 +220,7 @@ CHECK_ROOT(others_do_not_see_keys) {
     EXPECT_ERRNO(EACCES, KEYCTL(KEYCTL_CHOWN, key, ORDINARY_ID, -1));
     _exit(0);
   }
-  EXPECT_EQ(0, wait_status(__FILE__, __LINE__, pid));
+  EXPECT_EQ(0, WAIT(pid));
   OK(KEYCTL(KEYCTL_CHOWN, key, -1, -1));
 }
 

@@ -1,10 +1,7 @@
 /* The newer mount calls: open_tree(2), move_mount(2), fsopen(2), fsconfig(2), fsmount(2), fspick(2), mount_setattr(2), statmount(2), listmount(2). */
 #include "check.h"
-#include <sched.h>
-#include <sys/mount.h>
 #include <sys/statvfs.h>
 
-#define NEED_ADMIN NEED_CAPABILITY(21)
 #define SYS_statmount_ 457
 #define SYS_listmount_ 458
 
@@ -22,8 +19,7 @@ static long mount_setattr_(int directory, const char *path, unsigned flags, stru
 }
 
 static void begin(void) {
-  OK(unshare(CLONE_NEWNS));
-  OK(mount("none", "/", NULL, MS_REC | MS_PRIVATE, NULL));
+  private_mounts();
   OK(mkdir("w", 0755));
   OK(mount("w", "w", "tmpfs", 0, "mode=755"));
   OK(chdir("w"));

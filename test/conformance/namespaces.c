@@ -4,16 +4,12 @@
 #include <net/if.h>
 #include <netinet/in.h>
 #include <pthread.h>
-#include <sched.h>
-#include <sys/mount.h>
 #include <sys/msg.h>
 #include <sys/shm.h>
 #include <sys/socket.h>
 #include <sys/un.h>
 #include <sys/utsname.h>
 
-#define CAP_SYS_ADMIN_NUMBER 21
-#define NEED_ADMIN NEED_CAPABILITY(CAP_SYS_ADMIN_NUMBER)
 
 /* The inode number of a namespace of a process. */
 static ino_t namespace_of(const char *process, const char *kind) {
@@ -238,8 +234,7 @@ CHECK_ROOT(unshare_mounts) {
   int old = open_namespace("mnt");
   char here[PATH_MAX];
   EXPECT(getcwd(here, sizeof here) != NULL);
-  OK(unshare(CLONE_NEWNS));
-  OK(mount("none", "/", NULL, MS_REC | MS_PRIVATE, NULL));
+  private_mounts();
   OK(mount("t", "m", "tmpfs", 0, NULL));
   put_file("m/f", "");
   OK(setns(old, CLONE_NEWNS));

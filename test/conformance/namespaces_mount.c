@@ -1,15 +1,11 @@
 /* mount_namespaces(7): propagation, binding, moving, pivot_root(2), and what a less privileged namespace may not undo. */
 #include "check.h"
-#include <sched.h>
-#include <sys/mount.h>
 #include <sys/prctl.h>
 
-#define NEED_ADMIN NEED_CAPABILITY(21)
 
 /* In a mount namespace of its own, in a tmpfs of its own that is the working directory. */
 static void begin(void) {
-  OK(unshare(CLONE_NEWNS));
-  OK(mount("none", "/", NULL, MS_REC | MS_PRIVATE, NULL));
+  private_mounts();
   OK(mkdir("w", 0755));
   OK(mount("w", "w", "tmpfs", 0, "mode=755"));
   OK(chdir("w"));
@@ -293,8 +289,7 @@ CHECK_ROOT(mount_points_of_ended_namespaces_are_free) {
   NEED_ADMIN;
   OK(mkdir("d", 0755));
   IN_CHILD {
-    OK(unshare(CLONE_NEWNS));
-    OK(mount("none", "/", NULL, MS_REC | MS_PRIVATE, NULL));
+    private_mounts();
     OK(mount("t", "d", "tmpfs", 0, NULL));
   }
   OK(rmdir("d"));

@@ -1,10 +1,8 @@
 /* time_namespaces(7): offsets of CLOCK_MONOTONIC and CLOCK_BOOTTIME, for the children of who made it. */
 #include "check.h"
-#include <sched.h>
 #include <sys/sysinfo.h>
 #include <sys/timerfd.h>
 
-#define NEED_ADMIN NEED_CAPABILITY(21)
 #ifndef CLONE_NEWTIME
 #define CLONE_NEWTIME 0x80
 #endif

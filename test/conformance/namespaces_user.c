@@ -1,9 +1,7 @@
 /* user_namespaces(7): maps, capabilities, who may do what to whom. */
 #include "check.h"
-#include <sched.h>
 #include <sys/fsuid.h>
 #include <sys/ioctl.h>
-#include <sys/mount.h>
 #include <sys/prctl.h>
 #include <sys/socket.h>
 #include <sys/un.h>

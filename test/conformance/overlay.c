@@ -1,21 +1,17 @@
 /* overlay, mounted by the program: what is seen, and what ends up in the upper directory. */
 #include "check.h"
 #include <dirent.h>
-#include <sched.h>
-#include <sys/mount.h>
 #include <sys/sysmacros.h>
 #include <sys/vfs.h>
 #include <sys/xattr.h>
 
-#define NEED_ADMIN NEED_CAPABILITY(21)
 #define OPTIONS "lowerdir=l1:l2,upperdir=u,workdir=k"
 
 static int exists(const char *path) { return access(path, F_OK) == 0; }
 
 /* l1 above l2 in m, with u for the changes. */
 static void begin(void) {
-  OK(unshare(CLONE_NEWNS));
-  OK(mount("none", "/", NULL, MS_REC | MS_PRIVATE, NULL));
+  private_mounts();
   OK(mkdir("w", 0755));
   OK(mount("w", "w", "tmpfs", 0, "mode=755"));
   OK(chdir("w"));
