@@ -7,16 +7,12 @@ import { DynamicDirectory, OpenerFile, PseudoDirectory, PseudoFile, PseudoInode,
 import type { Owner, PseudoFs } from './pseudo.ts';
 import type { NamespaceFileName, ProcessView, SystemView, ThreadView } from './process-view.ts';
 import { fdInfoText, limitsText, mapsText, mountInfoText, mountStatsText, mountsText, smapsText } from './procfs-text.ts';
+import { addMemoryText, MemoryFile } from './procfs-memory.ts';
 import { statText, statmText, statusText } from './procfs-status.ts';
 import { netDirectory } from './procfs-net.ts';
 import { namespaceLocation, type NamespaceIdentity } from './namespace-identity.ts';
 import type { Location } from './dentry.ts';
 import type { Inode } from './types.ts';
-
-/** What a file of another's that may not be inspected answers. */
-function guarded<Value>(view: ProcessView, value: () => Value): Value | number {
-  return view.inspectable ? value() : -EACCES;
-}
 
 function linkTo(fileSystem: PseudoFs, view: ProcessView, system: SystemView, place: () => Location | undefined, owner: Owner): PseudoLink {
   const find = (): Location | number => {
@@ -93,21 +89,6 @@ function fdInfoDirectory(fileSystem: PseudoFs, view: ProcessView, owner: Owner):
   return new GuardedDirectory(fileSystem, view, find, list, owner, 0o555);
 }
 
-/** /proc/PID/mem: position is the address. */
-class MemoryFile extends PseudoInode {
-  readonly #view: ProcessView;
-  constructor(fileSystem: PseudoFs, view: ProcessView, owner: Owner) {
-    super(fileSystem, 0o100000 | 0o600, owner);
-    this.#view = view;
-  }
-  override readAt(buffer: Uint8Array, position: number): number {
-    return this.#view.inspectable ? this.#view.readMemory(buffer, position) : -EACCES;
-  }
-  override writeAt(buffer: Uint8Array, position: number): number {
-    return this.#view.inspectable ? this.#view.writeMemory(buffer, position) : -EACCES;
-  }
-}
-
 function addNamespaceFile(directory: PseudoDirectory, view: ProcessView, name: NamespaceFileName): void {
   directory.add(name, new OpenerFile(directory.fileSystem, (writes) => view.openNamespaceFile(name, writes), 0o644, directory.owner));
 }
@@ -124,17 +105,17 @@ function addCommon(directory: PseudoDirectory, system: SystemView, view: Process
     return text.length;
   });
   directory.file('cmdline', () => view.commandLine());
-  directory.file('environ', () => guarded(view, () => view.environment()), 0o400);
-  directory.file('auxv', () => guarded(view, () => view.auxv()), 0o400);
-  directory.file('maps', () => guarded(view, () => mapsText(view)));
-  directory.file('smaps', () => guarded(view, () => smapsText(view)));
-  directory.file('smaps_rollup', () => guarded(view, () => smapsText(view, true)));
+  addMemoryText(directory, view, 'environ', () => view.environment(), 0o400);
+  addMemoryText(directory, view, 'auxv', () => view.auxv(), 0o400);
+  addMemoryText(directory, view, 'maps', () => mapsText(view));
+  addMemoryText(directory, view, 'smaps', () => smapsText(view));
+  addMemoryText(directory, view, 'smaps_rollup', () => smapsText(view, true));
   directory.file('limits', () => limitsText(view));
   directory.file('mounts', () => mountsText(view));
   directory.file('mountinfo', () => mountInfoText(view));
   directory.file('cgroup', () => `0::${live().cgroup}\n`);
   directory.file('wchan', () => live().waitingIn || '0');
-  directory.file('io', () => guarded(view, () => 'rchar: 0\nwchar: 0\nsyscr: 0\nsyscw: 0\nread_bytes: 0\nwrite_bytes: 0\ncancelled_write_bytes: 0\n'), 0o400);
+  directory.file('io', () => (view.inspectable ? 'rchar: 0\nwchar: 0\nsyscr: 0\nsyscw: 0\nread_bytes: 0\nwrite_bytes: 0\ncancelled_write_bytes: 0\n' : -EACCES), 0o400);
   directory.file('personality', () => `${live().personality.toString(16).padStart(8, '0')}\n`, 0o400);
   directory.file('schedstat', () => `${Math.floor(live().userNs + live().systemNs)} 0 ${live().voluntarySwitches}\n`);
   directory.file('stack', () => -EPERM, 0o400);
@@ -166,10 +147,11 @@ function addCommon(directory: PseudoDirectory, system: SystemView, view: Process
     const find = (): NamespaceIdentity | undefined => view.namespaces().find(([other]) => other === name)?.[1];
     const text = (): string => `${name.replace(/_for_children$/, '')}:[${find()?.ino ?? 0}]`;
     const place = (): Location | number => {
+      if (!view.inspectable) return -EACCES;
       const namespace = find();
       return namespace === undefined ? -ENOENT : namespaceLocation(namespace, text());
     };
-    namespaces.add(name, new PseudoLink(fileSystem, text, owner, place));
+    namespaces.add(name, new PseudoLink(fileSystem, () => (view.inspectable ? text() : -EACCES), owner, place));
   }
   const net = netDirectory(fileSystem);
   if (net !== undefined) directory.add('net', net);

@@ -305,6 +305,9 @@ export class KernelProcessView implements ProcessView {
   get envEnd(): number {
     return this.#alive?.mm.envEnd ?? 0;
   }
+  get addressSpace(): object | undefined {
+    return this.#alive?.mm;
+  }
   readMemory(buffer: Uint8Array, position: number): number {
     const task = this.#alive;
     return task === undefined ? 0 : forceRead(task.mm, position, buffer) || -EIO;
