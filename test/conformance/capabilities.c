@@ -258,6 +258,14 @@ CHECK_ROOT(no_new_privileges) {
   EXPECT_EQ(1, prctl(PR_GET_NO_NEW_PRIVS, 0, 0, 0, 0));
 }
 
+CHECK_ROOT(no_new_privileges_gives_none_back) {
+  OK(set(KILL, KILL, 0));
+  OK(prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0));
+  struct sets after = after_exec();
+  EXPECT_EQ(KILL, after.permitted);
+  EXPECT_EQ(KILL, after.effective);
+}
+
 /* ---- PR_SET_MM ---- */
 
 static void read_arguments(char *text, int size) {

@@ -308,6 +308,15 @@ CHECK(pipes_are_outside) {
   OPENS(path, O_WRONLY);
 }
 
+CHECK(memory_files_are_outside) {
+  char path[64];
+  need_abi(1);
+  int fd = OK(memfd_create("memory", 0));
+  enforce(OK(make(FS(READ_FILE) | FS(WRITE_FILE), 0)));
+  snprintf(path, sizeof path, "/proc/self/fd/%d", fd);
+  OPENS(path, O_RDWR);
+}
+
 static int listens(int port) {
   struct sockaddr_in address = {.sin_family = AF_INET, .sin_port = htons(port), .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
   int fd = OK(socket(AF_INET, SOCK_STREAM, 0)), one = 1;
@@ -346,6 +355,14 @@ CHECK(tcp_ports) {
   OK(connect(udp, (struct sockaddr *)&address, sizeof address));
 }
 
+CHECK(ports_only_leave_files_alone) {
+  two_directories();
+  need_abi(4);
+  enforce(OK(make(0, BIND_TCP | CONNECT_TCP)));
+  OK(rename("a/file", "b/moved"));
+  OK(link("b/moved", "a/second"));
+}
+
 CHECK(scope_of_tracing) {
   int ends[2];
   char byte;
@@ -375,4 +392,33 @@ CHECK_ROOT(mounts_stay) {
   enforce(OK(make(FS(EXECUTE), 0)));
   EXPECT_ERRNO(EPERM, mount("none", ".", "tmpfs", 0, NULL));
   EXPECT_ERRNO(EPERM, umount2("/proc", MNT_DETACH));
+}
+
+CHECK_ROOT(ports_only_leave_mounts_alone) {
+  NEED_ADMIN;
+  need_abi(4);
+  private_mounts();
+  enforce(OK(make(0, BIND_TCP)));
+  OK(mount("none", ".", "tmpfs", 0, NULL));
+  OK(umount("."));
+}
+
+CHECK_ROOT(refused_temporary_files_leave_nothing) {
+  NEED_ADMIN;
+  need_abi(1);
+  private_mounts();
+  OK(mkdir("t", 0755));
+  OK(mount("none", "t", "tmpfs", 0, "nr_inodes=50"));
+  IN_CHILD {
+    enforce(OK(make(FS(WRITE_FILE), 0)));
+    for (int i = 0; i < 100; i++) EXPECT_ERRNO(EACCES, open("t", O_TMPFILE | O_RDWR, 0600));
+  }
+  put_file("t/file", "text");
+}
+
+CHECK_USER(restricted_in_a_user_namespace) {
+  OK(prctl(PR_SET_DUMPABLE, 1, 0, 0, 0));
+  int ruleset = OK(make(FS(READ_FILE), 0));
+  OK(unshare(CLONE_NEWUSER));
+  OK(syscall(SYS_landlock_restrict_self, ruleset, 0));
 }

@@ -44,6 +44,14 @@ CHECK(namespace_links_name_their_number) {
   EXPECT(S_ISREG(status.st_mode));
 }
 
+CHECK(namespace_files_take_the_requests_of_all_files) {
+  int fd = OK(open("/proc/self/ns/net", O_RDONLY));
+  OK(ioctl(fd, FIOCLEX));
+  EXPECT_EQ(FD_CLOEXEC, fcntl(fd, F_GETFD));
+  OK(ioctl(fd, FIONCLEX));
+  EXPECT_EQ(0, fcntl(fd, F_GETFD));
+}
+
 CHECK(namespaces_are_inherited) {
   ino_t uts = namespace_of("self", "uts"), mnt = namespace_of("self", "mnt");
   IN_CHILD {

@@ -193,6 +193,23 @@ CHECK_ROOT(overlay_bad_options) {
   EXPECT_ERRNO(EINVAL, mount("o", "m", "overlay", 0, "lowerdir=l1:l2,upperdir=u,workdir=u"));
 }
 
+/* Attributes of the file system's own, set through the mount, mean nothing to it. */
+CHECK_ROOT(overlay_attributes_of_its_own) {
+  NEED_ADMIN;
+  begin(), overlay();
+  char value[4] = "";
+  if (setxattr("m/e", "trusted.overlay.opaque", "y", 1, 0) != 0 && errno == EOPNOTSUPP) SKIP("needs Linux 6.7");
+  EXPECT_EQ(1, getxattr("m/e", "trusted.overlay.opaque", value, sizeof value));
+  EXPECT_STR("y", value);
+  EXPECT(listxattr("m/e", value, 0) > 0);
+  OK(umount("m"));
+  overlay();
+  EXPECT(exists("m/e/deep/f"));
+  EXPECT_EQ(1, getxattr("m/e", "trusted.overlay.opaque", value, sizeof value));
+  OK(removexattr("m/e", "trusted.overlay.opaque"));
+  EXPECT_ERRNO(ENODATA, getxattr("m/e", "trusted.overlay.opaque", value, sizeof value));
+}
+
 CHECK_USER(overlay_in_a_user_namespace) {
   OK(unshare(CLONE_NEWUSER | CLONE_NEWNS));
   OK(mkdir("l", 0755)), OK(mkdir("m", 0755));

@@ -8,6 +8,7 @@
 #include <stddef.h>
 #include <sys/ioctl.h>
 #include <sys/prctl.h>
+#include <sys/resource.h>
 #include <sys/syscall.h>
 
 #ifndef SECCOMP_FILTER_FLAG_WAIT_KILLABLE_RECV
@@ -155,6 +156,41 @@ CHECK(threads_that_differ) {
   EXPECT(syscall(SYS_getppid) > 0);
   pthread_barrier_wait(&barrier);
   EXPECT_RETURNS(0, pthread_join(thread, NULL));
+}
+
+static void *mode_later(void *argument) {
+  (void)argument;
+  pthread_barrier_wait(&barrier);
+  return (void *)(long)prctl(PR_GET_SECCOMP);
+}
+
+CHECK(no_thread_changes_without_room_for_a_listener) {
+  pthread_t thread;
+  void *mode;
+  struct rlimit none = {0, 0};
+  pthread_barrier_init(&barrier, NULL, 2);
+  EXPECT_RETURNS(0, pthread_create(&thread, NULL, mode_later, NULL));
+  OK(setrlimit(RLIMIT_NOFILE, &none));
+  EXPECT_ERRNO(EMFILE, install(SYS_getppid, SECCOMP_RET_ALLOW, SECCOMP_FILTER_FLAG_NEW_LISTENER | SECCOMP_FILTER_FLAG_TSYNC | SECCOMP_FILTER_FLAG_TSYNC_ESRCH));
+  pthread_barrier_wait(&barrier);
+  EXPECT_RETURNS(0, pthread_join(thread, &mode));
+  EXPECT_EQ(0, (long)mode);
+  EXPECT_EQ(0, prctl(PR_GET_SECCOMP));
+}
+
+CHECK_ROOT(thread_that_differs_has_the_number_of_its_namespace) {
+  NEED_ADMIN;
+  OK(unshare(CLONE_NEWPID));
+  IN_CHILD {
+    pthread_t thread;
+    pthread_barrier_init(&barrier, NULL, 2);
+    EXPECT_RETURNS(0, pthread_create(&thread, NULL, filters_alone, NULL));
+    pthread_barrier_wait(&barrier);
+    EXPECT_EQ(2, other_thread);
+    EXPECT_EQ(other_thread, install(SYS_getppid, SECCOMP_RET_ERRNO | 33, SECCOMP_FILTER_FLAG_TSYNC));
+    pthread_barrier_wait(&barrier);
+    EXPECT_RETURNS(0, pthread_join(thread, NULL));
+  }
 }
 
 /* ---- listeners ---- */

@@ -7,9 +7,10 @@ import {
 } from '../../abi/mount.ts';
 import { isBelow, type Location } from '../../fs/dentry.ts';
 import { isPropagationType } from '../../fs/mount-propagation.ts';
+import { topOf } from '../../fs/mounts.ts';
 import { isDirectory } from '../../fs/open-file.ts';
 import { findFileSystemType, isTooRevealing, makeFileSystem } from '../mounts/file-system-types.ts';
-import { isMountUsed, MOUNT_FLAGS, mayChangeFlags, mayMount, moveTasks } from '../mounts/mount-rights.ts';
+import { isMountUsed, MOUNT_FLAGS, mayChangeFlags, mayMount, mayReconfigure, moveTasks } from '../mounts/mount-rights.ts';
 import type { SyscallRow, Task } from '../types.ts';
 import { locate } from './file-common.ts';
 
@@ -84,16 +85,18 @@ function remount(task: Task, target: Location, flags: number): number {
   const times = (flags & (MS_NOATIME | MS_NODIRATIME | MS_RELATIME | MS_STRICTATIME)) === 0 ? at.flags & (MS_NOATIME | MS_NODIRATIME | MS_RELATIME) : mountFlags(flags);
   const next = (flags & MOUNT_FLAGS & ~MS_RELATIME) | times;
   if (!mayChangeFlags(at, next)) return -EPERM;
-  if ((flags & MS_BIND) === 0 && at.fileSystem.owner === undefined && !task.credentials.user.isFirst) return -EPERM;
+  if ((flags & MS_BIND) === 0 && !mayReconfigure(task, at.fileSystem)) return -EPERM;
   at.flags = next;
   return 0;
 }
 
 function umount2(task: Task, address: number, flags: number): number {
   if ((flags & ~(MNT_FORCE | MNT_DETACH | MNT_EXPIRE | UMOUNT_NOFOLLOW)) !== 0) return -EINVAL;
-  const target = locate(task, AT_FDCWD, address, (flags & UMOUNT_NOFOLLOW) === 0 ? 0 : AT_SYMLINK_NOFOLLOW);
-  if (typeof target === 'number') return target;
+  const place = locate(task, AT_FDCWD, address, (flags & UMOUNT_NOFOLLOW) === 0 ? 0 : AT_SYMLINK_NOFOLLOW);
+  if (typeof place === 'number') return place;
   if (!mayMount(task)) return -EPERM;
+  // A working directory can have been mounted on (LOOKUP_MOUNTPOINT).
+  const target = topOf(place);
   if (target.dentry !== target.mount.root) return -EINVAL;
   if ((flags & MNT_EXPIRE) !== 0) return -EINVAL;
   const { namespace } = task.fs;
