@@ -79,6 +79,15 @@ test('memory: oom_score_adj says who goes first, memory.oom.group that all go', 
   );
 });
 
+test('memory: a bound that somebody else makes too small kills nobody outside the group', async () => {
+  // The file that is above it belongs to nobody who lives; the writer is in another group.
+  assert.equal(
+    await sh(['--cap-add', 'SYS_ADMIN', '--tmpfs', '/t'], `${EMPTY_ROOT} echo +memory > cgroup.subtree_control; mkdir a b; (echo 0 > a/cgroup.procs; dd if=/dev/zero of=/t/f bs=1M count=4 2>&-)
+      (echo 0 > b/cgroup.procs; echo 4096 > a/memory.max; echo lives); cat a/memory.max; test $(cat a/memory.current) -ge 4194304 && echo above; grep "oom_kill " b/memory.events`),
+    'lives\n4096\nabove\noom_kill 0\n',
+  );
+});
+
 test('tasks: a fork bomb stays within pids.max, its neighbour works, and it can be stopped', async () => {
   await mustRun(['run', '-d', '--name', 'bomb', '--pids-limit', '20', 'busybox:1', 'sh', '-c', 'bomb() { bomb & bomb; }; while :; do (bomb) 2>&-; done']);
   await until(async () => (await run(['exec', 'bomb', 'true'])).status !== 0, 'the bomb has filled its container');
