@@ -446,3 +446,19 @@ CHECK_USER(mounting_in_a_user_namespace) {
   OK(umount("a/d"));
   OK(umount("a"));
 }
+
+CHECK_ROOT(noexec_holds_for_mappings) {
+  NEED_ADMIN;
+  private_mounts();
+  OK(mkdir("m", 0755));
+  OK(mount("t", "m", "tmpfs", MS_NOEXEC, NULL));
+  EXPECT_EQ(0, system("cp /bin/true m/program"));
+  EXPECT_ERRNO(EACCES, execl("m/program", "program", NULL));
+  int fd = OK(open("m/program", O_RDONLY));
+  EXPECT(mmap(NULL, 4096, PROT_READ | PROT_EXEC, MAP_PRIVATE, fd, 0) == MAP_FAILED);
+  EXPECT_EQ(EPERM, errno);
+  void *page = mmap(NULL, 4096, PROT_READ, MAP_PRIVATE, fd, 0);
+  EXPECT(page != MAP_FAILED);
+  EXPECT_ERRNO(EACCES, mprotect(page, 4096, PROT_READ | PROT_EXEC));
+  OK(mprotect(page, 4096, PROT_READ | PROT_WRITE));
+}

@@ -354,6 +354,7 @@ export class Mm {
     if (!this.vmas.covers(start, end)) return -ENOMEM;
     for (const vma of this.vmas.inRange(start, end)) {
       if ((prot & PROT_WRITE) !== 0 && vma.isShared && vma.file !== undefined && !vma.file.writable) return -EACCES;
+      if ((prot & PROT_EXEC) !== 0 && vma.file?.noExec === true) return -EACCES;
     }
     this.#split(start);
     this.#split(end);
