@@ -2,19 +2,17 @@
 import { EBUSY, EFAULT, EINVAL, ELOOP, ENOENT, ENOTDIR, EPERM } from '../../abi/errno.ts';
 import { AT_FDCWD, AT_SYMLINK_NOFOLLOW } from '../../abi/fcntl.ts';
 import {
-  MNT_DETACH, MNT_EXPIRE, MNT_FORCE, MS_BIND, MS_MGC_MSK, MS_MGC_VAL, MS_MOVE, MS_NOATIME, MS_NODIRATIME, MS_PRIVATE, MS_REC, MS_RELATIME, MS_REMOUNT,
-  MS_SHARED, MS_SILENT, MS_SLAVE, MS_STRICTATIME, MS_UNBINDABLE, UMOUNT_NOFOLLOW,
+  MNT_DETACH, MS_BIND, MS_MGC_MSK, MS_MGC_VAL, MS_MOVE, MS_NOATIME, MS_NODIRATIME, MS_REC, MS_RELATIME, MS_REMOUNT, MS_SILENT, MS_STRICTATIME, UMOUNT_NOFOLLOW,
 } from '../../abi/mount.ts';
 import { isBelow, type Location } from '../../fs/dentry.ts';
 import { isPropagationType } from '../../fs/mount-propagation.ts';
 import { topOf } from '../../fs/mounts.ts';
 import { isDirectory } from '../../fs/open-file.ts';
 import { findFileSystemType, isTooRevealing, makeFileSystem } from '../mounts/file-system-types.ts';
-import { isMountUsed, MOUNT_FLAGS, mayChangeFlags, mayMount, mayReconfigure, moveTasks } from '../mounts/mount-rights.ts';
+import { MOUNT_FLAGS, PROPAGATION_FLAGS, REFUSED_UMOUNT_FLAGS, UMOUNT_FLAGS } from '../mounts/mount-flags.ts';
+import { isMountUsed, mayChangeFlags, mayMount, mayReconfigure, moveTasks } from '../mounts/mount-rights.ts';
 import type { SyscallRow, Task } from '../types.ts';
 import { locate } from './file-common.ts';
-
-const PROPAGATION = MS_SHARED | MS_PRIVATE | MS_SLAVE | MS_UNBINDABLE;
 
 /** Times of access are relative unless the call says otherwise (path_mount). */
 function mountFlags(flags: number): number {
@@ -35,7 +33,7 @@ function mount(task: Task, sourceAddress: number, targetAddress: number, typeAdd
     if (typeof source === 'number') return source;
     return (flags & MS_BIND) !== 0 ? bind(task, source, target, (flags & MS_REC) !== 0) : move(task, source, target);
   }
-  if ((flags & PROPAGATION) !== 0) return changePropagation(task, target, flags);
+  if ((flags & PROPAGATION_FLAGS) !== 0) return changePropagation(task, target, flags);
   return mountNew(task, target, sourceAddress, typeAddress, flags, dataAddress);
 }
 
@@ -91,14 +89,14 @@ function remount(task: Task, target: Location, flags: number): number {
 }
 
 function umount2(task: Task, address: number, flags: number): number {
-  if ((flags & ~(MNT_FORCE | MNT_DETACH | MNT_EXPIRE | UMOUNT_NOFOLLOW)) !== 0) return -EINVAL;
+  if ((flags & ~UMOUNT_FLAGS) !== 0) return -EINVAL;
   const place = locate(task, AT_FDCWD, address, (flags & UMOUNT_NOFOLLOW) === 0 ? 0 : AT_SYMLINK_NOFOLLOW);
   if (typeof place === 'number') return place;
   if (!mayMount(task)) return -EPERM;
   // A working directory can have been mounted on (LOOKUP_MOUNTPOINT).
   const target = topOf(place);
   if (target.dentry !== target.mount.root) return -EINVAL;
-  if ((flags & MNT_EXPIRE) !== 0) return -EINVAL;
+  if ((flags & REFUSED_UMOUNT_FLAGS) !== 0) return -EINVAL;
   const { namespace } = task.fs;
   if (!namespace.has(target.mount) || target.mount.isLocked) return -EINVAL;
   if ((flags & MNT_DETACH) === 0 && isMountUsed(task.kernel, target.mount)) return -EBUSY;
