@@ -183,6 +183,8 @@ export interface SystemView {
   readonly hostname: string;
   readonly domainname: string;
   setHostname(name: string): number;
+  /** Whether who reads is in a group, by the kernel's id (in_group_p()). */
+  isReaderInGroup(gid: number): boolean;
   readonly release: string;
   readonly version: string;
   readonly processors: number;

@@ -1,5 +1,6 @@
 /** /proc/PID and /proc/PID/task/TID: Linux fs/proc/base.c. */
 import { EACCES, EINVAL, ENOENT, EPERM } from '../abi/errno.ts';
+import { S_IFDIR } from '../abi/stat.ts';
 
 import { locationOf } from './open.ts';
 import { pathOf, visiblePath } from './path.ts';
@@ -12,7 +13,7 @@ import { statText, statmText, statusText } from './procfs-status.ts';
 import { netDirectory } from './procfs-net.ts';
 import { namespaceLocation, type NamespaceIdentity } from './namespace-identity.ts';
 import type { Location } from './dentry.ts';
-import type { Inode } from './types.ts';
+import type { Inode, Stat } from './types.ts';
 
 function linkTo(fileSystem: PseudoFs, view: ProcessView, system: SystemView, place: () => Location | undefined, owner: Owner): PseudoLink {
   const find = (): Location | number => {
@@ -161,10 +162,10 @@ function addCommon(directory: PseudoDirectory, system: SystemView, view: Process
   }
 }
 
-/** /proc/PID. Its objects are made when it is first looked into. */
-export function makeProcessDirectory(fileSystem: PseudoFs, system: SystemView, view: ProcessView): PseudoInode {
+/** /proc/PID. Its objects are made when it is first looked into; `refusal` says who may look: 0 or a negative errno. */
+export function makeProcessDirectory(fileSystem: PseudoFs, system: SystemView, view: ProcessView, refusal: () => number): ProcessDirectory {
   const owner: Owner = () => view.owner;
-  return new ProcessDirectory(fileSystem, owner, view, (directory) => {
+  return new ProcessDirectory(fileSystem, owner, { view, refusal }, (directory) => {
     addCommon(directory, system, view, () => view.leader);
     directory.file('stat', () => statText(view, view.leader, true));
     directory.file('mountstats', () => mountStatsText(view), 0o400);
@@ -203,10 +204,24 @@ class LazyDirectory extends PseudoDirectory {
 /** /proc/PID, which pidfd_send_signal(2) takes for the process. */
 export class ProcessDirectory extends LazyDirectory {
   readonly view: ProcessView;
+  readonly #refusal: () => number;
 
-  constructor(fileSystem: PseudoFs, owner: Owner, view: ProcessView, fill: (directory: PseudoDirectory) => void) {
+  constructor(
+    fileSystem: PseudoFs, owner: Owner, { view, refusal }: { readonly view: ProcessView; readonly refusal: () => number }, fill: (directory: PseudoDirectory) => void,
+  ) {
     super(fileSystem, owner, fill);
     this.view = view;
+    this.#refusal = refusal;
+  }
+  /** Set: whoever looks into it is asked for. The mode that the VFS sees is then one with which it asks. */
+  set isGuarded(isGuarded: boolean) {
+    this.mode = S_IFDIR | (isGuarded ? 0o550 : 0o555);
+  }
+  permission(): number {
+    return this.#refusal();
+  }
+  override stat(): Stat {
+    return { ...super.stat(), mode: S_IFDIR | 0o555 };
   }
 }
 

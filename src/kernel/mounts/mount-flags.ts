@@ -25,7 +25,7 @@ export const MOUNT_FLAG_ROWS: readonly MountFlagRow[] = [
   { name: 'MS_BIND', flag: abi.MS_BIND, kind: 'call', meaning: 'what is at one place is at another, too' },
   { name: 'MS_MOVE', flag: abi.MS_MOVE, kind: 'call', meaning: 'a mount is somewhere else from now on' },
   { name: 'MS_REC', flag: abi.MS_REC, kind: 'call', meaning: 'with the mounts below' },
-  { name: 'MS_REMOUNT', flag: abi.MS_REMOUNT, kind: 'call', meaning: 'other flags of the mount; options of the file system stay as they are' },
+  { name: 'MS_REMOUNT', flag: abi.MS_REMOUNT, kind: 'call', meaning: 'other flags of the mount, and other options of proc; those of other file systems stay as they are' },
   { name: 'MS_SHARED', flag: abi.MS_SHARED, kind: 'propagation', meaning: 'mounts below come and go with those of its peers' },
   { name: 'MS_SLAVE', flag: abi.MS_SLAVE, kind: 'propagation', meaning: 'they come from its master, and do not go there' },
   { name: 'MS_PRIVATE', flag: abi.MS_PRIVATE, kind: 'propagation', meaning: 'neither' },

@@ -147,6 +147,7 @@ export const SECCOMP_ACTIONS: ReadonlyMap<number, SeccompAction> = new Map<numbe
 
 /** What is no action kills, as the strictest one. */
 function obey(task: KernelTask, space: AddressSpace, number: number, answer: number): boolean {
+  if (answer === SECCOMP_RET_ALLOW) return true;
   const action = SECCOMP_ACTIONS.get(answer & SECCOMP_RET_ACTION_FULL)?.obey ?? killProcess;
   return action({ task, space, number, reason: answer & SECCOMP_RET_DATA });
 }

@@ -122,7 +122,7 @@ function create(task: Task, file: FsContextFile): number {
   return 0;
 }
 
-/** Whether it may be written is what can be changed of a file system in memory; of others nothing. */
+/** Whether it may be written is what can be changed of a file system in memory; of others what their type lets change. */
 function reconfigure(task: Task, file: FsContextFile): number {
   if (file.picked === undefined) return -EBUSY;
   const { fileSystem } = file.picked;
@@ -131,6 +131,8 @@ function reconfigure(task: Task, file: FsContextFile): number {
     fileSystem.readOnly = file.isReadOnly;
     return 0;
   }
+  const type = findFileSystemType(task.kernel, file.type);
+  if (typeof type !== 'number' && type.reconfigure !== undefined) return type.reconfigure(task, fileSystem, file.options.join(','));
   return file.options.length > 0 || file.isReadOnly !== fileSystem.readOnly ? -EINVAL : 0;
 }
 

@@ -11,6 +11,7 @@ import { isDirectory } from '../../fs/open-file.ts';
 import { findFileSystemType, isTooRevealing, makeFileSystem } from '../mounts/file-system-types.ts';
 import { MOUNT_FLAGS, PROPAGATION_FLAGS, REFUSED_UMOUNT_FLAGS, UMOUNT_FLAGS } from '../mounts/mount-flags.ts';
 import { isMountUsed, mayChangeFlags, mayMount, mayReconfigure, moveTasks } from '../mounts/mount-rights.ts';
+import type { FileSystem } from '../../fs/types.ts';
 import type { SyscallRow, Task } from '../types.ts';
 import { locate } from './file-common.ts';
 
@@ -27,7 +28,7 @@ function mount(task: Task, sourceAddress: number, targetAddress: number, typeAdd
   const target = locate(task, AT_FDCWD, targetAddress, 0);
   if (typeof target === 'number') return target;
   if (!mayMount(task)) return -EPERM;
-  if ((flags & MS_REMOUNT) !== 0) return remount(task, target, flags);
+  if ((flags & MS_REMOUNT) !== 0) return remount(task, target, flags, dataAddress);
   if ((flags & (MS_BIND | MS_MOVE)) !== 0) {
     const source = locate(task, AT_FDCWD, sourceAddress, 0);
     if (typeof source === 'number') return source;
@@ -62,8 +63,8 @@ function mountNew(task: Task, target: Location, sourceAddress: number, typeAddre
   if (typeof name === 'number') return name;
   const source = sourceAddress === 0 ? 'none' : task.memory.readString(sourceAddress, 4096);
   if (typeof source === 'number') return source;
-  const data = dataAddress === 0 ? '' : task.memory.readString(dataAddress, 4096);
-  if (typeof data === 'number') return data === -EFAULT ? data : -EINVAL;
+  const data = readData(task, dataAddress);
+  if (typeof data === 'number') return data;
   const { namespace } = task.fs;
   const type = findFileSystemType(task.kernel, name);
   if (typeof type === 'number') return type;
@@ -75,17 +76,35 @@ function mountNew(task: Task, target: Location, sourceAddress: number, typeAddre
   return typeof made === 'number' ? made : 0;
 }
 
-/** MS_REMOUNT, with MS_BIND or without: only the flags change. A read-only file system stays so. */
-function remount(task: Task, target: Location, flags: number): number {
+/** MS_REMOUNT, with MS_BIND or without: the flags change, and options of a type that has such. A read-only file system stays so. */
+function remount(task: Task, target: Location, flags: number, dataAddress: number): number {
   const { mount: at, dentry } = target;
   if (dentry !== at.root || !task.fs.namespace.has(at)) return -EINVAL;
   // Without a word on times of access they stay as they are.
   const times = (flags & (MS_NOATIME | MS_NODIRATIME | MS_RELATIME | MS_STRICTATIME)) === 0 ? at.flags & (MS_NOATIME | MS_NODIRATIME | MS_RELATIME) : mountFlags(flags);
   const next = (flags & MOUNT_FLAGS & ~MS_RELATIME) | times;
   if (!mayChangeFlags(at, next)) return -EPERM;
-  if ((flags & MS_BIND) === 0 && !mayReconfigure(task, at.fileSystem)) return -EPERM;
+  if ((flags & MS_BIND) === 0) {
+    const refused = changeOptions(task, at.fileSystem, dataAddress);
+    if (refused !== 0) return refused;
+  }
   at.flags = next;
   return 0;
+}
+
+/** The file system itself, for all its mounts (do_remount()). */
+function changeOptions(task: Task, fileSystem: FileSystem, dataAddress: number): number {
+  if (!mayReconfigure(task, fileSystem)) return -EPERM;
+  const data = readData(task, dataAddress);
+  if (typeof data === 'number') return data;
+  const type = findFileSystemType(task.kernel, fileSystem.type);
+  return typeof type === 'number' ? 0 : type.reconfigure?.(task, fileSystem, data) ?? 0;
+}
+
+/** The options that mount(2) was given, comma-separated. */
+function readData(task: Task, address: number): string | number {
+  const data = address === 0 ? '' : task.memory.readString(address, 4096);
+  return typeof data === 'number' && data !== -EFAULT ? -EINVAL : data;
 }
 
 function umount2(task: Task, address: number, flags: number): number {
