@@ -296,3 +296,15 @@ CHECK(keyctl_refuses) {
   EXPECT_EQ(KEYCTL_CAPS0_CAPABILITIES, bytes[0] & KEYCTL_CAPS0_CAPABILITIES);
   EXPECT_EQ(0, KEYCTL(KEYCTL_ASSUME_AUTHORITY, 0));
 }
+
+/* Users come and go, each with keyrings of its own. */
+CHECK_ROOT(keyrings_of_many_users) {
+  NEED_CAPABILITY(7);
+  for (int uid = 100000; uid < 101500; uid++) {
+    OK(setresuid(uid, -1, -1));
+    OK(KEYCTL(KEYCTL_GET_KEYRING_ID, USER, 0));
+  }
+  OK(setresuid(0, -1, -1));
+  OK(add("user", "name", "x", USER));
+  OK(KEYCTL(KEYCTL_CLEAR, USER));
+}

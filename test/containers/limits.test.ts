@@ -61,6 +61,20 @@ test('memory: the one that wants too much is killed, and its shell goes on', asy
   assert.equal(await mustRun(['do', '-m', '32m', '--', 'python3', '-c', sparse]), '2\n');
 });
 
+test('memory: the segments of an IPC namespace cost nothing once nobody is in it', async () => {
+  const program = `import ctypes, os
+libc = ctypes.CDLL(None)
+libc.shmat.restype = ctypes.c_void_p
+for _ in range(4):
+    if os.fork() == 0:
+        assert libc.unshare(0x18000000) == 0
+        segment = libc.shmget(0, 40 << 20, 0o600)
+        print(segment >= 0 and libc.shmat(segment, None, 0) not in (None, (1 << 64) - 1), flush=True)
+        os._exit(0)
+    print(os.wait()[1], flush=True)`;
+  assert.equal(await mustRun(['do', '-m', '64m', '--', 'python3', '-c', program]), 'True\n0\n'.repeat(4));
+});
+
 test('memory: a container whose command was killed for it says so', async () => {
   assert.equal((await run(['run', '--name', 'hog', '-m', '32m', 'busybox:1', 'sh', '-c', 'exec tail /dev/zero'])).status, 137);
   assert.equal(await mustRun(['inspect', '-f', '{{.State.OOMKilled}} {{.State.ExitCode}}', 'hog']), 'true 137\n');

@@ -5,6 +5,7 @@ import { CLONE_FILES, CLONE_FS, CLONE_NEWNS, CLONE_NEWTIME, CLONE_NEWUSER, CLONE
 import { RLIMIT_NOFILE } from '../../abi/resource.ts';
 import { MountNamespace } from '../../fs/mounts.ts';
 import { NamespaceInode, type NamespaceIdentity } from '../../fs/namespace-identity.ts';
+import { releaseIpc } from '../ipc/ipc-namespace.ts';
 import { releaseMounts } from '../mounts/mount-namespaces.ts';
 import { NAMESPACE_FLAGS } from '../namespaces/kinds.ts';
 import { enterNamespace, makeUserNamespace, unshareNamespaces, type Namespaces } from '../namespaces/namespaces.ts';
@@ -36,6 +37,12 @@ function ownFs(task: KernelTask): void {
   task.fsRef = own;
 }
 
+function changeNamespaces(task: KernelTask, namespaces: Namespaces): void {
+  const { ipc } = task.namespaces;
+  task.namespaces = namespaces;
+  if (namespaces.ipc !== ipc) releaseIpc(task.kernel, ipc);
+}
+
 function unshare(task: KernelTask, flags: number): number {
   if (!isUnsharable(task, flags)) return -EINVAL;
   const user = (flags & CLONE_NEWUSER) === 0 ? undefined : makeUserNamespace(task.credentials, isChrooted(task));
@@ -64,7 +71,7 @@ function unshare(task: KernelTask, flags: number): number {
     task.filesRef.drop();
     task.filesRef = own;
   }
-  task.namespaces = namespaces;
+  changeNamespaces(task, namespaces);
   task.credentials = credentials;
   return 0;
 }
@@ -109,7 +116,7 @@ function enterAll(task: KernelTask, wanted: readonly NamespaceIdentity[]): numbe
     task.fs.enterNamespace(mounts);
     releaseMounts(task.kernel, left);
   }
-  task.namespaces = namespaces;
+  changeNamespaces(task, namespaces);
   task.credentials = credentials;
   return 0;
 }
