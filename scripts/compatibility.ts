@@ -7,6 +7,7 @@ import { SYSCALL_ROWS } from '../src/kernel/syscalls/table.ts';
 import { isControl } from '../src/machine/interpreter/control.ts';
 import { ROWS } from '../src/machine/isa/table.ts';
 import { semantics } from '../src/machine/semantics/index.ts';
+import { isolationTables } from './compatibility/isolation.ts';
 
 const FILE = new URL('../COMPATIBILITY.md', import.meta.url);
 
@@ -61,6 +62,7 @@ const page = [
   'Generated from the tables by `node --import tsx scripts/compatibility.ts`; the test command fails where it is stale.',
   '',
   ...syscallTables(),
+  ...isolationTables(),
   ...instructionTables(),
 ].join('\n');
 

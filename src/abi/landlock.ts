@@ -20,14 +20,9 @@ export const LANDLOCK_ACCESS_FS_MAKE_BLOCK = 0x800;
 export const LANDLOCK_ACCESS_FS_MAKE_SYM = 0x1000;
 export const LANDLOCK_ACCESS_FS_REFER = 0x2000;
 export const LANDLOCK_ACCESS_FS_TRUNCATE = 0x4000;
-/** All that ABI 4 knows. */
-export const LANDLOCK_ACCESS_FS = 0x7fff;
-/** What makes sense for a file that is no directory. */
-export const LANDLOCK_ACCESS_FILE = 0x4007;
 
 export const LANDLOCK_ACCESS_NET_BIND_TCP = 1;
 export const LANDLOCK_ACCESS_NET_CONNECT_TCP = 2;
-export const LANDLOCK_ACCESS_NET = 3;
 
 /** `struct landlock_ruleset_attr` and `struct landlock_net_port_attr`: two words each; `struct landlock_path_beneath_attr` is packed. */
 export const RULESET_ATTR_SIZE = 16;

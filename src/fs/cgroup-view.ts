@@ -3,11 +3,20 @@
 /** Whether who writes may write to a file of another group too (migration asks for the common ancestor's `cgroup.procs`). */
 export type MayWrite = (group: CgroupNode, file: string) => boolean;
 
+/**
+ * What a file is for: `bounds` holds tasks back, `acts` does something at once, `tells` says what is or was, `kept` is remembered and has no effect.
+ * COMPATIBILITY.md is made of this.
+ */
+export type CgroupEffect = 'bounds' | 'acts' | 'tells' | 'kept';
+
 /** A file of a group: text (latin1) or a negative errno; absent: -EINVAL. */
 export interface CgroupFile {
   readonly name: string;
   /** Permission bits that it is made with. */
   readonly mode: number;
+  readonly effect: CgroupEffect;
+  /** What differs from Linux, or is not plain. */
+  readonly note?: string;
   read?(): string | number;
   /** Takes what one write(2) brought, without blanks around it: 0 or a negative errno. */
   write?(text: string, mayWrite: MayWrite): number;

@@ -15,7 +15,7 @@ import type { Location } from './dentry.ts';
 import { notifyLocation, notifyName } from './notify.ts';
 import { DirectoryFile, PlainFile } from './open-file.ts';
 import { MAY_EXEC, MAY_READ, MAY_WRITE, initialOwner, inodePermission, ownerOrCapable } from './permission.ts';
-import { makeAccess } from './restriction.ts';
+import { makeAccess } from './landlock-rights.ts';
 import type { Credentials, Inode, OpenFile } from './types.ts';
 import { LAST_NORM, LOOKUP_DIRECTORY, LOOKUP_FOLLOW, LOOKUP_PARENT, Walk } from './walk.ts';
 import type { PathContext } from './walk.ts';

@@ -15,7 +15,7 @@ import { notifyLocation, notifyName } from './notify.ts';
 import { isDirectory } from './open-file.ts';
 import { mountIsReadOnly } from './open.ts';
 import { MAY_EXEC, MAY_READ, MAY_WRITE, capableInFirst, initialOwner, inodePermission, mayDelete, ownerOrCapable } from './permission.ts';
-import { makeAccess } from './restriction.ts';
+import { makeAccess } from './landlock-rights.ts';
 import type { Credentials, Inode } from './types.ts';
 import { LAST_DOT, LAST_DOTDOT, LAST_NORM, LOOKUP_PARENT, Walk } from './walk.ts';
 import type { PathContext } from './walk.ts';

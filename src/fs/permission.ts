@@ -34,6 +34,8 @@ export function inodePermission(inode: Inode, mask: number, credentials: Credent
   const { mode } = inode;
   const all = mask * 0o111;
   if ((mode & all) === all) return 0;
+  const own = inode.permission?.();
+  if (own !== undefined && (own < 0 || (mask & MAY_WRITE) === 0)) return own;
   let bits = mode;
   if (inode.uid === credentials.fsuid) bits >>= 6;
   else if (inGroup(credentials, inode.gid)) bits >>= 3;

@@ -141,6 +141,8 @@ export interface ProcessView {
   readonly argEnd: number;
   readonly envStart: number;
   readonly envEnd: number;
+  /** Which memory it has now, to compare: another after execve(2), none once it has ended. */
+  readonly addressSpace: object | undefined;
   /** Bytes of its memory through /proc/PID/mem: bytes moved, 0 or -EIO. */
   readMemory(buffer: Uint8Array, position: number): number;
   writeMemory(buffer: Uint8Array, position: number): number;
@@ -181,6 +183,8 @@ export interface SystemView {
   readonly hostname: string;
   readonly domainname: string;
   setHostname(name: string): number;
+  /** Whether who reads is in a group, by the kernel's id (in_group_p()). */
+  isReaderInGroup(gid: number): boolean;
   readonly release: string;
   readonly version: string;
   readonly processors: number;

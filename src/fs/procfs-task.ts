@@ -1,22 +1,19 @@
 /** /proc/PID and /proc/PID/task/TID: Linux fs/proc/base.c. */
 import { EACCES, EINVAL, ENOENT, EPERM } from '../abi/errno.ts';
+import { S_IFDIR } from '../abi/stat.ts';
 
 import { locationOf } from './open.ts';
 import { pathOf, visiblePath } from './path.ts';
-import { DynamicDirectory, OpenerFile, PseudoDirectory, PseudoFile, PseudoInode, PseudoLink } from './pseudo.ts';
-import type { Owner, PseudoFs } from './pseudo.ts';
+import { DynamicDirectory, OpenerFile, PseudoDirectory, PseudoFile, PseudoLink } from './pseudo.ts';
+import type { Owner, PseudoFs , PseudoInode} from './pseudo.ts';
 import type { NamespaceFileName, ProcessView, SystemView, ThreadView } from './process-view.ts';
 import { fdInfoText, limitsText, mapsText, mountInfoText, mountStatsText, mountsText, smapsText } from './procfs-text.ts';
+import { addMemoryText, MemoryFile } from './procfs-memory.ts';
 import { statText, statmText, statusText } from './procfs-status.ts';
 import { netDirectory } from './procfs-net.ts';
 import { namespaceLocation, type NamespaceIdentity } from './namespace-identity.ts';
 import type { Location } from './dentry.ts';
-import type { Inode } from './types.ts';
-
-/** What a file of another's that may not be inspected answers. */
-function guarded<Value>(view: ProcessView, value: () => Value): Value | number {
-  return view.inspectable ? value() : -EACCES;
-}
+import type { Inode, Stat } from './types.ts';
 
 function linkTo(fileSystem: PseudoFs, view: ProcessView, system: SystemView, place: () => Location | undefined, owner: Owner): PseudoLink {
   const find = (): Location | number => {
@@ -93,21 +90,6 @@ function fdInfoDirectory(fileSystem: PseudoFs, view: ProcessView, owner: Owner):
   return new GuardedDirectory(fileSystem, view, find, list, owner, 0o555);
 }
 
-/** /proc/PID/mem: position is the address. */
-class MemoryFile extends PseudoInode {
-  readonly #view: ProcessView;
-  constructor(fileSystem: PseudoFs, view: ProcessView, owner: Owner) {
-    super(fileSystem, 0o100000 | 0o600, owner);
-    this.#view = view;
-  }
-  override readAt(buffer: Uint8Array, position: number): number {
-    return this.#view.inspectable ? this.#view.readMemory(buffer, position) : -EACCES;
-  }
-  override writeAt(buffer: Uint8Array, position: number): number {
-    return this.#view.inspectable ? this.#view.writeMemory(buffer, position) : -EACCES;
-  }
-}
-
 function addNamespaceFile(directory: PseudoDirectory, view: ProcessView, name: NamespaceFileName): void {
   directory.add(name, new OpenerFile(directory.fileSystem, (writes) => view.openNamespaceFile(name, writes), 0o644, directory.owner));
 }
@@ -124,17 +106,17 @@ function addCommon(directory: PseudoDirectory, system: SystemView, view: Process
     return text.length;
   });
   directory.file('cmdline', () => view.commandLine());
-  directory.file('environ', () => guarded(view, () => view.environment()), 0o400);
-  directory.file('auxv', () => guarded(view, () => view.auxv()), 0o400);
-  directory.file('maps', () => guarded(view, () => mapsText(view)));
-  directory.file('smaps', () => guarded(view, () => smapsText(view)));
-  directory.file('smaps_rollup', () => guarded(view, () => smapsText(view, true)));
+  addMemoryText(directory, view, 'environ', () => view.environment(), 0o400);
+  addMemoryText(directory, view, 'auxv', () => view.auxv(), 0o400);
+  addMemoryText(directory, view, 'maps', () => mapsText(view));
+  addMemoryText(directory, view, 'smaps', () => smapsText(view));
+  addMemoryText(directory, view, 'smaps_rollup', () => smapsText(view, true));
   directory.file('limits', () => limitsText(view));
   directory.file('mounts', () => mountsText(view));
   directory.file('mountinfo', () => mountInfoText(view));
   directory.file('cgroup', () => `0::${live().cgroup}\n`);
   directory.file('wchan', () => live().waitingIn || '0');
-  directory.file('io', () => guarded(view, () => 'rchar: 0\nwchar: 0\nsyscr: 0\nsyscw: 0\nread_bytes: 0\nwrite_bytes: 0\ncancelled_write_bytes: 0\n'), 0o400);
+  directory.file('io', () => (view.inspectable ? 'rchar: 0\nwchar: 0\nsyscr: 0\nsyscw: 0\nread_bytes: 0\nwrite_bytes: 0\ncancelled_write_bytes: 0\n' : -EACCES), 0o400);
   directory.file('personality', () => `${live().personality.toString(16).padStart(8, '0')}\n`, 0o400);
   directory.file('schedstat', () => `${Math.floor(live().userNs + live().systemNs)} 0 ${live().voluntarySwitches}\n`);
   directory.file('stack', () => -EPERM, 0o400);
@@ -166,10 +148,11 @@ function addCommon(directory: PseudoDirectory, system: SystemView, view: Process
     const find = (): NamespaceIdentity | undefined => view.namespaces().find(([other]) => other === name)?.[1];
     const text = (): string => `${name.replace(/_for_children$/, '')}:[${find()?.ino ?? 0}]`;
     const place = (): Location | number => {
+      if (!view.inspectable) return -EACCES;
       const namespace = find();
       return namespace === undefined ? -ENOENT : namespaceLocation(namespace, text());
     };
-    namespaces.add(name, new PseudoLink(fileSystem, text, owner, place));
+    namespaces.add(name, new PseudoLink(fileSystem, () => (view.inspectable ? text() : -EACCES), owner, place));
   }
   const net = netDirectory(fileSystem);
   if (net !== undefined) directory.add('net', net);
@@ -179,10 +162,10 @@ function addCommon(directory: PseudoDirectory, system: SystemView, view: Process
   }
 }
 
-/** /proc/PID. Its objects are made when it is first looked into. */
-export function makeProcessDirectory(fileSystem: PseudoFs, system: SystemView, view: ProcessView): PseudoInode {
+/** /proc/PID. Its objects are made when it is first looked into; `refusal` says who may look: 0 or a negative errno. */
+export function makeProcessDirectory(fileSystem: PseudoFs, system: SystemView, view: ProcessView, refusal: () => number): ProcessDirectory {
   const owner: Owner = () => view.owner;
-  return new ProcessDirectory(fileSystem, owner, view, (directory) => {
+  return new ProcessDirectory(fileSystem, owner, { view, refusal }, (directory) => {
     addCommon(directory, system, view, () => view.leader);
     directory.file('stat', () => statText(view, view.leader, true));
     directory.file('mountstats', () => mountStatsText(view), 0o400);
@@ -221,10 +204,24 @@ class LazyDirectory extends PseudoDirectory {
 /** /proc/PID, which pidfd_send_signal(2) takes for the process. */
 export class ProcessDirectory extends LazyDirectory {
   readonly view: ProcessView;
+  readonly #refusal: () => number;
 
-  constructor(fileSystem: PseudoFs, owner: Owner, view: ProcessView, fill: (directory: PseudoDirectory) => void) {
+  constructor(
+    fileSystem: PseudoFs, owner: Owner, { view, refusal }: { readonly view: ProcessView; readonly refusal: () => number }, fill: (directory: PseudoDirectory) => void,
+  ) {
     super(fileSystem, owner, fill);
     this.view = view;
+    this.#refusal = refusal;
+  }
+  /** Set: whoever looks into it is asked for. The mode that the VFS sees is then one with which it asks. */
+  set isGuarded(isGuarded: boolean) {
+    this.mode = S_IFDIR | (isGuarded ? 0o550 : 0o555);
+  }
+  permission(): number {
+    return this.#refusal();
+  }
+  override stat(): Stat {
+    return { ...super.stat(), mode: S_IFDIR | 0o555 };
   }
 }
 

@@ -6,11 +6,11 @@
 import { EACCES, EXDEV } from '../abi/errno.ts';
 import { O_ACCMODE, O_RDONLY, O_TRUNC, O_WRONLY } from '../abi/fcntl.ts';
 import {
-  LANDLOCK_ACCESS_FILE, LANDLOCK_ACCESS_FS, LANDLOCK_ACCESS_FS_MAKE_BLOCK, LANDLOCK_ACCESS_FS_MAKE_CHAR, LANDLOCK_ACCESS_FS_MAKE_DIR, LANDLOCK_ACCESS_FS_MAKE_FIFO,
-  LANDLOCK_ACCESS_FS_MAKE_REG, LANDLOCK_ACCESS_FS_MAKE_SOCK, LANDLOCK_ACCESS_FS_MAKE_SYM, LANDLOCK_ACCESS_FS_READ_DIR, LANDLOCK_ACCESS_FS_READ_FILE,
-  LANDLOCK_ACCESS_FS_REFER, LANDLOCK_ACCESS_FS_REMOVE_DIR, LANDLOCK_ACCESS_FS_REMOVE_FILE, LANDLOCK_ACCESS_FS_TRUNCATE, LANDLOCK_ACCESS_FS_WRITE_FILE,
+  LANDLOCK_ACCESS_FS_READ_DIR, LANDLOCK_ACCESS_FS_READ_FILE, LANDLOCK_ACCESS_FS_REFER, LANDLOCK_ACCESS_FS_REMOVE_DIR, LANDLOCK_ACCESS_FS_REMOVE_FILE,
+  LANDLOCK_ACCESS_FS_TRUNCATE, LANDLOCK_ACCESS_FS_WRITE_FILE,
 } from '../abi/landlock.ts';
-import { S_IFBLK, S_IFCHR, S_IFDIR, S_IFIFO, S_IFLNK, S_IFMT, S_IFSOCK } from '../abi/stat.ts';
+import { S_IFDIR, S_IFMT } from '../abi/stat.ts';
+import { LANDLOCK_ACCESS_FILE, LANDLOCK_ACCESS_FS, makeAccess } from './landlock-rights.ts';
 import type { Dentry, Location } from './dentry.ts';
 import type { FileSystem, Inode } from './types.ts';
 
@@ -90,26 +90,6 @@ function* ancestors({ mount, dentry }: Location): Iterable<Dentry> {
 
 function isDirectory(inode: Inode): boolean {
   return (inode.mode & S_IFMT) === S_IFDIR;
-}
-
-/** What making a file of a mode takes. */
-export function makeAccess(mode: number): number {
-  switch (mode & S_IFMT) {
-    case S_IFLNK:
-      return LANDLOCK_ACCESS_FS_MAKE_SYM;
-    case S_IFDIR:
-      return LANDLOCK_ACCESS_FS_MAKE_DIR;
-    case S_IFCHR:
-      return LANDLOCK_ACCESS_FS_MAKE_CHAR;
-    case S_IFBLK:
-      return LANDLOCK_ACCESS_FS_MAKE_BLOCK;
-    case S_IFIFO:
-      return LANDLOCK_ACCESS_FS_MAKE_FIFO;
-    case S_IFSOCK:
-      return LANDLOCK_ACCESS_FS_MAKE_SOCK;
-    default:
-      return LANDLOCK_ACCESS_FS_MAKE_REG;
-  }
 }
 
 function removeAccess(dentry: Dentry | undefined): number {

@@ -77,6 +77,8 @@ export interface Inode {
   readonly size: number;
   stat(): Stat;
   setAttributes(attributes: SetAttributes): number;
+  /** Asked where the mode does not let everybody read or search: 0, which is then enough, or a negative errno. Absent: the mode and capabilities say. */
+  permission?(): number;
 
   // directories
   lookup(name: string): Inode | number;
@@ -143,7 +145,7 @@ export interface FileSystem {
   /** The user namespace that mounted it (`s_user_ns`), where it is not the first: no devices, and no set-user-ID programs for others. */
   readonly owner?: IdMapping | undefined;
   /** What /proc/mounts shows of it, beyond whether it can be written. */
-  readonly options?: string;
+  readonly options?: string | undefined;
   statfs(): StatFs;
   sync(): number;
 }

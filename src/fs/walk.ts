@@ -259,8 +259,8 @@ export function walkPath(
   return error === 0 ? walk : error;
 }
 
-/** -EACCES where search of `location` itself is not allowed, for chdir and chroot. */
+/** 0, or the errno where search of `location` itself is not allowed, for chdir and chroot. */
 export function mayEnter(location: Location, credentials: Credentials): number {
   if ((location.dentry.inode.mode & S_IFMT) !== S_IFDIR) return -ENOTDIR;
-  return inodePermission(location.dentry.inode, MAY_EXEC, credentials) === 0 ? 0 : -EACCES;
+  return inodePermission(location.dentry.inode, MAY_EXEC, credentials);
 }

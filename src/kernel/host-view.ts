@@ -15,7 +15,8 @@ import { LayerFs } from '../fs/layerfs.ts';
 import type { Layer } from '../fs/layerfs.ts';
 import { MountNamespace, newMount, topOf } from '../fs/mounts.ts';
 import { OverlayFs } from '../fs/overlay.ts';
-import { createProcFs } from '../fs/procfs.ts';
+import { ProcFs } from '../fs/procfs.ts';
+import { parseProcOptions, PROC_DEFAULTS, type ProcOptions } from '../fs/procfs-options.ts';
 import { createSysFs } from '../fs/sysfs.ts';
 import { TmpFs } from '../fs/tmpfs.ts';
 import type { SystemView } from '../fs/process-view.ts';
@@ -28,6 +29,7 @@ import { specialFilesOf } from './files/special-files.ts';
 import { createMqueueFs } from './ipc/mqueue-fs.ts';
 import { makeOverlay } from './mounts/mount-overlay.ts';
 import { nextAnonymousDevice, registerFileSystem } from './mounts/file-system-types.ts';
+import { NO_ID } from './namespaces/id-map.ts';
 import type { PidNamespace } from './namespaces/pid-namespace.ts';
 import type { UserNamespace } from './namespaces/user-namespace.ts';
 import type { Kernel, Task } from './types.ts';
@@ -198,9 +200,15 @@ function mountSystem(kernel: CgroupKernel, options: HostViewOptions, builder: Vi
     ptys.fileSystem = made;
     return made;
   };
-  const makeProc = (task: Task): FileSystem => createProcFs(nextAnonymousDevice(), realtimeNs, options.systemOf(task.process.pidNamespace));
+  const makeProc = (task: Task, data: string): FileSystem | number => {
+    const settings = procOptions(task, data, PROC_DEFAULTS);
+    return typeof settings === 'number' ? settings : new ProcFs(nextAnonymousDevice(), realtimeNs, options.systemOf(task.process.pidNamespace), settings);
+  };
   const makeSys = (): FileSystem => createSysFs(DEVICES.sys, realtimeNs, options.system);
-  registerFileSystem(kernel, 'proc', makeProc, { owner: (task) => task.process.pidNamespace.user, mustBeVisible: true });
+  registerFileSystem(kernel, 'proc', makeProc, {
+    owner: (task) => task.process.pidNamespace.user, mustBeVisible: true, check: checkProcOption,
+    reconfigure: reconfigureProc,
+  });
   registerFileSystem(kernel, 'sysfs', makeSys, { owner: (task) => task.namespaces.network.user, mustBeVisible: true });
   registerFileSystem(kernel, 'overlay', makeOverlay, { owner: (task) => task.credentials.user });
   registerFileSystem(kernel, 'mqueue', ({ namespaces }) => createMqueueFs(nextAnonymousDevice(), realtimeNs, namespaces.ipc), { owner: (task) => task.namespaces.ipc.user });
@@ -212,12 +220,32 @@ function mountSystem(kernel: CgroupKernel, options: HostViewOptions, builder: Vi
   });
   const shm = new TmpFs({ dev: DEVICES.shm, now: realtimeNs, maxBytes: options.shmBytes ?? 64 * 2 ** 20, mode: 0o1777, payer: () => kernel.cgroups.payer() });
   const dev = createDevFs({ dev: DEVICES.dev, now: realtimeNs, console: options.console === true });
-  return builder.mount('/proc', createProcFs(DEVICES.proc, realtimeNs, options.system), secure, 'proc')
+  return builder.mount('/proc', new ProcFs(DEVICES.proc, realtimeNs, options.system), secure, 'proc')
     ?? builder.mount('/sys', makeSys(), secure | MS_RDONLY, 'sysfs')
     ?? builder.mount('/sys/fs/cgroup', cgroups.viewFrom(kernel.cgroups.container), options.writableCgroups === true ? secure : secure | MS_RDONLY, 'cgroup')
     ?? builder.mount('/dev', dev, MS_NOSUID, 'tmpfs')
     ?? builder.mount('/dev/pts', makePts(), MS_NOSUID | MS_NOEXEC | MS_RELATIME, 'devpts')
     ?? builder.mount('/dev/shm', shm, MS_NOSUID | MS_NODEV | MS_NOEXEC | MS_RELATIME, 'shm');
+}
+
+function procOptions(task: Task, data: string, before: ProcOptions): ProcOptions | number {
+  return parseProcOptions(data, before, (gid) => {
+    const known = task.credentials.user.kernelGid(gid);
+    return known === NO_ID ? undefined : known;
+  });
+}
+
+function checkProcOption(task: Task, option: string): number {
+  const parsed = procOptions(task, option, PROC_DEFAULTS);
+  return typeof parsed === 'number' ? parsed : 0;
+}
+
+function reconfigureProc(task: Task, fileSystem: FileSystem, data: string): number {
+  if (!(fileSystem instanceof ProcFs)) return -EINVAL;
+  const settings = procOptions(task, data, fileSystem.settings);
+  if (typeof settings === 'number') return settings;
+  fileSystem.settings = settings;
+  return 0;
 }
 
 /** Those of mount(2) that change nothing here (cgroup2_fs_parameters). */

@@ -5,6 +5,7 @@ import { CAP_NET_ADMIN, CAP_SYS_ADMIN, CAP_SYS_RESOURCE } from '../abi/capabilit
 import { SECCOMP_MODE_DISABLED, SECCOMP_MODE_FILTER, SECCOMP_MODE_STRICT } from '../abi/seccomp.ts';
 import { SIG_IGN } from '../abi/signal.ts';
 import type { Location, Mount } from '../fs/dentry.ts';
+import { inGroup } from '../fs/permission.ts';
 import type { SystemView, ProcessView, CredentialsView, LimitView, MappingView, MemoryView, NamespaceFileName, SignalWords, ThreadView } from '../fs/process-view.ts';
 import type { OpenFile } from '../fs/types.ts';
 import { CPU_FLAGS, RSP } from '../machine/index.ts';
@@ -305,6 +306,9 @@ export class KernelProcessView implements ProcessView {
   get envEnd(): number {
     return this.#alive?.mm.envEnd ?? 0;
   }
+  get addressSpace(): object | undefined {
+    return this.#alive?.mm;
+  }
   readMemory(buffer: Uint8Array, position: number): number {
     const task = this.#alive;
     return task === undefined ? 0 : forceRead(task.mm, position, buffer) || -EIO;
@@ -424,6 +428,7 @@ export function createSystemView(kernel: Kernel, options: SystemViewOptions = {}
       uts().hostname = name;
       return 0;
     },
+    isReaderInGroup: (gid) => kernel.current === undefined || inGroup(kernel.current.credentials, gid),
     release: RELEASE, version: VERSION, processors: kernel.processors, cpuFlags: CPU_FLAGS,
     get memoryBytes() {
       return kernel.memoryBytes;
@@ -459,8 +464,7 @@ export function createSystemView(kernel: Kernel, options: SystemViewOptions = {}
     get userNs() {
       return busyNs();
     },
-    systemNs: 0,
-    pidMax: kernel.limits.pidMax,
+    systemNs: 0, pidMax: kernel.limits.pidMax,
     controllers: CONTROLLER_NAMES,
     cgroupCount: () => kernel.cgroups.count,
     random: (buffer) => kernel.random(buffer),

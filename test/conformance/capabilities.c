@@ -38,7 +38,7 @@ static struct sets after_exec(void) {
   char text[4096];
   int used = 0, got;
   OK(pipe(ends));
-  pid_t pid = fork_or_fail(__FILE__, __LINE__);
+  pid_t pid = FORK();
   if (pid == 0) {
     dup2(ends[1], 1);
     execl("/bin/cat", "cat", "/proc/self/status", NULL);
@@ -48,7 +48,7 @@ static struct sets after_exec(void) {
   while ((got = read(ends[0], text + used, sizeof text - 1 - used)) > 0) used += got;
   text[used] = 0;
   close(ends[0]);
-  EXPECT_EQ(0, wait_status(__FILE__, __LINE__, pid));
+  EXPECT_EQ(0, WAIT(pid));
   return (struct sets){line(text, "CapEff:\t"), line(text, "CapPrm:\t"), line(text, "CapInh:\t"), line(text, "CapBnd:\t"), line(text, "CapAmb:\t")};
 }
 static void become(int uid) { OK(setresuid(uid, uid, uid)); }
@@ -222,12 +222,12 @@ CHECK_ROOT(no_setuid_fixup) {
 
 CHECK_ROOT(keepcaps_ends_with_exec) {
   OK(prctl(PR_SET_SECUREBITS, SECBIT_KEEP_CAPS | SECBIT_NO_CAP_AMBIENT_RAISE));
-  pid_t pid = fork_or_fail(__FILE__, __LINE__);
+  pid_t pid = FORK();
   if (pid == 0) {
     execl("/bin/true", "true", NULL);
     _exit(1);
   }
-  EXPECT_EQ(0, wait_status(__FILE__, __LINE__, pid));
+  EXPECT_EQ(0, WAIT(pid));
   EXPECT_EQ(SECBIT_KEEP_CAPS | SECBIT_NO_CAP_AMBIENT_RAISE, prctl(PR_GET_SECUREBITS));
 }
 
@@ -248,14 +248,22 @@ CHECK_ROOT(no_new_privileges) {
   /* A set-user-ID program does not change who one is. */
   OK(chmod(".", 0755));
   become(ORDINARY_ID);
-  pid_t pid = fork_or_fail(__FILE__, __LINE__);
+  pid_t pid = FORK();
   if (pid == 0) {
     OK(dup2(OK(open("/dev/null", O_WRONLY)), 1));
     execl("/bin/su", "su", "--version", NULL);
     _exit(1);
   }
-  EXPECT_EQ(0, wait_status(__FILE__, __LINE__, pid));
+  EXPECT_EQ(0, WAIT(pid));
   EXPECT_EQ(1, prctl(PR_GET_NO_NEW_PRIVS, 0, 0, 0, 0));
+}
+
+CHECK_ROOT(no_new_privileges_gives_none_back) {
+  OK(set(KILL, KILL, 0));
+  OK(prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0));
+  struct sets after = after_exec();
+  EXPECT_EQ(KILL, after.permitted);
+  EXPECT_EQ(KILL, after.effective);
 }
 
 /* ---- PR_SET_MM ---- */

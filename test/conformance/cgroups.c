@@ -3,12 +3,9 @@
 #include <linux/sched.h>
 #include <poll.h>
 #include <pthread.h>
-#include <sched.h>
 #include <sys/inotify.h>
-#include <sys/mount.h>
 #include <sys/vfs.h>
 
-#define NEED_ADMIN NEED_CAPABILITY(21)
 #define CGROUP2_MAGIC 0x63677270
 
 static int write_text(const char *path, const char *text) {
@@ -77,8 +74,7 @@ static int remove_group(const char *path, const struct stat *status, int type, s
 static void in_group(void (*body)(void)) {
   char name[64];
   NEED_ADMIN;
-  OK(unshare(CLONE_NEWNS));
-  OK(mount("none", "/", NULL, MS_REC | MS_PRIVATE, NULL));
+  private_mounts();
   OK(mkdir("tree", 0755));
   if (mount("none", "tree", "cgroup2", 0, NULL) != 0) SKIP("cgroup2 cannot be mounted here");
   snprintf(name, sizeof name, "caisson-check-%d", getpid());
@@ -114,6 +110,15 @@ static void in_group(void (*body)(void)) {
 static pid_t sleeper(void) {
   pid_t pid = FORK();
   while (pid == 0) pause();
+  return pid;
+}
+
+/* One in this group, which is frozen. */
+static pid_t frozen_sleeper(void) {
+  pid_t pid = sleeper();
+  OK(write_pid("cgroup.procs", pid));
+  OK(write_text("cgroup.freeze", "1"));
+  await_line("cgroup.events", "frozen 1");
   return pid;
 }
 
@@ -341,20 +346,14 @@ GROUP_CHECK(cgroup_a_process_freezes_by_moving_in) {
 }
 
 GROUP_CHECK(cgroup_a_frozen_process_can_be_killed) {
-  pid_t pid = sleeper();
-  OK(write_pid("cgroup.procs", pid));
-  OK(write_text("cgroup.freeze", "1"));
-  await_line("cgroup.events", "frozen 1");
+  pid_t pid = frozen_sleeper();
   kill(pid, SIGKILL);
   EXPECT_EQ(SIGKILL, WAIT(pid));
   EXPECT_STR("populated 0\nfrozen 1\n", get_file("cgroup.events"));
 }
 
 GROUP_CHECK(cgroup_a_frozen_process_ends_by_signals_that_end) {
-  pid_t pid = sleeper();
-  OK(write_pid("cgroup.procs", pid));
-  OK(write_text("cgroup.freeze", "1"));
-  await_line("cgroup.events", "frozen 1");
+  pid_t pid = frozen_sleeper();
   kill(pid, SIGTERM);
   EXPECT_EQ(SIGTERM, WAIT(pid));
 }
@@ -363,10 +362,7 @@ static void end_by_handler(int signal) { _exit(signal); }
 
 GROUP_CHECK(cgroup_a_frozen_process_handles_signals_later) {
   signal(SIGUSR1, end_by_handler);
-  pid_t pid = sleeper();
-  OK(write_pid("cgroup.procs", pid));
-  OK(write_text("cgroup.freeze", "1"));
-  await_line("cgroup.events", "frozen 1");
+  pid_t pid = frozen_sleeper();
   kill(pid, SIGUSR1);
   sleep_ms(20);
   EXPECT_EQ(0, waitpid(pid, NULL, WNOHANG));

@@ -19,6 +19,7 @@
 #include <ftw.h>
 #include <grp.h>
 #include <limits.h>
+#include <sched.h>
 #include <signal.h>
 #include <stdarg.h>
 #include <stdint.h>
@@ -26,6 +27,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
+#include <sys/mount.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
 #include <sys/types.h>
@@ -92,6 +94,8 @@ static int __attribute__((unused)) has_capability(int number) {
   return data[number / 32 * 3] >> number % 32 & 1;
 }
 #define NEED_CAPABILITY(number) ((void)(has_capability(number) ? 0 : (check_skip("needs " #number), 0)))
+/* CAP_SYS_ADMIN, for mounts and namespaces. */
+#define NEED_ADMIN NEED_CAPABILITY(21)
 #define FAIL(...) check_fail(__FILE__, __LINE__, __VA_ARGS__)
 #define EXPECT(condition)                                                                       \
   ({                                                                                            \
@@ -197,6 +201,12 @@ static void __attribute__((unused)) become_ordinary_user(void) {
   if (setgroups(0, NULL) != 0 || setresgid(ORDINARY_ID, ORDINARY_ID, ORDINARY_ID) != 0 ||
       setresuid(ORDINARY_ID, ORDINARY_ID, ORDINARY_ID) != 0)
     FAIL("cannot become an ordinary user: errno %d", errno);
+}
+
+/* A mount namespace whose changes nobody else sees. */
+static void __attribute__((unused)) private_mounts(void) {
+  OK(unshare(CLONE_NEWNS));
+  OK(mount("none", "/", NULL, MS_REC | MS_PRIVATE, NULL));
 }
 
 /* Addresses that no process may use: in the first page, and in the kernel's half. */

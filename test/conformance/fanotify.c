@@ -12,11 +12,6 @@ static void start(unsigned flags) {
   NEED_CAPABILITY(21);
   group = OK(fanotify_init(FAN_CLOEXEC | FAN_NONBLOCK | flags, O_RDONLY | O_CLOEXEC));
 }
-static void put(const char *path, const char *text) {
-  int fd = OK(open(path, O_CREAT | O_WRONLY, 0600));
-  EXPECT_EQ((long)strlen(text), write(fd, text, strlen(text)));
-  close(fd);
-}
 static void get(const char *path) {
   char byte;
   int fd = OK(open(path, O_RDONLY));
@@ -48,14 +43,14 @@ static unsigned long long seen(const char *path) {
 
 CHECK_ROOT(a_file) {
   start(0);
-  put("file", "one");
-  put("other", "two");
+  put_file("file", "one");
+  put_file("other", "two");
   mark(FAN_MARK_ADD, FAN_OPEN | FAN_ACCESS | FAN_MODIFY | FAN_CLOSE, "file");
   EXPECT_EQ(0, seen("file"));
   get("file");
   get("other");
   EXPECT_EQ(FAN_OPEN | FAN_ACCESS | FAN_CLOSE_NOWRITE, seen("file"));
-  put("file", "x");
+  put_file("file", "x");
   EXPECT_EQ(FAN_OPEN | FAN_MODIFY | FAN_CLOSE_WRITE, seen("file"));
 }
 
@@ -63,10 +58,10 @@ CHECK_ROOT(a_directory_and_its_children) {
   start(0);
   OK(mkdir("d", 0700));
   OK(mkdir("d/sub", 0700));
-  put("d/file", "one");
-  put("d/sub/deep", "two");
+  put_file("d/file", "one");
+  put_file("d/sub/deep", "two");
   mark(FAN_MARK_ADD | FAN_MARK_ONLYDIR, FAN_OPEN | FAN_CLOSE_WRITE | FAN_EVENT_ON_CHILD, "d");
-  put("d/file", "x");
+  put_file("d/file", "x");
   EXPECT_EQ(FAN_OPEN | FAN_CLOSE_WRITE, seen("d/file"));
   get("d/sub/deep");
   EXPECT_EQ(0, seen("d/sub/deep"));
@@ -81,7 +76,7 @@ CHECK_ROOT(a_directory_and_its_children) {
 CHECK_ROOT(a_mount) {
   start(0);
   OK(mkdir("d", 0700));
-  put("d/file", "one");
+  put_file("d/file", "one");
   mark(FAN_MARK_ADD | FAN_MARK_MOUNT, FAN_ACCESS, ".");
   get("d/file");
   EXPECT_EQ(FAN_ACCESS, seen("d/file"));
@@ -92,27 +87,27 @@ CHECK_ROOT(a_mount) {
 
 CHECK_ROOT(a_file_system) {
   start(0);
-  put("file", "one");
+  put_file("file", "one");
   mark(FAN_MARK_ADD | FAN_MARK_FILESYSTEM, FAN_MODIFY, ".");
-  put("file", "x");
+  put_file("file", "x");
   EXPECT_EQ(FAN_MODIFY, seen("file"));
   OK(fanotify_mark(group, FAN_MARK_FLUSH | FAN_MARK_FILESYSTEM, 0, AT_FDCWD, NULL));
-  put("file", "x");
+  put_file("file", "x");
   EXPECT_EQ(0, seen("file"));
 }
 
 CHECK_ROOT(what_is_ignored) {
   start(0);
-  put("file", "one");
+  put_file("file", "one");
   mark(FAN_MARK_ADD | FAN_MARK_MOUNT, FAN_ACCESS | FAN_OPEN, ".");
   mark(FAN_MARK_ADD | FAN_MARK_IGNORED_MASK, FAN_ACCESS, "file");
   get("file");
   EXPECT_EQ(FAN_OPEN, seen("file"));
-  put("file", "x");
+  put_file("file", "x");
   get("file");
   EXPECT_EQ(FAN_OPEN | FAN_ACCESS, seen("file"));
   mark(FAN_MARK_ADD | FAN_MARK_IGNORED_MASK | FAN_MARK_IGNORED_SURV_MODIFY, FAN_ACCESS, "file");
-  put("file", "x");
+  put_file("file", "x");
   get("file");
   EXPECT_EQ(FAN_OPEN, seen("file"));
 }
@@ -120,7 +115,7 @@ CHECK_ROOT(what_is_ignored) {
 CHECK_ROOT(its_own_descriptors_are_silent) {
   char byte;
   start(0);
-  put("file", "one");
+  put_file("file", "one");
   mark(FAN_MARK_ADD, FAN_OPEN | FAN_ACCESS | FAN_CLOSE, "file");
   get("file");
   struct fanotify_event_metadata *event = (void *)events;
@@ -134,12 +129,12 @@ CHECK_ROOT(its_own_descriptors_are_silent) {
 
 CHECK_ROOT(waiting) {
   start(0);
-  put("file", "one");
+  put_file("file", "one");
   mark(FAN_MARK_ADD, FAN_OPEN, "file");
   struct pollfd poller = {group, POLLIN, 0};
   EXPECT_EQ(0, poll(&poller, 1, 0));
   EXPECT_ERRNO(EAGAIN, read(group, events, sizeof events));
-  pid_t pid = fork_or_fail(__FILE__, __LINE__);
+  pid_t pid = FORK();
   if (pid == 0) {
     get("file");
     _exit(0);
@@ -151,12 +146,12 @@ CHECK_ROOT(waiting) {
   EXPECT_ERRNO(EINVAL, read(group, events, 8));
   EXPECT_EQ(24, read(group, events, sizeof events));
   EXPECT_EQ(pid, ((struct fanotify_event_metadata *)events)->pid);
-  EXPECT_EQ(0, wait_status(__FILE__, __LINE__, pid));
+  EXPECT_EQ(0, WAIT(pid));
 }
 
 CHECK_ROOT(refused) {
   start(0);
-  put("file", "one");
+  put_file("file", "one");
   EXPECT_ERRNO(EINVAL, fanotify_init(0x40000000, 0));
   EXPECT_ERRNO(EINVAL, fanotify_init(FAN_CLASS_CONTENT | FAN_CLASS_PRE_CONTENT, 0));
   EXPECT_ERRNO(EINVAL, fanotify_init(0, O_CREAT));

@@ -1,6 +1,7 @@
 /* keyrings(7): add_key(2), request_key(2), keyctl(2). */
 #include "check.h"
 #include <linux/keyctl.h>
+#include <sys/prctl.h>
 #include <sys/syscall.h>
 
 #define KEYCTL(...) syscall(SYS_keyctl, __VA_ARGS__)
@@ -84,19 +85,19 @@ CHECK(special_keyrings) {
   EXPECT(strstr(described(process), ";_pid") != NULL);
   snprintf(wanted, sizeof wanted, "keyring;%d;65534;1f3f0000;_uid.%d", getuid(), getuid());
   EXPECT_STR(wanted, described(USER));
-  pid_t pid = fork_or_fail(__FILE__, __LINE__);
+  pid_t pid = FORK();
   if (pid == 0) {
     EXPECT_ERRNO(ENOKEY, KEYCTL(KEYCTL_GET_KEYRING_ID, THREAD, 0));
     EXPECT_ERRNO(ENOKEY, KEYCTL(KEYCTL_GET_KEYRING_ID, PROCESS, 0));
     _exit(0);
   }
-  EXPECT_EQ(0, wait_status(__FILE__, __LINE__, pid));
+  EXPECT_EQ(0, WAIT(pid));
 }
 
 CHECK(session_is_inherited) {
   long session = new_session();
   OK(add("user", "name", "x", SESSION));
-  pid_t pid = fork_or_fail(__FILE__, __LINE__);
+  pid_t pid = FORK();
   if (pid == 0) {
     EXPECT_EQ(session, KEYCTL(KEYCTL_GET_KEYRING_ID, SESSION, 0));
     EXPECT(syscall(SYS_request_key, "user", "name", NULL, 0) > 0);
@@ -104,7 +105,7 @@ CHECK(session_is_inherited) {
     EXPECT_ERRNO(ENOKEY, syscall(SYS_request_key, "user", "name", NULL, 0));
     _exit(0);
   }
-  EXPECT_EQ(0, wait_status(__FILE__, __LINE__, pid));
+  EXPECT_EQ(0, WAIT(pid));
   EXPECT_EQ(session, KEYCTL(KEYCTL_GET_KEYRING_ID, SESSION, 0));
   EXPECT(strstr(described(session), ";3f030000;_ses") != NULL);
 }
@@ -209,7 +210,7 @@ CHECK(permissions) {
 CHECK_ROOT(others_do_not_see_keys) {
   new_session();
   long key = OK(add("user", "name", "x", SESSION));
-  pid_t pid = fork_or_fail(__FILE__, __LINE__);
+  pid_t pid = FORK();
   if (pid == 0) {
     new_session();
     OK(setgid(ORDINARY_ID));
@@ -220,8 +221,58 @@ CHECK_ROOT(others_do_not_see_keys) {
     EXPECT_ERRNO(EACCES, KEYCTL(KEYCTL_CHOWN, key, ORDINARY_ID, -1));
     _exit(0);
   }
-  EXPECT_EQ(0, wait_status(__FILE__, __LINE__, pid));
+  EXPECT_EQ(0, WAIT(pid));
   OK(KEYCTL(KEYCTL_CHOWN, key, -1, -1));
+}
+
+CHECK(what_is_in_use_is_not_destroyed) {
+  new_session();
+  long key = OK(add("user", "name", "x", SESSION));
+  OK(KEYCTL(KEYCTL_LINK, SESSION, USER));
+  OK(KEYCTL(KEYCTL_UNLINK, SESSION, USER));
+  EXPECT_EQ(key, KEYCTL(KEYCTL_SEARCH, SESSION, "user", "name", 0));
+  long session = OK(KEYCTL(KEYCTL_GET_KEYRING_ID, SESSION, 0)), user = OK(KEYCTL(KEYCTL_GET_KEYRING_ID, USER, 0));
+  OK(KEYCTL(KEYCTL_LINK, USER, session));
+  OK(KEYCTL(KEYCTL_UNLINK, USER, session));
+  EXPECT_EQ(user, KEYCTL(KEYCTL_GET_KEYRING_ID, USER, 0));
+}
+
+CHECK(link_in_place_of_what_holds_it) {
+  new_session();
+  long outer = OK(add("keyring", "outer", NULL, SESSION)), ring = OK(add("keyring", "ring", NULL, outer)), inner = OK(add("keyring", "ring", NULL, ring));
+  OK(KEYCTL(KEYCTL_LINK, inner, outer));
+  EXPECT(strstr(described(inner), ";ring") != NULL);
+  EXPECT_EQ(inner, KEYCTL(KEYCTL_SEARCH, outer, "keyring", "ring", 0));
+}
+
+CHECK_USER(ids_in_a_user_namespace) {
+  char text[64];
+  uid_t uid = geteuid();
+  OK(prctl(PR_SET_DUMPABLE, 1, 0, 0, 0));
+  new_session();
+  long key = OK(add("user", "name", "x", SESSION));
+  OK(unshare(CLONE_NEWUSER));
+  snprintf(text, sizeof text, "0 %d 1", uid);
+  put_file("/proc/self/uid_map", text);
+  EXPECT_STR("user;0;65534;3f010000;name", described(key));
+  OK(KEYCTL(KEYCTL_CHOWN, key, 0, -1));
+  EXPECT_ERRNO(EINVAL, KEYCTL(KEYCTL_CHOWN, key, 5, -1));
+  EXPECT_ERRNO(EINVAL, KEYCTL(KEYCTL_CHOWN, key, -1, 5));
+}
+
+/* Keyrings in keyrings, as deep as root's quota allows: the first takes all others along. */
+CHECK_ROOT(long_chains_end) {
+  enum { DEPTH = 4000 };
+  static long ring[DEPTH];
+  char name[32];
+  new_session();
+  for (int i = 0; i < DEPTH; i++) {
+    snprintf(name, sizeof name, "ring%d", i);
+    ring[i] = OK(add("keyring", name, NULL, PROCESS));
+  }
+  for (int i = 0; i + 1 < DEPTH; i++) OK(KEYCTL(KEYCTL_LINK, ring[i + 1], ring[i]));
+  for (int i = DEPTH - 1; i >= 0; i--) OK(KEYCTL(KEYCTL_UNLINK, ring[i], PROCESS));
+  OK(add("user", "name", "x", SESSION));
 }
 
 CHECK_USER(quota) {
@@ -244,4 +295,16 @@ CHECK(keyctl_refuses) {
   EXPECT_EQ(2, KEYCTL(KEYCTL_CAPABILITIES, bytes, 2));
   EXPECT_EQ(KEYCTL_CAPS0_CAPABILITIES, bytes[0] & KEYCTL_CAPS0_CAPABILITIES);
   EXPECT_EQ(0, KEYCTL(KEYCTL_ASSUME_AUTHORITY, 0));
+}
+
+/* Users come and go, each with keyrings of its own. */
+CHECK_ROOT(keyrings_of_many_users) {
+  NEED_CAPABILITY(7);
+  for (int uid = 100000; uid < 101500; uid++) {
+    OK(setresuid(uid, -1, -1));
+    OK(KEYCTL(KEYCTL_GET_KEYRING_ID, USER, 0));
+  }
+  OK(setresuid(0, -1, -1));
+  OK(add("user", "name", "x", USER));
+  OK(KEYCTL(KEYCTL_CLEAR, USER));
 }

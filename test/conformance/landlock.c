@@ -43,17 +43,12 @@ static void enforce(int ruleset) {
 static void need_abi(int wanted) {
   if (syscall(SYS_landlock_create_ruleset, NULL, 0, LANDLOCK_CREATE_RULESET_VERSION) < wanted) SKIP("needs a newer Landlock");
 }
-static void put(const char *path, const char *text) {
-  int fd = OK(open(path, O_CREAT | O_WRONLY, 0600));
-  EXPECT_EQ((long)strlen(text), write(fd, text, strlen(text)));
-  close(fd);
-}
 static void two_directories(void) {
   need_abi(1);
   OK(mkdir("a", 0700));
   OK(mkdir("b", 0700));
-  put("a/file", "one");
-  put("b/file", "two");
+  put_file("a/file", "one");
+  put_file("b/file", "two");
 }
 #define TRIES(wanted, call) ({ if ((wanted) == 0) OK(call); else EXPECT_ERRNO(wanted, call); })
 #define OPENS(path, flags) ({ int fd_ = OK(open(path, flags, 0600)); close(fd_); })
@@ -156,13 +151,13 @@ CHECK(children_and_programs_are_restricted) {
   int ruleset = OK(make(FS(READ_FILE), 0));
   allow(ruleset, "a", FS(READ_FILE));
   enforce(ruleset);
-  pid_t pid = fork_or_fail(__FILE__, __LINE__);
+  pid_t pid = FORK();
   if (pid == 0) {
     OPENS("a/file", O_RDONLY);
     EXPECT_ERRNO(EACCES, open("b/file", O_RDONLY));
     _exit(0);
   }
-  EXPECT_EQ(0, wait_status(__FILE__, __LINE__, pid));
+  EXPECT_EQ(0, WAIT(pid));
 }
 
 CHECK(a_rule_for_a_file) {
@@ -290,16 +285,16 @@ CHECK(execution) {
   int ruleset = OK(make(FS(EXECUTE), 0));
   allow(ruleset, "/usr", FS(EXECUTE));
   enforce(ruleset);
-  put("script", "#!/bin/true\n");
+  put_file("script", "#!/bin/true\n");
   OK(chmod("script", 0700));
-  pid_t pid = fork_or_fail(__FILE__, __LINE__);
+  pid_t pid = FORK();
   if (pid == 0) {
     execl("./script", "script", NULL);
     EXPECT_EQ(EACCES, errno);
     execl("/usr/bin/true", "true", NULL);
     _exit(1);
   }
-  EXPECT_EQ(0, wait_status(__FILE__, __LINE__, pid));
+  EXPECT_EQ(0, WAIT(pid));
 }
 
 CHECK(pipes_are_outside) {
@@ -311,6 +306,15 @@ CHECK(pipes_are_outside) {
   enforce(ruleset);
   snprintf(path, sizeof path, "/proc/self/fd/%d", pipes[1]);
   OPENS(path, O_WRONLY);
+}
+
+CHECK(memory_files_are_outside) {
+  char path[64];
+  need_abi(1);
+  int fd = OK(memfd_create("memory", 0));
+  enforce(OK(make(FS(READ_FILE) | FS(WRITE_FILE), 0)));
+  snprintf(path, sizeof path, "/proc/self/fd/%d", fd);
+  OPENS(path, O_RDWR);
 }
 
 static int listens(int port) {
@@ -351,27 +355,35 @@ CHECK(tcp_ports) {
   OK(connect(udp, (struct sockaddr *)&address, sizeof address));
 }
 
+CHECK(ports_only_leave_files_alone) {
+  two_directories();
+  need_abi(4);
+  enforce(OK(make(0, BIND_TCP | CONNECT_TCP)));
+  OK(rename("a/file", "b/moved"));
+  OK(link("b/moved", "a/second"));
+}
+
 CHECK(scope_of_tracing) {
   int ends[2];
   char byte;
   need_abi(1);
   OK(pipe(ends));
-  pid_t pid = fork_or_fail(__FILE__, __LINE__);
+  pid_t pid = FORK();
   if (pid == 0) {
     close(ends[1]);
     _exit(read(ends[0], &byte, 1) != 0);
   }
   enforce(OK(make(FS(EXECUTE), 0)));
   EXPECT_ERRNO(EPERM, syscall(SYS_ptrace, 16, pid, 0, 0));
-  pid_t inside = fork_or_fail(__FILE__, __LINE__);
+  pid_t inside = FORK();
   if (inside == 0) {
     close(ends[1]);
     _exit(read(ends[0], &byte, 1) != 0);
   }
   OK(syscall(SYS_ptrace, 0x4206, inside, 0, 0));
   close(ends[1]);
-  EXPECT_EQ(0, wait_status(__FILE__, __LINE__, inside));
-  EXPECT_EQ(0, wait_status(__FILE__, __LINE__, pid));
+  EXPECT_EQ(0, WAIT(inside));
+  EXPECT_EQ(0, WAIT(pid));
 }
 
 CHECK_ROOT(mounts_stay) {
@@ -380,4 +392,33 @@ CHECK_ROOT(mounts_stay) {
   enforce(OK(make(FS(EXECUTE), 0)));
   EXPECT_ERRNO(EPERM, mount("none", ".", "tmpfs", 0, NULL));
   EXPECT_ERRNO(EPERM, umount2("/proc", MNT_DETACH));
+}
+
+CHECK_ROOT(ports_only_leave_mounts_alone) {
+  NEED_ADMIN;
+  need_abi(4);
+  private_mounts();
+  enforce(OK(make(0, BIND_TCP)));
+  OK(mount("none", ".", "tmpfs", 0, NULL));
+  OK(umount("."));
+}
+
+CHECK_ROOT(refused_temporary_files_leave_nothing) {
+  NEED_ADMIN;
+  need_abi(1);
+  private_mounts();
+  OK(mkdir("t", 0755));
+  OK(mount("none", "t", "tmpfs", 0, "nr_inodes=50"));
+  IN_CHILD {
+    enforce(OK(make(FS(WRITE_FILE), 0)));
+    for (int i = 0; i < 100; i++) EXPECT_ERRNO(EACCES, open("t", O_TMPFILE | O_RDWR, 0600));
+  }
+  put_file("t/file", "text");
+}
+
+CHECK_USER(restricted_in_a_user_namespace) {
+  OK(prctl(PR_SET_DUMPABLE, 1, 0, 0, 0));
+  int ruleset = OK(make(FS(READ_FILE), 0));
+  OK(unshare(CLONE_NEWUSER));
+  OK(syscall(SYS_landlock_restrict_self, ruleset, 0));
 }

@@ -1,10 +1,8 @@
 /* The newer mount calls: open_tree(2), move_mount(2), fsopen(2), fsconfig(2), fsmount(2), fspick(2), mount_setattr(2), statmount(2), listmount(2). */
 #include "check.h"
-#include <sched.h>
-#include <sys/mount.h>
+#include <sys/resource.h>
 #include <sys/statvfs.h>
 
-#define NEED_ADMIN NEED_CAPABILITY(21)
 #define SYS_statmount_ 457
 #define SYS_listmount_ 458
 
@@ -22,8 +20,7 @@ static long mount_setattr_(int directory, const char *path, unsigned flags, stru
 }
 
 static void begin(void) {
-  OK(unshare(CLONE_NEWNS));
-  OK(mount("none", "/", NULL, MS_REC | MS_PRIVATE, NULL));
+  private_mounts();
   OK(mkdir("w", 0755));
   OK(mount("w", "w", "tmpfs", 0, "mode=755"));
   OK(chdir("w"));
@@ -100,6 +97,10 @@ CHECK_ROOT(fsconfig_errors) {
   EXPECT_ERRNO(EINVAL, fsconfig_(fd, 1, "no-such-key", "1", 0));
   EXPECT_ERRNO(EINVAL, fsconfig_(fd, 1, "size", "many", 0));
   EXPECT_ERRNO(EINVAL, fsconfig_(fd, 6, "key", NULL, 0));
+  char text[301] = {0};
+  memset(text, 'a', 300);
+  EXPECT_ERRNO(EINVAL, fsconfig_(fd, 1, "source", text, 0));
+  EXPECT_ERRNO(EINVAL, fsconfig_(fd, 1, text, "x", 0));
   OK(fsconfig_(fd, 1, "source", "a", 0));
   EXPECT_ERRNO(EINVAL, fsconfig_(fd, 1, "source", "b", 0));
   EXPECT_ERRNO(EINVAL, fsmount_(fd, 0, 0));
@@ -169,6 +170,27 @@ CHECK_ROOT(open_tree_recursively) {
   OK(move_mount_(all, "", AT_FDCWD, "c", 4));
   EXPECT(!exists("b/x/f"));
   EXPECT(exists("c/x/f"));
+}
+
+CHECK_ROOT(open_tree_without_a_descriptor_leaves_nothing) {
+  NEED_ADMIN;
+  begin();
+  struct rlimit room, none = {0, 0};
+  OK(getrlimit(RLIMIT_NOFILE, &room));
+  OK(mkdir("a", 0755));
+  OK(mount("t", "a", "tmpfs", 0, NULL));
+  OK(mount("none", "a", NULL, MS_SHARED, NULL));
+  none.rlim_max = room.rlim_max;
+  OK(setrlimit(RLIMIT_NOFILE, &none));
+  for (int i = 0; i < 2000; i++) EXPECT_ERRNO(EMFILE, open_tree_(AT_FDCWD, "a", 1));
+  OK(setrlimit(RLIMIT_NOFILE, &room));
+  /* Would be on each copy as well, which is more than there may be. */
+  for (int i = 0; i < 60; i++) {
+    char path[16];
+    snprintf(path, sizeof path, "a/%d", i);
+    OK(mkdir(path, 0755));
+    OK(mount("t", path, "tmpfs", 0, NULL));
+  }
 }
 
 CHECK_ROOT(detached_trees_end_with_their_descriptor) {

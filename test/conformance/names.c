@@ -530,8 +530,7 @@ CHECK_ROOT(chroot_confines) {
 
 CHECK_ROOT(mount_tmpfs) {
   NEED_CAPABILITY(CAP_SYS_ADMIN);
-  OK(unshare(CLONE_NEWNS));
-  OK(mount("none", "/", NULL, MS_REC | MS_PRIVATE, NULL));
+  private_mounts();
   OK(mkdir("m", 0755));
   put_file("m/below", "");
   OK(mount("name", "m", "tmpfs", 0, "mode=0700,size=1m"));
@@ -550,8 +549,7 @@ CHECK_ROOT(mount_tmpfs) {
 
 CHECK_ROOT(mount_bind) {
   NEED_CAPABILITY(CAP_SYS_ADMIN);
-  OK(unshare(CLONE_NEWNS));
-  OK(mount("none", "/", NULL, MS_REC | MS_PRIVATE, NULL));
+  private_mounts();
   OK(mkdir("a", 0755));
   OK(mkdir("b", 0755));
   put_file("a/f", "text");

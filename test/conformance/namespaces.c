@@ -4,16 +4,12 @@
 #include <net/if.h>
 #include <netinet/in.h>
 #include <pthread.h>
-#include <sched.h>
-#include <sys/mount.h>
 #include <sys/msg.h>
 #include <sys/shm.h>
 #include <sys/socket.h>
 #include <sys/un.h>
 #include <sys/utsname.h>
 
-#define CAP_SYS_ADMIN_NUMBER 21
-#define NEED_ADMIN NEED_CAPABILITY(CAP_SYS_ADMIN_NUMBER)
 
 /* The inode number of a namespace of a process. */
 static ino_t namespace_of(const char *process, const char *kind) {
@@ -46,6 +42,14 @@ CHECK(namespace_links_name_their_number) {
   OK(fstat(fd, &status));
   EXPECT_EQ(namespace_of("self", "uts"), status.st_ino);
   EXPECT(S_ISREG(status.st_mode));
+}
+
+CHECK(namespace_files_take_the_requests_of_all_files) {
+  int fd = OK(open("/proc/self/ns/net", O_RDONLY));
+  OK(ioctl(fd, FIOCLEX));
+  EXPECT_EQ(FD_CLOEXEC, fcntl(fd, F_GETFD));
+  OK(ioctl(fd, FIONCLEX));
+  EXPECT_EQ(0, fcntl(fd, F_GETFD));
 }
 
 CHECK(namespaces_are_inherited) {
@@ -238,8 +242,7 @@ CHECK_ROOT(unshare_mounts) {
   int old = open_namespace("mnt");
   char here[PATH_MAX];
   EXPECT(getcwd(here, sizeof here) != NULL);
-  OK(unshare(CLONE_NEWNS));
-  OK(mount("none", "/", NULL, MS_REC | MS_PRIVATE, NULL));
+  private_mounts();
   OK(mount("t", "m", "tmpfs", 0, NULL));
   put_file("m/f", "");
   OK(setns(old, CLONE_NEWNS));

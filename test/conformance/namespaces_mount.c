@@ -1,15 +1,11 @@
 /* mount_namespaces(7): propagation, binding, moving, pivot_root(2), and what a less privileged namespace may not undo. */
 #include "check.h"
-#include <sched.h>
-#include <sys/mount.h>
 #include <sys/prctl.h>
 
-#define NEED_ADMIN NEED_CAPABILITY(21)
 
 /* In a mount namespace of its own, in a tmpfs of its own that is the working directory. */
 static void begin(void) {
-  OK(unshare(CLONE_NEWNS));
-  OK(mount("none", "/", NULL, MS_REC | MS_PRIVATE, NULL));
+  private_mounts();
   OK(mkdir("w", 0755));
   OK(mount("w", "w", "tmpfs", 0, "mode=755"));
   OK(chdir("w"));
@@ -293,8 +289,7 @@ CHECK_ROOT(mount_points_of_ended_namespaces_are_free) {
   NEED_ADMIN;
   OK(mkdir("d", 0755));
   IN_CHILD {
-    OK(unshare(CLONE_NEWNS));
-    OK(mount("none", "/", NULL, MS_REC | MS_PRIVATE, NULL));
+    private_mounts();
     OK(mount("t", "d", "tmpfs", 0, NULL));
   }
   OK(rmdir("d"));
@@ -450,4 +445,20 @@ CHECK_USER(mounting_in_a_user_namespace) {
   OK(mount("a", "a/d", NULL, MS_BIND, NULL));
   OK(umount("a/d"));
   OK(umount("a"));
+}
+
+CHECK_ROOT(noexec_holds_for_mappings) {
+  NEED_ADMIN;
+  private_mounts();
+  OK(mkdir("m", 0755));
+  OK(mount("t", "m", "tmpfs", MS_NOEXEC, NULL));
+  EXPECT_EQ(0, system("cp /bin/true m/program"));
+  EXPECT_ERRNO(EACCES, execl("m/program", "program", NULL));
+  int fd = OK(open("m/program", O_RDONLY));
+  EXPECT(mmap(NULL, 4096, PROT_READ | PROT_EXEC, MAP_PRIVATE, fd, 0) == MAP_FAILED);
+  EXPECT_EQ(EPERM, errno);
+  void *page = mmap(NULL, 4096, PROT_READ, MAP_PRIVATE, fd, 0);
+  EXPECT(page != MAP_FAILED);
+  EXPECT_ERRNO(EACCES, mprotect(page, 4096, PROT_READ | PROT_EXEC));
+  OK(mprotect(page, 4096, PROT_READ | PROT_WRITE));
 }

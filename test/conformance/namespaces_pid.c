@@ -1,16 +1,13 @@
 /* pid_namespaces(7): numbers by level, the first process, signals, waiting, and the procfs of a namespace. */
 #include "check.h"
 #include <poll.h>
-#include <sched.h>
 #include <sys/ioctl.h>
-#include <sys/mount.h>
 #include <sys/prctl.h>
 #include <sys/socket.h>
 #include <sys/syscall.h>
 #include <sys/un.h>
 #include <linux/nsfs.h>
 
-#define NEED_ADMIN NEED_CAPABILITY(21)
 
 /* IN_NAMESPACE { ... } runs the body as the first process of a new PID namespace, and waits for its success. */
 static pid_t fork_into(int flags) { return syscall(SYS_clone, flags | SIGCHLD, NULL, NULL, NULL, NULL); }
@@ -21,6 +18,18 @@ static pid_t fork_into(int flags) { return syscall(SYS_clone, flags | SIGCHLD, N
 static int pipe_ends[2];
 static void ready(void) { OK(write(pipe_ends[1], "x", 1)); }
 static void wait_ready(void) { char byte; EXPECT_EQ(1, read(pipe_ends[0], &byte, 1)); }
+
+/* The first process of a new PID namespace, which waits to be killed. */
+static pid_t waiting_init(void) {
+  OK(pipe(pipe_ends));
+  pid_t child = OK(fork_into(CLONE_NEWPID));
+  if (child == 0) {
+    ready();
+    for (;;) pause();
+  }
+  wait_ready();
+  return child;
+}
 
 static long field_of(const char *path, const char *name) {
   char *line = strstr(get_file(path), name);
@@ -64,15 +73,8 @@ CHECK_ROOT(pid_children_are_numbered_from_2) {
 
 CHECK_ROOT(pid_outside_sees_its_own_number) {
   NEED_ADMIN;
-  OK(pipe(pipe_ends));
-  pid_t child = OK(fork_into(CLONE_NEWPID));
-  if (child == 0) {
-    ready();
-    pause();
-    _exit(1);
-  }
+  pid_t child = waiting_init();
   EXPECT(child > 1);
-  wait_ready();
   OK(kill(child, SIGKILL));
   EXPECT_EQ(SIGKILL, WAIT(child));
 }
@@ -316,14 +318,8 @@ CHECK_ROOT(pid_nested_32_deep) {
 
 CHECK_ROOT(pid_setns) {
   NEED_ADMIN;
-  OK(pipe(pipe_ends));
   char path[64];
-  pid_t child = OK(fork_into(CLONE_NEWPID));
-  if (child == 0) {
-    ready();
-    for (;;) pause();
-  }
-  wait_ready();
+  pid_t child = waiting_init();
   snprintf(path, sizeof path, "/proc/%d/ns/pid", child);
   int inner = OK(open(path, O_RDONLY)), outer = OK(open("/proc/self/ns/pid", O_RDONLY));
   EXPECT_ERRNO(EINVAL, setns(inner, CLONE_NEWUTS));
@@ -359,8 +355,7 @@ CHECK_ROOT(pid_links_of_proc) {
 
 CHECK_ROOT(pid_procfs_shows_its_namespace) {
   NEED_ADMIN;
-  OK(unshare(CLONE_NEWNS));
-  OK(mount("none", "/", NULL, MS_REC | MS_PRIVATE, NULL));
+  private_mounts();
   OK(mkdir("proc", 0755));
   IN_NAMESPACE {
     OK(mount("proc", "proc", "proc", 0, NULL));
@@ -378,14 +373,8 @@ CHECK_ROOT(pid_procfs_shows_its_namespace) {
 
 CHECK_ROOT(pid_procfs_of_outside_shows_all_numbers) {
   NEED_ADMIN;
-  OK(pipe(pipe_ends));
   char path[64], wanted[64];
-  pid_t child = OK(fork_into(CLONE_NEWPID));
-  if (child == 0) {
-    ready();
-    for (;;) pause();
-  }
-  wait_ready();
+  pid_t child = waiting_init();
   snprintf(path, sizeof path, "/proc/%d/status", child);
   EXPECT_EQ(child, field_of(path, "\nPid:\t"));
   snprintf(wanted, sizeof wanted, "NSpid:\t%d\t1\n", child);
@@ -396,8 +385,7 @@ CHECK_ROOT(pid_procfs_of_outside_shows_all_numbers) {
 
 CHECK_ROOT(pid_self_of_a_foreign_procfs_is_nothing) {
   NEED_ADMIN;
-  OK(unshare(CLONE_NEWNS));
-  OK(mount("none", "/", NULL, MS_REC | MS_PRIVATE, NULL));
+  private_mounts();
   OK(mkdir("proc", 0755));
   OK(pipe(pipe_ends));
   int go[2];
@@ -530,14 +518,8 @@ CHECK_ROOT(pid_ids_that_clone_writes) {
 
 CHECK_ROOT(pid_parent_of_a_namespace) {
   NEED_ADMIN;
-  OK(pipe(pipe_ends));
   char path[64];
-  pid_t child = OK(fork_into(CLONE_NEWPID));
-  if (child == 0) {
-    ready();
-    for (;;) pause();
-  }
-  wait_ready();
+  pid_t child = waiting_init();
   snprintf(path, sizeof path, "/proc/%d/ns/pid", child);
   int inner = OK(open(path, O_RDONLY));
   struct stat own, parent;

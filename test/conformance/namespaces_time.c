@@ -1,10 +1,9 @@
 /* time_namespaces(7): offsets of CLOCK_MONOTONIC and CLOCK_BOOTTIME, for the children of who made it. */
 #include "check.h"
-#include <sched.h>
+#include <pthread.h>
 #include <sys/sysinfo.h>
 #include <sys/timerfd.h>
 
-#define NEED_ADMIN NEED_CAPABILITY(21)
 #ifndef CLONE_NEWTIME
 #define CLONE_NEWTIME 0x80
 #endif
@@ -103,6 +102,24 @@ CHECK_ROOT(time_links_and_setns) {
   EXPECT(about(before + 1000, seconds(CLOCK_MONOTONIC)));
   OK(setns(old, 0));
   EXPECT(about(before, seconds(CLOCK_MONOTONIC)));
+}
+
+static pthread_barrier_t barrier;
+static void *waits(void *argument) {
+  pthread_barrier_wait(&barrier);
+  return argument;
+}
+
+CHECK_ROOT(time_and_threads) {
+  NEED_ADMIN;
+  pthread_t thread;
+  int own = OK(open("/proc/self/ns/time", O_RDONLY));
+  pthread_barrier_init(&barrier, NULL, 2);
+  OK(unshare(CLONE_NEWTIME));
+  EXPECT_RETURNS(0, pthread_create(&thread, NULL, waits, NULL));
+  EXPECT_ERRNO(EUSERS, setns(own, CLONE_NEWTIME));
+  pthread_barrier_wait(&barrier);
+  EXPECT_RETURNS(0, pthread_join(thread, NULL));
 }
 
 CHECK_USER(time_needs_a_capability) { EXPECT_ERRNO(EPERM, unshare(CLONE_NEWTIME)); }

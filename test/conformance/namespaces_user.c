@@ -1,13 +1,14 @@
 /* user_namespaces(7): maps, capabilities, who may do what to whom. */
 #include "check.h"
-#include <sched.h>
 #include <sys/fsuid.h>
 #include <sys/ioctl.h>
-#include <sys/mount.h>
 #include <sys/prctl.h>
 #include <sys/socket.h>
 #include <sys/un.h>
+#include <linux/netlink.h>
 #include <linux/nsfs.h>
+#include <linux/rtnetlink.h>
+#include <net/if.h>
 
 #define OVERFLOW_ID 65534
 #define NEED_SETUID NEED_CAPABILITY(7)
@@ -478,4 +479,67 @@ CHECK_ROOT(user_chrooted_makes_none) {
   OK(mkdir("r", 0755));
   OK(chroot("r"));
   EXPECT_ERRNO(EPERM, unshare(CLONE_NEWUSER));
+}
+
+CHECK_PLAIN(user_does_not_reconfigure_what_its_parent_mounted) {
+  enter_as_root();
+  OK(unshare(CLONE_NEWNS));
+  OK(mkdir("m", 0755));
+  OK(mount("t", "m", "tmpfs", 0, NULL));
+  IN_CHILD {
+    enter_as_root();
+    OK(unshare(CLONE_NEWNS));
+    int fd = OK(syscall(SYS_fspick, AT_FDCWD, "m", 0));
+    OK(syscall(SYS_fsconfig, fd, 0, "ro", NULL, 0));
+    EXPECT_ERRNO(EPERM, syscall(SYS_fsconfig, fd, 7, NULL, NULL, 0));
+    EXPECT_ERRNO(EPERM, mount("t", "m", NULL, MS_REMOUNT | MS_RDONLY, "size=4k"));
+  }
+  put_file("m/f", "text");
+}
+
+/* Only the arguments that a call has are ids. */
+CHECK_PLAIN(user_without_root_sets_its_ids) {
+  char text[32];
+  OK(unshare(CLONE_NEWUSER));
+  snprintf(text, sizeof text, "1000 %d 1", me);
+  OK(write_file("/proc/self/uid_map", text));
+  OK(write_file("/proc/self/setgroups", "deny"));
+  snprintf(text, sizeof text, "1000 %d 1", my_group);
+  OK(write_file("/proc/self/gid_map", text));
+  OK(syscall(SYS_setuid, 1000, 5, 6));
+  OK(syscall(SYS_setgid, 1000, 5, 6));
+  OK(syscall(SYS_setreuid, 1000, 1000, 6));
+  OK(syscall(SYS_setregid, 1000, 1000, 6));
+  OK(syscall(SYS_setresuid, 1000, 1000, 1000));
+  OK(syscall(SYS_setresgid, 1000, 1000, 1000));
+  EXPECT_ERRNO(EINVAL, syscall(SYS_setuid, 5));
+  EXPECT_ERRNO(EINVAL, syscall(SYS_setresgid, 1000, 5, 1000));
+}
+
+CHECK_PLAIN(user_many_mounts_on_one_place_end) {
+  OK(mkdir("m", 0755));
+  IN_CHILD {
+    enter_as_root();
+    OK(unshare(CLONE_NEWNS));
+    for (int i = 0; i < 6000; i++) OK(mount("t", "m", "tmpfs", 0, NULL));
+  }
+}
+
+CHECK_PLAIN(user_own_network) {
+  enter_as_root();
+  OK(unshare(CLONE_NEWNET));
+  int fd = OK(socket(AF_INET, SOCK_DGRAM, 0)), link = OK(socket(AF_NETLINK, SOCK_RAW, 0));
+  struct ifreq interface = {.ifr_name = "nope"};
+  interface.ifr_flags = IFF_UP;
+  EXPECT_ERRNO(ENODEV, ioctl(fd, SIOCSIFFLAGS, &interface));
+  /* Shorter than a struct ifinfomsg. */
+  struct { struct nlmsghdr header; int words[2]; } request = {{sizeof request, RTM_NEWLINK, NLM_F_REQUEST | NLM_F_ACK, 1, 0}, {0, 1}};
+  struct { struct nlmsghdr header; struct nlmsgerr error; char more[64]; } answer;
+  EXPECT_EQ(sizeof request, send(link, &request, sizeof request, 0));
+  OK(recv(link, &answer, sizeof answer, 0));
+  EXPECT_EQ(NLMSG_ERROR, answer.header.nlmsg_type);
+  EXPECT_EQ(-EINVAL, answer.error.error);
+  strcpy(interface.ifr_name, "lo");
+  OK(ioctl(fd, SIOCGIFFLAGS, &interface));
+  EXPECT_EQ(0, interface.ifr_flags & IFF_UP);
 }

@@ -1,21 +1,17 @@
 /* overlay, mounted by the program: what is seen, and what ends up in the upper directory. */
 #include "check.h"
 #include <dirent.h>
-#include <sched.h>
-#include <sys/mount.h>
 #include <sys/sysmacros.h>
 #include <sys/vfs.h>
 #include <sys/xattr.h>
 
-#define NEED_ADMIN NEED_CAPABILITY(21)
 #define OPTIONS "lowerdir=l1:l2,upperdir=u,workdir=k"
 
 static int exists(const char *path) { return access(path, F_OK) == 0; }
 
 /* l1 above l2 in m, with u for the changes. */
 static void begin(void) {
-  OK(unshare(CLONE_NEWNS));
-  OK(mount("none", "/", NULL, MS_REC | MS_PRIVATE, NULL));
+  private_mounts();
   OK(mkdir("w", 0755));
   OK(mount("w", "w", "tmpfs", 0, "mode=755"));
   OK(chdir("w"));
@@ -195,6 +191,23 @@ CHECK_ROOT(overlay_bad_options) {
   EXPECT_ERRNO(EINVAL, mount("o", "m", "overlay", 0, "lowerdir=l1,nonsense=1"));
   EXPECT_ERRNO(ENOENT, mount("o", "m", "overlay", 0, "lowerdir=none:l1"));
   EXPECT_ERRNO(EINVAL, mount("o", "m", "overlay", 0, "lowerdir=l1:l2,upperdir=u,workdir=u"));
+}
+
+/* Attributes of the file system's own, set through the mount, mean nothing to it. */
+CHECK_ROOT(overlay_attributes_of_its_own) {
+  NEED_ADMIN;
+  begin(), overlay();
+  char value[4] = "";
+  if (setxattr("m/e", "trusted.overlay.opaque", "y", 1, 0) != 0 && errno == EOPNOTSUPP) SKIP("needs Linux 6.7");
+  EXPECT_EQ(1, getxattr("m/e", "trusted.overlay.opaque", value, sizeof value));
+  EXPECT_STR("y", value);
+  EXPECT(listxattr("m/e", value, 0) > 0);
+  OK(umount("m"));
+  overlay();
+  EXPECT(exists("m/e/deep/f"));
+  EXPECT_EQ(1, getxattr("m/e", "trusted.overlay.opaque", value, sizeof value));
+  OK(removexattr("m/e", "trusted.overlay.opaque"));
+  EXPECT_ERRNO(ENODATA, getxattr("m/e", "trusted.overlay.opaque", value, sizeof value));
 }
 
 CHECK_USER(overlay_in_a_user_namespace) {

@@ -126,8 +126,7 @@ CHECK(breakpoint) {
   unsigned long place = (unsigned long)five, word = peek(pid, five);
   OK(trace(PTRACE_POKETEXT, pid, place, (word & ~0xfful) | 0xcc));
   for (int i = 0; i < 3; i++) {
-    resume(pid, PTRACE_CONT, 0);
-    EXPECT_EQ(STOP_OF(SIGTRAP), wait_for(pid));
+    RUNS_TO(STOP_OF(SIGTRAP), pid, PTRACE_CONT, 0);
     struct user_regs_struct registers = registers_of(pid);
     EXPECT_EQ(place + 1, registers.rip);
     siginfo_t info;
@@ -136,8 +135,7 @@ CHECK(breakpoint) {
     registers.rip = place;
     OK(trace(PTRACE_SETREGS, pid, 0, (unsigned long)&registers));
     OK(trace(PTRACE_POKETEXT, pid, place, word));
-    resume(pid, PTRACE_SINGLESTEP, 0);
-    EXPECT_EQ(STOP_OF(SIGTRAP), wait_for(pid));
+    RUNS_TO(STOP_OF(SIGTRAP), pid, PTRACE_SINGLESTEP, 0);
     OK(trace(PTRACE_POKETEXT, pid, place, (word & ~0xfful) | 0xcc));
   }
   OK(trace(PTRACE_POKETEXT, pid, place, word));
@@ -162,8 +160,7 @@ CHECK(breakpoint_in_hot_code) {
   EXPECT_EQ(STOP_OF(SIGUSR1), wait_for(pid));
   unsigned long place = (unsigned long)five, word = peek(pid, five);
   OK(trace(PTRACE_POKETEXT, pid, place, (word & ~0xfful) | 0xcc));
-  resume(pid, PTRACE_CONT, 0);
-  EXPECT_EQ(STOP_OF(SIGTRAP), wait_for(pid));
+  RUNS_TO(STOP_OF(SIGTRAP), pid, PTRACE_CONT, 0);
   struct user_regs_struct registers = registers_of(pid);
   EXPECT_EQ(place + 1, registers.rip);
   OK(trace(PTRACE_POKETEXT, pid, place, word));
@@ -184,13 +181,11 @@ static int takes_steps(void) {
 
 CHECK(single_steps) {
   pid_t pid = traced(takes_steps);
-  resume(pid, PTRACE_CONT, 0);
-  EXPECT_EQ(STOP_OF(SIGTRAP), wait_for(pid));
+  RUNS_TO(STOP_OF(SIGTRAP), pid, PTRACE_CONT, 0);
   unsigned long begin = (unsigned long)steps_begin, loop = (unsigned long)steps_loop;
   unsigned long wanted[] = {begin, loop, loop + 2, loop, loop + 2, loop, loop + 2, loop + 4, (unsigned long)steps_leaf, (unsigned long)steps_end};
   for (unsigned i = 0; i < sizeof wanted / sizeof *wanted; i++) {
-    resume(pid, PTRACE_SINGLESTEP, 0);
-    EXPECT_EQ(STOP_OF(SIGTRAP), wait_for(pid));
+    RUNS_TO(STOP_OF(SIGTRAP), pid, PTRACE_SINGLESTEP, 0);
     EXPECT_EQ((long)(wanted[i] - begin), (long)(registers_of(pid).rip - begin));
     siginfo_t info;
     OK(trace(PTRACE_GETSIGINFO, pid, 0, (unsigned long)&info));
@@ -208,11 +203,9 @@ static int asks_for_pid(void) {
 
 CHECK(step_over_a_call) {
   pid_t pid = traced(asks_for_pid);
-  resume(pid, PTRACE_CONT, 0);
-  EXPECT_EQ(STOP_OF(SIGTRAP), wait_for(pid));
+  RUNS_TO(STOP_OF(SIGTRAP), pid, PTRACE_CONT, 0);
   unsigned long before = registers_of(pid).rip;
-  resume(pid, PTRACE_SINGLESTEP, 0);
-  EXPECT_EQ(STOP_OF(SIGTRAP), wait_for(pid));
+  RUNS_TO(STOP_OF(SIGTRAP), pid, PTRACE_SINGLESTEP, 0);
   EXPECT_EQ(2, registers_of(pid).rip - before);
   EXPECT_EQ(pid, registers_of(pid).rax);
   ends_with(pid, 0);
@@ -298,8 +291,7 @@ CHECK(watchpoint) {
   set_debug(pid, 0, (unsigned long)&watched[2]);
   set_debug(pid, 7, 1 | 0x9 << 16);
   EXPECT_EQ((long)&watched[2], debug(pid, 0));
-  resume(pid, PTRACE_CONT, 0);
-  EXPECT_EQ(STOP_OF(SIGTRAP), wait_for(pid));
+  RUNS_TO(STOP_OF(SIGTRAP), pid, PTRACE_CONT, 0);
   siginfo_t info;
   OK(trace(PTRACE_GETSIGINFO, pid, 0, (unsigned long)&info));
   EXPECT_EQ(4, info.si_code);
@@ -315,8 +307,7 @@ CHECK(hardware_breakpoint) {
   set_debug(pid, 2, (unsigned long)five);
   set_debug(pid, 7, 1 << 4);
   for (int i = 0; i < 3; i++) {
-    resume(pid, PTRACE_CONT, 0);
-    EXPECT_EQ(STOP_OF(SIGTRAP), wait_for(pid));
+    RUNS_TO(STOP_OF(SIGTRAP), pid, PTRACE_CONT, 0);
     EXPECT_EQ((unsigned long)five, registers_of(pid).rip);
     EXPECT_EQ(4, debug(pid, 6) & 15);
     set_debug(pid, 6, 0);
@@ -343,8 +334,7 @@ static int doubles(void) {
 
 CHECK(floating_point_registers) {
   pid_t pid = traced(doubles);
-  resume(pid, PTRACE_CONT, 0);
-  EXPECT_EQ(STOP_OF(SIGTRAP), wait_for(pid));
+  RUNS_TO(STOP_OF(SIGTRAP), pid, PTRACE_CONT, 0);
   struct user_fpregs_struct fp;
   OK(trace(PTRACE_GETFPREGS, pid, 0, (unsigned long)&fp));
   double value;
@@ -387,29 +377,25 @@ static int raises_usr1(void) {
 }
 static pid_t at_usr1(void) {
   pid_t pid = traced(raises_usr1);
-  resume(pid, PTRACE_CONT, 0);
-  EXPECT_EQ(STOP_OF(SIGUSR1), wait_for(pid));
+  RUNS_TO(STOP_OF(SIGUSR1), pid, PTRACE_CONT, 0);
   return pid;
 }
 
 CHECK(signal_passes) {
   pid_t pid = at_usr1();
-  resume(pid, PTRACE_CONT, SIGUSR1);
-  EXPECT_EQ(EXIT_OF(9), wait_for(pid));
+  RUNS_TO(EXIT_OF(9), pid, PTRACE_CONT, SIGUSR1);
 }
 
 CHECK(signal_is_suppressed) { ends_with(at_usr1(), 30); }
 
 CHECK(signal_is_replaced) {
   pid_t pid = at_usr1();
-  resume(pid, PTRACE_CONT, SIGUSR2);
-  EXPECT_EQ(EXIT_OF(21), wait_for(pid));
+  RUNS_TO(EXIT_OF(21), pid, PTRACE_CONT, SIGUSR2);
 }
 
 CHECK(signal_kills) {
   pid_t pid = at_usr1();
-  resume(pid, PTRACE_CONT, SIGTERM);
-  EXPECT_EQ(SIGTERM, wait_for(pid));
+  RUNS_TO(SIGTERM, pid, PTRACE_CONT, SIGTERM);
 }
 
 CHECK(signal_number_out_of_range) {
@@ -428,8 +414,7 @@ CHECK(signal_information) {
   EXPECT_EQ(9, info.si_value.sival_int);
   info.si_value.sival_int = 13;
   OK(trace(PTRACE_SETSIGINFO, pid, 0, (unsigned long)&info));
-  resume(pid, PTRACE_CONT, SIGUSR1);
-  EXPECT_EQ(EXIT_OF(13), wait_for(pid));
+  RUNS_TO(EXIT_OF(13), pid, PTRACE_CONT, SIGUSR1);
 }
 
 CHECK(signal_mask) {
@@ -473,10 +458,8 @@ static int ignores(void) {
 }
 CHECK(ignored_signals_are_seen) {
   pid_t pid = traced(ignores);
-  resume(pid, PTRACE_CONT, 0);
-  EXPECT_EQ(STOP_OF(SIGUSR1), wait_for(pid));
-  resume(pid, PTRACE_CONT, SIGUSR1);
-  EXPECT_EQ(EXIT_OF(4), wait_for(pid));
+  RUNS_TO(STOP_OF(SIGUSR1), pid, PTRACE_CONT, 0);
+  RUNS_TO(EXIT_OF(4), pid, PTRACE_CONT, SIGUSR1);
 }
 
 static int faults(void) {
@@ -485,8 +468,7 @@ static int faults(void) {
 }
 CHECK(faults_are_seen) {
   pid_t pid = traced(faults);
-  resume(pid, PTRACE_CONT, 0);
-  EXPECT_EQ(STOP_OF(SIGSEGV), wait_for(pid));
+  RUNS_TO(STOP_OF(SIGSEGV), pid, PTRACE_CONT, 0);
   siginfo_t info;
   OK(trace(PTRACE_GETSIGINFO, pid, 0, (unsigned long)&info));
   EXPECT_EQ(16, (long)info.si_addr);
@@ -509,8 +491,7 @@ CHECK(ptrace_kill) {
 
 CHECK(step_into_a_handler) {
   pid_t pid = at_usr1();
-  resume(pid, PTRACE_SINGLESTEP, SIGUSR1);
-  EXPECT_EQ(STOP_OF(SIGTRAP), wait_for(pid));
+  RUNS_TO(STOP_OF(SIGTRAP), pid, PTRACE_SINGLESTEP, SIGUSR1);
   EXPECT_EQ((unsigned long)on_signal, registers_of(pid).rip);
   ends_with(pid, 9);
 }
@@ -638,12 +619,10 @@ static int stops_itself(void) {
 
 CHECK(group_stop_of_attached) {
   pid_t pid = traced(stops_itself);
-  resume(pid, PTRACE_CONT, 0);
-  EXPECT_EQ(STOP_OF(SIGSTOP), wait_for(pid));
+  RUNS_TO(STOP_OF(SIGSTOP), pid, PTRACE_CONT, 0);
   siginfo_t info;
   OK(trace(PTRACE_GETSIGINFO, pid, 0, (unsigned long)&info));
-  resume(pid, PTRACE_CONT, SIGSTOP);
-  EXPECT_EQ(STOP_OF(SIGSTOP), wait_for(pid));
+  RUNS_TO(STOP_OF(SIGSTOP), pid, PTRACE_CONT, SIGSTOP);
   EXPECT_ERRNO(EINVAL, trace(PTRACE_GETSIGINFO, pid, 0, (unsigned long)&info));
   ends_with(pid, 8);
 }
@@ -663,8 +642,7 @@ CHECK(group_stop_of_seized) {
   EXPECT_ERRNO(ESRCH, trace(PTRACE_CONT, pid, 0, 0));
   OK(kill(pid, SIGCONT));
   EXPECT_EQ(EVENT_OF(PTRACE_EVENT_STOP), wait_for(pid));
-  resume(pid, PTRACE_CONT, 0);
-  EXPECT_EQ(STOP_OF(SIGCONT), wait_for(pid));
+  RUNS_TO(STOP_OF(SIGCONT), pid, PTRACE_CONT, 0);
   resume(pid, PTRACE_CONT, SIGCONT);
   goes_on(fd);
   EXPECT_EQ(EXIT_OF(6), wait_for(pid));
@@ -782,8 +760,7 @@ CHECK(proc_mem_writes_code) {
   int fd = OK(open(path, O_RDWR));
   EXPECT_EQ(1, pread(fd, &old, 1, (long)five));
   EXPECT_EQ(1, pwrite(fd, &byte, 1, (long)five));
-  resume(pid, PTRACE_CONT, 0);
-  EXPECT_EQ(STOP_OF(SIGTRAP), wait_for(pid));
+  RUNS_TO(STOP_OF(SIGTRAP), pid, PTRACE_CONT, 0);
   EXPECT_EQ((unsigned long)five + 1, registers_of(pid).rip);
   OK(kill(pid, SIGKILL));
   EXPECT_EQ(SIGKILL, wait_for(pid));

@@ -35,6 +35,12 @@ static pid_t __attribute__((unused)) traced(int (*run)(void)) {
   return pid;
 }
 
+static pid_t __attribute__((unused)) traced_with(int (*run)(void), long options) {
+  pid_t pid = traced(run);
+  OK(trace(PTRACE_SETOPTIONS, pid, 0, options));
+  return pid;
+}
+
 static unsigned long __attribute__((unused)) peek(pid_t pid, const volatile void *address) {
   unsigned long word = 0;
   OK(trace(PTRACE_PEEKDATA, pid, (unsigned long)address, (unsigned long)&word));
@@ -49,10 +55,14 @@ static struct user_regs_struct __attribute__((unused)) registers_of(pid_t pid) {
 
 static void __attribute__((unused)) resume(pid_t pid, long request, int signal) { OK(trace(request, pid, 0, signal)); }
 
-static void __attribute__((unused)) ends_with(pid_t pid, int code) {
-  resume(pid, PTRACE_CONT, 0);
-  EXPECT_EQ(EXIT_OF(code), wait_for(pid));
-}
+/* It goes on, and the next that is heard of it is the status. */
+#define RUNS_TO(status, pid, request, signal)                                                   \
+  ({                                                                                            \
+    resume(pid, request, signal);                                                               \
+    EXPECT_EQ(status, wait_for(pid));                                                           \
+  })
+
+static void __attribute__((unused)) ends_with(pid_t pid, int code) { RUNS_TO(EXIT_OF(code), pid, PTRACE_CONT, 0); }
 
 static unsigned long __attribute__((unused)) message_of(pid_t pid) {
   unsigned long message = 0;

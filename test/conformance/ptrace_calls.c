@@ -12,8 +12,6 @@ static int asks(void) { return syscall(SYS_getppid) == getppid() ? 3 : 4; }
 
 #define CALL_STOP STOP_OF(SIGTRAP | 0x80)
 
-static void with_options(pid_t pid, long options) { OK(trace(PTRACE_SETOPTIONS, pid, 0, options)); }
-
 /* To the next stop at a call, entry and exit. */
 static int next_call(pid_t pid) {
   resume(pid, PTRACE_SYSCALL, 0);
@@ -21,8 +19,7 @@ static int next_call(pid_t pid) {
 }
 
 CHECK(entry_and_exit) {
-  pid_t pid = traced(asks);
-  with_options(pid, PTRACE_O_TRACESYSGOOD);
+  pid_t pid = traced_with(asks, PTRACE_O_TRACESYSGOOD);
   /* The end of the call that stopped it is behind; what follows are getppid twice. */
   for (int round = 0; round < 2; round++) {
     EXPECT_EQ(CALL_STOP, next_call(pid));
@@ -54,8 +51,7 @@ static void to_entry_of(pid_t pid, long number) {
 }
 
 CHECK(syscall_info) {
-  pid_t pid = traced(asks);
-  with_options(pid, PTRACE_O_TRACESYSGOOD);
+  pid_t pid = traced_with(asks, PTRACE_O_TRACESYSGOOD);
   struct ptrace_syscall_info info;
   EXPECT_EQ(24, trace(PTRACE_GET_SYSCALL_INFO, pid, sizeof info, (unsigned long)&info));
   EXPECT_EQ(PTRACE_SYSCALL_INFO_NONE, info.op);
@@ -84,8 +80,7 @@ static int closes(void) {
 }
 
 CHECK(call_is_skipped) {
-  pid_t pid = traced(closes);
-  with_options(pid, PTRACE_O_TRACESYSGOOD);
+  pid_t pid = traced_with(closes, PTRACE_O_TRACESYSGOOD);
   to_entry_of(pid, SYS_close);
   OK(trace(PTRACE_POKEUSR, pid, offsetof(struct user, regs.orig_rax), -1));
   EXPECT_EQ(CALL_STOP, next_call(pid));
@@ -94,8 +89,7 @@ CHECK(call_is_skipped) {
 }
 
 CHECK(call_is_replaced) {
-  pid_t pid = traced(closes);
-  with_options(pid, PTRACE_O_TRACESYSGOOD);
+  pid_t pid = traced_with(closes, PTRACE_O_TRACESYSGOOD);
   to_entry_of(pid, SYS_close);
   struct user_regs_struct registers = registers_of(pid);
   registers.orig_rax = SYS_getpgid;
@@ -108,8 +102,7 @@ CHECK(emulation) {
   pid_t pid = traced(closes);
   long number;
   do {
-    resume(pid, PTRACE_SYSEMU, 0);
-    EXPECT_EQ(STOP_OF(SIGTRAP), wait_for(pid));
+    RUNS_TO(STOP_OF(SIGTRAP), pid, PTRACE_SYSEMU, 0);
     number = registers_of(pid).orig_rax;
     if (number != SYS_close) {
       /* Not ours: done as the program says. */
@@ -117,10 +110,8 @@ CHECK(emulation) {
       registers.rip -= 2;
       registers.rax = number;
       OK(trace(PTRACE_SETREGS, pid, 0, (unsigned long)&registers));
-      resume(pid, PTRACE_SYSCALL, 0);
-      EXPECT_EQ(STOP_OF(SIGTRAP), wait_for(pid));
-      resume(pid, PTRACE_SYSCALL, 0);
-      EXPECT_EQ(STOP_OF(SIGTRAP), wait_for(pid));
+      RUNS_TO(STOP_OF(SIGTRAP), pid, PTRACE_SYSCALL, 0);
+      RUNS_TO(STOP_OF(SIGTRAP), pid, PTRACE_SYSCALL, 0);
     }
   } while (number != SYS_close);
   OK(trace(PTRACE_POKEUSR, pid, offsetof(struct user, regs.rax), 21));
@@ -150,16 +141,14 @@ static int sleeps(void) {
 
 /* ERESTART_RESTARTBLOCK at the exit, then restart_syscall, with what is left of the time. */
 CHECK(interrupted_sleep_goes_on) {
-  pid_t pid = traced(sleeps);
-  with_options(pid, PTRACE_O_TRACESYSGOOD);
+  pid_t pid = traced_with(sleeps, PTRACE_O_TRACESYSGOOD);
   to_entry_of(pid, SYS_nanosleep);
   resume(pid, PTRACE_SYSCALL, 0);
   OK(kill(pid, SIGURG));
   EXPECT_EQ(CALL_STOP, wait_for(pid));
   EXPECT_EQ(-516, (long)registers_of(pid).rax);
   EXPECT_EQ(STOP_OF(SIGURG), next_call(pid));
-  resume(pid, PTRACE_SYSCALL, SIGURG);
-  EXPECT_EQ(CALL_STOP, wait_for(pid));
+  RUNS_TO(CALL_STOP, pid, PTRACE_SYSCALL, SIGURG);
   EXPECT_EQ(SYS_restart_syscall, registers_of(pid).orig_rax);
   EXPECT_EQ(CALL_STOP, next_call(pid));
   EXPECT_EQ(0, registers_of(pid).rax);
@@ -179,8 +168,7 @@ static int reads(void) {
 static pid_t interrupted_read(int flags) {
   pipe_flags = flags;
   OK(pipe(ends_of_pipe));
-  pid_t pid = traced(reads);
-  with_options(pid, PTRACE_O_TRACESYSGOOD);
+  pid_t pid = traced_with(reads, PTRACE_O_TRACESYSGOOD);
   to_entry_of(pid, SYS_read);
   resume(pid, PTRACE_SYSCALL, 0);
   OK(kill(pid, SIGUSR1));
@@ -192,8 +180,7 @@ static pid_t interrupted_read(int flags) {
 
 CHECK(interrupted_read_fails) {
   pid_t pid = interrupted_read(0);
-  resume(pid, PTRACE_CONT, SIGUSR1);
-  EXPECT_EQ(EXIT_OF(12), wait_for(pid));
+  RUNS_TO(EXIT_OF(12), pid, PTRACE_CONT, SIGUSR1);
 }
 
 CHECK(interrupted_read_starts_over) {
@@ -232,8 +219,7 @@ static int suspends(void) {
 }
 
 CHECK(suspend_goes_on_without_a_handler) {
-  pid_t pid = traced(suspends);
-  with_options(pid, PTRACE_O_TRACESYSGOOD);
+  pid_t pid = traced_with(suspends, PTRACE_O_TRACESYSGOOD);
   to_entry_of(pid, SYS_rt_sigsuspend);
   resume(pid, PTRACE_SYSCALL, 0);
   OK(kill(pid, SIGURG));
@@ -246,8 +232,7 @@ CHECK(suspend_goes_on_without_a_handler) {
   OK(kill(pid, SIGUSR1));
   EXPECT_EQ(CALL_STOP, wait_for(pid));
   EXPECT_EQ(STOP_OF(SIGUSR1), next_call(pid));
-  resume(pid, PTRACE_CONT, SIGUSR1);
-  EXPECT_EQ(EXIT_OF(5), wait_for(pid));
+  RUNS_TO(EXIT_OF(5), pid, PTRACE_CONT, SIGUSR1);
 }
 
 /* ---- events ---- */
@@ -261,18 +246,15 @@ static int forks(void) {
 }
 
 CHECK(fork_event) {
-  pid_t pid = traced(forks);
-  with_options(pid, PTRACE_O_TRACEFORK);
-  resume(pid, PTRACE_CONT, 0);
-  EXPECT_EQ(EVENT_OF(PTRACE_EVENT_FORK), wait_for(pid));
+  pid_t pid = traced_with(forks, PTRACE_O_TRACEFORK);
+  RUNS_TO(EVENT_OF(PTRACE_EVENT_FORK), pid, PTRACE_CONT, 0);
   pid_t child = message_of(pid);
   EXPECT_EQ(STOP_OF(SIGSTOP), wait_for(child));
   resume(child, PTRACE_CONT, 0);
   resume(pid, PTRACE_CONT, 0);
   EXPECT_EQ(EXIT_OF(1), wait_for(child));
   EXPECT_EQ(STOP_OF(SIGCHLD), wait_for(pid));
-  resume(pid, PTRACE_CONT, SIGCHLD);
-  EXPECT_EQ(EXIT_OF(11), wait_for(pid));
+  RUNS_TO(EXIT_OF(11), pid, PTRACE_CONT, SIGCHLD);
 }
 
 CHECK(fork_event_of_seized) {
@@ -290,10 +272,8 @@ CHECK(fork_event_of_seized) {
   pid_t child = message_of(pid);
   EXPECT_EQ(EVENT_OF(PTRACE_EVENT_STOP), wait_for(child));
   OK(trace(PTRACE_DETACH, child, 0, 0));
-  resume(pid, PTRACE_CONT, 0);
-  EXPECT_EQ(STOP_OF(SIGCHLD), wait_for(pid));
-  resume(pid, PTRACE_CONT, 0);
-  EXPECT_EQ(EXIT_OF(11), wait_for(pid));
+  RUNS_TO(STOP_OF(SIGCHLD), pid, PTRACE_CONT, 0);
+  RUNS_TO(EXIT_OF(11), pid, PTRACE_CONT, 0);
 }
 
 static int vforks(void) {
@@ -305,22 +285,17 @@ static int vforks(void) {
 }
 
 CHECK(vfork_events) {
-  pid_t pid = traced(vforks);
-  with_options(pid, PTRACE_O_TRACEVFORK | PTRACE_O_TRACEVFORKDONE);
-  resume(pid, PTRACE_CONT, 0);
-  EXPECT_EQ(EVENT_OF(PTRACE_EVENT_VFORK), wait_for(pid));
+  pid_t pid = traced_with(vforks, PTRACE_O_TRACEVFORK | PTRACE_O_TRACEVFORKDONE);
+  RUNS_TO(EVENT_OF(PTRACE_EVENT_VFORK), pid, PTRACE_CONT, 0);
   pid_t child = message_of(pid);
   EXPECT_EQ(STOP_OF(SIGSTOP), wait_for(child));
   resume(pid, PTRACE_CONT, 0);
   EXPECT_EQ(0, waitpid(pid, NULL, WNOHANG | __WALL));
-  resume(child, PTRACE_CONT, 0);
-  EXPECT_EQ(EXIT_OF(2), wait_for(child));
+  RUNS_TO(EXIT_OF(2), child, PTRACE_CONT, 0);
   EXPECT_EQ(EVENT_OF(PTRACE_EVENT_VFORK_DONE), wait_for(pid));
   EXPECT_EQ(child, message_of(pid));
-  resume(pid, PTRACE_CONT, 0);
-  EXPECT_EQ(STOP_OF(SIGCHLD), wait_for(pid));
-  resume(pid, PTRACE_CONT, 0);
-  EXPECT_EQ(EXIT_OF(22), wait_for(pid));
+  RUNS_TO(STOP_OF(SIGCHLD), pid, PTRACE_CONT, 0);
+  RUNS_TO(EXIT_OF(22), pid, PTRACE_CONT, 0);
 }
 
 static void *thread_body(void *argument) {
@@ -336,10 +311,8 @@ static int makes_thread(void) {
 }
 
 CHECK(clone_event_of_a_thread) {
-  pid_t pid = traced(makes_thread);
-  with_options(pid, PTRACE_O_TRACECLONE);
-  resume(pid, PTRACE_CONT, 0);
-  EXPECT_EQ(EVENT_OF(PTRACE_EVENT_CLONE), wait_for(pid));
+  pid_t pid = traced_with(makes_thread, PTRACE_O_TRACECLONE);
+  RUNS_TO(EVENT_OF(PTRACE_EVENT_CLONE), pid, PTRACE_CONT, 0);
   pid_t thread = message_of(pid);
   EXPECT(thread != pid);
   EXPECT_EQ(STOP_OF(SIGSTOP), wait_for(thread));
@@ -358,8 +331,7 @@ static int becomes_true(void) {
 
 CHECK(exec_is_a_trap) {
   pid_t pid = traced(becomes_true);
-  resume(pid, PTRACE_CONT, 0);
-  EXPECT_EQ(STOP_OF(SIGTRAP), wait_for(pid));
+  RUNS_TO(STOP_OF(SIGTRAP), pid, PTRACE_CONT, 0);
   siginfo_t info;
   OK(trace(PTRACE_GETSIGINFO, pid, 0, (unsigned long)&info));
   EXPECT_EQ(SI_USER, info.si_code);
@@ -368,10 +340,8 @@ CHECK(exec_is_a_trap) {
 }
 
 CHECK(exec_event) {
-  pid_t pid = traced(becomes_true);
-  with_options(pid, PTRACE_O_TRACEEXEC | PTRACE_O_TRACESYSGOOD);
-  resume(pid, PTRACE_CONT, 0);
-  EXPECT_EQ(EVENT_OF(PTRACE_EVENT_EXEC), wait_for(pid));
+  pid_t pid = traced_with(becomes_true, PTRACE_O_TRACEEXEC | PTRACE_O_TRACESYSGOOD);
+  RUNS_TO(EVENT_OF(PTRACE_EVENT_EXEC), pid, PTRACE_CONT, 0);
   EXPECT_EQ(pid, message_of(pid));
   EXPECT_EQ(CALL_STOP, next_call(pid));
   EXPECT_EQ(SYS_execve, registers_of(pid).orig_rax);
@@ -393,10 +363,8 @@ static int execs_in_thread(void) {
 
 /* The thread takes the leader's place: one event, for the process, with the id that the thread had. */
 CHECK(exec_event_of_a_thread) {
-  pid_t pid = traced(execs_in_thread);
-  with_options(pid, PTRACE_O_TRACEEXEC | PTRACE_O_TRACECLONE);
-  resume(pid, PTRACE_CONT, 0);
-  EXPECT_EQ(EVENT_OF(PTRACE_EVENT_CLONE), wait_for(pid));
+  pid_t pid = traced_with(execs_in_thread, PTRACE_O_TRACEEXEC | PTRACE_O_TRACECLONE);
+  RUNS_TO(EVENT_OF(PTRACE_EVENT_CLONE), pid, PTRACE_CONT, 0);
   pid_t thread = message_of(pid);
   EXPECT_EQ(STOP_OF(SIGSTOP), wait_for(thread));
   resume(pid, PTRACE_CONT, 0);
@@ -408,10 +376,8 @@ CHECK(exec_event_of_a_thread) {
 }
 
 CHECK(exit_event) {
-  pid_t pid = traced(asks);
-  with_options(pid, PTRACE_O_TRACEEXIT);
-  resume(pid, PTRACE_CONT, 0);
-  EXPECT_EQ(EVENT_OF(PTRACE_EVENT_EXIT), wait_for(pid));
+  pid_t pid = traced_with(asks, PTRACE_O_TRACEEXIT);
+  RUNS_TO(EVENT_OF(PTRACE_EVENT_EXIT), pid, PTRACE_CONT, 0);
   EXPECT_EQ(EXIT_OF(3), message_of(pid));
   EXPECT_EQ(SYS_exit_group, registers_of(pid).orig_rax);
   ends_with(pid, 3);
@@ -422,15 +388,11 @@ static int kills_itself(void) {
   return 1;
 }
 CHECK(exit_event_of_a_signal) {
-  pid_t pid = traced(kills_itself);
-  with_options(pid, PTRACE_O_TRACEEXIT);
-  resume(pid, PTRACE_CONT, 0);
-  EXPECT_EQ(STOP_OF(SIGTERM), wait_for(pid));
-  resume(pid, PTRACE_CONT, SIGTERM);
-  EXPECT_EQ(EVENT_OF(PTRACE_EVENT_EXIT), wait_for(pid));
+  pid_t pid = traced_with(kills_itself, PTRACE_O_TRACEEXIT);
+  RUNS_TO(STOP_OF(SIGTERM), pid, PTRACE_CONT, 0);
+  RUNS_TO(EVENT_OF(PTRACE_EVENT_EXIT), pid, PTRACE_CONT, SIGTERM);
   EXPECT_EQ(SIGTERM, message_of(pid));
-  resume(pid, PTRACE_CONT, 0);
-  EXPECT_EQ(SIGTERM, wait_for(pid));
+  RUNS_TO(SIGTERM, pid, PTRACE_CONT, 0);
 }
 
 /* A thread of the tracer is not the tracer. */
@@ -467,17 +429,13 @@ static int two_threads_stop(void) {
 }
 
 CHECK(group_stop_stops_all_threads) {
-  pid_t pid = traced(two_threads_stop);
-  with_options(pid, PTRACE_O_TRACECLONE);
-  resume(pid, PTRACE_CONT, 0);
-  EXPECT_EQ(EVENT_OF(PTRACE_EVENT_CLONE), wait_for(pid));
+  pid_t pid = traced_with(two_threads_stop, PTRACE_O_TRACECLONE);
+  RUNS_TO(EVENT_OF(PTRACE_EVENT_CLONE), pid, PTRACE_CONT, 0);
   pid_t thread = message_of(pid);
   EXPECT_EQ(STOP_OF(SIGSTOP), wait_for(thread));
   resume(thread, PTRACE_CONT, 0);
-  resume(pid, PTRACE_CONT, 0);
-  EXPECT_EQ(STOP_OF(SIGSTOP), wait_for(pid));
-  resume(pid, PTRACE_CONT, SIGSTOP);
-  EXPECT_EQ(STOP_OF(SIGSTOP), wait_for(pid));
+  RUNS_TO(STOP_OF(SIGSTOP), pid, PTRACE_CONT, 0);
+  RUNS_TO(STOP_OF(SIGSTOP), pid, PTRACE_CONT, SIGSTOP);
   EXPECT_EQ(STOP_OF(SIGSTOP), wait_for(thread));
   resume(thread, PTRACE_CONT, 0);
   resume(pid, PTRACE_CONT, 0);
@@ -504,10 +462,8 @@ static int filtered(void) {
 }
 
 CHECK(seccomp_event) {
-  pid_t pid = traced(filtered);
-  with_options(pid, PTRACE_O_TRACESECCOMP);
-  resume(pid, PTRACE_CONT, 0);
-  EXPECT_EQ(EVENT_OF(PTRACE_EVENT_SECCOMP), wait_for(pid));
+  pid_t pid = traced_with(filtered, PTRACE_O_TRACESECCOMP);
+  RUNS_TO(EVENT_OF(PTRACE_EVENT_SECCOMP), pid, PTRACE_CONT, 0);
   EXPECT_EQ(77, message_of(pid));
   struct ptrace_syscall_info info;
   EXPECT_EQ(84, trace(PTRACE_GET_SYSCALL_INFO, pid, sizeof info, (unsigned long)&info));
@@ -518,10 +474,8 @@ CHECK(seccomp_event) {
 }
 
 CHECK(seccomp_event_skips_the_call) {
-  pid_t pid = traced(filtered);
-  with_options(pid, PTRACE_O_TRACESECCOMP);
-  resume(pid, PTRACE_CONT, 0);
-  EXPECT_EQ(EVENT_OF(PTRACE_EVENT_SECCOMP), wait_for(pid));
+  pid_t pid = traced_with(filtered, PTRACE_O_TRACESECCOMP);
+  RUNS_TO(EVENT_OF(PTRACE_EVENT_SECCOMP), pid, PTRACE_CONT, 0);
   struct user_regs_struct registers = registers_of(pid);
   registers.orig_rax = -1;
   registers.rax = -EXDEV;
@@ -531,20 +485,17 @@ CHECK(seccomp_event_skips_the_call) {
 
 CHECK(seccomp_trace_without_the_option) { ends_with(traced(filtered), ENOSYS); }
 
-static int filtered_alone(void) { return filtered(); }
 CHECK(seccomp_trace_without_a_tracer) {
   pid_t pid = OK(fork());
-  if (pid == 0) _exit(filtered_alone());
+  if (pid == 0) _exit(filtered());
   EXPECT_EQ(EXIT_OF(ENOSYS), wait_for(pid));
 }
 
 CHECK_ROOT(seccomp_filter_is_read) {
   NEED_CAPABILITY(21);
-  pid_t pid = traced(filtered);
-  with_options(pid, PTRACE_O_TRACESECCOMP);
+  pid_t pid = traced_with(filtered, PTRACE_O_TRACESECCOMP);
   EXPECT_ERRNO(EINVAL, trace(PTRACE_SECCOMP_GET_FILTER, pid, 0, 0));
-  resume(pid, PTRACE_CONT, 0);
-  EXPECT_EQ(EVENT_OF(PTRACE_EVENT_SECCOMP), wait_for(pid));
+  RUNS_TO(EVENT_OF(PTRACE_EVENT_SECCOMP), pid, PTRACE_CONT, 0);
   struct sock_filter code[4];
   EXPECT_EQ(4, trace(PTRACE_SECCOMP_GET_FILTER, pid, 0, 0));
   EXPECT_EQ(4, trace(PTRACE_SECCOMP_GET_FILTER, pid, 0, (unsigned long)code));

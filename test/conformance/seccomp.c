@@ -8,6 +8,7 @@
 #include <stddef.h>
 #include <sys/ioctl.h>
 #include <sys/prctl.h>
+#include <sys/resource.h>
 #include <sys/syscall.h>
 
 #ifndef SECCOMP_FILTER_FLAG_WAIT_KILLABLE_RECV
@@ -53,7 +54,7 @@ CHECK(log_lets_the_call_go_on) {
 }
 
 CHECK(kill_process_dumps) {
-  pid_t pid = fork_or_fail(__FILE__, __LINE__);
+  pid_t pid = FORK();
   if (pid == 0) {
     OK(install(SYS_getppid, SECCOMP_RET_KILL_PROCESS, 0));
     syscall(SYS_getppid);
@@ -74,19 +75,17 @@ static void *asks(void *argument) {
 
 /* The thread is gone without a word: nobody may join it. */
 CHECK(kill_thread_spares_the_process) {
-  pid_t pid = fork_or_fail(__FILE__, __LINE__);
+  pid_t pid = FORK();
   if (pid == 0) {
     pthread_t thread;
     pthread_create(&thread, NULL, asks, NULL);
-    char path[64];
     struct stat status;
     /* Until only this thread is left. */
-    snprintf(path, sizeof path, "/proc/self/task");
-    do OK(stat(path, &status));
+    do OK(stat("/proc/self/task", &status));
     while (status.st_nlink > 3);
     _exit(5);
   }
-  EXPECT_EQ(5 << 8, wait_status(__FILE__, __LINE__, pid));
+  EXPECT_EQ(5 << 8, WAIT(pid));
 }
 
 static volatile int trapped_errno, trapped_call, trapped_code;
@@ -159,6 +158,41 @@ CHECK(threads_that_differ) {
   EXPECT_RETURNS(0, pthread_join(thread, NULL));
 }
 
+static void *mode_later(void *argument) {
+  (void)argument;
+  pthread_barrier_wait(&barrier);
+  return (void *)(long)prctl(PR_GET_SECCOMP);
+}
+
+CHECK(no_thread_changes_without_room_for_a_listener) {
+  pthread_t thread;
+  void *mode;
+  struct rlimit none = {0, 0};
+  pthread_barrier_init(&barrier, NULL, 2);
+  EXPECT_RETURNS(0, pthread_create(&thread, NULL, mode_later, NULL));
+  OK(setrlimit(RLIMIT_NOFILE, &none));
+  EXPECT_ERRNO(EMFILE, install(SYS_getppid, SECCOMP_RET_ALLOW, SECCOMP_FILTER_FLAG_NEW_LISTENER | SECCOMP_FILTER_FLAG_TSYNC | SECCOMP_FILTER_FLAG_TSYNC_ESRCH));
+  pthread_barrier_wait(&barrier);
+  EXPECT_RETURNS(0, pthread_join(thread, &mode));
+  EXPECT_EQ(0, (long)mode);
+  EXPECT_EQ(0, prctl(PR_GET_SECCOMP));
+}
+
+CHECK_ROOT(thread_that_differs_has_the_number_of_its_namespace) {
+  NEED_ADMIN;
+  OK(unshare(CLONE_NEWPID));
+  IN_CHILD {
+    pthread_t thread;
+    pthread_barrier_init(&barrier, NULL, 2);
+    EXPECT_RETURNS(0, pthread_create(&thread, NULL, filters_alone, NULL));
+    pthread_barrier_wait(&barrier);
+    EXPECT_EQ(2, other_thread);
+    EXPECT_EQ(other_thread, install(SYS_getppid, SECCOMP_RET_ERRNO | 33, SECCOMP_FILTER_FLAG_TSYNC));
+    pthread_barrier_wait(&barrier);
+    EXPECT_RETURNS(0, pthread_join(thread, NULL));
+  }
+}
+
 /* ---- listeners ---- */
 
 static int listener;
@@ -167,7 +201,7 @@ static pid_t supervised;
 /* A child that makes calls under a filter whose listener this process has; `run` makes them. */
 static void supervise(long number, unsigned flags, int (*run)(void)) {
   listener = OK(install(number, SECCOMP_RET_USER_NOTIF, SECCOMP_FILTER_FLAG_NEW_LISTENER | flags));
-  supervised = fork_or_fail(__FILE__, __LINE__);
+  supervised = FORK();
   if (supervised == 0) {
     close(listener);
     _exit(run());
@@ -186,7 +220,7 @@ static int answer(unsigned long long id, long long value, int error, unsigned fl
   return ioctl(listener, SECCOMP_IOCTL_NOTIF_SEND, &response);
 }
 
-static void ends(int code) { EXPECT_EQ(code << 8, wait_status(__FILE__, __LINE__, supervised)); }
+static void ends(int code) { EXPECT_EQ(code << 8, WAIT(supervised)); }
 
 static int sends_signal_0(void) {
   errno = 0;
@@ -280,13 +314,10 @@ CHECK(ids) {
 }
 
 CHECK(listener_polls) {
-  int ends_of_pipe[2];
-  char byte;
-  OK(pipe(ends_of_pipe));
   listener = OK(install(SYS_tgkill, SECCOMP_RET_USER_NOTIF, SECCOMP_FILTER_FLAG_NEW_LISTENER));
   struct pollfd poller = {listener, POLLIN | POLLOUT, 0};
   EXPECT_EQ(0, poll(&poller, 1, 0));
-  supervised = fork_or_fail(__FILE__, __LINE__);
+  supervised = FORK();
   if (supervised == 0) _exit(sends_signal_0());
   poller.events = POLLIN;
   EXPECT_EQ(1, poll(&poller, 1, -1));
@@ -298,29 +329,26 @@ CHECK(listener_polls) {
   OK(answer(request.id, 1, 0, 0));
   ends(1);
   EXPECT_EQ(0, poll(&poller, 1, 0));
-  (void)byte;
 }
 
 /* A descriptor made by a child, whose filter nobody has once it is gone. */
 CHECK(listener_hangs_up) {
   int ends_of_pipe[2];
   OK(pipe(ends_of_pipe));
-  pid_t parent = getpid();
-  pid_t pid = fork_or_fail(__FILE__, __LINE__);
+  pid_t pid = FORK();
   if (pid == 0) {
     int fd = OK(install(SYS_tgkill, SECCOMP_RET_USER_NOTIF, SECCOMP_FILTER_FLAG_NEW_LISTENER));
     EXPECT_EQ((long)sizeof fd, write(ends_of_pipe[1], &fd, sizeof fd));
     pause();
     _exit(0);
   }
-  (void)parent;
   int fd;
   EXPECT_EQ((long)sizeof fd, read(ends_of_pipe[0], &fd, sizeof fd));
   int pidfd = OK(syscall(SYS_pidfd_open, pid, 0));
   listener = syscall(SYS_pidfd_getfd, pidfd, fd, 0);
   if (listener == -1) SKIP("needs CAP_SYS_PTRACE");
   OK(kill(pid, SIGKILL));
-  EXPECT_EQ(SIGKILL, wait_status(__FILE__, __LINE__, pid));
+  EXPECT_EQ(SIGKILL, WAIT(pid));
   struct pollfd poller = {listener, POLLIN, 0};
   EXPECT_EQ(1, poll(&poller, 1, -1));
   EXPECT_EQ(POLLHUP, poller.revents);
@@ -427,7 +455,7 @@ CHECK(interrupted_call_asks_again) {
 CHECK(killable_wait_is_not_interrupted) {
   listener = install(SYS_tgkill, SECCOMP_RET_USER_NOTIF, SECCOMP_FILTER_FLAG_NEW_LISTENER | SECCOMP_FILTER_FLAG_WAIT_KILLABLE_RECV);
   if (listener == -1) SKIP("needs Linux 5.19");
-  supervised = fork_or_fail(__FILE__, __LINE__);
+  supervised = FORK();
   if (supervised == 0) _exit(is_interrupted());
   struct seccomp_notif request = received();
   OK(kill(supervised, SIGUSR1));
@@ -440,7 +468,7 @@ CHECK(killed_while_waiting) {
   supervise(SYS_tgkill, 0, sends_signal_0);
   struct seccomp_notif request = received();
   OK(kill(supervised, SIGKILL));
-  EXPECT_EQ(SIGKILL, wait_status(__FILE__, __LINE__, supervised));
+  EXPECT_EQ(SIGKILL, WAIT(supervised));
   EXPECT_ERRNO(ENOENT, answer(request.id, 0, 0, 0));
 }
 

@@ -61,6 +61,20 @@ test('memory: the one that wants too much is killed, and its shell goes on', asy
   assert.equal(await mustRun(['do', '-m', '32m', '--', 'python3', '-c', sparse]), '2\n');
 });
 
+test('memory: the segments of an IPC namespace cost nothing once nobody is in it', async () => {
+  const program = `import ctypes, os
+libc = ctypes.CDLL(None)
+libc.shmat.restype = ctypes.c_void_p
+for _ in range(4):
+    if os.fork() == 0:
+        assert libc.unshare(0x18000000) == 0
+        segment = libc.shmget(0, 40 << 20, 0o600)
+        print(segment >= 0 and libc.shmat(segment, None, 0) not in (None, (1 << 64) - 1), flush=True)
+        os._exit(0)
+    print(os.wait()[1], flush=True)`;
+  assert.equal(await mustRun(['do', '-m', '64m', '--', 'python3', '-c', program]), 'True\n0\n'.repeat(4));
+});
+
 test('memory: a container whose command was killed for it says so', async () => {
   assert.equal((await run(['run', '--name', 'hog', '-m', '32m', 'busybox:1', 'sh', '-c', 'exec tail /dev/zero'])).status, 137);
   assert.equal(await mustRun(['inspect', '-f', '{{.State.OOMKilled}} {{.State.ExitCode}}', 'hog']), 'true 137\n');
@@ -76,6 +90,15 @@ test('memory: oom_score_adj says who goes first, memory.oom.group that all go', 
     await sh(['--cap-add', 'SYS_ADMIN'], `${EMPTY_ROOT} echo +memory > cgroup.subtree_control; mkdir a; echo 1 > a/memory.oom.group; echo 30M > a/memory.max; cat a/memory.max
       (echo 0 > a/cgroup.procs; sleep 1000 & tail /dev/zero); grep -E "oom_kill|oom_group" a/memory.events; cat a/cgroup.events memory.events.local | grep -E "populated|oom_kill"`),
     '31457280\noom_kill 2\noom_group_kill 1\npopulated 0\noom_kill 0\n',
+  );
+});
+
+test('memory: a bound that somebody else makes too small kills nobody outside the group', async () => {
+  // The file that is above it belongs to nobody who lives; the writer is in another group.
+  assert.equal(
+    await sh(['--cap-add', 'SYS_ADMIN', '--tmpfs', '/t'], `${EMPTY_ROOT} echo +memory > cgroup.subtree_control; mkdir a b; (echo 0 > a/cgroup.procs; dd if=/dev/zero of=/t/f bs=1M count=4 2>&-)
+      (echo 0 > b/cgroup.procs; echo 4096 > a/memory.max; echo lives); cat a/memory.max; test $(cat a/memory.current) -ge 4194304 && echo above; grep "oom_kill " b/memory.events`),
+    'lives\n4096\nabove\noom_kill 0\n',
   );
 });
 

@@ -31,10 +31,24 @@ test('deep recursion is a fault of the guest', async () => {
   assertOrderly(await caisson(['do', '--', 'bash', '-c', 'f() { f; }; f'], { timeoutMs: 55_000 }));
 });
 
+/** Path of a program beside this file, compiled into the directory. */
+function compiled(name: string, directory: string): string {
+  const program = join(directory, name);
+  assert.equal(spawnSync('gcc', ['-O1', '-static', '-o', program, fileURLToPath(new URL(`${name}.c`, import.meta.url))]).status, 0);
+  return program;
+}
+
+test('mounts that multiply by propagation end at the bound', async () => {
+  const directory = fs.mkdtempSync(join(tmpdir(), 'caisson-hostile-'));
+  const result = await caisson(['do', '--', compiled('mounts', directory)], { timeoutMs: 30_000 });
+  assertOrderly(result);
+  assert.equal(result.stdout, 'No space left on device\nalive\n');
+  fs.rmSync(directory, { recursive: true });
+});
+
 test('a guest that overwrites the counters of the machine is preempted all the same', async () => {
   const directory = fs.mkdtempSync(join(tmpdir(), 'caisson-hostile-'));
-  const program = join(directory, 'counters');
-  assert.equal(spawnSync('gcc', ['-O1', '-static', '-o', program, fileURLToPath(new URL('counters.c', import.meta.url))]).status, 0);
+  const program = compiled('counters', directory);
   for (const way of ['0', '1', '2']) {
     for (const tier of ['both', 'translator', 'interpreter']) {
       const result = await caisson(['do', '--tier', tier, '--timeout', '4s', '--', program, way], { timeoutMs: 55_000 });

@@ -52,7 +52,7 @@ function killAll(group: Cgroup): void {
 /** A whole number from 0 up, or `max`. */
 function bound(name: string, get: () => number, set: (value: number) => void): CgroupFile {
   return {
-    name, mode: 0o644,
+    name, mode: 0o644, effect: 'bounds',
     read: () => `${formatMaximum(get())}\n`,
     write: (text) => {
       const value = parseMaximum(text);
@@ -67,9 +67,9 @@ function bound(name: string, get: () => number, set: (value: number) => void): C
 function eventFiles(group: Cgroup): readonly CgroupFile[] {
   const { tree } = group;
   return [
-    { name: 'cgroup.events', mode: 0o444, read: () => `populated ${group.population > 0 ? 1 : 0}\nfrozen ${tree.isQuiet(group) ? 1 : 0}\n` },
+    { name: 'cgroup.events', mode: 0o444, effect: 'tells', note: 'polled and watched as on Linux', read: () => `populated ${group.population > 0 ? 1 : 0}\nfrozen ${tree.isQuiet(group) ? 1 : 0}\n` },
     {
-      name: 'cgroup.freeze', mode: 0o644, read: () => `${group.freeze ? 1 : 0}\n`,
+      name: 'cgroup.freeze', mode: 0o644, effect: 'acts', read: () => `${group.freeze ? 1 : 0}\n`,
       write: (text) => {
         if (!/^[+-]?\d+$/.test(text)) return -EINVAL;
         if (text !== '0' && text !== '1') return -ERANGE;
@@ -78,7 +78,7 @@ function eventFiles(group: Cgroup): readonly CgroupFile[] {
       },
     },
     {
-      name: 'cgroup.kill', mode: 0o200,
+      name: 'cgroup.kill', mode: 0o200, effect: 'acts',
       write: (text) => {
         if (group.isThreaded) return -EOPNOTSUPP;
         if (!/^[+-]?\d+$/.test(text)) return -EINVAL;
@@ -93,26 +93,29 @@ function eventFiles(group: Cgroup): readonly CgroupFile[] {
 export function coreFiles(group: Cgroup): readonly CgroupFile[] {
   const list = (names: readonly string[]): string => (names.length === 0 ? '' : `${names.join(' ')}\n`);
   return [
-    { name: 'cgroup.type', mode: 0o644, read: () => `${typeOf(group)}\n`, write: (text) => becomeThreaded(group, text) },
     {
-      name: 'cgroup.procs', mode: 0o644,
+      name: 'cgroup.type', mode: 0o644, effect: 'acts', note: '`threaded` makes a group threaded; there is no way back, as on Linux',
+      read: () => `${typeOf(group)}\n`, write: (text) => becomeThreaded(group, text),
+    },
+    {
+      name: 'cgroup.procs', mode: 0o644, effect: 'acts', note: 'moves a process; ids are those of the PID namespace of who reads or writes',
       read: () => (group.isThreaded ? -EOPNOTSUPP : listing(group, [...processesOf(group)].map(({ pid }) => pid))),
       write: (text, mayWrite) => attachFromText(group, text, true, mayWrite),
     },
     {
-      name: 'cgroup.threads', mode: 0o644,
+      name: 'cgroup.threads', mode: 0o644, effect: 'acts', note: 'moves a thread within a threaded subtree',
       read: () => listing(group, [...group.tasks].map(({ tid }) => tid)),
       write: (text, mayWrite) => attachFromText(group, text, false, mayWrite),
     },
-    { name: 'cgroup.controllers', mode: 0o444, read: () => list(group.available) },
+    { name: 'cgroup.controllers', mode: 0o444, effect: 'tells', read: () => list(group.available) },
     {
-      name: 'cgroup.subtree_control', mode: 0o644, read: () => list(group.available.filter((name) => group.subtreeControl.has(name))),
+      name: 'cgroup.subtree_control', mode: 0o644, effect: 'acts', read: () => list(group.available.filter((name) => group.subtreeControl.has(name))),
       write: (text) => changeSubtreeControl(group, text),
     },
     bound('cgroup.max.descendants', () => group.maxDescendants, (value) => (group.maxDescendants = value)),
     bound('cgroup.max.depth', () => group.maxDepth, (value) => (group.maxDepth = value)),
-    { name: 'cgroup.stat', mode: 0o444, read: () => `nr_descendants ${group.descendants}\nnr_dying_descendants 0\n` },
+    { name: 'cgroup.stat', mode: 0o444, effect: 'tells', note: 'removed groups are gone at once: none is dying', read: () => `nr_descendants ${group.descendants}\nnr_dying_descendants 0\n` },
     ...eventFiles(group),
-    { name: 'cpu.stat', mode: 0o444, read: () => group.cpu.statistics() },
+    { name: 'cpu.stat', mode: 0o444, effect: 'tells', note: 'all time is user time', read: () => group.cpu.statistics() },
   ];
 }

@@ -173,19 +173,19 @@ export class CpuController implements Controller {
 
   files(): readonly CgroupFile[] {
     return [
-      { name: 'cpu.weight', mode: 0o644, read: () => `${this.#idle ? 0 : this.#weight}\n`, write: (text) => this.#writeWeight(text) },
-      { name: 'cpu.weight.nice', mode: 0o644, read: () => `${this.#niceLevel()}\n`, write: (text) => this.#writeNice(text) },
+      { name: 'cpu.weight', mode: 0o644, effect: 'bounds', read: () => `${this.#idle ? 0 : this.#weight}\n`, write: (text) => this.#writeWeight(text) },
+      { name: 'cpu.weight.nice', mode: 0o644, effect: 'bounds', read: () => `${this.#niceLevel()}\n`, write: (text) => this.#writeNice(text) },
       {
-        name: 'cpu.idle', mode: 0o644, read: () => `${this.#idle ? 1 : 0}\n`,
+        name: 'cpu.idle', mode: 0o644, effect: 'bounds', note: 'a weight of 0.3', read: () => `${this.#idle ? 1 : 0}\n`,
         write: (text) => {
           if (text !== '0' && text !== '1') return -EINVAL;
           this.#idle = text === '1';
           return 0;
         },
       },
-      { name: 'cpu.max', mode: 0o644, read: () => `${this.#quotaUs === Infinity ? 'max' : this.#quotaUs} ${this.#periodUs}\n`, write: (text) => this.#writeMax(text) },
+      { name: 'cpu.max', mode: 0o644, effect: 'bounds', read: () => `${this.#quotaUs === Infinity ? 'max' : this.#quotaUs} ${this.#periodUs}\n`, write: (text) => this.#writeMax(text) },
       {
-        name: 'cpu.max.burst', mode: 0o644, read: () => `${this.#burstUs}\n`,
+        name: 'cpu.max.burst', mode: 0o644, effect: 'kept', read: () => `${this.#burstUs}\n`,
         write: (text) => {
           const value = parseMaximum(text);
           if (value === undefined || value < 0 || value > this.#quotaUs || value === Infinity) return -EINVAL;

@@ -81,17 +81,20 @@ export class CpusetController implements Controller {
 
   files(): readonly CgroupFile[] {
     return [
-      { name: 'cpuset.cpus', mode: 0o644, read: () => `${formatList(this.#wanted)}\n`, write: (text) => this.setProcessors(text) },
-      { name: 'cpuset.cpus.effective', mode: 0o444, read: () => `${formatList(this.#effective)}\n` },
       {
-        name: 'cpuset.mems', mode: 0o644, read: () => `${this.#wantedNodes}\n`,
+        name: 'cpuset.cpus', mode: 0o644, effect: 'kept', note: 'shown as the affinity of the tasks, which take turns on one processor',
+        read: () => `${formatList(this.#wanted)}\n`, write: (text) => this.setProcessors(text),
+      },
+      { name: 'cpuset.cpus.effective', mode: 0o444, effect: 'tells', read: () => `${formatList(this.#effective)}\n` },
+      {
+        name: 'cpuset.mems', mode: 0o644, effect: 'kept', note: 'there is one node', read: () => `${this.#wantedNodes}\n`,
         write: (text) => {
           if (parseList(text, 1) === undefined) return -EINVAL;
           this.#wantedNodes = text === '' ? '' : '0';
           return 0;
         },
       },
-      { name: 'cpuset.mems.effective', mode: 0o444, read: () => '0\n' },
+      { name: 'cpuset.mems.effective', mode: 0o444, effect: 'tells', read: () => '0\n' },
     ];
   }
 }

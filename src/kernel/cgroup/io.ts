@@ -83,7 +83,7 @@ export class IoController implements Controller {
     const { disk } = this.#group.tree;
     return [
       {
-        name: 'io.stat', mode: 0o444,
+        name: 'io.stat', mode: 0o444, effect: 'tells', note: 'one disk: root, image and writable layer together',
         read: () => {
           const [read = 0, written = 0] = this.#bytes;
           const [reads = 0, writes = 0] = this.#operations;
@@ -91,7 +91,7 @@ export class IoController implements Controller {
         },
       },
       {
-        name: 'io.max', mode: 0o644, write: (text) => this.#writeMax(text),
+        name: 'io.max', mode: 0o644, effect: 'bounds', note: 'what is cached counts, too', write: (text) => this.#writeMax(text),
         read: () => (this.#most.size === 0 ? '' : `${disk} ${KEYS.map((key) => `${key}=${formatMaximum(this.#most.get(key) ?? Infinity)}`).join(' ')}\n`),
       },
     ];

@@ -202,9 +202,9 @@ export class MemoryController implements Controller, MemoryOwner, MemoryPayer {
 
   // ---- files ----
 
-  #bound(name: string, get: () => number, set: (bytes: number) => void): CgroupFile {
+  #bound(name: string, file: Pick<CgroupFile, 'effect' | 'note'>, get: () => number, set: (bytes: number) => void): CgroupFile {
     return {
-      name, mode: 0o644, read: () => `${formatMaximum(get())}\n`,
+      name, mode: 0o644, ...file, read: () => `${formatMaximum(get())}\n`,
       write: (text) => {
         const bytes = parseBytes(text);
         if (bytes === undefined) return -EINVAL;
@@ -225,29 +225,29 @@ export class MemoryController implements Controller, MemoryOwner, MemoryPayer {
   }
 
   #swapFiles(): readonly CgroupFile[] {
-    const zero = (name: string): CgroupFile => ({ name, mode: 0o444, read: () => '0\n' });
+    const zero = (name: string): CgroupFile => ({ name, mode: 0o444, effect: 'tells', note: 'there is no swap', read: () => '0\n' });
     return [
-      zero('memory.swap.current'), zero('memory.swap.peak'), this.#bound('memory.swap.max', () => this.swapMax, (bytes) => (this.swapMax = bytes)),
-      { name: 'memory.swap.events', mode: 0o444, read: () => formatKeys({ high: 0, max: 0, fail: 0 }) },
+      zero('memory.swap.current'), zero('memory.swap.peak'), this.#bound('memory.swap.max', { effect: 'kept', note: 'there is no swap' }, () => this.swapMax, (bytes) => (this.swapMax = bytes)),
+      { name: 'memory.swap.events', mode: 0o444, effect: 'tells', note: 'there is no swap', read: () => formatKeys({ high: 0, max: 0, fail: 0 }) },
     ];
   }
 
   files(): readonly CgroupFile[] {
     return [
-      { name: 'memory.current', mode: 0o444, read: () => `${this.#seen()}\n` },
-      { name: 'memory.peak', mode: 0o444, read: () => `${this.#highest()}\n` },
-      this.#bound('memory.min', () => this.#min, (bytes) => (this.#min = bytes)),
-      this.#bound('memory.low', () => this.low, (bytes) => (this.low = bytes)),
-      this.#bound('memory.high', () => this.high, (bytes) => {
+      { name: 'memory.current', mode: 0o444, effect: 'tells', read: () => `${this.#seen()}\n` },
+      { name: 'memory.peak', mode: 0o444, effect: 'tells', note: 'exact from when the bound is near; before that, what was seen in `memory.current`', read: () => `${this.#highest()}\n` },
+      this.#bound('memory.min', { effect: 'kept', note: 'nothing is reclaimed, so nothing needs protection' }, () => this.#min, (bytes) => (this.#min = bytes)),
+      this.#bound('memory.low', { effect: 'kept', note: 'nothing is reclaimed, so nothing needs protection' }, () => this.low, (bytes) => (this.low = bytes)),
+      this.#bound('memory.high', { effect: 'bounds', note: 'who is above lets the others run first; nothing is reclaimed' }, () => this.high, (bytes) => {
         this.high = bytes;
         this.admit(0);
       }),
-      this.#bound('memory.max', () => this.max, (bytes) => this.setMax(bytes)),
-      { name: 'memory.events', mode: 0o444, read: () => formatKeys({ ...this.events }) },
-      { name: 'memory.events.local', mode: 0o444, read: () => formatKeys({ ...this.localEvents }) },
-      { name: 'memory.stat', mode: 0o444, read: () => this.#statistics() },
+      this.#bound('memory.max', { effect: 'bounds' }, () => this.max, (bytes) => this.setMax(bytes)),
+      { name: 'memory.events', mode: 0o444, effect: 'tells', read: () => formatKeys({ ...this.events }) },
+      { name: 'memory.events.local', mode: 0o444, effect: 'tells', read: () => formatKeys({ ...this.localEvents }) },
+      { name: 'memory.stat', mode: 0o444, effect: 'tells', note: 'ten of the keys', read: () => this.#statistics() },
       {
-        name: 'memory.oom.group', mode: 0o644, read: () => `${this.killsAll ? 1 : 0}\n`,
+        name: 'memory.oom.group', mode: 0o644, effect: 'bounds', read: () => `${this.killsAll ? 1 : 0}\n`,
         write: (text) => {
           if (text !== '0' && text !== '1') return -EINVAL;
           this.killsAll = text === '1';
@@ -255,7 +255,10 @@ export class MemoryController implements Controller, MemoryOwner, MemoryPayer {
         },
       },
       // There is no swap and no clean page that could go.
-      { name: 'memory.reclaim', mode: 0o200, write: (text) => (parseBytes(text.split(/\s+/)[0] ?? '') === undefined ? -EINVAL : -EAGAIN) },
+      {
+        name: 'memory.reclaim', mode: 0o200, effect: 'acts', note: 'always EAGAIN: there is nothing to reclaim',
+        write: (text) => (parseBytes(text.split(/\s+/)[0] ?? '') === undefined ? -EINVAL : -EAGAIN),
+      },
       ...this.#swapFiles(),
     ];
   }

@@ -60,7 +60,7 @@ export class PidsController implements Controller {
   files(): readonly CgroupFile[] {
     return [
       {
-        name: 'pids.max', mode: 0o644, read: () => `${formatMaximum(this.max)}\n`,
+        name: 'pids.max', mode: 0o644, effect: 'bounds', read: () => `${formatMaximum(this.max)}\n`,
         write: (text) => {
           const value = parseMaximum(text);
           if (value === undefined || value < 0 || (value !== Infinity && value > MOST_IDS)) return -EINVAL;
@@ -68,9 +68,9 @@ export class PidsController implements Controller {
           return 0;
         },
       },
-      { name: 'pids.current', mode: 0o444, read: () => `${this.current}\n` },
-      { name: 'pids.peak', mode: 0o444, read: () => `${this.peak}\n` },
-      { name: 'pids.events', mode: 0o444, read: () => formatKeys({ max: this.refused }) },
+      { name: 'pids.current', mode: 0o444, effect: 'tells', read: () => `${this.current}\n` },
+      { name: 'pids.peak', mode: 0o444, effect: 'tells', read: () => `${this.peak}\n` },
+      { name: 'pids.events', mode: 0o444, effect: 'tells', read: () => formatKeys({ max: this.refused }) },
     ];
   }
 }

@@ -7,7 +7,7 @@ import { S_IFDIR, S_IFMT } from '../../abi/stat.ts';
 import type { DentryTree, Location, Mount, TreeWatch } from '../../fs/dentry.ts';
 import { putU32, StreamFile } from '../../fs/stream-file.ts';
 import type { FileSystem, GuestMemory, Inode } from '../../fs/types.ts';
-import { FANOTIFY_MARKS, FANOTIFY_QUEUED_EVENTS } from './limits.ts';
+import { FANOTIFY_MARKS, FANOTIFY_QUEUED_EVENTS, FANOTIFY_UNLIMITED_EVENTS } from './limits.ts';
 
 /** What a mark is on. */
 export type MarkedObject = Inode | Mount | FileSystem;
@@ -117,7 +117,7 @@ export class FanotifyFile extends StreamFile implements TreeWatch {
       last.mask |= mask;
       return;
     }
-    if (!this.#options.unlimited && this.#events.length >= FANOTIFY_QUEUED_EVENTS) {
+    if (this.#events.length >= (this.#options.unlimited ? FANOTIFY_UNLIMITED_EVENTS : FANOTIFY_QUEUED_EVENTS)) {
       if (last?.location !== undefined) this.#events.push({ location: undefined, mask: FAN_Q_OVERFLOW, pid: 0 });
       return;
     }

@@ -26,7 +26,9 @@ export const PTY_MAX = 4096;
 export const STREAM_BUFFER = 0x4_0000;
 /** `/proc/sys/fs/aio-max-nr`: events that all contexts of io_setup(2) are made for. */
 export const MAXIMUM_AIO_EVENTS = 0x1_0000;
-/** `/proc/sys/fs/fanotify/max_queued_events`; with FAN_UNLIMITED_QUEUE as many as there is memory for. */
+/** `/proc/sys/fs/fanotify/max_queued_events`. */
 export const FANOTIFY_QUEUED_EVENTS = 16_384;
+/** The same with FAN_UNLIMITED_QUEUE, which is without a bound on Linux: what nobody reads takes the engine's own memory. */
+export const FANOTIFY_UNLIMITED_EVENTS = 131_072;
 /** `/proc/sys/fs/fanotify/max_user_marks`; bounds one group here. */
 export const FANOTIFY_MARKS = 8192;

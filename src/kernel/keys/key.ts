@@ -7,6 +7,10 @@ export type KeyType = 'user' | 'logon' | 'keyring';
 /** proc_sys_fs(5), keys: how many keys and bytes a user may have, and root. */
 const QUOTA = { keys: 200, bytes: 20_000 };
 const ROOT_QUOTA = { keys: 10_000, bytes: 8 << 20 };
+/** What all users have together: one that takes on the ids of others gets no further with that. */
+const ALL_QUOTA = { keys: 20_000, bytes: 16 << 20 };
+/** Users with keyrings of their own; those with nothing in them make room. */
+const MOST_USERS = 1000;
 /** Keyrings in keyrings (KEYRING_SEARCH_MAX_DEPTH). */
 export const MOST_DEPTH = 6;
 /** Bytes that each key of a keyring counts for (KEYQUOTA_LINK_BYTES). */
@@ -102,12 +106,14 @@ export class KeyTable {
     const quota = uid === 0 ? ROOT_QUOTA : QUOTA;
     let keys = moreKeys;
     let bytes = moreBytes;
+    let inAll = moreBytes;
     for (const key of this.#keys.values()) {
+      inAll += key.bytes;
       if (key.uid !== uid) continue;
       keys++;
       bytes += key.bytes;
     }
-    return keys <= quota.keys && bytes <= quota.bytes;
+    return keys <= quota.keys && bytes <= quota.bytes && this.#keys.size + moreKeys <= ALL_QUOTA.keys && inAll <= ALL_QUOTA.bytes;
   }
 
   /** Another payload, or -EDQUOT. */
@@ -177,10 +183,23 @@ export class KeyTable {
     return this.#isHeld(key);
   }
 
-  /** `_uid.N` and `_uid_ses.N`, made at first use. */
-  userKeyrings(uid: number): { readonly user: Key; readonly session: Key } {
+  /** Keyrings of users in which nothing is, and which nobody holds on to, end: they are made again when they are asked for. */
+  #dropIdleUsers(): void {
+    for (const [uid, { user, session }] of [...this.#userKeyrings]) {
+      const isEmpty = user.links.size === 0 && [...session.links.values()].every((key) => key === user) && user.holders <= session.links.size && session.holders === 0;
+      if (!isEmpty || this.#isHeld(user) || this.#isHeld(session)) continue;
+      this.#userKeyrings.delete(uid);
+      this.drop(session);
+      this.drop(user);
+    }
+  }
+
+  /** `_uid.N` and `_uid_ses.N`, made at first use; or -EDQUOT. */
+  userKeyrings(uid: number): { readonly user: Key; readonly session: Key } | number {
     let pair = this.#userKeyrings.get(uid);
     if (pair === undefined || pair.user.state === 'gone' || pair.session.state === 'gone') {
+      if (this.#userKeyrings.size >= MOST_USERS) this.#dropIdleUsers();
+      if (this.#userKeyrings.size >= MOST_USERS) return -EDQUOT;
       const make = (description: string): Key => {
         const key = new Key(this.#serial(), 'keyring', description, uid, NO_GROUP, USER_KEYRING_PERMISSIONS);
         this.#keys.set(key.serial, key);

@@ -45,9 +45,14 @@ export class Keyrings {
     return own?.mm === task.mm ? own.key : undefined;
   }
 
-  sessionKeyring(task: KernelTask): Key {
-    const session = task.credentials.sessionKeyring;
-    return session ?? this.table.userKeyrings(task.credentials.uid).session;
+  /** The session's, or the user's for sessions; or -EDQUOT. */
+  sessionKeyring(task: KernelTask): Key | number {
+    return task.credentials.sessionKeyring ?? this.#ofUser(task, 'session');
+  }
+
+  #ofUser(task: KernelTask, which: 'user' | 'session'): Key | number {
+    const pair = this.table.userKeyrings(task.credentials.uid);
+    return typeof pair === 'number' ? pair : pair[which];
   }
 
   /** A task that lives holds on to it. */
@@ -84,9 +89,9 @@ export class Keyrings {
       case KEY_SPEC_SESSION_KEYRING:
         return this.sessionKeyring(task);
       case KEY_SPEC_USER_KEYRING:
-        return this.table.userKeyrings(task.credentials.uid).user;
+        return this.#ofUser(task, 'user');
       case KEY_SPEC_USER_SESSION_KEYRING:
-        return this.table.userKeyrings(task.credentials.uid).session;
+        return this.#ofUser(task, 'session');
       case KEY_SPEC_REQKEY_AUTH_KEY:
       case KEY_SPEC_REQUESTOR_KEYRING:
         return -ENOKEY;
@@ -96,7 +101,7 @@ export class Keyrings {
   }
 
   #ownKeyrings(task: KernelTask): Key[] {
-    return [this.threadKeyring(task), this.processKeyring(task), this.sessionKeyring(task)].filter((key) => key !== undefined);
+    return [this.threadKeyring(task), this.processKeyring(task), this.sessionKeyring(task)].filter((key) => typeof key === 'object');
   }
 
   /** Reached from one of the task's own keyrings by keyrings that may be searched, and may itself be found so. */

@@ -52,11 +52,13 @@ export class Meter {
   /** Pages that were charged when they were touched. */
   faults = 0;
 
-  constructor(mm: Mm, owner: MemoryOwner | undefined) {
+  /** `parent`: of the space that this is a copy of. */
+  constructor(mm: Mm, owner: MemoryOwner | undefined, parent?: Meter) {
     this.#mm = mm;
     this.owner = owner;
     owner?.join(mm);
-    if (owner?.metered === true) this.start();
+    if (parent !== undefined) this.#copyFrom(parent);
+    else if (owner?.metered === true) this.start();
   }
 
   get isOn(): boolean {
@@ -248,8 +250,8 @@ export class Meter {
     return bytes;
   }
 
-  /** Of a child: what `admitCopy` of the parent has charged is its own. */
-  copyFrom(parent: Meter): void {
+  /** What `admitCopy` of the parent has charged is its own. */
+  #copyFrom(parent: Meter): void {
     this.paid += parent.#copied;
     if (parent.#present === undefined) return;
     this.#present = parent.#present.slice();

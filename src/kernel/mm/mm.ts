@@ -90,10 +90,10 @@ export class Mm {
   readonly meter: Meter;
   #released = false;
 
-  constructor(space: AddressSpace, context: MemoryContext, owner?: MemoryOwner) {
+  constructor(space: AddressSpace, context: MemoryContext, owner?: MemoryOwner, parent?: Mm) {
     this.space = space;
     this.context = context;
-    this.meter = new Meter(this, owner);
+    this.meter = new Meter(this, owner, parent?.meter);
     this.memory = new SpaceMemory(space, (address, length) => this.#makeRangeAccessible(address, length));
     context.addressSpaces++;
   }
@@ -354,6 +354,7 @@ export class Mm {
     if (!this.vmas.covers(start, end)) return -ENOMEM;
     for (const vma of this.vmas.inRange(start, end)) {
       if ((prot & PROT_WRITE) !== 0 && vma.isShared && vma.file !== undefined && !vma.file.writable) return -EACCES;
+      if ((prot & PROT_EXEC) !== 0 && vma.file?.noExec === true) return -EACCES;
     }
     this.#split(start);
     this.#split(end);
@@ -451,7 +452,7 @@ export class Mm {
       if (admitted) this.meter.refuseCopy();
       return -ENOMEM;
     }
-    const child = new Mm(space, context, owner);
+    const child = new Mm(space, context, owner, this);
     if (this.space.checked) space.requireChecks();
     child.#copyFrom(this);
     if (space.watched) child.#watchShared();
@@ -459,7 +460,6 @@ export class Mm {
   }
 
   #copyFrom(parent: Mm): void {
-    this.meter.copyFrom(parent.meter);
     this.stackStart = parent.stackStart;
     this.stackBottom = parent.stackBottom;
     for (const vma of parent.vmas) {

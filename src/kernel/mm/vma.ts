@@ -11,6 +11,8 @@ export interface MappedFile {
   readonly path: string;
   /** The descriptor allowed writing: mprotect may add PROT_WRITE to a shared mapping. */
   readonly writable: boolean;
+  /** It is on a mount from which nothing is executed (no VM_MAYEXEC). */
+  readonly noExec?: boolean;
   /** Nobody else may look at it: memfd_secret(2). */
   readonly isSecret?: boolean;
 }

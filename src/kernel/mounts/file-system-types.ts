@@ -21,6 +21,8 @@ export interface FileSystemType {
   readonly make: FileSystemMaker;
   /** Whether one option is of the type: 0, or a negative errno. Absent: only `make` tells. */
   readonly check?: (task: Task, option: string) => number;
+  /** MS_REMOUNT and FSCONFIG_CMD_RECONFIGURE with options: 0, or a negative errno. Absent: the type has none that change. */
+  readonly reconfigure?: (task: Task, fileSystem: FileSystem, options: string) => number;
   /** The user namespace whose CAP_SYS_ADMIN it takes; absent: the first one's. */
   readonly owner?: (task: Task) => UserNamespace;
   /** A user namespace mounts it only where all of one is visible already: parts of it may have been covered on purpose (SB_I_USERNS_VISIBLE). */

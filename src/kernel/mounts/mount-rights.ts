@@ -1,17 +1,21 @@
 /** Who may mount, and what is in the way of unmounting (Linux fs/namespace.c). */
 import { CAP_SYS_ADMIN } from '../../abi/capability.ts';
-import { MS_NOATIME, MS_NODEV, MS_NODIRATIME, MS_NOEXEC, MS_NOSUID, MS_NOSYMFOLLOW, MS_RDONLY, MS_RELATIME } from '../../abi/mount.ts';
+import { MS_NOATIME, MS_NODIRATIME, MS_RELATIME } from '../../abi/mount.ts';
 import type { Location, Mount } from '../../fs/dentry.ts';
-import type { UserNamespace } from '../namespaces/user-namespace.ts';
+import type { FileSystem } from '../../fs/types.ts';
+import { UserNamespace } from '../namespaces/user-namespace.ts';
 import type { Kernel, Task } from '../types.ts';
 
-/** Flags of a mount, not of its file system. */
-export const MOUNT_FLAGS = MS_RDONLY | MS_NOSUID | MS_NODEV | MS_NOEXEC | MS_NOATIME | MS_NODIRATIME | MS_RELATIME | MS_NOSYMFOLLOW;
 const ATIME_FLAGS = MS_NOATIME | MS_NODIRATIME | MS_RELATIME;
 
 /** may_mount(): CAP_SYS_ADMIN where the caller's mount namespace belongs. */
 export function mayMount(task: Task): boolean {
   return task.capableIn(task.fs.namespace.user as UserNamespace, CAP_SYS_ADMIN);
+}
+
+/** The file system itself, not only a mount of it, is changed by who may where it was made (do_remount(), vfs_fsconfig_locked()). */
+export function mayReconfigure(task: Task, { owner }: FileSystem): boolean {
+  return owner instanceof UserNamespace ? task.capableIn(owner, CAP_SYS_ADMIN) : task.capable(CAP_SYS_ADMIN);
 }
 
 /** can_change_locked_flags(): no flag goes that a more privileged namespace set. */

@@ -1,19 +1,17 @@
 /** How many namespaces of each kind there are, and may be: /proc/sys/user/max_*_namespaces (Linux kernel/ucount.c). One count for the container. */
 import { CAP_SYS_RESOURCE } from '../../abi/capability.ts';
 import { EINVAL, ENOSPC, EPERM } from '../../abi/errno.ts';
-import { CLONE_NEWCGROUP, CLONE_NEWIPC, CLONE_NEWNET, CLONE_NEWNS, CLONE_NEWPID, CLONE_NEWTIME, CLONE_NEWUSER, CLONE_NEWUTS } from '../../abi/sched.ts';
 import { MountNamespace } from '../../fs/mounts.ts';
 import { NamespaceInode, type NamespaceIdentity } from '../../fs/namespace-identity.ts';
 import type { NamespaceKind, NamespaceLimit } from '../../fs/process-view.ts';
 import type { Inode } from '../../fs/types.ts';
 import type { Kernel } from '../types.ts';
+import { NAMESPACE_KINDS } from './kinds.ts';
 import type { OwnedNamespace } from './namespaces.ts';
 import { PidNamespace } from './pid-namespace.ts';
 import { UserNamespace } from './user-namespace.ts';
 
-const FLAGS: Readonly<Record<NamespaceKind, number>> = {
-  cgroup: CLONE_NEWCGROUP, ipc: CLONE_NEWIPC, mnt: CLONE_NEWNS, net: CLONE_NEWNET, pid: CLONE_NEWPID, time: CLONE_NEWTIME, user: CLONE_NEWUSER, uts: CLONE_NEWUTS,
-};
+const FLAGS = new Map<NamespaceKind, number>(NAMESPACE_KINDS.map(({ kind, flag }) => [kind, flag]));
 
 /** Those that a task, an open file or a mount leads to. */
 function living(kernel: Kernel): Set<NamespaceIdentity> {
@@ -46,12 +44,12 @@ export class NamespaceCensus {
 
   constructor(kernel: Kernel, most: number) {
     this.#kernel = kernel;
-    this.#limits = new Map(Object.values(FLAGS).map((flag) => [flag, most]));
+    this.#limits = new Map([...FLAGS.values()].map((flag) => [flag, most]));
   }
 
   /** One more of each kind of `flags`: 0, or -ENOSPC. */
   take(flags: number): number {
-    const kinds = Object.values(FLAGS).filter((flag) => (flags & flag) !== 0);
+    const kinds = [...FLAGS.values()].filter((flag) => (flags & flag) !== 0);
     if (kinds.some((flag) => this.#isFull(flag))) {
       this.#recount();
       if (kinds.some((flag) => this.#isFull(flag))) return -ENOSPC;
@@ -76,7 +74,7 @@ export class NamespaceCensus {
   }
 
   limitOf(kind: NamespaceKind): NamespaceLimit {
-    const flag = FLAGS[kind];
+    const flag = FLAGS.get(kind)!;
     const limits = this.#limits;
     const kernel = this.#kernel;
     return {

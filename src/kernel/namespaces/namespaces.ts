@@ -4,7 +4,7 @@
  */
 import { CAP_SYS_ADMIN } from '../../abi/capability.ts';
 import { EINVAL, ENOSPC, EPERM } from '../../abi/errno.ts';
-import { CLONE_NEWCGROUP, CLONE_NEWIPC, CLONE_NEWNET, CLONE_NEWNS, CLONE_NEWPID, CLONE_NEWTIME, CLONE_NEWUSER, CLONE_NEWUTS } from '../../abi/sched.ts';
+import { CLONE_NEWCGROUP, CLONE_NEWIPC, CLONE_NEWNET, CLONE_NEWPID, CLONE_NEWTIME, CLONE_NEWUTS } from '../../abi/sched.ts';
 import { CGROUP_NAMESPACE, IPC_NAMESPACE, NETWORK_NAMESPACE, nextNamespaceInode, UTS_NAMESPACE, type NamespaceIdentity } from '../../fs/namespace-identity.ts';
 import type { NetworkStack } from '../../net/index.ts';
 import type { Cgroup } from '../cgroup/cgroup.ts';
@@ -75,9 +75,6 @@ export function initialNamespaces(hostname: string, domainname: string, cgroup: 
     time, timeForChildren: time,
   };
 }
-
-/** All kinds, those of mounts and users included. */
-export const NAMESPACE_FLAGS = CLONE_NEWNS | CLONE_NEWCGROUP | CLONE_NEWUTS | CLONE_NEWIPC | CLONE_NEWUSER | CLONE_NEWPID | CLONE_NEWNET | CLONE_NEWTIME;
 
 /** create_user_ns(): a user namespace for who has the credentials, or -errno. `chrooted`: its root is not that of its mounts. */
 export function makeUserNamespace(maker: TaskCredentials, chrooted: boolean): UserNamespace | number {

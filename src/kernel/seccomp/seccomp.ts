@@ -80,39 +80,76 @@ function strictest(filters: Seccomp['filters']): number {
   return answer;
 }
 
-function obey(task: KernelTask, space: AddressSpace, number: number, answer: number): boolean {
-  switch (answer & SECCOMP_RET_ACTION_FULL) {
-    case SECCOMP_RET_ALLOW:
-    case SECCOMP_RET_LOG:
-      return true;
-    case SECCOMP_RET_ERRNO:
-      writeResult(space.registers, -Math.min(answer & SECCOMP_RET_DATA, MAX_ERRNO));
-      return false;
-    case SECCOMP_RET_TRAP:
-      // The handler sees the registers as the call was made.
-      writeResult(space.registers, number);
-      forceSignal(task, { signal: SIGSYS, code: SYS_SECCOMP, raw: trapInfo(space.rip, number, answer & SECCOMP_RET_DATA) });
-      return false;
-    case SECCOMP_RET_USER_NOTIF: {
-      const listener = decisive?.listener;
-      if (listener === undefined || listener.isClosed) writeResult(space.registers, -ENOSYS);
-      else waitForListener(task, listener, number, new Uint8Array(data.slice().buffer));
-      return false;
-    }
-    case SECCOMP_RET_TRACE:
-      writeResult(space.registers, -ENOSYS);
-      return false;
-    case SECCOMP_RET_KILL_THREAD:
-      if (task.process.tasks.size > 1) {
-        exitTask(task, SIGSYS);
-        return false;
-      }
-      break;
-    case SECCOMP_RET_KILL_PROCESS:
-    default:
-  }
+/** A call as a filter has answered it. */
+interface Answered {
+  readonly task: KernelTask;
+  readonly space: AddressSpace;
+  readonly number: number;
+  /** The 16 bits that the filter adds to the action. */
+  readonly reason: number;
+}
+
+/** What an action of filters is: its row of COMPATIBILITY.md, and what is done. True: the call goes on. */
+export interface SeccompAction {
+  readonly name: string;
+  readonly meaning: string;
+  readonly obey: (call: Answered) => boolean;
+}
+
+const goOn = (): boolean => true;
+
+const fail = ({ space, reason }: Answered): boolean => {
+  writeResult(space.registers, -Math.min(reason, MAX_ERRNO));
+  return false;
+};
+
+const trap = ({ task, space, number, reason }: Answered): boolean => {
+  // The handler sees the registers as the call was made.
+  writeResult(space.registers, number);
+  forceSignal(task, { signal: SIGSYS, code: SYS_SECCOMP, raw: trapInfo(space.rip, number, reason) });
+  return false;
+};
+
+const notify = ({ task, space, number }: Answered): boolean => {
+  const listener = decisive?.listener;
+  if (listener === undefined || listener.isClosed) writeResult(space.registers, -ENOSYS);
+  else waitForListener(task, listener, number, new Uint8Array(data.slice().buffer));
+  return false;
+};
+
+const withoutTracer = ({ space }: Answered): boolean => {
+  writeResult(space.registers, -ENOSYS);
+  return false;
+};
+
+const killProcess = ({ task }: Answered): boolean => {
   exitGroup(task, SIGSYS | CORE_DUMPED);
   return false;
+};
+
+const killThread = (call: Answered): boolean => {
+  if (call.task.process.tasks.size === 1) return killProcess(call);
+  exitTask(call.task, SIGSYS);
+  return false;
+};
+
+/** The actions that there are, the strictest first; SECCOMP_GET_ACTION_AVAIL knows them. */
+export const SECCOMP_ACTIONS: ReadonlyMap<number, SeccompAction> = new Map<number, SeccompAction>([
+  [SECCOMP_RET_KILL_PROCESS, { name: 'SECCOMP_RET_KILL_PROCESS', meaning: 'all threads end, as by SIGSYS', obey: killProcess }],
+  [SECCOMP_RET_KILL_THREAD, { name: 'SECCOMP_RET_KILL_THREAD', meaning: 'the thread ends; the process, where it was the last one', obey: killThread }],
+  [SECCOMP_RET_TRAP, { name: 'SECCOMP_RET_TRAP', meaning: 'SIGSYS, which says which call it was', obey: trap }],
+  [SECCOMP_RET_ERRNO, { name: 'SECCOMP_RET_ERRNO', meaning: 'the call fails with the errno given, 4095 at most', obey: fail }],
+  [SECCOMP_RET_USER_NOTIF, { name: 'SECCOMP_RET_USER_NOTIF', meaning: 'another process answers: a value, an errno, a descriptor, or that the call goes on; ENOSYS where nobody listens', obey: notify }],
+  [SECCOMP_RET_TRACE, { name: 'SECCOMP_RET_TRACE', meaning: 'the tracer is told; ENOSYS without one', obey: withoutTracer }],
+  [SECCOMP_RET_LOG, { name: 'SECCOMP_RET_LOG', meaning: 'the call goes on; there is no log that it would be written to', obey: goOn }],
+  [SECCOMP_RET_ALLOW, { name: 'SECCOMP_RET_ALLOW', meaning: 'the call goes on', obey: goOn }],
+]);
+
+/** What is no action kills, as the strictest one. */
+function obey(task: KernelTask, space: AddressSpace, number: number, answer: number): boolean {
+  if (answer === SECCOMP_RET_ALLOW) return true;
+  const action = SECCOMP_ACTIONS.get(answer & SECCOMP_RET_ACTION_FULL)?.obey ?? killProcess;
+  return action({ task, space, number, reason: answer & SECCOMP_RET_DATA });
 }
 
 /** `siginfo_t` of SIGSYS: call address, number and architecture (`_sigsys`). */

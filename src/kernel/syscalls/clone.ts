@@ -9,7 +9,7 @@ import { NSIG, SIGCHLD } from '../../abi/signal.ts';
 import { cgroupOf, mayWriteFile } from '../../fs/cgroupfs.ts';
 import { mayAttach } from '../cgroup/attach.ts';
 import { Cgroup } from '../cgroup/cgroup.ts';
-import { NAMESPACE_FLAGS } from '../namespaces/namespaces.ts';
+import { NAMESPACE_FLAGS } from '../namespaces/kinds.ts';
 import type { PidNamespace } from '../namespaces/pid-namespace.ts';
 import { traceChild, traceVforkDone } from '../ptrace/attach.ts';
 import { copyTask, hasFlag, type CloneArguments } from '../task/fork.ts';

@@ -98,6 +98,6 @@ function mark(task: KernelTask, fd: number, flags: number, mask: number, directo
 }
 
 export const fanotifyRows: readonly SyscallRow[] = [
-  row(300, 'fanotify_init', ['uint', 'uint'], init, { support: 'partial', note: 'No file handles instead of descriptors (EINVAL); needs CAP_SYS_ADMIN.' }),
+  row(300, 'fanotify_init', ['uint', 'uint'], init, { support: 'partial', note: 'No file handles instead of descriptors (EINVAL); needs CAP_SYS_ADMIN; FAN_UNLIMITED_QUEUE holds 131,072 events.' }),
   row(301, 'fanotify_mark', ['fd', 'uint', 'long', 'fd', 'pointer'], mark, { support: 'partial', note: 'Events with a descriptor: access, modification, open, close. No permission events, no FAN_OPEN_EXEC (EINVAL).' }),
 ];

@@ -2,10 +2,11 @@
 import { E2BIG, EBADF, EBADFD, EFAULT, EINVAL, ENOMSG, EPERM } from '../../abi/errno.ts';
 import { CAP_SYS_ADMIN } from '../../abi/capability.ts';
 import {
-  LANDLOCK_ABI, LANDLOCK_ACCESS_FILE, LANDLOCK_ACCESS_FS, LANDLOCK_ACCESS_NET, LANDLOCK_CREATE_RULESET_VERSION, LANDLOCK_MAX_NUM_LAYERS, LANDLOCK_RULE_NET_PORT,
+  LANDLOCK_ABI, LANDLOCK_CREATE_RULESET_VERSION, LANDLOCK_MAX_NUM_LAYERS, LANDLOCK_RULE_NET_PORT,
   LANDLOCK_RULE_PATH_BENEATH, NET_PORT_ATTR_SIZE, PATH_BENEATH_ATTR_SIZE, RULESET_ATTR_SIZE, RULESET_ATTR_SIZE_VER0,
 } from '../../abi/landlock.ts';
 import { S_IFDIR, S_IFMT } from '../../abi/stat.ts';
+import { LANDLOCK_ACCESS_FILE, LANDLOCK_ACCESS_FS, LANDLOCK_ACCESS_NET } from '../../fs/landlock-rights.ts';
 import { isAnonymous, locationOf } from '../../fs/open.ts';
 import { Restriction, Ruleset } from '../../fs/restriction.ts';
 import { StreamFile } from '../../fs/stream-file.ts';

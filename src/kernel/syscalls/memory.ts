@@ -6,6 +6,7 @@ import {
 } from '../../abi/mman.ts';
 import { CAP_IPC_LOCK } from '../../abi/capability.ts';
 import { F_SEAL_FUTURE_WRITE, F_SEAL_WRITE } from '../../abi/fcntl.ts';
+import { MS_NOEXEC } from '../../abi/mount.ts';
 import { RLIMIT_DATA, RLIMIT_MEMLOCK } from '../../abi/resource.ts';
 import { SecretFile } from '../../fs/secret-file.ts';
 import { pageUp } from '../mm/mm.ts';
@@ -46,7 +47,9 @@ function mappedFile(task: KernelTask, fd: number, prot: number, type: number): M
   if (kind !== S_IFREG) return -ENODEV;
   const isSecret = file instanceof SecretFile;
   if (isSecret && (prot & PROT_EXEC) !== 0) return -EPERM;
-  return { inode, path: file.description, writable: shared && access === O_RDWR, isSecret };
+  const noExec = ((file.location?.mount.flags ?? 0) & MS_NOEXEC) !== 0;
+  if (noExec && (prot & PROT_EXEC) !== 0) return -EPERM;
+  return { inode, path: file.description, writable: shared && access === O_RDWR, noExec, isSecret };
 }
 
 function mmap(task: KernelTask, address: number, length: number, prot: number, flags: number, fd: number, offset: number): number {

@@ -1,5 +1,4 @@
 /** fsopen(2), fsconfig(2), fsmount(2), fspick(2): a file system set up step by step (Linux fs/fsopen.c, fs/namespace.c). */
-import { CAP_SYS_ADMIN } from '../../abi/capability.ts';
 import { EBADF, EBUSY, EINVAL, ENAMETOOLONG, EOPNOTSUPP, EPERM } from '../../abi/errno.ts';
 import { AT_EMPTY_PATH, AT_FDCWD, AT_SYMLINK_NOFOLLOW } from '../../abi/fcntl.ts';
 import {
@@ -12,8 +11,7 @@ import { specialFilesOf } from '../files/special-files.ts';
 import { flagsOfAttributes } from '../mounts/mount-attributes.ts';
 import { findFileSystemType, isTooRevealing, makeFileSystem, mayMountType } from '../mounts/file-system-types.ts';
 import { FsContextFile, openDetached } from '../mounts/mount-files.ts';
-import { mayMount } from '../mounts/mount-rights.ts';
-import { UserNamespace } from '../namespaces/user-namespace.ts';
+import { mayMount, mayReconfigure } from '../mounts/mount-rights.ts';
 import type { SyscallRow, Task } from '../types.ts';
 import { locate } from './file-common.ts';
 
@@ -124,16 +122,17 @@ function create(task: Task, file: FsContextFile): number {
   return 0;
 }
 
-/** Whether it may be written is what can be changed of a file system in memory; of others nothing. */
+/** Whether it may be written is what can be changed of a file system in memory; of others what their type lets change. */
 function reconfigure(task: Task, file: FsContextFile): number {
   if (file.picked === undefined) return -EBUSY;
   const { fileSystem } = file.picked;
-  const { owner } = fileSystem;
-  if (!(owner instanceof UserNamespace ? task.capableIn(owner, CAP_SYS_ADMIN) : task.capable(CAP_SYS_ADMIN))) return -EPERM;
+  if (!mayReconfigure(task, fileSystem)) return -EPERM;
   if (fileSystem instanceof TmpFs && file.options.length === 0) {
     fileSystem.readOnly = file.isReadOnly;
     return 0;
   }
+  const type = findFileSystemType(task.kernel, file.type);
+  if (typeof type !== 'number' && type.reconfigure !== undefined) return type.reconfigure(task, fileSystem, file.options.join(','));
   return file.options.length > 0 || file.isReadOnly !== fileSystem.readOnly ? -EINVAL : 0;
 }
 

@@ -2,18 +2,18 @@
 import { EBUSY, EFAULT, EINVAL, ELOOP, ENOENT, ENOTDIR, EPERM } from '../../abi/errno.ts';
 import { AT_FDCWD, AT_SYMLINK_NOFOLLOW } from '../../abi/fcntl.ts';
 import {
-  MNT_DETACH, MNT_EXPIRE, MNT_FORCE, MS_BIND, MS_MGC_MSK, MS_MGC_VAL, MS_MOVE, MS_NOATIME, MS_NODIRATIME, MS_PRIVATE, MS_REC, MS_RELATIME, MS_REMOUNT,
-  MS_SHARED, MS_SILENT, MS_SLAVE, MS_STRICTATIME, MS_UNBINDABLE, UMOUNT_NOFOLLOW,
+  MNT_DETACH, MS_BIND, MS_MGC_MSK, MS_MGC_VAL, MS_MOVE, MS_NOATIME, MS_NODIRATIME, MS_REC, MS_RELATIME, MS_REMOUNT, MS_SILENT, MS_STRICTATIME, UMOUNT_NOFOLLOW,
 } from '../../abi/mount.ts';
 import { isBelow, type Location } from '../../fs/dentry.ts';
 import { isPropagationType } from '../../fs/mount-propagation.ts';
+import { topOf } from '../../fs/mounts.ts';
 import { isDirectory } from '../../fs/open-file.ts';
 import { findFileSystemType, isTooRevealing, makeFileSystem } from '../mounts/file-system-types.ts';
-import { isMountUsed, MOUNT_FLAGS, mayChangeFlags, mayMount, moveTasks } from '../mounts/mount-rights.ts';
+import { MOUNT_FLAGS, PROPAGATION_FLAGS, REFUSED_UMOUNT_FLAGS, UMOUNT_FLAGS } from '../mounts/mount-flags.ts';
+import { isMountUsed, mayChangeFlags, mayMount, mayReconfigure, moveTasks } from '../mounts/mount-rights.ts';
+import type { FileSystem } from '../../fs/types.ts';
 import type { SyscallRow, Task } from '../types.ts';
 import { locate } from './file-common.ts';
-
-const PROPAGATION = MS_SHARED | MS_PRIVATE | MS_SLAVE | MS_UNBINDABLE;
 
 /** Times of access are relative unless the call says otherwise (path_mount). */
 function mountFlags(flags: number): number {
@@ -28,13 +28,13 @@ function mount(task: Task, sourceAddress: number, targetAddress: number, typeAdd
   const target = locate(task, AT_FDCWD, targetAddress, 0);
   if (typeof target === 'number') return target;
   if (!mayMount(task)) return -EPERM;
-  if ((flags & MS_REMOUNT) !== 0) return remount(task, target, flags);
+  if ((flags & MS_REMOUNT) !== 0) return remount(task, target, flags, dataAddress);
   if ((flags & (MS_BIND | MS_MOVE)) !== 0) {
     const source = locate(task, AT_FDCWD, sourceAddress, 0);
     if (typeof source === 'number') return source;
     return (flags & MS_BIND) !== 0 ? bind(task, source, target, (flags & MS_REC) !== 0) : move(task, source, target);
   }
-  if ((flags & PROPAGATION) !== 0) return changePropagation(task, target, flags);
+  if ((flags & PROPAGATION_FLAGS) !== 0) return changePropagation(task, target, flags);
   return mountNew(task, target, sourceAddress, typeAddress, flags, dataAddress);
 }
 
@@ -63,8 +63,8 @@ function mountNew(task: Task, target: Location, sourceAddress: number, typeAddre
   if (typeof name === 'number') return name;
   const source = sourceAddress === 0 ? 'none' : task.memory.readString(sourceAddress, 4096);
   if (typeof source === 'number') return source;
-  const data = dataAddress === 0 ? '' : task.memory.readString(dataAddress, 4096);
-  if (typeof data === 'number') return data === -EFAULT ? data : -EINVAL;
+  const data = readData(task, dataAddress);
+  if (typeof data === 'number') return data;
   const { namespace } = task.fs;
   const type = findFileSystemType(task.kernel, name);
   if (typeof type === 'number') return type;
@@ -76,26 +76,46 @@ function mountNew(task: Task, target: Location, sourceAddress: number, typeAddre
   return typeof made === 'number' ? made : 0;
 }
 
-/** MS_REMOUNT, with MS_BIND or without: only the flags change. A read-only file system stays so. */
-function remount(task: Task, target: Location, flags: number): number {
+/** MS_REMOUNT, with MS_BIND or without: the flags change, and options of a type that has such. A read-only file system stays so. */
+function remount(task: Task, target: Location, flags: number, dataAddress: number): number {
   const { mount: at, dentry } = target;
   if (dentry !== at.root || !task.fs.namespace.has(at)) return -EINVAL;
   // Without a word on times of access they stay as they are.
   const times = (flags & (MS_NOATIME | MS_NODIRATIME | MS_RELATIME | MS_STRICTATIME)) === 0 ? at.flags & (MS_NOATIME | MS_NODIRATIME | MS_RELATIME) : mountFlags(flags);
   const next = (flags & MOUNT_FLAGS & ~MS_RELATIME) | times;
   if (!mayChangeFlags(at, next)) return -EPERM;
-  if ((flags & MS_BIND) === 0 && at.fileSystem.owner === undefined && !task.credentials.user.isFirst) return -EPERM;
+  if ((flags & MS_BIND) === 0) {
+    const refused = changeOptions(task, at.fileSystem, dataAddress);
+    if (refused !== 0) return refused;
+  }
   at.flags = next;
   return 0;
 }
 
+/** The file system itself, for all its mounts (do_remount()). */
+function changeOptions(task: Task, fileSystem: FileSystem, dataAddress: number): number {
+  if (!mayReconfigure(task, fileSystem)) return -EPERM;
+  const data = readData(task, dataAddress);
+  if (typeof data === 'number') return data;
+  const type = findFileSystemType(task.kernel, fileSystem.type);
+  return typeof type === 'number' ? 0 : type.reconfigure?.(task, fileSystem, data) ?? 0;
+}
+
+/** The options that mount(2) was given, comma-separated. */
+function readData(task: Task, address: number): string | number {
+  const data = address === 0 ? '' : task.memory.readString(address, 4096);
+  return typeof data === 'number' && data !== -EFAULT ? -EINVAL : data;
+}
+
 function umount2(task: Task, address: number, flags: number): number {
-  if ((flags & ~(MNT_FORCE | MNT_DETACH | MNT_EXPIRE | UMOUNT_NOFOLLOW)) !== 0) return -EINVAL;
-  const target = locate(task, AT_FDCWD, address, (flags & UMOUNT_NOFOLLOW) === 0 ? 0 : AT_SYMLINK_NOFOLLOW);
-  if (typeof target === 'number') return target;
+  if ((flags & ~UMOUNT_FLAGS) !== 0) return -EINVAL;
+  const place = locate(task, AT_FDCWD, address, (flags & UMOUNT_NOFOLLOW) === 0 ? 0 : AT_SYMLINK_NOFOLLOW);
+  if (typeof place === 'number') return place;
   if (!mayMount(task)) return -EPERM;
+  // A working directory can have been mounted on (LOOKUP_MOUNTPOINT).
+  const target = topOf(place);
   if (target.dentry !== target.mount.root) return -EINVAL;
-  if ((flags & MNT_EXPIRE) !== 0) return -EINVAL;
+  if ((flags & REFUSED_UMOUNT_FLAGS) !== 0) return -EINVAL;
   const { namespace } = task.fs;
   if (!namespace.has(target.mount) || target.mount.isLocked) return -EINVAL;
   if ((flags & MNT_DETACH) === 0 && isMountUsed(task.kernel, target.mount)) return -EBUSY;

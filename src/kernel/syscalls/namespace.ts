@@ -5,8 +5,10 @@ import { CLONE_FILES, CLONE_FS, CLONE_NEWNS, CLONE_NEWTIME, CLONE_NEWUSER, CLONE
 import { RLIMIT_NOFILE } from '../../abi/resource.ts';
 import { MountNamespace } from '../../fs/mounts.ts';
 import { NamespaceInode, type NamespaceIdentity } from '../../fs/namespace-identity.ts';
+import { releaseIpc } from '../ipc/ipc-namespace.ts';
 import { releaseMounts } from '../mounts/mount-namespaces.ts';
-import { enterNamespace, makeUserNamespace, NAMESPACE_FLAGS, unshareNamespaces, type Namespaces } from '../namespaces/namespaces.ts';
+import { NAMESPACE_FLAGS } from '../namespaces/kinds.ts';
+import { enterNamespace, makeUserNamespace, unshareNamespaces, type Namespaces } from '../namespaces/namespaces.ts';
 import { capableIn, UserNamespace } from '../namespaces/user-namespace.ts';
 import { enterUserNamespace, type TaskCredentials } from '../task/credentials.ts';
 import { isChrooted } from '../task/fork.ts';
@@ -33,6 +35,12 @@ function ownFs(task: KernelTask): void {
   const own = new SharedRef(task.fs.clone());
   task.fsRef.drop();
   task.fsRef = own;
+}
+
+function changeNamespaces(task: KernelTask, namespaces: Namespaces): void {
+  const { ipc } = task.namespaces;
+  task.namespaces = namespaces;
+  if (namespaces.ipc !== ipc) releaseIpc(task.kernel, ipc);
 }
 
 function unshare(task: KernelTask, flags: number): number {
@@ -63,7 +71,7 @@ function unshare(task: KernelTask, flags: number): number {
     task.filesRef.drop();
     task.filesRef = own;
   }
-  task.namespaces = namespaces;
+  changeNamespaces(task, namespaces);
   task.credentials = credentials;
   return 0;
 }
@@ -108,7 +116,7 @@ function enterAll(task: KernelTask, wanted: readonly NamespaceIdentity[]): numbe
     task.fs.enterNamespace(mounts);
     releaseMounts(task.kernel, left);
   }
-  task.namespaces = namespaces;
+  changeNamespaces(task, namespaces);
   task.credentials = credentials;
   return 0;
 }

@@ -269,18 +269,33 @@ function interrupt(target: KernelTask, tracee: Tracee): number {
   return 0;
 }
 
+function kill(target: KernelTask): number {
+  sendToTask(target, { signal: SIGKILL, code: 0x80 });
+  return 0;
+}
+
+type Beginning = (task: KernelTask, target: KernelTask, address: number, data: number) => number;
+
+/** What makes a task one's tracee, and what a tracee need not stand still for. */
+const BEGINNINGS: ReadonlyMap<number, Beginning> = new Map<number, Beginning>([
+  [abi.PTRACE_ATTACH, (task, target, address, data) => attachTo(task, target, false, address, data)],
+  [abi.PTRACE_SEIZE, (task, target, address, data) => attachTo(task, target, true, address, data)],
+]);
+const AT_ANY_TIME = new Map<number, (target: KernelTask, tracee: Tracee) => number>([[abi.PTRACE_KILL, kill], [abi.PTRACE_INTERRUPT, interrupt]]);
+
+/** All requests that there are; the rest answers EIO. */
+export const PTRACE_REQUESTS: ReadonlySet<number> = new Set([abi.PTRACE_TRACEME, ...BEGINNINGS.keys(), ...AT_ANY_TIME.keys(), ...REQUESTS.keys()]);
+
 function ptrace(task: KernelTask, request: number, pid: number, address: number, data: number): number {
   if (request === abi.PTRACE_TRACEME) return traceMe(task);
   const target = task.kernel.findTask(task.idOf(pid));
   if (target === undefined) return -ESRCH;
-  if (request === abi.PTRACE_ATTACH || request === abi.PTRACE_SEIZE) return attachTo(task, target, request === abi.PTRACE_SEIZE, address, data);
+  const begin = BEGINNINGS.get(request);
+  if (begin !== undefined) return begin(task, target, address, data);
   const { tracee } = target;
   if (tracee?.tracer !== task || target.state === 'dead') return -ESRCH;
-  if (request === abi.PTRACE_KILL) {
-    sendToTask(target, { signal: SIGKILL, code: 0x80 });
-    return 0;
-  }
-  if (request === abi.PTRACE_INTERRUPT) return interrupt(target, tracee);
+  const unstopped = AT_ANY_TIME.get(request);
+  if (unstopped !== undefined) return unstopped(target, tracee);
   const { stop } = tracee;
   if (stop === undefined || tracee.listening) return -ESRCH;
   return REQUESTS.get(request)?.(task, { target, tracee, stop, address, data }) ?? -EIO;

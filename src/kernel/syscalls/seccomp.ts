@@ -2,12 +2,13 @@
 import { EACCES, EBUSY, EFAULT, EINVAL, ENOMEM, EOPNOTSUPP, ESRCH } from '../../abi/errno.ts';
 import { CAP_SYS_ADMIN } from '../../abi/capability.ts';
 import {
-  SECCOMP_FILTER_FLAG_LOG, SECCOMP_FILTER_FLAG_NEW_LISTENER, SECCOMP_FILTER_FLAG_SPEC_ALLOW, SECCOMP_FILTER_FLAG_TSYNC, SECCOMP_FILTER_FLAG_TSYNC_ESRCH,
-  SECCOMP_GET_ACTION_AVAIL, SECCOMP_GET_NOTIF_SIZES, SECCOMP_NOTIF_RESP_SIZE, SECCOMP_NOTIF_SIZE, SECCOMP_DATA_SIZE, SECCOMP_FILTER_FLAG_WAIT_KILLABLE_RECV, SECCOMP_RET_USER_NOTIF, SECCOMP_RET_ALLOW, SECCOMP_RET_ERRNO, SECCOMP_RET_KILL_PROCESS, SECCOMP_RET_KILL_THREAD, SECCOMP_RET_LOG, SECCOMP_RET_TRACE, SECCOMP_RET_TRAP, SECCOMP_MODE_FILTER, SECCOMP_MODE_STRICT, SECCOMP_SET_MODE_FILTER, SECCOMP_SET_MODE_STRICT, BPF_MAXINSNS,
+  BPF_MAXINSNS, SECCOMP_DATA_SIZE, SECCOMP_FILTER_FLAG_LOG, SECCOMP_FILTER_FLAG_NEW_LISTENER, SECCOMP_FILTER_FLAG_SPEC_ALLOW, SECCOMP_FILTER_FLAG_TSYNC,
+  SECCOMP_FILTER_FLAG_TSYNC_ESRCH, SECCOMP_FILTER_FLAG_WAIT_KILLABLE_RECV, SECCOMP_GET_ACTION_AVAIL, SECCOMP_GET_NOTIF_SIZES, SECCOMP_MODE_FILTER,
+  SECCOMP_MODE_STRICT, SECCOMP_NOTIF_RESP_SIZE, SECCOMP_NOTIF_SIZE, SECCOMP_SET_MODE_FILTER, SECCOMP_SET_MODE_STRICT,
 } from '../../abi/seccomp.ts';
 import { decodeFilter } from '../seccomp/bpf.ts';
 import { SeccompListener } from '../seccomp/listener.ts';
-import type { Filter, Seccomp } from '../seccomp/seccomp.ts';
+import { SECCOMP_ACTIONS, type Filter, type Seccomp } from '../seccomp/seccomp.ts';
 import { specialFilesOf } from '../files/special-files.ts';
 import type { Kernel } from '../kernel.ts';
 import type { KernelTask } from '../task/task.ts';
@@ -19,11 +20,6 @@ const KNOWN_FLAGS = SECCOMP_FILTER_FLAG_TSYNC | SECCOMP_FILTER_FLAG_LOG | SECCOM
 /** MAX_INSNS_PER_PATH: instructions of all filters together, each with four more. */
 const MOST_INSTRUCTIONS = 32_768;
 const PER_FILTER = 4;
-
-/** The actions that SECCOMP_GET_ACTION_AVAIL knows. */
-const ACTIONS: ReadonlySet<number> = new Set([
-  SECCOMP_RET_KILL_PROCESS, SECCOMP_RET_KILL_THREAD, SECCOMP_RET_TRAP, SECCOMP_RET_ERRNO, SECCOMP_RET_LOG, SECCOMP_RET_ALLOW, SECCOMP_RET_TRACE, SECCOMP_RET_USER_NOTIF,
-]);
 
 function setStrict(task: KernelTask): number {
   if (task.seccomp !== undefined && !task.seccomp.strict) return -EINVAL;
@@ -103,7 +99,7 @@ function seccomp(task: KernelTask, operation: number, flags: number, address: nu
     case SECCOMP_GET_ACTION_AVAIL: {
       if (flags !== 0) return -EINVAL;
       const action = task.memory.readI32(address);
-      return action === undefined ? -EFAULT : ACTIONS.has(action) ? 0 : -EOPNOTSUPP;
+      return action === undefined ? -EFAULT : SECCOMP_ACTIONS.has(action) ? 0 : -EOPNOTSUPP;
     }
     case SECCOMP_GET_NOTIF_SIZES: {
       if (flags !== 0) return -EINVAL;

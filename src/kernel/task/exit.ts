@@ -6,6 +6,7 @@ import { endCode, releaseTracees, traceEnd, unlink } from '../ptrace/attach.ts';
 import { notifyTracer } from '../ptrace/stop.ts';
 import { leaveFilters } from '../seccomp/leave.ts';
 import { childInfo, sendToProcess } from '../signals/send.ts';
+import { releaseIpc } from '../ipc/ipc-namespace.ts';
 import { releaseMounts } from '../mounts/mount-namespaces.ts';
 import { addUsage, type Process } from './process.ts';
 import { ATTENTION_LEAVE, type KernelTask } from './task.ts';
@@ -57,6 +58,7 @@ export function endTask(task: KernelTask, status = task.process.exitStatus): voi
   process.tasks.delete(task);
   kernel.cgroups.leave(task);
   if (leavesMounts) releaseMounts(kernel, task.fs.namespace);
+  releaseIpc(kernel, task.namespaces.ipc);
   const traced = traceEnd(task, status);
   releaseTracees(task, releaseZombie);
   if (task.seccomp !== undefined) leaveFilters(task);
