@@ -68,12 +68,17 @@ function rawLines(text: string): readonly (readonly [string, string])[] {
   return text.split(/\r?\n/).filter((line) => /^[^#=\s][^=]*=/.test(line)).map((line) => [line.slice(0, line.indexOf('=')), line.slice(line.indexOf('=') + 1)]);
 }
 
+/** Arguments of a build without a value are variables. */
+function argumentsOf({ options }: Context, { args }: JsonObject): JsonObject {
+  return isObject(args) ? { args: Object.fromEntries(Object.entries(args).map(([name, value]) => [name, value ?? options.lookUp(name) ?? null])) } : {};
+}
+
 /** With what is meant where nothing is said. */
 function withDefaults(context: Context, name: string, given: JsonObject): JsonObject {
   const { env_file: _, environment: __, extends: ___, ...rest } = given;
   const environment = environmentOf(context, name, given);
   const { build } = rest;
-  const own = isObject(build) ? { context: context.options.directory, ...(build['dockerfile_inline'] === undefined ? { dockerfile: 'Dockerfile' } : {}), ...build } : undefined;
+  const own = isObject(build) ? { context: context.options.directory, ...(build['dockerfile_inline'] === undefined ? { dockerfile: 'Dockerfile' } : {}), ...build, ...argumentsOf(context, build) } : undefined;
   const onDefault = rest['network_mode'] === undefined && (rest['networks'] === undefined || Object.keys(rest['networks'] as object).length === 0);
   const dependencies = isObject(rest['depends_on']) ? Object.fromEntries(Object.entries(rest['depends_on']).map(([other, item]) => [other, { required: true, ...(isObject(item) ? item : {}) }])) : undefined;
   return {
@@ -146,7 +151,7 @@ function checkDependencies(services: ReadonlyMap<string, Service>, disabled: rea
       if (disabled.includes(other) && !required) return false;
       if (disabled.includes(other)) throw new ComposeError(`service "${name}" depends on "${other}", which no active profile has`, 'activate one with --profile');
       if (!required) return false;
-      const guess = nearest(other.slice(0, 100), [...services.keys()]);
+      const guess = nearest(other.slice(0, 100), [...services.keys()].filter((known) => known !== name));
       throw new ComposeError(`service "${name}" depends on undefined service "${other}"`, guess === undefined ? 'check depends_on and links' : `did you mean "${guess}"?`);
     });
     return [name, { ...service, dependencies: new Map(found) }];

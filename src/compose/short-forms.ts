@@ -63,11 +63,11 @@ export function portKey(port: Json): string {
 }
 
 const VOLUME_FLAGS: ReadonlyMap<string, readonly [section: string, key: string, value: Json]> = new Map<string, readonly [string, string, Json]>([
-  ['ro', ['', 'read_only', true]], ['rw', ['', 'read_only', false]], ['nocopy', ['volume', 'nocopy', true]], ['z', ['bind', 'selinux', 'z']], ['Z', ['bind', 'selinux', 'Z']],
+  ['ro', ['', 'read_only', true]], ['nocopy', ['volume', 'nocopy', true]], ['z', ['bind', 'selinux', 'z']], ['Z', ['bind', 'selinux', 'Z']],
   ...['rprivate', 'private', 'rshared', 'shared', 'rslave', 'slave'].map((name) => [name, ['bind', 'propagation', name]] as const),
 ]);
-/** Docker Desktop's hints, which mean nothing on Linux. */
-const NO_FLAGS = ['cached', 'delegated', 'consistent'];
+/** What is so anyway, and Docker Desktop's hints, which mean nothing on Linux. */
+const NO_FLAGS = ['rw', 'cached', 'delegated', 'consistent'];
 
 /** `[SOURCE:]TARGET[:FLAGS]`. */
 export function volumeMount(value: Json, where: string): Json {

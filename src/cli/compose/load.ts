@@ -6,7 +6,7 @@ import { ComposeError, MOST_FILE_BYTES, checkedName, normalizedName, readEnviron
 import type { Project, Service } from '../../compose/index.ts';
 import { UserError, printable } from '../errors.ts';
 import type { FlagValues } from '../flags.ts';
-import { loggingNote } from './service-flags.ts';
+import { checkNetworks, loggingNote } from './service-flags.ts';
 
 const NAMES = ['compose.yaml', 'compose.yml', 'docker-compose.yaml', 'docker-compose.yml'];
 const STDIN = '-';
@@ -134,6 +134,7 @@ export function checkSupported(project: Project, services: readonly Service[]): 
   const notes = [...project.notes, ...services.flatMap((service) => service.notes)];
   const refused = notes.find(({ isRefused }) => isRefused);
   if (refused !== undefined) throw new UserError(refused.text, 'take it out, or override it with !reset in a second file', EXIT_FAILED);
+  services.forEach(checkNetworks);
   for (const { text } of notes) warn(text);
   for (const service of services) {
     const note = loggingNote(service);

@@ -5,8 +5,8 @@ import { UserError } from '../errors.ts';
 import type { FlagValues } from '../flags.ts';
 import { need } from '../option-values.ts';
 import { parseCount } from '../quantities.ts';
-import { itemsOf } from './down.ts';
-import type { KnownProject } from './down.ts';
+import { itemsOf } from './compose-down.ts';
+import type { KnownProject } from './compose-down.ts';
 import type { ProjectContainer } from './project-containers.ts';
 
 /** `--index`, or the first that runs. @throws UserError */

@@ -92,13 +92,15 @@ export async function pullOne(store: ImageStore, name: string, quiet: boolean): 
 
 /** Before containers are made: each service's image is here. @throws UserError */
 export async function ensureImages(store: ImageStore, project: Project, services: readonly Service[], options: ImageOptions): Promise<void> {
-  for (const service of services) {
+  // What one builds may be what another one runs.
+  const builtFirst = [...services].sort((one, other) => Number(one.settings.build === undefined) - Number(other.settings.build === undefined));
+  for (const service of builtFirst) {
     const { settings: { build, pull_policy: own } } = service;
     const name = imageNameOf(project, service);
     const policy = options.pull ?? own ?? 'missing';
     const isHere = findImage(store, name) !== undefined;
     const isBuilt = build !== undefined && options.noBuild !== true && (options.build === true || policy === 'build' || !isHere);
-    if (isBuilt) await (await import('./building.ts')).buildService(project, service, {});
+    if (isBuilt) await (await import('./compose-building.ts')).buildService(project, service, {});
     else if (build === undefined && (policy === 'always' || policy === 'daily' || policy === 'weekly' || policy.startsWith('every_') || (!isHere && policy !== 'never'))) await pullOne(store, name, options.quiet === true);
     else if (!isHere) throw new UserError(`the image "${name}" of service "${service.name}" is not here`, build === undefined ? 'pull it, or take --pull never out' : 'build it with "caisson compose build"', EXIT_FAILED);
   }

@@ -75,7 +75,7 @@ export async function down(values: FlagValues, globals: FlagValues): Promise<num
     await removeAll(containers, items, values.has('volumes'));
     if (images !== undefined) removeImages(containers, items, known, images);
     if (!isAll) return 0;
-    const orphans = containersOf(containers, known.name).filter(({ container }) => container.state.status === 'running');
+    const orphans = containersOf(containers, known.name);
     if (orphans.length > 0) warn(`Found orphan containers (${orphans.map(({ container }) => container.name).join(', ')}) for this project: --remove-orphans removes them`);
     if (values.has('volumes')) removeVolumes(containers.store, containers, known.name);
     removeNetworks(containers.store, known.name);

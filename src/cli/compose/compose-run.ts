@@ -12,12 +12,12 @@ import { UserError } from '../errors.ts';
 import type { FlagValues } from '../flags.ts';
 import { labelsIn } from '../containers/run-record.ts';
 import { createOneOff } from './converge.ts';
-import { knownProject } from './down.ts';
+import { knownProject } from './compose-down.ts';
 import { loadProject } from './load.ts';
 import { oneContainer } from './one-container.ts';
 import { checkedServices } from './project-containers.ts';
 import { ensureImages } from './resources.ts';
-import { startNeeded } from './up.ts';
+import { startNeeded } from './compose-up.ts';
 
 const SUFFIX_LENGTH = 12;
 

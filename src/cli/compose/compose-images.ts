@@ -23,7 +23,7 @@ export async function build(values: FlagValues, globals: FlagValues): Promise<nu
     return 0;
   }
   checkSupported(project, services);
-  const { buildService } = await import('./building.ts');
+  const { buildService } = await import('./compose-building.ts');
   for (const service of services) await buildService(project, service, { noCache: values.has('no-cache'), pull: values.has('pull'), push: values.has('push'), quiet: values.has('quiet'), arguments: values.all('build-arg'), progress: values.last('progress') });
   return 0;
 }

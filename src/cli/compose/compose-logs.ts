@@ -6,7 +6,7 @@ import { withContainers } from '../containers/container-store.ts';
 import type { FlagValues } from '../flags.ts';
 import { need } from '../option-values.ts';
 import { parseCount } from '../quantities.ts';
-import { itemsOf, knownProject } from './down.ts';
+import { itemsOf, knownProject } from './compose-down.ts';
 import { Output, Tail } from './output.ts';
 import { again } from './project-containers.ts';
 

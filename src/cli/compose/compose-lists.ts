@@ -14,7 +14,7 @@ import { oneOf } from '../option-values.ts';
 import { formatTable, humanAge, humanSize } from '../table.ts';
 import { formatRows } from '../template.ts';
 import type { TemplateValue } from '../template.ts';
-import { itemsOf, knownProject } from './down.ts';
+import { itemsOf, knownProject } from './compose-down.ts';
 import { loadProject } from './load.ts';
 import { LABEL, containersOf, hashOf, imageNameOf } from './project-containers.ts';
 import { findImage } from './resources.ts';
