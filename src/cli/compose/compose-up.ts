@@ -86,7 +86,7 @@ export async function up(values: FlagValues, globals: FlagValues): Promise<numbe
     await startServices(containers, project, services, { untilMs });
     if (values.has('wait')) {
       const chosenNames = new Set(services.map(({ name }) => name));
-      await awaitAll(containers, containersOf(containers, project.name).filter(({ service, isOneOff }) => !isOneOff && chosenNames.has(service)), untilMs);
+      await awaitAll(containers, project, containersOf(containers, project.name).filter(({ service, isOneOff }) => !isOneOff && chosenNames.has(service)), untilMs);
     }
     return 0;
   });

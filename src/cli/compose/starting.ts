@@ -91,10 +91,11 @@ export async function startServices(containers: Containers, project: Project, se
   }
 }
 
-/** `--wait`: until all run, or are healthy where they have a check. @throws UserError */
-export async function awaitAll(containers: Containers, items: readonly ProjectContainer[], untilMs: number | undefined): Promise<void> {
+/** `--wait`: until all run, or are healthy where they have a check, or have ended where another one waits for that. @throws UserError */
+export async function awaitAll(containers: Containers, project: Project, items: readonly ProjectContainer[], untilMs: number | undefined): Promise<void> {
+  const jobs = new Set(project.services.flatMap(({ dependencies }) => [...dependencies].flatMap(([name, { condition }]) => (condition === 'service_completed_successfully' ? [name] : []))));
   for (const item of items) {
-    const why = await reached(containers, item, item.container.record.health === undefined ? 'service_started' : 'service_healthy', { untilMs });
+    const why = await reached(containers, item, jobs.has(item.service) ? 'service_completed_successfully' : item.container.record.health === undefined ? 'service_started' : 'service_healthy', { untilMs });
     if (why !== undefined) throw new UserError(why, `see "caisson compose logs ${item.service}"`, EXIT_FAILED);
   }
 }
