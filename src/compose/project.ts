@@ -25,6 +25,8 @@ export interface ProjectOptions extends LoadEnvironment {
   readonly profiles: readonly string[];
   /** Named on the command line: their profiles are active. */
   readonly targets: readonly string[];
+  /** Only what there is is asked for, nothing is made: files and variables that are not there matter to nobody. */
+  readonly isForLooking?: boolean;
   /** Of the environment and of `.env`. */
   lookUp(name: string): string | undefined;
 }
@@ -53,7 +55,7 @@ function environmentOf({ options }: Context, name: string, settings: JsonObject)
   for (const { path, required = true, format } of files) {
     const text = options.read(path);
     if (text === undefined) {
-      if (required) throw new ComposeError(`services.${name}.env_file: cannot read "${path}": no such file`, 'make it, or write "required: false"');
+      if (required && options.isForLooking !== true) throw new ComposeError(`services.${name}.env_file: cannot read "${path}": no such file`, 'make it, or write "required: false"');
       continue;
     }
     const lookUp = (variable: string): string | undefined => options.lookUp(variable) ?? values.get(variable) ?? undefined;
@@ -182,8 +184,8 @@ function filesOf({ options, model }: Context, kind: 'secrets' | 'configs', used:
     if (typeof content === 'string') return [key, { content }];
     if (typeof environment !== 'string') throw new ComposeError(`${kind}.${key} does not say where it comes from`, 'write file, environment or content');
     const value = options.lookUp(environment);
-    if (value === undefined) throw new ComposeError(`${kind}.${key}: the variable ${environment} is not set`, 'set it in the environment, or in .env');
-    return [key, { content: value }];
+    if (value === undefined && options.isForLooking !== true) throw new ComposeError(`${kind}.${key}: the variable ${environment} is not set`, 'set it in the environment, or in .env');
+    return [key, { content: value ?? '' }];
   }));
 }
 

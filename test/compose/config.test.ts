@@ -48,7 +48,7 @@ test('what config prints is read again as the same, in YAML and JSON', async () 
     const first = await caisson(['compose', '-p', 'same', ...files.flatMap((file) => ['-f', file]), 'config'], { cwd, env: ENVIRONMENT });
     const second = await caisson(['compose', '-p', 'same', '-f', '-', 'config'], { cwd, env: ENVIRONMENT, input: first.stdout });
     assert.equal(second.stdout, first.stdout, name);
-    assert.equal(second.stderr, '');
+    assert.equal(second.stderr, first.stderr.replace(/^.* version has no effect.*\n/m, ''), name);
   }
 });
 

@@ -29,7 +29,7 @@ export interface KnownProject {
 
 export function knownProject(globals: FlagValues, targets: readonly string[] = []): KnownProject {
   if (findProject(globals).files.length === 0) return { name: projectName(globals), project: undefined };
-  const project = loadProject(globals, targets);
+  const project = loadProject(globals, targets, true);
   return { name: project.name, project };
 }
 

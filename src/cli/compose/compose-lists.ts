@@ -1,6 +1,8 @@
 /** `compose ps`, `images`, `top`, `port`, `ls`, `config`: what there is. */
 import { writeFileSync } from 'node:fs';
 import { stringify } from 'yaml';
+import { isObject } from '../../image/index.ts';
+import type { Json } from '../../image/index.ts';
 import { parseReference } from '../../image/reference.ts';
 import { shortId } from '../../lifecycle/index.ts';
 import { commandOf, imageName, statusOf, statusText } from '../containers/container-facts.ts';
@@ -15,7 +17,7 @@ import { formatTable, humanAge, humanSize } from '../table.ts';
 import { formatRows } from '../template.ts';
 import type { TemplateValue } from '../template.ts';
 import { itemsOf, knownProject } from './compose-down.ts';
-import { loadProject } from './load.ts';
+import { loadProject, notesOf, warn } from './load.ts';
 import { LABEL, containersOf, hashOf, imageNameOf } from './project-containers.ts';
 import { findImage } from './resources.ts';
 import { contentsOf } from './service-files.ts';
@@ -127,18 +129,26 @@ export async function ls(values: FlagValues): Promise<number> {
   });
 }
 
+/** A dollar sign in a value is one when it is read again. */
+function escaped(value: Json): Json {
+  if (typeof value === 'string') return value.replaceAll('$', '$$$$');
+  if (Array.isArray(value)) return value.map(escaped);
+  return isObject(value) ? Object.fromEntries(Object.entries(value).map(([key, item]) => [key, escaped(item)])) : value;
+}
+
+/** `compose config`. Warnings are about what is not done here. */
 export async function config(values: FlagValues, globals: FlagValues): Promise<number> {
   const format = oneOf(values, 'format', ['yaml', 'json']) ?? 'yaml';
   const project = loadProject(globals, values.command);
   const lines = (names: readonly string[]): string => names.map((name) => `${name}\n`).join('');
   const hash = values.last('hash');
   const chosen = hash === undefined || hash === '*' ? project.services : project.services.filter(({ name }) => hash.split(',').includes(name));
-  // A dollar sign is one when it is read again.
-  const escaped = (text: string): string => text.replaceAll('$', '$$$$');
+  const document = escaped(project.document);
   const text = values.has('quiet') ? '' : values.has('services') ? lines(project.services.map(({ name }) => name).sort()) : values.has('volumes') ? lines([...project.volumes.keys()].sort()) : values.has('networks') ? lines([...project.networks.keys()].sort())
     : values.has('images') ? lines(project.services.map((service) => imageNameOf(project, service))) : values.has('profiles') ? lines(project.profiles) : values.has('environment') ? lines(Object.entries(process.env).map(([name, value]) => `${name}=${value ?? ''}`))
       : hash !== undefined ? lines(chosen.map((service) => `${service.name} ${hashOf(service, contentsOf(project, service))}`))
-        : escaped(format === 'json' ? `${JSON.stringify(project.document, undefined, 2)}\n` : stringify(project.document, { lineWidth: 0 }));
+        : format === 'json' ? `${JSON.stringify(document, undefined, 2)}\n` : stringify(document, { lineWidth: 0, aliasDuplicateObjects: false });
+  for (const note of notesOf(project, project.services)) warn(note.text);
   const file = values.last('output');
   if (file === undefined) process.stdout.write(text);
   else writeFileSync(file, text);

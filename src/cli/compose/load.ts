@@ -3,7 +3,7 @@ import { readFileSync, realpathSync, statSync } from 'node:fs';
 import { homedir } from 'node:os';
 import { basename, dirname, join, resolve } from 'node:path';
 import { ComposeError, MOST_FILE_BYTES, checkedName, normalizedName, readEnvironmentFile, readProject } from '../../compose/index.ts';
-import type { Project, Service } from '../../compose/index.ts';
+import type { Note, Project, Service } from '../../compose/index.ts';
 import { UserError, printable } from '../errors.ts';
 import type { FlagValues } from '../flags.ts';
 import { checkNetworks, loggingNote } from './service-flags.ts';
@@ -112,32 +112,34 @@ export function warn(text: string): void {
   process.stderr.write(`caisson: warning: ${printable(text)}\n`);
 }
 
-/** The project of the files. `targets`: services that were named. @throws UserError */
-export function loadProject(values: FlagValues, targets: readonly string[] = []): Project {
+/** The project of the files. `targets`: services that were named; `isForLooking`: nothing is made. @throws UserError */
+export function loadProject(values: FlagValues, targets: readonly string[] = [], isForLooking = false): Project {
   const { files, directory, name, lookUp } = findProject(values);
   if (files.length === 0) throw new UserError('no configuration file provided: not found', `there is no ${NAMES.join(' or ')} here or above; name one with -f`, EXIT_FAILED);
   const profiles = values.has('profile') ? values.all('profile') : (lookUp('COMPOSE_PROFILES') ?? '').split(',').filter((profile) => profile !== '');
-  return translated(() => readProject({ files, directory, name, profiles: profiles.flatMap((profile) => profile.split(',')), targets, lookUp, home: process.env['HOME'] ?? homedir(), read: readText, warn }));
+  return translated(() => readProject({ files, directory, name, profiles: profiles.flatMap((profile) => profile.split(',')), targets, isForLooking, lookUp, home: process.env['HOME'] ?? homedir(), read: readText, warn }));
 }
 
 /** The name alone: of a project whose files need not be there. @throws UserError */
 export function projectName(values: FlagValues): string {
   const { files, directory, name } = findProject(values);
   if (name !== undefined) return name;
-  if (files.length > 0) return loadProject(values).name;
+  if (files.length > 0) return loadProject(values, [], true).name;
   const own = normalizedName(basename(directory));
   throw new UserError('no configuration file provided: not found', `name the project with -p${own === '' ? '' : `, such as -p ${own}`}, or a file with -f`, EXIT_FAILED);
 }
 
+/** What of the files is not done: a line each. */
+export function notesOf(project: Project, services: readonly Service[]): readonly Note[] {
+  const logging = services.flatMap((service) => loggingNote(service) ?? []);
+  return [...project.notes, ...services.flatMap((service) => service.notes), ...logging.map((text) => ({ text, isRefused: false }))];
+}
+
 /** Before containers of these services are made: says what is left out, and refuses what would mean something else. @throws UserError */
 export function checkSupported(project: Project, services: readonly Service[]): void {
-  const notes = [...project.notes, ...services.flatMap((service) => service.notes)];
+  const notes = notesOf(project, services);
   const refused = notes.find(({ isRefused }) => isRefused);
   if (refused !== undefined) throw new UserError(refused.text, 'take it out, or override it with !reset in a second file', EXIT_FAILED);
   services.forEach(checkNetworks);
   for (const { text } of notes) warn(text);
-  for (const service of services) {
-    const note = loggingNote(service);
-    if (note !== undefined) warn(note);
-  }
 }

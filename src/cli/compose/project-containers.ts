@@ -1,6 +1,7 @@
 /** The containers of a project: what they are is in their labels, and nowhere else. */
 import { createHash } from 'node:crypto';
 import type { Project, Service } from '../../compose/index.ts';
+import { NoSuchContainerError } from '../../lifecycle/index.ts';
 import type { Containers, WholeContainer } from '../../lifecycle/index.ts';
 import { EXIT_FAILED } from '../containers/container-store.ts';
 import { UserError } from '../errors.ts';
@@ -34,7 +35,13 @@ export function containersOf(containers: Containers, project: string): readonly 
 
 /** As it is by now; undefined: it is no more. */
 export function again(containers: Containers, { container: { id } }: ProjectContainer): WholeContainer | undefined {
-  return containers.list().find((other) => other.id === id && other.record !== undefined) as WholeContainer | undefined;
+  try {
+    const found = containers.find(id);
+    return found.record === undefined ? undefined : { ...found, record: found.record };
+  } catch (error) {
+    if (error instanceof NoSuchContainerError) return undefined;
+    throw error;
+  }
 }
 
 /** What a container is made from: where it differs, the container is made again. What is not in it can change without that. */
