@@ -5,7 +5,7 @@ import type { Containers, WholeContainer } from '../../lifecycle/index.ts';
 import { toContainerError } from '../containers/container-store.ts';
 import { createFrom } from '../containers/run.ts';
 import { UserError } from '../errors.ts';
-import { containersOf, hashOf, imageNameOf, labelsOf, say } from './project-containers.ts';
+import { LABEL, containersOf, hashOf, imageNameOf, labelsOf, say } from './project-containers.ts';
 import type { ProjectContainer } from './project-containers.ts';
 import { contentsOf } from './service-files.ts';
 import { findImage } from './resources.ts';
@@ -78,7 +78,7 @@ async function recreate(containers: Containers, wanted: Wanted, old: ProjectCont
 }
 
 function differs({ hash, imageId }: Wanted, { record }: WholeContainer): boolean {
-  return record.labels['com.docker.compose.config-hash'] !== hash || record.labels['com.docker.compose.image'] !== imageId;
+  return record.labels[LABEL.hash] !== hash || record.labels[LABEL.image] !== imageId;
 }
 
 /** The first number that no container of the service has. */
