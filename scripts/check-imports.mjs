@@ -30,10 +30,12 @@ const ARROWS = {
   container: ['kernel', 'fs', 'net', 'machine', 'image'],
   sandbox: ['container', 'image', 'lifecycle', 'host/node'],
   lifecycle: ['container', 'image', 'fs'],
-  audit: ['image', 'findings'],
+  yaml: ['image'],
+  audit: ['image', 'findings', 'yaml'],
+  compose: ['image', 'yaml'],
   scan: ['image', 'findings', 'fs', 'squat'],
   build: ['container', 'image', 'fs'],
-  cli: ['build', 'lifecycle', 'sandbox', 'host/node', 'container', 'image', 'machine', 'registry', 'findings', 'squat', 'audit', 'scan'],
+  cli: ['build', 'lifecycle', 'sandbox', 'host/node', 'container', 'image', 'machine', 'registry', 'findings', 'squat', 'audit', 'scan', 'compose'],
   web: ['sandbox', 'container', 'host/browser'],
 };
 const OPEN_TO_ALL = new Set(['abi', 'host']);
@@ -50,6 +52,8 @@ const DOORS = {
   findings: ['index.ts', 'printable.ts'],
   squat: ['index.ts'],
   audit: ['index.ts'],
+  yaml: ['index.ts'],
+  compose: ['index.ts'],
   scan: ['index.ts'],
   image: ['index.ts', 'nearest.ts', 'reference.ts'],
 };

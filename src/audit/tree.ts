@@ -1,7 +1,7 @@
 /** Documents of JSON and YAML that can be read as plain values and changed in place, so that what nobody asked to change keeps its order, its comments and its form. */
 import type { Json } from '../image/index.ts';
 import { AuditInputError } from './errors.ts';
-import { MOST_NESTING, MOST_VALUES } from './limits.ts';
+import { MOST_NESTING } from './limits.ts';
 
 /** The first key is the number of the document in its file. */
 export type Path = readonly (string | number)[];
@@ -96,16 +96,6 @@ export function readJson(text: string): Tree {
     return new JsonTree(text);
   } catch (error) {
     throw new AuditInputError(`cannot read the JSON: ${(error as Error).message.split('\n')[0]?.slice(0, 120) ?? ''}`, 'it is cut short, or something else', { cause: error });
-  }
-}
-
-/** Counts what a document comes to once its aliases are followed. */
-export class ValueCounter {
-  #count = 0;
-
-  count(depth: number): void {
-    if (depth > MOST_NESTING) throw new AuditInputError(`cannot read the YAML: it is nested deeper than ${MOST_NESTING} levels`, 'it is no configuration of a container');
-    if (++this.#count > MOST_VALUES) throw new AuditInputError(`cannot read the YAML: its aliases grow to more than ${MOST_VALUES} values`, 'it is no configuration of a container');
   }
 }
 

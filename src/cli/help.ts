@@ -5,6 +5,7 @@ import { HELP_FLAG } from './flags.ts';
 import type { Flag } from './flags.ts';
 import type { CommandSpec } from './command.ts';
 import { CONTAINER_COMMANDS } from './containers/container-specs.ts';
+import { COMPOSE, COMPOSE_COMMANDS } from './compose/compose-specs.ts';
 import { NETWORK_COMMANDS } from './networks/network-specs.ts';
 import { VOLUME_COMMANDS } from './volumes/volume-specs.ts';
 import { COPY_COMMANDS } from './images/copy-specs.ts';
@@ -61,7 +62,7 @@ Examples:
 ${shown}`;
 }
 
-const SPECS: readonly CommandSpec[] = [...CONTAINER_COMMANDS, ...NETWORK_COMMANDS, ...VOLUME_COMMANDS, BUILD, ...IMAGE_COMMANDS, ...COPY_COMMANDS, ...SYSTEM_COMMANDS, SQUAT, AUDIT, ...SCAN_COMMANDS, ...REGISTRY_COMMANDS];
+const SPECS: readonly CommandSpec[] = [...CONTAINER_COMMANDS, COMPOSE, ...NETWORK_COMMANDS, ...VOLUME_COMMANDS, BUILD, ...IMAGE_COMMANDS, ...COPY_COMMANDS, ...SYSTEM_COMMANDS, SQUAT, AUDIT, ...SCAN_COMMANDS, ...REGISTRY_COMMANDS];
 const NAME_COLUMN = 18;
 
 /** The text of a word that has commands of its own. */
@@ -92,7 +93,7 @@ Examples:
 
 export async function helpCommand(args: readonly string[]): Promise<number> {
   const topic = args.length === 0 ? undefined : args.join(' ');
-  const spec = SPECS.find(({ name }) => name === topic);
+  const spec = [...SPECS, ...COMPOSE_COMMANDS].find(({ name }) => name === topic);
   if (topic === undefined) process.stdout.write(GENERAL_HELP);
   else if (topic === 'do') process.stdout.write(doHelp());
   else if (topic === 'registry') process.stdout.write(groupHelp('registry', REGISTRY_COMMANDS));

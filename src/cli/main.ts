@@ -43,6 +43,7 @@ const COMMANDS: ReadonlyMap<string, () => Promise<Command>> = new Map([
   ['network inspect', async () => (await import('./networks/network-commands.ts')).networkInspectCommand],
   ['network rm', async () => (await import('./networks/network-commands.ts')).networkRmCommand],
   ['network prune', async () => (await import('./networks/network-commands.ts')).networkPruneCommand],
+  ['compose', async () => (await import('./compose/compose.ts')).composeCommand],
   ['container prune', async () => (await import('./containers/container-remove.ts')).containerPruneCommand],
   ['container inspect', async () => (await import('./images/image-list.ts')).containerInspectCommand],
   ['image inspect', async () => (await import('./images/image-list.ts')).imageInspectCommand],
@@ -94,7 +95,7 @@ const ALIASES: ReadonlyMap<string, ReadonlyMap<string, string>> = new Map([
 ]);
 /** What Docker has and we have not, and what to do instead. */
 const NOT_YET: ReadonlyMap<string, string> = new Map([
-  ['network connect', 'make the container with --network NAME'], ['network disconnect', 'make the container without --network'], ['compose', 'run each service by itself'],
+  ['network connect', 'make the container with --network NAME'], ['network disconnect', 'make the container without --network'],
 ]);
 
 /** `image ls` and `system df`: groups have a second word. */

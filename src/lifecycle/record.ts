@@ -34,6 +34,16 @@ export interface VolumeUse {
   readonly isAnonymous: boolean;
 }
 
+/** Not part of what a container changes. */
+export interface GivenFile {
+  /** A byte string. */
+  readonly destination: string;
+  readonly base64: string;
+  readonly mode: number;
+  readonly uid: number;
+  readonly gid: number;
+}
+
 export interface ContainerRecord {
   /** 64 hexadecimal digits. */
   readonly id: string;
@@ -64,6 +74,10 @@ export interface ContainerRecord {
   /** `--init`. */
   readonly init?: boolean;
   readonly volumes?: readonly VolumeUse[];
+  /** Lines of `/etc/hosts` beside its own: a name, and its address. */
+  readonly hosts?: readonly (readonly [name: string, address: string])[];
+  /** Files in memory that it finds at each start: secrets and configurations that are no files of this machine. */
+  readonly files?: readonly GivenFile[];
 }
 
 /** JSON has no infinity, which a limit may be. */

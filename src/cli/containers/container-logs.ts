@@ -24,7 +24,7 @@ export function timeOf(values: FlagValues, flag: 'since' | 'until'): number | un
   return time;
 }
 
-function writeAll(fd: number, bytes: Uint8Array): void {
+export function writeAll(fd: number, bytes: Uint8Array): void {
   for (let at = 0; at < bytes.length;) {
     try {
       at += writeSync(fd, bytes, at);

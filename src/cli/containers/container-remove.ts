@@ -30,7 +30,7 @@ export async function killHost(containers: Containers, { id, name, state }: Kept
 }
 
 /** @throws LifecycleError where it runs and `force` is false. */
-async function remove(containers: Containers, text: string, { force, withVolumes }: { readonly force: boolean; readonly withVolumes: boolean }): Promise<string> {
+export async function removeContainer(containers: Containers, text: string, { force, withVolumes }: { readonly force: boolean; readonly withVolumes: boolean }): Promise<string> {
   let container: KeptContainer;
   try {
     container = containers.find(text);
@@ -57,7 +57,7 @@ async function remove(containers: Containers, text: string, { force, withVolumes
 export async function rmCommand(args: readonly string[]): Promise<number> {
   const values = await readCommand(RM, args);
   if (values === undefined) return 0;
-  return withContainers('remove containers', (containers) => forEach(values.command, 'remove the container', (text) => remove(containers, text, { force: values.has('force'), withVolumes: values.has('volumes') })));
+  return withContainers('remove containers', (containers) => forEach(values.command, 'remove the container', (text) => removeContainer(containers, text, { force: values.has('force'), withVolumes: values.has('volumes') })));
 }
 
 export async function renameCommand(args: readonly string[]): Promise<number> {

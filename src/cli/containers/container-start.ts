@@ -69,8 +69,8 @@ function timeoutOf(values: FlagValues, { record }: WholeContainer): number {
   return (text === undefined ? undefined : need(parseCount(text), 'time', text, 'it is not a number of seconds')) ?? record.stopTimeoutS ?? DEFAULT_STOP_TIMEOUT_S;
 }
 
-/** Kindly, then not. */
-async function stop(containers: Containers, container: WholeContainer, signal: number, seconds: number): Promise<void> {
+/** Kindly, then not. @throws UserError */
+export async function stopContainer(containers: Containers, container: WholeContainer, signal: number, seconds: number): Promise<void> {
   if (container.state.status !== 'running') return;
   await ask(containers, container, { op: 'kill', signal, stops: true });
   if (await hasEnded(containers, container.id, seconds * 1000)) return;
@@ -83,7 +83,7 @@ function stopAll(values: FlagValues, containers: Containers, then: (container: W
   const signal = given === undefined ? undefined : parseSignal(given, 'signal');
   return forEach(values.command, 'stop the container', async (word) => {
     const container = containers.findWhole(word);
-    await stop(containers, container, signal ?? stopSignalOf(container.record), timeoutOf(values, container));
+    await stopContainer(containers, container, signal ?? stopSignalOf(container.record), timeoutOf(values, container));
     await then(container);
     return word;
   });
@@ -107,7 +107,7 @@ export async function restartCommand(args: readonly string[]): Promise<number> {
 }
 
 /** SIGKILL ends one whose process does not answer, too. */
-async function killOne(containers: Containers, container: KeptContainer, signal: number): Promise<void> {
+export async function killContainer(containers: Containers, container: KeptContainer, signal: number): Promise<void> {
   if (container.state.status !== 'running') throw new LifecycleError(`container ${container.id} is not running`, 'start it with "caisson start"');
   const stops = signal === SIGKILL || (container.record !== undefined && signal === stopSignalOf(container.record));
   if (signal !== SIGKILL) {
@@ -127,7 +127,7 @@ export async function killCommand(args: readonly string[]): Promise<number> {
   const given = values.last('signal');
   const signal = given === undefined ? SIGKILL : parseSignal(given, 'signal');
   return withContainers('kill containers', (containers) => forEach(values.command, 'kill the container', async (word) => {
-    await killOne(containers, containers.find(word), signal);
+    await killContainer(containers, containers.find(word), signal);
     return word;
   }));
 }

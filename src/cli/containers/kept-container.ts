@@ -1,6 +1,6 @@
 /** A container that is kept becomes one that runs, in this process. */
 import { accountReader, processOf } from '../../container/index.ts';
-import type { Container, LayerPaths, Membership, ProcessConfig } from '../../container/index.ts';
+import type { Container, LayerPaths, Membership, MountConfig, ProcessConfig } from '../../container/index.ts';
 import type { ImageStore } from '../../image/index.ts';
 import type { ContainerRecord } from '../../lifecycle/index.ts';
 import { withAccounts } from '../accounts.ts';
@@ -18,10 +18,11 @@ const DEFAULT_SIZE: TerminalFacts = { rows: 24, columns: 80 };
 const NO_ADDRESS = '127.0.1.1';
 
 /** What Docker writes into every container: not part of what a command changes. */
-function writeOwnFiles(container: Container, hostname: string): void {
+function writeOwnFiles(container: Container, { hosts = [], container: { hostname: bytes } }: ContainerRecord): void {
+  const hostname = toText(bytes);
   const encode = (text: string): Uint8Array => new TextEncoder().encode(text);
   container.provideFile('/etc/hostname', encode(`${hostname}\n`));
-  container.provideFile('/etc/hosts', encode(`${HOSTS}${container.address ?? NO_ADDRESS}\t${hostname}\n`));
+  container.provideFile('/etc/hosts', encode(`${HOSTS}${hosts.map(([name, address]) => `${address}\t${name}\n`).join('')}${container.address ?? NO_ADDRESS}\t${hostname}\n`));
 }
 
 /** What differs from the container's own process, as `exec` says it. */
@@ -73,10 +74,11 @@ export interface OpenOptions {
 export async function openContainer(record: ContainerRecord, { store, layers, size, membership }: OpenOptions): Promise<OpenedContainer> {
   const volumes = record.volumes === undefined || store === undefined ? [] : (await import('../volumes/volume-files.ts')).volumeMounts(store, record);
   // Those above come first, so that none covers another.
-  const mounts = volumes.length === 0 ? record.container.mounts : [...record.container.mounts, ...volumes].sort((one, other) => depthOf(one.destination) - depthOf(other.destination));
+  const given = (record.files ?? []).map(({ base64, ...file }): MountConfig => ({ ...file, kind: 'file', bytes: Buffer.from(base64, 'base64') }));
+  const mounts = volumes.length + given.length === 0 ? record.container.mounts : [...record.container.mounts, ...volumes, ...given].sort((one, other) => depthOf(one.destination) - depthOf(other.destination));
   const container = await createContainer({ ...record.container, mounts, layers }, membership);
   const spec = processConfig(container, record, size);
   if (!record.container.readOnly) for (const directory of [spec.cwd, ...record.defaults.volumes.map(toByteString)]) container.provideDirectory(directory);
-  writeOwnFiles(container, toText(record.container.hostname));
+  writeOwnFiles(container, record);
   return { container, spec };
 }

@@ -111,11 +111,12 @@ interface MadeContainer {
   readonly container: WholeContainer | undefined;
 }
 
-async function make({ store, image }: FoundImage, values: FlagValues, facts: TerminalFacts | undefined, stateOf: (containers: Containers) => ContainerState): Promise<MadeContainer> {
+async function make({ store, image }: FoundImage, values: FlagValues, facts: TerminalFacts | undefined, stateOf: (containers: Containers) => ContainerState, changed: (record: ContainerRecord) => ContainerRecord = (same) => same): Promise<MadeContainer> {
   const containers = new Containers(store);
   const { host } = store.disk;
   const randomName = (): string => randomId((buffer) => host.random(buffer));
-  const { record, copied } = recordOf(values, image, { id: randomName(), nowMs: host.now(), terminal: facts, findNetwork: (name) => findNetwork(store, name), randomName });
+  const { record: plain, copied } = recordOf(values, image, { id: randomName(), nowMs: host.now(), terminal: facts, findNetwork: (name) => findNetwork(store, name), randomName });
+  const record = changed(plain);
   const writeId = openIdFile(values);
   const container = keep(containers, record, stateOf(containers), values);
   const named = record.volumes?.find(({ isAnonymous }) => !isAnonymous);
@@ -174,15 +175,19 @@ export async function runCommand(args: readonly string[]): Promise<number> {
   }
 }
 
-export async function createCommand(args: readonly string[]): Promise<number> {
-  const values = await readCommand(CREATE, args);
-  if (values === undefined) return 0;
+/** `changed`: what no flag says. @throws UserError */
+export async function createFrom(values: FlagValues, changed?: (record: ContainerRecord) => ContainerRecord): Promise<string> {
   const found = await findImage(values);
   try {
-    const { record } = await make(found, values, undefined, () => CREATED);
-    process.stdout.write(`${record.id}\n`);
-    return 0;
+    return (await make(found, values, undefined, () => CREATED, changed)).record.id;
   } finally {
     found.use.end();
   }
+}
+
+export async function createCommand(args: readonly string[]): Promise<number> {
+  const values = await readCommand(CREATE, args);
+  if (values === undefined) return 0;
+  process.stdout.write(`${await createFrom(values)}\n`);
+  return 0;
 }
