@@ -5,9 +5,9 @@
  * Every path, name, argument and variable is a byte string (latin1), as in the kernel.
  */
 import type { LayerPaths } from '../fs/layer-files.ts';
-import type { PublishedPort } from '../net/index.ts';
+import type { OutboundLimits, PublishedPort } from '../net/index.ts';
 
-export type { LayerPaths, PublishedPort };
+export type { LayerPaths, OutboundLimits, PublishedPort };
 
 export interface ContainerConfig {
   /** Host directory that becomes the lower layer of `/`. The container's writes go to memory above it. On a host without files, `/` is empty. */
@@ -75,6 +75,14 @@ export interface NetworkConfig {
   readonly mode: 'none' | 'outbound';
   /** Names, addresses and CIDR ranges, each with an optional `:PORT`. Where this is not empty, only these may be reached. */
   readonly allow: readonly string[];
+  /** The same: these may not be reached, whatever is allowed. */
+  readonly deny?: readonly string[];
+  /** Of what goes out and comes back. */
+  readonly limits?: OutboundLimits;
+  /** Whom the gateway asks for names, `ADDRESS` or `ADDRESS:PORT`. Absent: the host's resolver. */
+  readonly nameServers?: readonly string[];
+  /** A file of the host for what is refused, a byte string: who runs the container writes it. */
+  readonly log?: string;
   /** A network that it is on with others, by name; who starts it joins that (`ContainerOptions.membership`). */
   readonly member?: { readonly network: string; readonly aliases: readonly string[] };
   /** Ports of the host that lead in (`Container.publish`). Whatever the mode: connections come in by them, and none goes out. */

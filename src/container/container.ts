@@ -16,7 +16,7 @@ import type { Actor } from '../fs/operations.ts';
 import type { Inode } from '../fs/types.ts';
 import type { Host, HostNetwork } from '../host/types.ts';
 import { HostGateway, MemberNetwork, NetworkPolicy, OWN_NETWORK, PUBLISHED6, PortError, PublishedPorts } from '../net/index.ts';
-import type { BoundPort, MemberDirectory, NetworkStack, OuterNetwork } from '../net/index.ts';
+import type { BoundPort, MemberDirectory, NetworkRules, NetworkStack, OuterNetwork, Refusal } from '../net/index.ts';
 import { DEFAULT_LIMITS } from './config.ts';
 import type { ContainerConfig, LimitsConfig, NetworkConfig, ProcessConfig } from './config.ts';
 import { ensureDirectory } from './conversion.ts';
@@ -66,6 +66,7 @@ export class Container {
   #ports: PublishedPorts | undefined;
   #stack: NetworkStack | undefined;
   #members: MemberNetwork | undefined;
+  #gateway: HostGateway | undefined;
   /** What we made or changed, by inode number, with the time of it. */
   readonly #provided = new Map<number, bigint>();
 
@@ -116,12 +117,13 @@ export class Container {
   }
 
   #connect(host: HostNetwork, membership: Membership | undefined): void {
-    const { mode, ports = [] } = this.#network;
+    const { mode, ports = [], limits, nameServers } = this.#network;
     if (mode === 'none' && ports.length === 0 && membership === undefined) return;
     const outer = { ...membership?.outer ?? OWN_NETWORK, ...(ports.length === 0 ? {} : { version6: PUBLISHED6 }) };
     if (membership !== undefined) this.#members = new MemberNetwork(outer, host, membership.directory);
     const isOpen = mode === 'outbound' || membership !== undefined;
-    const gateway = isOpen ? new HostGateway({ network: host, policy: new NetworkPolicy(this.#network), outer, members: this.#members }) : undefined;
+    const gateway = isOpen ? new HostGateway({ network: host, policy: new NetworkPolicy(this.#network), outer, members: this.#members, limits, nameServers }) : undefined;
+    this.#gateway = gateway;
     this.#stack = configureNetwork(this.#kernel, { gateway, outer });
     this.#hostNetwork = host;
     if (ports.length > 0) this.#ports = new PublishedPorts(this.#stack, host);
@@ -151,6 +153,23 @@ export class Container {
   /** What is listened on; none before `publish`, and after the end. */
   get ports(): readonly BoundPort[] {
     return this.#ports?.bound ?? [];
+  }
+
+  /** Other rules of what may be reached, from now on: connections that they do not allow are cut. False: it has no way out. @throws NetworkRuleError */
+  setNetworkRules(rules: NetworkRules): boolean {
+    if (this.#network.mode === 'none') return false;
+    this.#gateway?.setRules(rules);
+    return this.#gateway !== undefined;
+  }
+
+  /** Called at everything that it was refused outside. A guest decides how often. */
+  onRefusal(listener: (refusal: Refusal) => void): void {
+    this.#gateway?.refusals.listen(listener);
+  }
+
+  /** How often something was refused, by the rule (`Refusal.rule`). */
+  get refusals(): ReadonlyMap<string, number> {
+    return this.#gateway?.refusals.counts ?? new Map();
   }
 
   /** Nobody can connect any more; what programs have written still goes. */
@@ -274,6 +293,7 @@ export class Container {
       unknownCalls: statistics.unknown,
       tasks: statistics.tasksCreated,
       mappedBytes: memory.mappedBytes,
+      refusals: this.refusals,
     };
   }
 

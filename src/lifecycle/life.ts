@@ -95,8 +95,8 @@ export class Life {
 
   /** Its end was asked for while nothing ran. */
   stayedEnded(): void {
-    const { exitCode, startedMs, finishedMs, error, oomKilled, restarts } = this.#state;
-    this.#writeEnd({ status: 'exited', startedMs, finishedMs, exitCode, error, oomKilled, restarts });
+    const { exitCode, startedMs, finishedMs, error, oomKilled, restarts, refusals } = this.#state;
+    this.#writeEnd({ status: 'exited', startedMs, finishedMs, exitCode, error, oomKilled, restarts, refusals });
   }
 
   #saidDead(exitCode: number): void {
@@ -158,8 +158,8 @@ export class Life {
       return undefined;
     }
     const lost = await this.#keep(changes);
-    const { startedMs, restarts } = this.#state;
-    const state: ContainerState = { status: 'exited', startedMs, finishedMs: this.#now(), exitCode, error: lost ?? this.#lostLog(), restarts, ...(oomKilled ? { oomKilled } : {}) };
+    const { startedMs, restarts, refusals } = this.#state;
+    const state: ContainerState = { status: 'exited', startedMs, finishedMs: this.#now(), exitCode, error: lost ?? this.#lostLog(), restarts, refusals, ...(oomKilled ? { oomKilled } : {}) };
     const unwritten = this.#writeEnd(state, () => this.#saidDead(exitCode));
     return lost ?? unwritten;
   }

@@ -21,6 +21,8 @@ export interface ContainerState {
   readonly network?: { readonly name: string; readonly id: string; readonly address: string; readonly prefix: number; readonly gateway: string } | undefined;
   /** Where it is reached, while it runs. */
   readonly ports?: readonly BoundPort[] | undefined;
+  /** How often something outside was refused, by rule: since it was last asked to start. */
+  readonly refusals?: Readonly<Record<string, number>> | undefined;
   /** Its programs do not run at the moment. */
   readonly paused?: boolean | undefined;
   /** Its command has ended, and its process starts that again in a moment (`restart.ts`). */

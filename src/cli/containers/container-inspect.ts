@@ -89,7 +89,7 @@ function networkFields(container: WholeContainer): Fields {
   const { address, gateway, prefix } = (isRunning ? network : undefined) ?? own;
   const addresses = { IPAddress: address, IPPrefixLen: prefix, Gateway: gateway, GlobalIPv6Address: isRunning && ports.length > 0 ? PUBLISHED6.address : '' };
   const networks = { [member?.network ?? mode]: { ...addresses, NetworkID: network?.id ?? '', Aliases: member?.aliases ?? [] } };
-  return { Ports: portFields(container), ...(member === undefined ? addresses : { IPAddress: '', Gateway: '' }), Networks: networks };
+  return { Ports: portFields(container), Refusals: container.state.refusals ?? {}, ...(member === undefined ? addresses : { IPAddress: '', Gateway: '' }), Networks: networks };
 }
 
 export function containerInspection(containers: Containers, container: WholeContainer): Fields {

@@ -62,6 +62,8 @@ export interface UsageSample {
   readonly tasks: number;
   readonly received: number;
   readonly sent: number;
+  /** How often something outside was refused. */
+  readonly refused: number;
   readonly blockRead: number;
   readonly blockWritten: number;
 }

@@ -60,6 +60,7 @@ async function joinedNetwork({ containers, record, life }: ForegroundOptions): P
 async function runSession({ containers, record, layers, life, input, values }: ForegroundOptions, joined: Joined | undefined): Promise<number> {
   const { container, spec } = await openContainer(record, { store: life === undefined ? undefined : containers.store, layers, size: record.process.terminal ? await terminalFacts() : undefined, membership: joined?.membership });
   life?.connected({ ports: container.ports, network: joined?.network });
+  const refusals = life === undefined || record.container.network.mode === 'none' ? undefined : new (await import('./refusal-notices.ts')).RefusalNotices(container, life);
   const log = life === undefined || record.autoRemove ? undefined : life.log;
   const beside = life === undefined ? undefined : new Beside(containers, life, container);
   const session = new Session(container, {
@@ -72,6 +73,7 @@ async function runSession({ containers, record, layers, life, input, values }: F
   });
   traceCalls(container, session, values?.has('strace') === true ? values.all('strace').filter((filter) => filter !== '') : undefined);
   const status = await session.run();
+  refusals?.stop();
   await beside?.close();
   const code = exitCode(status, session.timedOut);
   await afterwards(container, values);

@@ -42,14 +42,21 @@ function openContainer(host: Host, config: ContainerConfig, membership?: Members
   }
 }
 
+export interface CreateOptions {
+  readonly membership?: Membership | undefined;
+  /** What it is called in the log of its refusals. Default: by its hostname. */
+  readonly called?: string;
+}
+
 /** Its ports are listened on already, and the others on its network reach it. @throws UserError */
-export async function createContainer(config: ContainerConfig, membership?: Membership): Promise<Container> {
+export async function createContainer(config: ContainerConfig, { membership, called = toText(config.hostname) }: CreateOptions = {}): Promise<Container> {
   const { mode, ports = [] } = config.network;
   if (config.limits.cpuShares !== undefined) (await import('../processes/host-priority.ts')).weighProcess(config.limits.cpuShares);
   if (mode === 'none' && ports.length === 0 && membership === undefined && !config.mounts.some(({ kind }) => kind === 'socket')) return openContainer(createNodeHost(), config);
   const { nodeNetwork } = await import('../../host/node/network.ts');
   const { countedNetwork } = await import('../counted-network.ts');
   const container = openContainer(createNodeHost({ network: countedNetwork(nodeNetwork, networkCounters) }), config, membership);
+  if (config.network.log !== undefined) await keepNetLog(container, config.network.log, called);
   try {
     await container.publish();
   } catch (error) {
@@ -58,6 +65,14 @@ export async function createContainer(config: ContainerConfig, membership?: Memb
   const joined = membership === undefined ? 0 : await container.join(membership);
   if (joined < 0) throw new UserError(`cannot join the network ${config.network.member?.network ?? ''}: ${ERRNO_NAMES.get(-joined) ?? `error ${-joined}`}`, 'can the store be written?');
   return container;
+}
+
+/** What it is refused is written down for as long as this process lives. @throws UserError */
+async function keepNetLog(container: Container, path: string, called: string): Promise<void> {
+  const { NetLog } = await import('../networks/net-log.ts');
+  const log = new NetLog(path, called);
+  container.onRefusal((refusal) => log.write(refusal));
+  process.once('exit', () => log.end());
 }
 
 /** Keeps translations for the next run. Their machine code is made by a process of its own, where it may be left behind. */

@@ -16,6 +16,7 @@ import { exitCode, keepTranslations } from './launch.ts';
 import { joinNetwork } from '../networks/membership.ts';
 import type { Joined } from '../networks/membership.ts';
 import { after } from './long-timer.ts';
+import { RefusalNotices } from './refusal-notices.ts';
 import { startError } from '../session.ts';
 import { stopSignalOf } from './stop-signal.ts';
 
@@ -119,12 +120,14 @@ export class Supervisor implements Controlled {
     if (this.#wasStopped) container.kill();
     this.#control?.begun();
     if (spec.terminal === undefined && !this.#kept.record.process.input) process_.endInput();
+    const refusals = new RefusalNotices(container, life);
     life.started();
     const health = HealthMonitor.start(container, life);
     const timer = this.#limitTime(container);
     onStarted();
     const status = await process_.ended;
     health?.stop();
+    refusals.stop();
     timer?.stop();
     this.#leave();
     return exitCode(status, timer?.isOver() === true);

@@ -3,7 +3,8 @@ import type { NetworkConfig } from '../../container/index.ts';
 import type { NetworkRecord } from '../../lifecycle/index.ts';
 import { UserError } from '../errors.ts';
 import type { FlagValues } from '../flags.ts';
-import { parseNetwork, refuseOtherNetworks } from '../option-values.ts';
+import { refuseOtherNetworks } from '../option-values.ts';
+import { parseOutbound } from './outbound-options.ts';
 import { publishedPorts } from './published-ports.ts';
 
 const ALIAS = /^[a-z0-9_]([a-z0-9_.-]*[a-z0-9_])?$/;
@@ -33,7 +34,7 @@ export function networkOf(values: FlagValues, exposed: readonly string[], find: 
   const [name, another] = [...new Set(words.filter((word) => word !== 'none' && word !== 'outbound'))];
   if (another !== undefined) throw new UserError(`cannot use --network ${another} beside ${name ?? ''}: a container is on one network`, 'make one for all that are to reach each other');
   const network = name === undefined ? undefined : find(name);
-  const policy = parseNetwork(values, 'network', words.includes('outbound') ? 'outbound' : words.includes('none') ? 'none' : undefined);
+  const policy = parseOutbound(values, 'network', words.includes('outbound') ? 'outbound' : words.includes('none') ? 'none' : undefined);
   if (network?.internal === true && (policy.mode === 'outbound' || ports.length > 0)) {
     throw new UserError(`cannot ${ports.length > 0 ? 'publish ports' : 'reach outside'} from the network ${network.name}: it is internal`, 'make another one without --internal');
   }
