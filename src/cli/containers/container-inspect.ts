@@ -82,14 +82,14 @@ function hostFields({ record }: WholeContainer): Fields {
 
 /** The address inside. This machine reaches it by ports only. */
 function networkFields(container: WholeContainer): Fields {
-  const { mode, ports = [], member } = container.record.container.network;
+  const { mode, allow, deny = [], ports = [], member } = container.record.container.network;
   const isRunning = container.state.status === 'running';
   const { network } = container.state;
   const own = isRunning && member === undefined && (mode === 'outbound' || ports.length > 0) ? OWN_NETWORK : { address: '', gateway: '', prefix: 0 };
   const { address, gateway, prefix } = (isRunning ? network : undefined) ?? own;
   const addresses = { IPAddress: address, IPPrefixLen: prefix, Gateway: gateway, GlobalIPv6Address: isRunning && ports.length > 0 ? PUBLISHED6.address : '' };
   const networks = { [member?.network ?? mode]: { ...addresses, NetworkID: network?.id ?? '', Aliases: member?.aliases ?? [] } };
-  return { Ports: portFields(container), Refusals: container.state.refusals ?? {}, ...(member === undefined ? addresses : { IPAddress: '', Gateway: '' }), Networks: networks };
+  return { Ports: portFields(container), Outbound: { Mode: mode, Allow: allow, Deny: deny }, Refusals: container.state.refusals ?? {}, ...(member === undefined ? addresses : { IPAddress: '', Gateway: '' }), Networks: networks };
 }
 
 export function containerInspection(containers: Containers, container: WholeContainer): Fields {

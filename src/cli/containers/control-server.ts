@@ -153,6 +153,7 @@ class Connection {
         return { usage: (await import('./container-usage.ts')).usageSample(container) };
       case 'update':
         container.setLimits(request.limits);
+        if (request.rules !== undefined) container.setNetworkRules(request.rules);
         return {};
       default:
         throw new UserError('this container was started by another version of Caisson', 'start it again');
