@@ -83,6 +83,8 @@ export interface NetworkConfig {
   readonly nameServers?: readonly string[];
   /** A file of the host for what is refused, a byte string: who runs the container writes it. */
   readonly log?: string;
+  /** Headers for what goes to a host, as in `--inject-header`: who runs the container puts them in. */
+  readonly headers?: readonly string[];
   /** A network that it is on with others, by name; who starts it joins that (`ContainerOptions.membership`). */
   readonly member?: { readonly network: string; readonly aliases: readonly string[] };
   /** Ports of the host that lead in (`Container.publish`). Whatever the mode: connections come in by them, and none goes out. */

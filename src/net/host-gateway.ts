@@ -102,7 +102,7 @@ export class HostGateway implements Gateway {
     if (refused < 0) return refused;
     if (!this.#open('tcp', to)) return -ENOBUFS;
     const link: HostLink = new HostLink({
-      open: (handlers) => this.#network.connectTcp(to.address, to.port, handlers), sink, isConnected: false,
+      open: (handlers) => this.#network.connectTcp(to.address, to.port, handlers, this.#policy.namesOf(to.address)), sink, isConnected: false,
       onClosed: () => {
         this.#budget.close();
         this.#links.delete(link);

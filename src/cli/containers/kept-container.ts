@@ -7,6 +7,7 @@ import type { ContainerRecord } from '../../lifecycle/index.ts';
 import { withAccounts } from '../accounts.ts';
 import { toByteString, toText } from '../bytes.ts';
 import { createContainer } from './launch.ts';
+import { trustVariables } from '../networks/trust.ts';
 import { capabilitiesOf } from '../option-values.ts';
 import type { TerminalFacts } from '../option-values.ts';
 
@@ -44,7 +45,7 @@ export function processConfig(container: Container, record: ContainerRecord, siz
     command: changes.argv ?? inputs.command, user: changes.user ?? inputs.user, hostname: record.container.hostname, terminal,
     workingDirectory: changes.workingDirectory ?? inputs.workingDirectory, entrypoint: changes.argv === undefined ? inputs.entrypoint : [],
   }, accountReader(container.files)));
-  const variables = new Map([...made.env, ...inputs.env, ...(changes.env ?? [])].map((entry) => [entry.split('=', 1)[0], entry]));
+  const variables = new Map([...made.env, ...trustVariables(record.container.network.headers), ...inputs.env, ...(changes.env ?? [])].map((entry) => [entry.split('=', 1)[0], entry]));
   return {
     ...made, env: [...variables.values()], capabilities: capabilitiesOf(made.user, inputs.addCapabilities, inputs.dropCapabilities),
     rlimits: inputs.rlimits, umask: 0o022, ...(terminal ? { terminal: size ?? DEFAULT_SIZE } : {}),

@@ -55,7 +55,9 @@ export async function createContainer(config: ContainerConfig, { membership, cal
   if (mode === 'none' && ports.length === 0 && membership === undefined && !config.mounts.some(({ kind }) => kind === 'socket')) return openContainer(createNodeHost(), config);
   const { nodeNetwork } = await import('../../host/node/network.ts');
   const { countedNetwork } = await import('../counted-network.ts');
-  const container = openContainer(createNodeHost({ network: countedNetwork(nodeNetwork, networkCounters) }), config, membership);
+  const injection = config.network.headers === undefined ? undefined : await (await import('../networks/injecting.ts')).injecting(nodeNetwork, config.network.headers);
+  const container = openContainer(createNodeHost({ network: countedNetwork(injection?.network ?? nodeNetwork, networkCounters) }), config, membership);
+  injection?.prepare(container);
   if (config.network.log !== undefined) await keepNetLog(container, config.network.log, called);
   try {
     await container.publish();

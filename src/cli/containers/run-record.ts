@@ -13,6 +13,7 @@ import { EXIT_NOT_FOUND, UserError } from '../errors.ts';
 import type { FlagValues } from '../flags.ts';
 import { healthOf } from './health-option.ts';
 import { parseMount } from './mount-option.ts';
+import { headerRulesIn, secretPlaces } from '../networks/header-injection.ts';
 import { networkOf } from '../networks/network-options.ts';
 import { parseLimits, writableCgroups } from './limit-options.ts';
 import { capabilityNames, guestPath, need, oneOf, parseRlimit, parseTmpfs } from '../option-values.ts';
@@ -109,7 +110,7 @@ function containerOf(values: FlagValues, hostname: string, network: NetworkConfi
   return {
     root: '/', mounts,
     // A directory of the host that is shown has no more of its credentials than `do` would show.
-    hide: values.has('volume') || values.has('mount') ? hiddenPaths('/', [...new Set(homes)], [], []) : [],
+    hide: values.has('volume') || values.has('mount') ? hiddenPaths('/', [...new Set(homes)], secretPlaces(headerRulesIn(values)).files, []) : [],
     readOnly: values.has('read-only'), hostname: toByteString(hostname), limits: parseLimits(values), network, ...writableCgroups(capabilityNames(values, 'cap-add')),
     ...(seed === undefined ? {} : { seed: need(parseCount(seed), 'seed', seed, 'it is not a number') }),
     ...(tier === undefined ? {} : { tier }),

@@ -5,13 +5,14 @@ import type { NetworkConfig, OutboundLimits } from '../../container/index.ts';
 import { toByteString } from '../bytes.ts';
 import { UserError } from '../errors.ts';
 import type { FlagValues } from '../flags.ts';
+import { headerRulesIn } from './header-injection.ts';
 import { parseCount, parseSize } from '../quantities.ts';
 
 /** More are a slip, or a list for a firewall. */
 const MOST_RULES = 1000;
 const MOST_SERVERS = 8;
 /** They mean nothing where nothing goes out. */
-const NEEDS_OUTBOUND = ['deny-net', 'net-log', 'net-bytes', 'net-connections', 'dns'];
+const NEEDS_OUTBOUND = ['deny-net', 'net-log', 'net-bytes', 'net-connections', 'dns', 'inject-header'];
 const RULE_EXAMPLES = 'such as example.com:443, *.example.com, 10.0.0.0/8 or [fd00::1]:80';
 
 /** `--allow-net` or `--deny-net`. @throws UserError */
@@ -61,8 +62,9 @@ export function parseOutbound(values: FlagValues, flag: 'net' | 'network', given
   const limits = limitsOf(values);
   const nameServers = nameServersIn(values);
   const log = values.last('net-log');
+  const headers = headerRulesIn(values);
   return {
     mode, allow, ...(deny.length === 0 ? {} : { deny }), ...(limits === undefined ? {} : { limits }), ...(nameServers.length === 0 ? {} : { nameServers }),
-    ...(log === undefined ? {} : { log: toByteString(resolve(log)) }),
+    ...(log === undefined ? {} : { log: toByteString(resolve(log)) }), ...(headers.length === 0 ? {} : { headers }),
   };
 }
