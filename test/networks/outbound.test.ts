@@ -17,6 +17,7 @@ let other: WebServer;
 before(async () => {
   web = await webServer(machine, (request, response) => {
     if (request.url === '/redirect') response.writeHead(302, { location: `http://${machine}:${other.port}/secret` }).end();
+    else if (request.url === '/big') response.end(Buffer.alloc(5_000_000));
     else response.end(`host ${request.headers.host ?? ''}\n`);
   });
   other = await webServer(machine, (_, response) => response.end('never'));
@@ -35,7 +36,7 @@ after(() => {
 
 /** Prints an object: what each attempt came to. Errors by their name in errno(3). */
 const ATTEMPTS = `
-import errno, json, socket, struct, urllib.request
+import errno, json, socket, struct, time, urllib.request
 def reach(address, port, family=socket.AF_INET):
     with socket.socket(family) as s:
         try: s.connect((address, port)); return 'reached'
@@ -146,6 +147,35 @@ print(json.dumps({}))`);
   const leftOut = lines.reduce((sum, { count = 0 }) => sum + count, 0);
   assert.deepEqual([written + leftOut, lines.at(-1)?.verdict], [1200, 'left-out']);
   assert.ok(written >= 200 && written < 1200, `${written} lines`);
+});
+
+test('bytes and connections are bounded, with an errno and a line in the log', async () => {
+  const log = join(scratch, 'limits.log');
+  const { found } = await attempts(['--net', 'outbound', '--allow-net', machine, '--net-bytes', '300k', '--net-log', log], `
+def drain():
+    total = 0
+    with socket.create_connection(('${machine}', ${web.port})) as s:
+        s.sendall(b'GET /big HTTP/1.1\\r\\nHost: x\\r\\n\\r\\n')
+        try:
+            while True:
+                data = s.recv(65536)
+                if not data: return [total, 'end']
+                total += len(data)
+        except OSError as error: return [total, errno.errorcode[error.errno]]
+total, why = drain()
+print(json.dumps({'some': 0 < total <= 300 * 1024, 'why': why, 'then': reach('${machine}', ${web.port}), 'datagram': send('${machine}', 9)}))`);
+  assert.deepEqual(found, { some: true, why: 'EDQUOT', then: 'EDQUOT', datagram: 'EDQUOT' });
+  assert.deepEqual(linesOf(log).map(({ protocol, verdict, rule }) => [protocol, verdict, rule]), [['tcp', 'cut', 'net-bytes'], ['tcp', 'refused', 'net-bytes'], ['udp', 'refused', 'net-bytes']]);
+  const several = await attempts(['--net', 'outbound', '--allow-net', machine, '--net-connections', '2'], `
+held = [socket.create_connection(('${machine}', ${web.port})) for _ in range(2)]
+result = {'third': reach('${machine}', ${web.port}), 'datagram': send('${machine}', 9)}
+held.pop().close()
+for _ in range(200):
+    result['after one is closed'] = reach('${machine}', ${web.port})
+    if result['after one is closed'] == 'reached': break
+    time.sleep(0.05)
+print(json.dumps(result))`);
+  assert.deepEqual(several.found, { 'third': 'ENOBUFS', 'datagram': 'ENOBUFS', 'after one is closed': 'reached' });
 });
 
 test('flags that make no sense are refused with a line that says what to do', async () => {
