@@ -39,6 +39,8 @@ const COMMANDS: ReadonlyMap<string, () => Promise<Command>> = new Map([
   ['volume rm', async () => (await import('./volumes/volume-commands.ts')).volumeRmCommand],
   ['volume prune', async () => (await import('./volumes/volume-commands.ts')).volumePruneCommand],
   ['network create', async () => (await import('./networks/network-commands.ts')).networkCreateCommand],
+  ['network connect', async () => (await import('./networks/connect.ts')).networkConnectCommand],
+  ['network disconnect', async () => (await import('./networks/connect.ts')).networkDisconnectCommand],
   ['network ls', async () => (await import('./networks/network-commands.ts')).networkLsCommand],
   ['network inspect', async () => (await import('./networks/network-commands.ts')).networkInspectCommand],
   ['network rm', async () => (await import('./networks/network-commands.ts')).networkRmCommand],

@@ -70,6 +70,15 @@ export interface LimitsConfig {
   readonly oomScoreAdjust?: number;
 }
 
+export interface NetworkMembership {
+  /** By name. */
+  readonly network: string;
+  /** What the others on it may call it, beside its own name; in lower case. */
+  readonly aliases: readonly string[];
+  /** IPv4. Absent: any free one at each start. */
+  readonly address?: string;
+}
+
 export interface NetworkConfig {
   /** `none`: loopback and unix sockets only. `outbound`: the host's sockets for public addresses. */
   readonly mode: 'none' | 'outbound';
@@ -85,8 +94,8 @@ export interface NetworkConfig {
   readonly log?: string;
   /** Headers for what goes to a host, as in `--inject-header`: who runs the container puts them in. */
   readonly headers?: readonly string[];
-  /** A network that it is on with others, by name; who starts it joins that (`ContainerOptions.membership`). */
-  readonly member?: { readonly network: string; readonly aliases: readonly string[] };
+  /** Networks that it is on with others; who starts it joins them (`ContainerOptions.memberships`). The first one has the default route. */
+  readonly members?: readonly NetworkMembership[];
   /** Ports of the host that lead in (`Container.publish`). Whatever the mode: connections come in by them, and none goes out. */
   readonly ports?: readonly PublishedPort[];
 }

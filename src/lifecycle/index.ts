@@ -15,4 +15,4 @@ export type { ContainerRecord, ProcessInputs, VolumeUse } from './record.ts';
 export { NO_RESTART, restartPause } from './restart.ts';
 export type { RestartName, RestartPolicy } from './restart.ts';
 export { CREATED, EXIT_KILLED } from './state.ts';
-export type { ContainerState } from './state.ts';
+export type { ContainerState, JoinedNetwork } from './state.ts';

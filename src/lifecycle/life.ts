@@ -84,7 +84,7 @@ export class Life {
     this.#log?.end();
     this.#log = undefined;
     const lost = await this.#keep(changes);
-    this.change({ restarting: true, paused: undefined, ports: undefined, network: undefined, health: undefined, exitCode, finishedMs: this.#now(), error: lost ?? '', ...(oomKilled ? { oomKilled } : {}) });
+    this.change({ restarting: true, paused: undefined, ports: undefined, networks: undefined, health: undefined, exitCode, finishedMs: this.#now(), error: lost ?? '', ...(oomKilled ? { oomKilled } : {}) });
     this.#saidDead(exitCode);
   }
 
@@ -130,10 +130,10 @@ export class Life {
   }
 
   /** Where it is reached. */
-  connected({ ports, network }: Pick<ContainerState, 'ports' | 'network'>): void {
-    if ((ports ?? []).length === 0 && network === undefined) return;
+  connected({ ports = [], networks = [] }: Pick<ContainerState, 'ports' | 'networks'>): void {
+    if (ports.length === 0 && networks.length === 0) return;
     const { id } = this.container;
-    this.#state = { ...this.#state, ports, network };
+    this.#state = { ...this.#state, ports, networks };
     this.#containers.locked(id, () => this.#containers.writeState(id, this.#state));
   }
 

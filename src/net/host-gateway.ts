@@ -19,9 +19,10 @@ const DNS_PORT = 53;
 export interface GatewayOptions {
   readonly network: HostNetwork;
   readonly policy: NetworkPolicy;
-  readonly outer: OuterNetwork;
-  /** Absent: it is nobody's neighbour. */
-  readonly members?: MemberNetwork | undefined;
+  /** The networks that the sandbox is on at the moment. */
+  outers(): readonly OuterNetwork[];
+  /** Those of them that others are on. */
+  members(): readonly MemberNetwork[];
   readonly limits?: OutboundLimits | undefined;
   /** Whom the host asks for names, `ADDRESS` or `ADDRESS:PORT`. Default: its own resolver. */
   readonly nameServers?: readonly string[] | undefined;
@@ -31,22 +32,31 @@ export class HostGateway implements Gateway {
   readonly refusals = new Refusals();
   readonly #network: HostNetwork;
   readonly #policy: NetworkPolicy;
-  readonly #outer: OuterNetwork;
-  readonly #members: MemberNetwork | undefined;
+  readonly #outers: () => readonly OuterNetwork[];
+  readonly #members: () => readonly MemberNetwork[];
   readonly #resolver: Resolver;
   readonly #budget: OutboundBudget;
   /** Connections that are open, and where they lead. */
   readonly #links = new Map<HostLink, Endpoint>();
 
-  constructor({ network, policy, outer, members, limits, nameServers }: GatewayOptions) {
+  constructor({ network, policy, outers, members, limits, nameServers }: GatewayOptions) {
     this.#network = network;
     this.#policy = policy;
-    this.#outer = outer;
+    this.#outers = outers;
     this.#members = members;
     this.#budget = new OutboundBudget(limits);
     this.#resolver = new Resolver({
-      policy, refusals: this.refusals, resolve: (name) => network.resolve(name, nameServers), neighbours: (name) => members?.lookUp(name),
+      policy, refusals: this.refusals, resolve: (name) => network.resolve(name, nameServers), neighbours: (name) => this.#neighbours(name),
     });
+  }
+
+  #neighbours(name: string): readonly string[] | undefined {
+    const found = this.#members().flatMap((members) => members.lookUp(name) ?? []);
+    return found.length === 0 ? undefined : found;
+  }
+  /** The network that the address is one of. */
+  #membersAt(address: string): MemberNetwork | undefined {
+    return this.#members().find((members) => members.contains(address));
   }
 
   /** Other rules from now on: connections that they do not allow are cut. @throws NetworkRuleError */
@@ -73,7 +83,7 @@ export class HostGateway implements Gateway {
   /** 0, or why nothing may go there. */
   #check(protocol: 'tcp' | 'udp', to: Endpoint): number {
     const { address, port } = to;
-    if (address === this.#outer.resolver || address === this.#outer.gateway) return -ECONNREFUSED;
+    if (this.#outers().some(({ resolver, gateway }) => address === resolver || address === gateway)) return -ECONNREFUSED;
     if (!isVersion4(address)) return -ENETUNREACH;
     const rule = this.#policy.refuses(address, port);
     if (rule !== undefined) this.#record(protocol, to, rule);
@@ -83,7 +93,7 @@ export class HostGateway implements Gateway {
     return -EDQUOT;
   }
   #isResolver({ address, port }: Endpoint): boolean {
-    return address === this.#outer.resolver && port === DNS_PORT;
+    return port === DNS_PORT && this.#outers().some(({ resolver }) => address === resolver);
   }
   #open(protocol: 'tcp' | 'udp', to: Endpoint): boolean {
     const isOpen = this.#budget.open();
@@ -97,7 +107,8 @@ export class HostGateway implements Gateway {
       sink.established(undefined);
       return link;
     }
-    if (this.#members?.contains(to.address) === true) return this.#members.connectTcp(to, from, sink);
+    const members = this.#membersAt(to.address);
+    if (members !== undefined) return members.connectTcp(to, from, sink);
     const refused = this.#check('tcp', to);
     if (refused < 0) return refused;
     if (!this.#open('tcp', to)) return -ENOBUFS;
@@ -137,7 +148,8 @@ export class HostGateway implements Gateway {
           });
           return 0;
         }
-        if (this.#members?.contains(to.address) === true) return this.#members.send(data, to, from);
+        const members = this.#membersAt(to.address);
+        if (members !== undefined) return members.send(data, to, from);
         const refused = this.#check('udp', to);
         if (refused < 0) return refused;
         if (socket === undefined && !this.#open('udp', to)) return -ENOBUFS;

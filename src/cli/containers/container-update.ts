@@ -8,6 +8,7 @@ import { EXIT_FAILED, forEach, withContainers } from './container-store.ts';
 import { ask } from './control-client.ts';
 import { UserError } from '../errors.ts';
 import { parseNewLimits } from './limit-options.ts';
+import { refuseInternal } from '../networks/network-options.ts';
 import { newRules, withRules } from '../networks/rule-update.ts';
 import { parseRestart } from './restart-option.ts';
 
@@ -23,11 +24,10 @@ function changed(record: ContainerRecord, { limits, restart, rules }: Change, is
   return { ...record, container: { ...container, limits: { ...container.limits, ...limits }, network }, ...(restart === undefined ? {} : { restart }) };
 }
 
-/** An internal network has no way out, whatever its members are told. @throws UserError */
+/** @throws UserError where its networks have no way out */
 function checkNetwork(containers: Containers, { record: { container: { network } } }: WholeContainer, { rules }: Change): void {
-  if (rules === undefined || network.member === undefined) return;
-  const { internal, name } = new Networks(containers.store).find(network.member.network);
-  if (internal) throw new UserError(`cannot reach outside from the network ${name}: it is internal`, 'make another one without --internal', EXIT_FAILED);
+  const networks = new Networks(containers.store);
+  if (rules !== undefined) refuseInternal((network.members ?? []).map((member) => networks.find(member.network)), { ...network, mode: 'outbound' });
 }
 
 async function update(containers: Containers, word: string, change: Change): Promise<void> {

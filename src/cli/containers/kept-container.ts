@@ -67,16 +67,16 @@ export interface OpenOptions {
   readonly layers: readonly LayerPaths[];
   /** Of its terminal, if it has one. */
   readonly size?: TerminalFacts | undefined;
-  /** Of its network, where it is on one. */
-  readonly membership?: Membership | undefined;
+  /** Of its networks. */
+  readonly memberships?: readonly Membership[];
 }
 
 /** Its kernel and its tree, and what is to be run. @throws UserError */
-export async function openContainer(record: ContainerRecord, { store, layers, size, membership }: OpenOptions): Promise<OpenedContainer> {
+export async function openContainer(record: ContainerRecord, { store, layers, size, memberships = [] }: OpenOptions): Promise<OpenedContainer> {
   const volumes = record.volumes === undefined || store === undefined ? [] : (await import('../volumes/volume-files.ts')).volumeMounts(store, record);
   // Those above come first, so that none covers another.
   const mounts = volumes.length === 0 ? record.container.mounts : [...record.container.mounts, ...volumes].sort((one, other) => depthOf(one.destination) - depthOf(other.destination));
-  const container = await createContainer({ ...record.container, mounts, layers }, { membership, called: shortId(record.id) });
+  const container = await createContainer({ ...record.container, mounts, layers }, { memberships, called: shortId(record.id) });
   const spec = processConfig(container, record, size);
   if (!record.container.readOnly) for (const directory of [spec.cwd, ...record.defaults.volumes.map(toByteString)]) container.provideDirectory(directory);
   writeOwnFiles(container, toText(record.container.hostname));
