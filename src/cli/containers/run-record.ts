@@ -4,7 +4,7 @@ import { SIGNAL_NAMES } from '../../abi/signal.ts';
 import type { MountConfig, NetworkConfig } from '../../container/index.ts';
 import type { StoredImage } from '../../image/index.ts';
 import { DEFAULT_LOG, checkName, checkVolumeName, shortId } from '../../lifecycle/index.ts';
-import type { ContainerRecord, NetworkRecord, RestartPolicy } from '../../lifecycle/index.ts';
+import type { ContainerRecord, RestartPolicy } from '../../lifecycle/index.ts';
 import { hiddenPaths } from '../../sandbox/hidden-paths.ts';
 import { readAccounts } from '../accounts.ts';
 import { rawArguments, rawEnvironment, toByteString } from '../bytes.ts';
