@@ -96,7 +96,7 @@ const ALIASES: ReadonlyMap<string, ReadonlyMap<string, string>> = new Map([
 ]);
 /** What Docker has and we have not, and what to do instead. */
 const NOT_YET: ReadonlyMap<string, string> = new Map([
-  ['network connect', 'make the container with --network NAME'], ['network disconnect', 'make the container without --network'], ['compose', 'run each service by itself'],
+  ['compose', 'run each service by itself'],
 ]);
 
 /** `image ls` and `system df`: groups have a second word. */
