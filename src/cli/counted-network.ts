@@ -42,7 +42,7 @@ export function countedNetwork(network: HostNetwork, counters: NetworkCounters):
   };
   return {
     ...network,
-    connectTcp: (address, port, handlers) => socketOf(network.connectTcp(address, port, handlersOf(handlers))),
+    connectTcp: (address, port, handlers, names) => socketOf(network.connectTcp(address, port, handlersOf(handlers), names)),
     connectUnix: (path, handlers) => socketOf(network.connectUnix(path, handlersOf(handlers))),
     openUdp: (family, onMessage, onError) => datagrams(network.openUdp(family, received(onMessage), onError)),
     listenTcp: (address, port, onConnection) => network.listenTcp(address, port, (connection) => onConnection(connectionOf(connection))),

@@ -39,6 +39,8 @@ const COMMANDS: ReadonlyMap<string, () => Promise<Command>> = new Map([
   ['volume rm', async () => (await import('./volumes/volume-commands.ts')).volumeRmCommand],
   ['volume prune', async () => (await import('./volumes/volume-commands.ts')).volumePruneCommand],
   ['network create', async () => (await import('./networks/network-commands.ts')).networkCreateCommand],
+  ['network connect', async () => (await import('./networks/connect.ts')).networkConnectCommand],
+  ['network disconnect', async () => (await import('./networks/connect.ts')).networkDisconnectCommand],
   ['network ls', async () => (await import('./networks/network-commands.ts')).networkLsCommand],
   ['network inspect', async () => (await import('./networks/network-commands.ts')).networkInspectCommand],
   ['network rm', async () => (await import('./networks/network-commands.ts')).networkRmCommand],
@@ -93,10 +95,6 @@ const ALIASES: ReadonlyMap<string, ReadonlyMap<string, string>> = new Map([
     ...['run', 'create', 'start', 'stop', 'restart', 'kill', 'wait', 'logs', 'exec', 'top', 'port', 'rm', 'rename', 'diff', 'export', 'commit', 'cp', 'attach', 'stats', 'pause', 'unpause', 'update'].map((word) => [word, word] as const),
   ])],
 ]);
-/** What Docker has and we have not, and what to do instead. */
-const NOT_YET: ReadonlyMap<string, string> = new Map([
-  ['network connect', 'make the container with --network NAME'], ['network disconnect', 'make the container without --network'],
-]);
 
 /** `image ls` and `system df`: groups have a second word. */
 async function dispatchGroup(group: string, args: readonly string[]): Promise<number> {
@@ -107,8 +105,6 @@ async function dispatchGroup(group: string, args: readonly string[]): Promise<nu
   if (load !== undefined) return (await load())(rest);
   const words = [...new Set([...(aliases?.keys() ?? []), ...[...COMMANDS.keys()].filter((name) => name.startsWith(`${group} `)).map((name) => name.slice(group.length + 1))])];
   if (word === undefined || word === '--help' || word === '-h') return (await import('./help.ts')).printGroupHelp(group, words, aliases);
-  const instead = NOT_YET.get(group === 'container' ? word : `${group} ${word}`);
-  if (instead !== undefined) throw new UserError(`cannot ${group} ${word}: it is not there yet`, instead);
   const guess = nearest(word, words);
   throw new UserError(`cannot ${group} ${word}: no such command`, guess === undefined ? `it is one of ${words.join(', ')}` : `did you mean "caisson ${group} ${guess}"?`);
 }
@@ -119,8 +115,6 @@ async function dispatch(args: readonly string[]): Promise<number> {
   if (word === '--version' || word === '-V') return (await import('./help.ts')).printVersion();
   const load = COMMANDS.get(word);
   if (load !== undefined) return (await load())(rest);
-  const instead = NOT_YET.get(word);
-  if (instead !== undefined) throw new UserError(`cannot ${word}: it is not there yet`, instead);
   const names = [...COMMANDS.keys()].map((name) => name.split(' ')[0] ?? '');
   if (names.includes(word)) return dispatchGroup(word, rest);
   const guess = nearest(word, names);

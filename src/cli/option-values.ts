@@ -7,6 +7,7 @@ import { toByteString } from './bytes.ts';
 import { UserError } from './errors.ts';
 import { nearest } from './flags.ts';
 import type { FlagValues } from './flags.ts';
+import { parseOutbound } from './networks/outbound-options.ts';
 import { parseSize } from './quantities.ts';
 
 const RLIMITS: readonly string[] = [
@@ -108,18 +109,7 @@ export function refuseOtherNetworks(flag: string, text: string | undefined): voi
 /** `--net` of `do` and `build`. */
 export function parseNet(values: FlagValues): NetworkConfig {
   refuseOtherNetworks('net', values.last('net'));
-  return parseNetwork(values, 'net', oneOf(values, 'net', ['none', 'outbound']));
-}
-
-/** `--allow-net` alone means outbound, restricted to what is named. */
-export function parseNetwork(values: FlagValues, flag: 'net' | 'network', given: NetworkConfig['mode'] | undefined): NetworkConfig {
-  const allow = values.all('allow-net');
-  const mode = given ?? (allow.length > 0 ? 'outbound' : 'none');
-  if (mode === 'none' && allow.length > 0) throw new UserError(`cannot use --allow-net with --${flag} none`, 'leave one of them out');
-  for (const entry of allow) {
-    if (!/^\[?[A-Za-z0-9*_.:/-]+\]?$/.test(entry)) throw new UserError(`cannot use --allow-net ${entry}: it is no name, address or CIDR range`, 'such as example.com:443 or 10.0.0.0/8');
-  }
-  return { mode, allow };
+  return parseOutbound(values, 'net', oneOf(values, 'net', ['none', 'outbound']));
 }
 
 /** Rows and columns of the terminal that standard input and output are. */

@@ -81,7 +81,7 @@ export interface ServiceSettings {
   readonly expose?: readonly string[];
   readonly volumes?: readonly MountSetting[];
   readonly tmpfs?: readonly string[];
-  readonly networks?: Readonly<Record<string, { readonly aliases?: readonly string[] } | null>>;
+  readonly networks?: Readonly<Record<string, { readonly aliases?: readonly string[]; readonly ipv4_address?: string } | null>>;
   readonly network_mode?: string;
   readonly depends_on?: Readonly<Record<string, Dependency>>;
   readonly links?: readonly string[];

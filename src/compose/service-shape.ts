@@ -57,7 +57,7 @@ const MOUNT: ObjectShape = {
 };
 
 const NETWORK = object({
-  aliases: list(text, String), ipv4_address: refused(text, GIVEN_OUT), ipv6_address: refused(text, GIVEN_OUT), link_local_ips: refused(list(text), GIVEN_OUT, isEmpty), mac_address: ignored(text, 'there are no frames'), driver_opts: ignored(mapping(loose), 'there is one driver', isEmpty),
+  aliases: list(text, String), ipv4_address: text, ipv6_address: refused(text, GIVEN_OUT), link_local_ips: refused(list(text), GIVEN_OUT, isEmpty), mac_address: ignored(text, 'there are no frames'), driver_opts: ignored(mapping(loose), 'there is one driver', isEmpty),
   priority: integer, gw_priority: integer, interface_name: ignored(text, 'it is eth0'),
 });
 

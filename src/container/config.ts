@@ -5,9 +5,9 @@
  * Every path, name, argument and variable is a byte string (latin1), as in the kernel.
  */
 import type { LayerPaths } from '../fs/layer-files.ts';
-import type { PublishedPort } from '../net/index.ts';
+import type { OutboundLimits, PublishedPort } from '../net/index.ts';
 
-export type { LayerPaths, PublishedPort };
+export type { LayerPaths, OutboundLimits, PublishedPort };
 
 export interface ContainerConfig {
   /** Host directory that becomes the lower layer of `/`. The container's writes go to memory above it. On a host without files, `/` is empty. */
@@ -70,13 +70,32 @@ export interface LimitsConfig {
   readonly oomScoreAdjust?: number;
 }
 
+export interface NetworkMembership {
+  /** By name. */
+  readonly network: string;
+  /** What the others on it may call it, beside its own name; in lower case. */
+  readonly aliases: readonly string[];
+  /** IPv4. Absent: any free one at each start. */
+  readonly address?: string;
+}
+
 export interface NetworkConfig {
   /** `none`: loopback and unix sockets only. `outbound`: the host's sockets for public addresses. */
   readonly mode: 'none' | 'outbound';
   /** Names, addresses and CIDR ranges, each with an optional `:PORT`. Where this is not empty, only these may be reached. */
   readonly allow: readonly string[];
-  /** A network that it is on with others, by name; who starts it joins that (`ContainerOptions.membership`). */
-  readonly member?: { readonly network: string; readonly aliases: readonly string[] };
+  /** The same: these may not be reached, whatever is allowed. */
+  readonly deny?: readonly string[];
+  /** Of what goes out and comes back. */
+  readonly limits?: OutboundLimits;
+  /** Whom the gateway asks for names, `ADDRESS` or `ADDRESS:PORT`. Absent: the host's resolver. */
+  readonly nameServers?: readonly string[];
+  /** A file of the host for what is refused, a byte string: who runs the container writes it. */
+  readonly log?: string;
+  /** Headers for what goes to a host, as in `--inject-header`: who runs the container puts them in. */
+  readonly headers?: readonly string[];
+  /** Networks that it is on with others; who starts it joins them (`ContainerOptions.memberships`). The first one has the default route. */
+  readonly members?: readonly NetworkMembership[];
   /** Ports of the host that lead in (`Container.publish`). Whatever the mode: connections come in by them, and none goes out. */
   readonly ports?: readonly PublishedPort[];
 }

@@ -3,22 +3,22 @@ import { createHostView, inodeAt } from '../kernel/host-view.ts';
 import type { HostView } from '../kernel/host-view.ts';
 import { FileDescriptors } from '../kernel/fd-table.ts';
 import { specialFilesOf } from '../kernel/files/special-files.ts';
-import { configureNetwork } from '../kernel/files/network.ts';
 import { Kernel } from '../kernel/kernel.ts';
 import { SyscallTracer, traceLine } from '../kernel/strace/tracer.ts';
 import { createSystemView } from '../kernel/system-view.ts';
 import { startProcess } from '../kernel/task/start.ts';
 import { createMachine, type MachineImage } from '../machine/index.ts';
-import { EINVAL, EOPNOTSUPP } from '../abi/errno.ts';
+import { EINVAL } from '../abi/errno.ts';
 import { MS_RDONLY } from '../abi/mount.ts';
 import { RLIMIT_NOFILE } from '../abi/resource.ts';
 import type { Actor } from '../fs/operations.ts';
 import type { Inode } from '../fs/types.ts';
 import type { Host, HostNetwork } from '../host/types.ts';
-import { HostGateway, MemberNetwork, NetworkPolicy, OWN_NETWORK, PUBLISHED6, PortError, PublishedPorts } from '../net/index.ts';
-import type { BoundPort, MemberDirectory, NetworkStack, OuterNetwork } from '../net/index.ts';
+import type { BoundPort, NetworkRules, Refusal } from '../net/index.ts';
 import { DEFAULT_LIMITS } from './config.ts';
-import type { ContainerConfig, LimitsConfig, NetworkConfig, ProcessConfig } from './config.ts';
+import type { ContainerConfig, LimitsConfig, ProcessConfig } from './config.ts';
+import { ContainerNetwork } from './container-network.ts';
+import type { Membership } from './container-network.ts';
 import { ensureDirectory } from './conversion.ts';
 import { ContainerError } from './errors.ts';
 import { Files } from './files.ts';
@@ -37,15 +37,8 @@ export interface ContainerOptions {
   readonly image: MachineImage;
   /** False: programs come and go, and the container ends when it is told to. Default: it ends with its first program. */
   readonly endsWithFirst?: boolean;
-  /** A network that it is on, with other containers. */
-  readonly membership?: Membership | undefined;
-}
-
-export interface Membership {
-  readonly outer: OuterNetwork;
-  readonly directory: MemberDirectory;
-  /** Of the host, where it is to listen for the others. */
-  readonly socket: string;
+  /** Networks that it is on, with other containers. */
+  readonly memberships?: readonly Membership[];
 }
 
 /** A run that is to be repeatable neither uses what another left nor leaves anything. */
@@ -60,16 +53,12 @@ export class Container {
   readonly #view: HostView;
   readonly #endsWithFirst: boolean;
   readonly #startedNs: number;
-  readonly #network: NetworkConfig;
+  readonly #network: ContainerNetwork;
   readonly #oomScoreAdjust: number;
-  #hostNetwork: HostNetwork | undefined;
-  #ports: PublishedPorts | undefined;
-  #stack: NetworkStack | undefined;
-  #members: MemberNetwork | undefined;
   /** What we made or changed, by inode number, with the time of it. */
   readonly #provided = new Map<number, bigint>();
 
-  private constructor(kernel: Kernel, view: HostView, endsWithFirst: boolean, { network, limits }: ContainerConfig) {
+  private constructor(kernel: Kernel, view: HostView, endsWithFirst: boolean, network: ContainerNetwork, { limits }: ContainerConfig) {
     this.#network = network;
     this.#oomScoreAdjust = limits.oomScoreAdjust ?? 0;
     this.#kernel = kernel;
@@ -81,7 +70,7 @@ export class Container {
   }
 
   /** @throws ContainerError for a root or a mount that cannot be used, NetworkRuleError for what may be reached. */
-  static create(host: Host, config: ContainerConfig, { image, endsWithFirst = true, membership }: ContainerOptions): Container {
+  static create(host: Host, config: ContainerConfig, { image, endsWithFirst = true, memberships = [] }: ContainerOptions): Container {
     const { memoryBytes, tasks } = config.limits;
     const upperBytes = config.limits.writableBytes ?? memoryBytes;
     const kernel = new Kernel({
@@ -109,59 +98,71 @@ export class Container {
       ...(upperBytes === undefined ? {} : { upperBytes }),
     });
     if ('errno' in view) throw new ContainerError(view.path, -view.errno);
-    const container = new Container(kernel, view, endsWithFirst, config);
+    const container = new Container(kernel, view, endsWithFirst, new ContainerNetwork(kernel, config.network, host.network, memberships), config);
     container.#settle();
-    if (host.network !== undefined) container.#connect(host.network, membership);
+    container.#writeResolver();
     return container;
   }
 
-  #connect(host: HostNetwork, membership: Membership | undefined): void {
-    const { mode, ports = [] } = this.#network;
-    if (mode === 'none' && ports.length === 0 && membership === undefined) return;
-    const outer = { ...membership?.outer ?? OWN_NETWORK, ...(ports.length === 0 ? {} : { version6: PUBLISHED6 }) };
-    if (membership !== undefined) this.#members = new MemberNetwork(outer, host, membership.directory);
-    const isOpen = mode === 'outbound' || membership !== undefined;
-    const gateway = isOpen ? new HostGateway({ network: host, policy: new NetworkPolicy(this.#network), outer, members: this.#members }) : undefined;
-    this.#stack = configureNetwork(this.#kernel, { gateway, outer });
-    this.#hostNetwork = host;
-    if (ports.length > 0) this.#ports = new PublishedPorts(this.#stack, host);
-    // Names are resolved by the gateway: the container's resolver configuration says so.
-    if (isOpen) this.provideFile(RESOLVER_FILE, new TextEncoder().encode(`nameserver ${outer.resolver}\n`));
+  /** Names are resolved by the gateway: the container's resolver configuration says so, unless the guest has one of its own. */
+  #writeResolver(): void {
+    const { resolver } = this.#network;
+    if (resolver === undefined) return;
+    const inode = inodeAt(this.#view, RESOLVER_FILE);
+    const isChanged = typeof inode !== 'number' && [...this.changes()].some((change) => change.inode === inode);
+    if (!isChanged) this.provideFile(RESOLVER_FILE, new TextEncoder().encode(`nameserver ${resolver}\n`));
   }
 
   /** Its address where it can be reached from outside or reaches there. */
   get address(): string | undefined {
-    return this.#stack?.outer?.address;
+    return this.#network.address;
   }
 
   /** Before programs start: listens on the ports of the host that its configuration names, all or none. @throws PortError */
-  async publish(): Promise<void> {
-    const { ports = [] } = this.#network;
-    const [first] = ports;
-    if (first === undefined) return;
-    if (this.#ports === undefined) throw new PortError(first.address ?? '', first.hostPorts[0], EOPNOTSUPP);
-    await this.#ports.publish(ports);
+  publish(): Promise<void> {
+    return this.#network.publish();
   }
 
-  /** Before programs start: the others on its network can reach it. 0 or a negative errno. */
-  async join({ socket }: Membership): Promise<number> {
-    return this.#members === undefined || this.#stack === undefined ? -EOPNOTSUPP : this.#members.listen(socket, this.#stack);
+  /** Before programs start: the others on its networks can reach it. 0 or a negative errno. */
+  join(): Promise<number> {
+    return this.#network.listen();
+  }
+
+  /** Joins one more network, also while programs run. 0 or a negative errno. */
+  async connect(host: HostNetwork, membership: Membership): Promise<number> {
+    const attached = await this.#network.attach(host, membership);
+    if (attached === 0) this.#writeResolver();
+    return attached;
+  }
+
+  /** Leaves a network, by its name, also while programs run: connections over it end. */
+  disconnect(network: string): void {
+    this.#network.detach(network);
+    this.#writeResolver();
   }
 
   /** What is listened on; none before `publish`, and after the end. */
   get ports(): readonly BoundPort[] {
-    return this.#ports?.bound ?? [];
+    return this.#network.ports;
   }
 
-  /** Nobody can connect any more; what programs have written still goes. */
-  async #disconnect(): Promise<void> {
-    this.#ports?.close();
-    this.#members?.close();
-    await this.#hostNetwork?.settled();
+  /** Other rules of what may be reached, from now on: connections that they do not allow are cut. False: it has no way out. @throws NetworkRuleError */
+  setNetworkRules(rules: NetworkRules): boolean {
+    return this.#network.setRules(rules);
+  }
+
+  /** Called at everything that it was refused outside. A guest decides how often. */
+  onRefusal(listener: (refusal: Refusal) => void): void {
+    this.#network.onRefusal(listener);
+  }
+
+  /** How often something was refused, by the rule (`Refusal.rule`). */
+  get refusals(): ReadonlyMap<string, number> {
+    return this.#network.refusals;
   }
 
   /**
-   * Before programs start: writes a file that is ours and no change of the guest's, unless the guest changes it. Also where the
+   * Writes a file that is ours and no change of the guest's, unless the guest changes it. Also where the
    * container is read-only; never where something of the host is mounted, nor through a link.
    */
   provideFile(path: string, bytes: Uint8Array): void {
@@ -173,9 +174,10 @@ export class Container {
     const { flags } = namespace.root;
     namespace.root.flags &= ~MS_RDONLY;
     const before = directory.stat().mtimeNs;
+    const changed = new Set(Array.from(this.changes(), ({ inode }) => inode));
     if (this.files.writeFile(path, bytes, 0o644) === 0) directory.setAttributes({ mtimeNs: before });
     namespace.root.flags = flags;
-    this.#settle();
+    this.#settle(changed);
   }
 
   /** Before programs start: makes a directory, and those above it. 0 or a negative errno. */
@@ -185,9 +187,15 @@ export class Container {
     return made;
   }
 
-  /** What differs by now is ours. */
-  #settle(): void {
-    for (const { inode } of this.changes()) if (inode !== undefined) this.#provided.set(inode.ino, inode.stat().mtimeNs);
+  /** Nobody can connect any more; what programs have written still goes. */
+  async #closeNetwork(): Promise<void> {
+    this.#network.close();
+    await this.#network.settled();
+  }
+
+  /** What differs by now is ours, except what did before. */
+  #settle(before: ReadonlySet<Inode | undefined> = new Set()): void {
+    for (const { inode } of this.changes()) if (inode !== undefined && !before.has(inode)) this.#provided.set(inode.ino, inode.stat().mtimeNs);
   }
 
   /** Who writes to the tree from outside: root, whom no permission stops. */
@@ -221,8 +229,8 @@ export class Container {
     process.oomScoreAdjust = this.#oomScoreAdjust;
     streams.terminal?.tty.setControlling(process);
     const running = runningProcess(kernel, process, streams, isFirst);
-    if (!isFirst || this.#hostNetwork === undefined) return running;
-    return { ...running, ended: running.ended.then(async (status) => this.#disconnect().then(() => status)) };
+    if (!isFirst) return running;
+    return { ...running, ended: running.ended.then(async (status) => this.#closeNetwork().then(() => status)) };
   }
 
   /**
@@ -274,13 +282,13 @@ export class Container {
       unknownCalls: statistics.unknown,
       tasks: statistics.tasksCreated,
       mappedBytes: memory.mappedBytes,
+      refusals: this.refusals,
     };
   }
 
   /** Gives back what it holds of the host, when nothing is asked of it any more. */
   close(): void {
-    this.#ports?.close();
-    this.#members?.close();
+    this.#network.close();
     this.#view.close();
   }
 

@@ -40,6 +40,8 @@ export interface ContainerStatistics {
   readonly unknownCalls: ReadonlyMap<number, number>;
   readonly tasks: number;
   readonly mappedBytes: number;
+  /** How often something outside was refused, by rule. */
+  readonly refusals: ReadonlyMap<string, number>;
 }
 
 export interface ContainerUsage {

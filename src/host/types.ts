@@ -62,9 +62,10 @@ export interface HostStat {
 }
 
 export interface HostNetwork {
-  /** Names to addresses, IPv4 and IPv6 as text; rejects with an Error whose code is a resolver code. */
-  resolve(name: string): Promise<readonly string[]>;
-  connectTcp(address: string, port: number, handlers: HostSocketHandlers): HostSocket;
+  /** Names to addresses, IPv4 and IPv6 as text; rejects with an Error whose code is a resolver code. `servers`: `ADDRESS` or `ADDRESS:PORT`, instead of the host's own resolver. */
+  resolve(name: string, servers?: readonly string[]): Promise<readonly string[]>;
+  /** `names`: that led to the address, as far as that is known. */
+  connectTcp(address: string, port: number, handlers: HostSocketHandlers, names?: readonly string[]): HostSocket;
   /** A unix socket by its path, a byte string; `onConnect` gets no address. */
   connectUnix(path: string, handlers: HostSocketHandlers): HostSocket;
   /** A UDP socket that may send to anyone; the policy was applied before. */

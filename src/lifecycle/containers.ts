@@ -181,7 +181,7 @@ export class Containers {
     const state = bytes === undefined ? undefined : decodeState(bytes);
     if (state === undefined) return { status: 'exited', exitCode: EXIT_UNKNOWN, error: 'its state was lost (a power cut, or a full disk)', finishedMs: this.#disk.mtimeOf(this.pathOf(id, 'state.json')) };
     if (state.status !== 'running' || !this.#hasEnded(state.owner ?? '')) return state;
-    const { owner: _, pid: __, ports: ___, network: ____, paused: _____, restarting: ______, ...rest } = state;
+    const { owner: _, pid: __, ports: ___, networks: ____, paused: _____, restarting: ______, ...rest } = state;
     const killed: ContainerState = { ...rest, status: 'exited', exitCode: EXIT_KILLED, finishedMs: this.#disk.host.now(), error: 'its process was killed: what it changed since its start is lost' };
     return this.#settle(id, state, killed);
   }
@@ -195,7 +195,7 @@ export class Containers {
         if (now !== undefined && JSON.stringify(now) !== JSON.stringify(before)) return now;
         this.writeState(id, killed);
         this.removeEndpoint(id);
-        if (before.network !== undefined) new Networks(this.store).leave(before.network.name, before.network.address, id);
+        for (const { name, address } of before.networks ?? []) new Networks(this.store).leave(name, address, id);
         // What it said that it was doing with the store.
         this.store.claims.removeLeftovers();
         this.say('die', { id, name: this.#nameOf(id), record: this.#recordOf(id) }, { exitCode: String(killed.exitCode) });

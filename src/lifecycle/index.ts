@@ -15,4 +15,4 @@ export type { ContainerRecord, GivenFile, ProcessInputs, VolumeUse } from './rec
 export { NO_RESTART, restartPause } from './restart.ts';
 export type { RestartName, RestartPolicy } from './restart.ts';
 export { CREATED, EXIT_KILLED } from './state.ts';
-export type { ContainerState } from './state.ts';
+export type { ContainerState, JoinedNetwork } from './state.ts';

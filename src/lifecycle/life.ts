@@ -84,7 +84,7 @@ export class Life {
     this.#log?.end();
     this.#log = undefined;
     const lost = await this.#keep(changes);
-    this.change({ restarting: true, paused: undefined, ports: undefined, network: undefined, health: undefined, exitCode, finishedMs: this.#now(), error: lost ?? '', ...(oomKilled ? { oomKilled } : {}) });
+    this.change({ restarting: true, paused: undefined, ports: undefined, networks: undefined, health: undefined, exitCode, finishedMs: this.#now(), error: lost ?? '', ...(oomKilled ? { oomKilled } : {}) });
     this.#saidDead(exitCode);
   }
 
@@ -95,8 +95,8 @@ export class Life {
 
   /** Its end was asked for while nothing ran. */
   stayedEnded(): void {
-    const { exitCode, startedMs, finishedMs, error, oomKilled, restarts } = this.#state;
-    this.#writeEnd({ status: 'exited', startedMs, finishedMs, exitCode, error, oomKilled, restarts });
+    const { exitCode, startedMs, finishedMs, error, oomKilled, restarts, refusals } = this.#state;
+    this.#writeEnd({ status: 'exited', startedMs, finishedMs, exitCode, error, oomKilled, restarts, refusals });
   }
 
   #saidDead(exitCode: number): void {
@@ -130,10 +130,10 @@ export class Life {
   }
 
   /** Where it is reached. */
-  connected({ ports, network }: Pick<ContainerState, 'ports' | 'network'>): void {
-    if ((ports ?? []).length === 0 && network === undefined) return;
+  connected({ ports = [], networks = [] }: Pick<ContainerState, 'ports' | 'networks'>): void {
+    if (ports.length === 0 && networks.length === 0) return;
     const { id } = this.container;
-    this.#state = { ...this.#state, ports, network };
+    this.#state = { ...this.#state, ports, networks };
     this.#containers.locked(id, () => this.#containers.writeState(id, this.#state));
   }
 
@@ -158,8 +158,8 @@ export class Life {
       return undefined;
     }
     const lost = await this.#keep(changes);
-    const { startedMs, restarts } = this.#state;
-    const state: ContainerState = { status: 'exited', startedMs, finishedMs: this.#now(), exitCode, error: lost ?? this.#lostLog(), restarts, ...(oomKilled ? { oomKilled } : {}) };
+    const { startedMs, restarts, refusals } = this.#state;
+    const state: ContainerState = { status: 'exited', startedMs, finishedMs: this.#now(), exitCode, error: lost ?? this.#lostLog(), restarts, refusals, ...(oomKilled ? { oomKilled } : {}) };
     const unwritten = this.#writeEnd(state, () => this.#saidDead(exitCode));
     return lost ?? unwritten;
   }

@@ -8,7 +8,7 @@
  *
  * Who makes one holds the store's lock, so that two never get the same addresses. A member whose process has ended has left.
  */
-import { parseRange, type AddressRange } from '../container/index.ts';
+import { parseAddress, parseRange, type AddressRange } from '../container/index.ts';
 import { StoreLock } from '../image/index.ts';
 import type { Disk, ImageStore } from '../image/index.ts';
 import { nearestName } from '../image/nearest.ts';
@@ -193,16 +193,28 @@ export class Networks {
     });
   }
 
-  /** An address that no member has, written down. @throws NoSuchNetworkError; LifecycleError where there is none left. */
-  join({ id, name, subnet }: NetworkRecord, member: Omit<NetworkMember, 'address'>): NetworkMember {
+  /** The network's own address, the gateway's, and broadcast's are nobody's. @throws LifecycleError for an address that no member can have */
+  checkAddress({ name, subnet }: Pick<NetworkRecord, 'name' | 'subnet'>, address: string): void {
+    const bytes = parseAddress(address);
+    const [first, last] = boundsOf(parseRange(subnet)!);
+    const number = bytes?.length === 4 ? numberOf(bytes) : 0;
+    if (number < first + 2 || number >= last) throw new LifecycleError(`invalid IP address ${address}: it is not one of ${subnet}, or that of the network ${name} itself`, `from ${addressOf(first + 2)} to ${addressOf(last - 1)}`);
+  }
+
+  /** An address that no member has, the one that is wanted or any, written down. @throws NoSuchNetworkError; LifecycleError where there is none left, or the one is taken. */
+  join({ id, name, subnet }: NetworkRecord, member: Omit<NetworkMember, 'address'>, wanted?: string): NetworkMember {
     return this.#locked(name, () => {
       if (this.#read(name) === undefined) throw new NoSuchNetworkError(name);
-      const used = new Set(this.members(name).map(({ address }) => address));
+      const members = this.members(name);
+      const own = members.find(({ container }) => container === member.container);
+      if (own !== undefined) throw new LifecycleError(`endpoint with name ${member.names[0] ?? ''} already exists in network ${name}`, 'it is on it already');
+      if (wanted !== undefined) this.checkAddress({ name, subnet }, wanted);
+      const used = new Set(members.map(({ address }) => address));
+      if (wanted !== undefined && used.has(wanted)) throw new LifecycleError(`Address already in use: ${wanted}`, 'leave --ip out, or take another one');
       const [first, last] = boundsOf(parseRange(subnet)!);
-      // The network's own address, the gateway's, and broadcast's are nobody's.
       for (let number = first + 2; number < last; number++) {
         const address = addressOf(number);
-        if (used.has(address)) continue;
+        if (used.has(address) || (wanted !== undefined && address !== wanted)) continue;
         this.#disk.remove(`${this.membersPath(name)}/${address}.sock`);
         this.#disk.writeFileQuickly(`${this.membersPath(name)}/${address}`, new TextEncoder().encode(JSON.stringify(member)));
         this.#say('connect', { id, name }, member.container);

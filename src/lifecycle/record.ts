@@ -1,5 +1,5 @@
 /** What a container was made with: `config.json` in its directory. Only `update` writes it again. */
-import type { ContainerConfig, RlimitConfig } from '../container/index.ts';
+import type { ContainerConfig, NetworkMembership, RlimitConfig } from '../container/index.ts';
 import type { DiffId, Digest, ProcessDefaults } from '../image/index.ts';
 import type { HealthCheck } from './health.ts';
 import type { RestartPolicy } from './restart.ts';
@@ -97,11 +97,17 @@ function isRecord(value: unknown): value is ContainerRecord & { readonly version
   return Array.isArray(layers) && typeof manifest === 'string' && Array.isArray((process as Partial<ProcessInputs>).command);
 }
 
+/** One that was made when a container was on one network at most. */
+function withMembers(record: ContainerRecord): ContainerRecord {
+  const { member, ...network } = record.container.network as ContainerConfig['network'] & { readonly member?: NetworkMembership };
+  return member === undefined ? record : { ...record, container: { ...record.container, network: { ...network, members: [member] } } };
+}
+
 /** Undefined: it is cut short, spoiled or of another version. */
 export function decodeRecord(bytes: Uint8Array, id: string): ContainerRecord | undefined {
   try {
     const value: unknown = JSON.parse(new TextDecoder('utf-8', { fatal: true }).decode(bytes), (key, item: unknown) => (item === UNLIMITED && (key === 'soft' || key === 'hard') ? Infinity : item));
-    return isRecord(value) && value.id === id ? value : undefined;
+    return isRecord(value) && value.id === id ? withMembers(value) : undefined;
   } catch {
     return undefined;
   }

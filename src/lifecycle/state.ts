@@ -3,6 +3,15 @@
 import type { BoundPort } from '../container/index.ts';
 import type { HealthState } from './health.ts';
 
+/** A network that a container is on, and its address there. */
+export interface JoinedNetwork {
+  readonly name: string;
+  readonly id: string;
+  readonly address: string;
+  readonly prefix: number;
+  readonly gateway: string;
+}
+
 export interface ContainerState {
   readonly status: 'created' | 'running' | 'exited';
   /** Who runs it (`ImageHost.owner`); absent unless it runs. */
@@ -17,10 +26,12 @@ export interface ContainerState {
   readonly error: string;
   /** A process in it was killed because memory did not suffice. */
   readonly oomKilled?: boolean | undefined;
-  /** The network that it is on, while it runs. */
-  readonly network?: { readonly name: string; readonly id: string; readonly address: string; readonly prefix: number; readonly gateway: string } | undefined;
+  /** The networks that it is on, while it runs. */
+  readonly networks?: readonly JoinedNetwork[] | undefined;
   /** Where it is reached, while it runs. */
   readonly ports?: readonly BoundPort[] | undefined;
+  /** How often something outside was refused, by rule: since it was last asked to start. */
+  readonly refusals?: Readonly<Record<string, number>> | undefined;
   /** Its programs do not run at the moment. */
   readonly paused?: boolean | undefined;
   /** Its command has ended, and its process starts that again in a moment (`restart.ts`). */

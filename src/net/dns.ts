@@ -1,8 +1,8 @@
 /** The sandbox's resolver: answers DNS queries (RFC 1035) from what the host resolves, under the policy. */
-import type { HostNetwork } from '../host/types.ts';
 import { isVersion4, parseAddress } from './address.ts';
 import { DNS_QUERIES, DNS_TTL } from './limits.ts';
 import type { NetworkPolicy } from './policy.ts';
+import type { Refusals } from './refusals.ts';
 
 const TYPE_A = 1;
 const TYPE_AAAA = 28;
@@ -77,18 +77,22 @@ function respond(id: number, code: number, question: Uint8Array, addresses: read
   return response;
 }
 
+export interface ResolverOptions {
+  readonly policy: NetworkPolicy;
+  readonly refusals: Refusals;
+  /** Asks the host: addresses as text; rejects with an Error whose code is a resolver's. */
+  resolve(name: string): Promise<readonly string[]>;
+  /** Addresses of who is called so on the sandbox's own networks, which come first; undefined for a name of nobody. */
+  neighbours(name: string): readonly string[] | undefined;
+}
+
 export class Resolver {
-  readonly #network: HostNetwork;
-  readonly #policy: NetworkPolicy;
-  readonly #neighbours: (name: string) => readonly string[] | undefined;
+  readonly #options: ResolverOptions;
   /** Lookups under way, so that A and AAAA of one name ask the host once. */
   readonly #pending = new Map<string, Promise<readonly string[]>>();
 
-  /** `neighbours`: addresses of who is called so on the sandbox's own network, which come first; undefined for a name of nobody. */
-  constructor(network: HostNetwork, policy: NetworkPolicy, neighbours: (name: string) => readonly string[] | undefined) {
-    this.#neighbours = neighbours;
-    this.#network = network;
-    this.#policy = policy;
+  constructor(options: ResolverOptions) {
+    this.#options = options;
   }
 
   /** Answers one message through `answer`, soon. */
@@ -104,29 +108,39 @@ export class Resolver {
     if (dnsClass !== CLASS_IN) return answer(respond(id, NOTIMP, bytes));
     // Only addresses are known; everything else exists without a value, reverse names do not exist.
     if (type !== TYPE_A && type !== TYPE_AAAA) return answer(respond(id, name.endsWith('.arpa') ? NXDOMAIN : NOERROR, bytes));
-    const found = this.#neighbours(name);
+    const found = this.#options.neighbours(name);
     if (found !== undefined) return answer(respond(id, NOERROR, bytes, type === TYPE_A ? found.slice(0, MAX_ANSWERS).map((address) => parseAddress(address)!) : []));
-    if (!this.#policy.mayResolve(name)) return answer(respond(id, NXDOMAIN, bytes));
+    const refusedBy = this.#options.policy.refusesName(name);
+    if (refusedBy !== undefined) {
+      this.#refused(name, refusedBy);
+      return answer(respond(id, NXDOMAIN, bytes));
+    }
     const lookup = this.#lookUp(name);
     if (lookup === undefined) return answer(respond(id, REFUSED, bytes));
     lookup.then(
       (addresses) => {
-        // There is no IPv6 route out of the sandbox, so no name has an IPv6 address in it.
-        const wanted = type === TYPE_A ? addresses.filter(isVersion4).slice(0, MAX_ANSWERS) : [];
+        const wanted = type === TYPE_A ? addresses.slice(0, MAX_ANSWERS) : [];
         answer(respond(id, NOERROR, bytes, wanted.map((address) => parseAddress(address)!)));
       },
       (error: unknown) => answer(respond(id, NOT_FOUND.has(codeOf(error)) ? NXDOMAIN : SERVFAIL, bytes)),
     );
   }
 
+  #refused(name: string, rule: string, address?: string): void {
+    this.#options.refusals.record({ protocol: 'dns', name, address, verdict: 'refused', rule });
+  }
+
   #lookUp(name: string): Promise<readonly string[]> | undefined {
     const pending = this.#pending.get(name);
     if (pending !== undefined) return pending;
     if (this.#pending.size >= DNS_QUERIES) return undefined;
-    const lookup = this.#network.resolve(name).then((addresses) => {
-      const valid = addresses.filter((address) => parseAddress(address) !== undefined);
-      this.#policy.remember(name, valid);
-      return valid;
+    const { policy, resolve } = this.#options;
+    const lookup = resolve(name).then((found) => {
+      // There is no IPv6 route out of the sandbox, so no name has an IPv6 address in it.
+      const { addresses, refused } = policy.admit(name, found.filter((address) => isVersion4(address) && parseAddress(address) !== undefined));
+      for (const { address, rule } of refused) this.#refused(name, rule, address);
+      if (addresses.length === 0 && refused.length > 0) throw Object.assign(new Error(`${name} leads nowhere that may be reached`), { code: 'ENOTFOUND' });
+      return addresses;
     });
     this.#pending.set(name, lookup);
     const forget = (): void => void this.#pending.delete(name);

@@ -45,7 +45,7 @@ function setUp(allow: readonly string[] = []): { stack: NetworkStack; handlers: 
     listenUdp: () => assert.fail('nothing is published'),
     settled: () => Promise.resolve(),
   };
-  return { stack: fakeStack({ outer: OWN_NETWORK, gateway: new HostGateway({ network, policy: new NetworkPolicy({ mode: 'outbound', allow }), outer: OWN_NETWORK }) }), handlers, written, opened };
+  return { stack: fakeStack({ outers: [OWN_NETWORK], gateway: new HostGateway({ network, policy: new NetworkPolicy({ mode: 'outbound', allow }), outers: () => [OWN_NETWORK], members: () => [] }) }), handlers, written, opened };
 }
 function open(stack: NetworkStack, type: number): Socket {
   const socket = createSocket(stack, AF_INET, type, 0);

@@ -1,54 +1,104 @@
 /** The way out of the sandbox: the host's sockets, under the policy, and the resolver at its fixed address. */
-import { EACCES, ECONNREFUSED, ENETUNREACH, ENOBUFS } from '../abi/errno.ts';
+import { EACCES, ECONNREFUSED, ECONNRESET, EDQUOT, ENETUNREACH, ENOBUFS } from '../abi/errno.ts';
 import type { HostNetwork, HostUdpSocket } from '../host/types.ts';
 import { isVersion4 } from './address.ts';
 import { Resolver } from './dns.ts';
 import { HostLink } from './host-link.ts';
-import { HOST_CONNECTIONS, REMEMBERED_ADDRESSES } from './limits.ts';
+import { REMEMBERED_ADDRESSES } from './limits.ts';
 import type { MemberNetwork } from './member-network.ts';
 import type { Gateway, GatewayUdp, OuterNetwork } from './network-stack.ts';
-import type { NetworkPolicy } from './policy.ts';
+import { OutboundBudget, type OutboundLimits } from './outbound-budget.ts';
+import type { NetworkPolicy, NetworkRules, RefusedBy } from './policy.ts';
+import { Refusals } from './refusals.ts';
+import { ResolverLink } from './resolver-link.ts';
 import type { Endpoint } from './sockaddr.ts';
 import type { TcpLink, TcpSink } from './tcp-link.ts';
 
 const DNS_PORT = 53;
-/** Bytes of queries taken at once. */
-const CHUNK = 0x1_0000;
-/** A DNS message over TCP has its length in 16 bits before it. */
-const DNS_TCP_LIMIT = 0x1_0000 + 2;
 
 export interface GatewayOptions {
   readonly network: HostNetwork;
   readonly policy: NetworkPolicy;
-  readonly outer: OuterNetwork;
-  /** Absent: it is nobody's neighbour. */
-  readonly members?: MemberNetwork | undefined;
+  /** The networks that the sandbox is on at the moment. */
+  outers(): readonly OuterNetwork[];
+  /** Those of them that others are on. */
+  members(): readonly MemberNetwork[];
+  readonly limits?: OutboundLimits | undefined;
+  /** Whom the host asks for names, `ADDRESS` or `ADDRESS:PORT`. Default: its own resolver. */
+  readonly nameServers?: readonly string[] | undefined;
 }
 
 export class HostGateway implements Gateway {
+  readonly refusals = new Refusals();
   readonly #network: HostNetwork;
   readonly #policy: NetworkPolicy;
-  readonly #outer: OuterNetwork;
-  readonly #members: MemberNetwork | undefined;
+  readonly #outers: () => readonly OuterNetwork[];
+  readonly #members: () => readonly MemberNetwork[];
   readonly #resolver: Resolver;
-  #connections = 0;
+  readonly #budget: OutboundBudget;
+  /** Connections that are open, and where they lead. */
+  readonly #links = new Map<HostLink, Endpoint>();
 
-  constructor({ network, policy, outer, members }: GatewayOptions) {
+  constructor({ network, policy, outers, members, limits, nameServers }: GatewayOptions) {
     this.#network = network;
     this.#policy = policy;
-    this.#outer = outer;
+    this.#outers = outers;
     this.#members = members;
-    this.#resolver = new Resolver(network, policy, (name) => members?.lookUp(name));
+    this.#budget = new OutboundBudget(limits);
+    this.#resolver = new Resolver({
+      policy, refusals: this.refusals, resolve: (name) => network.resolve(name, nameServers), neighbours: (name) => this.#neighbours(name),
+    });
+  }
+
+  #neighbours(name: string): readonly string[] | undefined {
+    const found = this.#members().flatMap((members) => members.lookUp(name) ?? []);
+    return found.length === 0 ? undefined : found;
+  }
+  /** The network that the address is one of. */
+  #membersAt(address: string): MemberNetwork | undefined {
+    return this.#members().find((members) => members.contains(address));
+  }
+
+  /** Other rules from now on: connections that they do not allow are cut. @throws NetworkRuleError */
+  setRules(rules: NetworkRules): void {
+    this.#policy.setRules(rules);
+    for (const [link, { address, port }] of this.#links) {
+      const rule = this.#policy.refuses(address, port);
+      if (rule !== undefined) this.#cut(link, ECONNRESET, rule);
+    }
+  }
+
+  #cut(link: HostLink, errno: number, rule: RefusedBy): void {
+    const to = this.#links.get(link);
+    if (to === undefined) return;
+    this.#links.delete(link);
+    this.#record('tcp', to, rule, 'cut');
+    link.cut(errno);
+  }
+
+  #record(protocol: 'tcp' | 'udp', { address, port }: Endpoint, rule: RefusedBy, verdict: 'refused' | 'cut' = 'refused'): void {
+    this.refusals.record({ protocol, name: this.#policy.namesOf(address).at(-1), address, port, verdict, rule });
   }
 
   /** 0, or why nothing may go there. */
-  #check({ address, port }: Endpoint): number {
-    if (address === this.#outer.resolver || address === this.#outer.gateway) return -ECONNREFUSED;
-    if (!isVersion4(address) || !this.#policy.isOpen) return -ENETUNREACH;
-    return this.#policy.allows(address, port) ? 0 : -EACCES;
+  #check(protocol: 'tcp' | 'udp', to: Endpoint): number {
+    const { address, port } = to;
+    if (this.#outers().some(({ resolver, gateway }) => address === resolver || address === gateway)) return -ECONNREFUSED;
+    if (!isVersion4(address)) return -ENETUNREACH;
+    const rule = this.#policy.refuses(address, port);
+    if (rule !== undefined) this.#record(protocol, to, rule);
+    if (rule !== undefined) return this.#policy.isOpen ? -EACCES : -ENETUNREACH;
+    if (!this.#budget.isSpent) return 0;
+    this.#record(protocol, to, 'net-bytes');
+    return -EDQUOT;
   }
   #isResolver({ address, port }: Endpoint): boolean {
-    return address === this.#outer.resolver && port === DNS_PORT;
+    return port === DNS_PORT && this.#outers().some(({ resolver }) => address === resolver);
+  }
+  #open(protocol: 'tcp' | 'udp', to: Endpoint): boolean {
+    const isOpen = this.#budget.open();
+    if (!isOpen) this.#record(protocol, to, 'net-connections');
+    return isOpen;
   }
 
   connectTcp(to: Endpoint, from: Endpoint, sink: TcpSink): TcpLink | number {
@@ -57,14 +107,28 @@ export class HostGateway implements Gateway {
       sink.established(undefined);
       return link;
     }
-    if (this.#members?.contains(to.address) === true) return this.#members.connectTcp(to, from, sink);
-    const refused = this.#check(to);
+    const members = this.#membersAt(to.address);
+    if (members !== undefined) return members.connectTcp(to, from, sink);
+    const refused = this.#check('tcp', to);
     if (refused < 0) return refused;
-    if (this.#connections >= HOST_CONNECTIONS) return -ENOBUFS;
-    this.#connections++;
-    return new HostLink({
-      open: (handlers) => this.#network.connectTcp(to.address, to.port, handlers), sink, isConnected: false, onClosed: () => this.#connections--,
+    if (!this.#open('tcp', to)) return -ENOBUFS;
+    const link: HostLink = new HostLink({
+      open: (handlers) => this.#network.connectTcp(to.address, to.port, handlers, this.#policy.namesOf(to.address)), sink, isConnected: false,
+      onClosed: () => {
+        this.#budget.close();
+        this.#links.delete(link);
+      },
+      meter: (bytes) => this.#take(link, bytes),
     });
+    this.#links.set(link, to);
+    return link;
+  }
+
+  /** How many of `bytes` may go through; where they are fewer, the connection ends. */
+  #take(link: HostLink, bytes: number): number {
+    const taken = this.#budget.take(bytes);
+    if (taken < bytes) this.#cut(link, EDQUOT, 'net-bytes');
+    return taken;
   }
 
   openUdp(onMessage: (data: Uint8Array, from: Endpoint) => void, onError: (errno: number) => void): GatewayUdp {
@@ -73,7 +137,8 @@ export class HostGateway implements Gateway {
     // Only who was written to may answer.
     const known = new Set<string>();
     const receive = (data: Uint8Array, address: string, port: number): void => {
-      if (open && known.has(`${address} ${port}`)) onMessage(data.slice(), { address, port });
+      if (!open || !known.has(`${address} ${port}`) || this.#policy.refuses(address, port) !== undefined) return;
+      if (this.#budget.take(data.length) === data.length) onMessage(data.slice(), { address, port });
     };
     return {
       send: (data, to, from) => {
@@ -83,67 +148,26 @@ export class HostGateway implements Gateway {
           });
           return 0;
         }
-        if (this.#members?.contains(to.address) === true) return this.#members.send(data, to, from);
-        const refused = this.#check(to);
+        const members = this.#membersAt(to.address);
+        if (members !== undefined) return members.send(data, to, from);
+        const refused = this.#check('udp', to);
         if (refused < 0) return refused;
-        if (known.size < REMEMBERED_ADDRESSES) known.add(`${to.address} ${to.port}`);
+        if (socket === undefined && !this.#open('udp', to)) return -ENOBUFS;
         socket ??= this.#network.openUdp(4, receive, onError);
+        if (this.#budget.take(data.length) < data.length) {
+          this.#record('udp', to, 'net-bytes');
+          return -EDQUOT;
+        }
+        if (known.size < REMEMBERED_ADDRESSES) known.add(`${to.address} ${to.port}`);
         socket.send(data.slice(), to.address, to.port);
         return 0;
       },
       close: () => {
         open = false;
+        if (socket !== undefined) this.#budget.close();
         socket?.close();
+        socket = undefined;
       },
     };
-  }
-}
-
-/** DNS over TCP with the sandbox's own resolver. */
-class ResolverLink implements TcpLink {
-  readonly #resolver: Resolver;
-  readonly #sink: TcpSink;
-  #received: number[] = [];
-  #answers: Uint8Array[] = [];
-
-  constructor(resolver: Resolver, sink: TcpSink) {
-    this.#resolver = resolver;
-    this.#sink = sink;
-  }
-  send(bytes: Uint8Array): number {
-    for (const byte of bytes) if (this.#received.length < DNS_TCP_LIMIT) this.#received.push(byte);
-    while (this.#received.length >= 2) {
-      const length = (this.#received[0]! << 8) | this.#received[1]!;
-      if (this.#received.length < 2 + length) break;
-      const query = Uint8Array.from(this.#received.slice(2, 2 + length));
-      this.#received = this.#received.slice(2 + length);
-      this.#resolver.query(query, (response) => {
-        const framed = new Uint8Array(2 + response.length);
-        framed[0] = response.length >>> 8;
-        framed[1] = response.length & 255;
-        framed.set(response, 2);
-        this.#answers.push(framed);
-        this.drained();
-      });
-    }
-    return bytes.length;
-  }
-  room(): number {
-    return CHUNK;
-  }
-  endWrite(): void {}
-  drained(): void {
-    while (this.#answers.length > 0 && !this.#sink.gone) {
-      const bytes = this.#answers[0]!;
-      const count = this.#sink.deliver(bytes);
-      if (count < bytes.length) {
-        this.#answers[0] = bytes.subarray(count);
-        return;
-      }
-      this.#answers.shift();
-    }
-  }
-  close(): void {
-    this.#answers = [];
   }
 }

@@ -13,11 +13,14 @@ export interface HostLinkOptions {
   readonly isConnected: boolean;
   /** The host's socket is gone. */
   readonly onClosed: () => void;
+  /** How many of that many bytes may go through, in either direction. Fewer: what ends it is called already. */
+  readonly meter?: (bytes: number) => number;
 }
 
 export class HostLink implements TcpLink {
   readonly #sink: TcpSink;
   readonly #socket: HostSocket;
+  readonly #meter: ((bytes: number) => number) | undefined;
   #connected: boolean;
   #full = false;
   /** What the guest's buffer had no room for. */
@@ -25,8 +28,9 @@ export class HostLink implements TcpLink {
   #waitingBytes = 0;
   #ended = false;
 
-  constructor({ open, sink, isConnected, onClosed }: HostLinkOptions) {
+  constructor({ open, sink, isConnected, onClosed, meter }: HostLinkOptions) {
     this.#sink = sink;
+    this.#meter = meter;
     this.#connected = isConnected;
     this.#socket = open({
       onConnect: () => {
@@ -54,6 +58,7 @@ export class HostLink implements TcpLink {
       this.#socket.reset();
       return false;
     }
+    if (this.#meter !== undefined && this.#meter(data.length) < data.length) return false;
     this.#waiting.push(data);
     this.#waitingBytes += data.length;
     this.#flush();
@@ -75,6 +80,7 @@ export class HostLink implements TcpLink {
   send(bytes: Uint8Array): number {
     if (this.#full || !this.#connected) return 0;
     const chunk = bytes.length > CHUNK ? bytes.subarray(0, CHUNK) : bytes;
+    if (this.#meter !== undefined && this.#meter(chunk.length) < chunk.length) return 0;
     this.#full = !this.#socket.write(chunk);
     return chunk.length;
   }
@@ -88,6 +94,13 @@ export class HostLink implements TcpLink {
     const wasPaused = this.#waitingBytes >= LINK_RECEIVE_WINDOW;
     this.#flush();
     if (wasPaused && this.#waitingBytes < LINK_RECEIVE_WINDOW) this.#socket.resume();
+  }
+  /** Ends it for both sides: the program gets the errno. */
+  cut(errno: number): void {
+    this.#waiting = [];
+    this.#waitingBytes = 0;
+    this.#socket.reset();
+    if (!this.#sink.gone) this.#sink.failed(errno);
   }
   close(abort: boolean): void {
     // Bytes that came and were not read are a reset (tcp.c:__tcp_close), also those that wait here.

@@ -13,4 +13,7 @@ export { listenForHost, type HostConnector } from './host-listener.ts';
 export { inRange, parseAddress, parseRange, type AddressRange } from './address.ts';
 export { MemberNetwork, type MemberDirectory } from './member-network.ts';
 export { PortError, PublishedPorts, type BoundPort, type PublishedPort } from './published-ports.ts';
-export { NetworkPolicy, NetworkRuleError, parseNetworkRule, type NetworkPolicyOptions } from './policy.ts';
+export { NetworkPolicy, type NetworkPolicyOptions, type NetworkRules } from './policy.ts';
+export type { OutboundLimits } from './outbound-budget.ts';
+export type { Refusal } from './refusals.ts';
+export { NetworkRuleError, parseNetworkRule } from './rules.ts';

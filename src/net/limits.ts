@@ -45,6 +45,8 @@ export const PUBLISHED_UDP_PEERS = 1024;
 export const DNS_QUERIES = 64;
 /** Addresses remembered for names that are allowed. */
 export const REMEMBERED_ADDRESSES = 4096;
+/** Names that are remembered of one address; a guest can ask for any number that lead to it. */
+export const NAMES_OF_ADDRESS = 64;
 /** Seconds that an answer of the resolver may be kept. */
 export const DNS_TTL = 30;
 /** Connections with other sandboxes on the same network at once, of both directions. */

@@ -38,8 +38,8 @@ async function memberAt(address: string): Promise<NetworkStack> {
     socketOf: (other) => ([...NAMES.values()].includes(other) ? pathOf(other) : undefined),
     lookUp: (name) => (NAMES.has(name) ? [NAMES.get(name)!] : undefined),
   });
-  const gateway = new HostGateway({ network: nodeNetwork, policy: new NetworkPolicy({ mode: 'none' }), outer, members: network });
-  const stack = fakeStack({ outer, gateway });
+  const gateway = new HostGateway({ network: nodeNetwork, policy: new NetworkPolicy({ mode: 'none' }), outers: () => [outer], members: () => [network] });
+  const stack = fakeStack({ outers: [outer], gateway });
   assert.equal(await network.listen(pathOf(address), stack), 0);
   members.push(network);
   return stack;

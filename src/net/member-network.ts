@@ -7,7 +7,7 @@
  * A TCP connection is answered by a byte, 0 or an errno, and is the guests' bytes from there on. Over one for UDP go datagrams, each behind its length and its two
  * ports, of two bytes each. The source address is the sender's own kernel's, not the guest's: so nobody can pretend to be another.
  */
-import { ECONNREFUSED, EHOSTUNREACH, ENOBUFS } from '../abi/errno.ts';
+import { ECONNREFUSED, ECONNRESET, EHOSTUNREACH, ENOBUFS } from '../abi/errno.ts';
 import { IPPROTO_TCP, IPPROTO_UDP } from '../abi/in.ts';
 import type { HostConnection, HostListener, HostNetwork, HostSocket, HostSocketHandlers } from '../host/types.ts';
 import { formatAddress, inRange, parseAddress, parseRange, type AddressRange } from './address.ts';
@@ -61,6 +61,7 @@ export class MemberNetwork {
   readonly #range: AddressRange;
   #listener: HostListener | undefined;
   #connections = 0;
+  readonly #links = new Set<HostLink>();
   /** By the other's address. */
   readonly #datagrams = new Map<string, DatagramSender>();
 
@@ -96,9 +97,15 @@ export class MemberNetwork {
     if (path === undefined) return -EHOSTUNREACH;
     if (this.#connections >= MEMBER_CONNECTIONS) return -ENOBUFS;
     this.#connections++;
-    return new HostLink({
-      open: (handlers) => this.#connect(path, header(IPPROTO_TCP, this.#own(from), to.port), handlers), sink, isConnected: false, onClosed: () => this.#connections--,
+    const link: HostLink = new HostLink({
+      open: (handlers) => this.#connect(path, header(IPPROTO_TCP, this.#own(from), to.port), handlers), sink, isConnected: false,
+      onClosed: () => {
+        this.#connections--;
+        this.#links.delete(link);
+      },
     });
+    this.#links.add(link);
+    return link;
   }
 
   /** The first byte says whether it is one. */
@@ -149,7 +156,7 @@ export class MemberNetwork {
     const listener = await this.#network.listenUnix(path, (connection) => {
       if (this.#connections >= MEMBER_CONNECTIONS) return connection.refuse();
       this.#connections++;
-      new IncomingMember({ connection, stack, own: this.#outer.address, isMember: (address) => this.contains(address) && address !== this.#outer.gateway, onClosed: () => this.#connections-- });
+      new IncomingMember({ connection, stack, own: this.#outer.address, isMember: (address) => this.contains(address) && address !== this.#outer.gateway, onClosed: () => this.#connections--, links: this.#links });
     });
     if (typeof listener === 'number') return listener;
     this.#listener = listener;
@@ -158,6 +165,12 @@ export class MemberNetwork {
   close(): void {
     this.#listener?.close();
     for (const sender of this.#datagrams.values()) sender.close();
+  }
+  /** The same, and connections end, since the network is there no more. */
+  cut(): void {
+    this.close();
+    for (const link of this.#links) link.cut(ECONNRESET);
+    this.#links.clear();
   }
 }
 
@@ -198,6 +211,8 @@ interface IncomingOptions {
   readonly own: string;
   isMember(address: string): boolean;
   onClosed(): void;
+  /** Connections that are open. */
+  readonly links: Set<HostLink>;
 }
 
 /** Another member has connected. */
@@ -275,14 +290,19 @@ class IncomingMember {
       get isWaiting() {
         return !isGone();
       },
-      join: (sink) => new HostLink({
-        open: (handlers) => {
-          this.#link = handlers;
-          this.#socket.write(Uint8Array.of(0));
-          return this.#socket;
-        },
-        sink, isConnected: true, onClosed: () => {},
-      }),
+      join: (sink) => {
+        const { links } = this.#options;
+        const link: HostLink = new HostLink({
+          open: (handlers) => {
+            this.#link = handlers;
+            this.#socket.write(Uint8Array.of(0));
+            return this.#socket;
+          },
+          sink, isConnected: true, onClosed: () => links.delete(link),
+        });
+        links.add(link);
+        return link;
+      },
     });
   }
 }

@@ -8,7 +8,7 @@ import {
   RTPROT_KERNEL,
 } from '../abi/netlink.ts';
 import { AF_INET, AF_INET6, AF_UNSPEC } from '../abi/socket.ts';
-import { formatAddress, isLoopback, isVersion4, parseAddress } from './address.ts';
+import { formatAddress, inRange, isLoopback, isVersion4, parseAddress, parseRange } from './address.ts';
 import { broadcastAddress, hardwareType, interfaceFlags } from './interface-ioctl.ts';
 import {
   attribute, attributeText, attributeU32, attributeU8, buildMessage, findAttribute, type NetlinkHeader,
@@ -154,9 +154,9 @@ function routes(stack: NetworkStack): Route[] {
       const bytes = parseAddress(address)!;
       const family = familyOfAddress(address);
       if (!loopback) {
-        const gateway = gatewayFor(stack, address);
+        const gateway = gatewayFor(stack, index, address);
         const main = { ...kernel, family, index };
-        list.push({ ...main, destination: undefined, prefix: 0, gateway, protocol: RTPROT_BOOT, scope: RT_SCOPE_UNIVERSE });
+        if (gateway !== undefined) list.push({ ...main, destination: undefined, prefix: 0, gateway, protocol: RTPROT_BOOT, scope: RT_SCOPE_UNIVERSE });
         list.push({ ...main, destination: network(bytes, prefix), prefix, source: bytes });
       }
       list.push({ ...local, family, index, destination: bytes, prefix: bytes.length * 8, source: bytes });
@@ -165,8 +165,11 @@ function routes(stack: NetworkStack): Route[] {
   return list;
 }
 
-function gatewayFor({ outer }: NetworkStack, address: string): Uint8Array {
-  return parseAddress((isVersion4(address) ? outer?.gateway : outer?.version6?.gateway) ?? '')!;
+/** Undefined: the default route is another interface's. */
+function gatewayFor(stack: NetworkStack, index: number, address: string): Uint8Array | undefined {
+  const outer = stack.outerAt(index);
+  if (outer !== stack.outer) return undefined;
+  return parseAddress((isVersion4(address) ? outer?.gateway : outer?.version6?.gateway) ?? '');
 }
 
 function network(bytes: Uint8Array, prefix: number): Uint8Array {
@@ -197,10 +200,13 @@ function lookUpRoute(stack: NetworkStack, { payload }: NetlinkHeader, parts: Rep
   const source = stack.sourceFor(address);
   if (source === undefined) return -ENETUNREACH;
   const local = stack.isLocal(address);
+  const link = stack.interfaces.find(({ addresses }) => addresses.some((own) => own.address === source));
+  const isNear = link?.addresses.some((own) => inRange(destination, parseRange(`${own.address}/${own.prefix}`)!)) === true;
+  const gateway = isNear ? undefined : gatewayFor(stack, link?.index ?? 0, address);
   const route: Route = {
     family: destination.length === 4 ? AF_INET : AF_INET6, destination, prefix: destination.length * 8, table: local ? RT_TABLE_LOCAL : RT_TABLE_MAIN,
-    protocol: 0, scope: RT_SCOPE_UNIVERSE, kind: local ? RTN_LOCAL : RTN_UNICAST, index: local ? 1 : 2, source: parseAddress(source)!,
-    ...(local ? {} : { gateway: gatewayFor(stack, address) }),
+    protocol: 0, scope: RT_SCOPE_UNIVERSE, kind: local ? RTN_LOCAL : RTN_UNICAST, index: local ? 1 : link?.index ?? 1, source: parseAddress(source)!,
+    ...(local || gateway === undefined ? {} : { gateway }),
   };
   return [routeMessage(route, parts)];
 }

@@ -1,6 +1,6 @@
 /** The network of a sandbox: loopback, and an interface where the host grants a way out or a way in. */
 import type { NetEnvironment } from './environment.ts';
-import { ANY4, ANY6, isAny, isLoopback, isVersion4, LOOPBACK4, LOOPBACK6, parseAddress } from './address.ts';
+import { ANY4, ANY6, isAny, isLoopback, isVersion4, inRange, LOOPBACK4, LOOPBACK6, parseAddress, parseRange } from './address.ts';
 import { PortTable } from './port-table.ts';
 import type { Endpoint } from './sockaddr.ts';
 import type { TcpLink, TcpSink } from './tcp-link.ts';
@@ -85,9 +85,9 @@ class Loopback implements NetworkInterface {
 }
 
 /** Locally administered, from the address, as Docker makes them. */
-function outerInterface({ address, prefix, version6 }: OuterNetwork): NetworkInterface {
+function outerInterface({ address, prefix, version6 }: OuterNetwork, index: number, name: string): NetworkInterface {
   return {
-    index: 2, name: 'eth0', loopback: false, mtu: 1500, hardwareAddress: Uint8Array.of(0x02, 0x42, ...parseAddress(address) ?? []), isUp: true,
+    index, name, loopback: false, mtu: 1500, hardwareAddress: Uint8Array.of(0x02, 0x42, ...parseAddress(address) ?? []), isUp: true,
     addresses: [{ address, prefix }, ...(version6 === undefined ? [] : [{ address: version6.address, prefix: version6.prefix }])],
   };
 }
@@ -95,34 +95,34 @@ function outerInterface({ address, prefix, version6 }: OuterNetwork): NetworkInt
 export interface NetworkOptions {
   /** The way out. */
   readonly gateway?: Gateway | undefined;
-  /** Absent: loopback only. */
-  readonly outer?: OuterNetwork | undefined;
+  /** The first one has the default route. None: loopback only. */
+  readonly outers?: readonly OuterNetwork[];
   /** A network namespace that a guest made: loopback is down. */
   readonly isNew?: boolean;
 }
 
 export class NetworkStack {
   readonly environment: NetEnvironment;
-  readonly gateway: Gateway | undefined;
-  readonly outer: OuterNetwork | undefined;
+  gateway: Gateway | undefined;
   readonly unix: UnixNamespace;
   readonly tcp: PortTable<TcpSocket>;
   readonly udp: PortTable<UdpSocket>;
   readonly loopback = new Loopback();
-  readonly interfaces: readonly NetworkInterface[];
+  /** The same array always: loopback, and one for each network. */
+  readonly interfaces: NetworkInterface[];
+  readonly #outers: { readonly outer: OuterNetwork; readonly link: NetworkInterface }[] = [];
+  #lastIndex = 1;
 
   /** Absent until ports are published. */
   answers: DatagramAnswers | undefined = undefined;
-  readonly #addresses: ReadonlySet<string>;
+  readonly #addresses = new Set<string>();
 
-  constructor(environment: NetEnvironment, { gateway, outer, isNew }: NetworkOptions = {}) {
+  constructor(environment: NetEnvironment, { gateway, outers = [], isNew }: NetworkOptions = {}) {
     if (isNew !== true) this.loopback.setUp(true);
     this.environment = environment;
     this.gateway = gateway;
-    this.outer = outer;
-    const outside = outer === undefined ? [] : [outerInterface(outer)];
-    this.interfaces = [this.loopback, ...outside];
-    this.#addresses = new Set(outside.flatMap(({ addresses }) => addresses.map(({ address }) => address)));
+    this.interfaces = [this.loopback];
+    this.setOuters(outers);
     this.unix = new UnixNamespace(environment, this.interfaces);
     const random = (): number => {
       const bytes = new Uint8Array(4);
@@ -131,6 +131,33 @@ export class NetworkStack {
     };
     this.tcp = new PortTable(random);
     this.udp = new PortTable(random);
+  }
+
+  /** The networks that it is on from now on, the one with the default route first. Interfaces of those that stay are the same. */
+  setOuters(outers: readonly OuterNetwork[]): void {
+    const before = this.#outers.splice(0);
+    const taken = new Set(before.filter(({ outer }) => outers.some(({ address }) => address === outer.address)).map(({ link }) => link.name));
+    for (const outer of outers) {
+      const old = before.find((one) => one.outer.address === outer.address)?.link;
+      const link = outerInterface(outer, old?.index ?? ++this.#lastIndex, old?.name ?? this.#freeName(taken));
+      taken.add(link.name);
+      this.#outers.push({ outer, link });
+    }
+    this.interfaces.splice(1, Infinity, ...this.#outers.map(({ link }) => link).sort((one, other) => one.index - other.index));
+    this.#addresses.clear();
+    for (const { link: { addresses } } of this.#outers) for (const { address } of addresses) this.#addresses.add(address);
+  }
+  #freeName(taken: ReadonlySet<string>): string {
+    for (let number = 0; ; number++) if (!taken.has(`eth${number}`)) return `eth${number}`;
+  }
+
+  /** The network with the default route. */
+  get outer(): OuterNetwork | undefined {
+    return this.#outers[0]?.outer;
+  }
+  /** The network behind an interface. */
+  outerAt(index: number): OuterNetwork | undefined {
+    return this.#outers.find(({ link }) => link.index === index)?.outer;
   }
 
   /** The address is one of this machine's. */
@@ -154,6 +181,14 @@ export class NetworkStack {
       if (!this.loopback.isUp) return undefined;
       return isVersion4(address) ? LOOPBACK4 : LOOPBACK6;
     }
-    return isVersion4(address) ? this.outer?.address : this.outer?.version6?.address;
+    const own = this.#interfaceFor(address) ?? this.outer;
+    return isVersion4(address) ? own?.address : own?.version6?.address;
+  }
+  /** The network that the address is one of. */
+  #interfaceFor(address: string): OuterNetwork | undefined {
+    if (this.#outers.length < 2) return undefined;
+    const bytes = parseAddress(address);
+    if (bytes === undefined) return undefined;
+    return this.#outers.find(({ link }) => link.addresses.some((own) => inRange(bytes, parseRange(`${own.address}/${own.prefix}`)!)))?.outer;
   }
 }

@@ -1,173 +1,141 @@
 /**
- * Which addresses outside the sandbox may be reached. By default none; with `outbound` the public ones; where there are
- * rules, only what they name. Addresses that lead back to the host or its neighbours (loopback, private, link-local,
- * metadata services, multicast) are refused, also where they are written inside IPv6 (mapped, NAT64, 6to4), unless a rule
- * names them.
+ * Which addresses outside the sandbox may be reached. By default none; with `outbound` the public ones; where there are rules that allow, only what they
+ * name; never what a rule denies, whatever else allows it. Addresses that lead back to the host or its neighbours (loopback, private, link-local,
+ * metadata services, multicast) are refused, also where they are written inside IPv6, unless a rule names them.
  */
-import { inRange, parseAddress, parseRange, type AddressRange } from './address.ts';
-import { REMEMBERED_ADDRESSES } from './limits.ts';
+import { allFormsOf, classify, formsOf, type AddressClass } from './address-class.ts';
+import { NAMES_OF_ADDRESS, REMEMBERED_ADDRESSES } from './limits.ts';
+import { isNarrow, namesAll, parseNetworkRule, ruleContains, ruleNames, type NetworkRule } from './rules.ts';
 
-/** A rule of `--allow-net` that cannot be understood. */
-export class NetworkRuleError extends Error {
-  override readonly name = 'NetworkRuleError';
-  readonly rule: string;
-
-  constructor(rule: string, reason: string) {
-    super(`cannot understand the network rule "${rule}": ${reason}`);
-    this.rule = rule;
-  }
-}
-
-interface NetworkRule {
-  /** Lower case; `*.example.org` for all names below. */
-  readonly name?: string;
-  readonly range?: AddressRange;
-  /** Undefined: all. */
-  readonly port: number | undefined;
-}
-
-/** `example.org`, `*.example.org:443`, `10.1.0.0/16:5432`, `[fd00::1]:80`, `::1`. */
-export function parseNetworkRule(rule: string): NetworkRule {
-  const { host, port } = splitPort(rule);
-  if (host === '') throw new NetworkRuleError(rule, 'there is no host');
-  const range = parseRange(host);
-  if (range !== undefined) return { range, port };
-  if (host.includes('/')) throw new NetworkRuleError(rule, 'the range is not ADDRESS/BITS');
-  const name = host.toLowerCase().replace(/\.$/, '');
-  if (!/^(\*\.)?[a-z0-9_]([a-z0-9_-]*[a-z0-9_])?(\.[a-z0-9_]([a-z0-9_-]*[a-z0-9_])?)*$/.test(name) || name.length > 253) {
-    throw new NetworkRuleError(rule, 'the host is neither a name nor an address');
-  }
-  return { name, port };
-}
-
-function splitPort(rule: string): { host: string; port: number | undefined } {
-  const bracketed = /^\[([^\]]*)\](?::(.*))?$/.exec(rule);
-  const colons = rule.split(':').length - 1;
-  let host = rule;
-  let text: string | undefined;
-  if (bracketed !== null) [host, text] = [bracketed[1]!, bracketed[2]];
-  else if (colons === 1) [host, text] = rule.split(':') as [string, string];
-  if (text === undefined) return { host, port: undefined };
-  const port = /^\d{1,5}$/.test(text) ? Number(text) : 0;
-  if (port < 1 || port > 65_535) throw new NetworkRuleError(rule, 'the port is not a number from 1 to 65535');
-  return { host, port };
-}
-
-/** `special` leads to the host itself, to metadata services, or nowhere; `private` to neighbours. */
-export type AddressClass = 'public' | 'private' | 'special';
-
-/** RFC 1918, RFC 6598 (shared address space), RFC 4193 (unique local). */
-const PRIVATE = ['10.0.0.0/8', '172.16.0.0/12', '192.168.0.0/16', '100.64.0.0/10', 'fc00::/7', 'fec0::/10'];
-/** IANA special-purpose registries (RFC 6890), and metadata services of clouds that live in public or private ranges. */
-const SPECIAL = [
-  '0.0.0.0/8', '127.0.0.0/8', '169.254.0.0/16', '192.0.0.0/24', '192.88.99.0/24', '198.18.0.0/15',
-  '224.0.0.0/4', '240.0.0.0/4', '168.63.129.16', '100.100.100.200',
-  '::/96', '100::/64', '64:ff9b:1::/48', '2001::/32', '2001:db8::/32', 'fe80::/10', 'ff00::/8', 'fd00:ec2::254', '3fff::/20', '5f00::/16',
-];
-const NAT64 = '64:ff9b::/96';
-const SIX_TO_FOUR = '2002::/16';
-const MAPPED = '::ffff:0:0/96';
-
-const parsed = new Map<string, AddressRange>();
-
-/** Ranges are parsed when they are first needed: most sandboxes never ask. */
-function isIn(bytes: Uint8Array, text: string): boolean {
-  let range = parsed.get(text);
-  if (range === undefined) parsed.set(text, (range = parseRange(text)!));
-  return inRange(bytes, range);
-}
-
-export function classify(address: string): AddressClass {
-  const bytes = parseAddress(address);
-  return bytes === undefined ? 'special' : classifyBytes(bytes);
-}
-
-function classifyBytes(bytes: Uint8Array): AddressClass {
-  if (bytes.length === 16) {
-    if (isIn(bytes, MAPPED) || isIn(bytes, NAT64)) return classifyBytes(bytes.slice(12));
-    if (isIn(bytes, SIX_TO_FOUR)) return classifyBytes(bytes.slice(2, 6));
-  }
-  if (SPECIAL.some((range) => isIn(bytes, range))) return 'special';
-  return PRIVATE.some((range) => isIn(bytes, range)) ? 'private' : 'public';
-}
-
-/** The addresses an address may be known by in rules: itself, and an IPv4 address that it carries. */
-function forms(address: string): Uint8Array[] {
-  const bytes = parseAddress(address);
-  if (bytes === undefined) return [];
-  return bytes.length === 16 && isIn(bytes, MAPPED) ? [bytes, bytes.slice(12)] : [bytes];
-}
-
-export interface NetworkPolicyOptions {
-  readonly mode: 'none' | 'outbound';
+export interface NetworkRules {
   /** Rules as for `--allow-net`. Where there are any, nothing else may be reached. */
   readonly allow?: readonly string[];
+  /** Rules as for `--deny-net`. They win. */
+  readonly deny?: readonly string[];
+}
+
+export interface NetworkPolicyOptions extends NetworkRules {
+  readonly mode: 'none' | 'outbound';
+}
+
+/**
+ * Why something is refused, as the log says it: `deny-net RULE`; `allow-net`, where no such rule names it; `private` and `special` for kinds of addresses
+ * that are refused unless a rule names them; `pinned` for a name that led elsewhere before; `none`, where nothing may go out.
+ */
+export type RefusedBy = string;
+
+export interface AdmittedAnswer {
+  readonly addresses: readonly string[];
+  readonly refused: readonly { readonly address: string; readonly rule: RefusedBy }[];
 }
 
 export class NetworkPolicy {
   readonly mode: 'none' | 'outbound';
-  readonly #rules: readonly NetworkRule[];
+  #allow: readonly NetworkRule[] = [];
+  #deny: readonly NetworkRule[] = [];
   /** Names that led to an address when they were resolved, for rules by name. */
   readonly #namesOf = new Map<string, Set<string>>();
+  /** Names that rules allow as a whole, and that led to a public address once: they lead to no private one any more. */
+  readonly #public = new Set<string>();
 
-  /** Throws NetworkRuleError. */
-  constructor({ mode, allow = [] }: NetworkPolicyOptions) {
+  /** @throws NetworkRuleError */
+  constructor({ mode, ...rules }: NetworkPolicyOptions) {
     this.mode = mode;
-    this.#rules = allow.map(parseNetworkRule);
+    this.setRules(rules);
+  }
+
+  /** Other rules from now on. @throws NetworkRuleError */
+  setRules({ allow = [], deny = [] }: NetworkRules): void {
+    [this.#allow, this.#deny] = [allow.map(parseNetworkRule), deny.map(parseNetworkRule)];
   }
 
   /** Whether anything outside can be reached at all. */
   get isOpen(): boolean {
-    return this.mode === 'outbound' || this.#rules.length > 0;
+    return this.mode === 'outbound' || this.#allow.length > 0;
   }
 
-  #ruleNames(rule: NetworkRule, name: string): boolean {
-    if (rule.name === undefined) return false;
-    return rule.name.startsWith('*.') ? name.endsWith(rule.name.slice(1)) : rule.name === name;
-  }
+  // ---- names ----
 
-  /** Whether the resolver answers for the name. */
-  mayResolve(name: string): boolean {
-    if (this.#rules.length === 0) return this.mode === 'outbound';
-    return this.#rules.some((rule) => this.#ruleNames(rule, name));
-  }
-
-  /** The name led to these addresses: rules that name it hold for them from now on. */
-  remember(name: string, addresses: readonly string[]): void {
-    if (!this.#rules.some((rule) => this.#ruleNames(rule, name))) return;
-    for (const address of addresses) {
-      const names = this.#namesOf.get(address) ?? new Set<string>();
-      names.add(name);
-      // The oldest go first.
-      this.#namesOf.delete(address);
-      this.#namesOf.set(address, names);
-    }
-    for (const address of this.#namesOf.keys()) {
-      if (this.#namesOf.size <= REMEMBERED_ADDRESSES) break;
-      this.#namesOf.delete(address);
-    }
+  /** Undefined: the resolver answers for the name. A rule that denies one port of it leaves the name alone. */
+  refusesName(name: string): RefusedBy | undefined {
+    if (!this.isOpen) return 'none';
+    const denied = this.#deny.find((rule) => rule.port === undefined && ruleNames(rule, name));
+    if (denied !== undefined) return `deny-net ${denied.text}`;
+    return this.#allow.length === 0 || this.#allow.some((rule) => ruleNames(rule, name)) ? undefined : 'allow-net';
   }
 
   /**
-   * Whether a connection or datagram may go there. A rule by address opens whatever it names, unless it is so wide that it
-   * names half the world; a rule by name opens public and private addresses only, so that no name can be pointed at the
-   * host (DNS rebinding).
+   * The name led to these addresses: rules that name it hold for those that are admitted, from now on. Admitted are public ones; private ones where a rule
+   * allows just this name, as long as it has never led to a public one (so that no name can be pointed at a neighbour later: DNS rebinding); and what rules
+   * allow by address.
    */
-  allows(address: string, port: number): boolean {
-    const kind = classify(address);
-    const names = kind === 'special' ? undefined : this.#namesOf.get(address);
-    const bytes = forms(address);
-    for (const rule of this.#rules) {
-      if (rule.port !== undefined && rule.port !== port) continue;
-      const { range } = rule;
-      if (range !== undefined && (kind === 'public' || isNarrow(range)) && bytes.some((form) => inRange(form, range))) return true;
-      if (names !== undefined && [...names].some((name) => this.#ruleNames(rule, name))) return true;
+  admit(name: string, addresses: readonly string[]): AdmittedAnswer {
+    const isNamed = this.#allow.some((rule) => rule.name === name);
+    if (isNamed && addresses.some((address) => classify(address) === 'public')) this.#public.add(name);
+    const admitted: string[] = [];
+    const refused: { address: string; rule: RefusedBy }[] = [];
+    for (const address of addresses) {
+      const rule = this.#refusesAnswer(address, isNamed, this.#public.has(name));
+      if (rule !== undefined) refused.push({ address, rule });
+      else {
+        admitted.push(address);
+        this.#remember(name, address);
+      }
     }
-    return this.#rules.length === 0 && this.mode === 'outbound' && kind === 'public';
+    return { addresses: admitted, refused };
   }
-}
 
-/** `10.0.0.0/8` and `fc00::/7` mean what they say; `0.0.0.0/0` means the public Internet. */
-function isNarrow({ bytes, prefix }: AddressRange): boolean {
-  return prefix >= (bytes.length === 4 ? 8 : 7);
+  #refusesAnswer(address: string, isNamed: boolean, wasPublic: boolean): RefusedBy | undefined {
+    const kind = classify(address);
+    const denied = this.#deny.find((rule) => rule.port === undefined && ruleContains(rule, allFormsOf(address)));
+    if (denied !== undefined) return `deny-net ${denied.text}`;
+    if (kind === 'public' || this.#allow.some((rule) => this.#allowsAddress(rule, address, kind))) return undefined;
+    if (kind === 'private' && isNamed) return wasPublic ? 'pinned' : undefined;
+    return kind;
+  }
+
+  /** The oldest go first. */
+  #remember(name: string, address: string): void {
+    const names = this.#namesOf.get(address) ?? new Set<string>();
+    names.delete(name);
+    names.add(name);
+    const [oldest] = names;
+    if (names.size > NAMES_OF_ADDRESS && oldest !== undefined) names.delete(oldest);
+    this.#namesOf.delete(address);
+    this.#namesOf.set(address, names);
+    const [first] = this.#namesOf.keys();
+    if (this.#namesOf.size > REMEMBERED_ADDRESSES && first !== undefined) this.#namesOf.delete(first);
+  }
+
+  /** Names that led to the address. */
+  namesOf(address: string): readonly string[] {
+    return [...this.#namesOf.get(address) ?? []];
+  }
+
+  // ---- addresses ----
+
+  /** A rule by address opens whatever it names, unless it is so wide that it names half the world. */
+  #allowsAddress(rule: NetworkRule, address: string, kind: AddressClass): boolean {
+    const isFit = kind === 'public' || (rule.range !== undefined && isNarrow(rule.range));
+    return isFit && ruleContains(rule, formsOf(address));
+  }
+
+  /** A rule by name opens what the name led to: public addresses, and, where it is just this name, private ones. */
+  #allowsName(rule: NetworkRule, names: readonly string[], kind: AddressClass): boolean {
+    if (namesAll(rule)) return kind === 'public';
+    return kind !== 'special' && names.some((name) => (kind === 'private' ? rule.name === name : ruleNames(rule, name)));
+  }
+
+  /** Undefined: a connection or datagram may go there. */
+  refuses(address: string, port: number): RefusedBy | undefined {
+    if (!this.isOpen) return 'none';
+    const names = this.namesOf(address);
+    const fits = (rule: NetworkRule): boolean => rule.port === undefined || rule.port === port;
+    const denied = this.#deny.find((rule) => fits(rule) && (namesAll(rule) || ruleContains(rule, allFormsOf(address)) || names.some((name) => ruleNames(rule, name))));
+    if (denied !== undefined) return `deny-net ${denied.text}`;
+    const kind = classify(address);
+    if (this.#allow.some((rule) => fits(rule) && (this.#allowsAddress(rule, address, kind) || this.#allowsName(rule, names, kind)))) return undefined;
+    if (kind !== 'public') return kind;
+    return this.#allow.length === 0 ? undefined : 'allow-net';
+  }
 }

@@ -26,7 +26,7 @@ interface HostEnd {
 
 /** A host on which some ports are taken; `connect` and `send` are what its clients do. */
 function setUp(taken: ReadonlyMap<string, number> = new Map()) {
-  const stack = fakeStack({ outer: { ...OWN_NETWORK, version6: PUBLISHED6 } });
+  const stack = fakeStack({ outers: [{ ...OWN_NETWORK, version6: PUBLISHED6 }] });
   const listening = new Map<string, (connection: HostConnection) => void>();
   const receiving = new Map<string, (data: Uint8Array, address: string, port: number) => void>();
   const answers: string[] = [];

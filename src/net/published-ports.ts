@@ -75,12 +75,7 @@ export class PublishedPorts implements DatagramAnswers {
   /** The one that was silent longest comes first. */
   readonly #peersByClient = new Map<string, Peer>();
   readonly #peersBySource = new Map<string, Peer>();
-  /** Whose addresses are no client's. */
-  readonly #innerRanges: readonly AddressRange[];
-
   constructor(stack: NetworkStack, network: HostNetwork) {
-    const { address = '', prefix = 0 } = stack.outer ?? {};
-    this.#innerRanges = [...INNER_RANGES, `${address}/${prefix}`].flatMap((text) => parseRange(text) ?? []);
     this.#stack = stack;
     this.#network = network;
     stack.answers = this;
@@ -157,6 +152,12 @@ export class PublishedPorts implements DatagramAnswers {
     const { address, version6 } = this.#stack.outer ?? {};
     const own = [address, version6?.address].flatMap((one) => one ?? []);
     return isVersion4(client) ? own : own.reverse();
+  }
+
+  /** Whose addresses are no client's. */
+  get #innerRanges(): readonly AddressRange[] {
+    const own = this.#stack.interfaces.flatMap(({ addresses }) => addresses.map(({ address, prefix }) => `${address}/${prefix}`));
+    return [...INNER_RANGES, ...own].flatMap((text) => parseRange(text) ?? []);
   }
 
   /** As the guest sees the client when it is reached at `destination`. */

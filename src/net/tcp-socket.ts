@@ -234,7 +234,8 @@ export class TcpSocket extends InetSocket implements TcpSink {
     const link = this.#link!;
     if (isUrgent && link.sendUrgent === undefined) return -EOPNOTSUPP;
     const count = (isUrgent ? link.sendUrgent?.(bytes) : link.send(bytes)) ?? 0;
-    return count === 0 ? -EAGAIN : count;
+    // It may have been cut by that very send.
+    return count > 0 ? count : this.takeError() || -EAGAIN;
   }
 
   receive(buffer: Uint8Array, flags: number, details?: ReceiveDetails): number {

@@ -40,8 +40,11 @@ export interface SandboxOptions {
   /** Of those places, the ones that are shown. */
   readonly show?: readonly string[];
   readonly readOnly?: boolean;
-  /** Default `'none'`. A list of names, addresses and CIDR ranges: only these may be reached. */
-  readonly net?: 'none' | 'outbound' | { readonly allow: readonly string[] };
+  /**
+   * Default `'none'`. Rules are names, `*.NAME`, addresses and CIDR ranges, each with an optional `:PORT`: where there is `allow`, only that may be reached, and
+   * never what `deny` names.
+   */
+  readonly net?: 'none' | 'outbound' | { readonly allow?: readonly string[]; readonly deny?: readonly string[] };
   /** Connections and datagrams come in by these, whatever `net` is; `Sandbox.ports` says where. Default: none. */
   readonly ports?: readonly SandboxPort[];
   readonly limits?: { readonly memoryBytes?: number; readonly tasks?: number };
@@ -89,7 +92,7 @@ export function toContainerConfig(options: SandboxOptions, homes: readonly strin
     readOnly: options.readOnly === true,
     hostname: toByteString(options.hostname ?? 'sandbox'),
     limits: { ...DEFAULT_LIMITS, ...options.limits },
-    network: { ...(typeof net === 'string' ? { mode: net, allow: [] } : { mode: 'outbound', allow: net.allow }), ports: (options.ports ?? []).map(toPublished) },
+    network: { ...(typeof net === 'string' ? { mode: net, allow: [] } : { mode: 'outbound', allow: net.allow ?? [], deny: net.deny ?? [] }), ports: (options.ports ?? []).map(toPublished) },
     ...(options.seed === undefined ? {} : { seed: options.seed }),
     ...(options.tier === undefined ? {} : { tier: options.tier }),
   };

@@ -232,3 +232,19 @@ test('mistakes end with one line that says what to do, before anything is made',
   }
   await compose('down');
 });
+
+test('a service on two networks is found on each, with an address that it asked for; those of one do not find the other', async () => {
+  const { compose, must } = project('layers', { 'compose.yaml': `services:
+  web: {image: services, command: sleep 1000, networks: {front: {}, back: {aliases: [gate], ipv4_address: 10.77.3.9}}}
+  outer: {image: services, command: sleep 1000, networks: [front]}
+  inner: {image: services, command: sleep 1000, networks: [back]}
+networks: {front: {}, back: {ipam: {config: [{subnet: 10.77.3.0/24}]}}}
+` });
+  await must('up', '-d');
+  const [front] = (await must('exec', '-T', 'outer', 'getent', 'hosts', 'web')).split(/\s/);
+  assert.match(front ?? '', /^10\.89\./);
+  assert.match(await must('exec', '-T', 'inner', 'getent', 'hosts', 'gate'), /^10\.77\.3\.9\s/);
+  assert.notEqual((await compose('exec', '-T', 'outer', 'getent', 'hosts', 'gate')).status, 0);
+  assert.notEqual((await compose('exec', '-T', 'outer', 'getent', 'hosts', 'inner')).status, 0);
+  await must('down');
+});

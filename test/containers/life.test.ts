@@ -227,7 +227,7 @@ test('a disk that fills up meanwhile: said, and what was kept before is there', 
 test('what is not there yet says so', async () => {
   for (const [args, message] of [
     [['run', '--volumes-from', 'x', 'busybox:1'], /name each volume with -v NAME:DIR/], [['commit', '-p', 'x'], /there is nothing to pause/],
-    [['run', '-d', '--changes', 'busybox:1'], /cannot use --changes with --detach/], [['run', '--stop-signal', 'NOPE', 'busybox:1'], /Invalid signal: NOPE/], [['network', 'connect', 'a', 'b'], /not there yet/], [['inspect', 'nope'], /No such object: nope/], [['run', '--log-opt', 'size=1', 'busybox:1'], /max-size=SIZE or max-file=N/], [['container', 'lst'], /did you mean "caisson container ls"/],
+    [['run', '-d', '--changes', 'busybox:1'], /cannot use --changes with --detach/], [['run', '--stop-signal', 'NOPE', 'busybox:1'], /Invalid signal: NOPE/], [['inspect', 'nope'], /No such object: nope/], [['run', '--log-opt', 'size=1', 'busybox:1'], /max-size=SIZE or max-file=N/], [['container', 'lst'], /did you mean "caisson container ls"/],
   ] as const) assert.match((await run(args)).stderr, message, args.join(' '));
   assert.equal(await mustRun(['container', 'ls', '-aq']), await mustRun(['ps', '-aq']));
   await until(async () => (await names()).length === 0, 'nothing runs');

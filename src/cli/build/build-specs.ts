@@ -1,6 +1,7 @@
 /** `caisson build`, as data. Names and flags are Docker's. */
 import type { CommandSpec } from '../command.ts';
-import { ALLOW_NET_FLAG, NETWORK } from '../containers/container-flags.ts';
+import { NETWORK } from '../containers/container-flags.ts';
+import { ALLOW_NET_FLAG } from '../networks/outbound-flags.ts';
 import { LAYER_LIMIT_FLAGS, MIRROR, REGISTRY_FLAGS } from '../images/image-specs.ts';
 import { SQUAT_FLAGS } from '../squat/squat-flags.ts';
 

@@ -6,7 +6,7 @@ import { ComposeError, MOST_FILE_BYTES, checkedName, normalizedName, readEnviron
 import type { Note, Project, Service } from '../../compose/index.ts';
 import { UserError, printable } from '../errors.ts';
 import type { FlagValues } from '../flags.ts';
-import { checkNetworks, loggingNote } from './service-flags.ts';
+import { loggingNote } from './service-flags.ts';
 
 const NAMES = ['compose.yaml', 'compose.yml', 'docker-compose.yaml', 'docker-compose.yml'];
 const STDIN = '-';
@@ -140,6 +140,5 @@ export function checkSupported(project: Project, services: readonly Service[]): 
   const notes = notesOf(project, services);
   const refused = notes.find(({ isRefused }) => isRefused);
   if (refused !== undefined) throw new UserError(refused.text, 'take it out, or override it with !reset in a second file', EXIT_FAILED);
-  services.forEach(checkNetworks);
   for (const { text } of notes) warn(text);
 }

@@ -4,7 +4,6 @@ import { timeOf } from '../../compose/index.ts';
 import type { GrantSetting, MountSetting, PortSetting, Project, Service, ServiceSettings } from '../../compose/index.ts';
 import type { ContainerRecord, GivenFile } from '../../lifecycle/index.ts';
 import { toByteString } from '../bytes.ts';
-import { EXIT_FAILED } from '../containers/container-store.ts';
 import { UserError } from '../errors.ts';
 import { FlagValues } from '../flags.ts';
 
@@ -75,20 +74,16 @@ function givenFiles(project: Project, { name, settings }: Service): readonly Giv
   return [...filesOf(settings.secrets, project.secrets, SECRET_DIRECTORY), ...filesOf(settings.configs, project.configs, '')];
 }
 
-/** A container is on one network: where a service names several, it cannot be had. @throws UserError */
-export function checkNetworks({ name, settings: { networks = {} } }: Service): void {
-  if (Object.keys(networks).length > 1) throw new UserError(`services.${name}: cannot be on the networks ${Object.keys(networks).join(' and ')}: a container is on one network`, 'make one for all that are to reach each other', EXIT_FAILED);
-}
-
-/** Which network its containers are connected to, and how far they reach beside that. */
+/** Which networks its containers are connected to, where they are known by the service's name, and how far they reach beside that. */
 function networkFlags(project: Project, { name, settings }: Service): Flags {
   const { networks = {}, network_mode: mode, 'x-caisson': own } = settings;
   const outward: Flags = [...(own?.network === undefined ? [] : [['network', own.network] as const]), ...(own?.['allow-net'] ?? []).map((host) => ['allow-net', host] as const)];
   if (mode === 'none') return [['network', 'none']];
-  const [first] = Object.entries(networks);
-  if (first === undefined) return outward;
-  const [key, settingsThere] = first;
-  return [['network', project.networks.get(key)?.name ?? key], ...[name, ...settingsThere?.aliases ?? []].map((alias) => ['network-alias', alias] as const), ...outward];
+  const members = Object.entries(networks).map(([key, there]) => {
+    const fields = [`name=${project.networks.get(key)?.name ?? key}`, ...[name, ...there?.aliases ?? []].map((alias) => `alias=${alias}`), ...(there?.ipv4_address === undefined ? [] : [`ip=${there.ipv4_address}`])];
+    return ['network', fields.join(',')] as const;
+  });
+  return [...members, ...outward];
 }
 
 function healthFlags({ healthcheck }: ServiceSettings): Flags {

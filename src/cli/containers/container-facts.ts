@@ -50,3 +50,8 @@ export function hasLabel(labels: Readonly<Record<string, string>>, text: string)
   const key = equals < 0 ? text : text.slice(0, equals);
   return Object.hasOwn(labels, key) && (equals < 0 || labels[key] === text.slice(equals + 1));
 }
+
+/** The networks that it is made for; where there are none, `outbound` or `none`. */
+export function networkNames({ container: { network: { members = [], mode } } }: Pick<ContainerRecord, 'container'>): readonly string[] {
+  return members.length === 0 ? [mode] : members.map(({ network }) => network);
+}

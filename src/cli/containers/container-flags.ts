@@ -43,8 +43,6 @@ export const LIMIT_FLAGS: readonly Flag[] = [
   { group: LIMITS, name: 'cap-drop', kind: 'string', multiple: true, placeholder: 'CAP', help: 'take a capability away, or ALL' },
 ];
 
-export const ALLOW_NET_FLAG: Flag = { group: NETWORK, name: 'allow-net', kind: 'string', multiple: true, placeholder: 'HOST[:PORT]', help: 'allow a name, an address or a CIDR range, private ones included' };
-
 export const PUBLISH_FLAG: Flag = { group: NETWORK, name: 'publish', short: 'p', kind: 'string', multiple: true, placeholder: '[IP:][HOST:]PORT[/udp]', help: 'let connections in at a port of this machine (default: at 127.0.0.1 and ::1 only, any free port)' };
 
 export const TRACE_FLAGS: readonly Flag[] = [

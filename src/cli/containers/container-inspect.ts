@@ -73,23 +73,31 @@ function hostFields({ record }: WholeContainer): Fields {
   const { container, process: inputs, autoRemove, log } = record;
   return {
     Binds: [...(record.volumes ?? []).filter(({ isAnonymous }) => !isAnonymous).map(({ name, destination, writable }) => `${name}:${toText(destination)}:${writable ? 'rw' : 'ro'}`), ...container.mounts.flatMap((mount) => (mount.kind === 'bind' ? [`${toText(mount.source)}:${toText(mount.destination)}${mount.writable ? '' : ':ro'}`] : []))],
-    LogConfig: { Type: 'cri', Config: { 'max-size': String(log.maxBytes), 'max-file': String(log.maxFiles) } }, NetworkMode: container.network.member?.network ?? container.network.mode, PortBindings: bindingFields(record), RestartPolicy: { Name: record.restart?.name ?? 'no', MaximumRetryCount: record.restart?.maximumRetries ?? 0 }, ...(record.init === undefined ? {} : { Init: true }), AutoRemove: autoRemove,
+    LogConfig: { Type: 'cri', Config: { 'max-size': String(log.maxBytes), 'max-file': String(log.maxFiles) } }, NetworkMode: container.network.members?.[0]?.network ?? container.network.mode, PortBindings: bindingFields(record), RestartPolicy: { Name: record.restart?.name ?? 'no', MaximumRetryCount: record.restart?.maximumRetries ?? 0 }, ...(record.init === undefined ? {} : { Init: true }), AutoRemove: autoRemove,
     CapAdd: inputs.addCapabilities.map((name) => `CAP_${name.toUpperCase()}`), CapDrop: inputs.dropCapabilities.map((name) => `CAP_${name.toUpperCase()}`), Privileged: false, ReadonlyRootfs: container.readOnly,
     ...limitFields(container.limits), Ulimits: inputs.rlimits.map(({ name, soft, hard }) => ({ Name: name, Soft: soft === Infinity ? -1 : soft, Hard: hard === Infinity ? -1 : hard })),
     Tmpfs: Object.fromEntries(container.mounts.flatMap((mount) => (mount.kind === 'tmpfs' ? [[toText(mount.destination), mount.sizeBytes === undefined ? '' : `size=${mount.sizeBytes}`]] : []))),
   };
 }
 
-/** The address inside. This machine reaches it by ports only. */
+/** The address inside, on a network of its own. This machine reaches it by ports only. */
 function networkFields(container: WholeContainer): Fields {
-  const { mode, ports = [], member } = container.record.container.network;
+  const { mode, allow, deny = [], ports = [], members = [] } = container.record.container.network;
   const isRunning = container.state.status === 'running';
-  const { network } = container.state;
-  const own = isRunning && member === undefined && (mode === 'outbound' || ports.length > 0) ? OWN_NETWORK : { address: '', gateway: '', prefix: 0 };
-  const { address, gateway, prefix } = (isRunning ? network : undefined) ?? own;
-  const addresses = { IPAddress: address, IPPrefixLen: prefix, Gateway: gateway, GlobalIPv6Address: isRunning && ports.length > 0 ? PUBLISHED6.address : '' };
-  const networks = { [member?.network ?? mode]: { ...addresses, NetworkID: network?.id ?? '', Aliases: member?.aliases ?? [] } };
-  return { Ports: portFields(container), ...(member === undefined ? addresses : { IPAddress: '', Gateway: '' }), Networks: networks };
+  const joined = isRunning ? container.state.networks ?? [] : [];
+  const own = isRunning && members.length === 0 && (mode === 'outbound' || ports.length > 0) ? OWN_NETWORK : undefined;
+  const fieldsOf = (network: { readonly address: string; readonly prefix: number; readonly gateway: string; readonly id?: string } | undefined, hasPorts: boolean): Fields => ({
+    IPAddress: network?.address ?? '', IPPrefixLen: network?.prefix ?? 0, Gateway: network?.gateway ?? '', GlobalIPv6Address: isRunning && hasPorts && ports.length > 0 ? PUBLISHED6.address : '',
+  });
+  const networks = members.length === 0
+    ? { [mode]: { ...fieldsOf(own, true), NetworkID: '', Aliases: [] } }
+    : Object.fromEntries(members.map(({ network, aliases, address }, index) => {
+      const found = joined.find(({ name }) => name === network);
+      return [network, { IPAMConfig: address === undefined ? null : { IPv4Address: address }, ...fieldsOf(found, index === 0), NetworkID: found?.id ?? '', Aliases: aliases }];
+    }));
+  return {
+    Ports: portFields(container), Outbound: { Mode: mode, Allow: allow, Deny: deny }, Refusals: container.state.refusals ?? {}, ...(members.length === 0 ? fieldsOf(own, true) : { IPAddress: '', Gateway: '' }), Networks: networks,
+  };
 }
 
 export function containerInspection(containers: Containers, container: WholeContainer): Fields {

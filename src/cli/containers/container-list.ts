@@ -4,7 +4,7 @@ import { shortId } from '../../lifecycle/index.ts';
 import type { Containers, KeptContainer } from '../../lifecycle/index.ts';
 import { toText } from '../bytes.ts';
 import { readCommand } from '../command.ts';
-import { commandOf, hasLabel, imageName, statusOf, statusText } from './container-facts.ts';
+import { commandOf, hasLabel, imageName, statusOf, statusText, networkNames } from './container-facts.ts';
 import { PS } from './container-specs.ts';
 import { withContainers } from './container-store.ts';
 import { UserError } from '../errors.ts';
@@ -73,7 +73,7 @@ const FILTERS: ReadonlyMap<string, (value: string, containers: Containers, store
     return (other) => other.id !== id && (other.record?.createdMs ?? 0) > (record?.createdMs ?? 0);
   }],
   ['volume', (value) => (container) => usesVolume(container, value)],
-  ['network', (value) => ({ record }) => record !== undefined && (record.container.network.member?.network ?? record.container.network.mode) === value],
+  ['network', (value) => ({ record }) => record !== undefined && networkNames(record).includes(value)],
   ['publish', (value) => portFilter('publish', value)],
   ['expose', (value) => portFilter('expose', value)],
 ]);
@@ -114,7 +114,7 @@ function row(container: KeptContainer, containers: Containers, store: ImageStore
     CreatedAt: new Date(record?.createdMs ?? 0).toISOString().replace('T', ' ').replace(/\.\d+Z$/, ' +0000 UTC'), RunningFor: humanAge(nowMs - (record?.createdMs ?? nowMs)),
     Ports: portsText(container), State: statusOf(container), Status: statusText(container, nowMs), Size: humanSize(containers.bytesOf(id)), Names: name, Labels: labels.join(','),
     Mounts: [...(record?.volumes ?? []).map((use) => (whole || use.name.length <= MOUNT_WIDTH ? use.name : `${use.name.slice(0, MOUNT_WIDTH - 1)}…`)), ...(record?.container.mounts ?? []).map((mount) => (mount.kind === 'bind' ? toText(mount.source) : mount.kind))].join(','),
-    LocalVolumes: String(record?.volumes?.length ?? 0), Networks: record?.container.network.member?.network ?? record?.container.network.mode ?? '',
+    LocalVolumes: String(record?.volumes?.length ?? 0), Networks: record === undefined ? '' : networkNames(record).join(','),
     Label: (key) => (Object.hasOwn(given, key) ? given[key] : ''),
   };
 }

@@ -2,6 +2,7 @@
 import type { CommandSpec } from '../command.ts';
 import { LIMIT_FLAGS } from './container-flags.ts';
 import type { Flag } from '../flags.ts';
+import { ALLOW_NET_FLAG, DENY_NET_FLAG } from '../networks/outbound-flags.ts';
 
 const CONTAINER = 'Container';
 const OUTPUT = 'Output';
@@ -36,14 +37,15 @@ export const UNPAUSE: CommandSpec = {
 /** Limits that may change while it runs. */
 const CHANGEABLE = new Set(['memory', 'memory-reservation', 'memory-swap', 'cpus', 'cpu-period', 'cpu-quota', 'cpuset-cpus', 'pids-limit']);
 export const UPDATE: CommandSpec = {
-  name: 'update', usage: '[FLAGS] CONTAINER...', summary: 'change limits and the restart policy of containers', words: [1, MANY],
-  description: 'Also of those that run. Tasks beyond a new limit go on; where memory does not suffice any more, a process is killed.',
+  name: 'update', usage: '[FLAGS] CONTAINER...', summary: 'change limits, the restart policy and what may be reached of containers', words: [1, MANY],
+  description: 'Also of those that run. Tasks beyond a new limit go on; where memory does not suffice any more, a process is killed. Rules of --allow-net or --deny-net stand for all of that kind before; connections that they do not allow are cut.',
   absent: { 'cpu-shares': 'the weight is given when a container is made', c: 'the weight is given when a container is made', 'blkio-weight': 'disks are shared by this machine\'s rules' },
   flags: [
     ...LIMIT_FLAGS.filter(({ name }) => CHANGEABLE.has(name)),
     { group: CONTAINER, name: 'restart', kind: 'string', placeholder: 'POLICY', help: 'no, always, unless-stopped, on-failure[:N]' },
+    ALLOW_NET_FLAG, { ...DENY_NET_FLAG, help: `${DENY_NET_FLAG.help}; '' for none` },
   ],
-  examples: [['caisson update --memory 1g --pids-limit 100 box', ''], ['caisson update --restart on-failure:3 box', '']],
+  examples: [['caisson update --allow-net example.com:443 box', 'from now on, and nothing else'], ['caisson update --memory 1g --pids-limit 100 box', ''], ['caisson update --restart on-failure:3 box', '']],
 };
 export const EVENTS: CommandSpec = {
   name: 'events', usage: '[FLAGS]', summary: 'show what happens to containers, volumes and networks', words: [0, 0],

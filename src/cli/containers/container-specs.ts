@@ -1,8 +1,9 @@
 /** The commands on containers, as data. Names and flags are Docker's. */
 import type { CommandSpec } from '../command.ts';
-import { AFTER, ALLOW_NET_FLAG, PUBLISH_FLAG, ENGINE_FLAGS, ENVIRONMENT_FLAGS, FILES, LIMIT_FLAGS, MEMORY_FILES_FLAGS, NETWORK, PROCESS, TERMINAL_FLAGS, TRACE_FLAGS } from './container-flags.ts';
+import { AFTER, PUBLISH_FLAG, ENGINE_FLAGS, ENVIRONMENT_FLAGS, FILES, LIMIT_FLAGS, MEMORY_FILES_FLAGS, NETWORK, PROCESS, TERMINAL_FLAGS, TRACE_FLAGS } from './container-flags.ts';
 import { DETACH_KEYS_FLAG, LIVE_COMMANDS, SIG_PROXY_FLAG } from './container-live-specs.ts';
 import type { Flag } from '../flags.ts';
+import { OUTBOUND_FLAGS } from '../networks/outbound-flags.ts';
 import { LAYER_LIMIT_FLAGS, MIRROR, QUIET, REGISTRY_FLAGS } from '../images/image-specs.ts';
 import { SQUAT_FLAGS } from '../squat/squat-flags.ts';
 
@@ -28,9 +29,10 @@ const MAKING_FLAGS: readonly Flag[] = [
   { group: FILES, name: 'volume', short: 'v', kind: 'string', multiple: true, placeholder: '[SRC:]DST[:ro|rw]', help: 'show a host directory or file (SRC begins with / or .), or a volume by its name; without SRC a new volume' },
   { group: FILES, name: 'mount', kind: 'string', multiple: true, placeholder: 'KEY=VALUE,...', help: 'type=bind|volume,source=SRC,target=DST[,readonly][,volume-nocopy] or type=tmpfs,target=DST[,tmpfs-size=N]' },
   ...MEMORY_FILES_FLAGS, ...LIMIT_FLAGS,
-  { group: NETWORK, name: 'network', kind: 'string', multiple: true, placeholder: 'none|outbound|NAME', help: 'none: loopback only (default); outbound: TCP, UDP and names, public addresses only; NAME: with the other containers on that network' },
-  { group: NETWORK, name: 'network-alias', kind: 'string', multiple: true, placeholder: 'NAME', help: 'what the others on its network may call it, beside its own name' },
-  ALLOW_NET_FLAG, PUBLISH_FLAG,
+  { group: NETWORK, name: 'network', kind: 'string', multiple: true, placeholder: 'none|outbound|NAME', help: 'none: loopback only (default); outbound: TCP, UDP and names, public addresses only; NAME, or name=NAME,alias=ALIAS,ip=ADDRESS: with the other containers on that network, several times for several' },
+  { group: NETWORK, name: 'network-alias', kind: 'string', multiple: true, placeholder: 'NAME', help: 'what the others on its (first) network may call it, beside its own name' },
+  { group: NETWORK, name: 'ip', kind: 'string', placeholder: 'ADDRESS', help: 'its IPv4 address on its (first) network (default: a free one)' },
+  ...OUTBOUND_FLAGS, PUBLISH_FLAG,
   { group: NETWORK, name: 'publish-all', short: 'P', kind: 'boolean', help: 'publish all ports that the image or --expose names, each at a free port' },
   { group: NETWORK, name: 'expose', kind: 'string', multiple: true, placeholder: 'PORT[/PROTOCOL]', help: 'name a port for --publish-all and for those who look; it is not published by that' },
   { group: CONTAINER, name: 'rm', kind: 'boolean', help: 'remove the container when it ends' },
@@ -63,7 +65,7 @@ const ABSENT: Readonly<Record<string, string>> = {
   'blkio-weight': NO_DISK, 'blkio-weight-device': NO_DISK,
   'oom-kill-disable': NO_SWITCH, 'memory-swappiness': NO_SWITCH, 'kernel-memory': NO_SWITCH, 'cpu-rt-period': NO_SWITCH, 'cpu-rt-runtime': NO_SWITCH,
   'cpuset-mems': 'a container has one memory node, so leave it out', 'cgroup-parent': 'a container is in no control group of this machine; see docs/limits.md',
-  'link': NO_LINKS, 'ip': 'addresses are given out; use the container\'s name', 'add-host': NO_LINKS, 'dns': 'names are asked for by this machine', 'net': 'write --network',
+  'link': NO_LINKS, 'add-host': NO_LINKS, 'net': 'write --network',
   'privileged': 'inside, root has what --cap-add gives it; nothing of this machine can be given', 'device': NO_DEVICES, 'gpus': NO_DEVICES,
   'security-opt': OWN_KERNEL, 'userns': OWN_KERNEL, 'shm-size': '/dev/shm has 64 MiB, so leave it out',
 };

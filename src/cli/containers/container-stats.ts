@@ -31,11 +31,11 @@ async function sampleOf(containers: Containers, container: KeptContainer): Promi
 function row(container: KeptContainer, before: UsageSample | undefined, now: UsageSample | undefined, whole: boolean): { readonly [key: string]: TemplateValue } {
   const percent = (share: number): string => `${(share * 100).toFixed(2)}%`;
   const spent = before === undefined || now === undefined || now.atMs <= before.atMs ? 0 : Math.max(0, now.cpuMs - before.cpuMs) / (now.atMs - before.atMs);
-  const used = now ?? { memoryBytes: 0, memoryLimit: 0, residentBytes: 0, received: 0, sent: 0, blockRead: 0, blockWritten: 0, tasks: 0 };
+  const used = now ?? { memoryBytes: 0, memoryLimit: 0, residentBytes: 0, received: 0, sent: 0, refused: 0, blockRead: 0, blockWritten: 0, tasks: 0 };
   return {
     Container: whole ? container.id : shortId(container.id), ID: whole ? container.id : shortId(container.id), Name: container.name, CPUPerc: percent(spent),
     MemUsage: `${binarySize(used.memoryBytes)} / ${binarySize(used.memoryLimit)}`, MemPerc: percent(used.memoryLimit === 0 ? 0 : used.memoryBytes / used.memoryLimit),
-    NetIO: `${humanSize(used.received)} / ${humanSize(used.sent)}`, BlockIO: `${humanSize(used.blockRead)} / ${humanSize(used.blockWritten)}`, PIDs: String(used.tasks), ProcessMem: binarySize(used.residentBytes),
+    NetIO: `${humanSize(used.received)} / ${humanSize(used.sent)}`, BlockIO: `${humanSize(used.blockRead)} / ${humanSize(used.blockWritten)}`, PIDs: String(used.tasks), ProcessMem: binarySize(used.residentBytes), NetRefused: String(used.refused),
   };
 }
 

@@ -19,6 +19,6 @@ function blockBytes(): { readonly blockRead: number; readonly blockWritten: numb
 export function usageSample(container: Container): UsageSample {
   const { user, system } = process.cpuUsage();
   return {
-    ...container.usage(), ...blockBytes(), ...networkCounters, cpuMs: (user + system) / 1000, atMs: performance.now(), residentBytes: process.memoryUsage.rss(),
+    ...container.usage(), ...blockBytes(), ...networkCounters, refused: [...container.refusals.values()].reduce((sum, count) => sum + count, 0), cpuMs: (user + system) / 1000, atMs: performance.now(), residentBytes: process.memoryUsage.rss(),
   };
 }

@@ -2,7 +2,7 @@
  * What is said on the socket in a container's directory: frames of a kind (1 byte), a length (4 bytes, little endian) and that many bytes. Who connects
  * says one request; the answers are documents, and for `exec` streams beside them.
  */
-import type { BoundPort, LimitsConfig, UserConfig } from '../../container/index.ts';
+import type { BoundPort, LimitsConfig, NetworkMembership, NetworkRules, UserConfig } from '../../container/index.ts';
 import { FRAME, frame } from '../../host/node/control-socket.ts';
 
 export { FRAME, FrameReader, endpointIn, frame } from '../../host/node/control-socket.ts';
@@ -39,7 +39,10 @@ export type Request =
   /** From now on the socket is a sandbox's port: messages of `sandbox/protocol.ts`. */
   | { readonly op: 'sandbox' }
   /** Its record has changed: these hold from now on. */
-  | { readonly op: 'update'; readonly limits: Partial<LimitsConfig> }
+  | { readonly op: 'update'; readonly limits: Partial<LimitsConfig>; readonly rules?: NetworkRules | undefined }
+  /** It joins or leaves a network; its record says so already. */
+  | { readonly op: 'connect'; readonly membership: NetworkMembership }
+  | { readonly op: 'disconnect'; readonly network: string }
   /** What it has changed so far, as a layer. */
   | { readonly op: 'snapshot' }
   /** Puts a tar, in a file of the store, into its tree. */
@@ -62,6 +65,8 @@ export interface UsageSample {
   readonly tasks: number;
   readonly received: number;
   readonly sent: number;
+  /** How often something outside was refused. */
+  readonly refused: number;
   readonly blockRead: number;
   readonly blockWritten: number;
 }

@@ -11,6 +11,7 @@ import { toText } from '../bytes.ts';
 import { FRAME, FrameReader, documentFrame, endpointIn, frame, parseDocument } from './control-protocol.ts';
 import type { Answer, AttachRequest, ExecRequest, Request } from './control-protocol.ts';
 import { EXIT_FAILED } from './container-store.ts';
+import type { Memberships } from '../networks/membership.ts';
 import { EXIT_NOT_EXECUTABLE, UserError, exitCodeOf } from '../errors.ts';
 import { processConfig } from './kept-container.ts';
 import { exitCode } from './launch.ts';
@@ -27,6 +28,8 @@ export interface Controlled {
   readonly life: Life;
   /** Who sees what it prints. */
   readonly attachments: Attachments;
+  /** The networks that it is on. */
+  memberships(): Promise<Memberships>;
   /** Undefined: its command does not run at the moment, and will be started. */
   running(): Running | undefined;
   /** Its end was asked for: it is not started again. True: nothing ran. */
@@ -137,6 +140,9 @@ class Connection {
   async #ask(request: Exclude<Request, { readonly op: 'exec' | 'attach' | 'kill' | 'pause' | 'unpause' | 'wait' | 'sandbox' }>): Promise<Answer> {
     const { container } = this.#running();
     switch (request.op) {
+      case 'connect':
+      case 'disconnect':
+        return this.#changeNetworks(container, request);
       case 'snapshot':
         return { layer: await this.#snapshot(container) };
       case 'put':
@@ -153,10 +159,19 @@ class Connection {
         return { usage: (await import('./container-usage.ts')).usageSample(container) };
       case 'update':
         container.setLimits(request.limits);
+        if (request.rules !== undefined) container.setNetworkRules(request.rules);
         return {};
       default:
         throw new UserError('this container was started by another version of Caisson', 'start it again');
     }
+  }
+
+  async #changeNetworks(container: Container, request: Extract<Request, { readonly op: 'connect' | 'disconnect' }>): Promise<Answer> {
+    const memberships = await this.#controlled.memberships();
+    if (request.op === 'connect') await memberships.connect(container, request.membership);
+    else memberships.disconnect(container, request.network);
+    this.#controlled.life.change({ networks: memberships.networks });
+    return {};
   }
 
   #kill(signal: number, stops: boolean): void {

@@ -8,7 +8,7 @@ import type { FlagValues } from '../flags.ts';
 import { openContainer } from './kept-container.ts';
 import { toUserError } from '../images/image-store.ts';
 import { exitCode, keepTranslations, terminalFacts, traceCalls } from './launch.ts';
-import type { Joined } from '../networks/membership.ts';
+import type { Memberships } from '../networks/membership.ts';
 import { Session } from '../session.ts';
 
 /** Long enough that a short command does not pay for it. */
@@ -37,9 +37,9 @@ async function afterwards(container: Container, values: FlagValues | undefined):
 
 /** Answers the exit status for the shell. */
 export async function runForeground(options: ForegroundOptions): Promise<number> {
-  let joined: Joined | undefined;
+  let joined: Memberships | undefined;
   try {
-    joined = await joinedNetwork(options);
+    joined = await joinedNetworks(options);
     return await runSession(options, joined);
   } catch (error) {
     await options.life?.failed(exitCodeOf(error), error instanceof Error ? error.message : '');
@@ -50,18 +50,19 @@ export async function runForeground(options: ForegroundOptions): Promise<number>
 }
 
 /** Most containers are on none, and do not wait for what joins one. */
-async function joinedNetwork({ containers, record, life }: ForegroundOptions): Promise<Joined | undefined> {
-  const { member } = record.container.network;
+async function joinedNetworks({ containers, record, life }: ForegroundOptions): Promise<Memberships | undefined> {
+  const [member] = record.container.network.members ?? [];
   if (member === undefined) return undefined;
   if (life === undefined) throw new UserError(`cannot join the network ${member.network}: the store cannot be written`, 'check CAISSON_HOME');
-  return (await import('../networks/membership.ts')).joinNetwork(containers.store, life.container);
+  return new (await import('../networks/membership.ts')).Memberships(containers.store, life.container);
 }
 
-async function runSession({ containers, record, layers, life, input, values }: ForegroundOptions, joined: Joined | undefined): Promise<number> {
-  const { container, spec } = await openContainer(record, { store: life === undefined ? undefined : containers.store, layers, size: record.process.terminal ? await terminalFacts() : undefined, membership: joined?.membership });
-  life?.connected({ ports: container.ports, network: joined?.network });
+async function runSession({ containers, record, layers, life, input, values }: ForegroundOptions, joined: Memberships | undefined): Promise<number> {
+  const { container, spec } = await openContainer(record, { store: life === undefined ? undefined : containers.store, layers, size: record.process.terminal ? await terminalFacts() : undefined, memberships: joined?.memberships ?? [] });
+  life?.connected({ ports: container.ports, networks: joined?.networks });
+  const refusals = life === undefined || record.container.network.mode === 'none' ? undefined : new (await import('./refusal-notices.ts')).RefusalNotices(container, life);
   const log = life === undefined || record.autoRemove ? undefined : life.log;
-  const beside = life === undefined ? undefined : new Beside(containers, life, container);
+  const beside = life === undefined ? undefined : new Beside(containers, life, container, joined);
   const session = new Session(container, {
     process: spec, timeoutMs: record.timeoutMs, withoutInput: spec.terminal === undefined && !input,
     onOutput: (fd, bytes) => {
@@ -72,6 +73,7 @@ async function runSession({ containers, record, layers, life, input, values }: F
   });
   traceCalls(container, session, values?.has('strace') === true ? values.all('strace').filter((filter) => filter !== '') : undefined);
   const status = await session.run();
+  refusals?.stop();
   await beside?.close();
   const code = exitCode(status, session.timedOut);
   await afterwards(container, values);
@@ -87,13 +89,15 @@ class Beside implements Controlled {
   readonly life: Life;
   readonly attachments = new Attachments(() => [1, 2].forEach((fd) => this.#process?.outputDrained(fd)));
   readonly #container: Container;
+  #memberships: Memberships | undefined;
   #process: RunningProcess | undefined;
   #timer: ReturnType<typeof setTimeout> | undefined;
   #opened: Promise<Control> | undefined;
   #control: Control | undefined;
   #health: { stop(): void } | undefined;
 
-  constructor(containers: Containers, life: Life, container: Container) {
+  constructor(containers: Containers, life: Life, container: Container, memberships: Memberships | undefined) {
+    this.#memberships = memberships;
     this.containers = containers;
     this.life = life;
     this.#container = container;
@@ -105,6 +109,10 @@ class Beside implements Controlled {
 
   stopRequested(): boolean {
     return false;
+  }
+
+  async memberships(): Promise<Memberships> {
+    return (this.#memberships ??= new (await import('../networks/membership.ts')).Memberships(this.containers.store, this.life.container));
   }
 
   /** They can reach it a moment later, if it is still there then. */
@@ -132,6 +140,7 @@ class Beside implements Controlled {
   async close(): Promise<void> {
     this.#process = undefined;
     this.#health?.stop();
+    this.#memberships?.leave();
     clearTimeout(this.#timer);
     await this.#opened?.catch(() => undefined);
     this.#control?.close();

@@ -2,10 +2,12 @@
 import { accountReader, processOf } from '../../container/index.ts';
 import type { Container, LayerPaths, Membership, MountConfig, ProcessConfig } from '../../container/index.ts';
 import type { ImageStore } from '../../image/index.ts';
+import { shortId } from '../../lifecycle/index.ts';
 import type { ContainerRecord } from '../../lifecycle/index.ts';
 import { withAccounts } from '../accounts.ts';
 import { toByteString, toText } from '../bytes.ts';
 import { createContainer } from './launch.ts';
+import { trustVariables } from '../networks/trust.ts';
 import { capabilitiesOf } from '../option-values.ts';
 import type { TerminalFacts } from '../option-values.ts';
 
@@ -44,7 +46,7 @@ export function processConfig(container: Container, record: ContainerRecord, siz
     command: changes.argv ?? inputs.command, user: changes.user ?? inputs.user, hostname: record.container.hostname, terminal,
     workingDirectory: changes.workingDirectory ?? inputs.workingDirectory, entrypoint: changes.argv === undefined ? inputs.entrypoint : [],
   }, accountReader(container.files)));
-  const variables = new Map([...made.env, ...inputs.env, ...(changes.env ?? [])].map((entry) => [entry.split('=', 1)[0], entry]));
+  const variables = new Map([...made.env, ...trustVariables(record.container.network.headers), ...inputs.env, ...(changes.env ?? [])].map((entry) => [entry.split('=', 1)[0], entry]));
   return {
     ...made, env: [...variables.values()], capabilities: capabilitiesOf(made.user, inputs.addCapabilities, inputs.dropCapabilities),
     rlimits: inputs.rlimits, umask: 0o022, ...(terminal ? { terminal: size ?? DEFAULT_SIZE } : {}),
@@ -66,17 +68,17 @@ export interface OpenOptions {
   readonly layers: readonly LayerPaths[];
   /** Of its terminal, if it has one. */
   readonly size?: TerminalFacts | undefined;
-  /** Of its network, where it is on one. */
-  readonly membership?: Membership | undefined;
+  /** Of its networks. */
+  readonly memberships?: readonly Membership[];
 }
 
 /** Its kernel and its tree, and what is to be run. @throws UserError */
-export async function openContainer(record: ContainerRecord, { store, layers, size, membership }: OpenOptions): Promise<OpenedContainer> {
+export async function openContainer(record: ContainerRecord, { store, layers, size, memberships = [] }: OpenOptions): Promise<OpenedContainer> {
   const volumes = record.volumes === undefined || store === undefined ? [] : (await import('../volumes/volume-files.ts')).volumeMounts(store, record);
   // Those above come first, so that none covers another.
   const given = (record.files ?? []).map(({ base64, ...file }): MountConfig => ({ ...file, kind: 'file', bytes: Buffer.from(base64, 'base64') }));
   const mounts = volumes.length + given.length === 0 ? record.container.mounts : [...record.container.mounts, ...volumes, ...given].sort((one, other) => depthOf(one.destination) - depthOf(other.destination));
-  const container = await createContainer({ ...record.container, mounts, layers }, membership);
+  const container = await createContainer({ ...record.container, mounts, layers }, { memberships, called: shortId(record.id) });
   const spec = processConfig(container, record, size);
   if (!record.container.readOnly) for (const directory of [spec.cwd, ...record.defaults.volumes.map(toByteString)]) container.provideDirectory(directory);
   writeOwnFiles(container, record);

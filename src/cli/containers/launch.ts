@@ -31,10 +31,10 @@ export const networkCounters: NetworkCounters = { received: 0, sent: 0 };
 /** Of the one container that this process runs. */
 let image: HostMachineImage<RegionCompiler> | undefined;
 
-function openContainer(host: Host, config: ContainerConfig, membership?: Membership): Container {
+function openContainer(host: Host, config: ContainerConfig, memberships: readonly Membership[]): Container {
   try {
     image = readMachineImage<RegionCompiler>({ optimizesLater: mayLeaveProcesses() });
-    return Container.create(host, config, { image, membership });
+    return Container.create(host, config, { image, memberships });
   } catch (error) {
     if (error instanceof NetworkRuleError) throw new UserError(error.message, 'such as example.com:443 or 10.0.0.0/8', undefined, { cause: error });
     if (!(error instanceof ContainerError)) throw error;
@@ -42,22 +42,39 @@ function openContainer(host: Host, config: ContainerConfig, membership?: Members
   }
 }
 
+export interface CreateOptions {
+  readonly memberships?: readonly Membership[];
+  /** What it is called in the log of its refusals. Default: by its hostname. */
+  readonly called?: string;
+}
+
 /** Its ports are listened on already, and the others on its network reach it. @throws UserError */
-export async function createContainer(config: ContainerConfig, membership?: Membership): Promise<Container> {
+export async function createContainer(config: ContainerConfig, { memberships = [], called = toText(config.hostname) }: CreateOptions = {}): Promise<Container> {
   const { mode, ports = [] } = config.network;
   if (config.limits.cpuShares !== undefined) (await import('../processes/host-priority.ts')).weighProcess(config.limits.cpuShares);
-  if (mode === 'none' && ports.length === 0 && membership === undefined && !config.mounts.some(({ kind }) => kind === 'socket')) return openContainer(createNodeHost(), config);
+  if (mode === 'none' && ports.length === 0 && memberships.length === 0 && !config.mounts.some(({ kind }) => kind === 'socket')) return openContainer(createNodeHost(), config, []);
   const { nodeNetwork } = await import('../../host/node/network.ts');
   const { countedNetwork } = await import('../counted-network.ts');
-  const container = openContainer(createNodeHost({ network: countedNetwork(nodeNetwork, networkCounters) }), config, membership);
+  const injection = config.network.headers === undefined ? undefined : await (await import('../networks/injecting.ts')).injecting(nodeNetwork, config.network.headers);
+  const container = openContainer(createNodeHost({ network: countedNetwork(injection?.network ?? nodeNetwork, networkCounters) }), config, memberships);
+  injection?.prepare(container);
+  if (config.network.log !== undefined) await keepNetLog(container, config.network.log, called);
   try {
     await container.publish();
   } catch (error) {
     throw error instanceof PortError ? (await import('../networks/published-ports.ts')).publishError(error) : error;
   }
-  const joined = membership === undefined ? 0 : await container.join(membership);
-  if (joined < 0) throw new UserError(`cannot join the network ${config.network.member?.network ?? ''}: ${ERRNO_NAMES.get(-joined) ?? `error ${-joined}`}`, 'can the store be written?');
+  const joined = await container.join();
+  if (joined < 0) throw new UserError(`cannot join the networks ${memberships.map(({ network }) => network).join(', ')}: ${ERRNO_NAMES.get(-joined) ?? `error ${-joined}`}`, 'can the store be written?');
   return container;
+}
+
+/** What it is refused is written down for as long as this process lives. @throws UserError */
+async function keepNetLog(container: Container, path: string, called: string): Promise<void> {
+  const { NetLog } = await import('../networks/net-log.ts');
+  const log = new NetLog(path, called);
+  container.onRefusal((refusal) => log.write(refusal));
+  process.once('exit', () => log.end());
 }
 
 /** Keeps translations for the next run. Their machine code is made by a process of its own, where it may be left behind. */

@@ -4,7 +4,7 @@ import { SIGNAL_NAMES } from '../../abi/signal.ts';
 import type { MountConfig, NetworkConfig } from '../../container/index.ts';
 import type { StoredImage } from '../../image/index.ts';
 import { DEFAULT_LOG, checkName, checkVolumeName, shortId } from '../../lifecycle/index.ts';
-import type { ContainerRecord, NetworkRecord, RestartPolicy } from '../../lifecycle/index.ts';
+import type { ContainerRecord, RestartPolicy } from '../../lifecycle/index.ts';
 import { hiddenPaths } from '../../sandbox/hidden-paths.ts';
 import { readAccounts } from '../accounts.ts';
 import { rawArguments, rawEnvironment, toByteString } from '../bytes.ts';
@@ -13,7 +13,9 @@ import { EXIT_NOT_FOUND, UserError } from '../errors.ts';
 import type { FlagValues } from '../flags.ts';
 import { healthOf } from './health-option.ts';
 import { parseMount } from './mount-option.ts';
+import { headerRulesIn, secretPlaces } from '../networks/header-injection.ts';
 import { networkOf } from '../networks/network-options.ts';
+import type { KnownNetworks } from '../networks/network-options.ts';
 import { parseLimits, writableCgroups } from './limit-options.ts';
 import { capabilityNames, guestPath, need, oneOf, parseRlimit, parseTmpfs } from '../option-values.ts';
 import type { TerminalFacts } from '../option-values.ts';
@@ -109,7 +111,7 @@ function containerOf(values: FlagValues, hostname: string, network: NetworkConfi
   return {
     root: '/', mounts,
     // A directory of the host that is shown has no more of its credentials than `do` would show.
-    hide: values.has('volume') || values.has('mount') ? hiddenPaths('/', [...new Set(homes)], [], []) : [],
+    hide: values.has('volume') || values.has('mount') ? hiddenPaths('/', [...new Set(homes)], secretPlaces(headerRulesIn(values)).files, []) : [],
     readOnly: values.has('read-only'), hostname: toByteString(hostname), limits: parseLimits(values), network, ...writableCgroups(capabilityNames(values, 'cap-add')),
     ...(seed === undefined ? {} : { seed: need(parseCount(seed), 'seed', seed, 'it is not a number') }),
     ...(tier === undefined ? {} : { tier }),
@@ -151,8 +153,7 @@ export interface RecordFacts {
   readonly nowMs: number;
   /** Present if standard input and output are a terminal. */
   readonly terminal: TerminalFacts | undefined;
-  /** By name. @throws NoSuchNetworkError */
-  findNetwork(name: string): NetworkRecord;
+  readonly networks: KnownNetworks;
   /** Of a new volume. */
   randomName(): string;
 }
@@ -163,8 +164,8 @@ export interface MadeRecord {
   readonly copied: ReadonlySet<string>;
 }
 
-/** @throws UserError, NoSuchNetworkError */
-export function recordOf(values: FlagValues, image: StoredImage, { id, nowMs, terminal, findNetwork, randomName }: RecordFacts): MadeRecord {
+/** @throws UserError, LifecycleError */
+export function recordOf(values: FlagValues, image: StoredImage, { id, nowMs, terminal, networks, randomName }: RecordFacts): MadeRecord {
   const restart = restartOf(values);
   const health = healthOf(values, image.config.document);
   const name = nameOf(values);
@@ -180,7 +181,7 @@ export function recordOf(values: FlagValues, image: StoredImage, { id, nowMs, te
   const named = wanted.map((volume) => ({ ...volume, use: { name: volume.name ?? randomName(), destination: volume.destination, writable: volume.writable, isAnonymous: volume.name === undefined } }));
   const record: ContainerRecord = {
     id, createdMs: nowMs, image: { name: values.command[0] ?? '', id: image.id, manifest: image.record.manifest.digest, layers: image.config.diffIds },
-    defaults: { ...image.config.defaults, exposedPorts: exposed }, process: inputs, container: containerOf(values, hostname, networkOf(values, exposed, findNetwork), mounts), labels: { ...image.config.defaults.labels, ...labelsOf(values) },
+    defaults: { ...image.config.defaults, exposedPorts: exposed }, process: inputs, container: containerOf(values, hostname, networkOf(values, exposed, networks), mounts), labels: { ...image.config.defaults.labels, ...labelsOf(values) },
     autoRemove: values.has('rm'), stopSignal, stopTimeoutS: stopTimeout === undefined ? undefined : need(parseCount(stopTimeout), 'stop-timeout', stopTimeout, 'it is not a number of seconds'),
     log: logOf(values), timeoutMs: timeout === undefined ? undefined : need(parseDuration(timeout), 'timeout', timeout, 'it is not a time such as 30s'),
     ...(restart === undefined ? {} : { restart }), ...(health === undefined ? {} : { health }), ...(values.has('init') ? { init: true } : {}), ...(named.length === 0 ? {} : { volumes: named.map(({ use }) => use) }),

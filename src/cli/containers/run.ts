@@ -5,7 +5,7 @@ import { EACCES, EDQUOT, EFBIG, ENOSPC, EROFS } from '../../abi/errno.ts';
 import { ImageError, NoSuchImageError, StoreError, formatPlatform } from '../../image/index.ts';
 import type { ImageStore, StoredImage } from '../../image/index.ts';
 import { CREATED, Containers, Life, Networks, randomId, runningState } from '../../lifecycle/index.ts';
-import type { ContainerRecord, ContainerState, NetworkRecord, WholeContainer } from '../../lifecycle/index.ts';
+import type { ContainerRecord, ContainerState, WholeContainer } from '../../lifecycle/index.ts';
 import { readCommand } from '../command.ts';
 import { CREATE, RUN } from './container-specs.ts';
 import { UserError } from '../errors.ts';
@@ -15,6 +15,7 @@ import { toUserError, withStore } from '../images/image-store.ts';
 import { terminalFacts } from './launch.ts';
 import { oneOf } from '../option-values.ts';
 import type { TerminalFacts } from '../option-values.ts';
+import type { KnownNetworks } from '../networks/network-options.ts';
 import { nameOf, recordOf } from './run-record.ts';
 import { refuseTraps } from '../squat/squat-settings.ts';
 
@@ -97,12 +98,16 @@ function keep(containers: Containers, record: ContainerRecord, state: ContainerS
   }
 }
 
-function findNetwork(store: ImageStore, name: string): NetworkRecord {
-  try {
-    return new Networks(store).find(name);
-  } catch (error) {
-    throw toUserError(error, `use --network ${name}`);
-  }
+function knownNetworks(store: ImageStore): KnownNetworks {
+  const networks = new Networks(store);
+  const asked = <Result>(what: string, body: () => Result): Result => {
+    try {
+      return body();
+    } catch (error) {
+      throw toUserError(error, what);
+    }
+  };
+  return { find: (name) => asked(`use --network ${name}`, () => networks.find(name)), checkAddress: (network, address) => asked(`use the address ${address}`, () => networks.checkAddress(network, address)) };
 }
 
 interface MadeContainer {
@@ -115,7 +120,7 @@ async function make({ store, image }: FoundImage, values: FlagValues, facts: Ter
   const containers = new Containers(store);
   const { host } = store.disk;
   const randomName = (): string => randomId((buffer) => host.random(buffer));
-  const { record: plain, copied } = recordOf(values, image, { id: randomName(), nowMs: host.now(), terminal: facts, findNetwork: (name) => findNetwork(store, name), randomName });
+  const { record: plain, copied } = recordOf(values, image, { id: randomName(), nowMs: host.now(), terminal: facts, networks: knownNetworks(store), randomName });
   const record = changed(plain);
   const writeId = openIdFile(values);
   const container = keep(containers, record, stateOf(containers), values);

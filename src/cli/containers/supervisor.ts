@@ -13,9 +13,9 @@ import { exitCodeOf } from '../errors.ts';
 import { toUserError } from '../images/image-store.ts';
 import { openContainer } from './kept-container.ts';
 import { exitCode, keepTranslations } from './launch.ts';
-import { joinNetwork } from '../networks/membership.ts';
-import type { Joined } from '../networks/membership.ts';
+import { Memberships } from '../networks/membership.ts';
 import { after } from './long-timer.ts';
+import { RefusalNotices } from './refusal-notices.ts';
 import { startError } from '../session.ts';
 import { stopSignalOf } from './stop-signal.ts';
 
@@ -29,7 +29,7 @@ export class Supervisor implements Controlled {
   readonly life: Life;
   readonly attachments = new Attachments(() => [1, 2].forEach((fd) => this.#running?.process.outputDrained(fd)));
   #control: Control | undefined;
-  #joined: Joined | undefined;
+  #joined: Memberships | undefined;
   #running: Running | undefined;
   #wasStopped = false;
   #endPause: (() => void) | undefined;
@@ -41,6 +41,10 @@ export class Supervisor implements Controlled {
 
   get #kept(): WholeContainer {
     return this.life.container;
+  }
+
+  memberships(): Promise<Memberships> {
+    return Promise.resolve((this.#joined ??= new Memberships(this.containers.store, this.#kept)));
   }
 
   running(): Running | undefined {
@@ -110,21 +114,25 @@ export class Supervisor implements Controlled {
   /** One start and its end. */
   async #once(onStarted: () => void): Promise<number> {
     const { containers, life } = this;
-    this.#joined = joinNetwork(containers.store, this.#kept);
-    const { container, spec } = await openContainer(this.#record(), { store: containers.store, layers: await mountedLayers(containers, this.#kept), membership: this.#joined?.membership });
-    life.connected({ ports: container.ports, network: this.#joined?.network });
+    const record = this.#record();
+    const joined = new Memberships(containers.store, { ...this.#kept, record });
+    this.#joined = joined;
+    const { container, spec } = await openContainer(record, { store: containers.store, layers: await mountedLayers(containers, this.#kept), memberships: joined.memberships });
+    life.connected({ ports: container.ports, networks: joined.networks });
     const process_ = this.#start(container, spec);
     this.#running = { container, process: process_ };
     // Its end was asked for while it was being started.
     if (this.#wasStopped) container.kill();
     this.#control?.begun();
     if (spec.terminal === undefined && !this.#kept.record.process.input) process_.endInput();
+    const refusals = new RefusalNotices(container, life);
     life.started();
     const health = HealthMonitor.start(container, life);
     const timer = this.#limitTime(container);
     onStarted();
     const status = await process_.ended;
     health?.stop();
+    refusals.stop();
     timer?.stop();
     this.#leave();
     return exitCode(status, timer?.isOver() === true);

@@ -1,6 +1,7 @@
 /** The flags of `caisson do`. Names are those that people know from docker run, podman, bwrap and strace. */
-import { AFTER, ALLOW_NET_FLAG, ENGINE, ENGINE_FLAGS, ENVIRONMENT_FLAGS, FILES, LIMIT_FLAGS, MEMORY_FILES_FLAGS, NETWORK, PROCESS, PUBLISH_FLAG, TERMINAL_FLAGS, TRACE_FLAGS } from '../containers/container-flags.ts';
+import { AFTER, ENGINE, ENGINE_FLAGS, ENVIRONMENT_FLAGS, FILES, LIMIT_FLAGS, MEMORY_FILES_FLAGS, NETWORK, PROCESS, PUBLISH_FLAG, TERMINAL_FLAGS, TRACE_FLAGS } from '../containers/container-flags.ts';
 import type { Flag } from '../flags.ts';
+import { OUTBOUND_FLAGS } from '../networks/outbound-flags.ts';
 
 export const DO_FLAGS: readonly Flag[] = [
   ...ENVIRONMENT_FLAGS,
@@ -20,7 +21,7 @@ export const DO_FLAGS: readonly Flag[] = [
   ...LIMIT_FLAGS,
 
   { group: NETWORK, name: 'net', kind: 'string', placeholder: 'none|outbound', help: 'none: loopback only (default); outbound: TCP, UDP and names, public addresses only' },
-  ALLOW_NET_FLAG, PUBLISH_FLAG,
+  ...OUTBOUND_FLAGS, PUBLISH_FLAG,
 
   { group: AFTER, name: 'changes', kind: 'boolean', help: 'list what was added (A), changed (C) and deleted (D)' },
   { group: AFTER, name: 'export-changes', kind: 'string', placeholder: 'FILE.tar', help: 'keep what changed as a tar file (an image layer)' },

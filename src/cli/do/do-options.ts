@@ -12,6 +12,8 @@ import { hiddenPaths } from '../../sandbox/hidden-paths.ts';
 import { parseLimits, writableCgroups } from '../containers/limit-options.ts';
 import { capabilityNames, hostPath, need, oneOf, parseCapabilities, parseNet, parseRlimit, parseTmpfs, parseVolume, terminalConfig } from '../option-values.ts';
 import type { TerminalFacts } from '../option-values.ts';
+import { headerRulesIn, secretPlaces } from '../networks/header-injection.ts';
+import { trustVariables } from '../networks/trust.ts';
 import { publishedPorts } from '../networks/published-ports.ts';
 import { parseCount, parseDuration } from '../quantities.ts';
 
@@ -69,7 +71,9 @@ function containerConfig(values: FlagValues, root: string): ContainerConfig {
   const people = readAccounts(root === '/' ? '' : root).filter(({ uid }) => uid === 0 || (uid >= FIRST_PERSON && uid < NOBODY));
   const homes = [...new Set([...people.map((account) => account.home), ...(process.env['HOME'] === undefined ? [] : [toByteString(process.env['HOME'])])])];
   const absolute = (path: string): string => toByteString(resolve(path.startsWith('~/') ? `${process.env['HOME'] ?? ''}${path.slice(1)}` : path));
-  const hide = hiddenPaths(root, homes, values.all('hide').map(absolute), values.all('show').map(absolute));
+  // Paths that are hidden are named as they are seen inside.
+  const secrets = secretPlaces(headerRulesIn(values)).files.map((path) => (root !== '/' && path.startsWith(`${root}/`) ? path.slice(root.length) : path));
+  const hide = hiddenPaths(root, homes, [...values.all('hide').map(absolute), ...secrets], values.all('show').map(absolute));
   return {
     root,
     mounts: [...values.all('volume').map((text) => parseVolume(text, 'ro')), ...values.all('rw').map(parseRw), ...values.all('tmpfs').map(parseTmpfs)],
@@ -89,7 +93,10 @@ function processConfig(values: FlagValues, root: string, facts: TerminalFacts | 
   const { user, account } = given === undefined ? { user: currentUser(), account: undefined } : resolveUser(root === '/' ? '' : root, given);
   const identity = account === undefined ? [] : [`HOME=${account.home}`, `USER=${account.name}`, `LOGNAME=${account.name}`].map(toText);
   const host = rawEnvironment(process.env);
-  const env = mergeEnvironment(visibleEnvironment(host), host, { env: [...identity, ...values.all('env')], envFiles: values.all('env-file') });
+  const rules = headerRulesIn(values);
+  const { variables } = secretPlaces(rules);
+  const visible = visibleEnvironment(host).filter((entry) => !variables.has(entry.split('=', 1)[0] ?? ''));
+  const env = mergeEnvironment([...visible, ...trustVariables(rules)], host, { env: [...identity, ...values.all('env')], envFiles: values.all('env-file') });
   return {
     argv: rawArguments(values.command),
     env,

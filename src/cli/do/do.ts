@@ -24,7 +24,7 @@ export async function doCommand(args: readonly string[]): Promise<number> {
     return 0;
   }
   const options = readDoOptions(values, await terminalFacts());
-  const container = await createContainer(options.container);
+  const container = await createContainer(options.container, { called: `do-${process.pid}` });
   const session = new Session(container, options);
   traceCalls(container, session, options.strace);
   const status = await session.run();

@@ -1,24 +1,22 @@
-/** A container that starts joins its network: an address, and a socket that the others find. */
+/** A container that starts joins its networks: on each an address, and a socket that the others find. It may join and leave some while it runs. */
 import { closeSync, openSync } from 'node:fs';
-import type { Membership } from '../../container/index.ts';
-import { Networks, gatewayOf, prefixOf, shortId } from '../../lifecycle/index.ts';
-import type { ContainerState, WholeContainer } from '../../lifecycle/index.ts';
+import { ERRNO_NAMES } from '../../abi/errno.ts';
+import type { Container, Membership, NetworkMembership } from '../../container/index.ts';
+import { LifecycleError, Networks, gatewayOf, prefixOf, shortId } from '../../lifecycle/index.ts';
+import type { JoinedNetwork, WholeContainer } from '../../lifecycle/index.ts';
 import type { ImageStore } from '../../image/index.ts';
 
-export interface Joined {
+interface Joined {
   readonly membership: Membership;
-  readonly network: NonNullable<ContainerState['network']>;
+  readonly network: JoinedNetwork;
   leave(): void;
 }
 
-/** Undefined: it is on none. @throws LifecycleError */
-export function joinNetwork(store: ImageStore, { id, name, record }: WholeContainer): Joined | undefined {
-  const { member } = record.container.network;
-  if (member === undefined) return undefined;
+function join(store: ImageStore, { id, name }: WholeContainer, { network: word, aliases, address: wanted }: NetworkMembership): Joined {
   const networks = new Networks(store);
-  const network = networks.find(member.network);
-  const names = [...new Set([name.toLowerCase(), ...member.aliases, shortId(id)])];
-  const { address } = networks.join(network, { container: id, names, owner: store.disk.host.owner });
+  const network = networks.find(word);
+  const names = [...new Set([name.toLowerCase(), ...aliases, shortId(id)])];
+  const { address } = networks.join(network, { container: id, names, owner: store.disk.host.owner }, wanted);
   // A socket's path has 108 bytes at most (unix(7)): so it is named by way of the open directory.
   const path = networks.membersPath(network.name);
   const handle = openSync(Buffer.from(path, 'latin1'), 'r');
@@ -27,11 +25,11 @@ export function joinNetwork(store: ImageStore, { id, name, record }: WholeContai
   let hasLeft = false;
   return {
     membership: {
-      outer: { address, prefix: prefixOf(network.subnet), gateway, resolver: gateway }, socket: socketAt(address),
+      network: network.name, outer: { address, prefix: prefixOf(network.subnet), gateway, resolver: gateway }, socket: socketAt(address),
       directory: {
         socketOf: (other) => (store.disk.exists(`${path}/${other}`) ? socketAt(other) : undefined),
-        lookUp: (wanted) => {
-          const found = networks.members(network.name).filter((one) => one.names.includes(wanted)).map((one) => one.address);
+        lookUp: (wantedName) => {
+          const found = networks.members(network.name).filter((one) => one.names.includes(wantedName)).map((one) => one.address);
           return found.length === 0 ? undefined : found;
         },
       },
@@ -44,4 +42,52 @@ export function joinNetwork(store: ImageStore, { id, name, record }: WholeContai
       networks.leave(network.name, address, id);
     },
   };
+}
+
+/** The networks that one start of a container is on. */
+export class Memberships {
+  readonly #store: ImageStore;
+  readonly #kept: WholeContainer;
+  readonly #joined: Joined[] = [];
+
+  /** Joins all that its record names, or none. @throws LifecycleError */
+  constructor(store: ImageStore, kept: WholeContainer) {
+    this.#store = store;
+    this.#kept = kept;
+    try {
+      for (const membership of kept.record.container.network.members ?? []) this.#joined.push(join(store, kept, membership));
+    } catch (error) {
+      this.leave();
+      throw error;
+    }
+  }
+
+  get memberships(): readonly Membership[] {
+    return this.#joined.map(({ membership }) => membership);
+  }
+  get networks(): readonly JoinedNetwork[] {
+    return this.#joined.map(({ network }) => network);
+  }
+
+  /** While it runs. @throws LifecycleError */
+  async connect(container: Container, wanted: NetworkMembership): Promise<void> {
+    const joined = join(this.#store, this.#kept, wanted);
+    const { nodeNetwork } = await import('../../host/node/network.ts');
+    const connected = await container.connect(nodeNetwork, joined.membership);
+    if (connected === 0) return void this.#joined.push(joined);
+    joined.leave();
+    throw new LifecycleError(`cannot join the network ${joined.network.name}: ${ERRNO_NAMES.get(-connected) ?? `error ${-connected}`}`, 'can the store be written?');
+  }
+
+  /** While it runs; nothing where it is not on it. `network`: its name. */
+  disconnect(container: Container, network: string): void {
+    const index = this.#joined.findIndex((one) => one.network.name === network);
+    const [joined] = index < 0 ? [] : this.#joined.splice(index, 1);
+    container.disconnect(network);
+    joined?.leave();
+  }
+
+  leave(): void {
+    for (const joined of this.#joined.splice(0)) joined.leave();
+  }
 }

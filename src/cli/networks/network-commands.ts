@@ -24,7 +24,7 @@ function inspected(networks: Networks, network: NetworkRecord): Fields {
   return {
     Name: name, Id: id, Created: new Date(createdMs).toISOString(), Scope: 'local', Driver: 'bridge', EnableIPv6: false, Internal: internal, Attachable: true, Ingress: false,
     IPAM: { Driver: 'default', Config: [{ Subnet: subnet, Gateway: gatewayOf(subnet) }] },
-    Containers: Object.fromEntries(networks.members(name).map((member) => [member.container, { Name: member.names[0] ?? '', IPv4Address: `${member.address}/${prefixOf(subnet)}` }])),
+    Containers: Object.fromEntries(networks.members(name).map((member) => [member.container, { Name: member.names[0] ?? '', Aliases: member.names.slice(1), IPv4Address: `${member.address}/${prefixOf(subnet)}` }])),
     Labels: labels,
   };
 }
@@ -78,7 +78,7 @@ export function networkRmCommand(args: readonly string[]): Promise<number> {
 /** Removes those that no container is made for. Answers their names. */
 export function pruneNetworks(containers: Containers, store: ImageStore, accepts: (one: Prunable) => boolean): readonly string[] {
   const networks = new Networks(store);
-  const used = new Set(containers.list().map(({ record }) => record?.container.network.member?.network));
+  const used = new Set(containers.list().flatMap(({ record }) => record?.container.network.members ?? []).map(({ network }) => network));
   const unused = networks.list().filter(({ name, labels, createdMs }) => !used.has(name) && networks.members(name).length === 0 && accepts({ createdMs, hasLabel: (text) => hasLabel(labels, text) }));
   for (const network of unused) networks.remove(network);
   return unused.map(({ name }) => name);

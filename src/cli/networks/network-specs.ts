@@ -40,4 +40,18 @@ export const NETWORK_PRUNE: CommandSpec = {
   ],
   examples: [['caisson network prune -f', '']],
 };
-export const NETWORK_COMMANDS: readonly CommandSpec[] = [NETWORK_CREATE, NETWORK_LS, NETWORK_INSPECT, NETWORK_RM, NETWORK_PRUNE];
+export const NETWORK_CONNECT: CommandSpec = {
+  name: 'network connect', usage: '[FLAGS] NETWORK CONTAINER', summary: 'put a container on one more network', words: [2, 2],
+  description: 'At once where it runs, and at each start from now on. It reaches who is on it, and they reach it; nothing goes through it from one of its networks to another.',
+  flags: [
+    { group: NETWORK, name: 'alias', kind: 'string', multiple: true, placeholder: 'NAME', help: 'what the others on the network may call it, beside its own name' },
+    { group: NETWORK, name: 'ip', kind: 'string', placeholder: 'ADDRESS', help: 'its IPv4 address there (default: a free one)' },
+  ],
+  examples: [['caisson network connect --alias db backend postgres', '']],
+};
+export const NETWORK_DISCONNECT: CommandSpec = {
+  name: 'network disconnect', usage: '[FLAGS] NETWORK CONTAINER', summary: 'take a container off a network', words: [2, 2], description: 'At once where it runs: connections over that network end.',
+  flags: [{ group: NETWORK, name: 'force', short: 'f', kind: 'boolean', help: 'also an entry of one that is gone' }],
+  examples: [['caisson network disconnect backend postgres', '']],
+};
+export const NETWORK_COMMANDS: readonly CommandSpec[] = [NETWORK_CREATE, NETWORK_CONNECT, NETWORK_DISCONNECT, NETWORK_LS, NETWORK_INSPECT, NETWORK_RM, NETWORK_PRUNE];

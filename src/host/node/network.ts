@@ -14,15 +14,26 @@ const HALF_OPEN_MS = 60_000;
 /** A peer that takes nothing for so long gets no more of a program that has ended. */
 const SETTLE_MS = 10_000;
 const SETTLE_STEP_MS = 20;
+/** Of a name server that was named: as resolv.conf(5) has it by default. */
+const RESOLVE_MS = 5000;
+const RESOLVE_TRIES = 2;
 /** `net.core.somaxconn` bounds it further. */
 const BACKLOG = 1024;
 
 /** Closed by us, with bytes that are still to go. */
 const unfinished = new Set<Socket>();
 
-async function resolve(name: string): Promise<readonly string[]> {
+async function resolve(name: string, servers?: readonly string[]): Promise<readonly string[]> {
+  if (servers !== undefined && servers.length > 0) return resolveAt(name, servers);
   const answers = await dns.lookup(name, { all: true, verbatim: true });
   return answers.map((answer) => answer.address);
+}
+
+/** Only IPv4: nothing else is asked for there. */
+async function resolveAt(name: string, servers: readonly string[]): Promise<readonly string[]> {
+  const resolver = new dns.Resolver({ timeout: RESOLVE_MS, tries: RESOLVE_TRIES });
+  resolver.setServers(servers);
+  return resolver.resolve4(name);
 }
 
 function connectTcp(address: string, port: number, handlers: HostSocketHandlers): HostSocket {

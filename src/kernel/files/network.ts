@@ -100,11 +100,9 @@ export function networkOf(task: Task): NetworkStack {
   return (network.stack ??= new NetworkStack(new KernelNetEnvironment(task.kernel), { isNew: network !== task.kernel.namespaces.network }));
 }
 
-/** Gives the kernel its network, before the first program runs: with a gateway it reaches the host's. */
+/** Gives the kernel its network, before the first program runs: with a gateway it reaches the host's. One that is there already stays. */
 export function configureNetwork(kernel: CoreKernel, options: NetworkOptions): NetworkStack {
-  const stack = new NetworkStack(new KernelNetEnvironment(kernel), options);
-  kernel.namespaces.network.stack = stack;
-  return stack;
+  return (kernel.namespaces.network.stack ??= new NetworkStack(new KernelNetEnvironment(kernel), options));
 }
 
 /** Makes the node a socket behind which a socket of the host answers. */
