@@ -28,14 +28,15 @@ const ARROWS = {
   registry: ['image', 'squat'],
   kernel: ['machine', 'fs', 'net'],
   container: ['kernel', 'fs', 'net', 'machine', 'image'],
-  sandbox: ['container', 'image', 'lifecycle', 'host/node'],
+  sandbox: ['detect', 'container', 'image', 'lifecycle', 'host/node'],
   lifecycle: ['container', 'image', 'fs'],
   yaml: ['image'],
   audit: ['image', 'findings', 'yaml'],
   compose: ['image', 'yaml'],
   scan: ['image', 'findings', 'fs', 'squat'],
   build: ['container', 'image', 'fs'],
-  cli: ['build', 'lifecycle', 'sandbox', 'host/node', 'container', 'image', 'machine', 'registry', 'findings', 'squat', 'audit', 'scan', 'compose'],
+  detect: ['kernel', 'net', 'image', 'fs'],
+  cli: ['detect', 'build', 'lifecycle', 'sandbox', 'host/node', 'container', 'image', 'machine', 'registry', 'findings', 'squat', 'audit', 'scan', 'compose'],
   web: ['sandbox', 'container', 'host/browser'],
 };
 const OPEN_TO_ALL = new Set(['abi', 'host']);
@@ -55,6 +56,7 @@ const DOORS = {
   yaml: ['index.ts'],
   compose: ['index.ts'],
   scan: ['index.ts'],
+  detect: ['index.ts'],
   image: ['index.ts', 'nearest.ts', 'reference.ts'],
 };
 const NODE_MODULE = /^(?:node:|bun:)/;

@@ -44,6 +44,20 @@ export interface GivenFile {
   readonly gid: number;
 }
 
+/** How what it does is watched, at each start. */
+export interface WatchRecord {
+  /** Files of rules as they were then; without a text, the set of our own. */
+  readonly rules: readonly { readonly name: string; readonly text?: string }[];
+  /** `--on-rule` */
+  readonly onRule: readonly string[];
+  /** Where the stream goes; `-`: standard error. */
+  readonly events?: string;
+  readonly alerts?: string;
+  readonly use?: string;
+  /** A second, of each rule. */
+  readonly alertRate?: number;
+}
+
 export interface ContainerRecord {
   /** 64 hexadecimal digits. */
   readonly id: string;
@@ -78,6 +92,8 @@ export interface ContainerRecord {
   readonly hosts?: readonly (readonly [name: string, address: string])[];
   /** Files in memory that it finds at each start: secrets and configurations that are no files of this machine. */
   readonly files?: readonly GivenFile[];
+  /** Absent: nobody watches. */
+  readonly watch?: WatchRecord;
 }
 
 /** JSON has no infinity, which a limit may be. */

@@ -17,3 +17,4 @@ export { NetworkPolicy, type NetworkPolicyOptions, type NetworkRules } from './p
 export type { OutboundLimits } from './outbound-budget.ts';
 export type { Refusal } from './refusals.ts';
 export { NetworkRuleError, parseNetworkRule } from './rules.ts';
+export { decodeInet, decodeUnix } from './sockaddr.ts';

@@ -119,6 +119,7 @@ export class Supervisor implements Controlled {
     this.#joined = joined;
     const { container, spec } = await openContainer(record, { store: containers.store, layers: await mountedLayers(containers, this.#kept), memberships: joined.memberships });
     life.connected({ ports: container.ports, networks: joined.networks });
+    const watching = record.watch === undefined ? undefined : await (await import('../detect/watch-kept.ts')).watchKept(container, record, life);
     const process_ = this.#start(container, spec);
     this.#running = { container, process: process_ };
     // Its end was asked for while it was being started.
@@ -131,6 +132,7 @@ export class Supervisor implements Controlled {
     const timer = this.#limitTime(container);
     onStarted();
     const status = await process_.ended;
+    await watching?.end();
     health?.stop();
     refusals.stop();
     timer?.stop();
