@@ -31,9 +31,10 @@ const ARROWS = {
   sandbox: ['container', 'image', 'lifecycle', 'host/node'],
   lifecycle: ['container', 'image', 'fs'],
   audit: ['image', 'findings'],
+  drill: ['findings'],
   scan: ['image', 'findings', 'fs', 'squat'],
   build: ['container', 'image', 'fs'],
-  cli: ['build', 'lifecycle', 'sandbox', 'host/node', 'container', 'image', 'machine', 'registry', 'findings', 'squat', 'audit', 'scan'],
+  cli: ['build', 'lifecycle', 'sandbox', 'host/node', 'container', 'image', 'machine', 'registry', 'findings', 'squat', 'audit', 'scan', 'drill'],
   web: ['sandbox', 'container', 'host/browser'],
 };
 const OPEN_TO_ALL = new Set(['abi', 'host']);
@@ -50,6 +51,7 @@ const DOORS = {
   findings: ['index.ts', 'printable.ts'],
   squat: ['index.ts'],
   audit: ['index.ts'],
+  drill: ['index.ts'],
   scan: ['index.ts'],
   image: ['index.ts', 'nearest.ts', 'reference.ts'],
 };

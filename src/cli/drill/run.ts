@@ -1,0 +1,53 @@
+/** Techniques, one after another, each with canaries that are as they were planted. */
+import { Program, judge } from '../../drill/index.ts';
+import type { Outcome, Technique } from '../../drill/index.ts';
+import { Canaries } from './canaries.ts';
+import { hostTarget, neighbourTarget, sandboxTarget } from './targets.ts';
+import type { Target } from './targets.ts';
+
+export class Drill {
+  readonly #image: string | undefined;
+  #canaries: Canaries | undefined;
+
+  /** `image`: else an empty root directory. */
+  constructor(image?: string) {
+    this.#image = image;
+  }
+
+  async #planted(): Promise<Canaries> {
+    this.#canaries ??= await Canaries.plant();
+    return this.#canaries;
+  }
+
+  /** Canaries that have noticed something are planted anew. */
+  async #judge(technique: Technique, canaries: Canaries, run: Awaited<ReturnType<Target['run']>>): Promise<Outcome> {
+    const outcome = judge(technique, run, await canaries.check(run));
+    if (outcome.verdict === 'out') await this.end();
+    return outcome;
+  }
+
+  /** In a sandbox, with what the technique is given. */
+  async tryTechnique(technique: Technique): Promise<Outcome> {
+    const canaries = await this.#planted();
+    const program = new Program();
+    technique.program(program, canaries.field);
+    return this.#judge(technique, canaries, await sandboxTarget(canaries, this.#image).run(technique, program.toElf(), technique.grants?.(canaries.field) ?? {}));
+  }
+
+  /** On its twin, a host without the defence: it has to get out. */
+  async tryTwin(technique: Technique): Promise<Outcome> {
+    const canaries = await this.#planted();
+    const { twin } = technique;
+    const program = new Program(twin.bugs?.(canaries.field));
+    technique.program(program, canaries.field);
+    const grants = (twin.grants ?? technique.grants)?.(canaries.field) ?? {};
+    const target = { host: () => hostTarget(canaries.field), sandbox: () => sandboxTarget(canaries), neighbour: () => neighbourTarget(canaries) }[twin.on]();
+    return this.#judge(technique, canaries, await target.run(technique, program.toElf(), grants));
+  }
+
+  async end(): Promise<void> {
+    const canaries = this.#canaries;
+    this.#canaries = undefined;
+    await canaries?.remove();
+  }
+}
