@@ -1,6 +1,6 @@
 /** Known ways out, tried: the door of the room. */
 export { KINDS } from './types.ts';
-export type { Attempt, Field, Grants, GuestReport, Kind, Neighbour, Outcome, Run, Sighting, Technique, Twin, Verdict } from './types.ts';
+export type { Attempt, Field, Grants, GuestReport, Hands, Kind, Neighbour, Outcome, Run, Sighting, Technique, Twin, Verdict } from './types.ts';
 export { Program } from './guest/program.ts';
 export { TECHNIQUES } from './techniques.ts';
 export { judge, readReport, seenAsText } from './verdict.ts';

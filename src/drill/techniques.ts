@@ -1,6 +1,8 @@
 /** All techniques, by kind. */
 import { KERNEL_TECHNIQUES } from './techniques/kernel.ts';
-import { MOUNT_TECHNIQUES, NAMESPACE_TECHNIQUES } from './techniques/namespaces.ts';
+import { CONFIGURATION_TECHNIQUES } from './techniques/configuration.ts';
+import { MOUNT_TECHNIQUES } from './techniques/mounts.ts';
+import { NAMESPACE_TECHNIQUES } from './techniques/namespaces.ts';
 import type { Technique } from './types.ts';
 
-export const TECHNIQUES: readonly Technique[] = [...MOUNT_TECHNIQUES, ...NAMESPACE_TECHNIQUES, ...KERNEL_TECHNIQUES];
+export const TECHNIQUES: readonly Technique[] = [...CONFIGURATION_TECHNIQUES, ...MOUNT_TECHNIQUES, ...NAMESPACE_TECHNIQUES, ...KERNEL_TECHNIQUES];

@@ -17,8 +17,9 @@ export interface Field {
   readonly granted: string;
   /** A directory that techniques get for reading, with a file `file` of more than a page. */
   readonly readable: string;
-  /** Empty directories that twins give in the host's name, such as its `/proc`. */
-  readonly stage: string;
+  /** What twins give in the host's name, such as its `/proc`: a file with a secret, and a directory with a file `secret`. */
+  readonly stagedFile: string;
+  readonly stagedTree: string;
   /** A process of the host, with a secret in its environment, and one in its memory. */
   readonly processId: number;
   readonly secretAddress: number;
@@ -68,6 +69,15 @@ export interface Twin {
   readonly bugs?: (field: Field) => KernelBugs;
 }
 
+/** What an engine does for its user with what a guest has left: ours, or one that takes no care. */
+export interface Hands {
+  /** A file of the container, as `cp` reads it. */
+  copyOut(path: string): Promise<string>;
+  copyIn(path: string, text: string): Promise<void>;
+  /** The text at a terminal that shows what has changed. */
+  showChanges(): Promise<string>;
+}
+
 export interface Technique {
   /** One word: `dirty-pipe`. */
   readonly name: string;
@@ -83,6 +93,8 @@ export interface Technique {
   /** Default: root with every capability. `user`: somebody without any. */
   readonly as?: 'user';
   readonly program: (guest: Program, field: Field) => void;
+  /** What the engine's user does after it; what that answers is read by whoever asked. */
+  readonly afterwards?: (hands: Hands, field: Field) => Promise<string>;
   /** True: on a host that it gets out to, it touches the drill's own things only, so that it may be tried under other engines. */
   readonly isHarmless: boolean;
   readonly twin: Twin;
@@ -110,6 +122,8 @@ export interface Run {
   readonly stdout: string;
   /** What the program got hold of. */
   readonly stderr: string;
+  /** What was read or shown afterwards, outside. */
+  readonly shown?: string;
   readonly exitCode: number;
   readonly signal?: string;
   readonly timedOut: boolean;

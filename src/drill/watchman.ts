@@ -8,7 +8,7 @@ const IPC_RMID = 0;
 const PAGE = 4096;
 /** Of the user: also processes that do not possess it may read it (keyctl_setperm(3)). */
 const KEY_FOR_ITS_USER = 0x3f3f_0000;
-const KEY_SPEC_USER_KEYRING = -4;
+const KEY_SPEC_SESSION_KEYRING = -3;
 const KEYCTL_SETPERM = 5;
 const KEYCTL_REVOKE = 3;
 export const KEY_DESCRIPTION = 'caisson-drill';
@@ -42,7 +42,7 @@ function holdSegment(guest: Program, { segment, segmentKey }: WatchmanSecrets): 
 }
 
 function holdKey(guest: Program, { key }: WatchmanSecrets): ReturnType<Program['sys']> {
-  const serial = guest.sys('add_key', guest.text('user'), guest.text(KEY_DESCRIPTION), guest.text(key), key.length, KEY_SPEC_USER_KEYRING);
+  const serial = guest.sys('add_key', guest.text('user'), guest.text(KEY_DESCRIPTION), guest.text(key), key.length, KEY_SPEC_SESSION_KEYRING);
   guest.when(serial, '>', 0, () => void guest.sys('keyctl', KEYCTL_SETPERM, serial, KEY_FOR_ITS_USER, 0, 0));
   return serial;
 }
@@ -56,9 +56,9 @@ function listen(guest: Program, family: number, [address, length]: readonly [num
     guest.repeatWhile(0, '==', 0, () => {
       const peer = guest.sys('accept', fd, 0, 0);
       guest.when(peer, '>=', 0, () => {
+        guest.loot(guest.text(`${what}\n`), what.length + 1);
         guest.sys('write', peer, guest.text(greeting), greeting.length);
         guest.sys('close', peer);
-        guest.loot(guest.text(`${what}\n`), what.length + 1);
       });
     });
   });

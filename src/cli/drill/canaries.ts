@@ -15,6 +15,8 @@ const SETTINGS = ['kernel/core_pattern', 'kernel/modprobe', 'kernel/panic', 'ker
 const IDENTITIES = ['/proc/sys/kernel/random/boot_id', '/etc/machine-id'];
 const SECRET_VARIABLE = 'CAISSON_DRILL_SECRET';
 const LEAST_IDENTITY = 16;
+/** What steers a terminal, beside line breaks and tabs. */
+const CONTROL = /[^\P{Cc}\n\t]/u;
 
 function readOrNothing(path: string): string {
   try {
@@ -71,11 +73,11 @@ export class Canaries {
     const tokens = new Tokens();
     const files = new CanaryFiles(tokens.of);
     const [socket, abstractSocket, theirs] = [join(files.directory, 'engine.sock'), `\0${files.sharedMemory}`, '\0caisson-drill-neighbour'];
-    const watchman = await CanaryProcess.start(tokens.of, files.directory);
-    const [sockets, neighbour] = await Promise.all([CanarySockets.open(tokens.of, socket, abstractSocket), CanaryNeighbour.start(tokens.of, files.neighbourRoot, theirs)]);
-    const { directory, secretFile, keptFile, granted, readable, stage, sharedMemory } = files;
+    const watchman = await CanaryProcess.start(tokens.of, files.directory, abstractSocket);
+    const [sockets, neighbour] = await Promise.all([CanarySockets.open(tokens.of, socket), CanaryNeighbour.start(tokens.of, files.neighbourRoot, theirs)]);
+    const { directory, secretFile, keptFile, granted, readable, stagedFile, stagedTree, sharedMemory } = files;
     const field: Field = {
-      directory, secretFile, keptFile, granted, readable, stage, sharedMemory, socket, abstractSocket,
+      directory, secretFile, keptFile, granted, readable, stagedFile, stagedTree, sharedMemory, socket, abstractSocket,
       processId: watchman.id, secretAddress: watchman.watchman.secretAddress, secretLength: tokens.of('process-memory').length, wordAddress: watchman.watchman.wordAddress,
       segmentKey: watchman.segmentKey, keySerial: watchman.keySerial, tcpPort: sockets.tcpPort, udpPort: sockets.udpPort, neighbour: neighbour.place,
     };
@@ -85,13 +87,14 @@ export class Canaries {
   }
 
   /** All that is not as it was, and all that is known which should not be. */
-  async check({ stdout, stderr }: Run): Promise<readonly Sighting[]> {
-    const said = `${stdout}\n${stderr}`;
+  async check({ stdout, stderr, shown = '' }: Run): Promise<readonly Sighting[]> {
+    const said = `${stdout}\n${stderr}\n${shown}`;
     const leaks = this.#tokens.seenIn(said).map((name) => ({ canary: name, what: `its secret (${name}) was read` }));
     for (const path of IDENTITIES) {
       const identity = readOrNothing(path);
       if (identity.length >= LEAST_IDENTITY && said.includes(identity)) leaks.push({ canary: 'identity', what: `${path} of the host was read` });
     }
+    if (CONTROL.test(shown)) leaks.push({ canary: 'terminal', what: 'control characters of a guest reached the terminal' });
     const settings = settingsOfHost(this.files.directory);
     const changed = [...this.#settings].filter(([name, value]) => settings.get(name) !== value).map(([name]) => ({ canary: 'settings', what: `${name} of the host was changed` }));
     const [inProcess, atSockets, atNeighbour] = await Promise.all([this.#process.check(), this.#sockets.check(), this.neighbour.check()]);

@@ -1,6 +1,6 @@
 /** Canaries among the host's files: a directory of which nothing may change, and a file in shared memory. */
 import { createHash } from 'node:crypto';
-import { lstatSync, mkdirSync, mkdtempSync, readFileSync, readdirSync, readlinkSync, realpathSync, rmSync, writeFileSync } from 'node:fs';
+import { chmodSync, lstatSync, mkdirSync, mkdtempSync, readFileSync, readdirSync, readlinkSync, realpathSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { basename, join } from 'node:path';
 import type { Sighting } from '../../drill/index.ts';
@@ -22,8 +22,9 @@ export class CanaryFiles {
   readonly keptFile = join(this.directory, 'kept');
   readonly granted = join(this.directory, 'granted');
   readonly readable = join(this.directory, 'readable');
-  /** For twins: what is changed in it was changed on the host. */
-  readonly stage = join(this.directory, 'stage');
+  /** For twins, in the host's name. */
+  readonly stagedFile = join(this.directory, 'staged');
+  readonly stagedTree = join(this.directory, 'stage');
   /** What a guest has as its root directory, and the other guest. Not watched: nothing of a guest is written to it. */
   readonly root = join(this.directory, 'root');
   readonly neighbourRoot = join(this.directory, 'neighbour');
@@ -31,11 +32,14 @@ export class CanaryFiles {
   #before: ReadonlyMap<string, string> = new Map();
 
   constructor(token: (name: string) => string) {
-    const { directory, secretFile, keptFile, granted, readable, stage, root, neighbourRoot } = this;
-    for (const path of [granted, readable, stage, root, neighbourRoot]) mkdirSync(path);
+    const { directory, secretFile, keptFile, granted, readable, stagedFile, stagedTree, root, neighbourRoot } = this;
+    for (const path of [granted, readable, stagedTree, root, neighbourRoot]) mkdirSync(path);
     for (const name of ['dev', 'etc', 'host', 'mnt', 'proc', 'run', 'sys', 'tmp', 'var']) for (const base of [root, neighbourRoot]) mkdirSync(join(base, name));
     writeFileSync(secretFile, `${token('file')}\n`, { mode: 0o600 });
     writeFileSync(keptFile, 'kept\n');
+    // Code that a kernel runs for a user could write it; nobody else comes into the directory.
+    chmodSync(keptFile, 0o666);
+    for (const path of [stagedFile, join(stagedTree, 'secret')]) writeFileSync(path, `${token('host-place')}\n`);
     writeFileSync(join(granted, 'file'), 'granted\n');
     writeFileSync(join(readable, 'file'), 'r'.repeat(READABLE_BYTES));
     writeFileSync(join(neighbourRoot, 'secret'), `${token('neighbour')}\n`, { mode: 0o600 });

@@ -71,11 +71,13 @@ export class CanaryProcess {
   readonly #secret: string;
   readonly #sweeper: string;
   readonly #lines: Lines;
+  #visitors = '';
 
   private constructor(child: ChildProcessWithoutNullStreams, lines: Lines, watchman: Watchman, segmentKey: number, keySerial: number, secret: string, sweeper: string) {
     this.#child = child;
     this.#lines = lines;
     child.stdin.on('error', () => {});
+    child.stderr.on('data', (bytes: Buffer) => (this.#visitors += bytes.toString('latin1')));
     this.watchman = watchman;
     this.segmentKey = segmentKey;
     this.keySerial = keySerial;
@@ -87,10 +89,10 @@ export class CanaryProcess {
     return this.#child.pid ?? 0;
   }
 
-  /** `directory`: where its program is put. @throws Error where this machine cannot run it. */
-  static async start(token: (name: string) => string, directory: string): Promise<CanaryProcess> {
+  /** `directory`: where its program is put; it listens at `abstractSocket`. @throws Error where this machine cannot run it. */
+  static async start(token: (name: string) => string, directory: string, abstractSocket: string): Promise<CanaryProcess> {
     const segmentKey = 1 + Math.floor(Math.random() * 0x7fff_fffe);
-    const watchman = makeWatchman({ memory: token('process-memory'), segment: token('segment'), key: token('key'), segmentKey });
+    const watchman = makeWatchman({ memory: token('process-memory'), segment: token('segment'), key: token('key'), segmentKey, abstractSocket });
     const [program, sweeper] = [join(directory, 'watchman'), join(directory, 'sweeper')];
     for (const [path, elf] of [[program, watchman.elf], [sweeper, makeSweeper(segmentKey)]] as const) {
       writeFileSync(path, elf);
@@ -103,6 +105,12 @@ export class CanaryProcess {
   }
 
   async check(): Promise<readonly Sighting[]> {
+    const visitors = this.#visitors.split('\n').filter((text) => text !== '').map((what) => ({ canary: 'socket', what }));
+    this.#visitors = '';
+    return [...visitors, ...await this.#question()];
+  }
+
+  async #question(): Promise<readonly Sighting[]> {
     this.#child.stdin.write('?');
     try {
       const line = await this.#lines.next();

@@ -78,14 +78,13 @@ export class CanarySockets {
     });
   }
 
-  /** `path`: of a unix socket; `abstractSocket`: begins with a zero byte, and is left out where Node cannot listen there. */
-  static async open(token: (name: string) => string, path: string, abstractSocket: string): Promise<CanarySockets> {
+  /** `path`: of a unix socket. */
+  static async open(token: (name: string) => string, path: string): Promise<CanarySockets> {
     const loopback = await openDoor('the port at loopback', token('socket'), { host: LOOPBACK, port: 0 });
     const { port } = loopback.place as { readonly port: number };
     const others = [
       openDoor('the port at loopback of IPv6', token('socket'), { host: '::1', port }),
       openDoor('the socket with a path', token('socket'), { path }),
-      openDoor('the abstract socket', token('socket'), { path: abstractSocket }),
     ];
     const opened = await Promise.allSettled(others);
     const datagrams = createSocket('udp4');

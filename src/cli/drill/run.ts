@@ -1,7 +1,9 @@
 /** Techniques, one after another, each with canaries that are as they were planted. */
 import { Program, judge } from '../../drill/index.ts';
-import type { Outcome, Technique } from '../../drill/index.ts';
+import type { Hands, Outcome, Technique } from '../../drill/index.ts';
+import type { Sandbox } from '../../sandbox/index.ts';
 import { Canaries } from './canaries.ts';
+import { carelessHands, ourHands } from './hands.ts';
 import { hostTarget, neighbourTarget, sandboxTarget } from './targets.ts';
 import type { Target } from './targets.ts';
 
@@ -31,7 +33,7 @@ export class Drill {
     const canaries = await this.#planted();
     const program = new Program();
     technique.program(program, canaries.field);
-    return this.#judge(technique, canaries, await sandboxTarget(canaries, this.#image).run(technique, program.toElf(), technique.grants?.(canaries.field) ?? {}));
+    return this.#judge(technique, canaries, await sandboxTarget(canaries, this.#image, ourHands).run(technique, program.toElf(), technique.grants?.(canaries.field) ?? {}));
   }
 
   /** On its twin, a host without the defence: it has to get out. */
@@ -41,7 +43,8 @@ export class Drill {
     const program = new Program(twin.bugs?.(canaries.field));
     technique.program(program, canaries.field);
     const grants = (twin.grants ?? technique.grants)?.(canaries.field) ?? {};
-    const target = { host: () => hostTarget(canaries.field), sandbox: () => sandboxTarget(canaries), neighbour: () => neighbourTarget(canaries) }[twin.on]();
+    const careless = (sandbox: Sandbox): Hands => carelessHands(sandbox, canaries);
+    const target = { host: () => hostTarget(canaries.field), sandbox: () => sandboxTarget(canaries, undefined, careless), neighbour: () => neighbourTarget(canaries, careless) }[twin.on]();
     return this.#judge(technique, canaries, await target.run(technique, program.toElf(), grants));
   }
 

@@ -2,7 +2,7 @@
 import { spawn } from 'node:child_process';
 import { chmodSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import type { Field, Grants, Run, Technique } from '../../drill/index.ts';
+import type { Field, Grants, Hands, Run, Technique } from '../../drill/index.ts';
 import { Sandbox } from '../../sandbox/index.ts';
 import { CAPABILITY_NAMES } from '../option-values.ts';
 import type { Canaries } from './canaries.ts';
@@ -18,22 +18,24 @@ const TASKS = 64;
 export interface Target {
   run(technique: Technique, elf: Uint8Array, grants: Grants): Promise<Run>;
 }
+type HandsOf = (sandbox: Sandbox) => Hands;
 
-async function runIn(sandbox: Sandbox, { as, timeoutMs = TIMEOUT_MS }: Technique, elf: Uint8Array): Promise<Run> {
+async function runIn(sandbox: Sandbox, { as, timeoutMs = TIMEOUT_MS, afterwards }: Technique, elf: Uint8Array, field: Field, handsOf: HandsOf): Promise<Run> {
   await sandbox.files.write(PROGRAM, elf, { mode: 0o755 });
   const { stdout, stderr, exitCode, signal, timedOut } = await sandbox.commands.run([PROGRAM], {
     cwd: '/', env: {}, user: as === 'user' ? NOBODY : ROOT, capabilities: as === 'user' ? [] : CAPABILITY_NAMES, timeoutMs, outputLimit: MOST_OUTPUT,
   });
-  return { stdout, stderr, exitCode, timedOut, ...(signal === undefined ? {} : { signal }) };
+  const shown = await afterwards?.(handsOf(sandbox), field);
+  return { stdout, stderr, exitCode, timedOut, ...(signal === undefined ? {} : { signal }), ...(shown === undefined ? {} : { shown }) };
 }
 
 /** A sandbox for each technique, with what the technique is given. `image`: else an empty root directory. */
-export function sandboxTarget(canaries: Canaries, image?: string): Target {
+export function sandboxTarget(canaries: Canaries, image: string | undefined, handsOf: HandsOf): Target {
   return {
     run: async (technique, elf, { mounts = [], net, memoryBytes = MEMORY, tasks = TASKS }) => {
       const sandbox = await Sandbox.create({ ...(image === undefined ? { root: canaries.files.root } : { image }), mounts, hostname: 'drill', limits: { memoryBytes, tasks }, ...(net === undefined ? {} : { net }) });
       try {
-        return await runIn(sandbox, technique, elf);
+        return await runIn(sandbox, technique, elf, canaries.field, handsOf);
       } finally {
         await sandbox.kill();
       }
@@ -42,8 +44,8 @@ export function sandboxTarget(canaries: Canaries, image?: string): Target {
 }
 
 /** In the other guest itself. */
-export function neighbourTarget({ neighbour }: Canaries): Target {
-  return { run: (technique, elf) => runIn(neighbour.sandbox, technique, elf) };
+export function neighbourTarget({ neighbour, field }: Canaries, handsOf: HandsOf): Target {
+  return { run: (technique, elf) => runIn(neighbour.sandbox, technique, elf, field, handsOf) };
 }
 
 /** Runs a command of the host to its end, or for so long. */

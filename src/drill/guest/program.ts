@@ -118,6 +118,16 @@ export class Program {
     this.#code.raw(0x0f, 0x05);
   }
 
+  /** A call by its number, also one that there is not. */
+  callNumber(number: Value, ...args: readonly Value[]): Slot {
+    const result = this.slot();
+    for (const [index, value] of args.entries()) this.#into(ARGUMENT_REGISTERS[index] ?? RAX, value);
+    this.#into(RAX, number);
+    this.#code.raw(0x0f, 0x05);
+    this.#code.store(RAX, result.address);
+    return result;
+  }
+
   set(slot: Slot, value: Value): Slot {
     this.#into(RAX, value);
     this.#code.store(RAX, slot.address);
