@@ -44,15 +44,15 @@ function rowOf({ technique, outcome, twin, other }: Result, { withTwins, other: 
 }
 
 export function isProven({ outcome, twin }: Result): boolean {
-  return outcome?.verdict !== 'unfinished' && (twin === undefined || twin.verdict === 'out');
+  return outcome?.verdict !== 'unfinished' && (twin === undefined || twin.verdict === 'out' || twin.verdict === 'measured');
 }
 
 /** `63 techniques: 0 out, 63 held` */
 export function drillSummary({ results, withTwins, other }: DrillReport): string {
   const count = (verdict: string, of: (result: Result) => Outcome | undefined): number => results.filter((result) => of(result)?.verdict === verdict).length;
-  const ours = ['out', 'held', 'unfinished'].map((verdict) => ({ verdict, number: count(verdict, ({ outcome }) => outcome) })).filter(({ verdict, number }) => number > 0 || verdict === 'out');
+  const ours = ['out', 'held', 'measured', 'unfinished'].map((verdict) => ({ verdict, number: count(verdict, ({ outcome }) => outcome) })).filter(({ verdict, number }) => number > 0 || verdict === 'out');
   const parts = [`${results.length} ${results.length === 1 ? 'technique' : 'techniques'}: ${ours.map(({ verdict, number }) => `${number} ${verdict}`).join(', ')}`];
-  if (withTwins) parts.push(`${count('out', ({ twin }) => twin)} of ${results.filter(({ twin }) => twin !== undefined).length} get out where the defence is missing`);
+  if (withTwins) parts.push(`${count('out', ({ twin }) => twin)} of ${results.filter(({ twin }) => twin !== undefined && twin.verdict !== 'measured').length} get out where the defence is missing`);
   if (other !== undefined) parts.push(`under ${other}, of ${results.filter((result) => result.other !== undefined).length} tried: ${count('out', (result) => result.other)} out`);
   return parts.join('; ');
 }

@@ -20,6 +20,8 @@ export interface Field {
   /** What twins give in the host's name, such as its `/proc`: a file with a secret, and a directory with a file `secret`. */
   readonly stagedFile: string;
   readonly stagedTree: string;
+  /** The root directory of the sandbox, where that is one of the host's. */
+  readonly root: string;
   /** A process of the host, with a secret in its environment, and one in its memory. */
   readonly processId: number;
   readonly secretAddress: number;
@@ -48,6 +50,7 @@ export interface Neighbour {
   readonly abstractSocket: string;
   readonly segmentKey: number;
   readonly processId: number;
+  readonly secretAddress: number;
 }
 
 /** What a sandbox gets, beside its root directory. */
@@ -56,6 +59,8 @@ export interface Grants {
   readonly net?: 'outbound';
   readonly memoryBytes?: number;
   readonly tasks?: number;
+  /** Links that stand in the root directory before it is used: path in it, target. */
+  readonly links?: readonly (readonly [path: string, target: string])[];
 }
 
 /** A host without the defence, on which the technique has to succeed. */
@@ -67,6 +72,10 @@ export interface Twin {
   readonly grants?: (field: Field) => Grants;
   /** Calls that a kernel without the check answers. */
   readonly bugs?: (field: Field) => KernelBugs;
+  /** The host's memory where the guest's should be. */
+  readonly before?: (guest: Program, field: Field) => void;
+  /** On the host, with a descriptor of the drill's directory. */
+  readonly leaks?: boolean;
 }
 
 /** What an engine does for its user with what a guest has left: ours, or one that takes no care. */
@@ -76,6 +85,8 @@ export interface Hands {
   copyIn(path: string, text: string): Promise<void>;
   /** The text at a terminal that shows what has changed. */
   showChanges(): Promise<string>;
+  /** A container's settings as JSON, such as labels, as they are read. */
+  takeSettings(json: string): Promise<void>;
 }
 
 export interface Technique {
@@ -98,6 +109,10 @@ export interface Technique {
   /** True: on a host that it gets out to, it touches the drill's own things only, so that it may be tried under other engines. */
   readonly isHarmless: boolean;
   readonly twin: Twin;
+  /** It may be ended before its own end: it does to itself what it does. */
+  readonly mayEnd?: boolean;
+  /** It measures something that is not defended, and proves nothing else. */
+  readonly isProbe?: boolean;
   /** Milliseconds that it may take; default 10,000. */
   readonly timeoutMs?: number;
 }
@@ -129,8 +144,8 @@ export interface Run {
   readonly timedOut: boolean;
 }
 
-/** `unfinished`: it was not tried to its end, so nothing is proven. */
-export type Verdict = 'held' | 'out' | 'unfinished';
+/** `measured`: a probe, which cannot get out. `unfinished`: it was not tried to its end, so nothing is proven. */
+export type Verdict = 'held' | 'out' | 'measured' | 'unfinished';
 
 /** Something of the host is not as it was, or known inside. */
 export interface Sighting {

@@ -36,7 +36,8 @@ export function judge(technique: Technique, run: Run, noticed: readonly Sighting
   const report = readReport(run.stdout);
   const sightings = [...noticed, ...report.claims.map((what) => ({ canary: 'guest', what }))];
   const ending = endingOf(run);
-  const verdict = sightings.length > 0 ? 'out' : report.done && ending === undefined ? 'held' : 'unfinished';
+  const finished = (report.done && ending === undefined) || technique.mayEnd === true;
+  const verdict = sightings.length > 0 ? 'out' : !finished ? 'unfinished' : technique.isProbe === true ? 'measured' : 'held';
   return { technique, verdict, report, sightings, ...(ending === undefined ? {} : { ending }) };
 }
 

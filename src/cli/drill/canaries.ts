@@ -75,9 +75,9 @@ export class Canaries {
     const [socket, abstractSocket, theirs] = [join(files.directory, 'engine.sock'), `\0${files.sharedMemory}`, '\0caisson-drill-neighbour'];
     const watchman = await CanaryProcess.start(tokens.of, files.directory, abstractSocket);
     const [sockets, neighbour] = await Promise.all([CanarySockets.open(tokens.of, socket), CanaryNeighbour.start(tokens.of, files.neighbourRoot, theirs)]);
-    const { directory, secretFile, keptFile, granted, readable, stagedFile, stagedTree, sharedMemory } = files;
+    const { root, directory, secretFile, keptFile, granted, readable, stagedFile, stagedTree, sharedMemory } = files;
     const field: Field = {
-      directory, secretFile, keptFile, granted, readable, stagedFile, stagedTree, sharedMemory, socket, abstractSocket,
+      root, directory, secretFile, keptFile, granted, readable, stagedFile, stagedTree, sharedMemory, socket, abstractSocket,
       processId: watchman.id, secretAddress: watchman.watchman.secretAddress, secretLength: tokens.of('process-memory').length, wordAddress: watchman.watchman.wordAddress,
       segmentKey: watchman.segmentKey, keySerial: watchman.keySerial, tcpPort: sockets.tcpPort, udpPort: sockets.udpPort, neighbour: neighbour.place,
     };
@@ -93,6 +93,11 @@ export class Canaries {
     for (const path of IDENTITIES) {
       const identity = readOrNothing(path);
       if (identity.length >= LEAST_IDENTITY && said.includes(identity)) leaks.push({ canary: 'identity', what: `${path} of the host was read` });
+    }
+    const inherited = Object.keys(Object.prototype);
+    for (const name of inherited) {
+      leaks.push({ canary: 'prototype', what: `every object has got "${name}"` });
+      Reflect.deleteProperty(Object.prototype, name);
     }
     if (CONTROL.test(shown)) leaks.push({ canary: 'terminal', what: 'control characters of a guest reached the terminal' });
     const settings = settingsOfHost(this.files.directory);

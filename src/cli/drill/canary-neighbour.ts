@@ -29,7 +29,7 @@ export class CanaryNeighbour {
   static async start(token: (name: string) => string, root: string, abstractSocket: string): Promise<CanaryNeighbour> {
     const segmentKey = 1 + Math.floor(Math.random() * 0x7fff_fffe);
     const secrets = { memory: token('neighbour-memory'), file: `${token('neighbour')}\n` };
-    const { elf } = makeWatchman({ memory: secrets.memory, segment: token('neighbour-segment'), key: token('neighbour-key'), segmentKey, port: PORT, abstractSocket });
+    const { elf, secretAddress } = makeWatchman({ memory: secrets.memory, segment: token('neighbour-segment'), key: token('neighbour-key'), segmentKey, port: PORT, abstractSocket });
     writeFileSync(join(root, 'watchman'), elf);
     chmodSync(join(root, 'watchman'), 0o755);
     const sandbox = await Sandbox.create({ root, hostname: 'neighbour' });
@@ -40,7 +40,7 @@ export class CanaryNeighbour {
     };
     const watchman = await sandbox.commands.start(['/watchman'], { user: USER, cwd: '/', env: { CAISSON_DRILL: token('neighbour-environment') }, onStdout: take('stdout'), onStderr: take('stderr') });
     void watchman.wait().then(() => output.wake());
-    const place = { file: '/secret', port: PORT, abstractSocket, segmentKey, processId: watchman.pid };
+    const place = { file: '/secret', port: PORT, abstractSocket, segmentKey, processId: watchman.pid, secretAddress };
     const neighbour = new CanaryNeighbour(sandbox, place, watchman, secrets, output);
     await neighbour.#line();
     return neighbour;

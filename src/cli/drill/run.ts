@@ -41,6 +41,7 @@ export class Drill {
     const canaries = await this.#planted();
     const { twin } = technique;
     const program = new Program(twin.bugs?.(canaries.field));
+    twin.before?.(program, canaries.field);
     technique.program(program, canaries.field);
     const grants = (twin.grants ?? technique.grants)?.(canaries.field) ?? {};
     const careless = (sandbox: Sandbox): Hands => carelessHands(sandbox, canaries);

@@ -1,6 +1,6 @@
 /** What techniques are run in: our sandbox, the bare host, and the other guest. */
 import { spawn } from 'node:child_process';
-import { chmodSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { chmodSync, closeSync, mkdirSync, mkdtempSync, openSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Field, Grants, Hands, Run, Technique } from '../../drill/index.ts';
 import { Sandbox } from '../../sandbox/index.ts';
@@ -32,12 +32,15 @@ async function runIn(sandbox: Sandbox, { as, timeoutMs = TIMEOUT_MS, afterwards 
 /** A sandbox for each technique, with what the technique is given. `image`: else an empty root directory. */
 export function sandboxTarget(canaries: Canaries, image: string | undefined, handsOf: HandsOf): Target {
   return {
-    run: async (technique, elf, { mounts = [], net, memoryBytes = MEMORY, tasks = TASKS }) => {
-      const sandbox = await Sandbox.create({ ...(image === undefined ? { root: canaries.files.root } : { image }), mounts, hostname: 'drill', limits: { memoryBytes, tasks }, ...(net === undefined ? {} : { net }) });
+    run: async (technique, elf, { mounts = [], net, memoryBytes = MEMORY, tasks = TASKS, links = [] }) => {
+      const { root } = canaries.files;
+      for (const [path, target] of links) symlinkSync(target, join(root, path));
+      const sandbox = await Sandbox.create({ ...(image === undefined ? { root } : { image }), mounts, hostname: 'drill', limits: { memoryBytes, tasks }, ...(net === undefined ? {} : { net }) });
       try {
         return await runIn(sandbox, technique, elf, canaries.field, handsOf);
       } finally {
         await sandbox.kill();
+        for (const [path] of links) rmSync(join(root, path), { force: true });
       }
     },
   };
@@ -49,7 +52,7 @@ export function neighbourTarget({ neighbour, field }: Canaries, handsOf: HandsOf
 }
 
 /** Runs a command of the host to its end, or for so long. */
-export function runCommand(command: readonly string[], { cwd, timeoutMs = TIMEOUT_MS, leaked }: { readonly cwd: string; readonly timeoutMs?: number | undefined; readonly leaked?: number }): Promise<Run> {
+export function runCommand(command: readonly string[], { cwd, timeoutMs = TIMEOUT_MS, leaked }: { readonly cwd: string; readonly timeoutMs?: number | undefined; readonly leaked?: number | undefined }): Promise<Run> {
   const child = spawn(command[0] ?? '', command.slice(1), { cwd, stdio: ['ignore', 'pipe', 'pipe', ...(leaked === undefined ? [] : [leaked])], detached: true });
   const output: Record<'stdout' | 'stderr', Buffer[]> = { stdout: [], stderr: [] };
   let room = MOST_OUTPUT;
@@ -81,15 +84,17 @@ export function runCommand(command: readonly string[], { cwd, timeoutMs = TIMEOU
 /** No container at all: a process of the host. */
 export function hostTarget(field: Field): Target {
   return {
-    run: async ({ timeoutMs }, elf) => {
+    run: async ({ timeoutMs, twin }, elf) => {
       const directory = mkdtempSync(join(field.granted, 'host-'));
       const program = join(directory, 'program');
       writeFileSync(program, elf);
       chmodSync(program, 0o755);
       mkdirSync(join(directory, 'work'));
+      const leaked = twin.leaks === true ? openSync(field.directory, 'r') : undefined;
       try {
-        return await runCommand([program], { cwd: join(directory, 'work'), timeoutMs });
+        return await runCommand([program], { cwd: join(directory, 'work'), timeoutMs, leaked });
       } finally {
+        if (leaked !== undefined) closeSync(leaked);
         rmSync(directory, { recursive: true, force: true });
       }
     },
