@@ -8,3 +8,4 @@ export { WORD, makeSweeper, makeWatchman } from './watchman.ts';
 export type { Watchman } from './watchman.ts';
 export { asFindings, drillSummary, drillTable, isProven, listTable, techniqueAsData } from './report.ts';
 export type { DrillReport, Result } from './report.ts';
+export { bundleConfig } from './bundle.ts';

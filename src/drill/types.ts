@@ -111,6 +111,8 @@ export interface Technique {
   readonly twin: Twin;
   /** It may be ended before its own end: it does to itself what it does. */
   readonly mayEnd?: boolean;
+  /** That the sandbox is not made is an answer, too. */
+  readonly mayBeRefused?: boolean;
   /** It measures something that is not defended, and proves nothing else. */
   readonly isProbe?: boolean;
   /** Milliseconds that it may take; default 10,000. */

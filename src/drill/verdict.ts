@@ -25,10 +25,13 @@ export function readReport(stdout: string): GuestReport {
   return { attempts, claims, measured, done };
 }
 
-function endingOf({ exitCode, signal, timedOut }: Run): string | undefined {
+function endingOf({ exitCode, signal, timedOut, stdout, stderr }: Run): string | undefined {
   if (timedOut) return 'it did not end in time';
   if (signal !== undefined) return `it was ended by ${signal}`;
-  return exitCode === 0 ? undefined : `it ended with ${exitCode}`;
+  if (exitCode === 0) return undefined;
+  // An engine that could not start it says why.
+  const why = stdout === '' ? (stderr.split('\n', 1)[0] ?? '') : '';
+  return `it ended with ${exitCode}${why === '' ? '' : `: ${why}`}`;
 }
 
 /** Out: a canary has noticed, or the program has seen itself outside. Held: neither, and it was tried to its end. */

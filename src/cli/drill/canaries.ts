@@ -69,12 +69,13 @@ export class Canaries {
     this.#settings = settingsOfHost(files.directory);
   }
 
-  static async plant(): Promise<Canaries> {
+  /** `startNeighbour`: how the other guest is made. */
+  static async plant(startNeighbour = CanaryNeighbour.start.bind(CanaryNeighbour)): Promise<Canaries> {
     const tokens = new Tokens();
     const files = new CanaryFiles(tokens.of);
     const [socket, abstractSocket, theirs] = [join(files.directory, 'engine.sock'), `\0${files.sharedMemory}`, '\0caisson-drill-neighbour'];
     const watchman = await CanaryProcess.start(tokens.of, files.directory, abstractSocket);
-    const [sockets, neighbour] = await Promise.all([CanarySockets.open(tokens.of, socket), CanaryNeighbour.start(tokens.of, files.neighbourRoot, theirs)]);
+    const [sockets, neighbour] = await Promise.all([CanarySockets.open(tokens.of, socket), startNeighbour(tokens.of, files.neighbourRoot, theirs)]);
     const { root, directory, secretFile, keptFile, granted, readable, stagedFile, stagedTree, sharedMemory } = files;
     const field: Field = {
       root, directory, secretFile, keptFile, granted, readable, stagedFile, stagedTree, sharedMemory, socket, abstractSocket,

@@ -14,10 +14,11 @@ Exit status: 0 if nothing got out, 1 if something did, 2 if it could not be trie
     { group: WHAT, name: 'only', kind: 'string', multiple: true, placeholder: 'KIND|NAME,...', help: 'techniques of a kind (A to G, or its name) or of a name' },
     { group: WHAT, name: 'list', kind: 'boolean', help: 'show the techniques and try none' },
     { group: WHAT, name: 'twins', kind: 'boolean', help: 'also try each where the defence is missing' },
+    { group: WHAT, name: 'runtime', kind: 'string', placeholder: 'COMMAND', help: 'also try what does no harm under another engine, beside it: runc, crun, bwrap, unshare, or a command with {root} where the root directory goes' },
     ...FINDING_FLAGS,
   ],
   examples: [
     ['caisson drill', 'all techniques, on an empty root directory'], ['caisson drill --twins debian:12', 'on an image, with the proof that each can get out'],
-    ['caisson drill --only mounts,dirty-pipe', 'some of them'], ['caisson drill --format sarif > drill.sarif', 'for a code scanner'],
+    ['caisson drill --only mounts,dirty-pipe', 'some of them'], ['caisson drill --runtime runc', 'beside another engine'], ['caisson drill --format sarif > drill.sarif', 'for a code scanner'],
   ],
 };

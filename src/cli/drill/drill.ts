@@ -11,6 +11,8 @@ import { nearest } from '../flags.ts';
 import { version } from '../version.ts';
 import { DRILL } from './drill-specs.ts';
 import { Drill } from './run.ts';
+import { readRuntime } from './runtime.ts';
+import type { Runtime } from './runtime.ts';
 
 const EXIT_UNPROVEN = 2;
 
@@ -44,14 +46,15 @@ class Progress {
   }
 }
 
-async function tryAll(techniques: readonly Technique[], drill: Drill, withTwins: boolean): Promise<readonly Result[]> {
+async function tryAll(techniques: readonly Technique[], drill: Drill, withTwins: boolean, runtime: Runtime | undefined): Promise<readonly Result[]> {
   const progress = new Progress(techniques.length);
   const results: Result[] = [];
   try {
     for (const technique of techniques) {
       progress.next(technique);
       const outcome = await drill.tryTechnique(technique);
-      results.push({ technique, outcome, ...(withTwins ? { twin: await drill.tryTwin(technique) } : {}) });
+      const other = runtime === undefined ? undefined : await drill.tryRuntime(technique, runtime);
+      results.push({ technique, outcome, ...(withTwins ? { twin: await drill.tryTwin(technique) } : {}), ...(other === undefined ? {} : { other }) });
     }
   } finally {
     progress.end();
@@ -72,11 +75,14 @@ export async function drillCommand(args: readonly string[]): Promise<number> {
     if (values === undefined) return 0;
     const [options, techniques, image] = [new FindingOptions(values), chosen(values), values.command[0]];
     if (values.has('list')) return listTechniques(techniques, options);
-    const results = await tryAll(techniques, new Drill(image), values.has('twins')).catch((error: unknown) => {
+    const runtimeText = values.last('runtime');
+    const runtime = runtimeText === undefined ? undefined : readRuntime(runtimeText);
+    const results = await tryAll(techniques, new Drill(image), values.has('twins'), runtime).catch((error: unknown) => {
       if (error instanceof SandboxError) throw new UserError(`cannot drill${image === undefined ? '' : ` "${image}"`}: ${error.message}`, 'check that the image is there: caisson images', undefined, { cause: error });
+      if (runtime !== undefined && (error as NodeJS.ErrnoException).code === 'ENOENT') throw new UserError(`cannot use --runtime ${runtimeText ?? ''}: there is no such program`, 'check its path', undefined, { cause: error });
       throw error;
     });
-    const report: DrillReport = { version, target: image ?? 'an empty root directory', results, withTwins: values.has('twins') };
+    const report: DrillReport = { version, target: image ?? 'an empty root directory', results, withTwins: values.has('twins'), ...(runtime === undefined ? {} : { other: runtime.name }) };
     const status = options.finish(asFindings(report), () => drillTable(report));
     const unproven = results.filter((result) => !isProven(result));
     for (const { technique, outcome, twin } of unproven) process.stderr.write(`caisson: ${printable(outcome?.verdict === 'unfinished' ? `${technique.name} was not tried to its end: ${outcome.ending ?? 'it stopped half-way'}` : `${technique.name} did not get out where the defence is missing (${technique.twin.what}): ${twin?.ending ?? 'it held'}`)}\n`);

@@ -5,6 +5,7 @@ import type { Sandbox } from '../../sandbox/index.ts';
 import { Canaries } from './canaries.ts';
 import { carelessHands, ourHands } from './hands.ts';
 import { hostTarget, neighbourTarget, sandboxTarget } from './targets.ts';
+import type { Runtime } from './runtime.ts';
 import type { Target } from './targets.ts';
 
 export class Drill {
@@ -47,6 +48,15 @@ export class Drill {
     const careless = (sandbox: Sandbox): Hands => carelessHands(sandbox, canaries);
     const target = { host: () => hostTarget(canaries.field), sandbox: () => sandboxTarget(canaries, undefined, careless), neighbour: () => neighbourTarget(canaries, careless) }[twin.on]();
     return this.#judge(technique, canaries, await target.run(technique, program.toElf(), grants));
+  }
+
+  /** Under another engine. Undefined: it is not tried there. */
+  async tryRuntime(technique: Technique, runtime: Runtime): Promise<Outcome | undefined> {
+    const canaries = await this.#planted();
+    if (!runtime.takes(technique, canaries.field)) return undefined;
+    const program = new Program();
+    technique.program(program, canaries.field);
+    return this.#judge(technique, canaries, await runtime.target(canaries.field).run(technique, program.toElf(), technique.grants?.(canaries.field) ?? {}));
   }
 
   async end(): Promise<void> {

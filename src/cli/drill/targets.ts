@@ -3,7 +3,7 @@ import { spawn } from 'node:child_process';
 import { chmodSync, closeSync, mkdirSync, mkdtempSync, openSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Field, Grants, Hands, Run, Technique } from '../../drill/index.ts';
-import { Sandbox } from '../../sandbox/index.ts';
+import { Sandbox, SandboxError } from '../../sandbox/index.ts';
 import { CAPABILITY_NAMES } from '../option-values.ts';
 import type { Canaries } from './canaries.ts';
 
@@ -35,11 +35,17 @@ export function sandboxTarget(canaries: Canaries, image: string | undefined, han
     run: async (technique, elf, { mounts = [], net, memoryBytes = MEMORY, tasks = TASKS, links = [] }) => {
       const { root } = canaries.files;
       for (const [path, target] of links) symlinkSync(target, join(root, path));
-      const sandbox = await Sandbox.create({ ...(image === undefined ? { root } : { image }), mounts, hostname: 'drill', limits: { memoryBytes, tasks }, ...(net === undefined ? {} : { net }) });
       try {
-        return await runIn(sandbox, technique, elf, canaries.field, handsOf);
+        const sandbox = await Sandbox.create({ ...(image === undefined ? { root } : { image }), mounts, hostname: 'drill', limits: { memoryBytes, tasks }, ...(net === undefined ? {} : { net }) });
+        try {
+          return await runIn(sandbox, technique, elf, canaries.field, handsOf);
+        } finally {
+          await sandbox.kill();
+        }
+      } catch (error) {
+        if (!(error instanceof SandboxError) || technique.mayBeRefused !== true) throw error;
+        return { stdout: `try\tthe sandbox was refused, ${error.code}\t0000000000000000\ndone\n`, stderr: '', exitCode: 0, timedOut: false };
       } finally {
-        await sandbox.kill();
         for (const [path] of links) rmSync(join(root, path), { force: true });
       }
     },

@@ -166,25 +166,23 @@ const CODE: readonly Technique[] = [
     twin: { what: 'a kernel whose writes the translator does not hear of (simulated)', on: 'sandbox', bugs: () => ({ read: (guest, _args, result) => void guest.set(result, 6) }) },
   },
   {
-    name: 'code-mapped-twice', kind: 'G', title: 'Code is written over through another mapping, and by another process', source: 'SDM Vol. 3A 12.6', needs: 'translations that are kept by address', isHarmless: true,
+    name: 'code-mapped-twice', kind: 'G', title: 'Code is written over through its file, another mapping, and by another process', source: 'SDM Vol. 3A 12.6', needs: 'translations that are kept by address', isHarmless: true,
     program: (guest) => {
       const file = guest.attempt('memfd_create', 'memfd_create', guest.text('code'), 0);
       guest.sys('ftruncate', file, PAGE);
-      const [writable, code] = [guest.sys('mmap', 0, PAGE, 3, 1, file, 0), guest.sys('mmap', 0, PAGE, 5, 1, file, 0)];
+      const code = guest.attempt('map it for running', 'mmap', 0, PAGE, 5, 1, file, 0);
+      const writable = guest.attempt('map it for writing', 'mmap', 0, PAGE, 3, 1, file, 0);
       for (let number = 1; number <= 6; number++) {
-        const bytes = codeThatGives(number);
-        const change = (): void => bytes.forEach((byte, index) => guest.save(1, guest.plus(writable, index), byte));
-        if (number % 3 === 0) guest.wait(guest.fork(change));
-        else if (number % 3 === 1) guest.sys('pwrite64', file, guest.bytes(bytes), 6, 0);
-        else change();
+        const change = (): void => void guest.sys('pwrite64', file, guest.bytes(codeThatGives(number)), 6, 0);
+        if (number % 3 === 1) change();
+        else if (number % 3 === 0) guest.wait(guest.fork(change));
+        else codeThatGives(number).forEach((byte, index) => guest.save(1, guest.plus(writable, index), byte));
         expect(guest, code, number);
       }
       guest.tell('versions of it that ran', guest.variable(6));
     },
-    twin: { what: 'a kernel whose writes the translator does not hear of (simulated)', on: 'sandbox', bugs: () => ({ pwrite64: (guest, [, address = 0], result) => {
-      // It is done once, and then forgotten.
-      const times = guest.sys('getpgid', 0);
-      guest.when(guest.load(1, guest.plus(address, 1)), '==', 1, () => void guest.set(result, guest.sys('pwrite64', 3, address, 6, 0)), () => void guest.set(result, times));
+    twin: { what: 'a kernel whose writes the translator does not hear of (simulated)', on: 'sandbox', bugs: () => ({ pwrite64: (guest, [file = 0, address = 0], result) => {
+      guest.when(guest.load(1, guest.plus(address, 1)), '==', 1, () => void guest.set(result, guest.sys('pwrite64', file, address, 6, 0)), () => void guest.set(result, 6));
     } }) },
   },
   {
@@ -208,11 +206,21 @@ const CODE: readonly Technique[] = [
 
 /** Exchanges a directory and a link that leads out, while the body uses a path through them. */
 function race(guest: Program, { granted: directory, directory: outside }: Field, body: (path: string) => void): void {
+  // Both processes see it: the end of the race.
+  const stop = guest.sys('mmap', 0, PAGE, 3, 0x21, -1, 0);
   const [place, link] = [`${directory}/place`, `${directory}/link`];
   guest.sys('mkdir', guest.text(place), 0o700);
   guest.sys('symlink', guest.text(outside), guest.text(link));
-  const child = guest.fork(() => guest.repeat(RACES, () => void guest.sys('renameat2', AT_FDCWD, guest.text(place), AT_FDCWD, guest.text(link), RENAME_EXCHANGE)));
+  const child = guest.fork(() => {
+    const stopped = guest.slot();
+    guest.repeatWhile(stopped, '==', 0, () => {
+      guest.sys('renameat2', AT_FDCWD, guest.text(place), AT_FDCWD, guest.text(link), RENAME_EXCHANGE);
+      guest.sys('sched_yield');
+      guest.set(stopped, guest.load(1, stop));
+    });
+  });
   body(place);
+  guest.save(1, stop, 1);
   guest.wait(child);
 }
 
@@ -223,6 +231,7 @@ const PATHS: readonly Technique[] = [
       race(guest, field, (path) => {
         const last = guest.slot();
         guest.repeat(RACES, () => {
+          guest.sys('sched_yield');
           const fd = guest.sys('openat', AT_FDCWD, guest.text(`${path}/kept`), O_WRONLY, 0);
           guest.when(fd, '>=', 0, () => {
             guest.set(last, guest.sys('write', fd, guest.text(MARK), MARK.length));
@@ -317,7 +326,7 @@ const CHANNELS: readonly Technique[] = [
       // The last four bytes of an answer with one record are its address.
       guest.when(got, '>', 39, () => guest.save(4, address + 4, guest.load(4, guest.plus(answer, guest.minus(got, 4)))));
       const connection = guest.sys('socket', 2, 1, 0);
-      guest.when(guest.attempt('connect to what it said', 'connect', connection, address, length), '==', 0, () => drain(guest, connection));
+      guest.when(guest.attempt('connect to what it said', 'connect', connection, address, length), '==', 0, () => guest.loot(answer, guest.sys('read', connection, answer, 128)));
     },
     twin: ON_HOST,
   },

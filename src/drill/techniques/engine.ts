@@ -1,6 +1,6 @@
 /** D and F: bugs of engines, and side doors. */
 import { AT_FDCWD, O_RDWR, O_TRUNC, O_WRONLY } from '../../abi/fcntl.ts';
-import { MARK, deface, drain, open, steal } from '../guest/moves.ts';
+import { MARK, deface, drain, open, plant, steal } from '../guest/moves.ts';
 import { ON_HOST, exploitable, given } from '../twins.ts';
 import type { Field, Grants, Technique } from '../types.ts';
 
@@ -61,9 +61,9 @@ export const ENGINE_TECHNIQUES: readonly Technique[] = [
   },
   {
     name: 'link-at-start', kind: 'D', title: 'A link in the root directory stands where the engine puts a file or a mount', source: 'CVE-2021-30465; CVE-2019-16884; CVE-2025-31133; CVE-2025-52565; CVE-2025-52881', needs: 'an image with links at /etc/hosts, /dev/null, /proc', isHarmless: false,
-    grants: ({ keptFile, directory, readable }) => ({
-      links: [['etc/hosts', keptFile], ['etc/resolv.conf', keptFile], ['etc/hostname', keptFile], ['dev/null', keptFile], ['dev/console', keptFile], ['way', directory], ['sys/fs', directory]],
-      mounts: [{ source: readable, destination: '/way/made', writable: true }], net: 'outbound',
+    mayBeRefused: true,
+    grants: ({ keptFile, directory }) => ({
+      links: [['etc/hosts', keptFile], ['etc/resolv.conf', keptFile], ['etc/hostname', keptFile], ['dev/null', keptFile], ['dev/console', keptFile], ['way', directory], ['sys/fs', directory]], net: 'outbound',
     }),
     program: (guest) => {
       deface(guest, '/dev/null');
@@ -76,6 +76,19 @@ export const ENGINE_TECHNIQUES: readonly Technique[] = [
       return '';
     },
     twin: { what: CARELESS, on: 'sandbox' },
+  },
+  {
+    name: 'mount-through-link', kind: 'D', title: 'A mount is put on a link that leads to the host', source: 'CVE-2021-30465; CVE-2021-25741', needs: 'an image with a link where a mount goes', isHarmless: false, mayBeRefused: true,
+    grants: ({ directory, readable }) => ({ links: [['way', directory]], mounts: [{ source: readable, destination: '/way/made', writable: true }] }),
+    program: (guest) => {
+      steal(guest, '/way/secret');
+      plant(guest, '/way/planted');
+    },
+    afterwards: async (hands, { root }) => {
+      await hands.copyIn(`${root}/way/kept`, MARK);
+      return '';
+    },
+    twin: { what: CARELESS, on: 'sandbox', grants: ({ directory }) => ({ links: [['way', directory]] }) },
   },
   {
     name: 'terminal-input', kind: 'F', title: 'Commands are typed into the terminal of whoever started it', source: 'CVE-2016-2781; CVE-2017-5226', needs: 'a terminal that is shared', isHarmless: false,
