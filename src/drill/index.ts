@@ -9,3 +9,5 @@ export type { Watchman } from './watchman.ts';
 export { asFindings, drillSummary, drillTable, isProven, listTable, techniqueAsData } from './report.ts';
 export type { DrillReport, Result } from './report.ts';
 export { bundleConfig } from './bundle.ts';
+export { carriedBundle } from './carry.ts';
+export type { CarriedFile } from './carry.ts';

@@ -15,6 +15,7 @@ Exit status: 0 if nothing got out, 1 if something did, 2 if it could not be trie
     { group: WHAT, name: 'list', kind: 'boolean', help: 'show the techniques and try none' },
     { group: WHAT, name: 'twins', kind: 'boolean', help: 'also try each where the defence is missing' },
     { group: WHAT, name: 'runtime', kind: 'string', placeholder: 'COMMAND', help: 'also try what does no harm under another engine, beside it: runc, crun, bwrap, unshare, or a command with {root} where the root directory goes' },
+    { group: WHAT, name: 'write-bundle', kind: 'string', placeholder: 'DIR', help: 'try none, but write those that need files only as a bundle of OCI, with a script that runs them on another machine' },
     ...FINDING_FLAGS,
   ],
   examples: [

@@ -13,6 +13,7 @@ import { DRILL } from './drill-specs.ts';
 import { Drill } from './run.ts';
 import { readRuntime } from './runtime.ts';
 import type { Runtime } from './runtime.ts';
+import { writeBundle } from './write-bundle.ts';
 
 const EXIT_UNPROVEN = 2;
 
@@ -75,6 +76,11 @@ export async function drillCommand(args: readonly string[]): Promise<number> {
     if (values === undefined) return 0;
     const [options, techniques, image] = [new FindingOptions(values), chosen(values), values.command[0]];
     if (values.has('list')) return listTechniques(techniques, options);
+    const bundle = values.last('write-bundle');
+    if (bundle !== undefined) {
+      writeBundle(bundle, techniques);
+      return 0;
+    }
     const runtimeText = values.last('runtime');
     const runtime = runtimeText === undefined ? undefined : readRuntime(runtimeText);
     const results = await tryAll(techniques, new Drill(image), values.has('twins'), runtime).catch((error: unknown) => {

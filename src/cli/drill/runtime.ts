@@ -23,7 +23,7 @@ const bubblewrap: CommandOf = (root, { as }, { mounts = [] }) => [
 ];
 
 /** The same for unshare(1), which mounts nothing else. */
-const unshareAll: CommandOf = (root, { as }, { mounts = [] }) => (as === 'user' || mounts.length > 0 ? undefined : ['--user', '--map-root-user', '--mount', '--pid', '--fork', '--ipc', '--uts', '--net', '--kill-child', `--root=${root}`, `--mount-proc=${root}/proc`, PROGRAM]);
+const unshareAll: CommandOf = (root, { as }, { mounts = [] }) => (as === 'user' || mounts.length > 0 ? undefined : ['--user', '--map-root-user', '--mount', '--pid', '--fork', '--ipc', '--uts', '--net', '--kill-child', `--root=${root}`, '--mount-proc=/proc', PROGRAM]);
 
 const WITH_DEFAULTS: ReadonlyMap<string, CommandOf> = new Map([['bwrap', bubblewrap], ['unshare', unshareAll]]);
 

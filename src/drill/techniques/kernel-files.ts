@@ -26,7 +26,7 @@ function dirties(call: string, what: string): Twin {
 
 /** A pipe whose pages all were written and read once. */
 function usedPipe(guest: Program): { readonly reader: Slot; readonly writer: Slot } {
-  const [pipe, page] = [guest.buffer(8), guest.buffer(PAGE)];
+  const [pipe, page] = [guest.buffer(8), guest.buffer(PAGE, PAGE)];
   guest.attempt('pipe', 'pipe2', pipe, 0);
   const [reader, writer] = [guest.load(4, pipe), guest.load(4, pipe + 4)];
   guest.repeat(PIPE_PAGES, () => void guest.sys('vmsplice', writer, guest.words(page, PAGE), 1, 0));
