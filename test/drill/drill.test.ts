@@ -1,6 +1,7 @@
 /** `caisson drill`: nothing gets out of a sandbox, and everything gets out where the defence is missing. */
 import assert from 'node:assert/strict';
-import { mkdtempSync, readFileSync, readdirSync, rmSync } from 'node:fs';
+import { spawnSync } from 'node:child_process';
+import { mkdtempSync, readFileSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { test } from 'node:test';
@@ -75,6 +76,30 @@ test('other engines are tried beside it, with what does no harm', async () => {
     assert.equal(verdicts.get('signal-process'), 'held', JSON.stringify(techniques));
     // A kernel that is shared has one identity.
     assert.equal(verdicts.get('host-identity'), 'out', JSON.stringify(techniques));
+  }
+});
+
+/** An engine that starts the program of a bundle and nothing else. */
+const NO_ENGINE = `#!/bin/sh
+while [ $# -gt 2 ]; do shift; [ "$1" = --bundle ] && bundle=$2; done
+cd "$bundle" && exec "$bundle/rootfs$(sed -n 's|.*"\\(/drill/[a-z-]*\\)".*|\\1|p' config.json)"
+`;
+
+test('a bundle that was taken elsewhere tells what gets out there', async () => {
+  const own = mkdtempSync(join(tmpdir(), 'caisson-bundle-'));
+  try {
+    const names = ['paths-above', 'mount-above', 'code-rewritten', 'arguments-change'];
+    const written = await caisson(['drill', '--write-bundle', join(own, 'bundle'), '--only', [...names, 'signal-process', 'core-pattern'].join(',')]);
+    assert.equal(written.stdout, `4 techniques written; run them with ${join(own, 'bundle/run.sh')} ENGINE\n`, written.stderr);
+    writeFileSync(join(own, 'no-engine'), NO_ENGINE, { mode: 0o755 });
+    const { stdout, status, stderr } = spawnSync(join(own, 'bundle/run.sh'), [join(own, 'no-engine')], { encoding: 'utf8' });
+    assert.deepEqual(new Map(stdout.trim().split('\n').map((line) => line.split(/ +/) as [string, string])), new Map([['paths-above', 'out'], ['mount-above', 'out'], ['code-rewritten', 'held'], ['arguments-change', 'out']]), stderr);
+    assert.equal(status, 1);
+    const again = await caisson(['drill', '--write-bundle', join(own, 'bundle')]);
+    assert.match(again.stderr, /it is not empty/);
+    assert.equal(again.status, 2);
+  } finally {
+    rmSync(own, { recursive: true });
   }
 });
 

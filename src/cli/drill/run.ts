@@ -34,7 +34,10 @@ export class Drill {
     const canaries = await this.#planted();
     const program = new Program();
     technique.program(program, canaries.field);
-    return this.#judge(technique, canaries, await sandboxTarget(canaries, this.#image, ourHands).run(technique, program.toElf(), technique.grants?.(canaries.field) ?? {}));
+    const grants = technique.grants?.(canaries.field) ?? {};
+    // An image has no links of ours.
+    const image = grants.links === undefined ? this.#image : undefined;
+    return this.#judge(technique, canaries, await sandboxTarget(canaries, image, ourHands).run(technique, program.toElf(), grants));
   }
 
   /** On its twin, a host without the defence: it has to get out. */
