@@ -1,11 +1,11 @@
 /** `caisson drill`: nothing gets out of a sandbox, and everything gets out where the defence is missing. */
 import assert from 'node:assert/strict';
 import { spawnSync } from 'node:child_process';
-import { mkdtempSync, readFileSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, readFileSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { test } from 'node:test';
-import { caisson } from '../cli/caisson.ts';
+import { caisson, spawnCaisson, until } from '../cli/caisson.ts';
 import type { RunResult } from '../cli/caisson.ts';
 
 interface Outcome {
@@ -64,6 +64,35 @@ test('nothing of it is left behind', async () => {
     assert.deepEqual(readdirSync('/dev/shm').filter((name) => name.startsWith('caisson-drill-')), []);
   } finally {
     rmSync(own, { recursive: true });
+  }
+});
+
+test('an image is drilled', async () => {
+  const own = mkdtempSync(join(tmpdir(), 'caisson-drilled-'));
+  try {
+    mkdirSync(join(own, 'root/etc'), { recursive: true });
+    spawnSync('tar', ['-C', join(own, 'root'), '-cf', join(own, 'image.tar'), '.']);
+    const env = { CAISSON_HOME: join(own, 'store') };
+    assert.equal((await caisson(['import', join(own, 'image.tar'), 'tiny'], { env })).status, 0);
+    const { stdout, stderr, status } = await caisson(['drill', 'tiny', '--only', 'link-at-start,paths-above,neighbour-port'], { env });
+    assert.equal(status, 0, stdout + stderr);
+    assert.match(stdout, /3 techniques: 0 out, 3 held\n$/);
+  } finally {
+    rmSync(own, { recursive: true });
+  }
+});
+
+test('what ends it early leaves nothing', async () => {
+  const own = mkdtempSync(join(tmpdir(), 'caisson-drilled-'));
+  try {
+    const child = spawnCaisson(['drill', '--format', 'json'], { env: { TMPDIR: own } });
+    const ended = new Promise((resolve) => child.once('exit', resolve));
+    await until(() => readdirSync(own).length > 0, 'it began nothing');
+    child.kill('SIGTERM');
+    assert.equal(await ended, 143);
+    assert.deepEqual(readdirSync(own), []);
+  } finally {
+    rmSync(own, { recursive: true, force: true });
   }
 });
 

@@ -4,6 +4,7 @@ import { readFileSync } from 'node:fs';
 import { hostname } from 'node:os';
 import { join } from 'node:path';
 import type { Field, Run, Sighting } from '../../drill/index.ts';
+import { UserError } from '../errors.ts';
 import { CanaryFiles } from './canary-files.ts';
 import { CanaryNeighbour } from './canary-neighbour.ts';
 import { CanaryProcess } from './canary-process.ts';
@@ -74,7 +75,10 @@ export class Canaries {
     const tokens = new Tokens();
     const files = new CanaryFiles(tokens.of);
     const [socket, abstractSocket, theirs] = [join(files.directory, 'engine.sock'), `\0${files.sharedMemory}`, '\0caisson-drill-neighbour'];
-    const watchman = await CanaryProcess.start(tokens.of, files.directory, abstractSocket);
+    const watchman = await CanaryProcess.start(tokens.of, files.directory, abstractSocket).catch((error: unknown) => {
+      files.remove();
+      throw new UserError(`cannot drill: a program in ${files.directory} ${(error as Error).message}`, 'set TMPDIR to a directory where programs may run; the host has to be Linux on x86-64', undefined, { cause: error });
+    });
     const [sockets, neighbour] = await Promise.all([CanarySockets.open(tokens.of, socket), startNeighbour(tokens.of, files.neighbourRoot, theirs)]);
     const { root, directory, secretFile, keptFile, granted, readable, stagedFile, stagedTree, sharedMemory } = files;
     const field: Field = {

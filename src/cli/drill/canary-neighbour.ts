@@ -10,14 +10,21 @@ const PATIENCE_MS = 5000;
 const PORT = 7007;
 const USER = { uid: 0, gid: 0, groups: [] };
 
+interface Output {
+  stdout: string;
+  stderr: string;
+  hasEnded: boolean;
+  wake: () => void;
+}
+
 export class CanaryNeighbour {
   readonly sandbox: Sandbox;
   readonly place: Neighbour;
   readonly #watchman: CommandHandle;
   readonly #secrets: { readonly memory: string; readonly file: string };
-  readonly #output: { stdout: string; stderr: string; wake: () => void };
+  readonly #output: Output;
 
-  private constructor(sandbox: Sandbox, place: Neighbour, watchman: CommandHandle, secrets: { readonly memory: string; readonly file: string }, output: { stdout: string; stderr: string; wake: () => void }) {
+  private constructor(sandbox: Sandbox, place: Neighbour, watchman: CommandHandle, secrets: { readonly memory: string; readonly file: string }, output: Output) {
     this.sandbox = sandbox;
     this.place = place;
     this.#watchman = watchman;
@@ -33,13 +40,16 @@ export class CanaryNeighbour {
     writeFileSync(join(root, 'watchman'), elf);
     chmodSync(join(root, 'watchman'), 0o755);
     const sandbox = await Sandbox.create({ root, hostname: 'neighbour' });
-    const output = { stdout: '', stderr: '', wake: (): void => {} };
+    const output: Output = { stdout: '', stderr: '', hasEnded: false, wake: () => {} };
     const take = (name: 'stdout' | 'stderr') => (text: string): void => {
       output[name] += text;
       output.wake();
     };
     const watchman = await sandbox.commands.start(['/watchman'], { user: USER, cwd: '/', env: { CAISSON_DRILL: token('neighbour-environment') }, onStdout: take('stdout'), onStderr: take('stderr') });
-    void watchman.wait().then(() => output.wake());
+    void watchman.wait().then(() => {
+      output.hasEnded = true;
+      output.wake();
+    });
     const place = { file: '/secret', port: PORT, abstractSocket, segmentKey, processId: watchman.pid, secretAddress };
     const neighbour = new CanaryNeighbour(sandbox, place, watchman, secrets, output);
     await neighbour.#line();
@@ -57,7 +67,7 @@ export class CanaryNeighbour {
         return line;
       }
       const left = deadline - performance.now();
-      if (left <= 0) return undefined;
+      if (left <= 0 || this.#output.hasEnded) return undefined;
       await new Promise<void>((resolve) => {
         const timer = setTimeout(resolve, left);
         this.#output.wake = () => {

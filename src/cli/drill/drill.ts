@@ -1,10 +1,11 @@
 /** `caisson drill`: known ways out, tried. */
+import { constants } from 'node:os';
 import { KINDS, TECHNIQUES, asFindings, drillTable, isProven, listTable, techniqueAsData } from '../../drill/index.ts';
 import type { DrillReport, Result, Technique } from '../../drill/index.ts';
 import { printableJson } from '../../findings/printable.ts';
 import { SandboxError } from '../../sandbox/index.ts';
 import { readCommand } from '../command.ts';
-import { UserError, printable } from '../errors.ts';
+import { EXIT_SIGNAL_BASE, UserError, printable } from '../errors.ts';
 import { FindingOptions, withErrorStatus } from '../finding-flags.ts';
 import type { FlagValues } from '../flags.ts';
 import { nearest } from '../flags.ts';
@@ -47,9 +48,20 @@ class Progress {
   }
 }
 
+/** Whatever ends it early, nothing of it stays. */
+function endOnSignals(drill: Drill): () => void {
+  const listeners = (['SIGINT', 'SIGTERM'] as const).map((signal) => {
+    const listener = (): void => void drill.end().finally(() => process.exit(EXIT_SIGNAL_BASE + constants.signals[signal]));
+    process.once(signal, listener);
+    return () => void process.off(signal, listener);
+  });
+  return () => listeners.forEach((remove) => remove());
+}
+
 async function tryAll(techniques: readonly Technique[], drill: Drill, withTwins: boolean, runtime: Runtime | undefined): Promise<readonly Result[]> {
   const progress = new Progress(techniques.length);
   const results: Result[] = [];
+  const removeListeners = endOnSignals(drill);
   try {
     for (const technique of techniques) {
       progress.next(technique);
@@ -60,6 +72,7 @@ async function tryAll(techniques: readonly Technique[], drill: Drill, withTwins:
   } finally {
     progress.end();
     await drill.end();
+    removeListeners();
   }
   return results;
 }

@@ -10,22 +10,24 @@ import type { Target } from './targets.ts';
 
 export class Drill {
   readonly #image: string | undefined;
-  #canaries: Canaries | undefined;
+  #canaries: Promise<Canaries> | undefined;
+  #isOver = false;
 
   /** `image`: else an empty root directory. */
   constructor(image?: string) {
     this.#image = image;
   }
 
-  async #planted(): Promise<Canaries> {
-    this.#canaries ??= await Canaries.plant();
+  #planted(): Promise<Canaries> {
+    if (this.#isOver) throw new Error('the drill is over');
+    this.#canaries ??= Canaries.plant();
     return this.#canaries;
   }
 
   /** Canaries that have noticed something are planted anew. */
   async #judge(technique: Technique, canaries: Canaries, run: Awaited<ReturnType<Target['run']>>): Promise<Outcome> {
     const outcome = judge(technique, run, await canaries.check(run));
-    if (outcome.verdict === 'out') await this.end();
+    if (outcome.verdict === 'out') await this.#remove();
     return outcome;
   }
 
@@ -62,9 +64,17 @@ export class Drill {
     return this.#judge(technique, canaries, await runtime.target(canaries.field).run(technique, program.toElf(), technique.grants?.(canaries.field) ?? {}));
   }
 
-  async end(): Promise<void> {
-    const canaries = this.#canaries;
+  async #remove(): Promise<void> {
+    const planting = this.#canaries;
     this.#canaries = undefined;
+    // What could not be planted has told so.
+    const canaries = await planting?.catch(() => undefined);
     await canaries?.remove();
+  }
+
+  /** Nothing is tried afterwards, and nothing of it stays. */
+  async end(): Promise<void> {
+    this.#isOver = true;
+    await this.#remove();
   }
 }

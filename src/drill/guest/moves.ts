@@ -72,9 +72,9 @@ export function inetAddress(guest: Program, address: readonly number[], port: nu
 /** Asks a server: connects, sends, and shows what it answers within a second. */
 function ask(guest: Program, what: string, family: number, [address, length]: readonly [number, number], request: string): void {
   const fd = guest.sys('socket', family, SOCK_STREAM, 0);
-  const timeout = guest.words(1, 0);
-  // SOL_SOCKET, SO_RCVTIMEO and SO_SNDTIMEO: `asm-generic/socket.h`.
-  for (const option of [20, 21]) guest.sys('setsockopt', fd, 1, option, timeout, 16);
+  // SOL_SOCKET, SO_RCVTIMEO and SO_SNDTIMEO, in seconds and microseconds: `asm-generic/socket.h`.
+  guest.sys('setsockopt', fd, 1, 20, guest.words(1, 0), 16);
+  guest.sys('setsockopt', fd, 1, 21, guest.words(0, 300_000), 16);
   const connected = guest.attempt(`connect ${what}`, 'connect', fd, address, length);
   guest.when(connected, '==', 0, () => {
     guest.sys('sendto', fd, guest.text(request), request.length, 0x4000, 0, 0);
