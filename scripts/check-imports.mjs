@@ -33,10 +33,11 @@ const ARROWS = {
   yaml: ['image'],
   audit: ['image', 'findings', 'yaml'],
   compose: ['image', 'yaml'],
+  drill: ['findings'],
   scan: ['image', 'findings', 'fs', 'squat'],
   build: ['container', 'image', 'fs'],
   detect: ['kernel', 'net', 'image', 'fs'],
-  cli: ['detect', 'build', 'lifecycle', 'sandbox', 'host/node', 'container', 'image', 'machine', 'registry', 'findings', 'squat', 'audit', 'scan', 'compose'],
+  cli: ['detect', 'build', 'lifecycle', 'sandbox', 'host/node', 'container', 'image', 'machine', 'registry', 'findings', 'squat', 'audit', 'scan', 'compose', 'drill'],
   web: ['sandbox', 'container', 'host/browser'],
 };
 const OPEN_TO_ALL = new Set(['abi', 'host']);
@@ -55,6 +56,7 @@ const DOORS = {
   audit: ['index.ts'],
   yaml: ['index.ts'],
   compose: ['index.ts'],
+  drill: ['index.ts'],
   scan: ['index.ts'],
   detect: ['index.ts'],
   image: ['index.ts', 'nearest.ts', 'reference.ts'],

@@ -1,6 +1,7 @@
 /** Help and version texts, from the same rows that the parser uses. */
 import { DO_EXAMPLES, DO_FLAGS } from './do/do-flags.ts';
 import { AUDIT } from './audit/audit-specs.ts';
+import { DRILL } from './drill/drill-specs.ts';
 import { HELP_FLAG } from './flags.ts';
 import type { Flag } from './flags.ts';
 import type { CommandSpec } from './command.ts';
@@ -62,7 +63,7 @@ Examples:
 ${shown}`;
 }
 
-const SPECS: readonly CommandSpec[] = [...CONTAINER_COMMANDS, COMPOSE, ...NETWORK_COMMANDS, ...VOLUME_COMMANDS, BUILD, ...IMAGE_COMMANDS, ...COPY_COMMANDS, ...SYSTEM_COMMANDS, SQUAT, AUDIT, ...SCAN_COMMANDS, ...REGISTRY_COMMANDS];
+const SPECS: readonly CommandSpec[] = [...CONTAINER_COMMANDS, COMPOSE, ...NETWORK_COMMANDS, ...VOLUME_COMMANDS, BUILD, ...IMAGE_COMMANDS, ...COPY_COMMANDS, ...SYSTEM_COMMANDS, SQUAT, AUDIT, DRILL, ...SCAN_COMMANDS, ...REGISTRY_COMMANDS];
 const NAME_COLUMN = 18;
 
 /** The text of a word that has commands of its own. */

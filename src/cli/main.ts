@@ -77,6 +77,7 @@ const COMMANDS: ReadonlyMap<string, () => Promise<Command>> = new Map([
   ['db push', async () => (await import('./scan/scan-commands.ts')).dbPushCommand],
   ['db info', async () => (await import('./scan/scan-commands.ts')).dbInfoCommand],
   ['audit', async () => (await import('./audit/audit.ts')).auditCommand],
+  ['drill', async () => (await import('./drill/drill.ts')).drillCommand],
   ['debug', async () => (await import('./debug.ts')).debugCommand],
   ['help', async () => (await import('./help.ts')).helpCommand],
 ]);

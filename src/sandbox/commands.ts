@@ -16,6 +16,8 @@ export interface StartOptions {
   /** Added to the sandbox's own. */
   readonly env?: Readonly<Record<string, string>>;
   readonly user?: UserConfig;
+  /** Names of capability.h that it starts with, such as `'sys_admin'`. Default: Docker's default ones for uid 0, none for others. */
+  readonly capabilities?: readonly string[];
   /** Kills the command when aborted. */
   readonly signal?: AbortSignal;
   /** After this long SIGTERM, two seconds later SIGKILL. */
@@ -223,7 +225,7 @@ export class Commands {
       env: Object.entries({ ...this.#defaults.env, ...options.env }).map(([name, value]) => toByteString(`${name}=${value}`)),
       cwd: toByteString(options.cwd ?? this.#defaults.cwd),
       user,
-      capabilities: capabilitiesOf(user),
+      capabilities: capabilitiesOf(user, options.capabilities),
       rlimits: [],
       ...(options.pty === undefined ? {} : { terminal: options.pty }),
     };

@@ -1,6 +1,8 @@
 /** What a sandbox is made of, as its user says it, and as a container's configuration. */
+import * as capabilityNumbers from '../abi/capability.ts';
 import { DEFAULT_CAPABILITIES, DEFAULT_LIMITS, parseAddress } from '../container/index.ts';
 import type { ContainerConfig, LayerPaths, MountConfig, PublishedPort, UserConfig } from '../container/index.ts';
+import { SandboxError } from './client.ts';
 import { hiddenPaths } from './hidden-paths.ts';
 import type { SandboxWatch } from './watch.ts';
 import { toByteString } from './text.ts';
@@ -101,7 +103,18 @@ export function toContainerConfig(options: SandboxOptions, homes: readonly strin
   };
 }
 
-/** Capabilities that a user starts with. */
-export function capabilitiesOf(user: UserConfig): readonly string[] {
-  return user.uid === 0 ? DEFAULT_CAPABILITIES : [];
+const KNOWN_CAPABILITIES = new Set(Object.entries(capabilityNumbers).flatMap(([name, value]) => (name.startsWith('CAP_') && typeof value === 'number' ? [name.slice(4).toLowerCase()] : [])));
+
+/**
+ * Capabilities that a user starts with, or those that are named.
+ *
+ * @throws SandboxError: EINVAL for a name that there is not.
+ */
+export function capabilitiesOf(user: UserConfig, named?: readonly string[]): readonly string[] {
+  if (named === undefined) return user.uid === 0 ? DEFAULT_CAPABILITIES : [];
+  return named.map((text) => {
+    const name = text.toLowerCase().replace(/^cap_/, '');
+    if (!KNOWN_CAPABILITIES.has(name)) throw new SandboxError(`cannot give the capability "${text}": there is none of that name`, 'EINVAL');
+    return name;
+  });
 }

@@ -251,6 +251,23 @@ CHECK(shared_file_two_mappings) {
   EXPECT_EQ(6, a[4101]);
 }
 
+CHECK(shared_code_is_what_was_written_last) {
+  int fd = OK(memfd_create("code", 0));
+  OK(ftruncate(fd, 4096));
+  unsigned char give[] = {0xb8, 1, 0, 0, 0, 0xc3}; /* mov eax, 1; ret */
+  OK(pwrite(fd, give, sizeof give, 0));
+  unsigned char *writable = mmap(NULL, 4096, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
+  int (*code)(void) = (int (*)(void))mmap(NULL, 4096, PROT_READ | PROT_EXEC, MAP_SHARED, fd, 0);
+  for (int i = 0; i < 2000; i++) EXPECT_EQ(1, code());
+  give[1] = 2;
+  OK(pwrite(fd, give, sizeof give, 0));
+  EXPECT_EQ(2, code());
+  writable[1] = 3;
+  EXPECT_EQ(3, code());
+  IN_CHILD { writable[1] = 4; }
+  EXPECT_EQ(4, code());
+}
+
 CHECK(shared_anonymous_across_fork) {
   volatile int *at = mmap(NULL, 4096, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
   at[0] = 1;

@@ -3,6 +3,7 @@
  * file, or for anonymous memory in a `SparseStorage`. Only one space runs at a time: when another takes its
  * turn, what the first changed goes to the truth and from there to the second.
  */
+import { PROT_EXEC } from '../../abi/mman.ts';
 import type { MemoryPayer } from '../../fs/file-data.ts';
 import type { Inode } from '../../fs/types.ts';
 import type { AddressSpace } from '../../machine/index.ts';
@@ -149,8 +150,9 @@ export class SharedObject {
     return this.#mappers.size === 0;
   }
 
-  /** Fills a fresh mapping. */
+  /** Fills a fresh mapping, or brings what was changed elsewhere: code that was made from what stood there is dropped. */
   load(space: AddressSpace, vma: Vma, start: number, end: number): void {
+    if ((vma.prot & PROT_EXEC) !== 0) space.invalidateCode(start, end);
     const at = space.offset(start);
     const view = space.u8.subarray(at, at + (end - start));
     const got = this.storage.readAt(view, vma.offset + (start - vma.start));
