@@ -107,7 +107,7 @@ export class Life {
     const { id } = this.container;
     this.#state = state;
     try {
-      this.#containers.locked(id, () => this.#containers.writeState(id, state));
+      this.#containers.locked(id, () => this.#containers.writeEnd(id, state));
       return undefined;
     } catch (error) {
       // Removed meanwhile by force, or the disk is full: then others see that its process has ended.
