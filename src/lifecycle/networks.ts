@@ -155,7 +155,12 @@ export class Networks {
       const { host } = this.#disk;
       const record: NetworkRecord = { name, id: randomId((buffer) => host.random(buffer)), subnet: this.#subnet(subnet), internal, labels, createdMs: host.now() };
       for (const directory of [this.#path(), this.#path(name), this.membersPath(name)]) this.#disk.makeDirectory(directory);
-      this.#disk.writeFile(this.#path(name, 'network.json'), new TextEncoder().encode(`${JSON.stringify({ version: VERSION, ...record })}\n`));
+      try {
+        this.#disk.writeFile(this.#path(name, 'network.json'), new TextEncoder().encode(`${JSON.stringify({ version: VERSION, ...record })}\n`));
+      } catch (error) {
+        for (const directory of [this.membersPath(name), this.#path(name)]) this.#disk.files.rmdir(directory);
+        throw error;
+      }
       this.#say('create', record);
       return record;
     });
@@ -184,11 +189,14 @@ export class Networks {
     return new StoreLock(this.#disk, `networks/${name}/lock`, () => {}).hold(body);
   }
 
+  #addresses(name: string): readonly string[] {
+    return this.#disk.list(this.membersPath(name)).filter((file) => !file.endsWith('.sock'));
+  }
+
   /** Those whose processes live. */
   members(name: string): readonly NetworkMember[] {
-    const path = this.membersPath(name);
-    return this.#disk.list(path).filter((file) => !file.endsWith('.sock')).flatMap((address) => {
-      const value = this.#parse(`${path}/${address}`);
+    return this.#addresses(name).flatMap((address) => {
+      const value = this.#parse(`${this.membersPath(name)}/${address}`);
       return isMember(value) && this.#disk.host.hasEnded(value.owner) !== true ? [{ ...value, address }] : [];
     });
   }
@@ -224,16 +232,33 @@ export class Networks {
     });
   }
 
-  /** Also for a container whose process was killed: another may have its address by now. */
+  /** Another may have its address by now. */
   leave(name: string, address: string, container: string): void {
+    this.#remove(name, address, (member) => member.container === container);
+  }
+
+  /** Those whose processes were killed leave, on all networks: also one that had not written down yet where it is. */
+  removeEnded(): void {
+    const hasEnded = ({ owner }: Omit<NetworkMember, 'address'>): boolean => this.#disk.host.hasEnded(owner) === true;
+    for (const { name } of this.list()) {
+      // One that was held is taken over, and given back.
+      if (this.#disk.exists(this.#path(name, 'lock'))) this.#locked(name, () => {});
+      for (const address of this.#addresses(name)) {
+        const value = this.#parse(`${this.membersPath(name)}/${address}`);
+        if (isMember(value) && hasEnded(value)) this.#remove(name, address, hasEnded);
+      }
+    }
+  }
+
+  #remove(name: string, address: string, isWanted: (member: Omit<NetworkMember, 'address'>) => boolean): void {
     const network = this.#read(name);
     if (network === undefined) return;
     this.#locked(name, () => {
       const path = `${this.membersPath(name)}/${address}`;
       const value = this.#parse(path);
-      if (!isMember(value) || value.container !== container) return;
+      if (!isMember(value) || !isWanted(value)) return;
       for (const file of [path, `${path}.sock`]) this.#disk.remove(file);
-      this.#say('disconnect', network, container);
+      this.#say('disconnect', network, value.container);
     });
   }
 

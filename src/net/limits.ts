@@ -51,3 +51,5 @@ export const NAMES_OF_ADDRESS = 64;
 export const DNS_TTL = 30;
 /** Connections with other sandboxes on the same network at once, of both directions. */
 export const MEMBER_CONNECTIONS = 1024;
+/** Of these, how many one other sandbox may have here: so that it leaves room for the others. */
+export const MEMBER_CONNECTIONS_OF_ONE = 256;

@@ -25,7 +25,7 @@ export async function killHost(containers: Containers, { id, name, state }: Kept
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code !== 'ESRCH') throw new LifecycleError(`cannot kill the container ${name}: ${(error as Error).message}`, 'is it another user\'s?', { cause: error });
   }
-  for (const since = host.now(); host.hasEnded(owner) === false && host.now() - since < MOST_WAIT_MS;) await new Promise((resolve) => setTimeout(resolve, PAUSE_MS));
+  for (const since = performance.now(); host.hasEnded(owner) === false && performance.now() - since < MOST_WAIT_MS;) await new Promise((resolve) => setTimeout(resolve, PAUSE_MS));
   containers.stateOf(id);
 }
 
@@ -40,6 +40,9 @@ export async function removeContainer(containers: Containers, text: string, { fo
     return '';
   }
   if (force) await killHost(containers, container);
+  const { record } = container;
+  // As Docker: what was made for a container that removes itself goes with it.
+  const volumes = record !== undefined && (withVolumes || record.autoRemove) ? await import('../../lifecycle/volumes.ts') : undefined;
   containers.locked(container.id, () => {
     const { status, paused } = containers.stateOf(container.id);
     if (status === 'running') {
@@ -47,10 +50,10 @@ export async function removeContainer(containers: Containers, text: string, { fo
         : new LifecycleError(`cannot remove container "/${container.name}": container is running`, 'stop the container before removing or force remove');
     }
     if (!force) containers.checkFree(container.id);
+    // Before it: of a command that is killed meanwhile something is there that names what is left.
+    if (record !== undefined) volumes?.removeAnonymous(containers, record);
     containers.remove(container.id);
   });
-  // As Docker: what was made for a container that removes itself goes with it.
-  if (withVolumes || container.record?.autoRemove === true) (await import('../../lifecycle/volumes.ts')).removeAnonymous(containers, container.record?.volumes);
   return text;
 }
 

@@ -2,7 +2,7 @@
 import { accountReader, processOf } from '../../container/index.ts';
 import type { Container, LayerPaths, Membership, MountConfig, ProcessConfig } from '../../container/index.ts';
 import type { ImageStore } from '../../image/index.ts';
-import { shortId } from '../../lifecycle/index.ts';
+import { bytesOf, shortId } from '../../lifecycle/index.ts';
 import type { ContainerRecord } from '../../lifecycle/index.ts';
 import { withAccounts } from '../accounts.ts';
 import { toByteString, toText } from '../bytes.ts';
@@ -78,7 +78,8 @@ export async function openContainer(record: ContainerRecord, { store, layers, si
   // Those above come first, so that none covers another.
   const given = (record.files ?? []).map(({ base64, ...file }): MountConfig => ({ ...file, kind: 'file', bytes: Buffer.from(base64, 'base64') }));
   const mounts = volumes.length + given.length === 0 ? record.container.mounts : [...record.container.mounts, ...volumes, ...given].sort((one, other) => depthOf(one.destination) - depthOf(other.destination));
-  const container = await createContainer({ ...record.container, mounts, layers }, { memberships, called: shortId(record.id) });
+  const limits = { ...record.container.limits, writtenBytes: store === undefined ? 0 : bytesOf(store.disk, layers.slice(record.image.layers.length)) };
+  const container = await createContainer({ ...record.container, limits, mounts, layers }, { memberships, called: shortId(record.id) });
   const spec = processConfig(container, record, size);
   if (!record.container.readOnly) for (const directory of [spec.cwd, ...record.defaults.volumes.map(toByteString)]) container.provideDirectory(directory);
   writeOwnFiles(container, record);
