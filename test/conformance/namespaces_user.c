@@ -65,17 +65,19 @@ static pid_t child_in_namespace(int flags) {
 }
 static void let_go(void) { OK(write(go[1], "x", 1)); }
 
-static void enter_as_root(void) {
+/* Into a new namespace that has one user and one group, the caller's own, under the number. */
+static void enter_as(int id) {
   char text[32];
   uid_t uid = geteuid();
   gid_t gid = getegid();
   OK(unshare(CLONE_NEWUSER));
-  snprintf(text, sizeof text, "0 %d 1\n", uid);
+  snprintf(text, sizeof text, "%d %d 1\n", id, uid);
   OK(write_file("/proc/self/uid_map", text));
   OK(write_file("/proc/self/setgroups", "deny"));
-  snprintf(text, sizeof text, "0 %d 1\n", gid);
+  snprintf(text, sizeof text, "%d %d 1\n", id, gid);
   OK(write_file("/proc/self/gid_map", text));
 }
+static void enter_as_root(void) { enter_as(0); }
 
 CHECK_PLAIN(user_without_maps_is_nobody) {
   OK(unshare(CLONE_NEWUSER));
@@ -499,13 +501,7 @@ CHECK_PLAIN(user_does_not_reconfigure_what_its_parent_mounted) {
 
 /* Only the arguments that a call has are ids. */
 CHECK_PLAIN(user_without_root_sets_its_ids) {
-  char text[32];
-  OK(unshare(CLONE_NEWUSER));
-  snprintf(text, sizeof text, "1000 %d 1", me);
-  OK(write_file("/proc/self/uid_map", text));
-  OK(write_file("/proc/self/setgroups", "deny"));
-  snprintf(text, sizeof text, "1000 %d 1", my_group);
-  OK(write_file("/proc/self/gid_map", text));
+  enter_as(1000);
   OK(syscall(SYS_setuid, 1000, 5, 6));
   OK(syscall(SYS_setgid, 1000, 5, 6));
   OK(syscall(SYS_setreuid, 1000, 1000, 6));

@@ -156,7 +156,7 @@ export const mountRows: readonly SyscallRow[] = [
   { number: 155, name: 'pivot_root', arguments: ['path', 'path'], handler: pivotRoot, support: 'full' },
   {
     number: 165, name: 'mount', arguments: ['path', 'path', 'pointer:string', 'long', 'pointer'], handler: mount, support: 'partial',
-    note: 'tmpfs, overlay, proc, sysfs, devpts, bind and move, propagation; no block devices',
+    note: 'tmpfs, overlay, proc, sysfs, devpts, mqueue, cgroup2, bind and move, propagation; no block devices',
   },
   { number: 166, name: 'umount2', arguments: ['path', 'flags:umount'], handler: umount2, support: 'partial', note: 'no MNT_EXPIRE' },
 ];
