@@ -222,6 +222,8 @@ test('mistakes end with one line that says what to do, before anything is made',
     ['services: {web: {image: services, extra_hosts: ["a:host-gateway"]}}', ['up', '-d'], /caisson: services\.web\.extra_hosts: cannot use "a=host-gateway": this machine has no address inside .*\n$/],
     ['services: {web: {image: services, secrets: [s]}}\nsecrets: {s: {file: ./gone}}', ['up', '-d'], /caisson: services\.web\.secrets: cannot read ".*gone" for "s": no such file \(make it\)\n$/],
     ['services: {web: {image: services, networks: [other]}}\nnetworks: {other: {external: true}}', ['up', '-d'], /caisson: network other declared as external, but could not be found \(make it with "caisson network create other"\)\n$/],
+    ['services: {web: {image: services, env_file: /dev/zero}}', ['up', '-d'], /^caisson: cannot read "\/dev\/zero": it is longer than 4 MiB \(is it the right file\?\)\n$/],
+    ['services: {web: {image: services, secrets: [s]}}\nsecrets: {s: {environment: NOT_SET}}', ['up', '-d'], /^caisson: secrets\.s: the variable NOT_SET is not set \(set it in the environment, or in \.env\)\n$/],
     ['services: {web: {image: services}}', ['upp'], /^caisson: cannot compose upp: no such command \(did you mean "caisson compose up"\?\)\n$/], ['services: {web: {image: services}}', ['watch'], /^caisson: cannot compose watch: it is not there yet/], ['services: {web: {image: services}}', ['up', '-d', '--abort-on-container-exit'], /^caisson: --detach and --abort-on-container-exit cannot be combined/],
   ] as const) {
     write('compose.yaml', text);
