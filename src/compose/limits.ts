@@ -16,5 +16,7 @@ export const MOST_VALUE = 1 << 20;
 export const MOST_NESTED_VARIABLES = 20;
 /** Entries of a list or mapping. */
 export const MOST_ITEMS = 10_000;
+/** Uses of `!reset` and `!override` in a file. */
+export const MOST_TAGS = 500;
 /** Ports that one range stands for. */
 export const MOST_RANGE = 512;

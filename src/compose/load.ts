@@ -6,7 +6,7 @@ import type { Place } from './canonical.ts';
 import { readEnvironmentFile } from './environment-file.ts';
 import { ComposeError } from './errors.ts';
 import { interpolate } from './interpolate.ts';
-import { MOST_DEPTH, MOST_FILES, MOST_FILE_BYTES } from './limits.ts';
+import { MOST_DEPTH, MOST_FILES, MOST_FILE_BYTES, MOST_TAGS } from './limits.ts';
 import { merge } from './merge.ts';
 import { directoryOf, resolvePath } from './paths.ts';
 import { INCLUDES, PROJECT } from './project-shape.ts';
@@ -101,6 +101,7 @@ export class Loader {
         const written = reader.read(document) ?? {};
         if (!isObject(written)) throw new ComposeError(`"${path}" is no Compose file: it is no mapping`, 'it begins with "services:"');
         const known = cleared.filter(({ tag }) => tag === '!reset' || tag === '!override');
+        if (known.length > MOST_TAGS) throw new ComposeError(`cannot read "${path}": it has more than ${MOST_TAGS} uses of !reset and !override`, 'write the file anew');
         const value = known.filter(({ tag }) => tag === '!reset').reduce((all: Json, reset) => without(all, reset.path), written);
         return { value: this.#interpolated(value, '', lookUp) as JsonObject, cleared: known.map((one) => one.path) };
       });

@@ -168,6 +168,7 @@ test('hostile files end in an error: aliases that grow, depth, many services, pr
   fails(`a: &a [${'x, '.repeat(50)}]\nb: &b [${'*a, '.repeat(50)}]\nc: &c [${'*b, '.repeat(50)}]\nd: [${'*c, '.repeat(50)}]`, /uses aliases more than 1000 times/);
   fails(`services: {web: ${'{a: '.repeat(200)}x${'}'.repeat(200)}}`, /nested deeper/);
   fails(`services: {${Array.from({ length: 600 }, (_, index) => `s${index}: {image: x}`).join(', ')}}`, 'the project has more than 500 services');
+  fails(`services: {web: {image: x, labels: {${Array.from({ length: 600 }, (_, index) => `l${index}: !reset null`).join(', ')}}}}`, /more than 500 uses of !reset/);
   fails('services: {web: {image: x, __proto__: {privileged: true}}}', 'services.web: there is no "__proto__" in the Compose specification');
   assert.equal(read('services: {__proto__: {image: x}}').services[0]?.name, '__proto__');
   assert.deepEqual(Object.keys(read('services: {web: {image: x, environment: {__proto__: y, constructor: z}}}').services[0]!.settings.environment ?? {}), ['__proto__', 'constructor']);

@@ -121,7 +121,7 @@ test('up in the foreground: lines with names; ctrl-c stops all, in their order, 
 test('--abort-on-container-exit, --exit-code-from, and a dependency that fails', async () => {
   const { compose, must } = project('ends', {
     'compose.yaml': `services:
-  job: {image: services, command: sh -c 'echo done; exit 7'}
+  job: {image: services, command: sh -c 'sleep 0.5; echo done; exit 7'}
   rest: {image: services, command: sleep 1000, stop_grace_period: 0s}
   late: {image: services, command: echo never, profiles: [late], depends_on: {job: {condition: service_completed_successfully}}}
 `,
@@ -129,6 +129,8 @@ test('--abort-on-container-exit, --exit-code-from, and a dependency that fails',
   const aborted = await compose('up', '--abort-on-container-exit');
   assert.deepEqual([aborted.status, aborted.stdout.includes('job-1   | done\njob-1 exited with code 7\n')], [7, true], aborted.stdout);
   assert.equal((await compose('up', '--exit-code-from', 'rest')).status, 143);
+  await must('up', '-d', 'job');
+  assert.equal(await must('logs', '-f', 'job'), 'job-1  | done\n'.repeat(3));
   const failed = await compose('up', '-d', 'late');
   assert.deepEqual([failed.status, failed.stderr.split('\n').at(-2)], [1, 'caisson: dependency failed to start: container ends-job-1 exited (7) (see "caisson compose logs job")']);
   await must('--profile', '*', 'down');
@@ -222,6 +224,8 @@ test('mistakes end with one line that says what to do, before anything is made',
     ['services: {web: {image: services, extra_hosts: ["a:host-gateway"]}}', ['up', '-d'], /caisson: services\.web\.extra_hosts: cannot use "a=host-gateway": this machine has no address inside .*\n$/],
     ['services: {web: {image: services, secrets: [s]}}\nsecrets: {s: {file: ./gone}}', ['up', '-d'], /caisson: services\.web\.secrets: cannot read ".*gone" for "s": no such file \(make it\)\n$/],
     ['services: {web: {image: services, networks: [other]}}\nnetworks: {other: {external: true}}', ['up', '-d'], /caisson: network other declared as external, but could not be found \(make it with "caisson network create other"\)\n$/],
+    ['services: {web: {image: services, env_file: /dev/zero}}', ['up', '-d'], /^caisson: cannot read "\/dev\/zero": it is longer than 4 MiB \(is it the right file\?\)\n$/],
+    ['services: {web: {image: services, secrets: [s]}}\nsecrets: {s: {environment: NOT_SET}}', ['up', '-d'], /^caisson: secrets\.s: the variable NOT_SET is not set \(set it in the environment, or in \.env\)\n$/],
     ['services: {web: {image: services}}', ['upp'], /^caisson: cannot compose upp: no such command \(did you mean "caisson compose up"\?\)\n$/], ['services: {web: {image: services}}', ['watch'], /^caisson: cannot compose watch: it is not there yet/], ['services: {web: {image: services}}', ['up', '-d', '--abort-on-container-exit'], /^caisson: --detach and --abort-on-container-exit cannot be combined/],
   ] as const) {
     write('compose.yaml', text);

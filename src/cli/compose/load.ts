@@ -1,5 +1,5 @@
 /** Finds the Compose files of a directory, the environment, and reads the project. */
-import { readFileSync, realpathSync, statSync } from 'node:fs';
+import { closeSync, openSync, readSync, realpathSync, statSync } from 'node:fs';
 import { homedir } from 'node:os';
 import { basename, dirname, join, resolve } from 'node:path';
 import { ComposeError, MOST_FILE_BYTES, checkedName, normalizedName, readEnvironmentFile, readProject } from '../../compose/index.ts';
@@ -11,6 +11,7 @@ import { loggingNote } from './service-flags.ts';
 const NAMES = ['compose.yaml', 'compose.yml', 'docker-compose.yaml', 'docker-compose.yml'];
 const STDIN = '-';
 const STDIN_PATH = '/dev/stdin';
+const READ_BYTES = 1 << 16;
 /** As Docker Compose, where a file is wrong or not there. */
 const EXIT_FAILED = 1;
 
@@ -28,12 +29,28 @@ function isThere(path: string): boolean {
 /** It can be read once. */
 let standardInput: string | undefined;
 
+/** Whatever it is: a pipe or a device has no size that could be asked for. @throws ComposeError */
+function readBounded(path: string): string {
+  const handle = path === STDIN_PATH ? 0 : openSync(path, 'r');
+  try {
+    const chunks: Buffer[] = [];
+    for (let length = 0; ;) {
+      const chunk = Buffer.allocUnsafe(READ_BYTES);
+      const count = readSync(handle, chunk);
+      if (count === 0) return Buffer.concat(chunks).toString();
+      chunks.push(chunk.subarray(0, count));
+      length += count;
+      if (length > MOST_FILE_BYTES) throw new ComposeError(`cannot read "${path}": it is longer than ${MOST_FILE_BYTES >> 20} MiB`, 'is it the right file?');
+    }
+  } finally {
+    if (handle !== 0) closeSync(handle);
+  }
+}
+
 /** Undefined: there is none. @throws ComposeError */
 function readText(path: string): string | undefined {
   try {
-    if (path === STDIN_PATH) return (standardInput ??= readFileSync(0, 'utf8'));
-    if ((statSync(path, { throwIfNoEntry: false })?.size ?? 0) > MOST_FILE_BYTES) throw new ComposeError(`cannot read "${path}": it is longer than ${MOST_FILE_BYTES >> 20} MiB`, 'is it the right file?');
-    return readFileSync(path, 'utf8');
+    return path === STDIN_PATH ? (standardInput ??= readBounded(path)) : readBounded(path);
   } catch (error) {
     if (error instanceof ComposeError) throw error;
     const { code, message } = error as NodeJS.ErrnoException;
