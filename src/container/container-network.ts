@@ -56,7 +56,7 @@ export class ContainerNetwork {
     const { mode, ports = [] } = this.#config;
     const shared = this.#members.map(({ membership }) => membership.outer);
     const all = shared.length === 0 && (mode === 'outbound' || ports.length > 0) ? [OWN_NETWORK] : shared;
-    return all.map((outer, index) => (index === 0 && ports.length > 0 ? { ...outer, version6: PUBLISHED6 } : outer));
+    return all.map((outer, index) => (index === 0 && ports.length > 0 ? { version6: PUBLISHED6, ...outer } : outer));
   }
 
   /** Its address where it can be reached from outside or reaches there. */

@@ -14,5 +14,5 @@ export { prepareMachine } from '../machine/index.ts';
 export type { MachineImage, RegionCompiler } from '../machine/index.ts';
 export { UnknownFilterError } from './trace-filter.ts';
 export type { Change, ContainerStatistics, ContainerUsage, ProcessIo, RunningProcess } from './types.ts';
-export { NetworkRuleError, OWN_NETWORK, PUBLISHED6, PortError, inRange, parseAddress, parseNetworkRule, parseRange } from '../net/index.ts';
+export { NetworkRuleError, OWN_NETWORK, PUBLISHED6, PortError, formatAddress, inRange, parseAddress, parseNetworkRule, parseRange } from '../net/index.ts';
 export type { AddressRange, BoundPort, MemberDirectory, NetworkRules, OuterNetwork, Refusal } from '../net/index.ts';

@@ -9,7 +9,7 @@ export type { HealthCheck, HealthResult, HealthState } from './health.ts';
 export { DEFAULT_LOG, DEFAULT_STOP_TIMEOUT_S } from './limits.ts';
 export { Life, runningState } from './life.ts';
 export { checkName, checkVolumeName, randomId, shortId } from './names.ts';
-export { Networks, NoSuchNetworkError, gatewayOf, prefixOf } from './networks.ts';
+export { Networks, NoSuchNetworkError, address6Of, gatewayOf, prefixOf } from './networks.ts';
 export type { NetworkMember, NetworkRecord } from './networks.ts';
 export type { ContainerRecord, GivenFile, ProcessInputs, VolumeUse, WatchRecord } from './record.ts';
 export { NO_RESTART, restartPause } from './restart.ts';

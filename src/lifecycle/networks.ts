@@ -8,7 +8,7 @@
  *
  * Who makes one holds the store's lock, so that two never get the same addresses. A member whose process has ended has left.
  */
-import { parseAddress, parseRange, type AddressRange } from '../container/index.ts';
+import { formatAddress, parseAddress, parseRange, type AddressRange } from '../container/index.ts';
 import { StoreLock } from '../image/index.ts';
 import type { Disk, ImageStore } from '../image/index.ts';
 import { nearestName } from '../image/nearest.ts';
@@ -22,6 +22,8 @@ export interface NetworkRecord {
   readonly id: string;
   /** IPv4: `10.89.0.0/24`. */
   readonly subnet: string;
+  /** Its IPv6 addresses, where it has some: a range of 64 bits, in which each ends with the member's IPv4 address. */
+  readonly subnet6?: string;
   /** Nothing of it reaches outside, and no port leads in. */
   readonly internal: boolean;
   readonly labels: Readonly<Record<string, string>>;
@@ -80,14 +82,22 @@ function overlap(one: AddressRange, other: AddressRange): boolean {
 export function gatewayOf(subnet: string): string {
   return addressOf(boundsOf(parseRange(subnet)!)[0] + 1);
 }
+/** A member's IPv6 address, by its IPv4 address, where the network has such: RFC 5952. */
+export function address6Of({ subnet6 }: Pick<NetworkRecord, 'subnet6'>, address: string): string | undefined {
+  const range = subnet6 === undefined ? undefined : parseRange(subnet6);
+  if (range === undefined) return undefined;
+  const bytes = range.bytes.slice();
+  bytes.set(parseAddress(address)!, 12);
+  return formatAddress(bytes);
+}
 export function prefixOf(subnet: string): number {
   return parseRange(subnet)!.prefix;
 }
 
 function isNetwork(value: unknown, name: string): value is NetworkRecord & { readonly version: number } {
   if (typeof value !== 'object' || value === null) return false;
-  const { version, name: own, id, subnet, labels } = value as Partial<Record<string, unknown>>;
-  return version === VERSION && own === name && typeof id === 'string' && typeof subnet === 'string' && parseRange(subnet)?.bytes.length === 4 && typeof labels === 'object' && labels !== null;
+  const { version, name: own, id, subnet, subnet6, labels } = value as Partial<Record<string, unknown>>;
+  return version === VERSION && own === name && typeof id === 'string' && typeof subnet === 'string' && parseRange(subnet)?.bytes.length === 4 && (subnet6 === undefined || (typeof subnet6 === 'string' && parseRange(subnet6)?.bytes.length === 16)) && typeof labels === 'object' && labels !== null;
 }
 function isMember(value: unknown): value is NetworkMember {
   if (typeof value !== 'object' || value === null) return false;
@@ -147,13 +157,13 @@ export class Networks {
   }
 
   /** @throws LifecycleError for a name that is none or is taken, for a subnet that cannot be used. */
-  create({ name, subnet, internal, labels }: { readonly name: string; readonly subnet: string | undefined; readonly internal: boolean; readonly labels: Readonly<Record<string, string>> }): NetworkRecord {
+  create({ name, subnet, ipv6 = false, internal, labels }: { readonly name: string; readonly subnet: string | undefined; readonly ipv6?: boolean; readonly internal: boolean; readonly labels: Readonly<Record<string, string>> }): NetworkRecord {
     if (!NAME.test(name) || name.length > MOST_NAME_LENGTH) throw new LifecycleError(`invalid network name "${name.slice(0, MOST_NAME_LENGTH)}": only [a-zA-Z0-9][a-zA-Z0-9_.-] are allowed`, `${MOST_NAME_LENGTH} characters at most`);
     if (RESERVED.includes(name)) throw new LifecycleError(`a network cannot be called "${name}"`, 'that word means something else; take another one');
     return this.#store.lock.hold(() => {
       if (this.#read(name) !== undefined) throw new LifecycleError(`network with name ${name} already exists`, 'use it, or remove it with "caisson network rm"');
       const { host } = this.#disk;
-      const record: NetworkRecord = { name, id: randomId((buffer) => host.random(buffer)), subnet: this.#subnet(subnet), internal, labels, createdMs: host.now() };
+      const record: NetworkRecord = { name, id: randomId((buffer) => host.random(buffer)), subnet: this.#subnet(subnet), ...(ipv6 ? { subnet6: this.#subnet6() } : {}), internal, labels, createdMs: host.now() };
       for (const directory of [this.#path(), this.#path(name), this.membersPath(name)]) this.#disk.makeDirectory(directory);
       try {
         this.#disk.writeFile(this.#path(name, 'network.json'), new TextEncoder().encode(`${JSON.stringify({ version: VERSION, ...record })}\n`));
@@ -183,6 +193,15 @@ export class Networks {
     const subnet = `${addressOf(boundsOf(range)[0])}/${range.prefix}`;
     if (!isFree(subnet)) throw wrong('it overlaps with another network');
     return subnet;
+  }
+
+  /** RFC 4193: a prefix of its own, at random. */
+  #subnet6(): string {
+    const bytes = new Uint8Array(6);
+    this.#disk.host.random(bytes);
+    const [one = 0, two = 0, three = 0, ...rest] = bytes;
+    const word = (high: number, low: number): string => ((high << 8) | low).toString(16);
+    return `${word(0xfd, one)}:${word(two, three)}:${word(rest[0] ?? 0, rest[1] ?? 0)}:${word(0, rest[2] ?? 0)}::/64`;
   }
 
   #locked<Result>(name: string, body: () => Result): Result {

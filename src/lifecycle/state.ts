@@ -10,6 +10,8 @@ export interface JoinedNetwork {
   readonly address: string;
   readonly prefix: number;
   readonly gateway: string;
+  /** IPv6, where the network has it. */
+  readonly address6?: string;
 }
 
 export interface ContainerState {

@@ -109,7 +109,7 @@ export class Resolver {
     // Only addresses are known; everything else exists without a value, reverse names do not exist.
     if (type !== TYPE_A && type !== TYPE_AAAA) return answer(respond(id, name.endsWith('.arpa') ? NXDOMAIN : NOERROR, bytes));
     const found = this.#options.neighbours(name);
-    if (found !== undefined) return answer(respond(id, NOERROR, bytes, type === TYPE_A ? found.slice(0, MAX_ANSWERS).map((address) => parseAddress(address)!) : []));
+    if (found !== undefined) return answer(respond(id, NOERROR, bytes, found.filter((address) => isVersion4(address) === (type === TYPE_A)).slice(0, MAX_ANSWERS).map((address) => parseAddress(address)!)));
     const refusedBy = this.#options.policy.refusesName(name);
     if (refusedBy !== undefined) {
       this.#refused(name, refusedBy);

@@ -10,7 +10,7 @@ export { UnixConnectionSocket } from './unix-stream.ts';
 export { UnixDatagramSocket } from './unix-datagram.ts';
 export { HostGateway } from './host-gateway.ts';
 export { listenForHost, type HostConnector } from './host-listener.ts';
-export { inRange, parseAddress, parseRange, type AddressRange } from './address.ts';
+export { formatAddress, inRange, parseAddress, parseRange, type AddressRange } from './address.ts';
 export { MemberNetwork, type MemberDirectory } from './member-network.ts';
 export { PortError, PublishedPorts, type BoundPort, type PublishedPort } from './published-ports.ts';
 export { NetworkPolicy, type NetworkPolicyOptions, type NetworkRules } from './policy.ts';

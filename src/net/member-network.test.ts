@@ -6,7 +6,7 @@ import { join } from 'node:path';
 import { after, test } from 'node:test';
 import { EAGAIN, ECONNREFUSED, EHOSTUNREACH, EINPROGRESS, ENETUNREACH } from '../abi/errno.ts';
 import { POLLOUT } from '../abi/poll.ts';
-import { AF_INET, SHUT_WR, SOCK_DGRAM, SOCK_STREAM } from '../abi/socket.ts';
+import { AF_INET, AF_INET6, SHUT_WR, SOCK_DGRAM, SOCK_STREAM } from '../abi/socket.ts';
 import { nodeNetwork } from '../host/node/network.ts';
 import { createSocket } from './create-socket.ts';
 import { HostGateway } from './host-gateway.ts';
@@ -33,7 +33,9 @@ const NAMES = new Map([['one', '10.89.0.2'], ['two', '10.89.0.3'], ['gone', '10.
 
 /** A sandbox at the address, on the network 10.89.0.0/24, with no way out. */
 async function memberAt(address: string): Promise<NetworkStack> {
-  const outer: OuterNetwork = { address, prefix: 24, gateway: '10.89.0.1', resolver: '10.89.0.1' };
+  const outer: OuterNetwork = {
+    address, prefix: 24, gateway: '10.89.0.1', resolver: '10.89.0.1', members6: 'fd12:3456:789a::/64', version6: { address: `fd12:3456:789a::a59:${Number(address.split('.').at(-1))}`, prefix: 64, gateway: 'fd12:3456:789a::a59:1' },
+  };
   const network = new MemberNetwork(outer, nodeNetwork, {
     socketOf: (other) => ([...NAMES.values()].includes(other) ? pathOf(other) : undefined),
     lookUp: (name) => (NAMES.has(name) ? [NAMES.get(name)!] : undefined),
@@ -157,6 +159,35 @@ test('datagrams go both ways with their sender\'s address', async () => {
   assert.equal(client.send(bytes('x'), 0, { address: at('10.89.0.50', 1) }), -EHOSTUNREACH);
 });
 
+test('over IPv6, too: with each other\'s addresses of that kind, and none that is nobody\'s', async () => {
+  const at6 = (address: string, port: number): Uint8Array => encodeInet({ address, port }, AF_INET6);
+  const open6 = (stack: NetworkStack, type: number): Socket => {
+    const socket = createSocket(stack, AF_INET6, type, 0);
+    assert.ok(typeof socket !== 'number');
+    sockets.push(socket);
+    return socket;
+  };
+  const listener = open6(two, SOCK_STREAM);
+  assert.deepEqual([listener.bind(at6('::', 8006)), listener.listen(8)], [0, 0]);
+  const client = open6(one, SOCK_STREAM);
+  assert.deepEqual([client.connect(at6('fd12:3456:789a::a59:3', 8006)), await eventually(() => client.connectStatus())], [-EINPROGRESS, 0]);
+  const server = await accept(listener);
+  assert.deepEqual([(decodeInet(server.peerName() as Uint8Array, AF_INET6) as Endpoint).address, (decodeInet(server.localName(), AF_INET6) as Endpoint).address], ['fd12:3456:789a::a59:2', 'fd12:3456:789a::a59:3']);
+  client.send(bytes('six'), 0);
+  assert.equal(await textFrom(server), 'six');
+  const receiver = open6(two, SOCK_DGRAM);
+  receiver.bind(at6('::', 5306));
+  open6(one, SOCK_DGRAM).send(bytes('data'), 0, { address: at6('fd12:3456:789a::a59:3', 5306) });
+  const details: ReceiveDetails = { flags: 0 };
+  assert.equal(await eventually(() => receiver.receive(new Uint8Array(100), 0, details)), 4);
+  assert.equal((decodeInet(details.address!, AF_INET6) as Endpoint).address, 'fd12:3456:789a::a59:2');
+  for (const [address, errno] of [['fd12:3456:789a:0:1::a59:3', EHOSTUNREACH], ['fd12:3456:789a::a59:32', EHOSTUNREACH], ['fd12:3456:789a::a59:1', ECONNREFUSED], ['fd12:3456:789b::a59:3', ENETUNREACH]] as const) {
+    const socket = open6(one, SOCK_STREAM);
+    const begun = socket.connect(at6(address, 8006));
+    assert.equal(begun === -EINPROGRESS ? await eventually(() => socket.connectStatus()) : begun, -errno, address);
+  }
+});
+
 test('the resolver knows the members, and nobody else', async () => {
   const ask = async (name: string): Promise<readonly number[]> => {
     const socket = open(one, SOCK_DGRAM);
@@ -182,7 +213,7 @@ test('who connects with a header that is none, or with an address from elsewhere
     socket.write(data);
   });
   for (const wrong of [
-    header(2, 6, [10, 89, 0, 2]), header(1, 7, [10, 89, 0, 2]), header(1, 6, [192, 0, 2, 1]), header(1, 6, [127, 0, 0, 1]), header(1, 6, [10, 89, 0, 3]), header(1, 6, [10, 89, 0, 1]), header(1, 6, [10, 89, 0, 2], [1]), new Uint8Array(1000),
+    header(3, 6, [10, 89, 0, 2]), header(2, 6, [192, 0, 2, 1]), header(1, 7, [10, 89, 0, 2]), header(1, 6, [192, 0, 2, 1]), header(1, 6, [127, 0, 0, 1]), header(1, 6, [10, 89, 0, 3]), header(1, 6, [10, 89, 0, 1]), header(1, 6, [10, 89, 0, 2], [1]), new Uint8Array(1000),
   ]) assert.equal(await answer(wrong), '');
   assert.equal(listener.accept(), -EAGAIN);
 });

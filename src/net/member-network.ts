@@ -2,7 +2,10 @@
  * A network that several sandboxes are on, each with a kernel in a process of its own. Each member listens at a unix socket, in a directory that only
  * the user can enter; a connection between guests is a connection between these, which begins with a header:
  *
- *   version (1)  protocol (6 or 17)  source address (4)  source port (2)  destination port (2)
+ *   version (1 or 2)  protocol (6 or 17)  source address (4)  source port (2)  destination port (2)
+ *
+ * Where the network has IPv6, too, a member's address of that kind ends with its IPv4 address, which says as much: so version 2 means the IPv6 addresses of the two, and
+ * nothing else differs.
  *
  * A TCP connection is answered by a byte, 0 or an errno, and is the guests' bytes from there on. Over one for UDP go datagrams, each behind its length and its two
  * ports, of two bytes each. The source address is the sender's own kernel's, not the guest's: so nobody can pretend to be another.
@@ -10,7 +13,7 @@
 import { ECONNREFUSED, ECONNRESET, EHOSTUNREACH, ENOBUFS } from '../abi/errno.ts';
 import { IPPROTO_TCP, IPPROTO_UDP } from '../abi/in.ts';
 import type { HostConnection, HostListener, HostNetwork, HostSocket, HostSocketHandlers } from '../host/types.ts';
-import { formatAddress, inRange, parseAddress, parseRange, type AddressRange } from './address.ts';
+import { formatAddress, inRange, isVersion4, parseAddress, parseRange, type AddressRange } from './address.ts';
 import { HostLink } from './host-link.ts';
 import { MEMBER_CONNECTIONS, MEMBER_CONNECTIONS_OF_ONE, UDP_MAXIMUM } from './limits.ts';
 import type { NetworkStack, OuterNetwork } from './network-stack.ts';
@@ -25,17 +28,19 @@ export interface MemberDirectory {
   lookUp(name: string): readonly string[] | undefined;
 }
 
-const VERSION = 1;
+const VERSION4 = 1;
+const VERSION6 = 2;
 const HEADER = 10;
 /** Length and two ports. */
 const DATAGRAM_HEADER = 6;
 const NOTHING = new Uint8Array(0);
 
+/** `from`: of either kind. */
 function header(protocol: number, from: Endpoint, toPort: number): Uint8Array {
   const bytes = new Uint8Array(HEADER);
   const view = new DataView(bytes.buffer);
-  bytes.set([VERSION, protocol]);
-  bytes.set(parseAddress(from.address)!, 2);
+  bytes.set([isVersion4(from.address) ? VERSION4 : VERSION6, protocol]);
+  bytes.set(parseAddress(from.address)!.subarray(-4), 2);
   view.setUint16(6, from.port);
   view.setUint16(8, toPort);
   return bytes;
@@ -59,6 +64,7 @@ export class MemberNetwork {
   readonly #network: HostNetwork;
   readonly #directory: MemberDirectory;
   readonly #range: AddressRange;
+  readonly #range6: AddressRange | undefined;
   #listener: HostListener | undefined;
   #connections = 0;
   readonly #links = new Set<HostLink>();
@@ -72,35 +78,49 @@ export class MemberNetwork {
     this.#network = network;
     this.#directory = directory;
     this.#range = parseRange(`${outer.address}/${outer.prefix}`)!;
+    this.#range6 = outer.members6 === undefined ? undefined : parseRange(outer.members6);
   }
 
   /** The address is one of this network's, whether somebody has it or not. */
   contains(address: string): boolean {
     const bytes = parseAddress(address);
-    return bytes !== undefined && inRange(bytes, this.#range);
+    return bytes !== undefined && (inRange(bytes, this.#range) || (this.#range6 !== undefined && inRange(bytes, this.#range6)));
   }
   lookUp(name: string): readonly string[] | undefined {
-    return this.#directory.lookUp(name);
+    const found = this.#directory.lookUp(name);
+    return this.#range6 === undefined ? found : found?.flatMap((address) => [address, this.#asVersion6(address)]);
   }
-  #socketOf({ address }: Endpoint): string | undefined {
-    return address === this.#outer.gateway ? undefined : this.#directory.socketOf(address);
+  #asVersion6(address: string): string {
+    const bytes = this.#range6?.bytes.slice() ?? new Uint8Array(16);
+    bytes.set(parseAddress(address)!, 12);
+    return formatAddress(bytes);
+  }
+  /** The IPv4 address of a member, by either of its two; undefined for one that no member has. */
+  #asVersion4(address: string): string | undefined {
+    if (isVersion4(address)) return address;
+    const bytes = parseAddress(address)!;
+    return bytes.subarray(8, 12).every((byte) => byte === 0) ? formatAddress(bytes.subarray(12)) : undefined;
+  }
+  #socketOf(member: string | undefined): string | undefined {
+    return member === undefined || member === this.#outer.gateway ? undefined : this.#directory.socketOf(member);
   }
 
-  /** Whatever a socket is bound to, this member has one address. */
-  #own({ port }: Endpoint): Endpoint {
-    return { address: this.#outer.address, port };
+  /** Whatever a socket is bound to, this member has one address of each kind. */
+  #own({ port }: Endpoint, to: Endpoint): Endpoint {
+    return { address: isVersion4(to.address) ? this.#outer.address : this.#asVersion6(this.#outer.address), port };
   }
 
   // ---- out ----
 
   connectTcp(to: Endpoint, from: Endpoint, sink: TcpSink): TcpLink | number {
-    if (to.address === this.#outer.gateway) return -ECONNREFUSED;
-    const path = this.#socketOf(to);
+    const member = this.#asVersion4(to.address);
+    if (member === this.#outer.gateway) return -ECONNREFUSED;
+    const path = this.#socketOf(member);
     if (path === undefined) return -EHOSTUNREACH;
     if (this.#connections >= MEMBER_CONNECTIONS) return -ENOBUFS;
     this.#connections++;
     const link: HostLink = new HostLink({
-      open: (handlers) => this.#connect(path, header(IPPROTO_TCP, this.#own(from), to.port), handlers), sink, isConnected: false,
+      open: (handlers) => this.#connect(path, header(IPPROTO_TCP, this.#own(from, to), to.port), handlers), sink, isConnected: false,
       onClosed: () => {
         this.#connections--;
         this.#links.delete(link);
@@ -140,11 +160,12 @@ export class MemberNetwork {
 
   /** 0, or a negative errno. What the other takes too slowly is lost, as datagrams are. */
   send(data: Uint8Array, to: Endpoint, from: Endpoint): number {
-    const path = this.#socketOf(to);
-    if (path === undefined) return to.address === this.#outer.gateway ? 0 : -EHOSTUNREACH;
+    const member = this.#asVersion4(to.address);
+    const path = this.#socketOf(member);
+    if (path === undefined) return member === this.#outer.gateway ? 0 : -EHOSTUNREACH;
     let sender = this.#datagrams.get(to.address);
     if (sender === undefined) {
-      sender = new DatagramSender((handlers) => this.#network.connectUnix(path, handlers), header(IPPROTO_UDP, this.#own(from), 0), () => this.#datagrams.delete(to.address));
+      sender = new DatagramSender((handlers) => this.#network.connectUnix(path, handlers), header(IPPROTO_UDP, this.#own(from, to), 0), () => this.#datagrams.delete(to.address));
       this.#datagrams.set(to.address, sender);
     }
     sender.send(data, from.port, to.port);
@@ -159,7 +180,8 @@ export class MemberNetwork {
       if (this.#connections >= MEMBER_CONNECTIONS) return connection.refuse();
       this.#connections++;
       new IncomingMember({
-        connection, stack, own: this.#outer.address, isMember: (address) => this.contains(address) && address !== this.#outer.gateway, admit: (address) => this.#admit(address),
+        connection, stack, own: this.#outer.address, asVersion6: this.#range6 === undefined ? undefined : (address) => this.#asVersion6(address),
+        isMember: (address) => this.contains(address) && address !== this.#outer.gateway, admit: (address) => this.#admit(address),
         onClosed: (address) => this.#closed(address), links: this.#links,
       });
     });
@@ -229,6 +251,8 @@ interface IncomingOptions {
   readonly stack: NetworkStack;
   /** This member's address. */
   readonly own: string;
+  /** The other address of a member. Absent: the network has none. */
+  readonly asVersion6: ((address: string) => string) | undefined;
   isMember(address: string): boolean;
   /** Once for each that has said who it is. */
   admit(address: string): boolean;
@@ -243,8 +267,8 @@ class IncomingMember {
   readonly #options: IncomingOptions;
   readonly #socket: HostSocket;
   #received: Uint8Array = NOTHING;
-  /** After the header: who it is from. */
-  #datagramsFrom: string | undefined;
+  /** After the header: who it is from, and at which address of ours it is. */
+  #datagrams: { readonly from: string; readonly to: string } | undefined;
   #link: HostSocketHandlers | undefined;
   #isGone = false;
   #admitted: string | undefined;
@@ -267,9 +291,9 @@ class IncomingMember {
 
   #onBytes(data: Uint8Array): boolean {
     this.#received = joined(this.#received, data);
-    if (this.#datagramsFrom === undefined && !this.#readHeader()) return true;
-    const { stack, own } = this.#options;
-    const address = this.#datagramsFrom ?? '';
+    if (this.#datagrams === undefined && !this.#readHeader()) return true;
+    const { stack } = this.#options;
+    const { from: address, to: own } = this.#datagrams ?? { from: '', to: '' };
     while (this.#received.length >= DATAGRAM_HEADER) {
       const view = new DataView(this.#received.buffer, this.#received.byteOffset);
       const end = DATAGRAM_HEADER + view.getUint16(0);
@@ -286,23 +310,25 @@ class IncomingMember {
     const bytes = this.#received;
     if (bytes.length < HEADER) return false;
     const view = new DataView(bytes.buffer, bytes.byteOffset);
-    const remote = { address: formatAddress(bytes.subarray(2, 6)), port: view.getUint16(6) };
-    const isKnown = bytes[0] === VERSION && this.#options.isMember(remote.address) && remote.address !== this.#options.own && this.#options.admit(remote.address);
-    if (isKnown) this.#admitted = remote.address;
+    const { own, asVersion6 } = this.#options;
+    const member = formatAddress(bytes.subarray(2, 6));
+    const shown = bytes[0] === VERSION6 ? asVersion6 : bytes[0] === VERSION4 ? (address: string): string => address : undefined;
+    const isKnown = shown !== undefined && this.#options.isMember(member) && member !== own && this.#options.admit(member);
+    if (isKnown) this.#admitted = member;
+    const remote = { address: shown?.(member) ?? '', port: view.getUint16(6) };
     if (isKnown && bytes[1] === IPPROTO_UDP) {
-      this.#datagramsFrom = remote.address;
+      this.#datagrams = { from: remote.address, to: shown(own) };
       this.#received = bytes.subarray(HEADER);
       return true;
     }
     // Nothing may follow before the answer.
     if (!isKnown || bytes[1] !== IPPROTO_TCP || bytes.length > HEADER) this.#socket.destroy();
-    else this.#offer(remote, view.getUint16(8));
+    else this.#offer(remote, { address: shown(own), port: view.getUint16(8) });
     return false;
   }
 
-  #offer(remote: Endpoint, port: number): void {
-    const { stack, own } = this.#options;
-    const local = { address: own, port };
+  #offer(remote: Endpoint, local: Endpoint): void {
+    const { stack } = this.#options;
     const refuse = (): void => {
       this.#socket.write(Uint8Array.of(ECONNREFUSED));
       this.#socket.close();

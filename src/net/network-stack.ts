@@ -16,7 +16,9 @@ export interface OuterNetwork {
   readonly gateway: string;
   /** Where names are asked for. */
   readonly resolver: string;
-  /** The same for IPv6, which only comes in: there where ports are published. */
+  /** Where other members have IPv6 addresses: a range of 64 bits, in which each ends with its IPv4 address. */
+  readonly members6?: string;
+  /** The same for IPv6, which does not lead outside: there where ports are published, and where other members have it. */
   readonly version6?: { readonly address: string; readonly prefix: number; readonly gateway: string };
 }
 /** Of a sandbox that is nobody's neighbour, as user-mode networks have it since slirp. */

@@ -71,6 +71,19 @@ test('one that was on no network joins one while it runs, asks for names, and ha
   await mustRun(['rm', '-f', 'lone']);
 });
 
+test('network create --ipv6: members have addresses of both kinds, and names answer with both', async () => {
+  await mustRun(['network', 'create', '--ipv6', 'six']);
+  await server('first', '--network', 'six');
+  await server('second', '--network', 'six');
+  const address = await inspect('second', '{{.NetworkSettings.Networks.six.GlobalIPv6Address}}');
+  assert.match(address, /^fd[0-9a-f]{2}:[0-9a-f:]+$/);
+  assert.match(await inside('second', 'ip', '-6', '-o', 'addr'), new RegExp(`eth0 .*${address}/64`));
+  assert.equal(await ask('first', `[${address}]`), 'second\n');
+  assert.ok((await inside('first', 'nslookup', 'second')).includes(`Address: ${address}\n`));
+  assert.match(await mustRun(['network', 'inspect', '-f', '{{.EnableIPv6}} {{json .Containers}}', 'six']), new RegExp(`^true .*"IPv6Address":"${address}/64"`));
+  await mustRun(['rm', '-f', 'first', 'second']);
+});
+
 test('what makes no sense is refused with a line that says what to do', async () => {
   await mustRun(['network', 'create', '--internal', 'inner']);
   await server('open', '-p', '7000');

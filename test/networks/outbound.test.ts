@@ -4,6 +4,7 @@ import { mkdtempSync, readFileSync, rmSync, statSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, test } from 'node:test';
+import type * as Api from '../../src/sandbox/index.ts';
 import { caisson } from '../cli/caisson.ts';
 import { machineAddress, nameServer, webServer } from './servers.ts';
 import type { NameServer, WebServer } from './servers.ts';
@@ -176,6 +177,17 @@ for _ in range(200):
     time.sleep(0.05)
 print(json.dumps(result))`);
   assert.deepEqual(several.found, { 'third': 'ENOBUFS', 'datagram': 'ENOBUFS', 'after one is closed': 'reached' });
+});
+
+test('Sandbox.create: net.allow and net.deny', async () => {
+  const { Sandbox } = (await import(new URL('../../dist/sandbox.mjs', import.meta.url).href)) as typeof Api;
+  const sandbox = await Sandbox.create({ net: { allow: [machine], deny: [`${machine}:${other.port}`] } });
+  try {
+    const { stdout } = await sandbox.commands.run(['python3', '-c', `${ATTEMPTS}\nprint(reach('${machine}', ${web.port}), reach('${machine}', ${other.port}), reach('192.0.43.10', 80))`]);
+    assert.equal(stdout, 'reached EACCES EACCES\n');
+  } finally {
+    await sandbox.kill();
+  }
 });
 
 test('flags that make no sense are refused with a line that says what to do', async () => {

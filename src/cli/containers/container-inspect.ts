@@ -86,8 +86,8 @@ function networkFields(container: WholeContainer): Fields {
   const isRunning = container.state.status === 'running';
   const joined = isRunning ? container.state.networks ?? [] : [];
   const own = isRunning && members.length === 0 && (mode === 'outbound' || ports.length > 0) ? OWN_NETWORK : undefined;
-  const fieldsOf = (network: { readonly address: string; readonly prefix: number; readonly gateway: string; readonly id?: string } | undefined, hasPorts: boolean): Fields => ({
-    IPAddress: network?.address ?? '', IPPrefixLen: network?.prefix ?? 0, Gateway: network?.gateway ?? '', GlobalIPv6Address: isRunning && hasPorts && ports.length > 0 ? PUBLISHED6.address : '',
+  const fieldsOf = (network: { readonly address: string; readonly prefix: number; readonly gateway: string; readonly id?: string; readonly address6?: string } | undefined, hasPorts: boolean): Fields => ({
+    IPAddress: network?.address ?? '', IPPrefixLen: network?.prefix ?? 0, Gateway: network?.gateway ?? '', GlobalIPv6Address: network?.address6 ?? (isRunning && hasPorts && ports.length > 0 ? PUBLISHED6.address : ''),
   });
   const networks = members.length === 0
     ? { [mode]: { ...fieldsOf(own, true), NetworkID: '', Aliases: [] } }

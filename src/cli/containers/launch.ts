@@ -11,6 +11,7 @@ import type { Host } from '../../host/types.ts';
 import { mayLeaveProcesses } from '../processes/background.ts';
 import { toText } from '../bytes.ts';
 import type { NetworkCounters } from '../counted-network.ts';
+import type { NetLog } from '../networks/net-log.ts';
 import { EXIT_SIGNAL_BASE, EXIT_TIMEOUT, UserError } from '../errors.ts';
 import type { TerminalFacts } from '../option-values.ts';
 import type { Session } from '../session.ts';
@@ -69,12 +70,19 @@ export async function createContainer(config: ContainerConfig, { memberships = [
   return container;
 }
 
+/** Of the one container that this process runs, however often it is started. */
+let netLog: NetLog | undefined;
+
 /** What it is refused is written down for as long as this process lives. @throws UserError */
 async function keepNetLog(container: Container, path: string, called: string): Promise<void> {
   const { NetLog } = await import('../networks/net-log.ts');
-  const log = new NetLog(path, called);
+  if (netLog === undefined) {
+    const log = new NetLog(path, called);
+    process.once('exit', () => log.end());
+    netLog = log;
+  }
+  const log = netLog;
   container.onRefusal((refusal) => log.write(refusal));
-  process.once('exit', () => log.end());
 }
 
 /** Keeps translations for the next run. Their machine code is made by a process of its own, where it may be left behind. */

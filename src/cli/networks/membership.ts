@@ -2,9 +2,11 @@
 import { closeSync, openSync } from 'node:fs';
 import { ERRNO_NAMES } from '../../abi/errno.ts';
 import type { Container, Membership, NetworkMembership } from '../../container/index.ts';
-import { LifecycleError, Networks, gatewayOf, prefixOf, shortId } from '../../lifecycle/index.ts';
+import { LifecycleError, Networks, address6Of, gatewayOf, prefixOf, shortId } from '../../lifecycle/index.ts';
 import type { JoinedNetwork, WholeContainer } from '../../lifecycle/index.ts';
 import type { ImageStore } from '../../image/index.ts';
+
+const PREFIX6 = 64;
 
 interface Joined {
   readonly membership: Membership;
@@ -22,10 +24,12 @@ function join(store: ImageStore, { id, name }: WholeContainer, { network: word, 
   const handle = openSync(Buffer.from(path, 'latin1'), 'r');
   const socketAt = (other: string): string => `/proc/self/fd/${handle}/${other}.sock`;
   const gateway = gatewayOf(network.subnet);
+  const [address6, gateway6] = [address, gateway].map((one) => address6Of(network, one));
+  const version6 = address6 === undefined || gateway6 === undefined || network.subnet6 === undefined ? {} : { members6: network.subnet6, version6: { address: address6, prefix: PREFIX6, gateway: gateway6 } };
   let hasLeft = false;
   return {
     membership: {
-      network: network.name, outer: { address, prefix: prefixOf(network.subnet), gateway, resolver: gateway }, socket: socketAt(address),
+      network: network.name, outer: { address, prefix: prefixOf(network.subnet), gateway, resolver: gateway, ...version6 }, socket: socketAt(address),
       directory: {
         socketOf: (other) => (store.disk.exists(`${path}/${other}`) ? socketAt(other) : undefined),
         lookUp: (wantedName) => {
@@ -34,7 +38,7 @@ function join(store: ImageStore, { id, name }: WholeContainer, { network: word, 
         },
       },
     },
-    network: { name: network.name, id: network.id, address, prefix: prefixOf(network.subnet), gateway },
+    network: { name: network.name, id: network.id, address, prefix: prefixOf(network.subnet), gateway, ...(address6 === undefined ? {} : { address6 }) },
     leave: () => {
       if (hasLeft) return;
       hasLeft = true;

@@ -14,9 +14,9 @@ const BURST = 200;
 const LINES_PER_SECOND = 20;
 const MOST_BYTES = 10 * 2 ** 20;
 
-function opened(path: string): number {
+function opened(path: string, flags = 0): number {
   const { O_APPEND, O_CREAT, O_WRONLY, O_NONBLOCK } = constants;
-  return openSync(Buffer.from(path, 'latin1'), O_WRONLY | O_APPEND | O_CREAT | O_NONBLOCK, 0o600);
+  return openSync(Buffer.from(path, 'latin1'), O_WRONLY | O_APPEND | O_CREAT | O_NONBLOCK | flags, 0o600);
 }
 
 export class NetLog {
@@ -82,7 +82,8 @@ export class NetLog {
     const path = Buffer.from(this.#path, 'latin1');
     renameSync(path, Buffer.concat([path, Buffer.from('.1')]));
     closeSync(this.#handle);
-    this.#handle = opened(this.#path);
+    // A guest that may write there could have put a link in its place by now.
+    this.#handle = opened(this.#path, constants.O_NOFOLLOW);
   }
 
   /** What was left out is said, if there is somewhere to say it. */

@@ -1,5 +1,5 @@
 /** `network create`, `ls`, `inspect`, `rm` and `prune`. */
-import { Networks, gatewayOf, prefixOf, shortId } from '../../lifecycle/index.ts';
+import { Networks, address6Of, gatewayOf, prefixOf, shortId } from '../../lifecycle/index.ts';
 import type { Containers, NetworkRecord } from '../../lifecycle/index.ts';
 import type { ImageStore } from '../../image/index.ts';
 import { readCommand } from '../command.ts';
@@ -20,11 +20,11 @@ import type { TemplateValue } from '../template.ts';
 type Fields = { readonly [key: string]: TemplateValue };
 
 function inspected(networks: Networks, network: NetworkRecord): Fields {
-  const { name, id, subnet, internal, labels, createdMs } = network;
+  const { name, id, subnet, subnet6, internal, labels, createdMs } = network;
   return {
-    Name: name, Id: id, Created: new Date(createdMs).toISOString(), Scope: 'local', Driver: 'bridge', EnableIPv6: false, Internal: internal, Attachable: true, Ingress: false,
-    IPAM: { Driver: 'default', Config: [{ Subnet: subnet, Gateway: gatewayOf(subnet) }] },
-    Containers: Object.fromEntries(networks.members(name).map((member) => [member.container, { Name: member.names[0] ?? '', Aliases: member.names.slice(1), IPv4Address: `${member.address}/${prefixOf(subnet)}` }])),
+    Name: name, Id: id, Created: new Date(createdMs).toISOString(), Scope: 'local', Driver: 'bridge', EnableIPv6: subnet6 !== undefined, Internal: internal, Attachable: true, Ingress: false,
+    IPAM: { Driver: 'default', Config: [{ Subnet: subnet, Gateway: gatewayOf(subnet) }, ...(subnet6 === undefined ? [] : [{ Subnet: subnet6, Gateway: address6Of(network, gatewayOf(subnet)) ?? '' }])] },
+    Containers: Object.fromEntries(networks.members(name).map((member) => [member.container, { Name: member.names[0] ?? '', Aliases: member.names.slice(1), IPv4Address: `${member.address}/${prefixOf(subnet)}`, IPv6Address: subnet6 === undefined ? '' : `${address6Of(network, member.address) ?? ''}/64` }])),
     Labels: labels,
   };
 }
@@ -39,7 +39,7 @@ export function networkCreateCommand(args: readonly string[]): Promise<number> {
   return onNetworks(NETWORK_CREATE, args, 'make the network', (values, networks) => {
     const driver = values.last('driver');
     if (driver !== undefined && driver !== 'bridge') throw new UserError(`cannot use --driver ${driver}: there is only bridge`, 'leave it out');
-    const { id } = networks.create({ name: values.command[0] ?? '', subnet: values.last('subnet'), internal: values.has('internal'), labels: labelsIn(values.all('label')) });
+    const { id } = networks.create({ name: values.command[0] ?? '', subnet: values.last('subnet'), ipv6: values.has('ipv6'), internal: values.has('internal'), labels: labelsIn(values.all('label')) });
     process.stdout.write(`${id}\n`);
     return 0;
   });
@@ -47,8 +47,8 @@ export function networkCreateCommand(args: readonly string[]): Promise<number> {
 
 export function networkLsCommand(args: readonly string[]): Promise<number> {
   return onNetworks(NETWORK_LS, args, 'list networks', (values, networks) => {
-    const rows = networks.list().map(({ id, name, internal, labels, createdMs }): Fields => ({
-      ID: values.has('no-trunc') ? id : shortId(id), Name: name, Driver: 'bridge', Scope: 'local', IPv6: 'false', Internal: String(internal), CreatedAt: new Date(createdMs).toISOString(),
+    const rows = networks.list().map(({ id, name, subnet6, internal, labels, createdMs }): Fields => ({
+      ID: values.has('no-trunc') ? id : shortId(id), Name: name, Driver: 'bridge', Scope: 'local', IPv6: String(subnet6 !== undefined), Internal: String(internal), CreatedAt: new Date(createdMs).toISOString(),
       Labels: Object.entries(labels).map(([key, value]) => `${key}=${value}`).join(','),
     }));
     const format = values.last('format');

@@ -11,6 +11,7 @@ export const NETWORK_CREATE: CommandSpec = {
   flags: [
     { group: NETWORK, name: 'internal', kind: 'boolean', help: 'containers on it may have no way out and no ports' },
     { group: NETWORK, name: 'subnet', kind: 'string', placeholder: 'ADDRESS/BITS', help: 'its IPv4 addresses (default: a free one of 10.89.0.0/16)' },
+    { group: NETWORK, name: 'ipv6', kind: 'boolean', help: 'give it IPv6 addresses as well: a range of its own in fd00::/8' },
     { group: NETWORK, name: 'label', kind: 'string', multiple: true, placeholder: 'KEY=VALUE', help: 'say something about it' },
     { group: NETWORK, name: 'driver', short: 'd', kind: 'string', placeholder: 'bridge', help: 'there is only that' },
   ],

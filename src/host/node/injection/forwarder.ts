@@ -30,6 +30,8 @@ export interface Destination {
 /** RFC 9110 7.6.1: of one connection, not of the request. */
 const HOP_BY_HOP = new Set(['connection', 'keep-alive', 'proxy-connection', 'proxy-authorization', 'te', 'trailer', 'expect']);
 const IDLE_MS = 60_000;
+/** Requests of one connection that wait for their answers: no client sends more ahead, and each is memory of this process. */
+const MOST_WAITING = 32;
 const BAD_REQUEST = 400;
 const MISDIRECTED = 421;
 const BAD_GATEWAY = 502;
@@ -56,7 +58,7 @@ function hostOf(request: IncomingMessage): string | undefined {
 
 export class Forwarder {
   readonly #server: Server;
-  readonly #destinations = new WeakMap<object, { readonly to: Destination; readonly agent: Agent }>();
+  readonly #destinations = new WeakMap<object, { readonly to: Destination; readonly agent: Agent; waiting: number }>();
 
   constructor() {
     this.#server = createServer({ keepAliveTimeout: IDLE_MS, requestTimeout: 0 }, (request, response) => this.#forward(request, response));
@@ -70,7 +72,7 @@ export class Forwarder {
   take(stream: Duplex, to: Destination): void {
     const agent = new Agent({ keepAlive: true, maxSockets: 1, timeout: IDLE_MS });
     Object.assign(agent, { createConnection: () => dial(to) });
-    this.#destinations.set(stream, { to, agent });
+    this.#destinations.set(stream, { to, agent, waiting: 0 });
     stream.once('close', () => agent.destroy());
     stream.on('error', () => stream.destroy());
     this.#server.emit('connection', stream);
@@ -95,7 +97,9 @@ export class Forwarder {
 
   #forward(request: IncomingMessage, response: ServerResponse): void {
     const found = this.#destinations.get(request.socket);
-    if (found === undefined) return void response.destroy();
+    if (found === undefined || found.waiting >= MOST_WAITING) return void request.socket.destroy();
+    found.waiting++;
+    response.on('close', () => found.waiting--);
     const headers = this.#headersFor(request, found.to);
     if (typeof headers === 'number') {
       response.writeHead(headers, { connection: 'close' });
