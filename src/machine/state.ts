@@ -63,6 +63,8 @@ export const STATE_DEPTH = 680;
 export const STATE_EXACT_FLOATS = 684;
 /** Guest address where STMXCSR last stored. 4 bytes. */
 export const STATE_MXCSR_STORED_AT = 688;
+/** Guest address behind that STMXCSR. 4 bytes. */
+export const STATE_MXCSR_STORED_BY = 692;
 /** Scratch for operands of helpers: 8 slots of 16 bytes. */
 export const STATE_SCRATCH = 704;
 export const STATE_SIZE = 4096;

@@ -1,5 +1,5 @@
 /** What SSE4.1 and SSE4.2 add beyond more types of old instructions (SDM Vol. 1, 12.10 and 12.12), and MXCSR. */
-import { STATE_MXCSR, STATE_MXCSR_STORED_AT, STATE_SCRATCH } from '../state.ts';
+import { STATE_MXCSR, STATE_MXCSR_STORED_AT, STATE_MXCSR_STORED_BY, STATE_SCRATCH } from '../state.ts';
 import * as op from '../wasm/opcodes.ts';
 import type { Builder, Expr, SemanticFunction, SemanticsTable } from './builder.ts';
 import { STRINGS_FIRST_ENDS_SHIFT, STRINGS_INDEX_SHIFT, STRINGS_SECOND_ENDS_SHIFT } from './compare-strings.ts';
@@ -118,6 +118,7 @@ function ldmxcsr(builder: Builder): void {
 function stmxcsr(builder: Builder): void {
   builder.write(0, builder.readState(STATE_MXCSR, 'i32'));
   builder.writeState(STATE_MXCSR_STORED_AT, builder.wrap(builder.linearAddress(0)));
+  builder.writeState(STATE_MXCSR_STORED_BY, builder.wrap(builder.nextRip()));
 }
 
 export const SSE4: SemanticsTable = {
