@@ -4,6 +4,7 @@ import { appendFileSync, existsSync, mkdirSync, mkdtempSync, rmSync, writeFileSy
 import { connect, createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
 
 const POSTGRES = '/usr/lib/postgresql/15/bin';
 /** Of the host's account `nobody`. */
@@ -40,6 +41,8 @@ function found(text, pattern) {
   return Number(figure);
 }
 const ab = (port, ...words) => found(client('ab', '-q', '-c', '8', ...words, `http://127.0.0.1:${port}/`), /Requests per second: +([\d.]+)/);
+/** Of HTTP/1.1, which connections stay open in. */
+const keptAlive = (port, requests) => Number(client(process.execPath, fileURLToPath(new URL('bench-http-client.mjs', import.meta.url)), String(port), String(requests), '8'));
 const HTTP = answering('GET / HTTP/1.0\r\n\r\n');
 
 /** A server's words, for a port; what shows that it answers; and figures, by name. */
@@ -64,7 +67,7 @@ function servers(scratch) {
   list.push({
     name: 'node', user: '0:0', isReady: HTTP,
     words: (port) => [process.execPath, '-e', `require('http').createServer((q, r) => r.end('Hello\\n')).listen(${port}, '0.0.0.0')`],
-    figures: { 'Node.js http, kept alive': (port) => ab(port, '-k', '-n', '8000') },
+    figures: { 'Node.js http, kept alive': (port) => keptAlive(port, 20000), 'Node.js http, a connection each': (port) => ab(port, '-n', '8000') },
   });
   if (existsSync(join(POSTGRES, 'postgres')) && process.getuid?.() === 0) {
     const data = join(scratch, 'postgres');
