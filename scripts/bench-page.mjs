@@ -124,6 +124,7 @@ export function writePage(root, { date, node, cpu, cores, rounds, groups }) {
   if (groups.python) parts.push('## Python scripts', timeTable(groups.python));
   if (groups.micro) parts.push('## System calls and processes', microTable(groups.micro));
   if (groups.shell) parts.push('## Tools', timeTable(groups.shell));
+  if (groups.compilers) parts.push('## javac and go build', '`javac` of a small class, `go build` of a small program whose packages are in its cache.', timeTable(groups.compilers));
   if (groups.files) {
     parts.push('## Files', ['| | native, GB/s | Caisson, GB/s |', '|---|---|---|', ...Object.entries(groups.files).map(([name, row]) => `| ${name} | ${number(row.native, 2)} | ${number(row.caisson, 2)} |`)].join('\n'));
   }

@@ -5,7 +5,7 @@
  *
  *   npm run bench                     all figures; writes bench/results.json, docs/performance.md and docs/performance.svg
  *   npm run bench -- --quick          one round
- *   npm run bench -- --only startup   one group: cpu, startup, nodes, python, micro, shell, files, memory, api, images, build, containers, services, registry, squat, scan
+ *   npm run bench -- --only startup   one group: cpu, startup, nodes, python, micro, shell, compilers, files, memory, api, images, build, containers, services, registry, squat, scan
  */
 import { spawn, spawnSync } from 'node:child_process';
 import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
@@ -13,6 +13,7 @@ import { cpus, tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { benchBuild } from './bench-build.mjs';
+import { compilerCommands } from './bench-compilers.mjs';
 import { benchContainers } from './bench-containers.mjs';
 import { benchImages } from './bench-images.mjs';
 import { writePage } from './bench-page.mjs';
@@ -69,8 +70,7 @@ function once(argv, input) {
 }
 
 /** Milliseconds by way of running, medians of rounds. Undefined where a run failed or printed something else than natively. */
-function compare(argv, training = TRAINING_RUNS) {
-  const ways = ['native', 'caisson', 'qemu'];
+function compare(argv, training = TRAINING_RUNS, ways = ['native', 'caisson', 'qemu']) {
   const times = Object.fromEntries(ways.map((way) => [way, []]));
   rmSync(cacheHome, { recursive: true, force: true });
   const firstRun = once(HOW.caisson(argv));
@@ -98,10 +98,10 @@ function show(name, { native, caisson: ours, qemu, first }) {
   console.log(`${name.padEnd(22)}${ms(native)}${ms(ours)}${ms(qemu)}   of native ${ratio(native, ours)}   against qemu ${ratio(qemu, ours)}   first run ${ms(first)}`);
 }
 
-function group(commands, training) {
+function group(commands, training, ways) {
   const table = {};
   for (const [label, argv] of Object.entries(commands)) {
-    table[label] = compare(argv, training);
+    table[label] = compare(argv, training, ways);
     show(label, table[label]);
   }
   return table;
@@ -178,6 +178,9 @@ const shell = () =>
     'sort': ['/bin/bash', '-c', 'seq 1 60000 | sort -r | md5sum'],
   });
 
+/** qemu would run only the first of go's processes. */
+const compilers = () => group(compilerCommands(join(programs, 'compilers')), TRAINING_RUNS, ['native', 'caisson']);
+
 /** Gigabytes per second, as dd reports them. */
 function files() {
   const scratch = mkdtempSync(join(tmpdir(), 'caisson-bench-'));
@@ -239,7 +242,7 @@ const squat = () => benchSquat({ caisson, env, rounds, median });
 
 const scan = () => benchScan({ caisson, env, rounds, median });
 
-const GROUPS = { cpu, startup, nodes, python, micro, shell, files, memory, api, images, build, containers, services, registry, squat, scan };
+const GROUPS = { cpu, startup, nodes, python, micro, shell, compilers, files, memory, api, images, build, containers, services, registry, squat, scan };
 
 compilePrograms();
 const previous = existsSync(results) ? JSON.parse(readFileSync(results, 'utf8')) : { groups: {} };
