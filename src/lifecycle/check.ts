@@ -2,6 +2,7 @@
 import { ImageError } from '../image/index.ts';
 import type { Containers } from './containers.ts';
 import { ownLayers } from './own-layers.ts';
+import { Volumes } from './volumes.ts';
 import { decodeState } from './state.ts';
 import { MOST_RECORD_BYTES } from './limits.ts';
 
@@ -28,7 +29,10 @@ export async function checkContainers(containers: Containers, repair: boolean): 
       problems.push({ problem: `the index of ${paths.tar} is spoiled`, mended: repair && (await isMended(containers, paths)) });
     }
   }
-  if (repair) containers.removeRemnants();
+  if (repair) {
+    containers.removeRemnants();
+    new Volumes(containers.store).removeRemnants();
+  }
   return { containers: all.length, problems };
 }
 

@@ -160,6 +160,11 @@ export class Containers {
     return this.#ids().map((id) => this.#read(id, names.get(id) ?? '')).sort((left, right) => (right.record?.createdMs ?? 0) - (left.record?.createdMs ?? 0));
   }
 
+  /** Of all that can be read; nobody's state is looked at. */
+  records(): readonly ContainerRecord[] {
+    return this.#ids().flatMap((id) => this.#recordOf(id) ?? []);
+  }
+
   #read(id: string, name: string): KeptContainer {
     return { id, name, record: this.#recordOf(id), state: this.stateOf(id) };
   }
@@ -195,7 +200,7 @@ export class Containers {
         if (now !== undefined && JSON.stringify(now) !== JSON.stringify(before)) return now;
         this.writeState(id, killed);
         this.removeEndpoint(id);
-        if (before.network !== undefined) new Networks(this.store).leave(before.network.name, before.network.address, id);
+        new Networks(this.store).removeEnded();
         // What it said that it was doing with the store.
         this.store.claims.removeLeftovers();
         this.say('die', { id, name: this.#nameOf(id), record: this.#recordOf(id) }, { exitCode: String(killed.exitCode) });

@@ -183,10 +183,14 @@ export class Life {
   }
 
   async #remove(): Promise<void> {
-    const { id, record: { volumes } } = this.container;
+    const { id, record } = this.container;
+    const volumes = record.volumes?.some(({ isAnonymous }) => isAnonymous) === true ? await import('./volumes.ts') : undefined;
     try {
-      this.#containers.locked(id, () => this.#containers.remove(id));
-      if (volumes?.some(({ isAnonymous }) => isAnonymous) === true) (await import('./volumes.ts')).removeAnonymous(this.#containers, volumes);
+      this.#containers.locked(id, () => {
+        // Before it: of one that is killed meanwhile something is there that names what is left.
+        volumes?.removeAnonymous(this.#containers, record);
+        this.#containers.remove(id);
+      });
     } catch (error) {
       if (!(error instanceof StoreError || error instanceof NoSuchContainerError)) throw error;
     }

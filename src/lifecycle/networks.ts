@@ -184,11 +184,14 @@ export class Networks {
     return new StoreLock(this.#disk, `networks/${name}/lock`, () => {}).hold(body);
   }
 
+  #addresses(name: string): readonly string[] {
+    return this.#disk.list(this.membersPath(name)).filter((file) => !file.endsWith('.sock'));
+  }
+
   /** Those whose processes live. */
   members(name: string): readonly NetworkMember[] {
-    const path = this.membersPath(name);
-    return this.#disk.list(path).filter((file) => !file.endsWith('.sock')).flatMap((address) => {
-      const value = this.#parse(`${path}/${address}`);
+    return this.#addresses(name).flatMap((address) => {
+      const value = this.#parse(`${this.membersPath(name)}/${address}`);
       return isMember(value) && this.#disk.host.hasEnded(value.owner) !== true ? [{ ...value, address }] : [];
     });
   }
@@ -212,16 +215,31 @@ export class Networks {
     });
   }
 
-  /** Also for a container whose process was killed: another may have its address by now. */
+  /** Another may have its address by now. */
   leave(name: string, address: string, container: string): void {
+    this.#remove(name, address, (member) => member.container === container);
+  }
+
+  /** Those whose processes were killed leave, on all networks: also one that had not written down yet where it is. */
+  removeEnded(): void {
+    const hasEnded = ({ owner }: Omit<NetworkMember, 'address'>): boolean => this.#disk.host.hasEnded(owner) === true;
+    for (const { name } of this.list()) {
+      for (const address of this.#addresses(name)) {
+        const value = this.#parse(`${this.membersPath(name)}/${address}`);
+        if (isMember(value) && hasEnded(value)) this.#remove(name, address, hasEnded);
+      }
+    }
+  }
+
+  #remove(name: string, address: string, isWanted: (member: Omit<NetworkMember, 'address'>) => boolean): void {
     const network = this.#read(name);
     if (network === undefined) return;
     this.#locked(name, () => {
       const path = `${this.membersPath(name)}/${address}`;
       const value = this.#parse(path);
-      if (!isMember(value) || value.container !== container) return;
+      if (!isMember(value) || !isWanted(value)) return;
       for (const file of [path, `${path}.sock`]) this.#disk.remove(file);
-      this.#say('disconnect', network, container);
+      this.#say('disconnect', network, value.container);
     });
   }
 

@@ -16,7 +16,7 @@ import { EventLog } from './events.ts';
 import { LifecycleError } from './errors.ts';
 import { MOST_RECORD_BYTES } from './limits.ts';
 import { NAME, checkVolumeName, randomId } from './names.ts';
-import type { VolumeUse } from './record.ts';
+import type { ContainerRecord } from './record.ts';
 import { removeTree } from './remove-tree.ts';
 
 export interface VolumeRecord {
@@ -35,7 +35,7 @@ export interface TopAttributes {
 }
 
 const VERSION = 1;
-/** What the directory of a removed one is called until its files are gone; no volume has such a name. */
+/** What the directory of a removed one is called until its files are gone, with who removes it behind; no volume has such a name. */
 const GONE = '.gone-';
 
 export class NoSuchVolumeError extends LifecycleError {
@@ -153,7 +153,7 @@ export class Volumes {
 
   /** Ids of containers that are made with it. */
   users(containers: Containers, name: string): readonly string[] {
-    return containers.list().flatMap(({ id, record }) => (record?.volumes?.some((use) => use.name === name) === true ? [id] : []));
+    return containers.records().flatMap(({ id, volumes }) => (volumes?.some((use) => use.name === name) === true ? [id] : []));
   }
 
   /** Bytes of its files. */
@@ -176,16 +176,18 @@ export class Volumes {
 
   /** What killed commands have left. @throws StoreError */
   removeRemnants(): void {
-    for (const name of this.#disk.list(this.#path())) if (name.startsWith(GONE)) removeTree(this.#disk, this.#path(name));
+    const { host } = this.#disk;
+    const isLeft = (name: string): boolean => name.startsWith(GONE) && host.hasEnded(name.slice(GONE.length, name.lastIndexOf('-'))) !== false;
+    for (const name of this.#disk.list(this.#path())) if (isLeft(name)) removeTree(this.#disk, this.#path(name));
   }
 
-  /** @throws LifecycleError where a container is made with it, NoSuchVolumeError */
-  remove(containers: Containers, name: string): void {
+  /** `except`: the id of a container that is about to go. @throws LifecycleError where another one is made with it, NoSuchVolumeError */
+  remove(containers: Containers, name: string, except?: string): void {
     // Under another name at once: who makes one of this name meanwhile has nothing of it.
-    const gone = this.#path(`${GONE}${this.#disk.randomName()}`);
+    const gone = this.#path(`${GONE}${this.#disk.host.owner}-${this.#disk.randomName()}`);
     this.#store.lock.hold(() => {
       if (!this.has(name)) throw new NoSuchVolumeError(name);
-      const users = this.users(containers, name);
+      const users = this.users(containers, name).filter((id) => id !== except);
       if (users.length > 0) throw new LifecycleError(`remove ${name}: volume is in use - [${users.join(', ')}]`, 'remove the containers first');
       this.#disk.remove(this.#path(name, 'volume.json'));
       checkErrno(this.#disk.files.rename(this.#path(name), gone), 'remove', this.#path(name));
@@ -195,10 +197,10 @@ export class Volumes {
   }
 }
 
-/** Removes it, unless a container has it, or it is not there (any more). True: it is gone. @throws StoreError */
-export function removeUnused(volumes: Volumes, containers: Containers, name: string): boolean {
+/** Removes it, unless a container other than `except` has it, or it is not there (any more). True: it is gone. @throws StoreError */
+export function removeUnused(volumes: Volumes, containers: Containers, name: string, except?: string): boolean {
   try {
-    volumes.remove(containers, name);
+    volumes.remove(containers, name, except);
     return true;
   } catch (error) {
     if (error instanceof LifecycleError) return false;
@@ -206,8 +208,11 @@ export function removeUnused(volumes: Volumes, containers: Containers, name: str
   }
 }
 
-/** Those of a container that is no more which were made for it, unless another one has them. @throws StoreError */
-export function removeAnonymous(containers: Containers, uses: readonly VolumeUse[] | undefined): void {
+/** Those of a container that goes, or has gone, which were made for it, unless another one has them. What a killed command has left of others goes, too. @throws StoreError */
+export function removeAnonymous(containers: Containers, { id, volumes: uses = [] }: Pick<ContainerRecord, 'id' | 'volumes'>): void {
+  const own = uses.filter(({ isAnonymous }) => isAnonymous);
+  if (own.length === 0) return;
   const volumes = new Volumes(containers.store);
-  for (const { name, isAnonymous } of uses ?? []) if (isAnonymous && volumes.has(name)) removeUnused(volumes, containers, name);
+  for (const { name } of own) if (volumes.has(name)) removeUnused(volumes, containers, name, id);
+  volumes.removeRemnants();
 }

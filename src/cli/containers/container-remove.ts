@@ -40,6 +40,9 @@ async function remove(containers: Containers, text: string, { force, withVolumes
     return '';
   }
   if (force) await killHost(containers, container);
+  const { record } = container;
+  // As Docker: what was made for a container that removes itself goes with it.
+  const volumes = record !== undefined && (withVolumes || record.autoRemove) ? await import('../../lifecycle/volumes.ts') : undefined;
   containers.locked(container.id, () => {
     const { status, paused } = containers.stateOf(container.id);
     if (status === 'running') {
@@ -47,10 +50,10 @@ async function remove(containers: Containers, text: string, { force, withVolumes
         : new LifecycleError(`cannot remove container "/${container.name}": container is running`, 'stop the container before removing or force remove');
     }
     if (!force) containers.checkFree(container.id);
+    // Before it: of a command that is killed meanwhile something is there that names what is left.
+    if (record !== undefined) volumes?.removeAnonymous(containers, record);
     containers.remove(container.id);
   });
-  // As Docker: what was made for a container that removes itself goes with it.
-  if (withVolumes || container.record?.autoRemove === true) (await import('../../lifecycle/volumes.ts')).removeAnonymous(containers, container.record?.volumes);
   return text;
 }
 

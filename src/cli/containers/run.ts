@@ -132,7 +132,7 @@ async function makeVolumes(containers: Containers, container: WholeContainer, co
   } catch (error) {
     containers.locked(container.id, () => containers.remove(container.id));
     try {
-      (await import('../../lifecycle/volumes.ts')).removeAnonymous(containers, container.record.volumes);
+      (await import('../../lifecycle/volumes.ts')).removeAnonymous(containers, container.record);
     } catch (other) {
       // The first one says more.
       if (!(other instanceof ImageError)) throw other;
