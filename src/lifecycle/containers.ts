@@ -8,7 +8,8 @@
  *   containers/ID/lock              who starts, ends or removes it at the moment
  *   containers/names/NAME           a link to its id: symlink(2) fails where there is one, so a name has one owner
  *
- * A container is there as long as its `config.json` is: that comes last when it is made, and goes first. Nothing here waits for the disk: after a power cut
+ * A container is there as long as its directory has this name and a `config.json`, which comes last when it is made; one that is removed gets
+ * another name first. Nothing here waits for the disk: after a power cut
  * a file may be empty, and then the container can only be removed.
  */
 import { EEXIST, ENOENT, ENOTEMPTY } from '../abi/errno.ts';
@@ -24,6 +25,9 @@ import { Networks } from './networks.ts';
 import type { ContainerRecord } from './record.ts';
 import { EXIT_KILLED, EXIT_UNKNOWN, decodeState, encodeState } from './state.ts';
 import type { ContainerState } from './state.ts';
+
+/** What the directory of a removed one is called until its files are gone, with who removes it and its id behind. */
+const GONE = '.gone-';
 
 export interface KeptContainer {
   readonly id: string;
@@ -73,7 +77,7 @@ export class Containers {
       this.say('create', made);
       return made;
     } catch (error) {
-      this.#removeFiles(record.id);
+      this.#removeDirectory(directory);
       throw error;
     }
   }
@@ -198,11 +202,12 @@ export class Containers {
         const bytes = this.#disk.readFile(this.pathOf(id, 'state.json'), MOST_RECORD_BYTES);
         const now = bytes === undefined ? undefined : decodeState(bytes);
         if (now !== undefined && JSON.stringify(now) !== JSON.stringify(before)) return now;
-        this.writeState(id, killed);
+        // What it had comes first: who is killed here leaves it to the next who looks.
         this.removeEndpoint(id);
         new Networks(this.store).removeEnded();
         // What it said that it was doing with the store.
         this.store.claims.removeLeftovers();
+        this.writeState(id, killed);
         this.say('die', { id, name: this.#nameOf(id), record: this.#recordOf(id) }, { exitCode: String(killed.exitCode) });
         return killed;
       });
@@ -281,21 +286,42 @@ export class Containers {
     return { ...container, record };
   }
 
-  /** Under its lock; it does not run. */
+  /** Under its lock; it does not run. What others have left who were killed in here goes, too. */
   remove(id: string): void {
-    const names = this.#names().flatMap(([name, owner]) => (owner === id ? [name] : []));
-    const gone = { id, name: names[0] ?? '', record: this.#recordOf(id) };
-    for (const name of names) this.#disk.remove(this.#namePath(name));
-    this.#removeFiles(id);
+    const all = this.#names();
+    const gone = { id, name: all.find(([, owner]) => owner === id)?.[0] ?? '', record: this.#recordOf(id) };
+    // It is there, or not: its lock goes with it, and who waits for that finds no container.
+    const last = this.#disk.path('containers', `${GONE}${this.#disk.host.owner}-${id}`);
+    checkErrno(this.#disk.files.rename(this.pathOf(id), last), 'remove', this.pathOf(id));
+    this.#removeDirectory(last);
+    this.#removeNames(all.flatMap(([name, owner]) => (owner === id || !this.#isThere(owner) ? [name] : [])));
+    for (const name of this.#abandoned()) this.#removeDirectory(this.#disk.path('containers', name));
     this.say('destroy', gone);
   }
 
-  #removeFiles(id: string): void {
-    const directory = this.pathOf(id);
+  /** Of containers that are not there, unless somebody has taken one meanwhile. */
+  #removeNames(names: readonly string[]): void {
+    if (names.length === 0) return;
+    this.store.lock.hold(() => {
+      for (const name of names) {
+        const owner = this.#disk.files.readLink(this.#namePath(name));
+        if (typeof owner === 'string' && !this.#isThere(owner)) this.#disk.remove(this.#namePath(name));
+      }
+    });
+  }
+
+  /** Directories of containers whose removal was not ended. */
+  #abandoned(): readonly string[] {
+    const { host } = this.#disk;
+    const isLeft = (name: string): boolean => host.hasEnded(name.slice(GONE.length, name.lastIndexOf('-'))) !== false;
+    return this.#disk.list(this.#disk.path('containers')).filter((name) => name.startsWith(GONE) && isLeft(name));
+  }
+
+  #removeDirectory(directory: string): void {
     this.#disk.remove(`${directory}/config.json`);
     for (const name of this.#disk.list(directory)) this.#disk.remove(`${directory}/${name}`);
     const gone = this.#disk.files.rmdir(directory);
-    // Somebody waits for its lock, which is in there: what is left is a remnant.
+    // Somebody else removes it as well, or waits for the lock that is in there: what is left is a remnant.
     if (gone !== -ENOENT && gone !== -ENOTEMPTY) checkErrno(gone, 'remove', directory);
   }
 
@@ -303,14 +329,14 @@ export class Containers {
   remnants(): { readonly directories: readonly string[]; readonly names: readonly string[] } {
     const limitMs = this.#disk.host.now() - REMNANT_AFTER_MS;
     const isOld = (path: string): boolean => (this.#disk.mtimeOf(path) ?? limitMs) < limitMs;
-    const directories = this.#disk.list(this.#disk.path('containers')).filter((name) => name !== 'names' && !this.#isThere(name) && isOld(this.pathOf(name)));
-    return { directories, names: this.#names().filter(([name, id]) => !this.#isThere(id) && isOld(this.#namePath(name))).map(([name]) => name) };
+    const made = this.#disk.list(this.#disk.path('containers')).filter((name) => ID.test(name) && !this.#isThere(name) && isOld(this.pathOf(name)));
+    return { directories: [...made, ...this.#abandoned()], names: this.#names().filter(([, id]) => !this.#isThere(id)).map(([name]) => name) };
   }
 
   removeRemnants(): void {
     const { directories, names } = this.remnants();
-    for (const name of names) this.store.lock.hold(() => this.#disk.remove(this.#namePath(name)));
-    for (const id of directories.filter((name) => ID.test(name))) this.#removeFiles(id);
+    this.#removeNames(names);
+    for (const name of directories) this.#removeDirectory(this.#disk.path('containers', name));
   }
 
   /** Bytes on the disk of all that is in its directory. */

@@ -224,6 +224,8 @@ export class Networks {
   removeEnded(): void {
     const hasEnded = ({ owner }: Omit<NetworkMember, 'address'>): boolean => this.#disk.host.hasEnded(owner) === true;
     for (const { name } of this.list()) {
+      // One that was held is taken over, and given back.
+      if (this.#disk.exists(this.#path(name, 'lock'))) this.#locked(name, () => {});
       for (const address of this.#addresses(name)) {
         const value = this.#parse(`${this.membersPath(name)}/${address}`);
         if (isMember(value) && hasEnded(value)) this.#remove(name, address, hasEnded);

@@ -49,3 +49,5 @@ export const REMEMBERED_ADDRESSES = 4096;
 export const DNS_TTL = 30;
 /** Connections with other sandboxes on the same network at once, of both directions. */
 export const MEMBER_CONNECTIONS = 1024;
+/** Of these, how many one other sandbox may have here: so that it leaves room for the others. */
+export const MEMBER_CONNECTIONS_OF_ONE = 256;

@@ -12,7 +12,7 @@ import { IPPROTO_TCP, IPPROTO_UDP } from '../abi/in.ts';
 import type { HostConnection, HostListener, HostNetwork, HostSocket, HostSocketHandlers } from '../host/types.ts';
 import { formatAddress, inRange, parseAddress, parseRange, type AddressRange } from './address.ts';
 import { HostLink } from './host-link.ts';
-import { MEMBER_CONNECTIONS, UDP_MAXIMUM } from './limits.ts';
+import { MEMBER_CONNECTIONS, MEMBER_CONNECTIONS_OF_ONE, UDP_MAXIMUM } from './limits.ts';
 import type { NetworkStack, OuterNetwork } from './network-stack.ts';
 import type { Endpoint } from './sockaddr.ts';
 import type { TcpLink, TcpSink } from './tcp-link.ts';
@@ -61,6 +61,8 @@ export class MemberNetwork {
   readonly #range: AddressRange;
   #listener: HostListener | undefined;
   #connections = 0;
+  /** Those of them that others have made, by their addresses. */
+  readonly #incoming = new Map<string, number>();
   /** By the other's address. */
   readonly #datagrams = new Map<string, DatagramSender>();
 
@@ -149,11 +151,29 @@ export class MemberNetwork {
     const listener = await this.#network.listenUnix(path, (connection) => {
       if (this.#connections >= MEMBER_CONNECTIONS) return connection.refuse();
       this.#connections++;
-      new IncomingMember({ connection, stack, own: this.#outer.address, isMember: (address) => this.contains(address) && address !== this.#outer.gateway, onClosed: () => this.#connections-- });
+      new IncomingMember({
+        connection, stack, own: this.#outer.address, isMember: (address) => this.contains(address) && address !== this.#outer.gateway, admit: (address) => this.#admit(address),
+        onClosed: (address) => this.#closed(address),
+      });
     });
     if (typeof listener === 'number') return listener;
     this.#listener = listener;
     return 0;
+  }
+  /** False: it has as many connections here as one may have. */
+  #admit(address: string): boolean {
+    const count = this.#incoming.get(address) ?? 0;
+    if (count >= MEMBER_CONNECTIONS_OF_ONE) return false;
+    this.#incoming.set(address, count + 1);
+    return true;
+  }
+  /** `address`: of one that was admitted. */
+  #closed(address: string | undefined): void {
+    this.#connections--;
+    if (address === undefined) return;
+    const left = (this.#incoming.get(address) ?? 1) - 1;
+    if (left === 0) this.#incoming.delete(address);
+    else this.#incoming.set(address, left);
   }
   close(): void {
     this.#listener?.close();
@@ -197,7 +217,10 @@ interface IncomingOptions {
   /** This member's address. */
   readonly own: string;
   isMember(address: string): boolean;
-  onClosed(): void;
+  /** Once for each that has said who it is. */
+  admit(address: string): boolean;
+  /** With the address that was admitted. */
+  onClosed(address: string | undefined): void;
 }
 
 /** Another member has connected. */
@@ -209,6 +232,7 @@ class IncomingMember {
   #datagramsFrom: string | undefined;
   #link: HostSocketHandlers | undefined;
   #isGone = false;
+  #admitted: string | undefined;
 
   constructor(options: IncomingOptions) {
     this.#options = options;
@@ -221,7 +245,7 @@ class IncomingMember {
       onClosed: () => {
         this.#isGone = true;
         this.#link?.onClosed();
-        options.onClosed();
+        options.onClosed(this.#admitted);
       },
     });
   }
@@ -248,7 +272,8 @@ class IncomingMember {
     if (bytes.length < HEADER) return false;
     const view = new DataView(bytes.buffer, bytes.byteOffset);
     const remote = { address: formatAddress(bytes.subarray(2, 6)), port: view.getUint16(6) };
-    const isKnown = bytes[0] === VERSION && this.#options.isMember(remote.address) && remote.address !== this.#options.own;
+    const isKnown = bytes[0] === VERSION && this.#options.isMember(remote.address) && remote.address !== this.#options.own && this.#options.admit(remote.address);
+    if (isKnown) this.#admitted = remote.address;
     if (isKnown && bytes[1] === IPPROTO_UDP) {
       this.#datagramsFrom = remote.address;
       this.#received = bytes.subarray(HEADER);

@@ -2,6 +2,7 @@
  * What is said on the socket in a container's directory: frames of a kind (1 byte), a length (4 bytes, little endian) and that many bytes. Who connects
  * says one request; the answers are documents, and for `exec` streams beside them.
  */
+import { NSIG } from '../../abi/signal.ts';
 import type { BoundPort, LimitsConfig, UserConfig } from '../../container/index.ts';
 import { FRAME, frame } from '../../host/node/control-socket.ts';
 
@@ -87,4 +88,27 @@ export function documentFrame(document: Request | Answer | { readonly rows: numb
 
 export function parseDocument<Document>(payload: Uint8Array): Document {
   return JSON.parse(new TextDecoder().decode(payload)) as Document;
+}
+
+const isTexts = (value: unknown): boolean => Array.isArray(value) && value.every((text) => typeof text === 'string');
+const isObject = (value: unknown): value is object => typeof value === 'object' && value !== null;
+/** What a request must have, beside its name, before it is believed. */
+const FIELDS: { readonly [Op in Request['op']]?: Readonly<Record<string, (value: unknown) => boolean>> } = {
+  exec: { argv: isTexts, env: isTexts },
+  kill: { signal: (value) => Number.isInteger(value) && (value as number) >= 1 && (value as number) <= NSIG },
+  update: { limits: isObject },
+  put: { tar: (value) => typeof value === 'string', directory: (value) => typeof value === 'string' },
+  stat: { path: (value) => typeof value === 'string' },
+};
+
+/** Undefined: it is none that this version knows. */
+export function parseRequest(payload: Uint8Array): Request | undefined {
+  try {
+    const request = parseDocument<Request & Readonly<Record<string, unknown>>>(payload);
+    if (!isObject(request) || typeof request.op !== 'string') return undefined;
+    const fields = Object.entries(Object.hasOwn(FIELDS, request.op) ? FIELDS[request.op] ?? {} : {});
+    return fields.every(([name, isRight]) => isRight(request[name])) ? request : undefined;
+  } catch {
+    return undefined;
+  }
 }

@@ -8,7 +8,7 @@ import type { Containers, Life } from '../../lifecycle/index.ts';
 import { messagePort } from '../../host/node/control-socket.ts';
 import type { Attachments, Watcher } from './attachments.ts';
 import { toText } from '../bytes.ts';
-import { FRAME, FrameReader, documentFrame, endpointIn, frame, parseDocument } from './control-protocol.ts';
+import { FRAME, FrameReader, documentFrame, endpointIn, frame, parseDocument, parseRequest } from './control-protocol.ts';
 import type { Answer, AttachRequest, ExecRequest, Request } from './control-protocol.ts';
 import { EXIT_FAILED } from './container-store.ts';
 import { EXIT_NOT_EXECUTABLE, UserError, exitCodeOf } from '../errors.ts';
@@ -38,6 +38,9 @@ function failure(error: unknown): Answer {
   const advice = error instanceof UserError ? error.advice : (error as { advice?: string }).advice;
   return { error: message, advice, code: error instanceof LifecycleError ? EXIT_FAILED : exitCodeOf(error) };
 }
+
+/** Of a request that nobody here understands. */
+const OTHER_VERSION = ['this container was started by another version of Caisson', 'start it again'] as const;
 
 /** One who has connected. */
 class Connection {
@@ -112,7 +115,8 @@ class Connection {
   }
 
   async #handle(payload: Uint8Array): Promise<void> {
-    const request = parseDocument<Request>(payload);
+    const request = parseRequest(payload);
+    if (request === undefined) throw new UserError(...OTHER_VERSION);
     switch (request.op) {
       case 'exec':
         return this.#exec(request);
@@ -155,7 +159,7 @@ class Connection {
         container.setLimits(request.limits);
         return {};
       default:
-        throw new UserError('this container was started by another version of Caisson', 'start it again');
+        throw new UserError(...OTHER_VERSION);
     }
   }
 
