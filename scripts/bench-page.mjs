@@ -104,6 +104,12 @@ function scanSection({ node, cold, kept, bytes, files }) {
   return ['## What is in an image', `\`scan\` of an image of ${number(bytes / 1e6)} MB in ${files} files, with all scanners: ${number(cold - node)} ms above \`node -e 0\`; again, from what was kept of its layers: ${number(kept - node)} ms.`];
 }
 
+function isolationSection(attacks) {
+  const percent = (share) => `${Math.round(share * 100)} %`;
+  const rows = Object.entries(attacks).map(([name, { work, requests }]) => `| ${name} | ${percent(work)} | ${percent(requests)} |`);
+  return ['## What one container leaves another', 'A program that counts, and a server that answers, in one container, while a hostile one on the same network and the same processor takes what it can: as parts of their share, which is half of what they do alone (so 200 % is all).', ['| the hostile one takes | work | requests |', '|---|---|---|', ...rows].join('\n')];
+}
+
 export function writePage(root, { date, node, cpu, cores, rounds, groups }) {
   const parts = [
     '# Performance',
@@ -135,6 +141,7 @@ export function writePage(root, { date, node, cpu, cores, rounds, groups }) {
   if (groups.api) parts.push('## API', `From \`Sandbox.create\` to the first output of a warm command: ${number(groups.api.create.caisson, 1)} ms.`);
   if (groups.images) parts.push(...imageSection(groups.images));
   if (groups.containers) parts.push(...containerSection(groups.containers));
+  if (groups.isolation) parts.push(...isolationSection(groups.isolation));
   if (groups.build) parts.push(...buildSection(groups.build));
   if (groups.services) parts.push(...servicesSection(groups.services));
   if (groups.squat) parts.push(...squatSection(groups.squat));

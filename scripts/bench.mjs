@@ -5,7 +5,7 @@
  *
  *   npm run bench                     all figures; writes bench/results.json, docs/performance.md and docs/performance.svg
  *   npm run bench -- --quick          one round
- *   npm run bench -- --only startup   one group: cpu, startup, nodes, python, micro, shell, files, memory, api, images, build, containers, services, registry, squat, scan
+ *   npm run bench -- --only startup   one group: cpu, startup, nodes, python, micro, shell, files, memory, api, images, build, containers, isolation, services, registry, squat, scan
  */
 import { spawn, spawnSync } from 'node:child_process';
 import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
@@ -16,6 +16,7 @@ import { benchBuild } from './bench-build.mjs';
 import { benchContainers } from './bench-containers.mjs';
 import { benchImages } from './bench-images.mjs';
 import { writePage } from './bench-page.mjs';
+import { benchIsolation } from './bench-isolation.mjs';
 import { benchRegistry } from './bench-registry.mjs';
 import { benchScan } from './bench-scan.mjs';
 import { benchServices } from './bench-services.mjs';
@@ -226,6 +227,7 @@ function api() {
 }
 
 const services = () => benchServices({ caisson, env, rounds, median });
+const isolation = () => benchIsolation({ caisson, env, rounds, median });
 const containers = () => benchContainers({ caisson, env, rounds, median });
 
 const images = () => benchImages({ caisson, programs, env, rounds, median });
@@ -239,7 +241,7 @@ const squat = () => benchSquat({ caisson, env, rounds, median });
 
 const scan = () => benchScan({ caisson, env, rounds, median });
 
-const GROUPS = { cpu, startup, nodes, python, micro, shell, files, memory, api, images, build, containers, services, registry, squat, scan };
+const GROUPS = { cpu, startup, nodes, python, micro, shell, files, memory, api, images, build, containers, isolation, services, registry, squat, scan };
 
 compilePrograms();
 const previous = existsSync(results) ? JSON.parse(readFileSync(results, 'utf8')) : { groups: {} };

@@ -51,6 +51,8 @@ export interface LimitsConfig {
   readonly memoryBytes?: number;
   /** What is written above the root, which stands for a disk. Absent: as `memoryBytes`, or 1 GiB. */
   readonly writableBytes?: number;
+  /** What of that earlier starts have taken: what lies in their layers. */
+  readonly writtenBytes?: number;
   /** memory.low */
   readonly reservationBytes?: number;
   /** memory.swap.max; there is no swap. */

@@ -107,6 +107,7 @@ export class Container {
       user: kernel.namespaces.uts.user,
       ...(config.writableCgroups === true ? { writableCgroups: true } : {}),
       ...(upperBytes === undefined ? {} : { upperBytes }),
+      upperUsedBytes: config.limits.writtenBytes,
     });
     if ('errno' in view) throw new ContainerError(view.path, -view.errno);
     const container = new Container(kernel, view, endsWithFirst, config);

@@ -23,6 +23,8 @@ export interface TmpFsOptions {
   readonly now: () => bigint;
   /** Default 1 GiB. */
   readonly maxBytes?: number;
+  /** What of them is taken already, by what lies elsewhere. */
+  readonly usedBytes?: number | undefined;
   /** Default 1,000,000. */
   readonly maxInodes?: number;
   /** Of the root. Default 0o1777. */
@@ -52,7 +54,7 @@ export class TmpFs implements FileSystem, ByteAccount {
   readonly owner: IdMapping | undefined;
   readonly pool: ByteAccount | undefined;
   readonly payer: () => MemoryPayer | undefined;
-  usedBytes = 0;
+  usedBytes: number;
   usedInodes = 0;
   #nextInode: number;
 
@@ -63,6 +65,7 @@ export class TmpFs implements FileSystem, ByteAccount {
     this.pool = options.pool;
     this.now = options.now;
     this.maxBytes = options.maxBytes ?? 2 ** 30;
+    this.usedBytes = options.usedBytes ?? 0;
     this.maxInodes = options.maxInodes ?? 1_000_000;
     this.payer = options.payer ?? (() => undefined);
     this.#nextInode = options.firstInode ?? 1;
@@ -90,7 +93,7 @@ export class TmpFs implements FileSystem, ByteAccount {
 
   statfs(): StatFs {
     return {
-      type: TMPFS_MAGIC, blockSize: 4096, blocks: Math.floor(this.maxBytes / 4096), freeBlocks: Math.floor((this.maxBytes - this.usedBytes) / 4096),
+      type: TMPFS_MAGIC, blockSize: 4096, blocks: Math.floor(this.maxBytes / 4096), freeBlocks: Math.max(0, Math.floor((this.maxBytes - this.usedBytes) / 4096)),
       files: this.maxInodes, freeFiles: this.maxInodes - this.usedInodes, nameLength: NAME_MAX,
     };
   }

@@ -171,6 +171,17 @@ export class Disk {
     this.#writeNew(bytes, (file) => file.name(path));
   }
 
+  /** Where the disk is full: into the room that the file has, spaces behind. False: there is none, or not enough. A process that is killed meanwhile leaves it spoiled. */
+  overwriteFile(path: string, bytes: Uint8Array): boolean {
+    const handle = this.files.open(path, O_WRONLY, 0);
+    if (handle < 0) return false;
+    const padded = new Uint8Array(Math.max(bytes.length, this.sizeOf(path) ?? 0)).fill(0x20);
+    padded.set(bytes);
+    const count = this.files.write(handle, padded, 0);
+    this.files.close(handle);
+    return count === padded.length;
+  }
+
   /** `finish` gives it its name. */
   #writeNew(bytes: Uint8Array, finish: (file: NewFile) => void): void {
     const file = this.newFile();

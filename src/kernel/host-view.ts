@@ -87,6 +87,8 @@ export interface HostViewOptions {
   readonly readOnly?: boolean;
   /** Bytes that the writable layer holds at most. Default 1 GiB. */
   readonly upperBytes?: number;
+  /** What of them earlier starts have taken. */
+  readonly upperUsedBytes?: number | undefined;
   readonly upperInodes?: number;
   /** Bytes of /dev/shm. Default 64 MiB, as Docker. */
   readonly shmBytes?: number;
@@ -145,7 +147,7 @@ export function createHostView(kernel: CgroupKernel, options: HostViewOptions): 
   if ('errno' in lower) return lower;
   const upper = new TmpFs({
     dev: DEVICES.upper, now: realtimeNs, maxBytes: options.upperBytes ?? 2 ** 30, maxInodes: options.upperInodes ?? 1_000_000,
-    firstInode: UPPER_FIRST_INODE,
+    firstInode: UPPER_FIRST_INODE, usedBytes: options.upperUsedBytes,
   });
   const overlay = new OverlayFs({ dev: DEVICES.overlay, lower, upper });
   overlay.onTransfer = (bytes, writing) => kernel.cgroups.transferred(bytes, writing);

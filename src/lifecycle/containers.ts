@@ -12,7 +12,7 @@
  * another name first. Nothing here waits for the disk: after a power cut
  * a file may be empty, and then the container can only be removed.
  */
-import { EEXIST, ENOENT, ENOTEMPTY } from '../abi/errno.ts';
+import { EEXIST, ENOENT, ENOSPC, ENOTEMPTY } from '../abi/errno.ts';
 import { StoreError, StoreLock, checkErrno } from '../image/index.ts';
 import type { Disk, ImageStore } from '../image/index.ts';
 import { nearestName } from '../image/nearest.ts';
@@ -207,7 +207,7 @@ export class Containers {
         new Networks(this.store).removeEnded();
         // What it said that it was doing with the store.
         this.store.claims.removeLeftovers();
-        this.writeState(id, killed);
+        this.writeEnd(id, killed);
         this.say('die', { id, name: this.#nameOf(id), record: this.#recordOf(id) }, { exitCode: String(killed.exitCode) });
         return killed;
       });
@@ -243,6 +243,15 @@ export class Containers {
 
   writeState(id: string, state: ContainerState): void {
     this.#disk.writeFileQuickly(this.pathOf(id, 'state.json'), encodeState(state));
+  }
+
+  /** The same for how it has ended: a full disk has room for that. */
+  writeEnd(id: string, state: ContainerState): void {
+    try {
+      this.writeState(id, state);
+    } catch (error) {
+      if (!(error instanceof StoreError) || error.errno !== ENOSPC || !this.#disk.overwriteFile(this.pathOf(id, 'state.json'), encodeState(state))) throw error;
+    }
   }
 
   /** The socket that its process listens on, which a killed one leaves. */

@@ -14,5 +14,6 @@ export type { NetworkMember, NetworkRecord } from './networks.ts';
 export type { ContainerRecord, ProcessInputs, VolumeUse } from './record.ts';
 export { NO_RESTART, restartPause } from './restart.ts';
 export type { RestartName, RestartPolicy } from './restart.ts';
+export { bytesOf } from './sizes.ts';
 export { CREATED, EXIT_KILLED } from './state.ts';
 export type { ContainerState } from './state.ts';

@@ -109,7 +109,7 @@ export class Life {
     this.#state = state;
     try {
       this.#containers.locked(id, () => {
-        this.#containers.writeState(id, state);
+        this.#containers.writeEnd(id, state);
         say();
       });
       return undefined;

@@ -6,6 +6,10 @@ export const MOST_NAME_LENGTH = 200;
 export const MOST_RECORD_BYTES = 16 * 2 ** 20;
 /** Layers that a container's starts may leave before they become one. Each one costs every look-up of a name a little. */
 export const MOST_OWN_LAYERS = 8;
+/** What may be written above the image where nothing is said of it (`LimitsConfig.writableBytes`). */
+export const DEFAULT_WRITABLE_BYTES = 2 ** 30;
+/** Where layers take more of that, they are made one at each end. */
+export const FULL_SHARE = 0.75;
 /** A directory without a configuration is one that is being made or removed; both take milliseconds. */
 export const REMNANT_AFTER_MS = 60_000;
 /** Bytes of a log before it is set aside, and how many are kept: a container's output cannot fill the disk. */

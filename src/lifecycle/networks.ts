@@ -155,7 +155,12 @@ export class Networks {
       const { host } = this.#disk;
       const record: NetworkRecord = { name, id: randomId((buffer) => host.random(buffer)), subnet: this.#subnet(subnet), internal, labels, createdMs: host.now() };
       for (const directory of [this.#path(), this.#path(name), this.membersPath(name)]) this.#disk.makeDirectory(directory);
-      this.#disk.writeFile(this.#path(name, 'network.json'), new TextEncoder().encode(`${JSON.stringify({ version: VERSION, ...record })}\n`));
+      try {
+        this.#disk.writeFile(this.#path(name, 'network.json'), new TextEncoder().encode(`${JSON.stringify({ version: VERSION, ...record })}\n`));
+      } catch (error) {
+        for (const directory of [this.membersPath(name), this.#path(name)]) this.#disk.files.rmdir(directory);
+        throw error;
+      }
       this.#say('create', record);
       return record;
     });

@@ -15,7 +15,8 @@ import type { Inode } from '../fs/types.ts';
 import type { ImageStore } from '../image/index.ts';
 import type { Containers, WholeContainer } from './containers.ts';
 import { LifecycleError } from './errors.ts';
-import { MOST_OWN_LAYERS } from './limits.ts';
+import { DEFAULT_WRITABLE_BYTES, FULL_SHARE, MOST_OWN_LAYERS } from './limits.ts';
+import { bytesOf } from './sizes.ts';
 
 const OWN = /^(layer|whole)-(\d+)\.index$/;
 
@@ -84,7 +85,11 @@ export async function keepChanges(containers: Containers, container: WholeContai
   const { id } = container;
   const { last, paths } = look(containers, id);
   const isMore = await writeChanges(containers.store, pathsOf(containers, id, `layer-${last + 1}`), changes);
-  if (!isMore || paths.length + 1 < MOST_OWN_LAYERS) return;
+  if (!isMore || paths.length === 0) return;
+  const { limits: { writableBytes, memoryBytes } } = container.record.container;
+  // What later starts have removed or replaced takes room until then.
+  const isNearlyFull = bytesOf(containers.store.disk, look(containers, id).paths) > FULL_SHARE * (writableBytes ?? memoryBytes ?? DEFAULT_WRITABLE_BYTES);
+  if (paths.length + 1 < MOST_OWN_LAYERS && !isNearlyFull) return;
   const tree = await ContainerTree.open(containers, container);
   try {
     const whole = pathsOf(containers, id, `whole-${last + 1}`);

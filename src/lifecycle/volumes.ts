@@ -113,7 +113,12 @@ export class Volumes {
       const record: VolumeRecord = { name: own, createdMs: host.now(), labels, isAnonymous };
       this.#disk.makeDirectory(this.dataPath(own));
       checkErrno(this.#disk.files.chmod(this.dataPath(own), 0o755), 'make the directory', this.dataPath(own));
-      this.#disk.writeFileQuickly(this.#path(own, 'volume.json'), new TextEncoder().encode(`${JSON.stringify({ version: VERSION, ...record })}\n`));
+      try {
+        this.#disk.writeFileQuickly(this.#path(own, 'volume.json'), new TextEncoder().encode(`${JSON.stringify({ version: VERSION, ...record })}\n`));
+      } catch (error) {
+        for (const directory of [this.dataPath(own), this.#path(own)]) this.#disk.files.rmdir(directory);
+        throw error;
+      }
       this.#events.append('volume', 'create', own, { driver: 'local' });
       return record;
     });

@@ -136,3 +136,12 @@ test('disk, descriptors and log space: each has its errno, and the command goes 
   assert.match(kept, /line 2999\n$/);
   assert.ok(kept.length < 20_480, `${kept.length} bytes were kept`);
 });
+
+test('disk: the bound holds over all starts together; what is removed later gives its room back', async () => {
+  const script = 'df -k / | tail -1 | awk \'{print $2, ($3 > 1000)}\'; if [ -e /a ]; then rm -f /a; dd if=/dev/zero of=/b bs=64k count=24 2>&1 | grep -o "No space left on device"; else dd if=/dev/urandom of=/a bs=64k count=24 2>/dev/null; fi; exit 0';
+  await mustRun(['create', '--name', 'bounded', '--storage-opt', 'size=2m', 'busybox:1', 'busybox', 'sh', '-c', script.replaceAll(/\b(df|tail|awk|rm|dd|grep)\b(?= )/g, 'busybox $1')]);
+  const outputs: string[] = [];
+  for (let start = 0; start < 3; start++) outputs.push(await mustRun(['start', '-a', 'bounded']));
+  // The first fills most of it, the second finds that room taken and makes it free, the third has it.
+  assert.deepEqual(outputs, ['2048 0\n', '2048 1\nNo space left on device\n', '2048 0\n']);
+});

@@ -25,7 +25,7 @@ export async function killHost(containers: Containers, { id, name, state }: Kept
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code !== 'ESRCH') throw new LifecycleError(`cannot kill the container ${name}: ${(error as Error).message}`, 'is it another user\'s?', { cause: error });
   }
-  for (const since = host.now(); host.hasEnded(owner) === false && host.now() - since < MOST_WAIT_MS;) await new Promise((resolve) => setTimeout(resolve, PAUSE_MS));
+  for (const since = performance.now(); host.hasEnded(owner) === false && performance.now() - since < MOST_WAIT_MS;) await new Promise((resolve) => setTimeout(resolve, PAUSE_MS));
   containers.stateOf(id);
 }
 

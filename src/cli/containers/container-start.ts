@@ -22,11 +22,11 @@ const LONGEST_PAUSE_MS = 100;
 /** How long a process may take to write down what its container changed, after that was killed. */
 const KEEPING_MS = 60_000;
 
-/** Until it does not run any more; false: not within that time. */
+/** Until it does not run any more; false: not within that time, by a clock that nobody sets. */
 async function hasEnded(containers: Containers, id: string, mostMs: number): Promise<boolean> {
-  for (let since = Date.now(), pause = FIRST_PAUSE_MS; ; pause = Math.min(LONGEST_PAUSE_MS, pause * 2)) {
+  for (let since = performance.now(), pause = FIRST_PAUSE_MS; ; pause = Math.min(LONGEST_PAUSE_MS, pause * 2)) {
     if (containers.stateOf(id).status !== 'running') return true;
-    if (Date.now() - since >= mostMs) return false;
+    if (performance.now() - since >= mostMs) return false;
     await new Promise((resolve) => setTimeout(resolve, Math.min(pause, mostMs)));
   }
 }

@@ -14,13 +14,13 @@ const PAUSE_MS = 20;
 
 /** Undefined: it does not run (any more). @throws LifecycleError where nobody answers. */
 export async function connectTo(containers: Containers, { id, name }: KeptContainer): Promise<Socket | undefined> {
-  for (const since = Date.now(); ;) {
+  for (const since = performance.now(); ;) {
     if (containers.stateOf(id).status !== 'running') return undefined;
     const endpoint = endpointIn(containers.pathOf(id));
     const socket = await connectOnce(endpoint.path);
     endpoint.release();
     if (socket !== undefined) return socket;
-    if (Date.now() - since > MOST_WAIT_MS) throw new LifecycleError(`the container ${name} does not answer`, 'wait for its end, or end it with "caisson rm -f"');
+    if (performance.now() - since > MOST_WAIT_MS) throw new LifecycleError(`the container ${name} does not answer`, 'wait for its end, or end it with "caisson rm -f"');
     await new Promise((resolve) => setTimeout(resolve, PAUSE_MS));
   }
 }

@@ -2,6 +2,7 @@
 import { accountReader, processOf } from '../../container/index.ts';
 import type { Container, LayerPaths, Membership, ProcessConfig } from '../../container/index.ts';
 import type { ImageStore } from '../../image/index.ts';
+import { bytesOf } from '../../lifecycle/index.ts';
 import type { ContainerRecord } from '../../lifecycle/index.ts';
 import { withAccounts } from '../accounts.ts';
 import { toByteString, toText } from '../bytes.ts';
@@ -74,7 +75,8 @@ export async function openContainer(record: ContainerRecord, { store, layers, si
   const volumes = record.volumes === undefined || store === undefined ? [] : (await import('../volumes/volume-files.ts')).volumeMounts(store, record);
   // Those above come first, so that none covers another.
   const mounts = volumes.length === 0 ? record.container.mounts : [...record.container.mounts, ...volumes].sort((one, other) => depthOf(one.destination) - depthOf(other.destination));
-  const container = await createContainer({ ...record.container, mounts, layers }, membership);
+  const limits = { ...record.container.limits, writtenBytes: store === undefined ? 0 : bytesOf(store.disk, layers.slice(record.image.layers.length)) };
+  const container = await createContainer({ ...record.container, limits, mounts, layers }, membership);
   const spec = processConfig(container, record, size);
   if (!record.container.readOnly) for (const directory of [spec.cwd, ...record.defaults.volumes.map(toByteString)]) container.provideDirectory(directory);
   writeOwnFiles(container, toText(record.container.hostname));

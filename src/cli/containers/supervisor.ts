@@ -62,9 +62,10 @@ export class Supervisor implements Controlled {
       onStarted();
       await this.attachments.first(ATTACH_WITHIN_MS);
     }
+    let begun = performance.now();
     let code = await this.#once(onStarted);
     for (let restarts = 1, pause = 0; ; restarts++) {
-      const next = restartPause(this.#policy(), { exitCode: code, ranMs: Date.now() - this.life.startedMs, restarts: restarts - 1, wasStopped: this.#wasStopped }, pause);
+      const next = restartPause(this.#policy(), { exitCode: code, ranMs: performance.now() - begun, restarts: restarts - 1, wasStopped: this.#wasStopped }, pause);
       if (next === undefined) break;
       pause = next;
       await this.#between(code);
@@ -75,6 +76,7 @@ export class Supervisor implements Controlled {
         return this.#closed({ exitCode: code });
       }
       this.life.again(restarts);
+      begun = performance.now();
       const again = await this.#once(() => {}).catch((error: unknown) => this.#failedAgain(error));
       if (again === undefined) return;
       code = again;

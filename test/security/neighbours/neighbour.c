@@ -12,6 +12,7 @@
  *   neighbour hold TARGET COUNT      opens connections to 7000 of TARGET and keeps them; prints how many it got
  *   neighbour flood TARGET SECONDS   sends datagrams to 7000 of TARGET as fast as it can
  *   neighbour connect TARGET SECONDS opens and closes connections to 7000 of TARGET as fast as it can
+ *   neighbour work SECONDS           counts as far as it can
  */
 #define _GNU_SOURCE
 #include <arpa/inet.h>
@@ -83,6 +84,7 @@ static void must(int isTrue, const char *what) {
   exit(1);
 }
 static void keepThings(const char *marker) {
+  mkdir("/run", 0755);
   int file = open("/run/secret", O_RDWR | O_CREAT, 0666);
   must(write(file, marker, strlen(marker)) > 0, "write");
   int shared = shm_open("/secret", O_RDWR | O_CREAT, 0666);
@@ -396,6 +398,15 @@ static int connectAgain(const char *target, double seconds) {
   printf("made %ld\n", made);
   return 0;
 }
+static int work(double seconds) {
+  uint64_t state = 88172645463325252ull;
+  long rounds = 0;
+  for (double end = now() + seconds; now() < end; rounds++) {
+    for (int index = 0; index < 100000; index++) state ^= state << 13, state ^= state >> 7, state ^= state << 17;
+  }
+  printf("%ld\n", rounds + (state == 0));
+  return 0;
+}
 
 int main(int count, char **words) {
   const char *what = count > 1 ? words[1] : "", *first = count > 2 ? words[2] : "", *second = count > 3 ? words[3] : "", *third = count > 4 ? words[4] : "";
@@ -411,6 +422,7 @@ int main(int count, char **words) {
   if (!strcmp(what, "hold")) return hold(first, atoi(second));
   if (!strcmp(what, "flood")) return flood(first, atof(second));
   if (!strcmp(what, "connect")) return connectAgain(first, atof(second));
+  if (!strcmp(what, "work")) return work(atof(first));
   fprintf(stderr, "neighbour: what?\n");
   return 2;
 }

@@ -31,7 +31,7 @@ export async function buildNeighbours({ scratch, load, mustRun }: TestStore): Pr
   const context = join(scratch, 'neighbours');
   mkdirSync(context);
   peer('gcc', ['-static', '-O2', '-o', join(context, 'neighbour'), fileURLToPath(new URL('neighbour.c', import.meta.url))]);
-  writeFileSync(join(context, 'Dockerfile'), 'FROM busybox:1\nCOPY neighbour /bin/\nRUN ["/bin/busybox", "mkdir", "/run"]\n');
+  writeFileSync(join(context, 'Dockerfile'), 'FROM busybox:1\nCOPY neighbour /bin/\n');
   await mustRun(['build', '-q', '-t', 'neighbours', context]);
 }
 
