@@ -3,6 +3,7 @@ import assert from 'node:assert/strict';
 import { spawnSync } from 'node:child_process';
 import { mkdirSync, readFileSync, readdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { kill } from 'node:process';
 import { after, before, test } from 'node:test';
 import { caissonPath, ownProcesses } from '../cli/caisson.ts';
 import type { RunResult } from '../cli/caisson.ts';
@@ -73,6 +74,22 @@ test('a clock that is set: stop waits as long as it was told, and ages stay sane
   assert.match(await mustRun(['ps', '-a', '-f', 'name=ahead', '--format', '{{.Status}}']), /^Exited \(7\) Less than a second ago\n$/);
   assert.equal((await run(['start', 'ahead'])).status, 0);
   await mustRun(['rm', '-f', 'ahead', 'behind']);
+});
+
+test('a process that stands still: others see it, exec waits for it, and stop ends it all the same', async () => {
+  await mustRun(['run', '-d', '--name', 'still', 'busybox:1', 'sh', '-c', 'trap "exit 0" TERM; while :; do sleep 0.05; done']);
+  const pid = Number(await inspect('still', '{{.State.Pid}}'));
+  // As on a machine that sleeps: it does not know of it afterwards.
+  kill(pid, 'SIGSTOP');
+  assert.match(await mustRun(['ps', '--format', '{{.Names}} {{.State}}']), /^still running$/m);
+  const waits = run(['exec', 'still', 'echo', 'awake']);
+  await until(() => readFileSync(`/proc/${pid}/stat`, 'latin1').includes(') T '), 'it stands still');
+  kill(pid, 'SIGCONT');
+  assert.equal((await waits).stdout, 'awake\n');
+  kill(pid, 'SIGSTOP');
+  assert.equal(await mustRun(['stop', '-t', '1', 'still']), 'still\n');
+  assert.equal(await inspect('still', '{{.State.Status}} {{.State.ExitCode}}'), 'exited 137');
+  await mustRun(['rm', 'still']);
 });
 
 test('two commands on one container at once: each ends in an orderly way, and there is one process at most', async () => {

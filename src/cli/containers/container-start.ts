@@ -21,6 +21,9 @@ const FIRST_PAUSE_MS = 5;
 const LONGEST_PAUSE_MS = 100;
 /** How long a process may take to write down what its container changed, after that was killed. */
 const KEEPING_MS = 60_000;
+/** How long it may take to answer that it was told. */
+const ANSWER_MS = 5000;
+const LEAST_ANSWER_MS = 1000;
 
 /** Until it does not run any more; false: not within that time, by a clock that nobody sets. */
 async function hasEnded(containers: Containers, id: string, mostMs: number): Promise<boolean> {
@@ -69,13 +72,25 @@ function timeoutOf(values: FlagValues, { record }: WholeContainer): number {
   return (text === undefined ? undefined : need(parseCount(text), 'time', text, 'it is not a number of seconds')) ?? record.stopTimeoutS ?? DEFAULT_STOP_TIMEOUT_S;
 }
 
+/** False: its process does not answer (it was stopped by SIGSTOP, for one). */
+async function isTold(containers: Containers, container: KeptContainer, signal: number, mostMs: number): Promise<boolean> {
+  try {
+    await ask(containers, container, { op: 'kill', signal, stops: true }, mostMs);
+    return true;
+  } catch (error) {
+    if (error instanceof LifecycleError) return false;
+    throw error;
+  }
+}
+
 /** Kindly, then not. */
 async function stop(containers: Containers, container: WholeContainer, signal: number, seconds: number): Promise<void> {
   if (container.state.status !== 'running') return;
-  await ask(containers, container, { op: 'kill', signal, stops: true });
-  if (await hasEnded(containers, container.id, seconds * 1000)) return;
-  await ask(containers, container, { op: 'kill', signal: SIGKILL, stops: true });
-  if (!(await hasEnded(containers, container.id, KEEPING_MS))) await killHost(containers, containers.find(container.id));
+  if (await isTold(containers, container, signal, Math.max(LEAST_ANSWER_MS, seconds * 1000))) {
+    if (await hasEnded(containers, container.id, seconds * 1000)) return;
+    if ((await isTold(containers, container, SIGKILL, ANSWER_MS)) && (await hasEnded(containers, container.id, KEEPING_MS))) return;
+  }
+  await killHost(containers, containers.find(container.id));
 }
 
 function stopAll(values: FlagValues, containers: Containers, then: (container: WholeContainer) => Promise<void>): Promise<number> {
@@ -114,7 +129,7 @@ async function killOne(containers: Containers, container: KeptContainer, signal:
     await ask(containers, container, { op: 'kill', signal, stops });
     return;
   }
-  await ask(containers, container, { op: 'kill', signal, stops }).catch(async (error: unknown) => {
+  await ask(containers, container, { op: 'kill', signal, stops }, ANSWER_MS).catch(async (error: unknown) => {
     if (!(error instanceof LifecycleError)) throw error;
     await killHost(containers, container);
   });

@@ -20,7 +20,7 @@ export async function connectTo(containers: Containers, { id, name }: KeptContai
     const socket = await connectOnce(endpoint.path);
     endpoint.release();
     if (socket !== undefined) return socket;
-    if (performance.now() - since > MOST_WAIT_MS) throw new LifecycleError(`the container ${name} does not answer`, 'wait for its end, or end it with "caisson rm -f"');
+    if (performance.now() - since > MOST_WAIT_MS) throw doesNotAnswer(name);
     await new Promise((resolve) => setTimeout(resolve, PAUSE_MS));
   }
 }
@@ -39,14 +39,25 @@ export function converse(socket: Socket, request: Request, onFrame: (kind: numbe
   });
 }
 
-/** One question, one answer. Undefined: it does not run (any more). @throws UserError as the other side says */
-export async function ask(containers: Containers, container: KeptContainer, request: Request): Promise<Answer | undefined> {
+function doesNotAnswer(name: string): LifecycleError {
+  return new LifecycleError(`the container ${name} does not answer`, 'wait for its end, or end it with "caisson rm -f"');
+}
+
+/** One question, one answer, within `mostMs`. Undefined: it does not run (any more). @throws UserError as the other side says, LifecycleError where nobody answers */
+export async function ask(containers: Containers, container: KeptContainer, request: Request, mostMs?: number): Promise<Answer | undefined> {
   const socket = await connectTo(containers, container);
   if (socket === undefined) return undefined;
   let answer: Answer | undefined;
+  let isLate = false;
+  const timer = mostMs === undefined ? undefined : setTimeout(() => {
+    isLate = true;
+    socket.destroy();
+  }, mostMs);
   await converse(socket, request, (kind, payload) => {
     if (kind === FRAME.document) answer = parseDocument<Answer>(payload);
   });
+  clearTimeout(timer);
+  if (isLate) throw doesNotAnswer(container.name);
   if (answer?.error !== undefined) throw new UserError(answer.error, answer.advice, answer.code);
   return answer;
 }
