@@ -18,7 +18,7 @@ import type { Disk, ImageStore } from '../image/index.ts';
 import { nearestName } from '../image/nearest.ts';
 import { EventLog } from './events.ts';
 import { LifecycleError, NameConflictError, NoSuchContainerError } from './errors.ts';
-import { MOST_RECORD_BYTES, REMNANT_AFTER_MS } from './limits.ts';
+import { MOST_RECORD_BYTES, MOST_REMOVALS, REMNANT_AFTER_MS } from './limits.ts';
 import { ID, checkName, randomName } from './names.ts';
 import { decodeRecord, encodeRecord } from './record.ts';
 import { Networks } from './networks.ts';
@@ -328,9 +328,13 @@ export class Containers {
 
   #removeDirectory(directory: string): void {
     this.#disk.remove(`${directory}/config.json`);
-    for (const name of this.#disk.list(directory)) this.#disk.remove(`${directory}/${name}`);
-    const gone = this.#disk.files.rmdir(directory);
-    // Somebody else removes it as well, or waits for the lock that is in there: what is left is a remnant.
+    let gone = -ENOTEMPTY;
+    // Who was on the way to the lock that is in there when the directory got its last name may still make it.
+    for (let tries = 0; gone === -ENOTEMPTY && tries < MOST_REMOVALS; tries++) {
+      for (const name of this.#disk.list(directory)) this.#disk.remove(`${directory}/${name}`);
+      gone = this.#disk.files.rmdir(directory);
+    }
+    // Somebody else removes it as well; or what is left is a remnant.
     if (gone !== -ENOENT && gone !== -ENOTEMPTY) checkErrno(gone, 'remove', directory);
   }
 

@@ -10,6 +10,8 @@ export const MOST_OWN_LAYERS = 8;
 export const DEFAULT_WRITABLE_BYTES = 2 ** 30;
 /** Where layers take more of that, they are made one at each end. */
 export const FULL_SHARE = 0.75;
+/** How often a directory is emptied that somebody may still put something into. */
+export const MOST_REMOVALS = 10;
 /** A directory without a configuration is one that is being made or removed; both take milliseconds. */
 export const REMNANT_AFTER_MS = 60_000;
 /** Bytes of a log before it is set aside, and how many are kept: a container's output cannot fill the disk. */
