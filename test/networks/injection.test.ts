@@ -79,6 +79,20 @@ test('http: requests to the host get the header, whatever the guest has there; i
   assert.ok(!stdout.includes(SECRET) && !stderr.includes(SECRET) && !stdout.includes('VALUE_FOR_API'), stdout);
 });
 
+test('a guest that sends thousands of requests ahead is cut off', async () => {
+  got.length = 0;
+  const { stdout } = await guest(`python3 -c "$SCRIPT"`, ['--inject-header', `http://api.test:${plain.port} X-Api-Key: {env:VALUE_FOR_API}`, '-e', `SCRIPT=
+import socket
+with socket.create_connection(('api.test', ${plain.port})) as s:
+    try:
+        s.sendall(b'GET /ahead HTTP/1.1\\r\\nHost: api.test:${plain.port}\\r\\n\\r\\n' * 5000)
+        while s.recv(65536): pass
+    except OSError: pass
+print('ended')`]);
+  assert.equal(stdout, 'ended\n');
+  assert.ok(got.length <= 32, `${got.length} requests`);
+});
+
 test('https: the host is answered for with a certificate that programs trust, and checked as any client checks it; others are let through unread', async () => {
   got.length = 0;
   const flags = ['--inject-header', `api.test:${secure.port} X-Api-Key: Bearer {env:VALUE_FOR_API}`];
