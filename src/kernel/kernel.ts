@@ -24,6 +24,7 @@ import { killAll } from './task/exit.ts';
 import type { Process } from './task/process.ts';
 import type { KernelTask } from './task/task.ts';
 import { TimerQueue } from './time/timer-queue.ts';
+import type { Watch } from './watch/watch.ts';
 import type { Kernel as KernelInterface, KernelTimer, SignalInfo } from './types.ts';
 
 /** How long the host's wall clock is not asked again. */
@@ -58,7 +59,8 @@ export class Kernel implements KernelInterface {
   readonly timers = new TimerQueue();
   readonly futexes = new FutexTable();
   readonly memory: MemoryContext;
-  readonly syscalls: readonly (GateEntry | undefined)[] = gateEntries();
+  /** Only who watches puts others into their places. */
+  readonly syscalls: (GateEntry | undefined)[] = gateEntries();
   readonly statistics = new SyscallCounts();
   readonly layout: Layout;
   /** The layout as a number: all programs of a kernel have the same, as since boot on other systems. */
@@ -74,6 +76,8 @@ export class Kernel implements KernelInterface {
   readonly reaperPid: number;
   current: KernelTask | undefined;
   tracer: SyscallTracer | undefined;
+  /** Who watches what the container does. */
+  watch: Watch | undefined;
   /** A signal is delivered, for strace and events. */
   onSignal: ((task: KernelTask, info: SignalInfo) => void) | undefined;
   /** A task became another program, for events. */

@@ -151,7 +151,7 @@ export class Scheduler {
       for (;;) {
         const now = kernel.monotonicNs();
         if (kernel.timers.nextDeadline <= now) kernel.timers.run(now);
-        if (now >= end) break;
+        if (now >= end || this.#frozen) break;
         const task = this.#next();
         if (task === undefined) break;
         if ((task.cgroup.held || task.pause !== undefined) && !isDoomed(task)) continue;

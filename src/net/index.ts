@@ -14,3 +14,4 @@ export { inRange, parseAddress, parseRange, type AddressRange } from './address.
 export { MemberNetwork, type MemberDirectory } from './member-network.ts';
 export { PortError, PublishedPorts, type BoundPort, type PublishedPort } from './published-ports.ts';
 export { NetworkPolicy, NetworkRuleError, parseNetworkRule, type NetworkPolicyOptions } from './policy.ts';
+export { decodeInet, decodeUnix } from './sockaddr.ts';

@@ -19,6 +19,7 @@ import { withTimeOfChildren } from '../task/fork.ts';
 import { SharedRef } from '../task/shared-ref.ts';
 import { ATTENTION_LEAVE, type KernelTask } from '../task/task.ts';
 import { readElf, isElf, type Elf } from './elf.ts';
+import { keptArguments } from '../watch/arguments.ts';
 import { writeInitialStack } from './initial-stack.ts';
 import { canBeCompact, loadInterpreter, loadProgram } from './load-elf.ts';
 import { HEADER_BYTES, isScript, parseScriptLine } from './script.ts';
@@ -194,6 +195,7 @@ function fillMemory(task: KernelTask, mm: Mm, program: Program, request: ExecReq
     start = answer;
   }
   mm.exe = { inode: file.inode, path: file.description, location: file.location };
+  mm.launched = { path: program.executablePath, arguments: keptArguments(program.arguments) };
   const bytes = new Uint8Array(16);
   kernel.random(bytes);
   const stackPointer = writeInitialStack(mm, top - kernel.randomInteger(256) * 16, {

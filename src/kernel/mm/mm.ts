@@ -49,6 +49,12 @@ export interface Executable {
   readonly location?: Location | undefined;
 }
 
+/** What was asked for when the program was started, as far as it is kept for who watches. */
+export interface Launched {
+  readonly path: string;
+  readonly arguments: readonly string[];
+}
+
 /** Shared bytes that are compared when another space takes its turn, at most: with more, stores are noted, which costs all of them a little. */
 const WATCHED_FROM = 512 << 10;
 
@@ -74,6 +80,7 @@ export class Mm {
   codeEnd = 0;
   auxv: Uint8Array = new Uint8Array(0);
   #exe: Executable | undefined;
+  launched: Launched | undefined;
   /** MCL_FUTURE. */
   lockFuture = false;
   lockedBytes = 0;
@@ -485,6 +492,7 @@ export class Mm {
     this.codeEnd = parent.codeEnd;
     this.auxv = parent.auxv;
     this.exe = parent.exe;
+    this.launched = parent.launched;
     this.limitAs = parent.limitAs;
     this.limitData = parent.limitData;
     this.hasAliases = parent.hasAliases;

@@ -22,6 +22,7 @@ export function repeatCall(task: KernelTask): number {
 export function closeCall(task: KernelTask, result: number): void {
   const row = task.callRow!;
   if (task.kernel.tracer !== undefined) task.kernel.tracer.exit(task, row, task.callArguments, result);
+  task.kernel.watch?.closed(task, result);
   task.callRow = undefined;
   task.callArguments = [];
   task.blocking = undefined;
@@ -53,6 +54,7 @@ export function interruptCall(task: KernelTask, restartAllowed: boolean): void {
     finishCall(task, answer, true);
   } else if (row.restart === true && restartAllowed) {
     const { space } = task.mm;
+    task.kernel.watch?.forget(task);
     finishCall(task, 0, true);
     space.setRegisterNumber(RAX, row.number);
     space.rip = space.rip - 2;
