@@ -28,12 +28,13 @@ const ARROWS = {
   registry: ['image', 'squat'],
   kernel: ['machine', 'fs', 'net'],
   container: ['kernel', 'fs', 'net', 'machine', 'image'],
-  sandbox: ['container', 'image', 'lifecycle', 'host/node'],
+  sandbox: ['detect', 'container', 'image', 'lifecycle', 'host/node'],
   lifecycle: ['container', 'image', 'fs'],
   audit: ['image', 'findings'],
   scan: ['image', 'findings', 'fs', 'squat'],
   build: ['container', 'image', 'fs'],
-  cli: ['build', 'lifecycle', 'sandbox', 'host/node', 'container', 'image', 'machine', 'registry', 'findings', 'squat', 'audit', 'scan'],
+  detect: ['kernel', 'net', 'image'],
+  cli: ['detect', 'build', 'lifecycle', 'sandbox', 'host/node', 'container', 'image', 'machine', 'registry', 'findings', 'squat', 'audit', 'scan'],
   web: ['sandbox', 'container', 'host/browser'],
 };
 const OPEN_TO_ALL = new Set(['abi', 'host']);
@@ -51,6 +52,7 @@ const DOORS = {
   squat: ['index.ts'],
   audit: ['index.ts'],
   scan: ['index.ts'],
+  detect: ['index.ts'],
   image: ['index.ts', 'nearest.ts', 'reference.ts'],
 };
 const NODE_MODULE = /^(?:node:|bun:)/;

@@ -1,0 +1,24 @@
+/** What a file of rules may hold, and what is kept while events pass. Reaching a bound is an error that says so, unless the line says otherwise. */
+
+/** Bytes of a file of rules. Falco's own, of all three maturities, have 250 KB. */
+export const MOST_RULES_BYTES = 4 << 20;
+/** Rules, macros and lists, each. */
+export const MOST_ITEMS = 5000;
+/** Values of a list, and of all exceptions of a rule. */
+export const MOST_VALUES = 50_000;
+/** Characters of a condition with all that was appended. */
+export const MOST_CONDITION_LENGTH = 100_000;
+/** Parts of a condition with its macros written out: more cannot be meant, and each costs time with every event. */
+export const MOST_CONDITION_PARTS = 20_000;
+/** Brackets within brackets, and macros within macros. */
+export const MOST_NESTING = 100;
+/** Brackets that are open at once in a file of YAML. */
+export const MOST_OPEN_BRACKETS = 64;
+/** Characters of an alert's text; a longer one is cut. */
+export const MOST_OUTPUT_LENGTH = 8192;
+/** Bytes of one event of a recorded stream. */
+export const MOST_EVENT_LINE = 1 << 20;
+/** Times that `*` may stand in a pattern. */
+export const MOST_STARS = 16;
+/** Users and groups of a container whose names are known. */
+export const MOST_NAMES = 10_000;
