@@ -33,7 +33,7 @@ const ARROWS = {
   audit: ['image', 'findings'],
   scan: ['image', 'findings', 'fs', 'squat'],
   build: ['container', 'image', 'fs'],
-  detect: ['kernel', 'net', 'image'],
+  detect: ['kernel', 'net', 'image', 'fs'],
   cli: ['detect', 'build', 'lifecycle', 'sandbox', 'host/node', 'container', 'image', 'machine', 'registry', 'findings', 'squat', 'audit', 'scan'],
   web: ['sandbox', 'container', 'host/browser'],
 };

@@ -23,7 +23,10 @@ export interface PathArgument {
   readonly text: string | undefined;
 }
 
-/** `name.flags`, the index of a row's argument. */
+/** Their result is a descriptor. */
+const MAKERS: ReadonlySet<string> = new Set(['accept', 'accept4', 'socket', 'memfd_create']);
+
+/** Of the argument of a name: -1 where the call has none. */
 function indexOf(shape: Shape, name: string): number {
   return shape.names.indexOf(name);
 }
@@ -61,6 +64,8 @@ export class CallEvent implements SystemEvent {
   readonly #paths: readonly PathArgument[];
   readonly #texts: ReadonlyMap<number, string>;
   readonly #address: Uint8Array | undefined;
+  /** `end` has said what came of it. */
+  #isOver = false;
   #file: FileFacts | undefined | null = null;
   #arguments: ReadonlyMap<string, string | number> | undefined;
 
@@ -135,7 +140,9 @@ export class CallEvent implements SystemEvent {
 
   /** The call is over. */
   end(result: number): void {
-    if (this.#shape.opens === true) this.#file = null;
+    this.#isOver = true;
+    // What was opened is known now, and what is accepted or made has a descriptor.
+    if (this.#shape.opens === true || MAKERS.has(this.type)) this.#file = null;
     this.result = result;
   }
 
@@ -184,7 +191,7 @@ export class CallEvent implements SystemEvent {
     if (path !== undefined) {
       if (path.text === undefined) return undefined;
       const absolute = absolutePath(task, path.directory, path.text);
-      const opened = this.#shape.opens === true && this.result >= 0 && this.#isOver() ? task.files.get(this.result) : undefined;
+      const opened = this.#shape.opens === true && this.result >= 0 && this.#isOver ? task.files.get(this.result) : undefined;
       if (opened !== undefined) return openFacts(opened, this.result, path.text, absolute);
       return pathFacts(realPath(task, path.directory, path.text, this.#follows()), absolute, path.text);
     }
@@ -193,19 +200,14 @@ export class CallEvent implements SystemEvent {
 
   #descriptor(): FileFacts | undefined {
     const { task, type, result } = this;
-    const makes = type === 'accept' || type === 'accept4' || type === 'socket' || type === 'memfd_create' || this.#shape.opens === true;
+    const makes = MAKERS.has(type) || this.#shape.opens === true;
     const index = this.#row.arguments.indexOf('fd');
-    const number = makes && result >= 0 && (result > 0 || type !== 'socket') && this.#isOver() ? result : this.#args[index];
-    const file = number === undefined || (index < 0 && !makes) ? undefined : task.files.get(number);
+    const number = makes && this.#isOver && result >= 0 ? result : this.#args[index];
+    const file = number === undefined ? undefined : task.files.get(number);
     if (file === undefined || number === undefined) return undefined;
     if (!(file instanceof Socket)) return openFacts(file, number);
     if (type === 'bind') return socketFacts(file, number, { local: this.#address });
     return socketFacts(file, number, { remote: this.#address, isServer: type.startsWith('accept') });
-  }
-
-  /** `end` has said what came of it. */
-  #isOver(): boolean {
-    return this.number !== 0;
   }
 
   #nameArguments(): ReadonlyMap<string, string | number> {

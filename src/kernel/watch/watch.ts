@@ -135,6 +135,7 @@ export class Watch {
   #judge(event: CallEvent, args?: Arguments): { readonly kind: 'go' | 'hold' } | { readonly kind: 'stop'; readonly result: number } {
     const { task, program } = event;
     if (args !== undefined && event.startsProgram) event.program = programToBe(event, args, program) ?? program;
+    event.number = this.counters.events + 1;
     event.result = expectedResult(event.type, args);
     const verdict = this.#watcher.judge(event);
     if (verdict.kind === 'allow') {

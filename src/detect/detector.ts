@@ -1,0 +1,159 @@
+/** Puts events before rules: those that act are asked before the call is made, the others after it. */
+import { WaitQueue } from '../fs/types.ts';
+import type { SystemEvent, Verdict, Watcher } from '../kernel/watch/types.ts';
+import { QUIET_CALLS } from '../kernel/watch/shapes.ts';
+import { BEFORE_CALLS } from './actions.ts';
+import type { Action } from './actions.ts';
+import { AlertRate } from './alert-rate.ts';
+import { ALL_CALLS } from './condition/compile.ts';
+import { timeOf } from './fields.ts';
+import type { Rule } from './rules/rule-set.ts';
+import type { Priority } from './rules/sources.ts';
+import { Subject } from './subject.ts';
+import type { ContainerFacts } from './subject.ts';
+
+/** What a rule has to say; as Falco's, in words and order of `json_output`, and what was done. */
+export interface Alert {
+  readonly time: string;
+  readonly rule: string;
+  readonly priority: Priority;
+  /** May hold anything that a guest has made: not for a terminal as it is. */
+  readonly output: string;
+  readonly fields: Readonly<Record<string, string | number | boolean | null>>;
+  readonly tags: readonly string[];
+  readonly action: Action['kind'];
+  /** Of the event. */
+  readonly event: number;
+  readonly container: { readonly id: string; readonly name: string };
+  readonly hostname: string;
+  /** Alerts of the rule that were left out before this one. */
+  readonly leftOut: number;
+}
+
+export interface DetectorOptions {
+  readonly container: ContainerFacts;
+  readonly rules: readonly Rule[];
+  /** What is done instead of what the files say. */
+  readonly actions?: ReadonlyMap<string, Action>;
+  readonly onAlert: (alert: Alert) => void;
+  /** The whole stream. False: no more can be taken, until `drained`. */
+  readonly onEvent?: ((event: SystemEvent) => boolean) | undefined;
+  /** The stream begins with the first rule that records. */
+  readonly recordsLater?: boolean;
+  /** Of each rule. Default: all. */
+  readonly alertsPerSecond?: number;
+  /** Beside what rules ask for. */
+  readonly alsoCalls?: Iterable<string>;
+}
+
+const ALLOW: Verdict = { kind: 'allow' };
+
+interface Armed {
+  readonly rule: Rule;
+  readonly action: Action;
+}
+
+function byCall(rules: readonly Armed[]): ReadonlyMap<string, readonly Armed[]> {
+  const found = new Map<string, Armed[]>();
+  for (const armed of rules) {
+    for (const call of armed.rule.condition.calls) {
+      // A rule about all calls is not about those that are made all the time, unless they are all that it is about.
+      if (QUIET_CALLS.has(call) && armed.rule.condition.calls.size > QUIET_CALLS.size) continue;
+      found.set(call, [...(found.get(call) ?? []), armed]);
+    }
+  }
+  return found;
+}
+
+export class Detector implements Watcher {
+  readonly calls: ReadonlySet<string>;
+  readonly judgedCalls: ReadonlySet<string>;
+  readonly room = new WaitQueue();
+  readonly #options: DetectorOptions;
+  readonly #subject: Subject;
+  readonly #before: ReadonlyMap<string, readonly Armed[]>;
+  readonly #after: ReadonlyMap<string, readonly Armed[]>;
+  readonly #rate: AlertRate;
+  #isRecording: boolean;
+  #isFull = false;
+  /** How often each rule fired. */
+  readonly fired = new Map<string, number>();
+
+  constructor(options: DetectorOptions) {
+    const { rules, actions, container } = options;
+    const armed = rules.map((rule): Armed => ({ rule, action: actions?.get(rule.name) ?? rule.action ?? { kind: 'alert' } }));
+    const acts = ({ action: { kind } }: Armed): boolean => BEFORE_CALLS.some((known) => known === kind);
+    this.#options = options;
+    this.#subject = new Subject(container);
+    this.#before = byCall(armed.filter(acts));
+    this.#after = byCall(armed.filter((each) => !acts(each)));
+    this.#rate = new AlertRate(options.alertsPerSecond ?? Infinity);
+    this.#isRecording = options.onEvent !== undefined && options.recordsLater !== true;
+    this.judgedCalls = new Set(this.#before.keys());
+    const streamed = options.onEvent === undefined ? [] : [...ALL_CALLS].filter((call) => !QUIET_CALLS.has(call));
+    this.calls = new Set([...this.#before.keys(), ...this.#after.keys(), ...streamed, ...(options.alsoCalls ?? [])]);
+  }
+
+  get isFull(): boolean {
+    return this.#isFull;
+  }
+
+  /** Alerts that were left out because there were too many. */
+  get leftOut(): number {
+    return this.#rate.leftOut;
+  }
+
+  /** Events can be taken again. */
+  drained(): void {
+    this.#isFull = false;
+    this.room.wake();
+  }
+
+  judge(event: SystemEvent): Verdict {
+    const found = this.#matching(this.#before, event);
+    if (found.length === 0) return ALLOW;
+    for (const { rule, action } of found) this.#alert(rule, action, event);
+    for (const kind of BEFORE_CALLS) {
+      const strongest = found.find(({ action }) => action.kind === kind);
+      if (strongest !== undefined) return strongest.action as Verdict;
+    }
+    return ALLOW;
+  }
+
+  happened(event: SystemEvent): void {
+    for (const { rule, action } of this.#matching(this.#after, event)) {
+      if (action.kind === 'record') this.#isRecording = this.#options.onEvent !== undefined;
+      this.#alert(rule, action, event);
+    }
+    if (this.#isRecording && this.#options.onEvent?.(event) === false) this.#isFull = true;
+  }
+
+  #matching(rules: ReadonlyMap<string, readonly Armed[]>, event: SystemEvent): readonly Armed[] {
+    const candidates = rules.get(event.type);
+    if (candidates === undefined) return NONE;
+    const subject = this.#subject;
+    subject.ask(event);
+    let found: Armed[] | undefined;
+    for (const armed of candidates) if (armed.rule.condition.test(subject)) (found ??= []).push(armed);
+    // Links: the path that was asked for may be the one that a rule knows.
+    if (candidates.some(({ rule }) => rule.condition.usesFile) && subject.useOtherName()) {
+      for (const armed of candidates) if (armed.rule.condition.usesFile && found?.includes(armed) !== true && armed.rule.condition.test(subject)) (found ??= []).push(armed);
+      subject.useRealName();
+    }
+    return found ?? NONE;
+  }
+
+  #alert({ name, priority, output, tags }: Rule, action: Action, event: SystemEvent): void {
+    this.fired.set(name, (this.fired.get(name) ?? 0) + 1);
+    const leftOut = this.#rate.take(name, event.seconds);
+    if (leftOut === undefined) return;
+    this.#subject.ask(event);
+    const { container } = this.#subject;
+    this.#options.onAlert({
+      time: timeOf(event), rule: name, priority, output: output.text(this.#subject), fields: output.fields(this.#subject), tags, action: action.kind, event: event.number,
+      container: { id: container.id, name: container.name }, hostname: container.hostname, leftOut,
+    });
+  }
+}
+
+const NONE: readonly Armed[] = [];

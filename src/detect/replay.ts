@@ -1,0 +1,36 @@
+/** A recorded stream before rules: what would have been said, and done. */
+import { RulesError } from './errors.ts';
+import { readEvent, readHeader } from './event-json.ts';
+import { Detector } from './detector.ts';
+import type { DetectorOptions } from './detector.ts';
+import { NO_CONTAINER } from './subject.ts';
+
+export interface ReplayResult {
+  readonly events: number;
+  /** How often each rule fired. */
+  readonly fired: ReadonlyMap<string, number>;
+  readonly leftOut: number;
+}
+
+/** `lines` without their ends. A rule that acts is asked as before the call. @throws RulesError where it is no stream. */
+export async function replay(name: string, lines: AsyncIterable<string>, options: Omit<DetectorOptions, 'container'>): Promise<ReplayResult> {
+  let detector: Detector | undefined;
+  let events = 0;
+  let line = 0;
+  for await (const text of lines) {
+    line++;
+    if (text === '') continue;
+    const header = detector === undefined || text.startsWith('{"caisson"') ? readHeader(text) : undefined;
+    if (header !== undefined) {
+      detector ??= new Detector({ ...options, container: header });
+      continue;
+    }
+    const event = readEvent(text);
+    if (event === undefined) throw new RulesError('this is no event', line === 1 ? 'give a file that "--events FILE" has written' : 'was the file cut short?', { file: name, line, column: 1 });
+    detector ??= new Detector({ ...options, container: NO_CONTAINER });
+    events++;
+    detector.judge(event);
+    detector.happened(event);
+  }
+  return { events, fired: detector?.fired ?? new Map(), leftOut: detector?.leftOut ?? 0 };
+}
