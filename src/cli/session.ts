@@ -70,6 +70,11 @@ export class Session {
     this.#outputs[1]?.write(Buffer.from(line, 'latin1'));
   }
 
+  /** A line of text for standard error. */
+  writeLine(line: string): void {
+    this.#outputs[1]?.write(Buffer.from(`${line}${this.#terminal === undefined ? '' : '\r'}\n`));
+  }
+
   async run(): Promise<ExitStatus> {
     const { process: spec, timeoutMs } = this.#options;
     const hasTerminal = spec.terminal !== undefined && process.stdin.isTTY === true;

@@ -6,7 +6,9 @@ import { specialFilesOf } from '../kernel/files/special-files.ts';
 import { configureNetwork } from '../kernel/files/network.ts';
 import { Kernel } from '../kernel/kernel.ts';
 import { SyscallTracer, traceLine } from '../kernel/strace/tracer.ts';
+import type { Watch } from '../kernel/watch/watch.ts';
 import { createSystemView } from '../kernel/system-view.ts';
+import { killAll } from '../kernel/task/exit.ts';
 import { startProcess } from '../kernel/task/start.ts';
 import { createMachine, type MachineImage } from '../machine/index.ts';
 import { EINVAL, EOPNOTSUPP } from '../abi/errno.ts';
@@ -220,6 +222,7 @@ export class Container {
     if (typeof process === 'number') return process;
     process.oomScoreAdjust = this.#oomScoreAdjust;
     streams.terminal?.tty.setControlling(process);
+    if (kernel.watch?.started(process) === false) killAll([process]);
     const running = runningProcess(kernel, process, streams, isFirst);
     if (!isFirst || this.#hostNetwork === undefined) return running;
     return { ...running, ended: running.ended.then(async (status) => this.#disconnect().then(() => status)) };
@@ -240,6 +243,13 @@ export class Container {
       },
       ...(filter === undefined ? {} : { filter }),
     });
+  }
+
+  /** Before programs start: lets `install` put somebody between them and the kernel. */
+  observe(install: (kernel: Kernel) => Watch): Watch {
+    const watch = install(this.#kernel);
+    this.#kernel.watch = watch;
+    return watch;
   }
 
   /** What differs from the root directory, parents before children. */

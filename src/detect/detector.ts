@@ -9,6 +9,7 @@ import { ALL_CALLS } from './condition/compile.ts';
 import { timeOf } from './fields.ts';
 import type { Rule } from './rules/rule-set.ts';
 import type { Priority } from './rules/sources.ts';
+import type { Seer } from './use.ts';
 import { Subject } from './subject.ts';
 import type { ContainerFacts } from './subject.ts';
 
@@ -35,15 +36,16 @@ export interface DetectorOptions {
   readonly rules: readonly Rule[];
   /** What is done instead of what the files say. */
   readonly actions?: ReadonlyMap<string, Action>;
-  readonly onAlert: (alert: Alert) => void;
+  /** False: no more can be taken, until `drained`. */
+  readonly onAlert: (alert: Alert) => boolean;
   /** The whole stream. False: no more can be taken, until `drained`. */
   readonly onEvent?: ((event: SystemEvent) => boolean) | undefined;
   /** The stream begins with the first rule that records. */
   readonly recordsLater?: boolean;
   /** Of each rule. Default: all. */
   readonly alertsPerSecond?: number;
-  /** Beside what rules ask for. */
-  readonly alsoCalls?: Iterable<string>;
+  /** Whoever looks at calls beside the rules. */
+  readonly alsoSees?: Seer | undefined;
 }
 
 const ALLOW: Verdict = { kind: 'allow' };
@@ -91,7 +93,7 @@ export class Detector implements Watcher {
     this.#isRecording = options.onEvent !== undefined && options.recordsLater !== true;
     this.judgedCalls = new Set(this.#before.keys());
     const streamed = options.onEvent === undefined ? [] : [...ALL_CALLS].filter((call) => !QUIET_CALLS.has(call));
-    this.calls = new Set([...this.#before.keys(), ...this.#after.keys(), ...streamed, ...(options.alsoCalls ?? [])]);
+    this.calls = new Set([...this.#before.keys(), ...this.#after.keys(), ...streamed, ...(options.alsoSees?.calls ?? [])]);
   }
 
   get isFull(): boolean {
@@ -125,7 +127,9 @@ export class Detector implements Watcher {
       if (action.kind === 'record') this.#isRecording = this.#options.onEvent !== undefined;
       this.#alert(rule, action, event);
     }
-    if (this.#isRecording && this.#options.onEvent?.(event) === false) this.#isFull = true;
+    this.#options.alsoSees?.happened(event);
+    // What only others asked for is not in the stream.
+    if (this.#isRecording && !QUIET_CALLS.has(event.type) && this.#options.onEvent?.(event) === false) this.#isFull = true;
   }
 
   #matching(rules: ReadonlyMap<string, readonly Armed[]>, event: SystemEvent): readonly Armed[] {
@@ -149,10 +153,11 @@ export class Detector implements Watcher {
     if (leftOut === undefined) return;
     this.#subject.ask(event);
     const { container } = this.#subject;
-    this.#options.onAlert({
+    const isTaken = this.#options.onAlert({
       time: timeOf(event), rule: name, priority, output: output.text(this.#subject), fields: output.fields(this.#subject), tags, action: action.kind, event: event.number,
       container: { id: container.id, name: container.name }, hostname: container.hostname, leftOut,
     });
+    if (!isTaken) this.#isFull = true;
   }
 }
 

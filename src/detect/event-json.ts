@@ -70,6 +70,15 @@ export function headerLine(container: ContainerFacts): string {
   return `${JSON.stringify({ caisson: 'events', version: STREAM_VERSION, container: { id, name: toText(name), image, imageId, imageDigest, hostname: toText(hostname), mounts: mounts.map(toText) }, users: [...userNames].map(([uid, user]) => [uid, toText(user)]), groups: [...groupNames].map(([gid, group]) => [gid, toText(group)]) })}\n`;
 }
 
+/** The last line: what there was in all. `events` counts those that were seen, also before a rule began to record. */
+export function footerLine(counts: { readonly events: number; readonly waits: number; readonly alerts: number; readonly leftOut: number }): string {
+  return `${JSON.stringify({ caisson: 'end', ...counts })}\n`;
+}
+
+export function isFooter(line: string): boolean {
+  return line.startsWith('{"caisson":"end",') && readObject(line) !== undefined;
+}
+
 export function eventLine(event: SystemEvent): string {
   const { number, type, result, tid, session, processGroup, terminal, uid, gid, file, source, target, openFlags } = event;
   const ofFile = file === undefined ? '' : `,"file":${JSON.stringify(fileJson(file))}`;

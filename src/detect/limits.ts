@@ -20,5 +20,7 @@ export const MOST_OUTPUT_LENGTH = 8192;
 export const MOST_EVENT_LINE = 1 << 20;
 /** Times that `*` may stand in a pattern. */
 export const MOST_STARS = 16;
+/** Files of which it is kept how they were used; those beyond are counted. */
+export const MOST_USED_FILES = 200_000;
 /** Users and groups of a container whose names are known. */
 export const MOST_NAMES = 10_000;

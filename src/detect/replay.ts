@@ -1,6 +1,6 @@
 /** A recorded stream before rules: what would have been said, and done. */
 import { RulesError } from './errors.ts';
-import { readEvent, readHeader } from './event-json.ts';
+import { isFooter, readEvent, readHeader } from './event-json.ts';
 import { Detector } from './detector.ts';
 import type { DetectorOptions } from './detector.ts';
 import { NO_CONTAINER } from './subject.ts';
@@ -25,6 +25,7 @@ export async function replay(name: string, lines: AsyncIterable<string>, options
       detector ??= new Detector({ ...options, container: header });
       continue;
     }
+    if (isFooter(text)) continue;
     const event = readEvent(text);
     if (event === undefined) throw new RulesError('this is no event', line === 1 ? 'give a file that "--events FILE" has written' : 'was the file cut short?', { file: name, line, column: 1 });
     detector ??= new Detector({ ...options, container: NO_CONTAINER });

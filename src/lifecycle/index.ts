@@ -11,7 +11,7 @@ export { Life, runningState } from './life.ts';
 export { checkName, checkVolumeName, randomId, shortId } from './names.ts';
 export { Networks, NoSuchNetworkError, gatewayOf, prefixOf } from './networks.ts';
 export type { NetworkMember, NetworkRecord } from './networks.ts';
-export type { ContainerRecord, ProcessInputs, VolumeUse } from './record.ts';
+export type { ContainerRecord, ProcessInputs, VolumeUse, WatchRecord } from './record.ts';
 export { NO_RESTART, restartPause } from './restart.ts';
 export type { RestartName, RestartPolicy } from './restart.ts';
 export { CREATED, EXIT_KILLED } from './state.ts';

@@ -34,6 +34,20 @@ export interface VolumeUse {
   readonly isAnonymous: boolean;
 }
 
+/** How what it does is watched, at each start. */
+export interface WatchRecord {
+  /** Files of rules as they were then; without a text, the set of our own. */
+  readonly rules: readonly { readonly name: string; readonly text?: string }[];
+  /** `--on-rule` */
+  readonly onRule: readonly string[];
+  /** Where the stream goes; `-`: standard error. */
+  readonly events?: string;
+  readonly alerts?: string;
+  readonly use?: string;
+  /** A second, of each rule. */
+  readonly alertRate?: number;
+}
+
 export interface ContainerRecord {
   /** 64 hexadecimal digits. */
   readonly id: string;
@@ -64,6 +78,8 @@ export interface ContainerRecord {
   /** `--init`. */
   readonly init?: boolean;
   readonly volumes?: readonly VolumeUse[];
+  /** Absent: nobody watches. */
+  readonly watch?: WatchRecord;
 }
 
 /** JSON has no infinity, which a limit may be. */

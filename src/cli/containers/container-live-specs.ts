@@ -1,11 +1,13 @@
 /** Commands on containers that run, as data: attach, stats, pause, unpause, update, events, generate systemd. Names and flags are Docker's and, of the last one, Podman's. */
 import type { CommandSpec } from '../command.ts';
+import { ALERT_RATE_FLAG, ON_RULE_FLAG, RULES_FLAG } from '../detect/watch-flags.ts';
 import { LIMIT_FLAGS } from './container-flags.ts';
 import type { Flag } from '../flags.ts';
 
 const CONTAINER = 'Container';
 const OUTPUT = 'Output';
 const UNIT = 'Unit';
+const RULES = 'Watching';
 const MANY = 1000;
 
 export const DETACH_KEYS_FLAG: Flag = { group: CONTAINER, name: 'detach-keys', kind: 'string', placeholder: 'KEYS', help: 'typed at a terminal: leave it, and the program goes on (default: ctrl-p,ctrl-q)' };
@@ -47,13 +49,15 @@ export const UPDATE: CommandSpec = {
 };
 export const EVENTS: CommandSpec = {
   name: 'events', usage: '[FLAGS]', summary: 'show what happens to containers, volumes and networks', words: [0, 0],
-  description: 'As it happens, or from --since up to --until. The last ten to twenty thousand are kept.',
+  description: 'As it happens, or from --since up to --until. The last ten to twenty thousand are kept. Alerts of containers that run with --rules are among them.\n--replay puts the stream of one container, which "run --events FILE" wrote, before rules.',
   flags: [
     { group: CONTAINER, name: 'filter', short: 'f', kind: 'string', multiple: true, placeholder: 'KEY=VALUE', help: 'container, event, image, label, type, volume, network' },
     { group: OUTPUT, name: 'since', kind: 'string', placeholder: 'TIME', help: 'also what has happened since: 10m (ago), or a date' }, { group: OUTPUT, name: 'until', kind: 'string', placeholder: 'TIME', help: 'only up to then' },
     formatFlag('{{.Time}} {{.Action}} {{.ID}}'),
+    { group: RULES, name: 'replay', kind: 'string', placeholder: 'FILE', help: 'show what rules say of a recorded stream' }, RULES_FLAG, ON_RULE_FLAG, ALERT_RATE_FLAG,
+    { group: RULES, name: 'list-rules', kind: 'boolean', help: 'list the rules of --rules, or of our own set' },
   ],
-  examples: [['caisson events --filter event=die', ''], ['caisson events --since 1h --until 0s --format json', 'what has happened in the last hour']],
+  examples: [['caisson events --filter event=die', ''], ['caisson events --filter event=alert', 'what rules say of containers, as it happens'], ['caisson events --replay box.events --rules mine.yaml', ''], ['caisson events --since 1h --until 0s --format json', 'what has happened in the last hour']],
 };
 export const GENERATE_SYSTEMD: CommandSpec = {
   name: 'generate systemd', usage: '[FLAGS] CONTAINER', summary: 'write a unit of systemd that starts a container at boot', words: [1, 1],

@@ -3,6 +3,7 @@ import type { CommandSpec } from '../command.ts';
 import { AFTER, ALLOW_NET_FLAG, PUBLISH_FLAG, ENGINE_FLAGS, ENVIRONMENT_FLAGS, FILES, LIMIT_FLAGS, MEMORY_FILES_FLAGS, NETWORK, PROCESS, TERMINAL_FLAGS, TRACE_FLAGS } from './container-flags.ts';
 import { DETACH_KEYS_FLAG, LIVE_COMMANDS, SIG_PROXY_FLAG } from './container-live-specs.ts';
 import type { Flag } from '../flags.ts';
+import { WATCH_FLAGS } from '../detect/watch-flags.ts';
 import { LAYER_LIMIT_FLAGS, MIRROR, QUIET, REGISTRY_FLAGS } from '../images/image-specs.ts';
 import { SQUAT_FLAGS } from '../squat/squat-flags.ts';
 
@@ -74,7 +75,7 @@ export const RUN: CommandSpec = {
   flags: [
     { group: CONTAINER, name: 'detach', short: 'd', kind: 'boolean', help: 'run it in the background, and print its id' },
     { ...DETACH_KEYS_FLAG, help: 'run it in a process of its own, which these keys, typed at a terminal, leave, such as ctrl-p,ctrl-q' }, SIG_PROXY_FLAG,
-    ...MAKING_FLAGS, ...TRACE_FLAGS,
+    ...MAKING_FLAGS, ...WATCH_FLAGS, ...TRACE_FLAGS,
     { group: AFTER, name: 'changes', kind: 'boolean', help: 'list what was added (A), changed (C) and deleted (D)' },
     { group: AFTER, name: 'export-changes', kind: 'string', placeholder: 'FILE.tar', help: 'keep what changed as a tar file (an image layer)' },
     ...ENGINE_FLAGS,
@@ -86,7 +87,7 @@ export const RUN: CommandSpec = {
 };
 export const CREATE: CommandSpec = {
   name: 'create', usage: '[FLAGS] IMAGE [COMMAND [ARGUMENTS]]', summary: 'make a container, to be started later', words: [1, Number.MAX_SAFE_INTEGER], runs: true, absent: ABSENT,
-  flags: [...MAKING_FLAGS, ...ENGINE_FLAGS],
+  flags: [...MAKING_FLAGS, ...WATCH_FLAGS, ...ENGINE_FLAGS],
   examples: [['caisson create --name box -it debian bash', ''], ['caisson start -i box', 'and then']],
 };
 const TIME_FLAGS: readonly Flag[] = [

@@ -83,6 +83,11 @@ async function show(containers: Containers, sinceMs: number, untilMs: number, wr
 export async function eventsCommand(args: readonly string[]): Promise<number> {
   const values = await readCommand(EVENTS, args);
   if (values === undefined) return 0;
+  const recorded = values.last('replay');
+  if (recorded !== undefined) return (await import('../detect/replay-command.ts')).replayEvents(values, recorded);
+  if (values.has('list-rules')) return (await import('../detect/replay-command.ts')).listRules(values);
+  const ruleFlag = ['rules', 'on-rule', 'alert-rate'].find((flag) => values.has(flag));
+  if (ruleFlag !== undefined) throw new UserError(`cannot use --${ruleFlag} without a recorded stream`, 'add --replay FILE; "caisson run --rules" watches a container while it runs', EXIT_FAILED);
   const accepts = filterOf(values.all('filter'));
   const text = formatOf(values.last('format'));
   const [sinceMs, untilMs] = [timeOf(values, 'since') ?? Date.now(), timeOf(values, 'until') ?? Infinity];

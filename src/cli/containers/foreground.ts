@@ -71,7 +71,9 @@ async function runSession({ containers, record, layers, life, input, values }: F
     onStarted: () => beside?.started(session), onInputRoom: () => beside?.inputRoom(),
   });
   traceCalls(container, session, values?.has('strace') === true ? values.all('strace').filter((filter) => filter !== '') : undefined);
+  const watching = record.watch === undefined ? undefined : (await import('../detect/watch-kept.ts')).watchKept(container, record, life, (line) => session.writeLine(line));
   const status = await session.run();
+  await watching?.end();
   await beside?.close();
   const code = exitCode(status, session.timedOut);
   await afterwards(container, values);

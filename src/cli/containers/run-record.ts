@@ -20,6 +20,7 @@ import type { TerminalFacts } from '../option-values.ts';
 import { exposedPorts } from '../networks/published-ports.ts';
 import { parseCount, parseDuration, parseSize } from '../quantities.ts';
 import { parseRestart } from './restart-option.ts';
+import { watchRecord } from '../detect/watch-flags.ts';
 import { parseVolumeFlag } from '../volumes/volume-option.ts';
 import type { WantedVolume } from '../volumes/volume-option.ts';
 
@@ -171,6 +172,7 @@ export function recordOf(values: FlagValues, image: StoredImage, { id, nowMs, te
   const hostname = values.last('hostname') ?? name ?? shortId(id);
   const inputs = processInputs(values, terminal);
   checkCommand(values, image, inputs);
+  const watch = watchRecord(values);
   const exposed = exposedPorts(values, image.config.defaults.exposedPorts);
   const timeout = values.last('timeout');
   const stopTimeout = values.last('stop-timeout');
@@ -183,7 +185,7 @@ export function recordOf(values: FlagValues, image: StoredImage, { id, nowMs, te
     defaults: { ...image.config.defaults, exposedPorts: exposed }, process: inputs, container: containerOf(values, hostname, networkOf(values, exposed, findNetwork), mounts), labels: { ...image.config.defaults.labels, ...labelsOf(values) },
     autoRemove: values.has('rm'), stopSignal, stopTimeoutS: stopTimeout === undefined ? undefined : need(parseCount(stopTimeout), 'stop-timeout', stopTimeout, 'it is not a number of seconds'),
     log: logOf(values), timeoutMs: timeout === undefined ? undefined : need(parseDuration(timeout), 'timeout', timeout, 'it is not a time such as 30s'),
-    ...(restart === undefined ? {} : { restart }), ...(health === undefined ? {} : { health }), ...(values.has('init') ? { init: true } : {}), ...(named.length === 0 ? {} : { volumes: named.map(({ use }) => use) }),
+    ...(restart === undefined ? {} : { restart }), ...(health === undefined ? {} : { health }), ...(values.has('init') ? { init: true } : {}), ...(named.length === 0 ? {} : { volumes: named.map(({ use }) => use) }), ...(watch === undefined ? {} : { watch }),
   };
   return { record, copied: new Set(named.filter(({ copies }) => copies).map(({ use }) => use.name)) };
 }

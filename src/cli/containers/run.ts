@@ -116,6 +116,7 @@ async function make({ store, image }: FoundImage, values: FlagValues, facts: Ter
   const { host } = store.disk;
   const randomName = (): string => randomId((buffer) => host.random(buffer));
   const { record, copied } = recordOf(values, image, { id: randomName(), nowMs: host.now(), terminal: facts, findNetwork: (name) => findNetwork(store, name), randomName });
+  if (record.watch !== undefined) (await import('../detect/watching.ts')).checkWatch(record.watch, true);
   const writeId = openIdFile(values);
   const container = keep(containers, record, stateOf(containers), values);
   const named = record.volumes?.find(({ isAnonymous }) => !isAnonymous);
@@ -149,6 +150,8 @@ function outlivesUs(values: FlagValues): boolean {
 /** What is said to a terminal when the command has ended. */
 function refuseDetached(values: FlagValues, because: string): void {
   const flag = ['strace', 'stats', 'changes', 'export-changes'].find((name) => values.has(name));
+  const stream = ['events', 'alerts'].find((name) => values.last(name) === '-');
+  if (stream !== undefined) throw new UserError(`cannot use --${stream} - with --${because}: nobody is there to read it`, 'name a file');
   if (flag !== undefined) throw new UserError(`cannot use --${flag} with --${because}: nobody is there to read it`, flag === 'changes' || flag === 'export-changes' ? 'use "caisson diff" or "caisson export"' : 'leave one of them out');
 }
 

@@ -1,5 +1,6 @@
 /** The flags of `caisson do`. Names are those that people know from docker run, podman, bwrap and strace. */
 import { AFTER, ALLOW_NET_FLAG, ENGINE, ENGINE_FLAGS, ENVIRONMENT_FLAGS, FILES, LIMIT_FLAGS, MEMORY_FILES_FLAGS, NETWORK, PROCESS, PUBLISH_FLAG, TERMINAL_FLAGS, TRACE_FLAGS } from '../containers/container-flags.ts';
+import { WATCH_FLAGS } from '../detect/watch-flags.ts';
 import type { Flag } from '../flags.ts';
 
 export const DO_FLAGS: readonly Flag[] = [
@@ -27,6 +28,7 @@ export const DO_FLAGS: readonly Flag[] = [
   { group: AFTER, name: 'apply', kind: 'boolean', help: 'after asking, copy what changed to the host' },
   { group: AFTER, name: 'yes', short: 'y', kind: 'boolean', help: 'answer yes to --apply' },
   ...TRACE_FLAGS,
+  ...WATCH_FLAGS,
 
   ...ENGINE_FLAGS,
   { group: ENGINE, name: 'help', short: 'h', kind: 'boolean', help: 'this text' },

@@ -6,8 +6,10 @@ import type { ContainerConfig, MountConfig, NetworkConfig, ProcessConfig } from 
 import { currentUser, readAccounts, resolveUser } from '../accounts.ts';
 import { rawArguments, rawEnvironment, rawWorkingDirectory, toByteString, toText } from '../bytes.ts';
 import { mergeEnvironment, visibleEnvironment } from '../environment.ts';
+import { watchRecord } from '../detect/watch-flags.ts';
 import { UserError } from '../errors.ts';
 import type { FlagValues } from '../flags.ts';
+import type { WatchRecord } from '../../lifecycle/index.ts';
 import { hiddenPaths } from '../../sandbox/hidden-paths.ts';
 import { parseLimits, writableCgroups } from '../containers/limit-options.ts';
 import { capabilityNames, hostPath, need, oneOf, parseCapabilities, parseNet, parseRlimit, parseTmpfs, parseVolume, terminalConfig } from '../option-values.ts';
@@ -19,6 +21,7 @@ export interface DoOptions {
   readonly container: ContainerConfig;
   readonly process: ProcessConfig;
   readonly timeoutMs: number | undefined;
+  readonly watch: WatchRecord | undefined;
   readonly strace: readonly string[] | undefined;
   readonly stats: boolean;
   readonly changes: boolean;
@@ -116,6 +119,7 @@ export function readDoOptions(values: FlagValues, facts?: TerminalFacts): DoOpti
     process: processConfig(values, root, facts),
     timeoutMs: timeout === undefined ? undefined : need(parseDuration(timeout), 'timeout', timeout, 'it is not a time such as 30s'),
     strace: values.has('strace') ? values.all('strace').filter((filter) => filter !== '') : undefined,
+    watch: watchRecord(values),
     stats: values.has('stats'),
     changes: values.has('changes'),
     exportChanges: values.last('export-changes'),

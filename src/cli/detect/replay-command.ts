@@ -1,0 +1,72 @@
+/** `events --replay FILE`: a recorded stream before rules; `events --list-rules`: what a set has. */
+import { createReadStream, openSync } from 'node:fs';
+import { replay, DEFAULT_RULES } from '../../detect/index.ts';
+import type { Rule } from '../../detect/index.ts';
+import { UserError, printable } from '../errors.ts';
+import type { FlagValues } from '../flags.ts';
+import { asUserError, readyRules } from './actions.ts';
+import type { ReadyRules } from './actions.ts';
+import { alertRate, DEFAULT_SET, ruleFiles } from './watch-flags.ts';
+import { alertJson, alertText } from './watching.ts';
+
+const MOST_LINE = 1 << 20;
+
+/** Lines of a file, each of a bounded length. */
+async function* linesOf(path: string): AsyncGenerator<string> {
+  let rest = '';
+  const handle = openSync(path, 'r');
+  for await (const chunk of createReadStream('', { fd: handle, encoding: 'utf8', highWaterMark: 1 << 18 })) {
+    const lines = (rest + String(chunk)).split('\n');
+    rest = lines.pop() ?? '';
+    if (rest.length > MOST_LINE) throw new UserError(`cannot replay "${path}": a line has more than ${MOST_LINE >> 20} MB`, 'give a file that "--events FILE" has written');
+    yield* lines;
+  }
+  if (rest !== '') yield rest;
+}
+
+function rulesOf(values: FlagValues): ReadyRules {
+  const files = ruleFiles(values);
+  const named = files.length === 0 ? [{ name: DEFAULT_SET, text: undefined }] : files;
+  const ready = readyRules({ rules: named.map(({ name, text }) => ({ name, text: text ?? DEFAULT_RULES })), onRule: values.all('on-rule') });
+  for (const warning of ready.warnings) process.stderr.write(`caisson: ${printable(warning)}\n`);
+  return ready;
+}
+
+function isJson(values: FlagValues): boolean {
+  const format = values.last('format');
+  if (format !== undefined && format !== 'json') throw new UserError(`cannot show alerts as "${format}"`, 'write --format json, or leave it out');
+  return format === 'json';
+}
+
+function ruleJson({ name, priority, description, tags, condition, action }: Rule): string {
+  return JSON.stringify({ rule: name, priority, description, tags, calls: [...condition.calls].sort(), action: action?.kind ?? 'alert' });
+}
+
+export function listRules(values: FlagValues): number {
+  const asJson = isJson(values);
+  for (const rule of rulesOf(values).rules) process.stdout.write(`${asJson ? ruleJson(rule) : printable(`${rule.priority.padEnd(13)} ${rule.name}`)}\n`);
+  return 0;
+}
+
+/** @throws UserError */
+export async function replayEvents(values: FlagValues, path: string): Promise<number> {
+  const { rules, actions } = rulesOf(values);
+  const asJson = isJson(values);
+  const rate = alertRate(values);
+  try {
+    const { events, fired, leftOut } = await replay(path, linesOf(path), {
+      rules, actions, ...(rate === undefined ? {} : { alertsPerSecond: rate }),
+      onAlert: (alert) => {
+        process.stdout.write(`${asJson ? alertJson(alert) : alertText(alert)}\n`);
+        return true;
+      },
+    });
+    const total = [...fired.values()].reduce((sum, count) => sum + count, 0);
+    process.stderr.write(`${events} events, ${total} alerts${leftOut === 0 ? '' : `, ${leftOut} left out`}\n`);
+    return 0;
+  } catch (error) {
+    const { code, message } = error as NodeJS.ErrnoException;
+    if (code !== undefined && !(error instanceof UserError)) throw new UserError(`cannot read "${path}": ${message}`, 'check --replay', undefined, { cause: error });
+    throw asUserError(error, 'replay the stream');
+  }
+}

@@ -1,0 +1,65 @@
+/** The flags of `do`, `run` and `create` that watch what a container does. */
+import { readFileSync, statSync } from 'node:fs';
+import { resolve } from 'node:path';
+import type { WatchRecord } from '../../lifecycle/index.ts';
+import { UserError } from '../errors.ts';
+import type { Flag, FlagValues } from '../flags.ts';
+import { need } from '../option-values.ts';
+import { parseCount } from '../quantities.ts';
+
+const WATCHING = 'Watching';
+
+export const RULES_FLAG: Flag = { group: WATCHING, name: 'rules', kind: 'string', multiple: true, placeholder: 'FILE|default', help: 'alert by the rules of a file, as Falco has them, or by our own' };
+export const ON_RULE_FLAG: Flag = { group: WATCHING, name: 'on-rule', kind: 'string', multiple: true, placeholder: '[RULE|PRIORITY=]ACTION', help: 'what a rule does beside that: deny[:ERRNO], kill, pause, record (the stream from there on), or only alert' };
+export const ALERT_RATE_FLAG: Flag = { group: WATCHING, name: 'alert-rate', kind: 'string', placeholder: 'N', help: 'alerts a second of each rule, and no more; the next says how many were left out (default: all)' };
+
+export const WATCH_FLAGS: readonly Flag[] = [
+  { group: WATCHING, name: 'events', kind: 'string', placeholder: 'FILE', help: 'write what its programs do to a file, a line of JSON for each call; - for standard error' },
+  RULES_FLAG, ON_RULE_FLAG,
+  { group: WATCHING, name: 'alerts', kind: 'string', placeholder: 'FILE', help: 'write alerts to a file, a line of JSON for each (default: standard error, as text)' },
+  ALERT_RATE_FLAG,
+  { group: WATCHING, name: 'record-use', kind: 'string', placeholder: 'FILE', help: 'write which files were opened, mapped and executed, for "caisson scan --used"' },
+];
+
+export const DEFAULT_SET = 'default';
+/** Of a rules file; a larger one is refused before it is read. */
+const MOST_FILE_BYTES = 4 << 20;
+
+/** A file of rules, or the set of our own, whose text is added later. @throws UserError */
+function readRulesFile(name: string): { readonly name: string; readonly text: string | undefined } {
+  if (name === DEFAULT_SET) return { name, text: undefined };
+  try {
+    if (statSync(name).size > MOST_FILE_BYTES) throw new Error(`it has more than ${MOST_FILE_BYTES >> 20} MB`);
+    return { name, text: readFileSync(name, 'utf8') };
+  } catch (error) {
+    throw new UserError(`cannot read the rules in "${name}": ${(error as Error).message}`, 'check --rules; "--rules default" is our own set', undefined, { cause: error });
+  }
+}
+
+export function ruleFiles(values: FlagValues): readonly { readonly name: string; readonly text: string | undefined }[] {
+  return values.all('rules').map(readRulesFile);
+}
+
+export function alertRate(values: FlagValues): number | undefined {
+  const text = values.last('alert-rate');
+  return text === undefined ? undefined : need(parseCount(text) || undefined, 'alert-rate', text, 'it is not a number of 1 or more');
+}
+
+/** Undefined: nobody watches. Paths are absolute. @throws UserError */
+export function watchRecord(values: FlagValues): WatchRecord | undefined {
+  const path = (flag: string): string | undefined => {
+    const text = values.last(flag);
+    if (text === '') throw new UserError(`cannot use --${flag} without a file`, `write --${flag} FILE`);
+    return text === undefined || text === '-' ? text : resolve(text);
+  };
+  const [events, alerts, use] = [path('events'), path('alerts'), path('record-use')];
+  const named = ruleFiles(values);
+  const wantsRules = ['on-rule', 'alerts', 'alert-rate'].some((flag) => values.has(flag));
+  const rules = named.length === 0 && wantsRules ? [readRulesFile(DEFAULT_SET)] : named;
+  if (events === undefined && use === undefined && rules.length === 0) return undefined;
+  const rate = alertRate(values);
+  return {
+    rules: rules.map(({ name, text }) => ({ name, ...(text === undefined ? {} : { text }) })), onRule: values.all('on-rule'),
+    ...(events === undefined ? {} : { events }), ...(alerts === undefined ? {} : { alerts }), ...(use === undefined ? {} : { use }), ...(rate === undefined ? {} : { alertRate: rate }),
+  };
+}

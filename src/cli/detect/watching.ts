@@ -1,0 +1,108 @@
+/** Watches a container of this process: the stream of what it does, alerts, and what was used. */
+import type { Container } from '../../container/index.ts';
+import { Detector, UseRecord, attach, eventLine, footerLine, headerLine, readNames } from '../../detect/index.ts';
+import type { Alert, ContainerFacts } from '../../detect/index.ts';
+import type { WatchRecord } from '../../lifecycle/index.ts';
+import { writeFileSync } from 'node:fs';
+import { UserError, printable } from '../errors.ts';
+import { hasAction, readyRules } from './actions.ts';
+import type { ReadyRules } from './actions.ts';
+import { StreamFile } from './stream-file.ts';
+
+/** Who the events are of, as far as the command line knows. */
+export type Identity = Omit<ContainerFacts, 'userNames' | 'groupNames'>;
+
+export interface WatchHooks {
+  /** A line of text for people; absent: nobody reads it. */
+  readonly say?: (line: string) => void;
+  /** Each alert, beside where it is written. */
+  readonly onAlert?: (alert: Alert) => void;
+  /** It was stopped by a rule. Absent: nobody could let it go on, so that no rule may do that. */
+  readonly onPause?: () => void;
+}
+
+export interface Watching {
+  /** When its last program has ended. */
+  end(): Promise<void>;
+}
+
+/** `2026-11-30T10:20:30.123456789Z: Warning A file ... (rule)` */
+export function alertText({ time, priority, output, rule, action, leftOut }: Alert): string {
+  const more = [rule, ...(action === 'alert' ? [] : [action === 'deny' ? 'denied' : action === 'kill' ? 'killed' : action === 'pause' ? 'paused' : 'recorded from here']), ...(leftOut === 0 ? [] : [`${leftOut} left out before`])].join('; ');
+  return printable(`${time.slice(11, 23)} ${priority}: ${output} [${more}]`);
+}
+
+/** As Falco's `json_output`, and more. */
+export function alertJson({ hostname, output, fields, priority, rule, tags, time, action, event, container, leftOut }: Alert): string {
+  return JSON.stringify({ hostname, output, output_fields: fields, priority, rule, source: 'syscall', tags, time, action, event, container, ...(leftOut === 0 ? {} : { left_out: leftOut }) });
+}
+
+/** Every mistake that can be made in it, before anything is made. @throws UserError */
+export function checkWatch(record: WatchRecord, canPause: boolean): ReadyRules {
+  const ready = readyRules(record);
+  if (!canPause && hasAction(ready, 'pause')) throw new UserError('cannot pause a command of "caisson do": nobody could let it go on', 'use kill or deny, or "caisson run"');
+  if (hasAction(ready, 'record') && record.events === undefined) throw new UserError('cannot record without a file', 'add --events FILE');
+  return ready;
+}
+
+class ContainerWatch implements Watching {
+  readonly #record: WatchRecord;
+  readonly #events: StreamFile | undefined;
+  readonly #alerts: StreamFile | undefined;
+  readonly #use: UseRecord | undefined;
+  readonly #detector: Detector;
+  readonly #counters: { readonly events: number; readonly waits: number };
+  readonly #facts: ContainerFacts;
+
+  constructor(container: Container, record: WatchRecord, identity: Identity, hooks: WatchHooks) {
+    const ready = checkWatch(record, hooks.onPause !== undefined);
+    for (const warning of ready.warnings) hooks.say?.(`caisson: ${printable(warning)}`);
+    // Nobody would see what it does from then on.
+    const onBroken = (error: Error): void => {
+      hooks.say?.(`caisson: cannot write down what the container does: ${error.message}; it is ended`);
+      container.kill();
+    };
+    this.#record = record;
+    this.#facts = { ...identity, ...readNames((path) => container.files.readFile(path)) };
+    this.#events = record.events === undefined ? undefined : new StreamFile(record.events, 'events', { onDrain: () => this.#detector.drained(), onBroken });
+    this.#alerts = record.alerts === undefined ? undefined : new StreamFile(record.alerts, 'alerts', { onDrain: () => this.#detector.drained(), onBroken });
+    this.#use = record.use === undefined ? undefined : new UseRecord();
+    if (record.use !== undefined) this.#writeUse(record.use);
+    this.#events?.write(headerLine(this.#facts));
+    this.#detector = new Detector({
+      container: this.#facts, rules: ready.rules, actions: ready.actions, alsoSees: this.#use, recordsLater: hasAction(ready, 'record'),
+      onAlert: (alert) => this.#alert(alert, hooks),
+      ...(this.#events === undefined ? {} : { onEvent: (event) => this.#events!.write(eventLine(event)) }),
+      ...(record.alertRate === undefined ? {} : { alertsPerSecond: record.alertRate }),
+    });
+    this.#counters = attach(container, this.#detector).counters;
+  }
+
+  #alert(alert: Alert, hooks: WatchHooks): boolean {
+    const isTaken = this.#alerts?.write(`${alertJson(alert)}\n`) ?? true;
+    if (this.#alerts === undefined) hooks.say?.(alertText(alert));
+    hooks.onAlert?.(alert);
+    if (alert.action === 'pause') hooks.onPause?.();
+    return isTaken;
+  }
+
+  #writeUse(path: string): void {
+    try {
+      writeFileSync(path, this.#use!.text(this.#facts), { mode: 0o644 });
+    } catch (error) {
+      throw new UserError(`cannot write "${path}": ${(error as Error).message}`, 'check --record-use', undefined, { cause: error });
+    }
+  }
+
+  async end(): Promise<void> {
+    this.#events?.write(footerLine({ ...this.#counters, alerts: [...this.#detector.fired.values()].reduce((sum, count) => sum + count, 0), leftOut: this.#detector.leftOut }));
+    await this.#events?.end();
+    await this.#alerts?.end();
+    if (this.#record.use !== undefined) this.#writeUse(this.#record.use);
+  }
+}
+
+/** Before its first program starts. @throws UserError */
+export function watchContainer(container: Container, record: WatchRecord, identity: Identity, hooks: WatchHooks): Watching {
+  return new ContainerWatch(container, record, identity, hooks);
+}

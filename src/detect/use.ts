@@ -1,0 +1,52 @@
+/** Which files were used, and how far: opened, mapped to be executed, or executed. */
+import type { SystemEvent } from '../kernel/watch/types.ts';
+import { ALL_CALLS } from './condition/compile.ts';
+import { MOST_USED_FILES } from './limits.ts';
+import { SHAPES } from '../kernel/watch/shapes.ts';
+import type { ContainerFacts } from './subject.ts';
+import { toText } from './text.ts';
+
+export const USES = ['opened', 'mapped', 'executed'] as const;
+export type Use = (typeof USES)[number];
+
+/** Before a stream is seen by anybody else. */
+export interface Seer {
+  readonly calls: Iterable<string>;
+  happened(event: SystemEvent): void;
+}
+
+const OPENING = [...ALL_CALLS].filter((call) => SHAPES.get(call)?.opens === true);
+
+export class UseRecord implements Seer {
+  readonly calls = [...OPENING, 'execve', 'execveat', 'mmap'];
+  readonly #files = new Map<string, number>();
+  /** Files beyond the bound. */
+  #leftOut = 0;
+
+  happened(event: SystemEvent): void {
+    const { type, result, file, program } = event;
+    if (type === 'execve' || type === 'execveat') {
+      if (result !== 0) return;
+      this.#add(program.exePath, 'executed');
+      if (file !== undefined) this.#add(file.name, 'executed');
+    } else if (type === 'mmap') {
+      const isCode = result >= 0 && String(event.arguments.get('prot')).includes('PROT_EXEC');
+      if (isCode && file?.type === 'file') this.#add(file.name, 'mapped');
+    } else if (result >= 0 && file?.type === 'file') {
+      this.#add(file.name, 'opened');
+    }
+  }
+
+  #add(path: string, use: Use): void {
+    if (!path.startsWith('/') || path.startsWith('/proc/') || path.startsWith('/sys/') || path.startsWith('/dev/')) return;
+    const level = USES.indexOf(use);
+    const known = this.#files.get(path);
+    if (known === undefined && this.#files.size >= MOST_USED_FILES) this.#leftOut++;
+    else if (known === undefined || known < level) this.#files.set(path, level);
+  }
+
+  text({ id, image, imageId }: ContainerFacts): string {
+    const files = Object.fromEntries([...this.#files].sort(([one], [other]) => (one < other ? -1 : 1)).map(([path, level]) => [toText(path), USES[level]]));
+    return `${JSON.stringify({ caisson: 'use', version: 1, container: { id, image, imageId }, ...(this.#leftOut === 0 ? {} : { leftOut: this.#leftOut }), files })}\n`;
+  }
+}
