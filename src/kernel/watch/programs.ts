@@ -27,7 +27,8 @@ export function isInUpperLayer(inode: Inode | undefined): boolean {
 
 export function programFacts(process: Process, { requested, arguments: args, file }: ProgramSource, parent: ProgramFacts | undefined): ProgramFacts {
   const [exe = '', ...rest] = keptArguments(args);
-  const name = baseName(requested).slice(0, COMM_BYTES);
+  // A program that starts itself anew, as busybox's shell does for its commands: "exe" would be the name of all of them.
+  const name = baseName(requested.startsWith('/proc/') && exe !== '' ? exe : requested).slice(0, COMM_BYTES);
   const isMemory = file?.location?.mount.isInternal === true || file?.path.startsWith('/memfd:') === true;
   return {
     pid: process.pid, virtualPid: process.number, name, exe, exePath: file?.path ?? '', arguments: rest, commandLine: [name, ...rest].join(' '),

@@ -6,7 +6,7 @@ export interface ProgramFacts {
   readonly pid: number;
   /** In the PID namespace of the process. */
   readonly virtualPid: number;
-  /** `comm` at its start: the last part of the path, 15 bytes at most. */
+  /** `comm` at its start: the last part of the path, 15 bytes at most; of the first argument where the path was /proc/self/exe. */
   readonly name: string;
   /** The first argument. */
   readonly exe: string;

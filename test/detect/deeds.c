@@ -1,0 +1,105 @@
+/* What rules look for, and the like of it: a deed for each word. Linked statically, so that it runs in any root. */
+#define _GNU_SOURCE
+#include <arpa/inet.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <netinet/in.h>
+#include <sched.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/ioctl.h>
+#include <sys/mman.h>
+#include <sys/ptrace.h>
+#include <sys/socket.h>
+#include <sys/syscall.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#ifndef AF_PACKET
+#define AF_PACKET 17
+#endif
+
+static int listening(int port) {
+  int fd = socket(AF_INET, SOCK_STREAM, 0), one = 1;
+  struct sockaddr_in at = {.sin_family = AF_INET, .sin_port = htons(port)};
+  setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &one, sizeof one);
+  if (bind(fd, (struct sockaddr *)&at, sizeof at) != 0 || listen(fd, 1) != 0) perror("listen");
+  return fd;
+}
+
+/* A connection to ourselves, at an address that is none of the loopback's. */
+static int connected(const char *address, int port) {
+  int server = listening(port), fd = socket(AF_INET, SOCK_STREAM, 0);
+  struct sockaddr_in to = {.sin_family = AF_INET, .sin_port = htons(port)};
+  inet_pton(AF_INET, address, &to.sin_addr);
+  if (connect(fd, (struct sockaddr *)&to, sizeof to) != 0) perror("connect");
+  close(server);
+  return fd;
+}
+
+static int run_at_terminal(int uid, char **command) {
+  int master = posix_openpt(O_RDWR | O_NOCTTY), status = 0;
+  grantpt(master);
+  unlockpt(master);
+  pid_t child = fork();
+  if (child == 0) {
+    setsid();
+    int slave = open(ptsname(master), O_RDWR);
+    ioctl(slave, TIOCSCTTY, 0);
+    if (setuid(uid) != 0) perror("setuid");
+    execv(command[0], command);
+    _exit(127);
+  }
+  waitpid(child, &status, 0);
+  return WEXITSTATUS(status);
+}
+
+static int from_memory(const char *program, char **args) {
+  char buffer[65536];
+  ssize_t got;
+  int from = open(program, O_RDONLY), fd = memfd_create("deed", MFD_CLOEXEC);
+  while ((got = read(from, buffer, sizeof buffer)) > 0)
+    if (write(fd, buffer, got) != got) return 1;
+  fexecve(fd, args, environ);
+  perror("fexecve");
+  return 1;
+}
+
+static int attach(void) {
+  pid_t child = fork();
+  if (child == 0) {
+    pause();
+    _exit(0);
+  }
+  if (ptrace(PTRACE_ATTACH, child, 0, 0) != 0) perror("attach");
+  kill(child, SIGKILL);
+  waitpid(child, 0, 0);
+  return 0;
+}
+
+int main(int argc, char **argv) {
+  const char *deed = argc > 1 ? argv[1] : "";
+  const char *word = argc > 2 ? argv[2] : "";
+  if (!strcmp(deed, "nothing")) return 0;
+  if (!strcmp(deed, "packet")) return socket(atoi(word), SOCK_RAW, 0) < -1;
+  if (!strcmp(deed, "connect")) return connected(word, atoi(argv[3])) < 0;
+  if (!strcmp(deed, "redirect")) return dup2(connected(word, 4444), atoi(argv[3])) < 0;
+  if (!strcmp(deed, "module")) return syscall(SYS_init_module, 0, 0, "") != -1;
+  if (!strcmp(deed, "bpf")) return syscall(SYS_bpf, 0, 0, 0) != -1;
+  if (!strcmp(deed, "faults")) return setuid(1000) != 0 || syscall(SYS_userfaultfd, 0) != -1;
+  if (!strcmp(deed, "attach")) return attach();
+  if (!strcmp(deed, "traceme")) return ptrace(PTRACE_TRACEME, 0, 0, 0) != 0;
+  if (!strcmp(deed, "look")) return ptrace(PTRACE_PEEKTEXT, getppid(), 0, 0) == 0;
+  if (!strcmp(deed, "setns")) return setns(open("/proc/self/ns/uts", O_RDONLY), CLONE_NEWUTS) < -1;
+  if (!strcmp(deed, "terminal")) return run_at_terminal(atoi(word), argv + 3);
+  if (!strcmp(deed, "memory")) return from_memory(word, argv + 2);
+  if (!strcmp(deed, "many"))
+    for (int left = atoi(word); left > 0; left--) close(open("/etc/hostname", O_RDONLY));
+  if (!strcmp(deed, "made")) {
+    int fd = open(word, O_RDWR | O_CREAT, 0644);
+    printf("%d %d\n", fd < 0 ? errno : 0, access(word, F_OK));
+  }
+  return 0;
+}
