@@ -98,8 +98,8 @@ int main(int argc, char **argv) {
   if (!strcmp(deed, "many"))
     for (int left = atoi(word); left > 0; left--) close(open("/etc/hostname", O_RDONLY));
   if (!strcmp(deed, "made")) {
-    int fd = open(word, O_RDWR | O_CREAT, 0644);
-    printf("%d %d\n", fd < 0 ? errno : 0, access(word, F_OK));
+    int why = open(word, O_RDWR | O_CREAT, 0644) < 0 ? errno : 0;
+    printf("%d %d\n", why, access(word, F_OK));
   }
   return 0;
 }
