@@ -75,7 +75,7 @@ const EVENT_FIELDS: Readonly<Record<string, Field>> = {
   'evt.info': text(argumentsText),
   'evt.res': text(({ result }) => resultName(result)),
   'evt.rawres': number(({ result }) => result),
-  'evt.failed': flag(({ result }) => resultName(result) !== 'SUCCESS'),
+  'evt.failed': flag(({ result }) => result < 0 && result >= -4095),
   'evt.count': number(() => 1),
   'evt.is_open_read': flag((event) => opens(event, O_RDONLY, O_RDWR)),
   'evt.is_open_write': flag((event) => opens(event, O_WRONLY, O_RDWR)),

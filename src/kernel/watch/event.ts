@@ -23,69 +23,98 @@ export interface PathArgument {
   readonly text: string | undefined;
 }
 
-/** Their result is a descriptor. */
+/** What of a call's arguments is where: found out once for each row. */
+export interface CallPlan {
+  readonly row: SyscallRow;
+  readonly shape: Shape;
+  /** Indices of paths, and of the descriptors of their directories: -1 for none. */
+  readonly paths: readonly (readonly [index: number, directory: number])[];
+  readonly texts: readonly number[];
+  readonly address: number;
+  readonly flags: number;
+  readonly descriptor: number;
+  /** Its result is a descriptor. */
+  readonly makes: boolean;
+  /** Behind the call, the same words would name something else. */
+  readonly isEager: boolean;
+}
+
 const MAKERS: ReadonlySet<string> = new Set(['accept', 'accept4', 'socket', 'memfd_create']);
+const MOVERS: ReadonlySet<string> = new Set(['chroot', 'pivot_root']);
 
-/** Of the argument of a name: -1 where the call has none. */
-function indexOf(shape: Shape, name: string): number {
-  return shape.names.indexOf(name);
+export function planOf(row: SyscallRow, shape: Shape): CallPlan {
+  const { arguments: kinds, name } = row;
+  const indices = (kind: string): number[] => kinds.flatMap((each, index) => (each === kind ? [index] : []));
+  return {
+    row, shape, paths: indices('path').map((index) => [index, kinds[index - 1] === 'fd' ? index - 1 : -1] as const), texts: indices('pointer:string'),
+    address: kinds.indexOf('pointer:sockaddr'), flags: shape.names.indexOf('flags'), descriptor: kinds.indexOf('fd'), makes: MAKERS.has(name) || shape.opens === true, isEager: MOVERS.has(name),
+  };
 }
 
-function copiedPaths(task: KernelTask, row: SyscallRow, args: readonly number[]): PathArgument[] {
-  const paths: PathArgument[] = [];
-  row.arguments.forEach((kind, index) => {
-    if (kind !== 'path') return;
+function copiedPaths(task: KernelTask, { paths }: CallPlan, args: readonly number[]): PathArgument[] {
+  return paths.map(([index, directory]) => {
     const text = task.memory.readString(args[index]!, PATH_MAX);
-    const directory = row.arguments[index - 1] === 'fd' ? args[index - 1]! : AT_FDCWD;
-    paths.push({ index, directory, text: typeof text === 'string' ? text : undefined });
+    return { index, directory: directory < 0 ? AT_FDCWD : args[directory]!, text: typeof text === 'string' ? text : undefined };
   });
-  return paths;
 }
 
-function openFlagsOf(task: KernelTask, row: SyscallRow, shape: Shape, args: readonly number[]): number | undefined {
+function openFlagsOf(task: KernelTask, { row, shape, flags: index }: CallPlan, args: readonly number[]): number | undefined {
   if (shape.opens !== true) return undefined;
   if (row.name === 'creat') return O_CREAT | O_WRONLY | O_TRUNC;
-  const flags = args[indexOf(shape, 'flags')] ?? 0;
+  const flags = args[index] ?? 0;
   return row.name === 'openat2' ? (task.memory.readU32(flags) ?? 0) : flags;
 }
 
+const NO_TEXTS: ReadonlyMap<number, string> = new Map();
+
 export class CallEvent implements SystemEvent {
   number = 0;
-  readonly seconds: number;
-  readonly nanoseconds: number;
   readonly type: string;
   result = 0;
   program: ProgramFacts;
   readonly task: KernelTask;
   readonly openFlags: number | undefined;
-  readonly #row: SyscallRow;
-  readonly #shape: Shape;
+  readonly #plan: CallPlan;
   readonly #args: readonly number[];
   readonly #paths: readonly PathArgument[];
   readonly #texts: ReadonlyMap<number, string>;
   readonly #address: Uint8Array | undefined;
   /** `end` has said what came of it. */
   #isOver = false;
+  /** Null: nobody has asked yet. */
   #file: FileFacts | undefined | null = null;
   #arguments: ReadonlyMap<string, string | number> | undefined;
+  #seconds = -1;
+  #nanoseconds = 0;
 
   /** `path`: instead of one in the guest's memory. */
-  constructor(task: KernelTask, row: SyscallRow, shape: Shape, args: readonly number[], program: ProgramFacts, path?: string) {
-    const { kernel } = task;
+  constructor(task: KernelTask, plan: CallPlan, args: readonly number[], program: ProgramFacts, path?: string) {
     this.task = task;
-    this.type = row.name;
+    this.type = plan.row.name;
     this.program = program;
-    this.seconds = kernel.realtimeSeconds();
-    this.nanoseconds = kernel.realtimeRest;
-    this.#row = row;
-    this.#shape = shape;
+    this.#plan = plan;
     this.#args = args;
-    this.#paths = path === undefined ? copiedPaths(task, row, args) : [{ index: 0, directory: AT_FDCWD, text: path }];
-    this.#texts = this.#copiedTexts();
-    this.#address = this.#copiedAddress();
-    this.openFlags = openFlagsOf(task, row, shape, args);
-    // Behind the call, the same words would name something else.
-    if (row.name === 'chroot' || row.name === 'pivot_root') this.#file = this.#findFile();
+    this.#paths = path === undefined ? copiedPaths(task, plan, args) : [{ index: 0, directory: AT_FDCWD, text: path }];
+    this.#texts = plan.texts.length === 0 ? NO_TEXTS : this.#copiedTexts();
+    this.#address = plan.address < 0 ? undefined : this.#copiedAddress();
+    this.openFlags = openFlagsOf(task, plan, args);
+    if (plan.isEager) this.#file = this.#findFile();
+  }
+
+  get seconds(): number {
+    if (this.#seconds < 0) this.#readClock();
+    return this.#seconds;
+  }
+
+  get nanoseconds(): number {
+    if (this.#seconds < 0) this.#readClock();
+    return this.#nanoseconds;
+  }
+
+  #readClock(): void {
+    const { kernel } = this.task;
+    this.#seconds = kernel.realtimeSeconds();
+    this.#nanoseconds = kernel.realtimeRest;
   }
 
   get tid(): number {
@@ -124,13 +153,13 @@ export class CallEvent implements SystemEvent {
 
   get source(): string | undefined {
     const [first] = this.#paths;
-    if (this.#shape.paths === undefined || first?.text === undefined) return undefined;
-    return this.#shape.paths === 'text-to' ? first.text : this.#placeOf(first);
+    if (this.#plan.shape.paths === undefined || first?.text === undefined) return undefined;
+    return this.#plan.shape.paths === 'text-to' ? first.text : this.#placeOf(first);
   }
 
   get target(): string | undefined {
     const second = this.#paths[1];
-    return this.#shape.paths === undefined || second?.text === undefined ? undefined : this.#placeOf(second);
+    return this.#plan.shape.paths === undefined || second?.text === undefined ? undefined : this.#placeOf(second);
   }
 
   get arguments(): ReadonlyMap<string, string | number> {
@@ -142,7 +171,7 @@ export class CallEvent implements SystemEvent {
   end(result: number): void {
     this.#isOver = true;
     // What was opened is known now, and what is accepted or made has a descriptor.
-    if (this.#shape.opens === true || MAKERS.has(this.type)) this.#file = null;
+    if (this.#plan.makes) this.#file = null;
     this.result = result;
   }
 
@@ -157,24 +186,23 @@ export class CallEvent implements SystemEvent {
 
   #copiedTexts(): ReadonlyMap<number, string> {
     const texts = new Map<number, string>();
-    this.#row.arguments.forEach((kind, index) => {
-      if (kind !== 'pointer:string') return;
+    for (const index of this.#plan.texts) {
       const text = this.task.memory.readString(this.#args[index]!, MOST_TEXT);
       if (typeof text === 'string') texts.set(index, text);
-    });
+    }
     return texts;
   }
 
   #copiedAddress(): Uint8Array | undefined {
-    const index = this.#row.arguments.indexOf('pointer:sockaddr');
-    if (index < 0 || this.#args[index] === 0) return undefined;
+    const { address: index } = this.#plan;
+    if (this.#args[index] === 0) return undefined;
     const address = readAddress(this.task, this.#args[index]!, this.#args[index + 1]!);
     return typeof address === 'number' ? undefined : address;
   }
 
   #follows(): boolean {
-    const { keepsLink, linkFlags } = this.#shape;
-    const flags = this.#args[indexOf(this.#shape, 'flags')] ?? 0;
+    const { shape: { keepsLink, linkFlags }, flags: index } = this.#plan;
+    const flags = this.#args[index] ?? 0;
     if (this.openFlags !== undefined) return (this.openFlags & O_NOFOLLOW) === 0 && (this.openFlags & (O_CREAT | O_EXCL)) !== (O_CREAT | O_EXCL);
     if (linkFlags === 'follow') return (flags & AT_SYMLINK_FOLLOW) !== 0;
     if (linkFlags === 'nofollow') return (flags & AT_SYMLINK_NOFOLLOW) === 0;
@@ -187,11 +215,11 @@ export class CallEvent implements SystemEvent {
 
   #findFile(): FileFacts | undefined {
     const { task } = this;
-    const path = this.#shape.paths === 'text-to' ? this.#paths[1] : this.#paths[0];
+    const path = this.#plan.shape.paths === 'text-to' ? this.#paths[1] : this.#paths[0];
     if (path !== undefined) {
       if (path.text === undefined) return undefined;
       const absolute = absolutePath(task, path.directory, path.text);
-      const opened = this.#shape.opens === true && this.result >= 0 && this.#isOver ? task.files.get(this.result) : undefined;
+      const opened = this.#isOver && this.result >= 0 && this.#plan.shape.opens === true ? task.files.get(this.result) : undefined;
       if (opened !== undefined) return openFacts(opened, this.result, path.text, absolute);
       return pathFacts(realPath(task, path.directory, path.text, this.#follows()), absolute, path.text);
     }
@@ -200,9 +228,8 @@ export class CallEvent implements SystemEvent {
 
   #descriptor(): FileFacts | undefined {
     const { task, type, result } = this;
-    const makes = MAKERS.has(type) || this.#shape.opens === true;
-    const index = this.#row.arguments.indexOf('fd');
-    const number = makes && this.#isOver && result >= 0 ? result : this.#args[index];
+    const { makes, descriptor } = this.#plan;
+    const number = makes && this.#isOver && result >= 0 ? result : this.#args[descriptor];
     const file = number === undefined ? undefined : task.files.get(number);
     if (file === undefined || number === undefined) return undefined;
     if (!(file instanceof Socket)) return openFacts(file, number);
@@ -212,8 +239,8 @@ export class CallEvent implements SystemEvent {
 
   #nameArguments(): ReadonlyMap<string, string | number> {
     const named = new Map<string, string | number>();
-    const { arguments: kinds } = this.#row;
-    this.#shape.names.forEach((name, index) => {
+    const { arguments: kinds } = this.#plan.row;
+    this.#plan.shape.names.forEach((name, index) => {
       const kind = kinds[index];
       if (kind === undefined || kind === 'pointer' || kind === 'buffer' || (kind.startsWith('pointer:') && kind !== 'pointer:string' && kind !== 'pointer:sockaddr')) return;
       const path = this.#paths.find((each) => each.index === index);

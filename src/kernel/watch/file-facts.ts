@@ -1,12 +1,35 @@
 /** What descriptors and paths are about. */
 import { AF_INET, AF_INET6, AF_NETLINK, AF_UNIX, SOCK_DGRAM, SOCK_RAW, SOCK_STREAM } from '../../abi/socket.ts';
 import { S_IFDIR, S_IFIFO, S_IFMT } from '../../abi/stat.ts';
-import { isAnonymous, locationOf } from '../../fs/open.ts';
+import { isAnonymous } from '../../fs/open.ts';
 import { pathOf } from '../../fs/path.ts';
 import type { OpenFile } from '../../fs/types.ts';
 import { Socket } from '../../net/index.ts';
 import { decodeInet, decodeUnix } from '../../net/index.ts';
 import type { FileFacts } from './types.ts';
+
+/** A path, or what an open file is called. A class, because one is made for every event. */
+class PathFacts implements FileFacts {
+  readonly protocol = undefined;
+  readonly localAddress = undefined;
+  readonly localPort = undefined;
+  readonly remoteAddress = undefined;
+  readonly remotePort = undefined;
+  readonly isServer = false;
+  readonly number: number;
+  readonly type: FileFacts['type'];
+  readonly name: string;
+  readonly otherName: string | undefined;
+  readonly givenName: string | undefined;
+
+  constructor(number: number, type: FileFacts['type'], name: string, absolute: string | undefined, given: string | undefined) {
+    this.number = number;
+    this.type = type;
+    this.name = name;
+    this.otherName = absolute === name ? undefined : absolute;
+    this.givenName = given;
+  }
+}
 
 const NOTHING = {
   otherName: undefined, givenName: undefined, protocol: undefined, localAddress: undefined, localPort: undefined, remoteAddress: undefined, remotePort: undefined, isServer: false,
@@ -14,8 +37,7 @@ const NOTHING = {
 
 /** A path, before anybody has opened it. */
 export function pathFacts(real: string | undefined, absolute: string, given: string): FileFacts {
-  const name = real ?? absolute;
-  return { ...NOTHING, number: -1, type: 'file', name, otherName: absolute === name ? undefined : absolute, givenName: given };
+  return new PathFacts(-1, 'file', real ?? absolute, absolute, given);
 }
 
 function protocolOf(socket: Socket): FileFacts['protocol'] {
@@ -55,10 +77,7 @@ export function socketFacts(socket: Socket, fd: number, addresses: { readonly re
 export function openFacts(file: OpenFile, fd: number, given?: string, absolute?: string): FileFacts {
   if (file instanceof Socket) return socketFacts(file, fd, {});
   const type = file.inode.mode & S_IFMT;
-  const location = locationOf(file);
-  const name = isAnonymous(location) ? file.description : pathOf(location);
-  return {
-    ...NOTHING, number: fd, type: type === S_IFDIR ? 'directory' : type === S_IFIFO ? 'pipe' : 'file', name,
-    otherName: absolute === undefined || absolute === name ? undefined : absolute, givenName: given,
-  };
+  const { location } = file;
+  const name = location === undefined || isAnonymous(location) ? file.description : pathOf(location);
+  return new PathFacts(fd, type === S_IFDIR ? 'directory' : type === S_IFIFO ? 'pipe' : 'file', name, absolute, given);
 }

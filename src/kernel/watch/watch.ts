@@ -14,10 +14,10 @@ import { SYSCALL_ROWS } from '../syscalls/table.ts';
 import type { Process } from '../task/process.ts';
 import type { KernelTask } from '../task/task.ts';
 import { BLOCKED, type Handler, type SyscallRow } from '../types.ts';
-import { CallEvent } from './event.ts';
+import { CallEvent, planOf, type CallPlan } from './event.ts';
 import { Programs } from './programs.ts';
 import { programToBe } from './program-to-be.ts';
-import { SHAPES, type Shape } from './shapes.ts';
+import { SHAPES } from './shapes.ts';
 import type { SystemEvent, WatchCounters, Watcher } from './types.ts';
 
 /** A watched call that could not end at once. */
@@ -28,16 +28,14 @@ interface Pending {
 }
 
 interface Watched {
-  readonly row: SyscallRow;
-  readonly shape: Shape;
+  readonly plan: CallPlan;
   readonly handler: Handler;
   readonly isJudged: boolean;
 }
 
 type Arguments = readonly [number, number, number, number, number, number];
 
-const EXECVE_SHAPE: Shape = { names: ['filename'] };
-const EXECVE = SYSCALL_ROWS.find(({ name }) => name === 'execve')!;
+const EXECVE = planOf(SYSCALL_ROWS.find(({ name }) => name === 'execve')!, { names: ['filename'] });
 
 /** As if the call would succeed: what it is judged by. */
 function expectedResult(type: string, args: Arguments | undefined): number {
@@ -62,11 +60,11 @@ export class Watch {
 
   /** A program was started from outside: as if somebody had called execve for it. False: it must not run. */
   started(process: Process): boolean {
-    if (!this.#watcher.calls.has(EXECVE.name)) return true;
+    if (!this.#watcher.calls.has(EXECVE.row.name)) return true;
     const task = process.leader;
     const program = this.#programs.of(process);
-    const event = new CallEvent(task, EXECVE, EXECVE_SHAPE, [0, 0, 0], program, task.mm.launched?.path ?? program.exePath);
-    const isAllowed = !this.#watcher.judgedCalls.has(EXECVE.name) || this.#judge(event).kind !== 'stop';
+    const event = new CallEvent(task, EXECVE, [0, 0, 0], program, task.mm.launched?.path ?? program.exePath);
+    const isAllowed = !this.#watcher.judgedCalls.has(EXECVE.row.name) || this.#judge(event).kind !== 'stop';
     this.#finish(event, isAllowed ? 0 : -EPERM);
     return isAllowed;
   }
@@ -92,7 +90,7 @@ export class Watch {
       kernel.countUnknown(row.number);
       return -ENOSYS;
     });
-    const watched: Watched = { row, shape, handler, isJudged: this.#watcher.judgedCalls.has(row.name) };
+    const watched: Watched = { plan: planOf(row, shape), handler, isJudged: this.#watcher.judgedCalls.has(row.name) };
     const wrapped: Handler = (task, a0, a1, a2, a3, a4, a5) => this.#call(task as KernelTask, watched, [a0, a1, a2, a3, a4, a5]);
     kernel.syscalls[row.number] = makeEntry({ ...row, handler: wrapped });
   }
@@ -118,7 +116,7 @@ export class Watch {
       return this.#park(task, { phase: 'room', event: undefined }, watcher.room);
     }
     this.#pending.delete(task);
-    const event = new CallEvent(task, watched.row, watched.shape, args, this.#programs.of(task.process));
+    const event = new CallEvent(task, watched.plan, args, this.#programs.of(task.process));
     if (watched.isJudged) {
       const verdict = this.#judge(event, args);
       if (verdict.kind === 'stop') return this.#finish(event, verdict.result);
@@ -158,7 +156,7 @@ export class Watch {
     return task.block([queue]);
   }
 
-  #make(event: CallEvent, { row, handler }: Watched, args: Arguments): number {
+  #make(event: CallEvent, { plan: { row }, handler }: Watched, args: Arguments): number {
     const { task } = event;
     const result = handler(task, ...args);
     if (result !== BLOCKED) return this.#finish(event, result);
