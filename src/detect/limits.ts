@@ -22,5 +22,9 @@ export const MOST_EVENT_LINE = 1 << 20;
 export const MOST_STARS = 16;
 /** Files of which it is kept how they were used; those beyond are counted. */
 export const MOST_USED_FILES = 200_000;
+/** Lists of files of packages, bytes of each, and files of all of them. */
+export const MOST_LISTS = 20_000;
+export const MOST_LIST_BYTES = 4 << 20;
+export const MOST_LISTED_FILES = 1_000_000;
 /** Users and groups of a container whose names are known. */
 export const MOST_NAMES = 10_000;

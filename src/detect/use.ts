@@ -3,6 +3,8 @@ import type { SystemEvent } from '../kernel/watch/types.ts';
 import { ALL_CALLS } from './condition/compile.ts';
 import { MOST_USED_FILES } from './limits.ts';
 import { SHAPES } from '../kernel/watch/shapes.ts';
+import { PackageFiles } from './package-files.ts';
+import type { ListedPackage, ReadableFiles } from './package-files.ts';
 import type { ContainerFacts } from './subject.ts';
 import { toText } from './text.ts';
 
@@ -20,8 +22,14 @@ const OPENING = [...ALL_CALLS].filter((call) => SHAPES.get(call)?.opens === true
 export class UseRecord implements Seer {
   readonly calls = [...OPENING, 'execve', 'execveat', 'mmap'];
   readonly #files = new Map<string, number>();
+  readonly #listed: PackageFiles;
   /** Files beyond the bound. */
   #leftOut = 0;
+
+  /** Before programs run. */
+  constructor(files: ReadableFiles) {
+    this.#listed = new PackageFiles(files);
+  }
 
   happened(event: SystemEvent): void {
     const { type, result, file, program } = event;
@@ -46,7 +54,13 @@ export class UseRecord implements Seer {
   }
 
   text({ id, image, imageId }: ContainerFacts): string {
+    const used = new Map<ListedPackage, number>();
+    for (const [path, level] of this.#files) {
+      const owner = this.#listed.ownerOf(path);
+      if (owner !== undefined) used.set(owner, Math.max(used.get(owner) ?? 0, level));
+    }
+    const packages = this.#listed.packages.map((one) => ({ ...one, name: toText(one.name), used: USES[used.get(one) ?? -1] ?? 'untouched' }));
     const files = Object.fromEntries([...this.#files].sort(([one], [other]) => (one < other ? -1 : 1)).map(([path, level]) => [toText(path), USES[level]]));
-    return `${JSON.stringify({ caisson: 'use', version: 1, container: { id, image, imageId }, ...(this.#leftOut === 0 ? {} : { leftOut: this.#leftOut }), files })}\n`;
+    return `${JSON.stringify({ caisson: 'use', version: 1, container: { id, image, imageId }, ...(this.#leftOut === 0 ? {} : { leftOut: this.#leftOut }), packages, files })}\n`;
   }
 }

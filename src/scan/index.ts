@@ -14,6 +14,7 @@ export { findBase, instructionOf } from './inheritance.ts';
 export type { Base, KnownImage } from './inheritance.ts';
 export { scan } from './scan.ts';
 export type { ScanOptions, ScanResult, Subject, SubjectLayer } from './scan.ts';
+export { UsedFiles, markUsed } from './used.ts';
 export { reportOf } from './report.ts';
 export { asPackageTable, asScanTable } from './table.ts';
 export { toCycloneDx } from './sbom/cyclonedx.ts';

@@ -53,9 +53,9 @@ export function asScanTable(result: ScanResult, { findings, ignored, data = {} }
     const rows = bySeverity(vulnerabilities).map((finding) => {
       const one = finding.data?.['package'] as { readonly name: string } | undefined;
       const exploited = finding.data?.['isExploited'] === true ? 'yes' : '';
-      return [one?.name ?? '', finding.rule, finding.severity, textOf(finding.data?.['status']), textOf(finding.data?.['installed']), textOf(finding.data?.['fixed']), exploited, from(finding), cut(finding.message)];
+      return [one?.name ?? '', textOf(finding.data?.['used']), finding.rule, finding.severity, textOf(finding.data?.['status']), textOf(finding.data?.['installed']), textOf(finding.data?.['fixed']), exploited, from(finding), cut(finding.message)];
     });
-    text += `\n${columns([['PACKAGE', 'VULNERABILITY', 'SEVERITY', 'STATUS', 'INSTALLED', 'FIXED', 'EXPLOITED', 'FROM', 'TITLE'], ...rows])}`;
+    text += `\n${columns([['PACKAGE', 'USED', 'VULNERABILITY', 'SEVERITY', 'STATUS', 'INSTALLED', 'FIXED', 'EXPLOITED', 'FROM', 'TITLE'], ...rows])}`;
   }
   if (others.length > 0) {
     const rows = bySeverity(others).map((finding) => [finding.severity, finding.rule, finding.place === undefined ? finding.subject : `${finding.place.file}${finding.place.line === undefined ? '' : `:${finding.place.line}`}`, from(finding), finding.message]);

@@ -66,7 +66,7 @@ class ContainerWatch implements Watching {
     this.#facts = { ...identity, ...readNames((path) => container.files.readFile(path)) };
     this.#events = record.events === undefined ? undefined : new StreamFile(record.events, 'events', { onDrain: () => this.#detector.drained(), onBroken });
     this.#alerts = record.alerts === undefined ? undefined : new StreamFile(record.alerts, 'alerts', { onDrain: () => this.#detector.drained(), onBroken });
-    this.#use = record.use === undefined ? undefined : new UseRecord();
+    this.#use = record.use === undefined ? undefined : new UseRecord(container.files);
     if (record.use !== undefined) this.#writeUse(record.use);
     this.#events?.write(headerLine(this.#facts));
     this.#detector = new Detector({

@@ -1,11 +1,11 @@
 /** `scan`: what is in an image, what is wrong with it, and who brought it. */
 import { createHash } from 'node:crypto';
-import { writeFileSync } from 'node:fs';
+import { readFileSync, statSync, writeFileSync } from 'node:fs';
 import { asHtml, asJson, asMarkdown, asSarif } from '../../findings/index.ts';
 import type { Report } from '../../findings/index.ts';
 import { ImageError } from '../../image/index.ts';
 import type { ImageStore } from '../../image/index.ts';
-import { asPackageTable, asScanTable, purlOf, rebuildOn, reportOf, scan, toCycloneDx, toSpdx } from '../../scan/index.ts';
+import { ScanInputError, UsedFiles, asPackageTable, markUsed, asScanTable, purlOf, rebuildOn, reportOf, scan, toCycloneDx, toSpdx } from '../../scan/index.ts';
 import type { AdvisoryDatabase, Bill, Rebuild, ScanResult } from '../../scan/index.ts';
 import { readCommand } from '../command.ts';
 import { UserError, printable } from '../errors.ts';
@@ -21,6 +21,8 @@ import { ScanProgress } from './scan-progress.ts';
 import { SCAN, SCAN_FORMATS } from './scan-specs.ts';
 import { openSubject, subjectOfImage } from './scan-subject.ts';
 import { version } from '../version.ts';
+
+const MOST_USED_BYTES = 64 << 20;
 
 function say(text: string): void {
   process.stderr.write(`caisson: ${printable(text)}\n`);
@@ -88,9 +90,22 @@ function textOf(report: Report, result: ScanResult, { format, values }: ScanRequ
   return { table: (one: Report) => asScanTable(result, one), json: asJson, sarif: asSarif, markdown: asMarkdown, html: asHtml, cyclonedx: asJson, spdx: asJson }[format](report);
 }
 
+/** `--used`. @throws UserError, ScanInputError */
+function readUsed(file: string | undefined): UsedFiles | undefined {
+  if (file === undefined) return undefined;
+  try {
+    if (statSync(file).size > MOST_USED_BYTES) throw new Error(`it has more than ${MOST_USED_BYTES >> 20} MB`);
+    return new UsedFiles(file, readFileSync(file, 'utf8'));
+  } catch (error) {
+    if (error instanceof ScanInputError) throw error;
+    throw new UserError(`cannot read --used ${file}: ${(error as Error).message}`, 'check the path', undefined, { cause: error });
+  }
+}
+
 async function scanWord(word: string, request: ScanRequest, options: FindingOptions, store: ImageStore | undefined): Promise<number> {
   const { values } = request;
   const progress = new ScanProgress(values.has('quiet'));
+  const used = readUsed(values.last('used'));
   const opened = await openSubject(word, { values, store, note: say });
   const named = values.last('db');
   const database = request.scanners.includes('vuln') ? openDatabase(named ?? databaseFile(), values.last('db-digest')) : undefined;
@@ -105,10 +120,11 @@ async function scanWord(word: string, request: ScanRequest, options: FindingOpti
     }
     const rebuild = await rebuildOf(result, request, store, database, progress);
     const notes = notesOf(result, request, database, rebuild);
-    const report = options.sift(reportOf(result, {
+    const made = reportOf(result, {
       version, analysers: request.analysers, severities: request.severities, ignoresUnfixed: values.has('ignore-unfixed'), hasPackages: values.has('packages'),
       data: { ...(database === undefined ? {} : { database: database.description }), ...(rebuild === undefined ? {} : { rebuild }), ...(notes.length === 0 ? {} : { notes }) },
-    }), Date.now());
+    });
+    const report = options.sift(used === undefined ? made : markUsed(made, result.merged.packages, used), Date.now());
     writeOut(values, textOf(report, result, request));
     return options.conclude(report);
   } finally {

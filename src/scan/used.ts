@@ -1,0 +1,90 @@
+/** Which packages a container really used: what "caisson run --record-use" wrote, held against what a scan found. */
+import type { Finding, Report } from '../findings/index.ts';
+import { ScanInputError } from './errors.ts';
+import type { FoundPackage } from './merge.ts';
+import type { Package } from './packages/types.ts';
+
+/** From the least to the most; `unknown` where nothing says which files are the package's. */
+export type Used = 'unknown' | 'untouched' | 'opened' | 'mapped' | 'executed';
+const USES: readonly string[] = ['untouched', 'opened', 'mapped', 'executed'];
+
+/** Files whose directory is all of the package: `node_modules/NAME/package.json`, `NAME-1.dist-info/METADATA`. */
+const IN_DIRECTORY: ReadonlySet<string> = new Set(['npm']);
+
+interface UsedPackage {
+  readonly type?: unknown;
+  readonly name?: unknown;
+  readonly architecture?: unknown;
+  readonly used?: unknown;
+}
+
+function keyOf(type: unknown, name: unknown, architecture: unknown): string {
+  return `${String(type)} ${String(name)} ${typeof architecture === 'string' ? architecture : ''}`;
+}
+
+export class UsedFiles {
+  readonly #packages = new Map<string, Used>();
+  readonly #files = new Map<string, Used>();
+
+  /** @throws ScanInputError */
+  constructor(name: string, text: string) {
+    let value: { readonly caisson?: unknown; readonly version?: unknown; readonly files?: unknown; readonly packages?: unknown } | null;
+    try {
+      value = JSON.parse(text) as typeof value;
+    } catch {
+      value = null;
+    }
+    if (value?.caisson !== 'use' || value.version !== 1 || typeof value.files !== 'object' || value.files === null || !Array.isArray(value.packages)) throw new ScanInputError(`cannot use --used ${name}: it is not what "caisson run --record-use" has written`, 'was the run still going?');
+    for (const [path, used] of Object.entries(value.files)) if (USES.includes(String(used))) this.#files.set(path, used as Used);
+    for (const one of value.packages as readonly (UsedPackage | null)[]) if (one !== null && USES.includes(String(one.used))) this.#add(one, one.used as Used);
+  }
+
+  /** Also of all architectures together, for who does not say which. */
+  #add({ type, name, architecture }: UsedPackage, used: Used): void {
+    for (const key of [keyOf(type, name, architecture), keyOf(type, name, undefined)]) {
+      const before = this.#packages.get(key);
+      if (before === undefined || USES.indexOf(before) < USES.indexOf(used)) this.#packages.set(key, used);
+    }
+  }
+
+  /** `paths`: as the scan tells them, with or without a slash in front. */
+  of({ type, name, architecture }: Pick<Package, 'type' | 'name' | 'architecture'>, paths: readonly string[]): Used {
+    const known = this.#packages.get(keyOf(type, name, architecture)) ?? this.#packages.get(keyOf(type, name, undefined));
+    if (known !== undefined) return known;
+    const [first] = paths;
+    if (first === undefined || type === 'deb' || type === 'apk' || type === 'rpm') return 'unknown';
+    const path = `/${first.replace(/^\.?\//, '')}`;
+    if (!IN_DIRECTORY.has(type)) return this.#files.get(path) ?? 'unknown';
+    return path.includes('/node_modules/') ? this.#within(path.slice(0, path.lastIndexOf('/') + 1)) : 'unknown';
+  }
+
+  /** The most that any file of a directory was used, without packages within it. */
+  #within(directory: string): Used {
+    let most = 0;
+    for (const [path, used] of this.#files) if (path.startsWith(directory) && !path.slice(directory.length).includes('node_modules/')) most = Math.max(most, USES.indexOf(used));
+    return USES[most] as Used;
+  }
+}
+
+function withUse(finding: Finding, used: UsedFiles): Finding {
+  const one = finding.data?.['package'] as (Pick<Package, 'type' | 'name' | 'architecture'> & { readonly paths?: readonly string[] }) | undefined;
+  if (finding.data?.['kind'] !== 'vulnerability' || one === undefined) return finding;
+  const mark = used.of(one, one.paths ?? []);
+  return { ...finding, evidence: [...(finding.evidence ?? []), { name: 'used', value: mark }], data: { ...finding.data, used: mark } };
+}
+
+/** Says of each vulnerability, and of each package that is listed, how far the package was used. */
+export function markUsed(report: Report, packages: readonly FoundPackage[], used: UsedFiles): Report {
+  const counts = new Map<Used, number>();
+  for (const { package: one, paths } of packages) {
+    const mark = used.of(one, paths);
+    counts.set(mark, (counts.get(mark) ?? 0) + 1);
+  }
+  const note = `packages that were ${[...counts].map(([mark, count]) => `${mark}: ${count}`).join(', ')}`;
+  const notes = Array.isArray(report.data?.['notes']) ? (report.data['notes'] as readonly string[]) : [];
+  const listed = report.data?.['packages'] as readonly (Package & { readonly paths: readonly string[] })[] | undefined;
+  return {
+    ...report, findings: report.findings.map((finding) => withUse(finding, used)),
+    data: { ...report.data, notes: [...notes, note], used: Object.fromEntries(counts), ...(listed === undefined ? {} : { packages: listed.map((one) => ({ ...one, used: used.of(one, one.paths) })) }) },
+  };
+}
