@@ -138,10 +138,19 @@ export class Detector implements Watcher {
     const subject = this.#subject;
     subject.ask(event);
     let found: Armed[] | undefined;
-    for (const armed of candidates) if (armed.rule.condition.test(subject)) (found ??= []).push(armed);
-    // Links: the path that was asked for may be the one that a rule knows.
+    let quiet: Armed[] | undefined;
+    for (const armed of candidates) {
+      const { condition, isExcepted } = armed.rule;
+      if (isExcepted?.(subject) === true) (quiet ??= []).push(armed);
+      else if (condition.test(subject)) (found ??= []).push(armed);
+    }
+    // Links: the path that was asked for may be the one that a rule knows. An exception that fits either name holds.
     if (candidates.some(({ rule }) => rule.condition.usesFile) && subject.useOtherName()) {
-      for (const armed of candidates) if (armed.rule.condition.usesFile && found?.includes(armed) !== true && armed.rule.condition.test(subject)) (found ??= []).push(armed);
+      for (const armed of candidates) {
+        const { condition, isExcepted } = armed.rule;
+        if (!condition.usesFile || found?.includes(armed) === true || quiet?.includes(armed) === true) continue;
+        if (condition.test(subject) && isExcepted?.(subject) !== true) (found ??= []).push(armed);
+      }
       subject.useRealName();
     }
     return found ?? NONE;

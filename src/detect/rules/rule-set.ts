@@ -10,6 +10,7 @@ import { ConditionError, RulesError } from '../errors.ts';
 import type { Place } from '../errors.ts';
 import { MOST_NESTING } from '../limits.ts';
 import { exceptionCondition } from './exceptions.ts';
+import type { Subject } from '../subject.ts';
 import { compileOutput } from './output.ts';
 import type { Output } from './output.ts';
 import { RuleSources } from './sources.ts';
@@ -22,6 +23,8 @@ export interface Rule {
   readonly priority: Priority;
   readonly tags: readonly string[];
   readonly condition: Compiled;
+  /** One of its exceptions keeps it quiet. */
+  readonly isExcepted: ((subject: Subject) => boolean) | undefined;
   readonly output: Output;
   /** As its file says; undefined: it alerts. */
   readonly action: Action | undefined;
@@ -87,25 +90,27 @@ class Names implements Scope {
   }
 }
 
-function conditionOf({ condition, exceptions, name }: RuleSource, names: Names): Compiled {
+function conditionOf({ condition, exceptions, name }: RuleSource, names: Names): Pick<Rule, 'condition' | 'isExcepted'> {
   const what = `the rule "${name}"`;
   const own = located(what, (offset) => condition.place(offset), () => compileCondition(parseCondition(condition.text), names));
   const quiet = exceptions.flatMap((exception) => {
     const tree: Condition | undefined = exceptionCondition(exception);
     return tree === undefined ? [] : [located(`the exception ${exception.name} of ${what}`, () => exception.place, () => compileCondition(tree, names))];
   });
-  if (quiet.length === 0) return own;
-  return { ...own, usesFile: own.usesFile || quiet.some(({ usesFile }) => usesFile), test: (subject) => own.test(subject) && !quiet.some(({ test }) => test(subject)) };
+  return {
+    condition: { ...own, usesFile: own.usesFile || quiet.some(({ usesFile }) => usesFile) },
+    isExcepted: quiet.length === 0 ? undefined : (subject) => quiet.some(({ test }) => test(subject)),
+  };
 }
 
 function ruleOf(source: RuleSource, names: Names, warnings: string[]): Rule | undefined {
   const { name, description, priority, tags, output, action } = source;
   const place = (pieces: Pieces) => (offset: number): Place => pieces.place(offset);
   try {
-    const condition = conditionOf(source, names);
-    if (condition.calls.size === 0) warnings.push(`the rule "${name}" cannot fire: no call that it names is in the stream`);
+    const conditions = conditionOf(source, names);
+    if (conditions.condition.calls.size === 0) warnings.push(`the rule "${name}" cannot fire: no call that it names is in the stream`);
     return {
-      name, description, priority, tags, condition,
+      name, description, priority, tags, ...conditions,
       output: located(`the output of the rule "${name}"`, place(output), () => compileOutput(output.text)),
       action: action === undefined ? undefined : located(`the action of the rule "${name}"`, (offset) => action.place(offset), () => parseAction(action.text.trim())),
     };
