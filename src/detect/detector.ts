@@ -67,6 +67,10 @@ function byCall(rules: readonly Armed[]): ReadonlyMap<string, readonly Armed[]> 
   return found;
 }
 
+function fires({ rule: { condition, isExcepted } }: Armed, subject: Subject): boolean {
+  return condition.test(subject) && isExcepted?.(subject) !== true;
+}
+
 export class Detector implements Watcher {
   readonly calls: ReadonlySet<string>;
   readonly judgedCalls: ReadonlySet<string>;
@@ -138,18 +142,14 @@ export class Detector implements Watcher {
     const subject = this.#subject;
     subject.ask(event);
     let found: Armed[] | undefined;
-    let quiet: Armed[] | undefined;
-    for (const armed of candidates) {
-      const { condition, isExcepted } = armed.rule;
-      if (isExcepted?.(subject) === true) (quiet ??= []).push(armed);
-      else if (condition.test(subject)) (found ??= []).push(armed);
-    }
+    for (const armed of candidates) if (fires(armed, subject)) (found ??= []).push(armed);
     // Links: the path that was asked for may be the one that a rule knows. An exception that fits either name holds.
     if (candidates.some(({ rule }) => rule.condition.usesFile) && subject.useOtherName()) {
       for (const armed of candidates) {
-        const { condition, isExcepted } = armed.rule;
-        if (!condition.usesFile || found?.includes(armed) === true || quiet?.includes(armed) === true) continue;
-        if (condition.test(subject) && isExcepted?.(subject) !== true) (found ??= []).push(armed);
+        if (!armed.rule.condition.usesFile || found?.includes(armed) === true || !fires(armed, subject)) continue;
+        subject.useRealName();
+        if (armed.rule.isExcepted?.(subject) !== true) (found ??= []).push(armed);
+        subject.useOtherName();
       }
       subject.useRealName();
     }

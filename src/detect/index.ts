@@ -8,6 +8,7 @@ export { ConditionError, RulesError, type Place } from './errors.ts';
 export { eventLine, footerLine, headerLine } from './event-json.ts';
 export { FIELDS } from './fields.ts';
 export { MOST_EVENT_LINE, MOST_NAMES, MOST_RULES_BYTES } from './limits.ts';
+export { actionsOf, hasAction } from './rule-actions.ts';
 export { readNames } from './names.ts';
 export { replay, type ReplayResult } from './replay.ts';
 export { findRule, readRules, type Rule, type RuleSet, type RulesFile } from './rules/rule-set.ts';

@@ -2,6 +2,8 @@
 import { ERRNO_NAMES } from '../abi/errno.ts';
 import { SIGKILL } from '../abi/signal.ts';
 import type { ExitStatus } from '../container/index.ts';
+import { WatchReader } from './watch.ts';
+import type { SandboxWatch, Seen } from './watch.ts';
 import type { CallName, Calls, FromWorker, Port, RemoteFailure, ToWorker } from './protocol.ts';
 
 /** A call on a sandbox failed. `code` is a Linux errno name such as `ENOENT`. */
@@ -36,6 +38,7 @@ export class Client {
   readonly #waiting = new Map<number, Waiting>();
   readonly #processes = new Map<number, ProcessEvents>();
   #next = 1;
+  #onSeen: ((seen: readonly Seen[]) => void) | undefined;
   #closed: string | undefined;
 
   constructor(port: Port) {
@@ -51,6 +54,12 @@ export class Client {
       this.#waiting.set(id, { what, resolve: resolve as (value: unknown) => void, reject });
       this.#post({ kind: 'call', id, name, arguments: args });
     });
+  }
+
+  /** What is watched goes there from now on. */
+  watch(watch: SandboxWatch): void {
+    const reader = new WatchReader(watch, (count) => this.#post({ kind: 'seen-taken', count }));
+    this.#onSeen = (seen) => reader.receive(seen);
   }
 
   /** A number for a program that is about to be started. */
@@ -83,6 +92,9 @@ export class Client {
       case 'output':
         this.#processes.get(message.handle)?.onOutput(message.fd, message.bytes);
         this.#post({ kind: 'taken', handle: message.handle, bytes: message.bytes.length });
+        break;
+      case 'seen':
+        this.#onSeen?.(message.seen);
         break;
       case 'ended':
         this.#processes.get(message.handle)?.onEnded(message.status);

@@ -2,6 +2,7 @@
 import { DEFAULT_CAPABILITIES, DEFAULT_LIMITS, parseAddress } from '../container/index.ts';
 import type { ContainerConfig, LayerPaths, MountConfig, PublishedPort, UserConfig } from '../container/index.ts';
 import { hiddenPaths } from './hidden-paths.ts';
+import type { SandboxWatch } from './watch.ts';
 import { toByteString } from './text.ts';
 
 export interface SandboxMount {
@@ -53,6 +54,8 @@ export interface SandboxOptions {
   readonly cwd?: string;
   readonly seed?: number;
   readonly tier?: 'both' | 'interpreter' | 'translator';
+  /** Puts what its programs do before rules, and tells of it. Default: nobody watches, and it costs nothing. */
+  readonly watch?: SandboxWatch;
 }
 
 export const DEFAULT_ENVIRONMENT: Readonly<Record<string, string>> = {

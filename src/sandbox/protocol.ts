@@ -1,4 +1,5 @@
 /** Messages between a `Sandbox` and the worker in which its kernel runs. All is structured-cloneable. */
+import type { Seen, WatchRequest } from './watch.ts';
 import type { BoundPort, ContainerConfig, ExitStatus, ProcessConfig } from '../container/index.ts';
 
 export interface Port {
@@ -9,7 +10,7 @@ export interface Port {
 /** What the worker can be asked, by name: arguments and answer. Failures are `RemoteFailure`. */
 export interface Calls {
   /** Answers where its ports are. */
-  create(config: ContainerConfig): readonly BoundPort[];
+  create(config: ContainerConfig, watch?: WatchRequest): readonly BoundPort[];
   start(handle: number, spec: ProcessConfig): number;
   /** Resolves when there is room for more. */
   write(handle: number, bytes: Uint8Array): void;
@@ -39,6 +40,8 @@ export interface SandboxMetrics {
   /** Processes and threads. */
   readonly tasks: number;
   readonly paused: boolean;
+  /** Where it is watched: calls that were seen, and how often one waited because nobody took them. */
+  readonly watched?: { readonly events: number; readonly waits: number };
 }
 
 export type CallName = keyof Calls;
@@ -70,10 +73,13 @@ export interface RemoteFailure {
 export type ToWorker =
   | { readonly kind: 'call'; readonly id: number; readonly name: CallName; readonly arguments: readonly unknown[] }
   /** So many bytes of output were taken. */
-  | { readonly kind: 'taken'; readonly handle: number; readonly bytes: number };
+  | { readonly kind: 'taken'; readonly handle: number; readonly bytes: number }
+  /** So many of what was seen. */
+  | { readonly kind: 'seen-taken'; readonly count: number };
 
 export type FromWorker =
   | { readonly kind: 'answer'; readonly id: number; readonly value: unknown }
   | { readonly kind: 'failure'; readonly id: number; readonly failure: RemoteFailure }
+  | { readonly kind: 'seen'; readonly seen: readonly Seen[] }
   | { readonly kind: 'output'; readonly handle: number; readonly fd: number; readonly bytes: Uint8Array }
   | { readonly kind: 'ended'; readonly handle: number; readonly status: ExitStatus };

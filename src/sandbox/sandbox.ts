@@ -11,6 +11,7 @@ import type { ChangeInfo, SandboxMetrics } from './protocol.ts';
 import { connectContainer, containerEvents, environmentOf, runningContainers } from './remote.ts';
 import type { EventOptions, SandboxEvent, SandboxInfo } from './remote.ts';
 import { toText } from './text.ts';
+import { watchRequest } from './watch.ts';
 
 /** How it is done with. */
 interface Ending {
@@ -53,18 +54,25 @@ export class Sandbox {
    * await using sandbox = await Sandbox.create({ root: '/' });
    * const { stdout } = await sandbox.commands.run('uname -s');
    * console.log(stdout.trimEnd()); // Linux
-   * @throws SandboxError if the root, the image, a mount or a port of this machine cannot be used; RangeError for what is no port.
+   * With `watch`, what its programs do is put before rules, and told:
+   *
+   * @example
+   * const rules = '- rule: No keys\\n  desc: x\\n  condition: evt.type=openat and fd.filename=key\\n  output: "%proc.name wants %fd.name"\\n  priority: ERROR\\n';
+   * await using watched = await Sandbox.create({ watch: { rules: [rules], onRule: ['deny'], onAlert: ({ output }) => console.log(output) } });
+   * console.log((await watched.commands.run('echo x > /tmp/key')).exitCode); // 2
+   * @throws SandboxError if the root, the image, a mount or a port of this machine cannot be used, or a rule; RangeError for what is no port.
    */
   static async create(options: SandboxOptions = {}): Promise<Sandbox> {
     const image = options.image === undefined ? undefined : await findImage(options.image);
     const worker = takeWorker();
     const client = new Client(worker.port);
+    if (options.watch !== undefined) client.watch(options.watch);
     worker.onExit((reason) => {
       client.close(reason);
       image?.use.end();
     });
     try {
-      const ports = await client.call('make the sandbox', 'create', toContainerConfig(options, homeDirectories(), image?.layers));
+      const ports = await client.call('make the sandbox', 'create', toContainerConfig(options, homeDirectories(), image?.layers), options.watch === undefined ? undefined : watchRequest(options.watch));
       const own = { env: { ...DEFAULT_ENVIRONMENT, ...options.env }, cwd: options.cwd ?? '/', user: options.user ?? currentUser() };
       return new Sandbox(crypto.randomUUID(), { kill: () => worker.terminate(), leave: () => worker.terminate() }, client, image === undefined ? own : await imageDefaults(image, options, new Files(client)), ports);
     } catch (error) {

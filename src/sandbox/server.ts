@@ -3,6 +3,7 @@ import { SIGKILL } from '../abi/signal.ts';
 import type { Host } from '../host/types.ts';
 import { Container, ContainerError, PortError } from '../container/index.ts';
 import type { ContainerConfig, MachineImage, ProcessConfig, RunningProcess } from '../container/index.ts';
+import type { ServedWatch } from './watch-server.ts';
 import type { CallName, Calls, ChangeInfo, FileInfo, FromWorker, Port, RemoteFailure, SandboxMetrics, ToWorker } from './protocol.ts';
 
 /** Output that the other side has not taken yet, per program, before the program has to wait. */
@@ -45,6 +46,7 @@ class Server {
   readonly #actions: PauseActions | undefined;
   readonly #running = new Map<number, Running>();
   #container: Container | undefined;
+  #watch: ServedWatch | undefined;
 
   /** `create` is asked for the container, unless it is there already. */
   constructor(port: Port, create: (config: ContainerConfig) => Promise<Container>, container?: Container, actions?: PauseActions) {
@@ -56,9 +58,11 @@ class Server {
   }
 
   readonly #calls: Implementation = {
-    create: async (config) => {
-      this.#container = await this.#create(config);
-      return this.#container.ports;
+    create: async (config, watch) => {
+      const container = await this.#create(config);
+      this.#container = container;
+      if (watch !== undefined) this.#watch = (await import('./watch-server.ts')).serveWatch(container, config.hostname, watch, (seen) => this.#post({ kind: 'seen', seen }));
+      return container.ports;
     },
     start: (handle, spec) => this.#start(handle, spec),
     write: (handle, bytes) => this.#write(handle, bytes),
@@ -82,7 +86,8 @@ class Server {
     const container = this.#theContainer;
     const stat = container.files.readFile('/proc/stat');
     const [user = 0, nice = 0, system = 0] = /^cpu +(\d+) (\d+) (\d+)/.exec(typeof stat === 'number' ? '' : new TextDecoder().decode(stat))?.slice(1).map(Number) ?? [];
-    return { ...container.usage(), cpuMs: (user + nice + system) * TICK_MS, paused: container.isPaused };
+    const watched = this.#watch === undefined ? {} : { watched: { ...this.#watch.counters } };
+    return { ...watched, ...container.usage(), cpuMs: (user + nice + system) * TICK_MS, paused: container.isPaused };
   }
 
   /** Nobody listens any more: what was started ends. */
@@ -105,6 +110,7 @@ class Server {
 
   #receive(message: ToWorker): void {
     if (message.kind === 'taken') this.#taken(message.handle, message.bytes);
+    else if (message.kind === 'seen-taken') this.#watch?.taken(message.count);
     else void this.#answer(message.id, message.name, message.arguments);
   }
 

@@ -4,8 +4,8 @@ import { replay, DEFAULT_RULES } from '../../detect/index.ts';
 import type { Rule } from '../../detect/index.ts';
 import { UserError, printable } from '../errors.ts';
 import type { FlagValues } from '../flags.ts';
-import { asUserError, readyRules } from './actions.ts';
-import type { ReadyRules } from './actions.ts';
+import { asUserError, readyRules } from './ready-rules.ts';
+import type { ReadyRules } from './ready-rules.ts';
 import { alertRate, DEFAULT_SET, ruleFiles } from './watch-flags.ts';
 import { alertJson, alertText } from './watching.ts';
 

@@ -1,12 +1,12 @@
 /** Watches a container of this process: the stream of what it does, alerts, and what was used. */
 import type { Container } from '../../container/index.ts';
-import { Detector, UseRecord, attach, eventLine, footerLine, headerLine, readNames } from '../../detect/index.ts';
+import { Detector, UseRecord, attach, eventLine, footerLine, hasAction, headerLine, readNames } from '../../detect/index.ts';
 import type { Alert, ContainerFacts } from '../../detect/index.ts';
 import type { WatchRecord } from '../../lifecycle/index.ts';
 import { writeFileSync } from 'node:fs';
 import { UserError, printable } from '../errors.ts';
-import { hasAction, readyRules } from './actions.ts';
-import type { ReadyRules } from './actions.ts';
+import { readyRules } from './ready-rules.ts';
+import type { ReadyRules } from './ready-rules.ts';
 import { StreamFile } from './stream-file.ts';
 
 /** Who the events are of, as far as the command line knows. */
@@ -40,8 +40,8 @@ export function alertJson({ hostname, output, fields, priority, rule, tags, time
 /** Every mistake that can be made in it, before anything is made. @throws UserError */
 export function checkWatch(record: WatchRecord, canPause: boolean): ReadyRules {
   const ready = readyRules(record);
-  if (!canPause && hasAction(ready, 'pause')) throw new UserError('cannot pause a command of "caisson do": nobody could let it go on', 'use kill or deny, or "caisson run"');
-  if (hasAction(ready, 'record') && record.events === undefined) throw new UserError('cannot record without a file', 'add --events FILE');
+  if (!canPause && hasAction(ready.rules, ready.actions, 'pause')) throw new UserError('cannot pause a command of "caisson do": nobody could let it go on', 'use kill or deny, or "caisson run"');
+  if (hasAction(ready.rules, ready.actions, 'record') && record.events === undefined) throw new UserError('cannot record without a file', 'add --events FILE');
   return ready;
 }
 
@@ -70,7 +70,7 @@ class ContainerWatch implements Watching {
     if (record.use !== undefined) this.#writeUse(record.use);
     this.#events?.write(headerLine(this.#facts));
     this.#detector = new Detector({
-      container: this.#facts, rules: ready.rules, actions: ready.actions, alsoSees: this.#use, recordsLater: hasAction(ready, 'record'),
+      container: this.#facts, rules: ready.rules, actions: ready.actions, alsoSees: this.#use, recordsLater: hasAction(ready.rules, ready.actions, 'record'),
       onAlert: (alert) => this.#alert(alert, hooks),
       ...(this.#events === undefined ? {} : { onEvent: (event) => this.#events!.write(eventLine(event)) }),
       ...(record.alertRate === undefined ? {} : { alertsPerSecond: record.alertRate }),

@@ -1,21 +1,17 @@
-/** `--on-rule`: which rules do what. */
-import { ConditionError, DEFAULT_RULES, PRIORITIES, RulesError, findRule, parseAction, readRules } from '../../detect/index.ts';
-import type { Action, Rule, RuleSet } from '../../detect/index.ts';
-import type { WatchRecord } from '../../lifecycle/index.ts';
-import { UserError } from '../errors.ts';
-
-/** What is wrong with rules, for their user. */
-export function asUserError(error: unknown, what: string): unknown {
-  if (!(error instanceof RulesError)) return error;
-  return new UserError(`cannot ${what}: ${error.message}`, error.hint, undefined, { cause: error });
-}
+/** Which rules do what, as users say it: `deny`, `critical=kill`, `Terminal shell in container=deny:EACCES`. */
+import { parseAction } from './actions.ts';
+import type { Action } from './actions.ts';
+import { ConditionError, RulesError } from './errors.ts';
+import { findRule } from './rules/rule-set.ts';
+import type { Rule } from './rules/rule-set.ts';
+import { PRIORITIES } from './rules/sources.ts';
 
 function actionOf(text: string, flag: string): Action {
   try {
     return parseAction(text);
   } catch (error) {
     if (!(error instanceof ConditionError)) throw error;
-    throw new UserError(`cannot use --on-rule ${flag}: ${error.message}`, error.hint, undefined, { cause: error });
+    throw new RulesError(`"${flag}": ${error.message}`, error.hint);
   }
 }
 
@@ -27,7 +23,7 @@ function meant(rules: readonly Rule[], word: string): readonly Rule[] {
   return rules.filter(({ priority }) => PRIORITIES.indexOf(priority) <= least);
 }
 
-/** The most particular wins: a rule's name, then a priority, then all. @throws UserError, RulesError */
+/** The most particular wins: a rule's name, then a priority, then all. @throws RulesError */
 export function actionsOf(rules: readonly Rule[], onRule: readonly string[]): ReadonlyMap<string, Action> {
   const found = new Map<string, Action>();
   const parsed = onRule.map((flag) => {
@@ -40,21 +36,7 @@ export function actionsOf(rules: readonly Rule[], onRule: readonly string[]): Re
   return found;
 }
 
-export interface ReadyRules extends RuleSet {
-  readonly actions: ReadonlyMap<string, Action>;
-}
-
-/** @throws UserError */
-export function readyRules({ rules: files, onRule }: Pick<WatchRecord, 'rules' | 'onRule'>): ReadyRules {
-  try {
-    const set = readRules(files.map(({ name, text }) => ({ name, text: text ?? DEFAULT_RULES })));
-    return { ...set, actions: actionsOf(set.rules, onRule) };
-  } catch (error) {
-    throw asUserError(error, 'use the rules');
-  }
-}
-
 /** Whether any rule does this. */
-export function hasAction({ rules, actions }: ReadyRules, kind: Action['kind']): boolean {
+export function hasAction(rules: readonly Rule[], actions: ReadonlyMap<string, Action>, kind: Action['kind']): boolean {
   return rules.some(({ name, action }) => (actions.get(name) ?? action)?.kind === kind);
 }

@@ -1,0 +1,42 @@
+/** The worker's side of watching: events go to the other side, and programs wait where it does not keep up. */
+import type { Container } from '../container/index.ts';
+import { DEFAULT_RULES, Detector, actionsOf, attach, eventLine, readNames, readRules } from '../detect/index.ts';
+import type { Seen, WatchRequest } from './watch.ts';
+
+/** Calls and alerts that the other side has not taken yet, before programs wait. */
+const MOST_UNTAKEN = 256;
+
+export interface ServedWatch {
+  readonly counters: { readonly events: number; readonly waits: number };
+  taken(count: number): void;
+}
+
+/** @throws RulesError */
+export function serveWatch(container: Container, hostname: string, { rules: texts, onRule, hasCalls }: WatchRequest, post: (seen: readonly Seen[]) => void): ServedWatch {
+  const { rules } = readRules(texts.map((text, index) => (text === 'default' ? { name: 'default', text: DEFAULT_RULES } : { name: `rules[${index}]`, text })));
+  let untaken = 0;
+  let waiting: Seen[] = [];
+  const add = (seen: Seen): boolean => {
+    if (waiting.length === 0) queueMicrotask(flush);
+    waiting.push(seen);
+    untaken++;
+    return untaken < MOST_UNTAKEN;
+  };
+  const flush = (): void => {
+    const seen = waiting;
+    waiting = [];
+    post(seen);
+  };
+  const facts = { id: 'sandbox', name: 'sandbox', image: '', imageId: '', imageDigest: '', hostname, mounts: [], ...readNames((path) => container.files.readFile(path)) };
+  const detector = new Detector({
+    container: facts, rules, actions: actionsOf(rules, onRule), onAlert: add, ...(hasCalls ? { onEvent: (event) => add(eventLine(event)) } : {}),
+  });
+  const { counters } = attach(container, detector);
+  return {
+    counters,
+    taken: (count) => {
+      untaken -= count;
+      if (detector.isFull && untaken < MOST_UNTAKEN / 2) detector.drained();
+    },
+  };
+}
