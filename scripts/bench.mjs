@@ -5,7 +5,7 @@
  *
  *   npm run bench                     all figures; writes bench/results.json, docs/performance.md and docs/performance.svg
  *   npm run bench -- --quick          one round
- *   npm run bench -- --only startup   one group: cpu, startup, nodes, python, micro, shell, files, memory, api, images, build, containers, services, registry, squat, scan
+ *   npm run bench -- --only startup   one group: cpu, startup, nodes, python, micro, shell, files, memory, api, images, build, containers, services, registry, squat, scan, events
  */
 import { spawn, spawnSync } from 'node:child_process';
 import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
@@ -14,6 +14,7 @@ import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { benchBuild } from './bench-build.mjs';
 import { benchContainers } from './bench-containers.mjs';
+import { benchEvents } from './bench-events.mjs';
 import { benchImages } from './bench-images.mjs';
 import { writePage } from './bench-page.mjs';
 import { benchRegistry } from './bench-registry.mjs';
@@ -238,8 +239,9 @@ const build = () => benchBuild({ caisson, programs, env, rounds, median });
 const squat = () => benchSquat({ caisson, env, rounds, median });
 
 const scan = () => benchScan({ caisson, env, rounds, median });
+const events = () => benchEvents({ caisson, env, rounds, median });
 
-const GROUPS = { cpu, startup, nodes, python, micro, shell, files, memory, api, images, build, containers, services, registry, squat, scan };
+const GROUPS = { cpu, startup, nodes, python, micro, shell, files, memory, api, images, build, containers, services, registry, squat, scan, events };
 
 compilePrograms();
 const previous = existsSync(results) ? JSON.parse(readFileSync(results, 'utf8')) : { groups: {} };

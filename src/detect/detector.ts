@@ -6,6 +6,7 @@ import { BEFORE_CALLS } from './actions.ts';
 import type { Action } from './actions.ts';
 import { AlertRate } from './alert-rate.ts';
 import { ALL_CALLS } from './condition/compile.ts';
+import type { Predicate } from './condition/compile.ts';
 import { timeOf } from './fields.ts';
 import type { Rule } from './rules/rule-set.ts';
 import type { Priority } from './rules/sources.ts';
@@ -55,20 +56,53 @@ interface Armed {
   readonly action: Action;
 }
 
-function byCall(rules: readonly Armed[]): ReadonlyMap<string, readonly Armed[]> {
-  const found = new Map<string, Armed[]>();
+/** A rule, for events of one call. */
+interface Ready extends Armed {
+  readonly test: Predicate;
+  readonly isExcepted: Predicate | undefined;
+  readonly usesFile: boolean;
+}
+
+/** All of one call. */
+interface OfCall {
+  readonly rules: Ready[];
+  usesFile: boolean;
+}
+
+const always: Predicate = () => true;
+
+function asPredicate(built: Predicate | boolean): Predicate | undefined {
+  return built === true ? always : built === false ? undefined : built;
+}
+
+function readyFor(call: string, { rule, action }: Armed): Ready | undefined {
+  const { condition, exceptions } = rule;
+  const test = asPredicate(condition.build(call));
+  if (test === undefined) return undefined;
+  const quiet = exceptions.flatMap((exception) => asPredicate(exception.build(call)) ?? []);
+  const usesFile = condition.usesFile || exceptions.some((exception) => exception.usesFile);
+  return { rule, action, test, usesFile, isExcepted: quiet.length === 0 ? undefined : (subject) => quiet.some((isQuiet) => isQuiet(subject)) };
+}
+
+function byCall(rules: readonly Armed[]): ReadonlyMap<string, OfCall> {
+  const found = new Map<string, OfCall>();
   for (const armed of rules) {
     for (const call of armed.rule.condition.calls) {
       // A rule about all calls is not about those that are made all the time, unless they are all that it is about.
       if (QUIET_CALLS.has(call) && armed.rule.condition.calls.size > QUIET_CALLS.size) continue;
-      found.set(call, [...(found.get(call) ?? []), armed]);
+      const ready = readyFor(call, armed);
+      if (ready === undefined) continue;
+      let ofCall = found.get(call);
+      if (ofCall === undefined) found.set(call, (ofCall = { rules: [], usesFile: false }));
+      ofCall.rules.push(ready);
+      ofCall.usesFile ||= ready.usesFile;
     }
   }
   return found;
 }
 
-function fires({ rule: { condition, isExcepted } }: Armed, subject: Subject): boolean {
-  return condition.test(subject) && isExcepted?.(subject) !== true;
+function fires({ test, isExcepted }: Ready, subject: Subject): boolean {
+  return test(subject) && isExcepted?.(subject) !== true;
 }
 
 export class Detector implements Watcher {
@@ -77,8 +111,8 @@ export class Detector implements Watcher {
   readonly room = new WaitQueue();
   readonly #options: DetectorOptions;
   readonly #subject: Subject;
-  readonly #before: ReadonlyMap<string, readonly Armed[]>;
-  readonly #after: ReadonlyMap<string, readonly Armed[]>;
+  readonly #before: ReadonlyMap<string, OfCall>;
+  readonly #after: ReadonlyMap<string, OfCall>;
   readonly #rate: AlertRate;
   #isRecording: boolean;
   #isFull = false;
@@ -136,19 +170,19 @@ export class Detector implements Watcher {
     if (this.#isRecording && !QUIET_CALLS.has(event.type) && this.#options.onEvent?.(event) === false) this.#isFull = true;
   }
 
-  #matching(rules: ReadonlyMap<string, readonly Armed[]>, event: SystemEvent): readonly Armed[] {
+  #matching(rules: ReadonlyMap<string, OfCall>, event: SystemEvent): readonly Armed[] {
     const candidates = rules.get(event.type);
     if (candidates === undefined) return NONE;
     const subject = this.#subject;
     subject.ask(event);
-    let found: Armed[] | undefined;
-    for (const armed of candidates) if (fires(armed, subject)) (found ??= []).push(armed);
+    let found: Ready[] | undefined;
+    for (const ready of candidates.rules) if (fires(ready, subject)) (found ??= []).push(ready);
     // Links: the path that was asked for may be the one that a rule knows. An exception that fits either name holds.
-    if (candidates.some(({ rule }) => rule.condition.usesFile) && subject.useOtherName()) {
-      for (const armed of candidates) {
-        if (!armed.rule.condition.usesFile || found?.includes(armed) === true || !fires(armed, subject)) continue;
+    if (candidates.usesFile && subject.useOtherName()) {
+      for (const ready of candidates.rules) {
+        if (!ready.usesFile || found?.includes(ready) === true || !fires(ready, subject)) continue;
         subject.useRealName();
-        if (armed.rule.isExcepted?.(subject) !== true) (found ??= []).push(armed);
+        if (ready.isExcepted?.(subject) !== true) (found ??= []).push(ready);
         subject.useOtherName();
       }
       subject.useRealName();

@@ -10,12 +10,13 @@ import type { Condition, FieldUse, Value } from './ast.ts';
 import { makeTest } from './operators.ts';
 import type { Test } from './operators.ts';
 
+export type Predicate = (subject: Subject) => boolean;
+
 export interface Compiled {
-  readonly test: (subject: Subject) => boolean;
+  /** For events of one call: what is known of the call is decided, and where all is, that is the answer. */
+  build(call: string): Predicate | boolean;
   /** Calls for which it can be true. */
   readonly calls: ReadonlySet<string>;
-  /** It is about nothing but the call, so that its opposite is true for all others. */
-  readonly isOnlyCalls: boolean;
   /** It asks for the file of the event. */
   readonly usesFile: boolean;
   /** With macros written out. */
@@ -42,14 +43,6 @@ const TRANSFORMERS: ReadonlyMap<string, (value: FieldValue) => FieldValue> = new
   ['basename', (value) => (value === undefined ? undefined : String(value).slice(String(value).lastIndexOf('/') + 1))],
   ['len', (value) => (value === undefined ? undefined : String(value).length)],
 ]);
-
-function only(calls: ReadonlySet<string>, kept: ReadonlySet<string>): ReadonlySet<string> {
-  return new Set([...calls].filter((call) => kept.has(call)));
-}
-
-function without(calls: ReadonlySet<string>): ReadonlySet<string> {
-  return new Set([...ALL_CALLS].filter((call) => !calls.has(call)));
-}
 
 interface Reader {
   readonly field: Field;
@@ -80,6 +73,18 @@ export function readerOf({ name, argument: given, transformers, offset }: FieldU
   };
 }
 
+type Node = Pick<Compiled, 'build' | 'usesFile' | 'parts'>;
+
+/** What a part is for each call, made when it is first asked for. */
+function remembered(build: (call: string) => Predicate | boolean): (call: string) => Predicate | boolean {
+  const known = new Map<string, Predicate | boolean>();
+  return (call) => {
+    let built = known.get(call);
+    if (built === undefined) known.set(call, (built = build(call)));
+    return built;
+  };
+}
+
 class Compiler {
   readonly #scope: Scope;
 
@@ -87,56 +92,61 @@ class Compiler {
     this.#scope = scope;
   }
 
-  compile(condition: Condition): Compiled {
+  compile(condition: Condition): Node {
     switch (condition.kind) {
       case 'and':
       case 'or':
-        return this.#join(condition.kind, condition.parts.map((part) => this.compile(part)));
+        return this.#join(condition.kind === 'or', condition.parts.map((part) => this.compile(part)));
       case 'not': {
         const part = this.compile(condition.part);
-        const { test } = part;
-        return { ...part, test: (subject) => !test(subject), calls: part.isOnlyCalls ? without(part.calls) : ALL_CALLS };
+        return { ...part, build: (call) => negated(part.build(call)) };
       }
       case 'macro':
         return this.#macro(condition.name, condition.offset);
       case 'exists': {
         const { field, get, all } = readerOf(condition.field);
-        const test = all === undefined ? (subject: Subject) => get(subject) !== undefined : (subject: Subject) => all(subject).some((value) => value !== undefined);
-        return { test, calls: ALL_CALLS, isOnlyCalls: false, usesFile: field.ofFile === true, parts: 1 };
+        const test: Predicate = all === undefined ? (subject) => get(subject) !== undefined : (subject) => all(subject).some((value) => value !== undefined);
+        return { build: () => test, usesFile: field.ofFile === true, parts: 1 };
       }
       case 'check':
         return this.#check(condition);
     }
   }
 
-  #join(kind: 'and' | 'or', parts: readonly Compiled[]): Compiled {
+  /** `until`: the answer of a part that decides. */
+  #join(until: boolean, parts: readonly Node[]): Node {
     const total = parts.reduce((sum, part) => sum + part.parts, 0);
     if (total > MOST_CONDITION_PARTS) throw new ConditionError(`the condition has more than ${MOST_CONDITION_PARTS} parts with its macros written out`, 'make several rules of it', 0);
-    const tests = parts.map(({ test }) => test);
-    const calls = kind === 'and'
-      ? parts.reduce<ReadonlySet<string>>((kept, part) => only(kept, part.calls), ALL_CALLS)
-      : new Set(parts.flatMap((part) => [...part.calls]));
     return {
-      test: chain(tests, kind === 'or'), calls, parts: total,
-      isOnlyCalls: parts.every(({ isOnlyCalls }) => isOnlyCalls), usesFile: parts.some(({ usesFile }) => usesFile),
+      parts: total, usesFile: parts.some(({ usesFile }) => usesFile),
+      build: (call) => {
+        const open: Predicate[] = [];
+        for (const part of parts) {
+          const built = part.build(call);
+          if (built === until) return until;
+          if (typeof built === 'function') open.push(built);
+        }
+        return open.length === 0 ? !until : open.length === 1 ? open[0]! : chain(open, until);
+      },
     };
   }
 
-  #macro(name: string, offset: number): Compiled {
+  #macro(name: string, offset: number): Node {
     const macro = this.#scope.macro(name);
     if (macro !== undefined) return macro;
     const guess = nearest(name, this.#scope.macroNames());
     throw new ConditionError(`there is no macro ${name}`, guess === undefined ? 'a field has a point, such as proc.name; macros are written with "- macro: NAME"' : `did you mean ${guess}?`, offset);
   }
 
-  #check(condition: Extract<Condition, { kind: 'check' }>): Compiled {
+  #check(condition: Extract<Condition, { kind: 'check' }>): Node {
     const { field: use, operator, isList } = condition;
     const { field, get, all } = readerOf(use);
     const values = isList ? this.#expand(condition.values) : condition.values;
     const test = makeTest(field, use.name, operator, values, use.offset);
-    const isOnlyCalls = CALL_FIELDS.has(use.name) && use.transformers.length === 0;
-    const calls = isOnlyCalls ? new Set([...ALL_CALLS].filter((call) => test(call))) : OPENING_FIELDS.has(use.name) ? OPENING_CALLS : ALL_CALLS;
-    return { test: applied(get, all, test), calls, isOnlyCalls, usesFile: field.ofFile === true, parts: 1 };
+    const predicate = applied(get, all, test);
+    const ofCall = CALL_FIELDS.has(use.name) && use.transformers.length === 0;
+    const ofOpening = OPENING_FIELDS.has(use.name);
+    return { usesFile: field.ofFile === true, parts: 1, build: (call) => (ofCall ? test(call) : ofOpening && !OPENING_CALLS.has(call) ? false : predicate) };
   }
 
   /** Names of lists within a list stand for what is in them. */
@@ -150,7 +160,11 @@ class Compiler {
   }
 }
 
-function applied(get: Reader['get'], all: Reader['all'], test: Test): (subject: Subject) => boolean {
+function negated(built: Predicate | boolean): Predicate | boolean {
+  return typeof built === 'boolean' ? !built : (subject) => !built(subject);
+}
+
+function applied(get: Reader['get'], all: Reader['all'], test: Test): Predicate {
   if (all !== undefined) return (subject) => all(subject).some((value) => value !== undefined && test(value));
   return (subject) => {
     const value = get(subject);
@@ -159,7 +173,7 @@ function applied(get: Reader['get'], all: Reader['all'], test: Test): (subject: 
 }
 
 /** The first that answers `until` decides. */
-function chain(tests: readonly ((subject: Subject) => boolean)[], until: boolean): (subject: Subject) => boolean {
+function chain(tests: readonly Predicate[], until: boolean): Predicate {
   const [first, second, third] = tests;
   if (tests.length === 2) return until ? (subject) => first!(subject) || second!(subject) : (subject) => first!(subject) && second!(subject);
   if (tests.length === 3) return until ? (subject) => first!(subject) || second!(subject) || third!(subject) : (subject) => first!(subject) && second!(subject) && third!(subject);
@@ -171,5 +185,7 @@ function chain(tests: readonly ((subject: Subject) => boolean)[], until: boolean
 
 /** @throws ConditionError */
 export function compileCondition(condition: Condition, scope: Scope): Compiled {
-  return new Compiler(scope).compile(condition);
+  const { build, usesFile, parts } = new Compiler(scope).compile(condition);
+  const forCall = remembered(build);
+  return { build: forCall, usesFile, parts, calls: new Set([...ALL_CALLS].filter((call) => forCall(call) !== false)) };
 }

@@ -10,7 +10,6 @@ import { ConditionError, RulesError } from '../errors.ts';
 import type { Place } from '../errors.ts';
 import { MOST_NESTING } from '../limits.ts';
 import { exceptionCondition } from './exceptions.ts';
-import type { Subject } from '../subject.ts';
 import { compileOutput } from './output.ts';
 import type { Output } from './output.ts';
 import { RuleSources } from './sources.ts';
@@ -23,8 +22,8 @@ export interface Rule {
   readonly priority: Priority;
   readonly tags: readonly string[];
   readonly condition: Compiled;
-  /** One of its exceptions keeps it quiet. */
-  readonly isExcepted: ((subject: Subject) => boolean) | undefined;
+  /** One that is true keeps it quiet. */
+  readonly exceptions: readonly Compiled[];
   readonly output: Output;
   /** As its file says; undefined: it alerts. */
   readonly action: Action | undefined;
@@ -90,17 +89,14 @@ class Names implements Scope {
   }
 }
 
-function conditionOf({ condition, exceptions, name }: RuleSource, names: Names): Pick<Rule, 'condition' | 'isExcepted'> {
+function conditionOf({ condition, exceptions, name }: RuleSource, names: Names): Pick<Rule, 'condition' | 'exceptions'> {
   const what = `the rule "${name}"`;
   const own = located(what, (offset) => condition.place(offset), () => compileCondition(parseCondition(condition.text), names));
   const quiet = exceptions.flatMap((exception) => {
     const tree: Condition | undefined = exceptionCondition(exception);
     return tree === undefined ? [] : [located(`the exception ${exception.name} of ${what}`, () => exception.place, () => compileCondition(tree, names))];
   });
-  return {
-    condition: { ...own, usesFile: own.usesFile || quiet.some(({ usesFile }) => usesFile) },
-    isExcepted: quiet.length === 0 ? undefined : (subject) => quiet.some(({ test }) => test(subject)),
-  };
+  return { condition: own, exceptions: quiet };
 }
 
 function ruleOf(source: RuleSource, names: Names, warnings: string[]): Rule | undefined {
