@@ -6,6 +6,7 @@ import { eventLine, readEvent } from './event-json.ts';
 import { compileGlob } from './condition/glob.ts';
 import { readRules } from './rules/rule-set.ts';
 import { NO_CONTAINER } from './subject.ts';
+import { RulesYaml } from './yaml-rules.ts';
 import { toBytes, toText } from './text.ts';
 
 const program = (name: string, args: readonly string[], parent?: SystemEvent['program']): SystemEvent['program'] => ({
@@ -30,7 +31,7 @@ function rulesOf(condition: string, more = ''): string {
 
 function alertsOf(event: SystemEvent, ...texts: readonly string[]): readonly Alert[] {
   const alerts: Alert[] = [];
-  const { rules } = readRules(texts.map((text, index) => ({ name: `${index}.yaml`, text })));
+  const { rules } = readRules(texts.map((text, index) => new RulesYaml(`${index}.yaml`, text)));
   const detector = new Detector({ container: { ...NO_CONTAINER, userNames: new Map([[0, 'root']]) }, rules, onAlert: (alert) => alerts.push(alert) > 0 });
   detector.happened(event);
   return alerts;
@@ -69,9 +70,9 @@ test('readRules() joins lists, macros, exceptions, append and override when file
 
 test('readRules() refuses what would cost too much when macros double', () => {
   const macros = Array.from({ length: 40 }, (_, index) => `- macro: m${index + 1}\n  condition: m${index} and m${index}\n`).join('');
-  assert.throws(() => readRules([{ name: 'x', text: `- macro: m0\n  condition: evt.type=open\n${macros}${rulesOf('m40')}` }]), /more than 20000 parts/);
-  assert.throws(() => readRules([{ name: 'x', text: rulesOf(`${'('.repeat(500)}evt.type=open${')'.repeat(500)}`) }]), /nested more than 100 deep/);
-  assert.throws(() => readRules([{ name: 'x', text: '['.repeat(5000) }]), /brackets are open at once/);
+  assert.throws(() => readRules([new RulesYaml('x', `- macro: m0\n  condition: evt.type=open\n${macros}${rulesOf('m40')}`)]), /more than 20000 parts/);
+  assert.throws(() => readRules([new RulesYaml('x', rulesOf(`${'('.repeat(500)}evt.type=open${')'.repeat(500)}`))]), /nested more than 100 deep/);
+  assert.throws(() => readRules([new RulesYaml('x', '['.repeat(5000))]), /brackets are open at once/);
 });
 
 test('compileGlob() takes no more than the product of both lengths when stars follow each other', () => {

@@ -61,7 +61,7 @@ class Server {
     create: async (config, watch) => {
       const container = await this.#create(config);
       this.#container = container;
-      if (watch !== undefined) this.#watch = (await import('./watch-server.ts')).serveWatch(container, config.hostname, watch, (seen) => this.#post({ kind: 'seen', seen }));
+      if (watch !== undefined) this.#watch = await (await import('./watch-server.ts')).serveWatch(container, config.hostname, watch, (seen) => this.#post({ kind: 'seen', seen }));
       return container.ports;
     },
     start: (handle, spec) => this.#start(handle, spec),

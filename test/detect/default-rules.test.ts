@@ -1,7 +1,7 @@
 /** Each rule of the default set alerts when what it looks for is done, and stays quiet when the like of it is. */
 import assert from 'node:assert/strict';
 import { after, test } from 'node:test';
-import { readRules, DEFAULT_RULES } from '../../src/detect/index.ts';
+import { defaultRules, readRules } from '../../src/detect/index.ts';
 import { OWN_NETWORK } from '../../src/net/index.ts';
 import { caisson } from '../cli/caisson.ts';
 import { DEEDS } from './deeds.ts';
@@ -55,7 +55,7 @@ test('a shell with a terminal alerts where it is started from outside, and one b
 });
 
 test('the deeds are of every rule that is on, and of twenty stable ones of Falco at least', () => {
-  const { rules } = readRules([{ name: 'default', text: DEFAULT_RULES }]);
+  const { rules } = readRules([defaultRules()]);
   const tested = new Set([...DEEDS.map(({ rule }) => rule), 'Terminal shell in container']);
   assert.deepEqual(rules.map(({ name }) => name).filter((name) => !tested.has(name)), []);
   assert.ok(rules.filter(({ tags }) => tags.includes('maturity_stable')).length >= 20);

@@ -71,7 +71,7 @@ async function runSession({ containers, record, layers, life, input, values }: F
     onStarted: () => beside?.started(session), onInputRoom: () => beside?.inputRoom(),
   });
   traceCalls(container, session, values?.has('strace') === true ? values.all('strace').filter((filter) => filter !== '') : undefined);
-  const watching = record.watch === undefined ? undefined : (await import('../detect/watch-kept.ts')).watchKept(container, record, life, (line) => session.writeLine(line));
+  const watching = record.watch === undefined ? undefined : await (await import('../detect/watch-kept.ts')).watchKept(container, record, life, (line) => session.writeLine(line));
   const status = await session.run();
   await watching?.end();
   await beside?.close();

@@ -116,7 +116,7 @@ async function make({ store, image }: FoundImage, values: FlagValues, facts: Ter
   const { host } = store.disk;
   const randomName = (): string => randomId((buffer) => host.random(buffer));
   const { record, copied } = recordOf(values, image, { id: randomName(), nowMs: host.now(), terminal: facts, findNetwork: (name) => findNetwork(store, name), randomName });
-  if (record.watch !== undefined) (await import('../detect/watching.ts')).checkWatch(record.watch, true);
+  if (record.watch !== undefined) await (await import('../detect/watching.ts')).checkWatch(record.watch, true);
   const writeId = openIdFile(values);
   const container = keep(containers, record, stateOf(containers), values);
   const named = record.volumes?.find(({ isAnonymous }) => !isAnonymous);

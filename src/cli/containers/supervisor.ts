@@ -113,7 +113,7 @@ export class Supervisor implements Controlled {
     this.#joined = joinNetwork(containers.store, this.#kept);
     const { container, spec } = await openContainer(this.#record(), { store: containers.store, layers: await mountedLayers(containers, this.#kept), membership: this.#joined?.membership });
     life.connected({ ports: container.ports, network: this.#joined?.network });
-    const watching = this.#kept.record.watch === undefined ? undefined : (await import('../detect/watch-kept.ts')).watchKept(container, this.#kept.record, life);
+    const watching = this.#kept.record.watch === undefined ? undefined : await (await import('../detect/watch-kept.ts')).watchKept(container, this.#kept.record, life);
     const process_ = this.#start(container, spec);
     this.#running = { container, process: process_ };
     // Its end was asked for while it was being started.

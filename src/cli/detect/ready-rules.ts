@@ -1,5 +1,5 @@
 /** The rules of `--rules`, and what `--on-rule` makes of them. */
-import { DEFAULT_RULES, RulesError, actionsOf, readRules } from '../../detect/index.ts';
+import { RulesError, actionsOf, readRuleFiles } from '../../detect/index.ts';
 import type { Action, RuleSet } from '../../detect/index.ts';
 import type { WatchRecord } from '../../lifecycle/index.ts';
 import { UserError } from '../errors.ts';
@@ -23,10 +23,10 @@ function withActions(set: RuleSet, onRule: readonly string[]): ReadyRules {
 }
 
 /** @throws UserError */
-export function readyRules({ rules: files, onRule }: Pick<WatchRecord, 'rules' | 'onRule'>): ReadyRules {
+export async function readyRules({ rules: files, onRule }: Pick<WatchRecord, 'rules' | 'onRule'>): Promise<ReadyRules> {
   let set: RuleSet;
   try {
-    set = readRules(files.map(({ name, text }) => ({ name, text: text ?? DEFAULT_RULES })));
+    set = await readRuleFiles(files);
   } catch (error) {
     throw asUserError(error, 'use the rules');
   }

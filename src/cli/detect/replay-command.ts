@@ -1,6 +1,6 @@
 /** `events --replay FILE`: a recorded stream before rules; `events --list-rules`: what a set has. */
 import { createReadStream, openSync } from 'node:fs';
-import { replay, DEFAULT_RULES } from '../../detect/index.ts';
+import { replay } from '../../detect/index.ts';
 import type { Rule } from '../../detect/index.ts';
 import { UserError, printable } from '../errors.ts';
 import type { FlagValues } from '../flags.ts';
@@ -24,10 +24,10 @@ async function* linesOf(path: string): AsyncGenerator<string> {
   if (rest !== '') yield rest;
 }
 
-function rulesOf(values: FlagValues): ReadyRules {
+async function rulesOf(values: FlagValues): Promise<ReadyRules> {
   const files = ruleFiles(values);
   const named = files.length === 0 ? [{ name: DEFAULT_SET, text: undefined }] : files;
-  const ready = readyRules({ rules: named.map(({ name, text }) => ({ name, text: text ?? DEFAULT_RULES })), onRule: values.all('on-rule') });
+  const ready = await readyRules({ rules: named.map(({ name, text }) => ({ name, ...(text === undefined ? {} : { text }) })), onRule: values.all('on-rule') });
   for (const warning of ready.warnings) process.stderr.write(`caisson: ${printable(warning)}\n`);
   return ready;
 }
@@ -38,19 +38,19 @@ function isJson(values: FlagValues): boolean {
   return format === 'json';
 }
 
-function ruleJson({ name, priority, description, tags, condition, action }: Rule): string {
-  return JSON.stringify({ rule: name, priority, description, tags, calls: [...condition.calls].sort(), action: action?.kind ?? 'alert' });
+function ruleJson({ name, priority, description, tags, condition, conditionText, action }: Rule): string {
+  return JSON.stringify({ rule: name, priority, description, condition: conditionText, tags, calls: [...condition.calls].sort(), action: action?.kind ?? 'alert' });
 }
 
-export function listRules(values: FlagValues): number {
+export async function listRules(values: FlagValues): Promise<number> {
   const asJson = isJson(values);
-  for (const rule of rulesOf(values).rules) process.stdout.write(`${asJson ? ruleJson(rule) : printable(`${rule.priority.padEnd(13)} ${rule.name}`)}\n`);
+  for (const rule of (await rulesOf(values)).rules) process.stdout.write(`${asJson ? ruleJson(rule) : printable(`${rule.priority.padEnd(13)} ${rule.name}`)}\n`);
   return 0;
 }
 
 /** @throws UserError */
 export async function replayEvents(values: FlagValues, path: string): Promise<number> {
-  const { rules, actions } = rulesOf(values);
+  const { rules, actions } = await rulesOf(values);
   const asJson = isJson(values);
   const rate = alertRate(values);
   try {

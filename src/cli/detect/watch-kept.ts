@@ -11,7 +11,7 @@ const LOGGED_ALERTS = 5;
 const MOST_OUTPUT_LENGTH = 500;
 
 /** `say`: for people, where somebody is there. @throws UserError */
-export function watchKept(container: Container, record: ContainerRecord, life: Life | undefined, say?: (line: string) => void): Watching {
+export function watchKept(container: Container, record: ContainerRecord, life: Life | undefined, say?: (line: string) => void): Promise<Watching> {
   const rate = new AlertRate(LOGGED_ALERTS);
   const logged = ({ rule, priority, output, action, time }: Alert): void => {
     const leftOut = rate.take(rule, Math.floor(Date.parse(time) / 1000));

@@ -38,8 +38,8 @@ export function alertJson({ hostname, output, fields, priority, rule, tags, time
 }
 
 /** Every mistake that can be made in it, before anything is made. @throws UserError */
-export function checkWatch(record: WatchRecord, canPause: boolean): ReadyRules {
-  const ready = readyRules(record);
+export async function checkWatch(record: WatchRecord, canPause: boolean): Promise<ReadyRules> {
+  const ready = await readyRules(record);
   if (!canPause && hasAction(ready.rules, ready.actions, 'pause')) throw new UserError('cannot pause a command of "caisson do": nobody could let it go on', 'use kill or deny, or "caisson run"');
   if (hasAction(ready.rules, ready.actions, 'record') && record.events === undefined) throw new UserError('cannot record without a file', 'add --events FILE');
   return ready;
@@ -54,8 +54,7 @@ class ContainerWatch implements Watching {
   readonly #counters: { readonly events: number; readonly waits: number };
   readonly #facts: ContainerFacts;
 
-  constructor(container: Container, record: WatchRecord, identity: Identity, hooks: WatchHooks) {
-    const ready = checkWatch(record, hooks.onPause !== undefined);
+  constructor(container: Container, record: WatchRecord, ready: ReadyRules, identity: Identity, hooks: WatchHooks) {
     for (const warning of ready.warnings) hooks.say?.(`caisson: ${printable(warning)}`);
     // Nobody would see what it does from then on.
     const onBroken = (error: Error): void => {
@@ -103,6 +102,6 @@ class ContainerWatch implements Watching {
 }
 
 /** Before its first program starts. @throws UserError */
-export function watchContainer(container: Container, record: WatchRecord, identity: Identity, hooks: WatchHooks): Watching {
-  return new ContainerWatch(container, record, identity, hooks);
+export async function watchContainer(container: Container, record: WatchRecord, identity: Identity, hooks: WatchHooks): Promise<Watching> {
+  return new ContainerWatch(container, record, await checkWatch(record, hooks.onPause !== undefined), identity, hooks);
 }

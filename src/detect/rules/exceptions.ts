@@ -2,7 +2,7 @@
 import type { Comparison, Condition, FieldUse, Value } from '../condition/ast.ts';
 import { RulesError } from '../errors.ts';
 import type { Place } from '../errors.ts';
-import type { RulesYaml } from './yaml.ts';
+import type { ItemReader } from './items.ts';
 
 /** One row: a value, or several of which one counts, for each field. */
 type Row = readonly (readonly string[])[];
@@ -20,11 +20,11 @@ export interface Exception {
 const COMPARISONS: ReadonlySet<string> = new Set<Comparison>(['=', '!=', '<', '<=', '>', '>=', 'contains', 'icontains', 'startswith', 'endswith', 'glob', 'iglob', 'in', 'intersects', 'pmatch']);
 const LISTS: ReadonlySet<Comparison> = new Set(['in', 'intersects', 'pmatch']);
 
-function textsOf(yaml: RulesYaml, node: unknown, what: string): readonly string[] {
+function textsOf(yaml: ItemReader, node: unknown, what: string): readonly string[] {
   return yaml.isSequence(node) ? yaml.texts(node, what) : [yaml.text(node, what).text];
 }
 
-function comparisonsOf(yaml: RulesYaml, node: unknown, fallback: Comparison, count: number): readonly Comparison[] {
+function comparisonsOf(yaml: ItemReader, node: unknown, fallback: Comparison, count: number): readonly Comparison[] {
   if (node === undefined) return Array.from({ length: count }, () => fallback);
   const found = textsOf(yaml, node, 'comps').map((text) => (text === '==' ? '=' : text));
   const wrong = found.find((text) => !COMPARISONS.has(text));
@@ -32,7 +32,7 @@ function comparisonsOf(yaml: RulesYaml, node: unknown, fallback: Comparison, cou
   return found as Comparison[];
 }
 
-function rowsOf(yaml: RulesYaml, node: unknown, isSingle: boolean, count: number): readonly Row[] {
+function rowsOf(yaml: ItemReader, node: unknown, isSingle: boolean, count: number): readonly Row[] {
   const rows = yaml.sequence(node, 'values');
   if (isSingle) return rows.map((row) => [textsOf(yaml, row, 'a value')]);
   return rows.map((row) => {
@@ -43,7 +43,7 @@ function rowsOf(yaml: RulesYaml, node: unknown, isSingle: boolean, count: number
 }
 
 /** `before`: those that it has; one of the same name gets more values. @throws RulesError */
-export function readExceptions(yaml: RulesYaml, node: unknown, before: readonly Exception[]): readonly Exception[] {
+export function readExceptions(yaml: ItemReader, node: unknown, before: readonly Exception[]): readonly Exception[] {
   const found = [...before];
   for (const entry of yaml.sequence(node, 'exceptions')) {
     const { values, place } = yaml.map(entry, 'an exception');

@@ -12,9 +12,9 @@ import { MOST_NESTING } from '../limits.ts';
 import { exceptionCondition } from './exceptions.ts';
 import { compileOutput } from './output.ts';
 import type { Output } from './output.ts';
+import type { ItemReader } from './items.ts';
 import { RuleSources } from './sources.ts';
 import type { Pieces, Priority, RuleSource } from './sources.ts';
-import { RulesYaml } from './yaml.ts';
 
 export interface Rule {
   readonly name: string;
@@ -22,6 +22,8 @@ export interface Rule {
   readonly priority: Priority;
   readonly tags: readonly string[];
   readonly condition: Compiled;
+  /** As it was written, without exceptions and with macros as names. */
+  readonly conditionText: string;
   /** One that is true keeps it quiet. */
   readonly exceptions: readonly Compiled[];
   readonly output: Output;
@@ -34,11 +36,6 @@ export interface RuleSet {
   readonly warnings: readonly string[];
 }
 
-export interface RulesFile {
-  /** For errors. */
-  readonly name: string;
-  readonly text: string;
-}
 
 /** What goes wrong within a condition, at its place in the file. */
 function located<Result>(what: string, place: (offset: number) => Place, work: () => Result): Result {
@@ -106,7 +103,7 @@ function ruleOf(source: RuleSource, names: Names, warnings: string[]): Rule | un
     const conditions = conditionOf(source, names);
     if (conditions.condition.calls.size === 0) warnings.push(`the rule "${name}" cannot fire: no call that it names is in the stream`);
     return {
-      name, description, priority, tags, ...conditions,
+      name, description, priority, tags, ...conditions, conditionText: source.condition.text.replace(/\s+/g, ' ').trim(),
       output: located(`the output of the rule "${name}"`, place(output), () => compileOutput(output.text)),
       action: action === undefined ? undefined : located(`the action of the rule "${name}"`, (offset) => action.place(offset), () => parseAction(action.text.trim())),
     };
@@ -118,9 +115,9 @@ function ruleOf(source: RuleSource, names: Names, warnings: string[]): Rule | un
 }
 
 /** Files in their order: later ones change what earlier ones have. @throws RulesError */
-export function readRules(files: readonly RulesFile[]): RuleSet {
+export function readRules(files: readonly ItemReader[]): RuleSet {
   const sources = new RuleSources();
-  for (const { name, text } of files) sources.add(new RulesYaml(name, text));
+  for (const file of files) sources.add(file);
   const names = new Names(sources);
   const warnings = [...sources.warnings];
   const rules = [...sources.rules.values()].filter(({ isEnabled }) => isEnabled).flatMap((source) => ruleOf(source, names, warnings) ?? []);

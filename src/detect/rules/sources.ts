@@ -3,7 +3,7 @@ import { nearest } from '../../image/nearest.ts';
 import { RulesError } from '../errors.ts';
 import type { Place } from '../errors.ts';
 import { MOST_CONDITION_LENGTH, MOST_ITEMS } from '../limits.ts';
-import type { RulesItem, RulesYaml, SourceText } from './yaml.ts';
+import type { ItemReader, RulesItem, SourceText } from './items.ts';
 import { readExceptions } from './exceptions.ts';
 import type { Exception } from './exceptions.ts';
 
@@ -99,7 +99,7 @@ export class RuleSources {
   readonly warnings: string[] = [];
 
   /** @throws RulesError */
-  add(file: RulesYaml): void {
+  add(file: ItemReader): void {
     for (const item of file.items) this.#addItem(item);
     for (const { size } of [this.rules, this.macros, this.lists]) if (size > MOST_ITEMS) throw new RulesError(`there are more than ${MOST_ITEMS} rules, macros or lists`, 'leave some out');
   }

@@ -1,16 +1,10 @@
 /** Items of a file of rules with the places of what is in them. YAML by the `yaml` package. */
 import { LineCounter, isAlias, isMap, isScalar, isSeq, parseAllDocuments } from 'yaml';
 import type { Scalar, YAMLMap } from 'yaml';
-import { RulesError } from '../errors.ts';
-import type { Place } from '../errors.ts';
-import { MOST_ITEMS, MOST_OPEN_BRACKETS, MOST_RULES_BYTES, MOST_VALUES } from '../limits.ts';
-
-/** A text with where it came from. */
-export interface SourceText {
-  readonly text: string;
-  /** Where one of its characters is. */
-  place(offset: number): Place;
-}
+import { RulesError } from './errors.ts';
+import type { Place } from './errors.ts';
+import type { ItemReader, RulesItem, SourceText } from './rules/items.ts';
+import { MOST_ITEMS, MOST_OPEN_BRACKETS, MOST_RULES_BYTES, MOST_VALUES } from './limits.ts';
 
 type Node = unknown;
 
@@ -37,7 +31,7 @@ function alignment(value: string, source: string, start: number, end: number): (
 }
 
 /** One file. */
-export class RulesYaml {
+export class RulesYaml implements ItemReader {
   readonly file: string;
   readonly items: readonly RulesItem[];
   readonly #source: string;
@@ -139,10 +133,4 @@ export class RulesYaml {
     }
     return { yaml: this, values, place: this.placeOf(node) };
   }
-}
-
-export interface RulesItem {
-  readonly yaml: RulesYaml;
-  readonly values: ReadonlyMap<string, Node>;
-  readonly place: Place;
 }
