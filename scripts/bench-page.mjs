@@ -100,6 +100,11 @@ function squatSection({ node, squat, known, perSecond, ...rows }) {
   return ['## Names that may be traps', `\`squat\` of one name: ${number(squat - node)} ms above \`node -e 0\`, of a well-known one ${number(known - node)} ms. ${Math.round(perSecond / 1000)} thousand names a second from standard input, with a report of each that is near another. A pull takes ${of('pull')}; a run ${of('run')}.`];
 }
 
+function eventsSection({ perSecond, ...programs }) {
+  const rows = Object.entries(programs).map(([name, { off, on }]) => `${name}: ${number(off)} ms, and with rules ${number(on)} ms`);
+  return ['## What a container does, before rules', `${perSecond.rules} rules, alerts to a file. ${rows.join('; ')}. ${(perSecond.value / 1e6).toFixed(2)} million events a second pass through the rules.`];
+}
+
 function scanSection({ node, cold, kept, bytes, files }) {
   return ['## What is in an image', `\`scan\` of an image of ${number(bytes / 1e6)} MB in ${files} files, with all scanners: ${number(cold - node)} ms above \`node -e 0\`; again, from what was kept of its layers: ${number(kept - node)} ms.`];
 }
@@ -147,6 +152,7 @@ export function writePage(root, { date, node, cpu, cores, rounds, groups }) {
   if (groups.services) parts.push(...servicesSection(groups.services));
   if (groups.squat) parts.push(...squatSection(groups.squat));
   if (groups.scan) parts.push(...scanSection(groups.scan));
+  if (groups.events) parts.push(...eventsSection(groups.events));
   writeFileSync(join(root, 'docs', 'performance.md'), `${parts.filter((part) => part !== '').join('\n\n')}\n`);
   if (groups.cpu) writeFileSync(join(root, 'docs', 'performance.svg'), chart(groups.cpu));
 }

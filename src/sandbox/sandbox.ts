@@ -48,17 +48,15 @@ export class Sandbox {
 
   /**
    * Makes a sandbox. Nothing of it is visible outside, and nothing of the host can be changed from inside except
-   * writable mounts.
+   * writable mounts. With `watch`, what its programs do is put before rules, and told.
    *
    * @example
    * await using sandbox = await Sandbox.create({ root: '/' });
    * const { stdout } = await sandbox.commands.run('uname -s');
    * console.log(stdout.trimEnd()); // Linux
-   * With `watch`, what its programs do is put before rules, and told:
-   *
    * @example
-   * const rules = '- rule: No keys\\n  desc: x\\n  condition: evt.type=openat and fd.filename=key\\n  output: "%proc.name wants %fd.name"\\n  priority: ERROR\\n';
-   * await using watched = await Sandbox.create({ watch: { rules: [rules], onRule: ['deny'], onAlert: ({ output }) => console.log(output) } });
+   * const rules = '- rule: No keys\n  desc: x\n  condition: evt.type=openat and fd.filename=key\n  output: "%fd.name is asked for"\n  priority: ERROR\n';
+   * await using watched = await Sandbox.create({ watch: { rules: [rules], onRule: ['deny'] } });
    * console.log((await watched.commands.run('echo x > /tmp/key')).exitCode); // 2
    * @throws SandboxError if the root, the image, a mount or a port of this machine cannot be used, or a rule; RangeError for what is no port.
    */

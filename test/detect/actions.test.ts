@@ -23,6 +23,15 @@ test('a rule that denies keeps a file from being made, and the caller gets its e
   assert.equal(stderr.split('\n').filter((line) => line.includes('[No evil; denied]')).length, 2);
 });
 
+test('a path that another process changes while it is opened is the one that was judged', async () => {
+  const shared = root.file('flipped');
+  mkdirSync(shared);
+  const rules = root.file('rules.yaml', rule('No evil', 'evt.type in (open, openat) and fd.filename = evil'));
+  const { stdout, stderr } = await caisson(root.shell('deeds flip /shared', ['-v', `${shared}:/shared:rw`, '--rules', rules, '--on-rule', 'deny:EACCES', '--alerts', '/dev/null']));
+  assert.equal(stdout, 'both\n', stderr);
+  assert.deepEqual([existsSync(`${shared}/evil`), existsSync(`${shared}/good`)], [false, true]);
+});
+
 test('of calls that destroy, none that is denied has an effect', async () => {
   const shared = root.file('kept');
   mkdirSync(shared);

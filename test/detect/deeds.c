@@ -79,6 +79,27 @@ static int attach(void) {
   return 0;
 }
 
+/* Opens a path that another process changes all the time: how often it was made, and how often refused. */
+static int flip(const char *directory) {
+  int made = 0, refused = 0;
+  volatile char *path = mmap(0, 4096, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+  int length = snprintf((char *)path, 4096, "%s/", directory);
+  memcpy((char *)path + length, "good", 5);
+  pid_t child = fork();
+  for (unsigned i = 0; child == 0; i++) memcpy((char *)path + length, i & 1 ? "evil" : "good", 4);
+  for (int i = 0; i < 20000 || ((made == 0 || refused == 0) && i < 2000000); i++) {
+    int fd = open((char *)path, O_RDWR | O_CREAT, 0644);
+    if (fd >= 0) made++;
+    else if (errno == EACCES) refused++;
+    close(fd);
+    if (i % 50 == 0) sched_yield();
+  }
+  kill(child, SIGKILL);
+  waitpid(child, 0, 0);
+  printf("%s\n", made > 0 && refused > 0 ? "both" : "one only");
+  return 0;
+}
+
 int main(int argc, char **argv) {
   const char *deed = argc > 1 ? argv[1] : "";
   const char *word = argc > 2 ? argv[2] : "";
@@ -95,6 +116,7 @@ int main(int argc, char **argv) {
   if (!strcmp(deed, "setns")) return setns(open("/proc/self/ns/uts", O_RDONLY), CLONE_NEWUTS) < -1;
   if (!strcmp(deed, "terminal")) return run_at_terminal(atoi(word), argv + 3);
   if (!strcmp(deed, "memory")) return from_memory(word, argv + 2);
+  if (!strcmp(deed, "flip")) return flip(word);
   if (!strcmp(deed, "many"))
     for (int left = atoi(word); left > 0; left--) close(open("/etc/hostname", O_RDONLY));
   if (!strcmp(deed, "made")) {
