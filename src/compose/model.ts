@@ -81,7 +81,7 @@ export interface ServiceSettings {
   readonly expose?: readonly string[];
   readonly volumes?: readonly MountSetting[];
   readonly tmpfs?: readonly string[];
-  readonly networks?: Readonly<Record<string, { readonly aliases?: readonly string[]; readonly ipv4_address?: string } | null>>;
+  readonly networks?: Readonly<Record<string, { readonly aliases?: readonly string[]; readonly ipv4_address?: string; readonly gw_priority?: number } | null>>;
   readonly network_mode?: string;
   readonly depends_on?: Readonly<Record<string, Dependency>>;
   readonly links?: readonly string[];
@@ -123,6 +123,7 @@ export interface ServiceSettings {
   readonly configs?: readonly GrantSetting[];
   readonly logging?: { readonly driver?: string; readonly options?: Readonly<Record<string, string>> };
   readonly extra_hosts?: readonly string[];
+  readonly dns?: readonly string[];
   readonly pull_policy?: string;
   readonly attach?: boolean;
   readonly 'x-caisson'?: { readonly network?: 'none' | 'outbound'; readonly 'allow-net'?: readonly string[] };

@@ -157,7 +157,7 @@ test('mistakes say where they are, and what may have been meant', () => {
 
 test('what is not done here is said by name: refused where it would mean something else', () => {
   const notes = (yaml: string): readonly (readonly [string, boolean])[] => read(`services: {web: {image: x, ${yaml}}}`).services[0]!.notes.map(({ text, isRefused }) => [text.replace(/:.*/, ''), isRefused]);
-  assert.deepEqual(notes('dns: 1.1.1.1, sysctls: {a: 1}, security_opt: ["no-new-privileges:true"]'), [['services.web.dns has no effect', false], ['services.web.sysctls has no effect', false], ['services.web.security_opt has no effect', false]]);
+  assert.deepEqual(notes('dns_search: example.com, sysctls: {a: 1}, security_opt: ["no-new-privileges:true"]'), [['services.web.dns_search has no effect', false], ['services.web.sysctls has no effect', false], ['services.web.security_opt has no effect', false]]);
   assert.deepEqual(notes('privileged: true'), [['services.web.privileged cannot be had', true]]);
   assert.deepEqual(notes('devices: [/dev/fuse], deploy: {resources: {reservations: {devices: [{capabilities: [gpu]}]}}}').map(([, isRefused]) => isRefused), [true, true]);
   assert.deepEqual(notes('privileged: false, ipc: private, devices: [], shm_size: 64m, x-own: {any: thing}'), []);

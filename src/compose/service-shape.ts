@@ -58,7 +58,7 @@ const MOUNT: ObjectShape = {
 
 const NETWORK = object({
   aliases: list(text, String), ipv4_address: text, ipv6_address: refused(text, GIVEN_OUT), link_local_ips: refused(list(text), GIVEN_OUT, isEmpty), mac_address: ignored(text, 'there are no frames'), driver_opts: ignored(mapping(loose), 'there is one driver', isEmpty),
-  priority: integer, gw_priority: integer, interface_name: ignored(text, 'it is eth0'),
+  priority: integer, gw_priority: integer, interface_name: ignored(text, 'they are eth0, eth1 and so on'),
 });
 
 const HOOK = list(object({ command: COMMAND, user: text, privileged: flag, working_dir: text, environment: pairs(null) }, 'command'));
@@ -81,7 +81,7 @@ export const SERVICE: ObjectShape = object({
   secrets: list(GRANT, targetKey), configs: list(GRANT, targetKey), logging: { ...object({ driver: text, options: mapping(loose) }), oneWith: 'driver' }, extra_hosts: { ...list(text, String), short: extraHosts }, platform: oneOf('linux/amd64', 'linux/x86_64', 'linux'),
   pull_policy: text, pull_refresh_after: ignored(text, 'use pull_policy'), attach: flag,
   links: list(text, String), external_links: refused(list(text, String), 'put both on one network', isEmpty), volumes_from: refused(list(text, String), 'name each volume in both services', isEmpty),
-  dns: ignored(texts(), NAMES, isEmpty), dns_opt: ignored(list(text, String), NAMES, isEmpty), dns_search: ignored(texts(), NAMES, isEmpty), mac_address: ignored(text, 'there are no frames'), shm_size: ignored(size, '/dev/shm has 64 MiB', (value) => Number(value) <= 2 ** 26),
+  dns: texts(), dns_opt: ignored(list(text, String), NAMES, isEmpty), dns_search: ignored(texts(), NAMES, isEmpty), mac_address: ignored(text, 'there are no frames'), shm_size: ignored(size, '/dev/shm has 64 MiB', (value) => Number(value) <= 2 ** 26),
   sysctls: ignored(pairs(''), 'they are as the kernel inside has them', isEmpty), security_opt: ignored(list(text, String), OWN_KERNEL, isEmpty), group_add: ignored(list(loose, String), 'processes have the groups of their user in the image', isEmpty),
   cgroup: ignored(oneOf('host', 'private'), 'its control groups are its own', isOne('private')), cgroup_parent: ignored(text, 'a container is in no control group of this machine'), userns_mode: ignored(text, OWN_KERNEL), isolation: ignored(text, 'there is one kind', isOne('default')), runtime: ignored(text, 'there is one', isOne('runc')),
   ipc: refused(text, SHARED, isOne('private', 'shareable', 'none')), pid: refused(text, SHARED, isOne('private')), uts: refused(text, SHARED, isOne('private')), devices: refused(list(any), NO_DEVICES, isEmpty), device_cgroup_rules: refused(list(text), NO_DEVICES, isEmpty), gpus: refused(any, NO_DEVICES), use_api_socket: refused(flag, 'there is no daemon with a socket', isOne(false)),

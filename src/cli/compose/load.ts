@@ -6,7 +6,7 @@ import { ComposeError, MOST_FILE_BYTES, checkedName, normalizedName, readEnviron
 import type { Note, Project, Service } from '../../compose/index.ts';
 import { UserError, printable } from '../errors.ts';
 import type { FlagValues } from '../flags.ts';
-import { loggingNote } from './service-flags.ts';
+import { dnsNote, loggingNote } from './service-flags.ts';
 
 const NAMES = ['compose.yaml', 'compose.yml', 'docker-compose.yaml', 'docker-compose.yml'];
 const STDIN = '-';
@@ -148,8 +148,8 @@ export function projectName(values: FlagValues): string {
 
 /** What of the files is not done: a line each. */
 export function notesOf(project: Project, services: readonly Service[]): readonly Note[] {
-  const logging = services.flatMap((service) => loggingNote(service) ?? []);
-  return [...project.notes, ...services.flatMap((service) => service.notes), ...logging.map((text) => ({ text, isRefused: false }))];
+  const others = services.flatMap((service) => [loggingNote(service) ?? [], dnsNote(service) ?? []].flat());
+  return [...project.notes, ...services.flatMap((service) => service.notes), ...others.map((text) => ({ text, isRefused: false }))];
 }
 
 /** Before containers of these services are made: says what is left out, and refuses what would mean something else. @throws UserError */

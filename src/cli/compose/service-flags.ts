@@ -74,16 +74,26 @@ function givenFiles(project: Project, { name, settings }: Service): readonly Giv
   return [...filesOf(settings.secrets, project.secrets, SECRET_DIRECTORY), ...filesOf(settings.configs, project.configs, '')];
 }
 
-/** Which networks its containers are connected to, where they are known by the service's name, and how far they reach beside that. */
+/** Beyond its networks. */
+function reachesOut({ network_mode: mode, 'x-caisson': own }: ServiceSettings): boolean {
+  return mode !== 'none' && (own?.network === 'outbound' || (own?.['allow-net'] ?? []).length > 0);
+}
+
+/** What is said of name servers and not done. */
+export function dnsNote({ name, settings }: Service): string | undefined {
+  return (settings.dns ?? []).length === 0 || reachesOut(settings) ? undefined : `services.${name}.dns has no effect: nothing goes out (x-caisson: {network: outbound})`;
+}
+
+/** Which networks its containers are connected to (the first has the default route), and how far they reach beside that. */
 function networkFlags(project: Project, { name, settings }: Service): Flags {
   const { networks = {}, network_mode: mode, 'x-caisson': own } = settings;
-  const outward: Flags = [...(own?.network === undefined ? [] : [['network', own.network] as const]), ...(own?.['allow-net'] ?? []).map((host) => ['allow-net', host] as const)];
+  const outward: Flags = [...(own?.network === undefined ? [] : [['network', own.network] as const]), ...(own?.['allow-net'] ?? []).map((host) => ['allow-net', host] as const), ...(reachesOut(settings) ? settings.dns ?? [] : []).map((server) => ['dns', server] as const)];
   if (mode === 'none') return [['network', 'none']];
-  const members = Object.entries(networks).map(([key, there]) => {
-    const fields = [`name=${project.networks.get(key)?.name ?? key}`, ...[name, ...there?.aliases ?? []].map((alias) => `alias=${alias}`), ...(there?.ipv4_address === undefined ? [] : [`ip=${there.ipv4_address}`])];
-    return ['network', fields.join(',')] as const;
-  });
-  return [...members, ...outward];
+  const joined = Object.entries(networks).sort(([, one], [, other]) => (other?.gw_priority ?? 0) - (one?.gw_priority ?? 0));
+  return [
+    ...joined.map(([key, there]) => ['network', [`name=${project.networks.get(key)?.name ?? key}`, ...[name, ...there?.aliases ?? []].map((alias) => `alias=${alias}`), ...(there?.ipv4_address === undefined ? [] : [`ip=${there.ipv4_address}`])].join(',')] as const),
+    ...outward,
+  ];
 }
 
 function healthFlags({ healthcheck }: ServiceSettings): Flags {
