@@ -5,6 +5,8 @@ import { execFileSync } from 'node:child_process';
 import { mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { createServer as createHttpsServer } from 'node:https';
+import { createServer } from 'node:net';
+import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, test } from 'node:test';
@@ -77,6 +79,21 @@ test('http: requests to the host get the header, whatever the guest has there; i
   assert.match(stdout, /seen GET \/one\nseen GET \/two\nseen GET \/own\nseen PUT \/body\n/);
   assert.equal([...stdout.matchAll(/HTTP\/1\.1 400 Bad Request/g)].length, 2);
   assert.ok(!stdout.includes(SECRET) && !stderr.includes(SECRET) && !stdout.includes('VALUE_FOR_API'), stdout);
+});
+
+test('a host that answers what is no HTTP gives the guest 502, and harms nothing', async () => {
+  const answers = ['HTTP/1.1 099 None\r\nContent-Length: 0\r\n\r\n', 'HTTP/1.1 200 OK\r\nA\u0001: b\r\n\r\n', 'nonsense\r\n\r\n', 'HTTP/1.1 200 OK\r\nContent-Length: 3\r\n\r\nyes'];
+  const host = createServer((socket) => {
+    socket.on('error', () => socket.destroy()).once('data', () => socket.end(answers.shift() ?? ''));
+  });
+  await new Promise<void>((resolve) => host.listen(0, machine, resolve));
+  const { port } = host.address() as AddressInfo;
+  try {
+    const { stdout, stderr, status } = await guest(`for i in 1 2 3 4; do curl -s -o /dev/null -w '%{http_code} ' http://api.test:${port}/; done`, ['--inject-header', `http://api.test:${port} X-Api-Key: {env:VALUE_FOR_API}`]);
+    assert.deepEqual([stdout, stderr, status], ['502 502 502 200 ', '', 0]);
+  } finally {
+    host.close();
+  }
 });
 
 test('a guest that sends thousands of requests ahead is cut off', async () => {

@@ -107,6 +107,8 @@ export class Forwarder {
     }
     const sent = sendRequest({ agent: found.agent, method: request.method, path: request.url, headers, setHost: false });
     sent.on('response', (answer) => {
+      // Node reads what it does not write.
+      if ((answer.statusCode ?? 0) < 100) return void sent.destroy(new Error('no status of HTTP'));
       response.writeHead(answer.statusCode ?? BAD_GATEWAY, answer.statusMessage, pairsOf(answer.rawHeaders).filter(([name]) => !HOP_BY_HOP.has(name.toLowerCase())).flat());
       pipeline(answer, response, () => {});
     });
