@@ -305,6 +305,8 @@ export class Containers {
     this.#removeDirectory(last);
     this.#removeNames(all.flatMap(([name, owner]) => (owner === id || !this.#isThere(owner) ? [name] : [])));
     for (const name of this.#abandoned()) this.#removeDirectory(this.#disk.path('containers', name));
+    // Of a process that was killed when it had said that its container has ended.
+    this.store.claims.removeLeftovers();
     this.say('destroy', gone);
   }
 
