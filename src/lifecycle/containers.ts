@@ -116,14 +116,17 @@ export class Containers {
     return ID.test(id) && this.#disk.exists(this.pathOf(id, 'config.json'));
   }
 
-  /** @throws NameConflictError, LifecycleError */
+  /** @throws NameConflictError, NoSuchContainerError, LifecycleError */
   rename(container: KeptContainer, text: string): void {
     const name = checkName(text);
     if (name === container.name) throw new LifecycleError('Renaming a container with the same name as its current name', 'give another one');
-    const owner = this.#tryName(name, container.id);
-    if (owner !== container.id) throw new NameConflictError(name, owner);
-    for (const [other, id] of this.#names()) if (id === container.id && other !== name) this.#disk.remove(this.#namePath(other));
-    this.say('rename', { ...container, name }, { oldName: `/${container.name}` });
+    // Who removes it meanwhile would not know of the new one.
+    this.locked(container.id, () => {
+      const owner = this.#tryName(name, container.id);
+      if (owner !== container.id) throw new NameConflictError(name, owner);
+      for (const [other, id] of this.#names()) if (id === container.id && other !== name) this.#disk.remove(this.#namePath(other));
+      this.say('rename', { ...container, name }, { oldName: `/${container.name}` });
+    });
   }
 
   /** Writes down that something has happened to a container; to be called beside what was done, whoever did it. */
