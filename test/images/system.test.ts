@@ -80,7 +80,7 @@ test('groups of words: Docker\'s second names, help, and slips', async () => {
   assert.match(await mustRun(['help']), /\n {2}system check +find out/);
   for (const [args, message] of [
     [['system', 'chek'], /^caisson: cannot system chek: no such command \(did you mean "caisson system check"\?\)\n$/], [['image', 'x'], /it is one of ls, /], [['sytem'], /did you mean "caisson system"/],
-    [['image', 'prune', '--filter', 'untl=1h'], /did you mean until\?/], [['image', 'prune', '--filter', 'until=x'], /"x" is no time/], [['compose', 'up'], /cannot compose: it is not there yet \(run each service by itself\)/], [['network', 'connect', 'a', 'b'], /cannot network connect: it is not there yet/],
+    [['image', 'prune', '--filter', 'untl=1h'], /did you mean until\?/], [['image', 'prune', '--filter', 'until=x'], /"x" is no time/],
   ] as const) {
     const { status, stderr } = await run(args);
     assert.equal(status, 125);
