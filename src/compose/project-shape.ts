@@ -1,6 +1,6 @@
 /** What a Compose file may have at its top (compose-spec 04 to 11, 14-include.md). */
 import type { ObjectShape } from './shape.ts';
-import { any, flag, ignored, isObject, list, loose, mapping, object, oneOf, pairs, refused, text, texts } from './shape.ts';
+import { anything, flag, ignored, isObject, list, loose, mapping, object, oneOf, pairs, refused, text, texts } from './shape.ts';
 import { SERVICE } from './service-shape.ts';
 import { withExternalName } from './short-forms.ts';
 
@@ -35,8 +35,8 @@ const CONFIG: ObjectShape = { ...object({ ...FILE, content: text }), short: with
 export const INCLUDES = list({ ...object({ path: texts(), env_file: texts(), project_directory: text }, 'path'), short: (value) => (typeof value === 'string' ? { path: [value] } : value) });
 
 export const PROJECT: ObjectShape = object({
-  version: ignored(loose, 'it has had no meaning for years; take it out'), name: text, include: any, services: mapping(SERVICE, NAME), networks: mapping(NETWORK, NAME), volumes: mapping(VOLUME, NAME), secrets: mapping(SECRET, NAME), configs: mapping(CONFIG, NAME),
-  models: refused(any, 'no language models are run'),
+  version: ignored(loose, 'it has had no meaning for years; take it out'), name: text, include: anything, services: mapping(SERVICE, NAME), networks: mapping(NETWORK, NAME), volumes: mapping(VOLUME, NAME), secrets: mapping(SECRET, NAME), configs: mapping(CONFIG, NAME),
+  models: refused(anything, 'no language models are run'),
 });
 
 export const PULL_POLICY = oneOf('always', 'never', 'missing', 'if_not_present', 'build', 'daily', 'weekly');

@@ -1,6 +1,6 @@
 /** What a service may have (compose-spec 05-services.md, build.md, deploy.md, develop.md), and what of it means something here. */
 import type { Json, ObjectShape } from './shape.ts';
-import { any, flag, ignored, integer, isList, isObject, list, loose, mapping, named, number, object, oneOf, pairs, refused, size, text, texts, time } from './shape.ts';
+import { anything, flag, ignored, integer, isList, isObject, list, loose, mapping, named, number, object, oneOf, pairs, refused, size, text, texts, time } from './shape.ts';
 import { buildContext, commandWords, dependencies, environmentFiles, extended, extraHosts, grant, healthTest, oneOrMore, portKey, publishedPorts, targetKey, ulimit, volumeMount } from './short-forms.ts';
 
 const OWN_KERNEL = 'a container has a kernel of its own';
@@ -38,13 +38,13 @@ const BUILD: ObjectShape = {
 
 const RESOURCE = { cpus: number, memory: size, pids: integer };
 const DEPLOY = object({
-  mode: ignored(oneOf('global', 'replicated', 'replicated-job', 'global-job'), SWARM, isOne('replicated')), replicas: integer, endpoint_mode: ignored(text, SWARM), labels: ignored(pairs(''), SWARM, isEmpty), placement: ignored(any, SWARM),
+  mode: ignored(oneOf('global', 'replicated', 'replicated-job', 'global-job'), SWARM, isOne('replicated')), replicas: integer, endpoint_mode: ignored(text, SWARM), labels: ignored(pairs(''), SWARM, isEmpty), placement: ignored(anything, SWARM),
   resources: object({
     limits: object(RESOURCE),
-    reservations: object({ ...RESOURCE, cpus: ignored(number, 'nothing is reserved'), pids: ignored(integer, 'nothing is reserved'), devices: refused(any, NO_DEVICES, isEmpty), generic_resources: ignored(any, SWARM) }),
+    reservations: object({ ...RESOURCE, cpus: ignored(number, 'nothing is reserved'), pids: ignored(integer, 'nothing is reserved'), devices: refused(anything, NO_DEVICES, isEmpty), generic_resources: ignored(anything, SWARM) }),
   }),
   restart_policy: object({ condition: oneOf('none', 'on-failure', 'any'), max_attempts: integer, delay: ignored(time, 'the pause grows from 0.1 s to a minute'), window: ignored(time, 'ten seconds of running count as a success') }),
-  rollback_config: ignored(any, SWARM), update_config: ignored(any, SWARM),
+  rollback_config: ignored(anything, SWARM), update_config: ignored(anything, SWARM),
 });
 
 const MOUNT: ObjectShape = {
@@ -77,13 +77,13 @@ export const SERVICE: ObjectShape = object({
   user: loose, working_dir: text, hostname: text, domainname: ignored(text, 'use hostname'), tty: flag, stdin_open: flag, init: flag, read_only: flag, privileged: refused(flag, 'inside, root has what cap_add gives it; nothing of this machine can be given', isOne(false)),
   cap_add: list(text, String), cap_drop: list(text, String), ulimits: mapping({ ...object({ soft: integer, hard: integer }, 'soft', 'hard'), short: ulimit }), stop_signal: text, stop_grace_period: time,
   mem_limit: size, mem_reservation: size, memswap_limit: size, mem_swappiness: ignored(integer, NO_SWITCH), cpus: number, cpu_shares: loose, cpu_quota: loose, cpu_period: loose, cpu_count: ignored(integer, 'use cpus'), cpu_percent: ignored(number, 'use cpus'), cpuset: ignored(text, 'a container has one processor'),
-  cpu_rt_period: ignored(loose, NO_SWITCH), cpu_rt_runtime: ignored(loose, NO_SWITCH), pids_limit: integer, oom_score_adj: integer, oom_kill_disable: ignored(flag, NO_SWITCH, isOne(false)), storage_opt: object({ size }), blkio_config: ignored(any, 'a container is alone on its disk', isEmpty),
+  cpu_rt_period: ignored(loose, NO_SWITCH), cpu_rt_runtime: ignored(loose, NO_SWITCH), pids_limit: integer, oom_score_adj: integer, oom_kill_disable: ignored(flag, NO_SWITCH, isOne(false)), storage_opt: object({ size }), blkio_config: ignored(anything, 'a container is alone on its disk', isEmpty),
   secrets: list(GRANT, targetKey), configs: list(GRANT, targetKey), logging: { ...object({ driver: text, options: mapping(loose) }), oneWith: 'driver' }, extra_hosts: { ...list(text, String), short: extraHosts }, platform: oneOf('linux/amd64', 'linux/x86_64', 'linux'),
   pull_policy: text, pull_refresh_after: ignored(text, 'use pull_policy'), attach: flag,
   links: list(text, String), external_links: refused(list(text, String), 'put both on one network', isEmpty), volumes_from: refused(list(text, String), 'name each volume in both services', isEmpty),
   dns: texts(), dns_opt: ignored(list(text, String), NAMES, isEmpty), dns_search: ignored(texts(), NAMES, isEmpty), mac_address: ignored(text, 'there are no frames'), shm_size: ignored(size, '/dev/shm has 64 MiB', (value) => Number(value) <= 2 ** 26),
   sysctls: ignored(pairs(''), 'they are as the kernel inside has them', isEmpty), security_opt: ignored(list(text, String), OWN_KERNEL, isEmpty), group_add: ignored(list(loose, String), 'processes have the groups of their user in the image', isEmpty),
   cgroup: ignored(oneOf('host', 'private'), 'its control groups are its own', isOne('private')), cgroup_parent: ignored(text, 'a container is in no control group of this machine'), userns_mode: ignored(text, OWN_KERNEL), isolation: ignored(text, 'there is one kind', isOne('default')), runtime: ignored(text, 'there is one', isOne('runc')),
-  ipc: refused(text, SHARED, isOne('private', 'shareable', 'none')), pid: refused(text, SHARED, isOne('private')), uts: refused(text, SHARED, isOne('private')), devices: refused(list(any), NO_DEVICES, isEmpty), device_cgroup_rules: refused(list(text), NO_DEVICES, isEmpty), gpus: refused(any, NO_DEVICES), use_api_socket: refused(flag, 'there is no daemon with a socket', isOne(false)),
-  credential_spec: refused(any, 'it is for Windows'), models: refused(any, 'no language models are run'), provider: refused(any, 'no other programs are started'), post_start: refused(HOOK, 'use a healthcheck, or a service of its own with depends_on', isEmpty), pre_stop: refused(HOOK, 'handle the stop signal', isEmpty), develop: ignored(any, 'it is for "compose watch"'),
+  ipc: refused(text, SHARED, isOne('private', 'shareable', 'none')), pid: refused(text, SHARED, isOne('private')), uts: refused(text, SHARED, isOne('private')), devices: refused(list(anything), NO_DEVICES, isEmpty), device_cgroup_rules: refused(list(text), NO_DEVICES, isEmpty), gpus: refused(anything, NO_DEVICES), use_api_socket: refused(flag, 'there is no daemon with a socket', isOne(false)),
+  credential_spec: refused(anything, 'it is for Windows'), models: refused(anything, 'no language models are run'), provider: refused(anything, 'no other programs are started'), post_start: refused(HOOK, 'use a healthcheck, or a service of its own with depends_on', isEmpty), pre_stop: refused(HOOK, 'handle the stop signal', isEmpty), develop: ignored(anything, 'it is for "compose watch"'),
 });

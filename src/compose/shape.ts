@@ -59,7 +59,7 @@ export const number: Scalar = { is: 'number' };
 export const flag: Scalar = { is: 'flag' };
 export const size: Scalar = { is: 'size' };
 export const time: Scalar = { is: 'time' };
-export const any: Scalar = { is: 'any' };
+export const anything: Scalar = { is: 'any' };
 
 export function oneOf(...words: readonly string[]): Scalar {
   return { is: 'text', oneOf: words };

@@ -5,7 +5,7 @@ import { S_IFDIR } from '../abi/stat.ts';
 import { locationOf } from './open.ts';
 import { pathOf, visiblePath } from './path.ts';
 import { DynamicDirectory, OpenerFile, PseudoDirectory, PseudoFile, PseudoLink } from './pseudo.ts';
-import type { Owner, PseudoFs , PseudoInode} from './pseudo.ts';
+import type { Owner, PseudoFs, PseudoInode } from './pseudo.ts';
 import type { NamespaceFileName, ProcessView, SystemView, ThreadView } from './process-view.ts';
 import { fdInfoText, limitsText, mapsText, mountInfoText, mountStatsText, mountsText, smapsText } from './procfs-text.ts';
 import { addMemoryText, MemoryFile } from './procfs-memory.ts';

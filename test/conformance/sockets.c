@@ -325,6 +325,63 @@ CHECK(unix_listen_backlog_refuses_non_blocking) {
   EXPECT_ERRNO(EAGAIN, connect(OK(socket(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK, 0)), (void *)&name, sizeof name));
 }
 
+/* Whether the process waits in a call. */
+static int is_waiting(int pid) {
+  char path[64], text[256] = "";
+  snprintf(path, sizeof path, "/proc/%d/stat", pid);
+  int file = OK(open(path, O_RDONLY));
+  OK(read(file, text, sizeof text - 1));
+  close(file);
+  char *state = strrchr(text, ')');
+  return state != NULL && state[2] == 'S';
+}
+
+CHECK(address_of_a_connect_that_waits_stays) {
+  struct sockaddr_un *name = mmap(NULL, 4096, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+  struct sockaddr_un full = {AF_UNIX, "full"}, empty = {AF_UNIX, "empty"};
+  int servers[2];
+  for (int i = 0; i < 2; i++) {
+    servers[i] = OK(socket(AF_UNIX, SOCK_STREAM, 0));
+    OK(bind(servers[i], (void *)(i == 0 ? &full : &empty), sizeof full));
+    OK(listen(servers[i], 0));
+  }
+  OK(connect(OK(socket(AF_UNIX, SOCK_STREAM, 0)), (void *)&full, sizeof full));
+  *name = full;
+  int pid = FORK();
+  if (pid == 0) {
+    struct sockaddr_un peer = {0};
+    socklen_t length = sizeof peer;
+    int fd = socket(AF_UNIX, SOCK_STREAM, 0);
+    if (connect(fd, (void *)name, sizeof *name) != 0 || getpeername(fd, (void *)&peer, &length) != 0) _exit(2);
+    _exit(strcmp(peer.sun_path, "full") != 0);
+  }
+  while (!is_waiting(pid)) sched_yield();
+  *name = empty;
+  OK(accept(servers[0], NULL, NULL));
+  EXPECT_EQ(0, WAIT(pid));
+}
+
+CHECK(address_of_a_datagram_that_waits_stays) {
+  struct sockaddr_un *name = mmap(NULL, 4096, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+  struct sockaddr_un full = {AF_UNIX, "full"}, empty = {AF_UNIX, "empty"};
+  int first = OK(socket(AF_UNIX, SOCK_DGRAM, 0)), second = OK(socket(AF_UNIX, SOCK_DGRAM, 0)), sender = OK(socket(AF_UNIX, SOCK_DGRAM, 0));
+  OK(bind(first, (void *)&full, sizeof full));
+  OK(bind(second, (void *)&empty, sizeof empty));
+  int count = 0;
+  while (sendto(sender, "x", 1, MSG_DONTWAIT, (void *)&full, sizeof full) == 1) count++;
+  EXPECT(count > 0);
+  *name = full;
+  int pid = FORK();
+  if (pid == 0) _exit(sendto(sender, "y", 1, 0, (void *)name, sizeof *name) != 1);
+  while (!is_waiting(pid)) sched_yield();
+  *name = empty;
+  for (int i = 0; i < count; i++) EXPECT_EQ(1, recv(first, data, 1, 0));
+  EXPECT_EQ(0, WAIT(pid));
+  EXPECT_EQ(1, recv(first, data, 1, MSG_DONTWAIT));
+  EXPECT_EQ('y', data[0]);
+  EXPECT_ERRNO(EAGAIN, recv(second, data, 1, MSG_DONTWAIT));
+}
+
 CHECK(tcp_both_ways) {
   make_tcp_pair();
   OK(write(ends[0], "hello", 5));

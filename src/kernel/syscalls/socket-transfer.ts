@@ -29,7 +29,7 @@ function sendBytes(task: Task, socket: Socket, bytes: Uint8Array, flags: number,
       if (done >= bytes.length || count === 0 || !socket.isStream) return done;
       continue;
     }
-    if (count === -EAGAIN) return waitSocket(task, socket, socket.sendTimeoutNs, mustNotWait(socket, flags), done);
+    if (count === -EAGAIN) return waitSocket(task, socket, socket.sendTimeoutNs, mustNotWait(socket, flags), { done, address: details?.address });
     if (count === -EPIPE && socket.isStream && (flags & MSG_NOSIGNAL) === 0) raiseSigpipe(task);
     return done > 0 ? done : count;
   }
@@ -43,7 +43,7 @@ function sendto(task: Task, fd: number, address: number, length: number, flags: 
   const bytes = task.memory.readable(address, Math.min(length, MAX_RW_COUNT));
   if (bytes === undefined) return -EFAULT;
   if (name === 0) return sendBytes(task, socket, bytes, flags, undefined);
-  const sockaddr = readAddress(task, name, nameLength);
+  const sockaddr = (task.blocking as SocketWait | undefined)?.address ?? readAddress(task, name, nameLength);
   return typeof sockaddr === 'number' ? sockaddr : sendBytes(task, socket, bytes, flags, { address: sockaddr });
 }
 
@@ -54,7 +54,7 @@ function sendMessage(task: Task, socket: Socket, at: number, flags: number): num
   if (typeof control === 'number') return control;
   let address: Uint8Array | undefined;
   if (header.name !== 0 && header.nameLength > 0) {
-    const read = readAddress(task, header.name, header.nameLength);
+    const read = (task.blocking as SocketWait | undefined)?.address ?? readAddress(task, header.name, header.nameLength);
     if (typeof read === 'number') return read;
     address = read;
   }
@@ -98,7 +98,7 @@ function receiveBytes(task: Task, socket: Socket, buffer: Uint8Array, flags: num
   let done = (task.blocking as SocketWait | undefined)?.done ?? 0;
   for (;;) {
     const count = socket.receive(done === 0 ? buffer : buffer.subarray(done), flags, details);
-    if (count === -EAGAIN) return waitSocket(task, socket, socket.receiveTimeoutNs, mustNotWait(socket, flags), done);
+    if (count === -EAGAIN) return waitSocket(task, socket, socket.receiveTimeoutNs, mustNotWait(socket, flags), { done });
     if (count < 0) return done > 0 ? done : count;
     done += count;
     if (!all || count === 0 || done >= buffer.length) return done;

@@ -23,14 +23,16 @@ export function socketOf(task: Task, fd: number): Socket | number {
 export interface SocketWait {
   readonly deadlineNs: number;
   readonly done: number;
+  /** The address that the call began with: what stands in the guest's memory by now is not asked (move_addr_to_kernel()). */
+  readonly address?: Uint8Array | undefined;
 }
 
 /** Parks on the socket until it changes or the socket's timeout passes; -EAGAIN where the call must not wait. */
-export function waitSocket(task: Task, socket: Socket, timeoutNs: number, nonblocking: boolean, done = 0): number {
+export function waitSocket(task: Task, socket: Socket, timeoutNs: number, nonblocking: boolean, { done = 0, address }: { readonly done?: number; readonly address?: Uint8Array | undefined } = {}): number {
   if (nonblocking || task.deadlinePassed) return done > 0 ? done : -EAGAIN;
   const before = task.blocking as SocketWait | undefined;
   const deadlineNs = before?.deadlineNs ?? task.kernel.monotonicNs() + timeoutNs;
-  task.blocking = { deadlineNs, done } satisfies SocketWait;
+  task.blocking = { deadlineNs, done, address } satisfies SocketWait;
   // With a timeout the call is not started over (signal(7)).
   if (done > 0) task.onInterrupt = () => done;
   else if (deadlineNs !== Infinity) task.onInterrupt = () => -EINTR;
@@ -124,19 +126,20 @@ function accept4(task: Task, fd: number, address: number, lengthAddress: number,
 function connect(task: Task, fd: number, address: number, length: number): number {
   const target = socketOf(task, fd);
   if (typeof target === 'number') return target;
-  const sockaddr = readAddress(task, address, length);
+  const before = task.blocking as SocketWait | undefined;
+  const sockaddr = before?.address ?? readAddress(task, address, length);
   if (typeof sockaddr === 'number') return sockaddr;
   const refused = checkPort(task, target, sockaddr, LANDLOCK_ACCESS_NET_CONNECT_TCP);
   if (refused !== 0) return refused;
   const nonblocking = (target.flags & O_NONBLOCK) !== 0;
-  const waiting = (task.blocking as SocketWait | undefined)?.done === 1;
+  const waiting = before?.done === 1;
   const started = waiting ? -EINPROGRESS : target.connect(sockaddr);
-  if (started === -EAGAIN) return waitSocket(task, target, target.sendTimeoutNs, nonblocking);
+  if (started === -EAGAIN) return waitSocket(task, target, target.sendTimeoutNs, nonblocking, { address: sockaddr });
   if (started !== -EINPROGRESS || nonblocking) return started;
   const status = target.connectStatus();
   if (status !== undefined) return status;
   if (task.deadlinePassed) return -EINPROGRESS;
-  const parked = waitSocket(task, target, target.sendTimeoutNs, false, 1);
+  const parked = waitSocket(task, target, target.sendTimeoutNs, false, { done: 1, address: sockaddr });
   task.onInterrupt = undefined;
   return parked;
 }
