@@ -34,6 +34,17 @@ test('a rule that pauses stops the container before the call, and it goes on whe
   assert.equal(await mustRun(['logs', 'held']), 'x\ndone\n');
 });
 
+test('a call that a rule has paused is judged again where another program changes meanwhile what it is about', async () => {
+  writeFileSync(join(scratch, 'changed.yaml'), ['plain', 'secret'].map((name) => `- rule: ${name}\n  desc: x\n  condition: evt.type in (open, openat) and evt.is_open_read = true and fd.name = /tmp/${name}\n  output: x\n  priority: ERROR\n`).join(''));
+  const script = 'cd /tmp; echo plain > plain; echo secret > secret; ln -s plain link; (until [ -e begun ]; do :; done; ln -sfn secret link) & : > begun; read word < link; echo "read $word"; wait';
+  await mustRun(['run', '-d', '--name', 'changed', '--rules', join(scratch, 'changed.yaml'), '--on-rule', 'plain=pause', '--on-rule', 'secret=deny', 'busybox:1', 'sh', '-c', script]);
+  const statusText = async (): Promise<string> => mustRun(['ps', '-a', '--filter', 'name=changed', '--format', '{{.Status}}']);
+  await until(async () => /Paused|Exited/.test(await statusText()), 'it is paused, or was changed before');
+  if ((await statusText()).includes('Paused')) await mustRun(['unpause', 'changed']);
+  await mustRun(['wait', 'changed']);
+  assert.doesNotMatch(await mustRun(['logs', 'changed']), /read secret/);
+});
+
 test('a command that is started in a running container is seen and can be kept from running', async () => {
   writeFileSync(join(scratch, 'exec.yaml'), '- rule: No cat\n  desc: x\n  condition: evt.type = execve and proc.name = cat and not proc.pname exists\n  output: x\n  priority: ERROR\n');
   await mustRun(['run', '-d', '--name', 'asked', '--rules', join(scratch, 'exec.yaml'), '--on-rule', 'deny', 'busybox:1', 'sleep', '1000']);

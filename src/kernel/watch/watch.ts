@@ -42,6 +42,12 @@ function expectedResult(type: string, args: Arguments | undefined): number {
   return args !== undefined && (type === 'dup2' || type === 'dup3') ? args[1] : 0;
 }
 
+/** Before either is made: whether both are about the same. */
+function isAbout(event: CallEvent, judged: CallEvent): boolean {
+  const [now, then] = [event, judged].map(({ arguments: named, file, source, target }) => JSON.stringify([[...named], file?.name, source, target]));
+  return now === then;
+}
+
 export class Watch {
   readonly counters: WatchCounters = { events: 0, waits: 0 };
   readonly #kernel: Kernel;
@@ -104,7 +110,9 @@ export class Watch {
     if (pending.phase === 'held') {
       task.uninterruptible = false;
       this.#pending.delete(task);
-      return this.#make(pending.event!, watched, args);
+      // Others may have run since the container goes on: what it is about by now is another call, to be judged.
+      const isSame = isAbout(new CallEvent(task, watched.plan, args, this.#programs.of(task.process)), pending.event!);
+      return isSame ? this.#make(pending.event!, watched, args) : this.#begin(task, watched, args);
     }
     return watched.handler(task, ...args);
   }
