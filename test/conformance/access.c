@@ -1,5 +1,6 @@
 /* ptrace(2), "Ptrace access mode checking": who may look into whom, by whatever call. */
 #include "check.h"
+#include <linux/capability.h>
 #include <linux/kcmp.h>
 #include <linux/landlock.h>
 #include <sys/prctl.h>
@@ -120,6 +121,22 @@ CHECK_ROOT(access_from_another_user) {
   IN_CHILD {
     become_ordinary_user();
     gives_nothing(pid);
+  }
+  end(pid);
+}
+
+/* cap_ptrace_access_check(): for files of /proc, rights that are laid down do not count; for system calls they do. */
+CHECK_ROOT(access_with_rights_laid_down) {
+  pid_t pid = bystander(1);
+  IN_CHILD {
+    struct __user_cap_header_struct header = {_LINUX_CAPABILITY_VERSION_3, 0};
+    struct __user_cap_data_struct data[2];
+    OK(syscall(SYS_capget, &header, data));
+    data[0].effective = data[1].effective = 0;
+    OK(syscall(SYS_capset, &header, data));
+    EXPECT_ERRNO(EACCES, open_of(pid, "mem", O_RDONLY));
+    EXPECT_ERRNO(EACCES, open_of(pid, "environ", O_RDONLY));
+    EXPECT_EQ(sizeof secret, memory_of(pid));
   }
   end(pid);
 }

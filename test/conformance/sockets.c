@@ -382,6 +382,28 @@ CHECK(address_of_a_datagram_that_waits_stays) {
   EXPECT_ERRNO(EAGAIN, recv(second, data, 1, MSG_DONTWAIT));
 }
 
+CHECK(message_without_an_address_that_waits_gets_none) {
+  struct { struct msghdr header; struct iovec part; struct sockaddr_un name; char byte; } *shared = mmap(NULL, 4096, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+  struct sockaddr_un full = {AF_UNIX, "full"}, empty = {AF_UNIX, "empty"};
+  int first = OK(socket(AF_UNIX, SOCK_DGRAM, 0)), second = OK(socket(AF_UNIX, SOCK_DGRAM, 0)), sender = OK(socket(AF_UNIX, SOCK_DGRAM, 0));
+  OK(bind(first, (void *)&full, sizeof full));
+  OK(bind(second, (void *)&empty, sizeof empty));
+  OK(connect(sender, (void *)&full, sizeof full));
+  int count = 0;
+  while (send(sender, "x", 1, MSG_DONTWAIT) == 1) count++;
+  shared->name = empty;
+  shared->part = (struct iovec){&shared->byte, 1};
+  shared->header = (struct msghdr){.msg_iov = &shared->part, .msg_iovlen = 1};
+  int pid = FORK();
+  if (pid == 0) _exit(sendmsg(sender, &shared->header, 0) != 1);
+  while (!is_waiting(pid)) sched_yield();
+  shared->header.msg_name = &shared->name;
+  shared->header.msg_namelen = sizeof empty;
+  for (int i = 0; i <= count; i++) EXPECT_EQ(1, recv(first, data, 1, 0));
+  EXPECT_EQ(0, WAIT(pid));
+  EXPECT_ERRNO(EAGAIN, recv(second, data, 1, MSG_DONTWAIT));
+}
+
 CHECK(tcp_both_ways) {
   make_tcp_pair();
   OK(write(ends[0], "hello", 5));

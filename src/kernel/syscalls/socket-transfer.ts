@@ -53,8 +53,10 @@ function sendMessage(task: Task, socket: Socket, at: number, flags: number): num
   const control = readControl(task, header);
   if (typeof control === 'number') return control;
   let address: Uint8Array | undefined;
-  if (header.name !== 0 && header.nameLength > 0) {
-    const read = (task.blocking as SocketWait | undefined)?.address ?? readAddress(task, header.name, header.nameLength);
+  const before = task.blocking as SocketWait | undefined;
+  if (before !== undefined) address = before.address;
+  else if (header.name !== 0 && header.nameLength > 0) {
+    const read = readAddress(task, header.name, header.nameLength);
     if (typeof read === 'number') return read;
     address = read;
   }
