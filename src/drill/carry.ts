@@ -54,10 +54,12 @@ function script(secret: string, names: readonly string[]): string {
 here=$(cd "$(dirname "$0")" && pwd)
 place=${PLACE}
 [ $# -gt 0 ] || { echo "usage: $0 ENGINE [FLAGS]" >&2; exit 2; }
-rm -rf "$place"; cp -r "$here/host" "$place"; chmod 700 "$place"
+# Whoever else may write to /tmp can put nothing in its place: mkdir takes nothing that is there.
+plant() { rm -rf "$place"; mkdir -m 700 "$place" && cp -r "$here/host/." "$place/" || { echo "cannot make $place" >&2; exit 2; }; }
+trap 'rm -rf "$place" "$here/said" "$here/config.json"' EXIT
+trap 'exit 130' INT; trap 'exit 143' TERM
+plant
 boot=$(cat /proc/sys/kernel/random/boot_id 2>/dev/null)
-cp "$here/config.json" "$here/config.template"
-trap 'mv "$here/config.template" "$here/config.json"; rm -rf "$place" "$here/said"' EXIT
 fingerprint() { find "$place" -path "$place/granted" -prune -o -print | sort | xargs ls -ldi --time-style=full-iso | grep -v ' '"$place"'$'; find "$place" -path "$place/granted" -prune -o -type f -exec cksum {} +; }
 before=$(fingerprint); status=0
 for name in ${names.join(' ')}; do
@@ -66,7 +68,7 @@ for name in ${names.join(' ')}; do
   verdict=held
   grep -aq '^done$' "$here/said" || verdict=unfinished
   if grep -aq -e '${secret}' -e '^claim' "$here/said" || { [ -n "$boot" ] && grep -aqF "$boot" "$here/said"; }; then verdict=out; fi
-  if [ "$(fingerprint)" != "$before" ]; then verdict=out; rm -rf "$place"; cp -r "$here/host" "$place"; chmod 700 "$place"; before=$(fingerprint); fi
+  if [ "$(fingerprint)" != "$before" ]; then verdict=out; plant; before=$(fingerprint); fi
   printf '%-24s %s\\n' "$name" "$verdict"
   case $verdict in out) status=1;; unfinished) [ $status -eq 1 ] || status=2; head -n 1 "$here/said" >&2;; esac
 done
@@ -84,7 +86,7 @@ export function carriedBundle(techniques: readonly Technique[], secret: string):
   const files: readonly CarriedFile[] = [
     ...programs.map(({ name, elf }) => ({ path: `rootfs/drill/${name}`, content: elf, mode: 0o755 })),
     ...['dev', 'etc', 'proc', 'sys', 'tmp'].map((name) => ({ path: `rootfs/${name}/.keep`, content: '', mode: 0o644 })),
-    { path: 'config.json', content: `${JSON.stringify(config, undefined, 2)}\n`, mode: 0o644 },
+    { path: 'config.template', content: `${JSON.stringify(config, undefined, 2)}\n`, mode: 0o644 },
     { path: 'host/secret', content: `${secret}\n`, mode: 0o600 },
     { path: 'host/kept', content: 'kept\n', mode: 0o644 },
     { path: 'host/readable/file', content: 'r'.repeat(3 * 4096), mode: 0o644 },

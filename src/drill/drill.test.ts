@@ -82,6 +82,8 @@ test('judge() believes canaries and claims, and only programs that came to their
   for (const run of [{ timedOut: true }, { signal: 'SIGSEGV' }, { exitCode: 1 }]) {
     assert.equal(verdict(run), 'unfinished');
     assert.equal(verdict(run, { ...FIRST, mayEnd: true }), 'held');
+    // An engine that did not start it.
+    assert.equal(verdict({ ...run, stdout: '' }, { ...FIRST, mayEnd: true }), 'unfinished');
   }
   assert.equal(verdict({}, { ...FIRST, isProbe: true }), 'measured');
   assert.equal(judge(FIRST, { ...DONE, stdout: '', stderr: 'no cgroups\nmore', exitCode: 1 }, []).ending, 'it ended with 1: no cgroups');

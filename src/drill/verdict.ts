@@ -39,7 +39,9 @@ export function judge(technique: Technique, run: Run, noticed: readonly Sighting
   const report = readReport(run.stdout);
   const sightings = [...noticed, ...report.claims.map((what) => ({ canary: 'guest', what }))];
   const ending = endingOf(run);
-  const finished = (report.done && ending === undefined) || technique.mayEnd === true;
+  // One that may be ended has to have begun.
+  const begun = report.done || report.attempts.length > 0 || report.measured.length > 0;
+  const finished = technique.mayEnd === true ? begun : report.done && ending === undefined;
   const verdict = sightings.length > 0 ? 'out' : !finished ? 'unfinished' : technique.isProbe === true ? 'measured' : 'held';
   return { technique, verdict, report, sightings, ...(ending === undefined ? {} : { ending }) };
 }

@@ -8,9 +8,6 @@ import type { Package } from './packages/types.ts';
 export type Used = 'unknown' | 'untouched' | 'opened' | 'mapped' | 'executed';
 const USES: readonly string[] = ['untouched', 'opened', 'mapped', 'executed'];
 
-/** Files whose directory is all of the package: `node_modules/NAME/package.json`, `NAME-1.dist-info/METADATA`. */
-const IN_DIRECTORY: ReadonlySet<string> = new Set(['npm']);
-
 interface UsedPackage {
   readonly type?: unknown;
   readonly name?: unknown;
@@ -27,14 +24,14 @@ export class UsedFiles {
   readonly #files = new Map<string, Used>();
 
   /** @throws ScanInputError */
-  constructor(name: string, text: string) {
+  constructor(text: string) {
     let value: { readonly caisson?: unknown; readonly version?: unknown; readonly files?: unknown; readonly packages?: unknown } | null;
     try {
       value = JSON.parse(text) as typeof value;
     } catch {
       value = null;
     }
-    if (value?.caisson !== 'use' || value.version !== 1 || typeof value.files !== 'object' || value.files === null || !Array.isArray(value.packages)) throw new ScanInputError(`cannot use --used ${name}: it is not what "caisson run --record-use" has written`, 'was the run still going?');
+    if (value?.caisson !== 'use' || value.version !== 1 || typeof value.files !== 'object' || value.files === null || !Array.isArray(value.packages)) throw new ScanInputError('it is not what "caisson run --record-use" has written', 'was the run still going?');
     for (const [path, used] of Object.entries(value.files)) if (USES.includes(String(used))) this.#files.set(path, used as Used);
     for (const one of value.packages as readonly (UsedPackage | null)[]) if (one !== null && USES.includes(String(one.used))) this.#add(one, one.used as Used);
   }
@@ -54,7 +51,8 @@ export class UsedFiles {
     const [first] = paths;
     if (first === undefined || type === 'deb' || type === 'apk' || type === 'rpm') return 'unknown';
     const path = `/${first.replace(/^\.?\//, '')}`;
-    if (!IN_DIRECTORY.has(type)) return this.#files.get(path) ?? 'unknown';
+    // The directory of `node_modules/NAME/package.json` is all of the package.
+    if (type !== 'npm') return this.#files.get(path) ?? 'unknown';
     return path.includes('/node_modules/') ? this.#within(path.slice(0, path.lastIndexOf('/') + 1)) : 'unknown';
   }
 

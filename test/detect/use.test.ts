@@ -45,7 +45,8 @@ test('each package is marked as executed, opened or untouched, and npm\'s by wha
 });
 
 test('what is no record of a use is refused', async () => {
-  const { stderr, status } = await caisson(['scan', '--used', root.file('use.json', '{}'), root.root]);
-  assert.match(stderr, /it is not what "caisson run --record-use" has written/);
+  const file = root.file('use.json', '{}');
+  const { stderr, status } = await caisson(['scan', '--used', file, root.root]);
+  assert.ok(stderr.startsWith(`caisson: cannot use --used ${file}: it is not what "caisson run --record-use" has written`), stderr);
   assert.equal(status, 2);
 });

@@ -1,7 +1,7 @@
 /** `caisson drill`: nothing gets out of a sandbox, and everything gets out where the defence is missing. */
 import assert from 'node:assert/strict';
 import { spawnSync } from 'node:child_process';
-import { mkdirSync, mkdtempSync, readFileSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, mkdtempSync, readFileSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { test } from 'node:test';
@@ -96,6 +96,23 @@ test('what ends it early leaves nothing', async () => {
   }
 });
 
+test('what ends it early ends the engine that it has started', async () => {
+  const own = mkdtempSync(join(tmpdir(), 'caisson-drilled-'));
+  try {
+    const [engine, note] = [join(own, 'engine'), join(own, 'pid')];
+    writeFileSync(engine, `#!/bin/sh\necho $$ > ${note}.new && mv ${note}.new ${note}\nexec sleep 600\n`, { mode: 0o755 });
+    const child = spawnCaisson(['drill', '--runtime', `${engine} {root}`, '--only', 'signal-process'], {});
+    const ended = new Promise((resolve) => child.once('exit', resolve));
+    await until(() => existsSync(note), 'it did not start the engine');
+    child.kill('SIGTERM');
+    assert.equal(await ended, 143);
+    const pid = Number(readFileSync(note, 'utf8'));
+    await until(() => !existsSync(`/proc/${pid}`), `the engine (${pid}) goes on`);
+  } finally {
+    rmSync(own, { recursive: true });
+  }
+});
+
 test('other engines are tried beside it, with what does no harm', async () => {
   for (const engine of ['bwrap', 'unshare']) {
     const techniques = techniquesOf(await caisson(['drill', '--runtime', engine, '--only', 'shared-memory,signal-process,host-identity,core-pattern', '--format', 'json']));
@@ -137,6 +154,7 @@ test('mistakes are told in a line, with the status 2', async () => {
     [['--only', 'dirty-pip'], /cannot use --only dirty-pip: .* \(did you mean dirty-pipe\?\)/],
     [['--runtime', 'something'], /cannot use --runtime something: .*\{root\}/],
     [['--runtime', '/nowhere/runc', '--only', 'shared-memory'], /cannot use --runtime \/nowhere\/runc: there is no such program/],
+    [['--runtime', '/etc/passwd {root}', '--only', 'shared-memory'], /cannot use --runtime \/etc\/passwd: .*EACCES/],
     [['no-such-image', '--only', 'shared-memory'], /cannot drill "no-such-image": /],
     [['--list', '--format', 'sarif'], /cannot use --format sarif with --list/],
   ] as const) {

@@ -126,7 +126,7 @@ test('files that flags name are files, and no longer than they may be', async ()
   execFileSync('mkfifo', [fifo]);
   const long = write('long', '');
   truncateSync(long, 300 << 20);
-  for (const flag of ['--yara', '--bad-digests', '--vex']) {
+  for (const flag of ['--yara', '--bad-digests', '--vex', '--used']) {
     for (const [file, message] of [[fifo, /it is no file/], [tree, /it is no file/], ['/dev/zero', /it is no file/], [long, /it is longer than \d+ MiB/], [join(scratch, 'missing'), /no such file/]] as const) {
       const { status, stderr } = await run(['scan', flag, file, tree]);
       assert.equal(status, 2, stderr);

@@ -3,6 +3,7 @@ import assert from 'node:assert/strict';
 import * as fs from 'node:fs';
 import { createSocket } from 'node:dgram';
 import { createConnection } from 'node:net';
+import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import { Program } from '../../drill/index.ts';
@@ -39,6 +40,7 @@ const FILES: Readonly<Record<string, (field: Field) => void>> = {
   'a file is made': ({ directory }) => fs.writeFileSync(join(directory, 'made'), ''),
   'a link is made': ({ readable }) => fs.symlinkSync('/', join(readable, 'link')),
   'a file is removed': ({ secretFile }) => fs.rmSync(secretFile),
+  'its rights are taken away': ({ secretFile }) => fs.chmodSync(secretFile, 0),
   'rights are changed': ({ readable }) => fs.chmodSync(join(readable, 'file'), 0o777),
   'a file takes the place of another': ({ directory, keptFile }) => {
     fs.writeFileSync(join(directory, 'new'), 'kept\n');
@@ -53,6 +55,10 @@ for (const [what, change] of Object.entries(FILES)) {
     assert.deepEqual(await noticed(({ field }) => change(field)), ['file']);
   });
 }
+
+test('Canaries notice it when all of their directory is taken away', async () => {
+  assert.deepEqual(await noticed(({ field: { directory } }) => fs.rmSync(directory, { recursive: true })), ['file', 'socket']);
+});
 
 test('Canaries let the directory be written that techniques are given', async () => {
   assert.deepEqual(await noticed(({ field: { granted } }) => fs.writeFileSync(join(granted, 'file'), 'x')), []);
@@ -99,4 +105,23 @@ test('Canaries notice what programs do to memory, segments and keys of a process
       return hostTarget(field).run(technique, program.toElf(), {});
     }), expected);
   }
+});
+
+test('where a canary cannot be planted, none stays', async () => {
+  const left = (): readonly string[] => ['/dev/shm', tmpdir()].flatMap((directory) => fs.readdirSync(directory)).filter((name) => name.startsWith('caisson-drill-'));
+  const before = left();
+  let watched = 0;
+  await assert.rejects(Canaries.plant(async (_token, root) => {
+    watched = Number(fs.readdirSync('/proc').find((pid) => {
+      try {
+        return fs.readlinkSync(`/proc/${pid}/exe`) === join(root, '../watchman');
+      } catch {
+        return false;
+      }
+    }));
+    throw new Error('no neighbour');
+  }), /no neighbour/);
+  assert.ok(watched > 0);
+  assert.equal(fs.existsSync(`/proc/${watched}`), false);
+  assert.deepEqual(left(), before);
 });

@@ -70,25 +70,33 @@ export class Canaries {
     this.#settings = settingsOfHost(files.directory);
   }
 
-  /** `startNeighbour`: how the other guest is made. */
+  /** `startNeighbour`: how the other guest is made. Where one cannot be planted, none stays. */
   static async plant(startNeighbour = CanaryNeighbour.start.bind(CanaryNeighbour)): Promise<Canaries> {
     const tokens = new Tokens();
     const files = new CanaryFiles(tokens.of);
-    const [socket, abstractSocket, theirs] = [join(files.directory, 'engine.sock'), `\0${files.sharedMemory}`, '\0caisson-drill-neighbour'];
-    const watchman = await CanaryProcess.start(tokens.of, files.directory, abstractSocket).catch((error: unknown) => {
-      files.remove();
-      throw new UserError(`cannot drill: a program in ${files.directory} ${(error as Error).message}`, 'set TMPDIR to a directory where programs may run; the host has to be Linux on x86-64', undefined, { cause: error });
-    });
-    const [sockets, neighbour] = await Promise.all([CanarySockets.open(tokens.of, socket), startNeighbour(tokens.of, files.neighbourRoot, theirs)]);
-    const { root, directory, secretFile, keptFile, granted, readable, stagedFile, stagedTree, sharedMemory } = files;
-    const field: Field = {
-      root, directory, secretFile, keptFile, granted, readable, stagedFile, stagedTree, sharedMemory, socket, abstractSocket,
-      processId: watchman.id, secretAddress: watchman.watchman.secretAddress, secretLength: tokens.of('process-memory').length, wordAddress: watchman.watchman.wordAddress,
-      segmentKey: watchman.segmentKey, keySerial: watchman.keySerial, tcpPort: sockets.tcpPort, udpPort: sockets.udpPort, neighbour: neighbour.place,
-    };
-    process.env[SECRET_VARIABLE] = tokens.of('environment');
-    files.arm();
-    return new Canaries(field, files, neighbour, watchman, sockets, tokens);
+    const undo: (() => void | Promise<void>)[] = [() => files.remove()];
+    try {
+      const [socket, abstractSocket, theirs] = [join(files.directory, 'engine.sock'), `\0${files.sharedMemory}`, '\0caisson-drill-neighbour'];
+      const watchman = await CanaryProcess.start(tokens.of, files.directory, abstractSocket).catch((error: unknown) => {
+        throw new UserError(`cannot drill: a program in ${files.directory} ${(error as Error).message}`, 'set TMPDIR to a directory where programs may run; the host has to be Linux on x86-64', undefined, { cause: error });
+      });
+      undo.unshift(() => watchman.stop());
+      const sockets = await CanarySockets.open(tokens.of, socket);
+      undo.unshift(() => sockets.close());
+      const neighbour = await startNeighbour(tokens.of, files.neighbourRoot, theirs);
+      const { root, directory, secretFile, keptFile, granted, readable, stagedFile, stagedTree, sharedMemory } = files;
+      const field: Field = {
+        root, directory, secretFile, keptFile, granted, readable, stagedFile, stagedTree, sharedMemory, socket, abstractSocket,
+        processId: watchman.id, secretAddress: watchman.watchman.secretAddress, secretLength: tokens.of('process-memory').length, wordAddress: watchman.watchman.wordAddress,
+        segmentKey: watchman.segmentKey, keySerial: watchman.keySerial, tcpPort: sockets.tcpPort, udpPort: sockets.udpPort, neighbour: neighbour.place,
+      };
+      process.env[SECRET_VARIABLE] = tokens.of('environment');
+      files.arm();
+      return new Canaries(field, files, neighbour, watchman, sockets, tokens);
+    } catch (error) {
+      for (const remove of undo) await remove();
+      throw error;
+    }
   }
 
   /** All that is not as it was, and all that is known which should not be. */

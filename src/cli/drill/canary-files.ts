@@ -59,9 +59,14 @@ export class CanaryFiles {
   #look(): ReadonlyMap<string, string> {
     const found = new Map<string, string>();
     const visit = (path: string): void => {
-      found.set(path, fingerprint(path));
-      if (path === this.granted || path === this.root) return;
-      if (lstatSync(path).isDirectory()) for (const name of readdirSync(path).sort()) visit(join(path, name));
+      try {
+        found.set(path, fingerprint(path));
+        if (path === this.granted || path === this.root) return;
+        if (lstatSync(path).isDirectory()) for (const name of readdirSync(path).sort()) visit(join(path, name));
+      } catch (error) {
+        // What is gone is not found; what may not be looked at any more is not as it was.
+        if ((error as NodeJS.ErrnoException).code !== 'ENOENT') found.set(path, 'cannot be looked at');
+      }
     };
     visit(this.directory);
     try {

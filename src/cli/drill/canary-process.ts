@@ -100,7 +100,11 @@ export class CanaryProcess {
     }
     const child = spawn(program, [], { stdio: ['pipe', 'pipe', 'pipe'], env: { CAISSON_DRILL: token('process-environment') } });
     const lines = new Lines(child);
-    const serial = Number(readReport(await lines.next()).measured[0]?.value ?? 0n);
+    const ready = await lines.next().catch((error: unknown) => {
+      child.kill('SIGKILL');
+      throw error;
+    });
+    const serial = Number(readReport(ready).measured[0]?.value ?? 0n);
     return new CanaryProcess(child, lines, watchman, segmentKey, Math.max(0, serial), token('process-memory'), sweeper);
   }
 

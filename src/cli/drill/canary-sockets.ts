@@ -97,9 +97,12 @@ export class CanarySockets {
   }
 
   async check(): Promise<readonly Sighting[]> {
-    await Promise.all([...this.#doors.map(visit), this.#visitDatagrams()]);
-    const sightings = this.#doors.flatMap(({ visitors }) => visitors.splice(0).map((what) => ({ canary: 'socket', what: `a connection to ${what}` })));
-    if (this.#strangers > 0) sightings.push({ canary: 'socket', what: 'a datagram to the port at loopback' });
+    const sightings: Sighting[] = [];
+    const notice = (what: string): void => void sightings.push({ canary: 'socket', what });
+    const visits = this.#doors.map(async (door) => visit(door).catch((error: unknown) => notice(`${door.what} is not there any more: ${(error as Error).message}`)));
+    await Promise.all([...visits, this.#visitDatagrams()]);
+    for (const visitor of this.#doors.flatMap(({ visitors }) => visitors.splice(0))) notice(`a connection to ${visitor}`);
+    if (this.#strangers > 0) notice('a datagram to the port at loopback');
     this.#strangers = 0;
     return sightings;
   }

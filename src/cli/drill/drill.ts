@@ -98,7 +98,6 @@ export async function drillCommand(args: readonly string[]): Promise<number> {
     const runtime = runtimeText === undefined ? undefined : readRuntime(runtimeText);
     const results = await tryAll(techniques, new Drill(image), values.has('twins'), runtime).catch((error: unknown) => {
       if (error instanceof SandboxError) throw new UserError(`cannot drill${image === undefined ? '' : ` "${image}"`}: ${error.message}`, 'check that the image is there: caisson images', undefined, { cause: error });
-      if (runtime !== undefined && (error as NodeJS.ErrnoException).code === 'ENOENT') throw new UserError(`cannot use --runtime ${runtimeText ?? ''}: there is no such program`, 'check its path', undefined, { cause: error });
       throw error;
     });
     const report: DrillReport = { version, target: image ?? 'an empty root directory', results, withTwins: values.has('twins'), ...(runtime === undefined ? {} : { other: runtime.name }) };

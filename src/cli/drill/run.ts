@@ -4,14 +4,14 @@ import type { Hands, Outcome, Technique } from '../../drill/index.ts';
 import type { Sandbox } from '../../sandbox/index.ts';
 import { Canaries } from './canaries.ts';
 import { carelessHands, ourHands } from './hands.ts';
-import { hostTarget, neighbourTarget, sandboxTarget } from './targets.ts';
+import { endCommands, hostTarget, neighbourTarget, sandboxTarget } from './targets.ts';
 import type { Runtime } from './runtime.ts';
 import type { Target } from './targets.ts';
 
 export class Drill {
   readonly #image: string | undefined;
   #canaries: Promise<Canaries> | undefined;
-  #isOver = false;
+  #ending: Promise<void> | undefined;
 
   /** `image`: else an empty root directory. */
   constructor(image?: string) {
@@ -19,7 +19,7 @@ export class Drill {
   }
 
   #planted(): Promise<Canaries> {
-    if (this.#isOver) throw new Error('the drill is over');
+    if (this.#ending !== undefined) throw new Error('the drill is over');
     this.#canaries ??= Canaries.plant();
     return this.#canaries;
   }
@@ -72,9 +72,9 @@ export class Drill {
     await canaries?.remove();
   }
 
-  /** Nothing is tried afterwards, and nothing of it stays. */
-  async end(): Promise<void> {
-    this.#isOver = true;
-    await this.#remove();
+  /** Nothing is tried afterwards, and nothing of it stays. Whoever asks again waits for the same end. */
+  end(): Promise<void> {
+    this.#ending ??= endCommands().then(() => this.#remove());
+    return this.#ending;
   }
 }

@@ -2,7 +2,7 @@
 import { chmodSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { basename, join } from 'node:path';
 import { bundleConfig } from '../../drill/index.ts';
-import type { Field, Grants, Technique } from '../../drill/index.ts';
+import type { Field, Grants, Run, Technique } from '../../drill/index.ts';
 import { UserError } from '../errors.ts';
 import type { Target } from './targets.ts';
 import { runCommand } from './targets.ts';
@@ -46,23 +46,30 @@ function withRoot<Result>({ granted }: Field, elf: Uint8Array, body: (directory:
   return body(directory, root).finally(() => rmSync(directory, { recursive: true, force: true }));
 }
 
+/** @throws UserError where there is no such engine, or it cannot be started. */
+async function runEngine(words: readonly string[], options: Parameters<typeof runCommand>[1]): Promise<Run> {
+  try {
+    return await runCommand(words, options);
+  } catch (error) {
+    const { code, message } = error as NodeJS.ErrnoException;
+    throw new UserError(`cannot use --runtime ${words[0] ?? ''}: ${code === 'ENOENT' ? 'there is no such program' : message}`, 'check its path', undefined, { cause: error });
+  }
+}
+
 function ociTarget(words: readonly string[], field: Field): Target {
   return {
     run: ({ as, timeoutMs }, elf, grants) => withRoot(field, elf, async (directory) => {
       const config = bundleConfig({ root: 'rootfs', program: PROGRAM, grants, as, uid: process.getuid?.() ?? 0, gid: process.getgid?.() ?? 0 });
       writeFileSync(join(directory, 'config.json'), JSON.stringify(config));
       const id = basename(directory);
-      const run = await runCommand([...words, 'run', '--bundle', directory, id], { cwd: directory, timeoutMs });
-      // What a run leaves that was ended: it is of no interest whether there was something.
-      if (run.timedOut) await runCommand([...words, 'delete', '--force', id], { cwd: directory });
-      return run;
+      return runEngine([...words, 'run', '--bundle', directory, id], { cwd: directory, timeoutMs, undo: [...words, 'delete', '--force', id] });
     }),
   };
 }
 
 function commandTarget(words: readonly string[], commandOf: CommandOf, field: Field): Target {
   return {
-    run: (technique, elf, grants) => withRoot(field, elf, (directory, root) => runCommand([...words, ...commandOf(root, technique, grants) ?? []], { cwd: directory, timeoutMs: technique.timeoutMs })),
+    run: (technique, elf, grants) => withRoot(field, elf, (directory, root) => runEngine([...words, ...commandOf(root, technique, grants) ?? []], { cwd: directory, timeoutMs: technique.timeoutMs })),
   };
 }
 

@@ -1,5 +1,6 @@
 /** What techniques are run in: our sandbox, the bare host, and the other guest. */
 import { spawn } from 'node:child_process';
+import type { ChildProcess } from 'node:child_process';
 import { chmodSync, closeSync, mkdirSync, mkdtempSync, openSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Field, Grants, Hands, Run, Technique } from '../../drill/index.ts';
@@ -57,9 +58,48 @@ export function neighbourTarget({ neighbour, field }: Canaries, handsOf: HandsOf
   return { run: (technique, elf) => runIn(neighbour.sandbox, technique, elf, field, handsOf) };
 }
 
-/** Runs a command of the host to its end, or for so long. */
-export function runCommand(command: readonly string[], { cwd, timeoutMs = TIMEOUT_MS, leaked }: { readonly cwd: string; readonly timeoutMs?: number | undefined; readonly leaked?: number | undefined }): Promise<Run> {
+interface CommandOptions {
+  readonly cwd: string;
+  readonly timeoutMs?: number | undefined;
+  readonly leaked?: number | undefined;
+  /** Takes away what it leaves where it did not come to its end. */
+  readonly undo?: readonly string[];
+}
+
+/** Commands that run now. They have groups of their own, so that no signal of a terminal reaches them. */
+const running = new Map<ChildProcess, Promise<Run>>();
+
+function endCommand(child: ChildProcess): void {
+  try {
+    if (child.pid !== undefined) process.kill(-child.pid, 'SIGKILL');
+  } catch {
+    // All of its group has ended.
+  }
+  // What has left the group may hold its output.
+  child.stdout?.destroy();
+  child.stderr?.destroy();
+}
+
+/** Ends all commands, and waits until what they leave is taken away. */
+export async function endCommands(): Promise<void> {
+  for (const child of running.keys()) endCommand(child);
+  await Promise.allSettled(running.values());
+}
+
+/** Runs a command of the host to its end, or for so long. @throws Error where it cannot be started */
+export async function runCommand(command: readonly string[], options: CommandOptions): Promise<Run> {
+  const { cwd, leaked } = options;
   const child = spawn(command[0] ?? '', command.slice(1), { cwd, stdio: ['ignore', 'pipe', 'pipe', ...(leaked === undefined ? [] : [leaked])], detached: true });
+  const run = runOf(child, options);
+  running.set(child, run);
+  try {
+    return await run;
+  } finally {
+    running.delete(child);
+  }
+}
+
+async function runOf(child: ChildProcess, { cwd, timeoutMs = TIMEOUT_MS, undo }: CommandOptions): Promise<Run> {
   const output: Record<'stdout' | 'stderr', Buffer[]> = { stdout: [], stderr: [] };
   let room = MOST_OUTPUT;
   for (const name of ['stdout', 'stderr'] as const) {
@@ -71,20 +111,16 @@ export function runCommand(command: readonly string[], { cwd, timeoutMs = TIMEOU
   let timedOut = false;
   const timer = setTimeout(() => {
     timedOut = true;
-    // It may have processes of its own, which hold its output.
-    if (child.pid !== undefined) process.kill(-child.pid, 'SIGKILL');
+    endCommand(child);
   }, timeoutMs);
-  return new Promise((resolve, reject) => {
-    child.once('error', (error) => {
-      clearTimeout(timer);
-      reject(error);
-    });
-    child.once('close', (status, signal) => {
-      clearTimeout(timer);
-      const [stdout, stderr] = [Buffer.concat(output.stdout).toString('latin1'), Buffer.concat(output.stderr).toString('latin1')];
-      resolve({ stdout, stderr, exitCode: status ?? 255, timedOut, ...(signal === null ? {} : { signal }) });
-    });
-  });
+  const [status, signal] = await new Promise<readonly [number | null, NodeJS.Signals | null]>((resolve, reject) => {
+    child.once('error', reject);
+    child.once('close', (...how) => resolve(how));
+  }).finally(() => clearTimeout(timer));
+  // It is of no interest whether there was something.
+  if (undo !== undefined && (timedOut || signal !== null)) await runCommand(undo, { cwd });
+  const [stdout, stderr] = [Buffer.concat(output.stdout).toString('latin1'), Buffer.concat(output.stderr).toString('latin1')];
+  return { stdout, stderr, exitCode: status ?? 255, timedOut, ...(signal === null ? {} : { signal }) };
 }
 
 /** No container at all: a process of the host. */

@@ -2,7 +2,7 @@
 import { SEVERITIES } from '../../findings/index.ts';
 import type { Severity } from '../../findings/index.ts';
 import type { ImageStore } from '../../image/index.ts';
-import { ANALYSERS, MOST_DIGEST_LIST_BYTES, MOST_RULE_BYTES, MOST_SBOM_BYTES, ScanInputError, analysersWith, findBase, readDigests, readRules, readVex } from '../../scan/index.ts';
+import { ANALYSERS, MOST_DIGEST_LIST_BYTES, MOST_RULE_BYTES, MOST_SBOM_BYTES, ScanInputError, UsedFiles, analysersWith, findBase, readDigests, readRules, readVex } from '../../scan/index.ts';
 import type { AdvisoryDatabase, Analyser, ScanOptions, Scanner, Subject, VexStatement } from '../../scan/index.ts';
 import { UserError } from '../errors.ts';
 import type { FlagValues } from '../flags.ts';
@@ -12,6 +12,8 @@ import type { ScanProgress } from './scan-progress.ts';
 import { SCANNER_NAMES, SCAN_FORMATS } from './scan-specs.ts';
 import { knownImages } from './scan-subject.ts';
 import { READER_TOOLS, mirrorTools, openResultCache } from './scan-tools.ts';
+
+const MOST_USED_BYTES = 64 << 20;
 
 /** Words of a list with commas, as `high,CRITICAL`. */
 function listOf<Word extends string>(values: FlagValues, name: string, known: readonly Word[]): readonly Word[] | undefined {
@@ -47,6 +49,10 @@ function readStatements(values: FlagValues): readonly VexStatement[] {
   return values.all('vex').flatMap((file) => understood('vex', file, () => readVex(readInputFile('vex', file, MOST_SBOM_BYTES), file)));
 }
 
+function readUsed(file: string | undefined): UsedFiles | undefined {
+  return file === undefined ? undefined : understood('used', file, () => new UsedFiles(readInputFile('used', file, MOST_USED_BYTES).toString('utf8')));
+}
+
 /** Files of rules or digests as one text; undefined without the flag. */
 function readTexts<Meaning>(values: FlagValues, flag: string, most: number, read: (text: string) => Meaning): Meaning | undefined {
   const files = values.all(flag);
@@ -70,6 +76,8 @@ export interface ScanRequest {
   readonly severities: readonly Severity[];
   readonly analysers: readonly Analyser[];
   readonly vex: readonly VexStatement[];
+  /** Of `--used`. */
+  readonly used: UsedFiles | undefined;
   readonly replaced: readonly (readonly [from: string, to: string])[];
 }
 
@@ -79,7 +87,7 @@ export function requestOf(values: FlagValues): ScanRequest {
   const isBill = format === 'cyclonedx' || format === 'spdx';
   const scanners = listOf<Scanner>(values, 'scanners', SCANNER_NAMES) ?? (isBill ? [] : SCANNER_NAMES);
   return {
-    values, format, scanners, severities: listOf(values, 'severity', SEVERITIES) ?? SEVERITIES, vex: readStatements(values), replaced: replacements(values),
+    values, format, scanners, severities: listOf(values, 'severity', SEVERITIES) ?? SEVERITIES, vex: readStatements(values), used: readUsed(values.last('used')), replaced: replacements(values),
     analysers: isBill ? [] : analysersOf(values).filter(({ scanner }) => scanners.includes(scanner)),
   };
 }

@@ -1,11 +1,11 @@
 /** `scan`: what is in an image, what is wrong with it, and who brought it. */
 import { createHash } from 'node:crypto';
-import { readFileSync, statSync, writeFileSync } from 'node:fs';
+import { writeFileSync } from 'node:fs';
 import { asHtml, asJson, asMarkdown, asSarif } from '../../findings/index.ts';
 import type { Report } from '../../findings/index.ts';
 import { ImageError } from '../../image/index.ts';
 import type { ImageStore } from '../../image/index.ts';
-import { ScanInputError, UsedFiles, asPackageTable, markUsed, asScanTable, purlOf, rebuildOn, reportOf, scan, toCycloneDx, toSpdx } from '../../scan/index.ts';
+import { asPackageTable, markUsed, asScanTable, purlOf, rebuildOn, reportOf, scan, toCycloneDx, toSpdx } from '../../scan/index.ts';
 import type { AdvisoryDatabase, Bill, Rebuild, ScanResult } from '../../scan/index.ts';
 import { readCommand } from '../command.ts';
 import { UserError, printable } from '../errors.ts';
@@ -22,8 +22,6 @@ import { SCAN, SCAN_FORMATS } from './scan-specs.ts';
 import { openSubject, subjectOfImage } from './scan-subject.ts';
 import type { OpenSubject } from './scan-subject.ts';
 import { version } from '../version.ts';
-
-const MOST_USED_BYTES = 64 << 20;
 
 function say(text: string): void {
   process.stderr.write(`caisson: ${printable(text)}\n`);
@@ -91,22 +89,9 @@ function textOf(report: Report, result: ScanResult, { format, values }: ScanRequ
   return { table: (one: Report) => asScanTable(result, one), json: asJson, sarif: asSarif, markdown: asMarkdown, html: asHtml, cyclonedx: asJson, spdx: asJson }[format](report);
 }
 
-/** `--used`. @throws UserError, ScanInputError */
-function readUsed(file: string | undefined): UsedFiles | undefined {
-  if (file === undefined) return undefined;
-  try {
-    if (statSync(file).size > MOST_USED_BYTES) throw new Error(`it has more than ${MOST_USED_BYTES >> 20} MB`);
-    return new UsedFiles(file, readFileSync(file, 'utf8'));
-  } catch (error) {
-    if (error instanceof ScanInputError) throw error;
-    throw new UserError(`cannot read --used ${file}: ${(error as Error).message}`, 'check the path', undefined, { cause: error });
-  }
-}
-
 async function scanWord(word: string, request: ScanRequest, options: FindingOptions, store: ImageStore | undefined): Promise<number> {
-  const { values } = request;
+  const { values, used } = request;
   const progress = new ScanProgress(values.has('quiet'));
-  const used = readUsed(values.last('used'));
   const database = request.scanners.includes('vuln') ? openAdvisories(values) : undefined;
   let opened: OpenSubject | undefined;
   try {

@@ -107,6 +107,7 @@ const MEMORY: readonly Technique[] = [
     name: 'engine-state', kind: 'G', title: 'Code writes over what the engine keeps in the same memory', source: 'THREAT_MODEL.md "corrupt the engine\'s state in that memory"', needs: 'an engine that believes what is there', isHarmless: true, mayEnd: true, timeoutMs: 3000,
     program: (guest) => {
       const address = guest.slot();
+      guest.attempt('getpid', 'getpid');
       const write = (first: number, pages: number): void => {
         guest.repeat(pages, (page) => {
           guest.set(address, guest.plus(first, guest.times(page, PAGE)));
