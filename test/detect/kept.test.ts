@@ -1,6 +1,6 @@
 /** Containers that are kept are watched as well: at each start, in the background, and where "caisson events" looks. */
 import assert from 'node:assert/strict';
-import { writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { after, before, test } from 'node:test';
 import { testStore, until } from '../containers/testing.ts';
@@ -43,6 +43,21 @@ test('a call that a rule has paused is judged again where another program change
   if ((await statusText()).includes('Paused')) await mustRun(['unpause', 'changed']);
   await mustRun(['wait', 'changed']);
   assert.doesNotMatch(await mustRun(['logs', 'changed']), /read secret/);
+});
+
+test('so is one whose second path leads elsewhere by then', async () => {
+  const shared = join(scratch, 'shared');
+  for (const name of ['plain', 'secret']) mkdirSync(join(shared, name), { recursive: true });
+  writeFileSync(join(shared, 'file'), 'x');
+  symlinkSync('plain', join(shared, 'link'));
+  writeFileSync(join(scratch, 'led.yaml'), ['plain', 'secret'].map((name) => `- rule: ${name}\n  desc: x\n  condition: evt.type in (rename, renameat, renameat2) and fs.path.target startswith /shared/${name}/\n  output: x\n  priority: ERROR\n`).join(''));
+  await mustRun(['run', '-d', '--name', 'led', '-v', `${shared}:/shared`, '--rules', join(scratch, 'led.yaml'), '--on-rule', 'plain=pause', '--on-rule', 'secret=deny', 'busybox:1', 'busybox', 'mv', '/shared/file', '/shared/link/file']);
+  await until(async () => (await mustRun(['ps', '-a', '--filter', 'name=led', '--format', '{{.Status}}'])).includes('Paused'), 'it is paused');
+  rmSync(join(shared, 'link'));
+  symlinkSync('secret', join(shared, 'link'));
+  await mustRun(['unpause', 'led']);
+  await mustRun(['wait', 'led']);
+  assert.deepEqual(['file', 'plain/file', 'secret/file'].filter((path) => existsSync(join(shared, path))), ['file']);
 });
 
 test('a command that is started in a running container is seen and can be kept from running', async () => {
