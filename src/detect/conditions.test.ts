@@ -2,7 +2,8 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import type { SystemEvent } from '../kernel/watch/types.ts';
 import { Detector, type Alert } from './detector.ts';
-import { eventLine, readEvent } from './event-json.ts';
+import { eventLine, headerLine, readEvent } from './event-json.ts';
+import { replay } from './replay.ts';
 import { compileGlob } from './condition/glob.ts';
 import { readRules } from './rules/rule-set.ts';
 import { NO_CONTAINER } from './subject.ts';
@@ -53,6 +54,12 @@ test('compileCondition() answers as Falco does when operators and fields meet an
   for (const [event, condition, wanted] of of) assert.equal(fires(event, condition), wanted, condition);
 });
 
+test('readRules() finds the calls of a rule: those that are made all the time where it names them', () => {
+  for (const [condition, wanted] of [
+    ['evt.type in (unlink, unlinkat, rmdir, rename, renameat, renameat2, mkdir, kill)', true], ['evt.type = kill or proc.name = x', true], ['evt.type startswith kil', true], ['proc.name = x', false], ['evt.type != open', false],
+  ] as const) assert.equal(readRules([new RulesYaml('x', rulesOf(condition))]).rules[0]?.condition.calls.has('kill'), wanted, condition);
+});
+
 test('readRules() joins lists, macros, exceptions, append and override when files follow each other', () => {
   const lists = '- list: shells\n  items: [bash, sh]\n- list: readers\n  items: [shells, cat]\n- macro: reader\n  condition: proc.name in (readers)\n';
   const base = `${lists}${rulesOf('evt.type=openat and reader', '  exceptions:\n    - name: pairs\n      fields: [proc.name, fd.name]\n      comps: [=, startswith]\n    - name: names\n      fields: proc.name\n')}`;
@@ -86,4 +93,14 @@ test('eventLine() and readEvent() give an event back, also where bytes are no te
   assert.equal(toBytes('\udcffé'), '\xff\xc3\xa9');
   assert.deepEqual(readEvent(eventLine(event)), event);
   assert.deepEqual(readEvent(eventLine(CONNECT)), { ...CONNECT, file: { ...CONNECT.file, givenName: CONNECT.file?.name } });
+});
+
+test('replay() tells each alert of its own container when a file has several runs', async () => {
+  const { rules } = readRules([new RulesYaml('x', rulesOf('proc.name = cat'))]);
+  async function* lines(): AsyncGenerator<string> {
+    for (const name of ['one', 'two']) yield* [headerLine({ ...NO_CONTAINER, name }), eventLine(OPEN)].map((line) => line.trimEnd());
+  }
+  const names: string[] = [];
+  const { events, fired } = await replay('x', lines(), { rules, onAlert: ({ container }) => names.push(container.name) > 0 });
+  assert.deepEqual([names, events, fired.get('R')], [['one', 'two'], 2, 2]);
 });

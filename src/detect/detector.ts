@@ -39,10 +39,8 @@ export interface DetectorOptions {
   readonly actions?: ReadonlyMap<string, Action>;
   /** False: no more can be taken, until `drained`. */
   readonly onAlert: (alert: Alert) => boolean;
-  /** The whole stream. False: no more can be taken, until `drained`. */
+  /** The whole stream, or where rules record, from the first of those on. False: no more can be taken, until `drained`. */
   readonly onEvent?: ((event: SystemEvent) => boolean) | undefined;
-  /** The stream begins with the first rule that records. */
-  readonly recordsLater?: boolean;
   /** Of each rule. Default: all. */
   readonly alertsPerSecond?: number;
   /** Whoever looks at calls beside the rules. */
@@ -88,8 +86,6 @@ function byCall(rules: readonly Armed[]): ReadonlyMap<string, OfCall> {
   const found = new Map<string, OfCall>();
   for (const armed of rules) {
     for (const call of armed.rule.condition.calls) {
-      // A rule about all calls is not about those that are made all the time, unless they are all that it is about.
-      if (QUIET_CALLS.has(call) && armed.rule.condition.calls.size > QUIET_CALLS.size) continue;
       const ready = readyFor(call, armed);
       if (ready === undefined) continue;
       let ofCall = found.get(call);
@@ -128,7 +124,7 @@ export class Detector implements Watcher {
     this.#before = byCall(armed.filter(acts));
     this.#after = byCall(armed.filter((each) => !acts(each)));
     this.#rate = new AlertRate(options.alertsPerSecond ?? Infinity);
-    this.#isRecording = options.onEvent !== undefined && options.recordsLater !== true;
+    this.#isRecording = options.onEvent !== undefined && !armed.some(({ action }) => action.kind === 'record');
     this.judgedCalls = new Set(this.#before.keys());
     const streamed = options.onEvent === undefined ? [] : [...ALL_CALLS].filter((call) => !QUIET_CALLS.has(call));
     this.calls = new Set([...this.#before.keys(), ...this.#after.keys(), ...streamed, ...(options.alsoSees?.calls ?? [])]);

@@ -53,7 +53,7 @@ export class PackageFiles {
     if (typeof names === 'number') return;
     for (const { name: file } of names) {
       const [, name, architecture] = /^([^:/]+)(?::([^:/]+))?\.list$/.exec(file) ?? [];
-      if (name === undefined || packages.length >= MOST_LISTS) continue;
+      if (name === undefined || packages.length >= MOST_LISTS || this.#owners.size >= MOST_LISTED_FILES) continue;
       const bytes = files.readFile(`${DPKG}/${file}`);
       if (typeof bytes === 'number' || bytes.length > MOST_LIST_BYTES) continue;
       packages.push({ type: 'deb', name, architecture });

@@ -17,12 +17,20 @@ export async function replay(name: string, lines: AsyncIterable<string>, options
   let detector: Detector | undefined;
   let events = 0;
   let line = 0;
+  const fired = new Map<string, number>();
+  let leftOut = 0;
+  const close = (): void => {
+    for (const [rule, count] of detector?.fired ?? []) fired.set(rule, (fired.get(rule) ?? 0) + count);
+    leftOut += detector?.leftOut ?? 0;
+  };
   for await (const text of lines) {
     line++;
     if (text === '') continue;
     const header = detector === undefined || text.startsWith('{"caisson"') ? readHeader(text) : undefined;
     if (header !== undefined) {
-      detector ??= new Detector({ ...options, container: header });
+      // Files are appended to: what follows is another run, maybe of another container.
+      close();
+      detector = new Detector({ ...options, container: header });
       continue;
     }
     if (isFooter(text)) continue;
@@ -33,5 +41,6 @@ export async function replay(name: string, lines: AsyncIterable<string>, options
     detector.judge(event);
     detector.happened(event);
   }
-  return { events, fired: detector?.fired ?? new Map(), leftOut: detector?.leftOut ?? 0 };
+  close();
+  return { events, fired, leftOut };
 }

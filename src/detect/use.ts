@@ -23,8 +23,9 @@ export class UseRecord implements Seer {
   readonly calls = [...OPENING, 'execve', 'execveat', 'mmap'];
   readonly #files = new Map<string, number>();
   readonly #listed: PackageFiles;
-  /** Files beyond the bound. */
+  /** Files beyond the bound, and the packages that they are of. */
   #leftOut = 0;
+  readonly #used = new Map<ListedPackage, number>();
 
   /** Before programs run. */
   constructor(files: ReadableFiles) {
@@ -49,16 +50,20 @@ export class UseRecord implements Seer {
     if (!path.startsWith('/') || path.startsWith('/proc/') || path.startsWith('/sys/') || path.startsWith('/dev/')) return;
     const level = USES.indexOf(use);
     const known = this.#files.get(path);
-    if (known === undefined && this.#files.size >= MOST_USED_FILES) this.#leftOut++;
-    else if (known === undefined || known < level) this.#files.set(path, level);
+    if (known === undefined && this.#files.size >= MOST_USED_FILES) {
+      this.#leftOut++;
+      this.#addTo(this.#used, path, level);
+    } else if (known === undefined || known < level) this.#files.set(path, level);
+  }
+
+  #addTo(used: Map<ListedPackage, number>, path: string, level: number): void {
+    const owner = this.#listed.ownerOf(path);
+    if (owner !== undefined) used.set(owner, Math.max(used.get(owner) ?? 0, level));
   }
 
   text({ id, image, imageId }: ContainerFacts): string {
-    const used = new Map<ListedPackage, number>();
-    for (const [path, level] of this.#files) {
-      const owner = this.#listed.ownerOf(path);
-      if (owner !== undefined) used.set(owner, Math.max(used.get(owner) ?? 0, level));
-    }
+    const used = new Map(this.#used);
+    for (const [path, level] of this.#files) this.#addTo(used, path, level);
     const packages = this.#listed.packages.map((one) => ({ ...one, name: toText(one.name), used: USES[used.get(one) ?? -1] ?? 'untouched' }));
     const files = Object.fromEntries([...this.#files].sort(([one], [other]) => (one < other ? -1 : 1)).map(([path, level]) => [toText(path), USES[level]]));
     return `${JSON.stringify({ caisson: 'use', version: 1, container: { id, image, imageId }, ...(this.#leftOut === 0 ? {} : { leftOut: this.#leftOut }), packages, files })}\n`;

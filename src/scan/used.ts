@@ -22,6 +22,8 @@ function keyOf(type: unknown, name: unknown, architecture: unknown): string {
 export class UsedFiles {
   readonly #packages = new Map<string, Used>();
   readonly #files = new Map<string, Used>();
+  /** The most that any file below a directory was used, packages within it apart: to an index of `USES`. */
+  readonly #directories = new Map<string, number>();
 
   /** @throws ScanInputError */
   constructor(text: string) {
@@ -32,8 +34,20 @@ export class UsedFiles {
       value = null;
     }
     if (value?.caisson !== 'use' || value.version !== 1 || typeof value.files !== 'object' || value.files === null || !Array.isArray(value.packages)) throw new ScanInputError('it is not what "caisson run --record-use" has written', 'was the run still going?');
-    for (const [path, used] of Object.entries(value.files)) if (USES.includes(String(used))) this.#files.set(path, used as Used);
+    for (const [path, used] of Object.entries(value.files)) if (USES.includes(String(used))) this.#addFile(path, used as Used);
     for (const one of value.packages as readonly (UsedPackage | null)[]) if (one !== null && USES.includes(String(one.used))) this.#add(one, one.used as Used);
+  }
+
+  #addFile(path: string, used: Used): void {
+    this.#files.set(path, used);
+    const level = USES.indexOf(used);
+    const top = path.lastIndexOf('/node_modules/');
+    if (top < 0) return;
+    const end = top + '/node_modules/'.length;
+    for (let slash = path.indexOf('/', end); slash >= 0; slash = path.indexOf('/', slash + 1)) {
+      const directory = path.slice(0, slash + 1);
+      this.#directories.set(directory, Math.max(level, this.#directories.get(directory) ?? 0));
+    }
   }
 
   /** Also of all architectures together, for who does not say which. */
@@ -48,19 +62,16 @@ export class UsedFiles {
   of({ type, name, architecture }: Pick<Package, 'type' | 'name' | 'architecture'>, paths: readonly string[]): Used {
     const known = this.#packages.get(keyOf(type, name, architecture)) ?? this.#packages.get(keyOf(type, name, undefined));
     if (known !== undefined) return known;
-    const [first] = paths;
-    if (first === undefined || type === 'deb' || type === 'apk' || type === 'rpm') return 'unknown';
-    const path = `/${first.replace(/^\.?\//, '')}`;
-    // The directory of `node_modules/NAME/package.json` is all of the package.
-    if (type !== 'npm') return this.#files.get(path) ?? 'unknown';
-    return path.includes('/node_modules/') ? this.#within(path.slice(0, path.lastIndexOf('/') + 1)) : 'unknown';
+    if (type === 'deb' || type === 'apk' || type === 'rpm') return 'unknown';
+    const marks = paths.map((path) => this.#ofPath(type, `/${path.replace(/^\.?\//, '')}`));
+    return (USES.findLast((use) => marks.some((mark) => mark === use)) as Used | undefined) ?? 'unknown';
   }
 
-  /** The most that any file of a directory was used, without packages within it. */
-  #within(directory: string): Used {
-    let most = 0;
-    for (const [path, used] of this.#files) if (path.startsWith(directory) && !path.slice(directory.length).includes('node_modules/')) most = Math.max(most, USES.indexOf(used));
-    return USES[most] as Used;
+  #ofPath(type: string, path: string): Used {
+    // The directory of `node_modules/NAME/package.json` is all of the package.
+    if (type !== 'npm') return this.#files.get(path) ?? 'unknown';
+    if (!path.includes('/node_modules/')) return 'unknown';
+    return USES[this.#directories.get(path.slice(0, path.lastIndexOf('/') + 1)) ?? 0] as Used;
   }
 }
 

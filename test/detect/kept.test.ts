@@ -1,6 +1,6 @@
 /** Containers that are kept are watched as well: at each start, in the background, and where "caisson events" looks. */
 import assert from 'node:assert/strict';
-import { writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { after, before, test } from 'node:test';
 import { testStore, until } from '../containers/testing.ts';
@@ -34,16 +34,26 @@ test('a rule that pauses stops the container before the call, and it goes on whe
   assert.equal(await mustRun(['logs', 'held']), 'x\ndone\n');
 });
 
-test('a call that a rule has paused is judged again where another program changes meanwhile what it is about', async () => {
-  writeFileSync(join(scratch, 'changed.yaml'), ['plain', 'secret'].map((name) => `- rule: ${name}\n  desc: x\n  condition: evt.type in (open, openat) and evt.is_open_read = true and fd.name = /tmp/${name}\n  output: x\n  priority: ERROR\n`).join(''));
-  const script = 'cd /tmp; echo plain > plain; echo secret > secret; ln -s plain link; (until [ -e begun ]; do :; done; ln -sfn secret link) & : > begun; read word < link; echo "read $word"; wait';
-  await mustRun(['run', '-d', '--name', 'changed', '--rules', join(scratch, 'changed.yaml'), '--on-rule', 'plain=pause', '--on-rule', 'secret=deny', 'busybox:1', 'sh', '-c', script]);
-  const statusText = async (): Promise<string> => mustRun(['ps', '-a', '--filter', 'name=changed', '--format', '{{.Status}}']);
-  await until(async () => /Paused|Exited/.test(await statusText()), 'it is paused, or was changed before');
-  if ((await statusText()).includes('Paused')) await mustRun(['unpause', 'changed']);
-  await mustRun(['wait', 'changed']);
-  assert.doesNotMatch(await mustRun(['logs', 'changed']), /read secret/);
-});
+for (const [what, calls, field, command] of [
+  ['its path leads', 'open, openat', 'fd.name', 'cat /shared/link/file'], ['its second path leads', 'rename, renameat, renameat2', 'fs.path.target', 'busybox mv /shared/file /shared/link/file'],
+] as const) {
+  test(`a call that a rule has paused is judged again where ${what} elsewhere by then`, async () => {
+    const shared = join(scratch, field);
+    for (const name of ['plain', 'secret']) mkdirSync(join(shared, name), { recursive: true });
+    for (const name of ['', 'plain', 'secret']) if (field === 'fd.name' || name === '') writeFileSync(join(shared, name, 'file'), name);
+    symlinkSync('plain', join(shared, 'link'));
+    const rules = join(scratch, `${field}.yaml`);
+    writeFileSync(rules, ['plain', 'secret'].map((name) => `- rule: ${name}\n  desc: x\n  condition: evt.type in (${calls}) and ${field} startswith /shared/${name}/\n  output: x\n  priority: ERROR\n`).join(''));
+    await mustRun(['run', '-d', '--name', field, '-v', `${shared}:/shared`, '--rules', rules, '--on-rule', 'plain=pause', '--on-rule', 'secret=deny', 'busybox:1', ...command.split(' ')]);
+    await until(async () => (await mustRun(['ps', '-a', '--filter', `name=${field}`, '--format', '{{.Status}}'])).includes('Paused'), 'it is paused');
+    rmSync(join(shared, 'link'));
+    symlinkSync('secret', join(shared, 'link'));
+    await mustRun(['unpause', field]);
+    assert.equal((await mustRun(['wait', field])).trim(), '1');
+    assert.doesNotMatch(await mustRun(['logs', field]), /secret$/m);
+    assert.ok(existsSync(join(shared, 'file')));
+  });
+}
 
 test('a command that is started in a running container is seen and can be kept from running', async () => {
   writeFileSync(join(scratch, 'exec.yaml'), '- rule: No cat\n  desc: x\n  condition: evt.type = execve and proc.name = cat and not proc.pname exists\n  output: x\n  priority: ERROR\n');

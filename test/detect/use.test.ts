@@ -33,15 +33,26 @@ test('each package is marked as executed, opened or untouched, and npm\'s by wha
     write(`srv/node_modules/${name}/package.json`, JSON.stringify({ name, version: '1.0.0' }));
     write(`srv/node_modules/${name}/index.js`, '');
   }
+  // One package at two places: the second one is used.
+  for (const place of ['a', 'b']) {
+    write(`srv/${place}/node_modules/twice/package.json`, JSON.stringify({ name: 'twice', version: '1.0.0' }));
+    write(`srv/${place}/node_modules/twice/lib/index.js`, '');
+  }
   const use = root.file('use.json');
   // What a program writes into the lists later moves no file to another package.
-  const script = 'cat /usr/share/read/data srv/node_modules/one/index.js; echo /usr/share/still/data >> /var/lib/dpkg/info/read.list; test -e /usr/share/still/data; ls -l /usr/share/still > /dev/null';
+  const script = 'cat /usr/share/read/data srv/node_modules/one/index.js srv/b/node_modules/twice/lib/index.js; echo /usr/share/still/data >> /var/lib/dpkg/info/read.list; test -e /usr/share/still/data; ls -l /usr/share/still > /dev/null';
   const ran = await caisson(root.shell(script, ['--record-use', use]));
   assert.equal(ran.status, 0, ran.stderr);
   const { stdout, stderr } = await caisson(['scan', '--scanners', 'vuln', '--packages', '-f', 'json', '--used', use, root.root]);
   const { packages, notes } = (JSON.parse(stdout) as { readonly data: Listed }).data ?? (JSON.parse(stdout) as Listed);
-  assert.deepEqual(Object.fromEntries(packages.map(({ name, used }) => [name, used])), { later: 'untouched', one: 'opened', ran: 'executed', read: 'opened', still: 'untouched', two: 'untouched' }, stderr);
+  assert.deepEqual(Object.fromEntries(packages.map(({ name, used }) => [name, used])), { later: 'untouched', one: 'opened', ran: 'executed', read: 'opened', still: 'untouched', twice: 'opened', two: 'untouched' }, stderr);
   assert.ok(notes.some((note) => note.includes('untouched: 3')));
+});
+
+test('while the run goes on, nothing is said of what it used', async () => {
+  const use = root.file('use.json');
+  const ran = await caisson(root.shell('cat /mnt/use', ['-v', `${use}:/mnt/use`, '--record-use', use]));
+  assert.deepEqual([ran.stdout, ran.status], ['', 0], ran.stderr);
 });
 
 test('what is no record of a use is refused', async () => {

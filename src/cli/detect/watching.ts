@@ -26,7 +26,7 @@ export interface Watching {
   end(): Promise<void>;
 }
 
-/** `2026-11-30T10:20:30.123456789Z: Warning A file ... (rule)` */
+/** `10:20:30.123 Warning: A file ... [rule; denied]` */
 export function alertText({ time, priority, output, rule, action, leftOut }: Alert): string {
   const more = [rule, ...(action === 'alert' ? [] : [action === 'deny' ? 'denied' : action === 'kill' ? 'killed' : action === 'pause' ? 'paused' : 'recorded from here']), ...(leftOut === 0 ? [] : [`${leftOut} left out before`])].join('; ');
   return printable(`${time.slice(11, 23)} ${priority}: ${output} [${more}]`);
@@ -66,10 +66,11 @@ class ContainerWatch implements Watching {
     this.#events = record.events === undefined ? undefined : new StreamFile(record.events, 'events', { onDrain: () => this.#detector.drained(), onBroken });
     this.#alerts = record.alerts === undefined ? undefined : new StreamFile(record.alerts, 'alerts', { onDrain: () => this.#detector.drained(), onBroken });
     this.#use = record.use === undefined ? undefined : new UseRecord(container.files);
-    if (record.use !== undefined) this.#writeUse(record.use);
+    // Empty, so that nobody takes a run that still goes on for one that used nothing.
+    if (record.use !== undefined) this.#writeUse(record.use, '');
     this.#events?.write(headerLine(this.#facts));
     this.#detector = new Detector({
-      container: this.#facts, rules: ready.rules, actions: ready.actions, alsoSees: this.#use, recordsLater: hasAction(ready.rules, ready.actions, 'record'),
+      container: this.#facts, rules: ready.rules, actions: ready.actions, alsoSees: this.#use,
       onAlert: (alert) => this.#alert(alert, hooks),
       ...(this.#events === undefined ? {} : { onEvent: (event) => this.#events!.write(eventLine(event)) }),
       ...(record.alertRate === undefined ? {} : { alertsPerSecond: record.alertRate }),
@@ -85,9 +86,9 @@ class ContainerWatch implements Watching {
     return isTaken;
   }
 
-  #writeUse(path: string): void {
+  #writeUse(path: string, text: string): void {
     try {
-      writeFileSync(path, this.#use!.text(this.#facts), { mode: 0o644 });
+      writeFileSync(path, text, { mode: 0o644 });
     } catch (error) {
       throw new UserError(`cannot write "${path}": ${(error as Error).message}`, 'check --record-use', undefined, { cause: error });
     }
@@ -97,7 +98,7 @@ class ContainerWatch implements Watching {
     this.#events?.write(footerLine({ ...this.#counters, alerts: [...this.#detector.fired.values()].reduce((sum, count) => sum + count, 0), leftOut: this.#detector.leftOut }));
     await this.#events?.end();
     await this.#alerts?.end();
-    if (this.#record.use !== undefined) this.#writeUse(this.#record.use);
+    if (this.#record.use !== undefined) this.#writeUse(this.#record.use, this.#use!.text(this.#facts));
   }
 }
 

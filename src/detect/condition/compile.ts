@@ -1,6 +1,6 @@
 /** A condition's tree becomes a function of the event, and the calls that it can be true for. */
 import { nearest } from '../../image/nearest.ts';
-import { SHAPES } from '../../kernel/watch/shapes.ts';
+import { QUIET_CALLS, SHAPES } from '../../kernel/watch/shapes.ts';
 import { ConditionError } from '../errors.ts';
 import { FIELDS, findField } from '../fields.ts';
 import type { Field, FieldValue } from '../fields.ts';
@@ -15,8 +15,10 @@ export type Predicate = (subject: Subject) => boolean;
 export interface Compiled {
   /** For events of one call: what is known of the call is decided, and where all is, that is the answer. */
   build(call: string): Predicate | boolean;
-  /** Calls for which it can be true. */
+  /** Calls for which it can be true; those that are made all the time only where it names them, or is about nothing but calls of some names. */
   readonly calls: ReadonlySet<string>;
+  /** Calls that it names, macros among them. */
+  readonly named: ReadonlySet<string>;
   /** It asks for the file of the event. */
   readonly usesFile: boolean;
   /** With macros written out. */
@@ -33,6 +35,8 @@ export interface Scope {
 
 /** Every call that a stream can have. */
 export const ALL_CALLS: ReadonlySet<string> = new Set(SHAPES.keys());
+/** A call that no condition can name. */
+const NO_CALL = '';
 const CALL_FIELDS: ReadonlySet<string> = new Set(['evt.type', 'syscall.type']);
 const OPENING_FIELDS: ReadonlySet<string> = new Set(['evt.is_open_read', 'evt.is_open_write', 'evt.is_open_create']);
 const OPENING_CALLS: ReadonlySet<string> = new Set([...SHAPES].filter(([, { opens }]) => opens === true).map(([name]) => name));
@@ -86,6 +90,7 @@ function remembered(build: (call: string) => Predicate | boolean): (call: string
 }
 
 class Compiler {
+  readonly named = new Set<string>();
   readonly #scope: Scope;
 
   constructor(scope: Scope) {
@@ -133,7 +138,10 @@ class Compiler {
 
   #macro(name: string, offset: number): Node {
     const macro = this.#scope.macro(name);
-    if (macro !== undefined) return macro;
+    if (macro !== undefined) {
+      for (const call of macro.named) this.named.add(call);
+      return macro;
+    }
     const guess = nearest(name, this.#scope.macroNames());
     throw new ConditionError(`there is no macro ${name}`, guess === undefined ? 'a field has a point, such as proc.name; macros are written with "- macro: NAME"' : `did you mean ${guess}?`, offset);
   }
@@ -145,6 +153,7 @@ class Compiler {
     const test = makeTest(field, use.name, operator, values, use.offset);
     const predicate = applied(get, all, test);
     const ofCall = CALL_FIELDS.has(use.name) && use.transformers.length === 0;
+    if (ofCall && operator !== '!=') for (const { text } of values) this.named.add(text);
     const ofOpening = OPENING_FIELDS.has(use.name);
     return { usesFile: field.ofFile === true, parts: 1, build: (call) => (ofCall ? test(call) : ofOpening && !OPENING_CALLS.has(call) ? false : predicate) };
   }
@@ -185,7 +194,11 @@ function chain(tests: readonly Predicate[], until: boolean): Predicate {
 
 /** @throws ConditionError */
 export function compileCondition(condition: Condition, scope: Scope): Compiled {
-  const { build, usesFile, parts } = new Compiler(scope).compile(condition);
+  const compiler = new Compiler(scope);
+  const { build, usesFile, parts } = compiler.compile(condition);
   const forCall = remembered(build);
-  return { build: forCall, usesFile, parts, calls: new Set([...ALL_CALLS].filter((call) => forCall(call) !== false)) };
+  const { named } = compiler;
+  const isOfAny = forCall(NO_CALL) !== false;
+  const isMeant = (call: string): boolean => !isOfAny || !QUIET_CALLS.has(call) || named.has(call);
+  return { build: forCall, usesFile, parts, named, calls: new Set([...ALL_CALLS].filter((call) => isMeant(call) && forCall(call) !== false)) };
 }

@@ -25,6 +25,8 @@ interface Pending {
   /** `room`: the stream was full. `held`: the container was stopped before it. `made`: the handler waits. `told`: so does it, and nothing is left to say. */
   readonly phase: 'room' | 'held' | 'made' | 'told';
   readonly event: CallEvent | undefined;
+  /** Of one that is held: what was judged. */
+  readonly judged?: string;
 }
 
 interface Watched {
@@ -42,10 +44,11 @@ function expectedResult(type: string, args: Arguments | undefined): number {
   return args !== undefined && (type === 'dup2' || type === 'dup3') ? args[1] : 0;
 }
 
-/** Before either is made: whether both are about the same. */
-function isAbout(event: CallEvent, judged: CallEvent): boolean {
-  const [now, then] = [event, judged].map(({ arguments: named, file, source, target }) => JSON.stringify([[...named], file?.name, source, target]));
-  return now === then;
+/** What rules see of a call that is yet to be made, and that others could change meanwhile. */
+function subjectOf(event: CallEvent, args: Arguments): string {
+  const { arguments: named, file, source, target, openFlags, program } = event;
+  const started = event.startsProgram ? programToBe(event, args, program) : undefined;
+  return JSON.stringify([[...named], file?.name, file?.otherName, source, target, openFlags, { ...started, parent: undefined }]);
 }
 
 export class Watch {
@@ -111,7 +114,7 @@ export class Watch {
       task.uninterruptible = false;
       this.#pending.delete(task);
       // Others may have run since the container goes on: what it is about by now is another call, to be judged.
-      const isSame = isAbout(new CallEvent(task, watched.plan, args, this.#programs.of(task.process)), pending.event!);
+      const isSame = subjectOf(new CallEvent(task, watched.plan, args, this.#programs.of(task.process)), args) === pending.judged;
       return isSame ? this.#make(pending.event!, watched, args) : this.#begin(task, watched, args);
     }
     return watched.handler(task, ...args);
@@ -129,7 +132,7 @@ export class Watch {
       const verdict = this.#judge(event, args);
       if (verdict.kind === 'stop') return this.#finish(event, verdict.result);
       if (verdict.kind === 'hold') {
-        const parked = this.#park(task, { phase: 'held', event }, this.#held);
+        const parked = this.#park(task, { phase: 'held', event, judged: subjectOf(event, args) }, this.#held);
         // It has its turn once the container goes on.
         task.kernel.addTimer(0, () => task.wake());
         return parked;
