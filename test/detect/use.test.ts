@@ -50,7 +50,7 @@ test('each package is marked as executed, opened or untouched, and npm\'s by wha
 });
 
 test('while the run goes on, nothing is said of what it used', async () => {
-  const use = root.file('use.json');
+  const use = root.file('use.json', 'of the run before');
   const ran = await caisson(root.shell('cat /mnt/use', ['-v', `${use}:/mnt/use`, '--record-use', use]));
   assert.deepEqual([ran.stdout, ran.status], ['', 0], ran.stderr);
 });
