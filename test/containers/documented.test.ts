@@ -6,9 +6,9 @@ import type { Case } from './documented.ts';
 import { testStore, until } from './testing.ts';
 
 const { run, mustRun, load, remove } = testStore();
-/** Commands at once: there is nothing that one of them changes for another. Those that make containers come last, as these would be listed. */
+/** Commands at once: there is nothing that one of them changes for another. Those that make containers or processes come last, as these would be listed. */
 const AT_ONCE = 3;
-const makes = ({ args }: Case): boolean => args[0] === 'run' || args[0] === 'create';
+const makes = ({ args }: Case): boolean => args[0] === 'run' || args[0] === 'create' || args[0] === 'exec';
 
 before(async () => {
   await load();
@@ -19,7 +19,7 @@ before(async () => {
   await mustRun(['run', '--rm', '-v', 'data:/d', 'busybox:1', 'sh', '-c', 'echo kept > /d/file']);
   await mustRun([
     'run', '-d', '--name', 'up', '--hostname', 'box', '-v', 'data:/data', '-v', 'notes:/notes:ro', '-e', 'A=1', '-w', '/tmp', '-u', 'app', '-l', 'tier=web', '-l', 'stage=test', '--network', 'back', '--restart', 'on-failure:5', '--init', '-m', '256m',
-    '--pids-limit', '50', '--cap-add', 'NET_ADMIN', '--cap-drop', 'mknod', '--ulimit', 'nofile=64:128', '--stop-signal', 'SIGINT', '--stop-timeout', '3', '--health-cmd', 'true', '--health-interval', '100ms', '--health-retries', '2', 'busybox:1', 'sleep', '1000',
+    '--pids-limit', '50', '--cap-add', 'NET_ADMIN', '--cap-drop', 'mknod', '--ulimit', 'nofile=64:128', '--stop-signal', 'SIGINT', '--stop-timeout', '3', '--health-cmd', 'true', '--health-interval', '1h', '--health-start-period', '1h', '--health-start-interval', '100ms', '--health-retries', '2', 'busybox:1', 'sleep', '1000',
   ]);
   await mustRun(['run', '-d', '--name', 'held', 'busybox:1', 'sleep', '1000']);
   await mustRun(['pause', 'held']);

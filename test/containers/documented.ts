@@ -81,7 +81,7 @@ const INSPECTIONS: readonly Case[] = [
   field('{{json .HostConfig.CapAdd}} {{json .HostConfig.CapDrop}}', '["CAP_NET_ADMIN"] ["CAP_MKNOD"]'), field('{{json .HostConfig.Ulimits}}', '[{"Name":"nofile","Soft":64,"Hard":128}]'),
   field('{{.Config.Hostname}} {{.Config.User}} {{.Config.WorkingDir}}', 'box app /tmp'), field('{{json .Config.Cmd}} {{json .Config.Entrypoint}}', '["sleep","1000"] null'), field('{{.Path}} {{json .Args}}', 'sleep ["1000"]'),
   field('{{join .Config.Env ","}}', 'PATH=/bin,FLAVOUR=plain,A=1'), field('{{.Config.Labels.tier}} {{index .Config.Labels "stage"}}', 'web test'), field('{{.Config.StopSignal}} {{.Config.StopTimeout}}', 'SIGINT 3'),
-  field('{{.Config.OpenStdin}} {{.Config.Tty}}', 'false false'), field('{{json .Config.Healthcheck.Test}} {{.Config.Healthcheck.Interval}} {{.Config.Healthcheck.Retries}}', '["CMD-SHELL","true"] 100000000 2'),
+  field('{{.Config.OpenStdin}} {{.Config.Tty}}', 'false false'), field('{{json .Config.Healthcheck.Test}} {{.Config.Healthcheck.Interval}} {{.Config.Healthcheck.Retries}}', '["CMD-SHELL","true"] 3600000000000 2'),
   field('{{.NetworkSettings.Networks.back.IPAddress}}', /^10\.89\.0\.\d+\n$/), field('{{len .Id}}', '64'), field('{{.Image}}', /^sha256:[0-9a-f]{64}\n$/), field('{{.Created}}', /^\d{4}-\d\d-\d\dT[\d:.]+Z\n$/),
   { page: 'inspect', args: ['inspect', 'one', 'made', '-f', '{{.Name}}'], out: '/one\n/made\n' }, { page: 'inspect', args: ['container', 'inspect', '-f', '{{.Name}}', 'one'], out: '/one\n' },
   wrong('inspect', ['inspect', 'nope'], 1, /No such object: nope/),
