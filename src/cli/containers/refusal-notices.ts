@@ -35,11 +35,12 @@ export class RefusalNotices {
     if (refusal === undefined) return;
     this.#last = undefined;
     this.#pauseMs = NEXT_MS;
-    const refusals = { ...this.#before };
-    for (const [rule, count] of this.#container.refusals) refusals[rule] = (refusals[rule] ?? 0) + count;
-    this.#life.change({ refusals });
+    // A rule's name may be one that every object answers to.
+    const counts = new Map(Object.entries(this.#before));
+    for (const [rule, count] of this.#container.refusals) counts.set(rule, (counts.get(rule) ?? 0) + count);
+    this.#life.change({ refusals: Object.fromEntries(counts) });
     const { protocol, name = '', address = '', port, rule } = refusal;
-    const count = Object.values(refusals).reduce((sum, one) => sum + one, 0);
+    const count = [...counts.values()].reduce((sum, one) => sum + one, 0);
     this.#life.say('net_refused', { count: String(count), protocol, name, address, port: String(port ?? ''), rule });
   }
 

@@ -10,14 +10,17 @@ function isFileOf(inode: unknown, namespace: NamespaceIdentity): boolean {
 
 /** Whether anybody still has it; `isIn` says whether a task is in it. */
 export function isHeld(kernel: Kernel, namespace: NamespaceIdentity, isIn: (task: KernelTask) => boolean): boolean {
-  const seen = new Set<MountNamespace>();
+  const mounts = new Set<MountNamespace>();
+  // Threads share a table: each is looked through once.
+  const tables = new Set<KernelTask['files']>();
   for (const process of kernel.processes()) {
     for (const task of process.tasks) {
       if (isIn(task)) return true;
-      for (const [, file] of task.files.entries()) if (isFileOf(file.inode, namespace)) return true;
-      seen.add(task.fs.namespace);
+      tables.add(task.files);
+      mounts.add(task.fs.namespace);
     }
   }
-  for (const other of seen) for (const mount of other.mounts) if (isFileOf(mount.root.inode, namespace)) return true;
+  for (const table of tables) for (const [, file] of table.entries()) if (isFileOf(file.inode, namespace)) return true;
+  for (const other of mounts) for (const mount of other.mounts) if (isFileOf(mount.root.inode, namespace)) return true;
   return false;
 }
