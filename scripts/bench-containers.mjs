@@ -3,6 +3,7 @@ import { execFileSync } from 'node:child_process';
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { bulk, together } from './bench-container-work.mjs';
 
 /** Resident memory of a process, in MiB. */
 function residentMiB(pid) {
@@ -40,7 +41,10 @@ export async function benchContainers({ caisson, env: base, rounds, median }) {
     const above = (value, from) => `${(value - from).toFixed(0)} ms above`;
     console.log(`run --rm, run, run that changes a file: ${above(removed, plain)}, ${above(kept, plain)}, ${above(changed, plain)} do -- true`);
     console.log(`exec true: ${above(exec, node)} node -e 0; run -d returns after ${detached.toFixed(0)} ms; an idle one holds ${idleMiB.toFixed(0)} MiB`);
-    return { ...medians, idleMiB };
+    const bytes = await bulk(ours, median, rounds);
+    const times = await together(caisson, env, median, rounds);
+    console.log(`through a published port: ${(bytes.out / 1e6).toFixed(0)} MB/s out, ${(bytes.into / 1e6).toFixed(0)} in; two containers that compute do ${times.toFixed(2)} times what one does`);
+    return { ...medians, idleMiB, bytes, together: times };
   } finally {
     const ids = ours('ps', '-aq').split('\n').filter((id) => id !== '');
     if (ids.length > 0) ours('rm', '-f', ...ids);

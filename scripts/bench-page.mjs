@@ -62,7 +62,7 @@ function imageSection({ mebibytes, start, pulled, second, pull }) {
   ];
 }
 
-function containerSection({ node, plain, removed, kept, changed, exec, detached, idleMiB }) {
+function containerSection({ node, plain, removed, kept, changed, exec, detached, idleMiB, bytes, together }) {
   const row = (what, value, from) => `| ${what} | ${number(value)} | ${from === undefined ? '' : `${number(value - from)} ms more`} |`;
   return [
     '## Containers',
@@ -70,7 +70,7 @@ function containerSection({ node, plain, removed, kept, changed, exec, detached,
       'busybox on scratch, until `true` ends.', '', '| | ms | |', '|---|---|---|', row('`do -- true`', plain), row('`run --rm IMAGE true`', removed, plain), row('`run IMAGE true`, which keeps the container', kept, plain),
       row('`run IMAGE touch /x`, which keeps what it changed', changed, plain), row('`exec NAME true`; more than `node -e 0`', exec, node), row('`run -d` until it returns', detached),
     ].join('\n'),
-    `The process of an idle container in the background holds ${number(idleMiB)} MiB.`,
+    `The process of an idle container in the background holds ${number(idleMiB)} MiB. ${Math.round(bytes.out / 1e6)} MB/s come out of one through a published port, and ${Math.round(bytes.into / 1e6)} go in. Two that compute at once do ${number(together, 2)} times what one does.`,
   ];
 }
 
@@ -89,10 +89,12 @@ function buildSection({ compiler, node, same, changed }) {
 }
 
 function servicesSection({ results, starts }) {
-  const rows = Object.entries(results).map(([name, { native, inside }]) => `| ${name} | ${Math.round(inside)} | ${Math.round(native)} | ${number(inside / native, 2)} |`);
-  const times = Object.entries(starts).map(([name, { native, inside }]) => `${name} ${number(inside)} ms (natively ${number(native)})`);
-  return ['## Servers', `Servers of this machine inside (\`do -p\`), asked by its own clients (\`ab\`, \`redis-benchmark\`, \`pgbench\`), which share its cores with them.`,
-    `| | a second | natively | share |\n|---|---|---|---|\n${rows.join('\n')}`, `From the command until it answers: ${times.join(', ')}.`];
+  const hasRunsc = Object.values(results).some(({ runsc }) => runsc !== undefined);
+  const beside = (inside, runsc) => (hasRunsc ? ` ${Math.round(runsc)} | ${number(inside / runsc, 2)} |` : '');
+  const rows = Object.entries(results).map(([name, { native, inside, runsc }]) => `| ${name} | ${Math.round(inside)} | ${Math.round(native)} | ${number(inside / native, 2)} |${beside(inside, runsc)}`);
+  const times = Object.entries(starts).map(([name, { native, inside, runsc }]) => `${name} ${number(inside)} ms (natively ${number(native)}${runsc === undefined ? '' : `, under runsc ${number(runsc)}`})`);
+  return ['## Servers', `Servers of this machine inside (\`do -p\`), asked by its own clients (\`ab\`, \`redis-benchmark\`, \`pgbench\`), which share its cores with them.${hasRunsc ? ' Beside them Debian\'s `runsc`, with the platform ptrace (no KVM) and the host\'s network.' : ''}`,
+    `| | a second | natively | share |${hasRunsc ? ' runsc | times runsc |' : ''}\n|---|---|---|---|${hasRunsc ? '---|---|' : ''}\n${rows.join('\n')}`, `From the command until it answers: ${times.join(', ')}.`];
 }
 
 function squatSection({ node, squat, known, perSecond, ...rows }) {

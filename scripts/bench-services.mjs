@@ -1,10 +1,11 @@
-/** Servers of this machine, natively and inside (`do -p`), asked by its own clients: requests a second, and how long a server takes until it answers. For `bench.mjs`. */
+/** Servers of this machine, natively, inside (`do -p`) and, where it starts, under Debian's runsc, asked by its own clients: requests a second, and how long a server takes until it answers. For `bench.mjs`. */
 import { execFileSync, spawn, spawnSync } from 'node:child_process';
 import { appendFileSync, existsSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { connect, createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { hasRunsc, startRunsc } from './bench-runsc.mjs';
 
 const POSTGRES = '/usr/lib/postgresql/15/bin';
 /** Of the host's account `nobody`. */
@@ -89,16 +90,23 @@ function servers(scratch) {
   return list;
 }
 
-/** Starts one, natively or inside, calls `use` with its port and how long it took until it answered, and ends it. */
-async function withServer(server, caisson, env, inside, use) {
+/** Starts one on a side, calls `use` with its port and how long it took until it answered, and ends it. */
+async function withServer(server, { caisson, env, scratch }, side, use) {
   const port = await freePort();
   const words = server.words(port);
   const [uid, gid] = server.user.split(':').map(Number);
   const own = { cwd: '/', stdio: 'ignore', detached: true };
+  const start = {
+    native: () => spawn(words[0], words.slice(1), process.getuid?.() === 0 ? { ...own, uid, gid } : own),
+    inside: () => spawn(process.execPath, [caisson, 'do', '--user', server.user, '-p', `${port}:${port}`, '--', ...words], { ...own, env }),
+    runsc: () => {
+      const { child, end } = startRunsc(scratch, server.user, words);
+      child.kill = end;
+      return child;
+    },
+  };
   const started = performance.now();
-  const child = inside
-    ? spawn(process.execPath, [caisson, 'do', '--user', server.user, '-p', `${port}:${port}`, '--', ...words], { ...own, env })
-    : spawn(words[0], words.slice(1), process.getuid?.() === 0 ? { ...own, uid, gid } : own);
+  const child = start[side]();
   const ended = new Promise((resolve) => child.once('close', resolve));
   try {
     await untilReady(port, server.isReady);
@@ -109,38 +117,46 @@ async function withServer(server, caisson, env, inside, use) {
   }
 }
 
-/** Requests a second by figure, natively and inside, medians of rounds that alternate; ms until each answers. */
+function say(name, { native, inside, runsc }) {
+  const beside = runsc === undefined ? '' : `; runsc ${Math.round(runsc)}: ${(inside / runsc).toFixed(2)} times its`;
+  console.log(`${name}: ${Math.round(inside)} a second, natively ${Math.round(native)}: ${(inside / native).toFixed(2)}${beside}`);
+}
+
+/** Requests a second by figure and side, medians of rounds that alternate; ms until each answers. */
 export async function benchServices({ caisson, env, rounds, median }) {
   const scratch = mkdtempSync(join(tmpdir(), 'caisson-bench-services-'));
-  const rows = {};
+  const context = { caisson, env, scratch };
+  const results = {};
   const starts = {};
   try {
+    const sides = ['native', 'inside', ...(hasRunsc(scratch) ? ['runsc'] : [])];
+    const medians = (values) => Object.fromEntries(sides.map((side) => [side, median(values[side])]));
+    const perSide = () => Object.fromEntries(sides.map((side) => [side, []]));
     for (const server of servers(scratch)) {
-      const times = { native: [], inside: [] };
+      const times = perSide();
+      const rows = Object.fromEntries(Object.keys(server.figures).map((name) => [name, perSide()]));
       // What is translated is kept from the first ones on.
       for (let training = 0; training < 3; training++) {
-        await withServer(server, caisson, env, true, (port) => {
+        await withServer(server, context, 'inside', (port) => {
           server.fill?.(port);
           for (const measure of Object.values(server.figures)) measure(port);
         });
       }
-      for (const [name, measure] of Object.entries(server.figures)) rows[name] = { native: [], inside: [], measure };
       for (let round = 0; round < rounds; round++) {
-        for (const side of ['native', 'inside']) {
-          await withServer(server, caisson, env, side === 'inside', (port, ms) => {
+        for (const side of sides) {
+          await withServer(server, context, side, (port, ms) => {
             times[side].push(ms);
-            if (side === 'inside' || round === 0) server.fill?.(port);
-            for (const name of Object.keys(server.figures)) rows[name][side].push(rows[name].measure(port));
+            if (side !== 'native' || round === 0) server.fill?.(port);
+            for (const [name, measure] of Object.entries(server.figures)) rows[name][side].push(measure(port));
           });
         }
       }
-      starts[server.name] = { native: median(times.native), inside: median(times.inside) };
+      for (const [name, values] of Object.entries(rows)) say(name, (results[name] = medians(values)));
+      const { native, inside, runsc } = (starts[server.name] = medians(times));
+      console.log(`${server.name} answers after ${Math.round(inside)} ms, natively ${Math.round(native)}${runsc === undefined ? '' : `, under runsc ${Math.round(runsc)}`}`);
     }
   } finally {
     rmSync(scratch, { recursive: true, force: true });
   }
-  const results = Object.fromEntries(Object.entries(rows).map(([name, { native, inside }]) => [name, { native: median(native), inside: median(inside) }]));
-  for (const [name, { native, inside }] of Object.entries(results)) console.log(`${name}: ${Math.round(inside)} a second, natively ${Math.round(native)}: ${(inside / native).toFixed(2)}`);
-  for (const [name, { native, inside }] of Object.entries(starts)) console.log(`${name} answers after ${Math.round(inside)} ms, natively ${Math.round(native)}`);
   return { results, starts };
 }
