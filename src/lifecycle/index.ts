@@ -6,7 +6,7 @@ export { EventLog, EventReader } from './events.ts';
 export type { EventType, LifeEvent } from './events.ts';
 export { DEFAULT_HEALTH, STARTING, afterCheck, pauseBeforeCheck } from './health.ts';
 export type { HealthCheck, HealthResult, HealthState } from './health.ts';
-export { DEFAULT_LOG, DEFAULT_STOP_TIMEOUT_S } from './limits.ts';
+export { DEFAULT_LOG, DEFAULT_STOP_TIMEOUT_S, MOST_VOLUMES } from './limits.ts';
 export { Life, runningState } from './life.ts';
 export { checkName, checkVolumeName, randomId, shortId } from './names.ts';
 export { Networks, NoSuchNetworkError, address6Of, gatewayOf, prefixOf } from './networks.ts';

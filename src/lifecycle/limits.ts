@@ -4,6 +4,8 @@
 export const MOST_NAME_LENGTH = 200;
 /** A configuration or state. Environments and command lines are at most 2 MiB (execve(2)). */
 export const MOST_RECORD_BYTES = 16 * 2 ** 20;
+/** Volumes of one container. An image may ask for as many as its configuration has room for, and each is a directory of the host. */
+export const MOST_VOLUMES = 1000;
 /** Layers that a container's starts may leave before they become one. Each one costs every look-up of a name a little. */
 export const MOST_OWN_LAYERS = 8;
 /** What may be written above the image where nothing is said of it (`LimitsConfig.writableBytes`). */

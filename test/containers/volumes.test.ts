@@ -97,6 +97,15 @@ test('hostile: links in a volume lead nowhere outside; what is too deep, or has 
   assert.ok((await volumes()).includes('spoiled'));
 });
 
+test('hostile: an image that asks for volumes without end gets no container, and leaves none of them', async () => {
+  const before = await volumes();
+  writeFileSync(join(scratch, 'Dockerfile'), `FROM busybox:1\nVOLUME ${JSON.stringify(Array.from({ length: 1001 }, (_, index) => `/v/${index}`))}\n`);
+  await mustRun(['build', '-q', '-t', 'greedy', scratch]);
+  const { status, stderr } = await run(['run', '--rm', 'greedy', 'true']);
+  assert.deepEqual([status, stderr.split('\n')[0]], [125, 'caisson: cannot make the container: 1001 volumes, of which 1001 are the image\'s own, and at most 1000 can be']);
+  assert.deepEqual(await volumes(), before);
+});
+
 test('a volume that is removed is gone at once: who makes one of its name has nothing of it, and what a killed command left is cleaned up', async () => {
   const many = 'i=0; while [ $i -lt 400 ]; do echo old > /v/$i; i=$((i+1)); done';
   for (let round = 0; round < 3; round++) {

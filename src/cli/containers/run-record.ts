@@ -3,7 +3,7 @@ import { readFileSync } from 'node:fs';
 import { SIGNAL_NAMES } from '../../abi/signal.ts';
 import type { MountConfig, NetworkConfig } from '../../container/index.ts';
 import type { StoredImage } from '../../image/index.ts';
-import { DEFAULT_LOG, checkName, checkVolumeName, shortId } from '../../lifecycle/index.ts';
+import { DEFAULT_LOG, MOST_VOLUMES, checkName, checkVolumeName, shortId } from '../../lifecycle/index.ts';
 import type { ContainerRecord, RestartPolicy } from '../../lifecycle/index.ts';
 import { hiddenPaths } from '../../sandbox/hidden-paths.ts';
 import { readAccounts } from '../accounts.ts';
@@ -40,6 +40,7 @@ function mountsOf(values: FlagValues, imageVolumes: readonly string[]): WantedMo
   const twice = taken.find((destination, index) => taken.indexOf(destination) !== index);
   if (twice !== undefined) throw new UserError(`cannot mount two things at ${twice}: Duplicate mount point: ${twice}`, 'leave one of them out');
   for (const { name } of volumes) if (name !== undefined) checkedVolumeName(name);
+  if (volumes.length + imageVolumes.length > MOST_VOLUMES) throw new UserError(`cannot make the container: ${volumes.length + imageVolumes.length} volumes, of which ${imageVolumes.length} are the image's own, and at most ${MOST_VOLUMES} can be`, 'look at the image\'s VOLUME instructions: caisson inspect -f "{{json .Config.Volumes}}" IMAGE');
   const own = imageVolumes.map((path) => guestPath(path)).filter((path, index, all) => path !== '/' && !taken.includes(path) && all.indexOf(path) === index);
   return { mounts, volumes: [...volumes, ...own.map((destination): WantedVolume => ({ name: undefined, destination, writable: true, copies: true }))] };
 }
