@@ -102,7 +102,8 @@ test('hostile: an image that asks for volumes without end gets no container, and
   writeFileSync(join(scratch, 'Dockerfile'), `FROM busybox:1\nVOLUME ${JSON.stringify(Array.from({ length: 1001 }, (_, index) => `/v/${index}`))}\n`);
   await mustRun(['build', '-q', '-t', 'greedy', scratch]);
   const { status, stderr } = await run(['run', '--rm', 'greedy', 'true']);
-  assert.deepEqual([status, stderr.split('\n')[0]], [125, 'caisson: cannot make the container: 1001 volumes, of which 1001 are the image\'s own, and at most 1000 can be']);
+  assert.equal(status, 125);
+  assert.match(stderr, /^caisson: cannot make the container: 1001 volumes, of which 1001 are the image's own, and at most 1000 can be \(.*\)\n$/);
   assert.deepEqual(await volumes(), before);
 });
 
