@@ -4,8 +4,8 @@
  * a function for each.
  *
  * A part shares the modules of the bundle (a class is one class everywhere): the bundle exports those that its parts need, and
- * hands itself over when it loads one. What several parts need and the bundle does not have is in one more file, `cli.common.js`;
- * there each module runs when it is first asked for.
+ * hands itself over when it loads one. What several parts need and the bundle does not have is in two more files, `cli.common.js` and, where
+ * those parts that are started most do not need it, `cli.other.js`: what V8 reads of a file, it reads whole. There each module runs when it is first asked for.
  */
 import { build } from 'esbuild';
 import { readdir } from 'node:fs/promises';
@@ -14,6 +14,7 @@ import { basename, dirname, join, relative } from 'node:path';
 /** How a part calls what the bundle exports and what parts have in common, and how the bundle calls itself. */
 const SHARED = 'SHARED_MODULES';
 const COMMON = 'COMMON_MODULES';
+const OTHER = 'OTHER_MODULES';
 const OWN = 'OWN_MODULES';
 
 /** By the path from the entry's directory on, or from `src`: several rooms have a `run.ts`. */
@@ -107,12 +108,14 @@ async function findParts(first, buildPart) {
 }
 
 /**
- * Builds `entry` with `options` (esbuild's) to `name` in `directory` and hands each file to `write(name, contents)`. `wrap`: text around the bundle.
+ * Builds `entry` with `options` (esbuild's) to `name` in `directory` and hands each file to `write(name, contents)`. `wrap`: text around the bundle;
+ * `most`: the parts that are started most, paths below `root`.
  */
-export async function bundleWithParts({ root, entry, name, options, wrap = ['', ''], write }) {
+export async function bundleWithParts({ root, entry, name, options, wrap = ['', ''], most = [], write }) {
   const banner = options.banner?.js ?? '';
   const outfile = join(root, 'dist', name);
-  const commonFile = `${basename(name, '.js')}.common.js`;
+  const fileOf = (what) => `${basename(name, '.js')}.${what}.js`;
+  const loading = (variable, what) => `const ${variable} = require('./${fileOf(what)}')(${SHARED});`;
   const shared = { ...options, format: 'cjs', write: false, metafile: true };
   const main = (needed, found) =>
     build({
@@ -123,27 +126,34 @@ export async function bundleWithParts({ root, entry, name, options, wrap = ['', 
   const { metafile } = await main(new Set(), found);
   const owned = new Set(ownInputs(metafile));
   const exportsOf = await findExports(root, await listModules(join(root, 'src')), options);
-  const buildPart = (file, more, common, needed, usedCommon) =>
+  const buildPart = (file, more, common, other, needed, used) =>
     build({
       ...shared, stdin: { contents: `export * from ${JSON.stringify(`./${relative(root, file)}`)};`, resolveDir: root, loader: 'ts' }, outfile: join(dirname(outfile), partName(name, file)),
-      ...wrapped(banner, common.size === 0 ? '' : `const ${COMMON} = require('./${commonFile}')(${SHARED});`),
-      plugins: [laterParts(name, more, SHARED), takenModules('shared', root, owned, SHARED, needed, exportsOf), takenModules('common', root, common, COMMON, usedCommon, exportsOf)],
+      ...wrapped(banner, `${used.has('common') ? loading(COMMON, 'common') : ''}${used.has('other') ? loading(OTHER, 'other') : ''}`),
+      plugins: [laterParts(name, more, SHARED), takenModules('shared', root, owned, SHARED, needed, exportsOf), takenModules('common', root, common, COMMON, new Set(), exportsOf), takenModules('other', root, other, OTHER, new Set(), exportsOf)],
     });
-  const parts = await findParts(found, buildPart);
+  const parts = await findParts(found, (file, more) => buildPart(file, more, new Set(), new Set(), new Set(), new Set()));
   const counts = new Map();
   for (const path of [...parts.values()].flat()) counts.set(path, (counts.get(path) ?? 0) + 1);
-  const common = new Set([...counts].filter(([, count]) => count > 1).map(([path]) => path));
+  const several = [...counts].filter(([, count]) => count > 1).map(([path]) => path);
+  const ofMost = new Set(most.flatMap((path) => parts.get(join(root, path)) ?? []));
+  const common = new Set(most.length === 0 ? several : several.filter((path) => ofMost.has(path)));
+  const other = new Set(several.filter((path) => !common.has(path)));
   const needed = new Set();
-  if (common.size > 0) {
-    const getters = [...common].sort().map((path) => `get ${JSON.stringify(path)}() { return require(${JSON.stringify(`./${path}`)}); }`);
+  const buildCommon = async (what, modules, taken) => {
+    const getters = [...modules].sort().map((path) => `get ${JSON.stringify(path)}() { return require(${JSON.stringify(`./${path}`)}); }`);
     const { outputFiles } = await build({
-      ...shared, stdin: { contents: `module.exports = { ${getters.join(',\n')} };`, resolveDir: root, loader: 'js' }, outfile: join(dirname(outfile), commonFile), ...wrapped(banner),
-      plugins: [laterParts(name, new Set(), SHARED), takenModules('shared', root, owned, SHARED, needed, exportsOf)],
+      ...shared, stdin: { contents: `module.exports = { ${getters.join(',\n')} };`, resolveDir: root, loader: 'js' }, outfile: join(dirname(outfile), fileOf(what)),
+      ...wrapped(banner, taken.size === 0 ? '' : loading(COMMON, 'common')),
+      plugins: [laterParts(name, new Set(), SHARED), takenModules('shared', root, owned, SHARED, needed, exportsOf), takenModules('common', root, taken, COMMON, new Set(), exportsOf)],
     });
-    write(commonFile, outputFiles[0].contents);
-  }
-  for (const file of parts.keys()) {
-    const { outputFiles } = await buildPart(file, new Set(), common, needed, new Set());
+    write(fileOf(what), outputFiles[0].contents);
+  };
+  if (common.size > 0) await buildCommon('common', common, new Set());
+  if (other.size > 0) await buildCommon('other', other, common);
+  for (const [file, inputs] of parts) {
+    const used = new Set([...(inputs.some((path) => common.has(path)) ? ['common'] : []), ...(inputs.some((path) => other.has(path)) ? ['other'] : [])]);
+    const { outputFiles } = await buildPart(file, new Set(), common, other, needed, used);
     write(partName(name, file), outputFiles[0].contents);
   }
   const { outputFiles } = await main(needed, new Set());

@@ -9,8 +9,11 @@ const { compile, requireParts, run, writeCache } = require('./load-script.cjs');
 const file = path.join(__dirname, 'cli.js');
 const identity = 'BUILD_IDENTITY';
 
-/** Other builds and other Node versions of the same user keep a file each; so many stay. */
+/** Other builds and other Node versions of the same user keep a file or two each; so many stay. */
 const MOST_CACHES = 8;
+
+/** What a container of an image needs is in a cache of its own: of one for all, each command would read what only others need, which is a millisecond for 200 KB. */
+const kind = ['run', 'create', 'start', 'exec'].includes(process.argv[2]) ? 'cli.run' : 'cli';
 
 /** V8 takes a cache only under the flags that it was made with. */
 function flagsKey() {
@@ -24,11 +27,11 @@ function flagsKey() {
 function privateCachePath() {
   const { XDG_CACHE_HOME: cacheHome, HOME: home } = process.env;
   const base = cacheHome && path.isAbsolute(cacheHome) ? cacheHome : home && path.join(home, '.cache');
-  return base && path.join(base, 'caisson', `cli-${identity}-${process.versions.v8}-${process.arch}-${flagsKey()}.cache`);
+  return base && path.join(base, 'caisson', `${kind}-${identity}-${process.versions.v8}-${process.arch}-${flagsKey()}.cache`);
 }
 
 function removeOldCaches(directory) {
-  const caches = fs.readdirSync(directory).filter((name) => /^cli-.*\.cache$/.test(name));
+  const caches = fs.readdirSync(directory).filter((name) => /^cli(?:\.run)?-.*\.cache$/.test(name));
   const times = new Map(caches.map((name) => [name, fs.statSync(path.join(directory, name)).mtimeMs]));
   caches.sort((a, b) => times.get(b) - times.get(a));
   for (const name of caches.slice(MOST_CACHES)) fs.unlinkSync(path.join(directory, name));
@@ -43,7 +46,7 @@ if (building) {
 } else {
   // The user's own first: a second Script of the same text is taken from V8's memory, whatever its cache.
   const own = privateCachePath();
-  script = compile(file, [...(own ? [own] : []), path.join(__dirname, 'cli.cache')]);
+  script = compile(file, [...(own ? [own] : []), path.join(__dirname, `${kind}.cache`)]);
   // What `--version` compiles is too little to be worth a file.
   if (own && script.cachedDataRejected !== false && process.argv.length > 3) {
     process.on('exit', () => {

@@ -47,6 +47,16 @@ test('a cache that does not fit is replaced by the user\'s own, which the next r
   assert.deepEqual([second.ino, second.mtimeMs], [first.ino, first.mtimeMs]);
 });
 
+test('a container of an image has a cache of its own: the build\'s, or the user\'s', () => {
+  const start = (): void => void spawnSync(process.execPath, [join(copy, 'caisson.js'), 'run', '--pull', 'never', 'nothing'], { cwd: scratch, env: { PATH: '/usr/bin:/bin', XDG_CACHE_HOME: cacheHome, CAISSON_HOME: join(scratch, 'store'), CAISSON_BACKGROUND: 'off' } });
+  start();
+  // The build's is good, whatever becomes of that of other commands.
+  assert.deepEqual(cacheFiles().filter((name) => name.endsWith('.cache')), []);
+  fs.writeFileSync(join(copy, 'cli.run.cache'), 'the cache of another Node version');
+  start();
+  assert.deepEqual(cacheFiles().filter((name) => name.endsWith('.cache')).map((name) => name.split('-')[0]), ['cli.run']);
+});
+
 test('the user\'s own cache is what V8 takes', () => {
   runCommand();
   const path = join(directory, cacheFiles()[0] ?? '');
