@@ -10,6 +10,7 @@ export { FIELDS } from './fields.ts';
 export { MOST_EVENT_LINE, MOST_NAMES, MOST_RULES_BYTES } from './limits.ts';
 export { actionsOf, hasAction } from './rule-actions.ts';
 export { readNames } from './names.ts';
+export { OcsfWriter } from './ocsf/event.ts';
 export { replay, type ReplayResult } from './replay.ts';
 export { findRule, readRules, type Rule, type RuleSet } from './rules/rule-set.ts';
 export { PRIORITIES, type Priority } from './rules/sources.ts';

@@ -50,10 +50,12 @@ export interface WatchRecord {
   readonly rules: readonly { readonly name: string; readonly text?: string }[];
   /** `--on-rule` */
   readonly onRule: readonly string[];
-  /** Where the stream goes; `-`: standard error. */
+  /** Where the stream goes: a path, `-` for standard error, `unix:`, `tcp:`, or a URL of a webhook. */
   readonly events?: string;
   readonly alerts?: string;
   readonly use?: string;
+  /** Of the stream and of alerts. Default: our own. */
+  readonly format?: 'ocsf';
   /** A second, of each rule. */
   readonly alertRate?: number;
 }

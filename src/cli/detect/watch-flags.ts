@@ -4,8 +4,9 @@ import { resolve } from 'node:path';
 import type { WatchRecord } from '../../lifecycle/index.ts';
 import { UserError } from '../errors.ts';
 import type { Flag, FlagValues } from '../flags.ts';
-import { need } from '../option-values.ts';
+import { need, oneOf } from '../option-values.ts';
 import { parseCount } from '../quantities.ts';
+import { parseDestination } from './sinks/sink.ts';
 
 const WATCHING = 'Watching';
 
@@ -14,9 +15,10 @@ export const ON_RULE_FLAG: Flag = { group: WATCHING, name: 'on-rule', kind: 'str
 export const ALERT_RATE_FLAG: Flag = { group: WATCHING, name: 'alert-rate', kind: 'string', placeholder: 'N', help: 'alerts a second of each rule, and no more; the next says how many were left out (default: all)' };
 
 export const WATCH_FLAGS: readonly Flag[] = [
-  { group: WATCHING, name: 'events', kind: 'string', placeholder: 'FILE', help: 'write what its programs do to a file, a line of JSON for each call; - for standard error' },
+  { group: WATCHING, name: 'events', kind: 'string', placeholder: 'TO', help: 'write what its programs do, a line of JSON for each call: to a file, - (standard error), unix:PATH, tcp:HOST:PORT or a webhook (https://...)' },
   RULES_FLAG, ON_RULE_FLAG,
-  { group: WATCHING, name: 'alerts', kind: 'string', placeholder: 'FILE', help: 'write alerts to a file, a line of JSON for each (default: standard error, as text)' },
+  { group: WATCHING, name: 'alerts', kind: 'string', placeholder: 'TO', help: 'write alerts there, a line of JSON for each (default: standard error, as text)' },
+  { group: WATCHING, name: 'event-format', kind: 'string', placeholder: 'json|ocsf', help: 'of both: our own, or OCSF 1.3 (default: json)' },
   ALERT_RATE_FLAG,
   { group: WATCHING, name: 'record-use', kind: 'string', placeholder: 'FILE', help: 'write which files were opened, mapped and executed, for "caisson scan --used"' },
 ];
@@ -50,16 +52,17 @@ export function watchRecord(values: FlagValues): WatchRecord | undefined {
   const path = (flag: string): string | undefined => {
     const text = values.last(flag);
     if (text === '') throw new UserError(`cannot use --${flag} without a file`, `write --${flag} FILE`);
-    return text === undefined || text === '-' ? text : resolve(text);
+    return text === undefined || text === '-' || (flag !== 'record-use' && parseDestination(text, flag).kind !== 'file') ? text : resolve(text);
   };
   const [events, alerts, use] = [path('events'), path('alerts'), path('record-use')];
   const named = ruleFiles(values);
+  const format = oneOf(values, 'event-format', ['json', 'ocsf']);
   const wantsRules = ['on-rule', 'alerts', 'alert-rate'].some((flag) => values.has(flag));
   const rules = named.length === 0 && wantsRules ? [readRulesFile(DEFAULT_SET)] : named;
   if (events === undefined && use === undefined && rules.length === 0) return undefined;
   const rate = alertRate(values);
   return {
     rules: rules.map(({ name, text }) => ({ name, ...(text === undefined ? {} : { text }) })), onRule: values.all('on-rule'),
-    ...(events === undefined ? {} : { events }), ...(alerts === undefined ? {} : { alerts }), ...(use === undefined ? {} : { use }), ...(rate === undefined ? {} : { alertRate: rate }),
+    ...(events === undefined ? {} : { events }), ...(alerts === undefined ? {} : { alerts }), ...(use === undefined ? {} : { use }), ...(format === 'ocsf' ? { format } : {}), ...(rate === undefined ? {} : { alertRate: rate }),
   };
 }

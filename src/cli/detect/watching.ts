@@ -1,13 +1,15 @@
 /** Watches a container of this process: the stream of what it does, alerts, and what was used. */
 import type { Container } from '../../container/index.ts';
-import { Detector, UseRecord, attach, eventLine, footerLine, hasAction, headerLine, readNames } from '../../detect/index.ts';
+import { Detector, OcsfWriter, UseRecord, attach, eventLine, footerLine, hasAction, headerLine, readNames } from '../../detect/index.ts';
 import type { Alert, ContainerFacts } from '../../detect/index.ts';
 import type { WatchRecord } from '../../lifecycle/index.ts';
 import { writeFileSync } from 'node:fs';
 import { UserError, printable } from '../errors.ts';
+import { version } from '../version.ts';
 import { readyRules } from './ready-rules.ts';
 import type { ReadyRules } from './ready-rules.ts';
-import { StreamFile } from './stream-file.ts';
+import { openSink } from './sinks/sink.ts';
+import type { Sink, SinkHandlers } from './sinks/sink.ts';
 
 /** Who the events are of, as far as the command line knows. */
 export type Identity = Omit<ContainerFacts, 'userNames' | 'groupNames'>;
@@ -47,39 +49,43 @@ export async function checkWatch(record: WatchRecord, canPause: boolean): Promis
 
 class ContainerWatch implements Watching {
   readonly #record: WatchRecord;
-  readonly #events: StreamFile | undefined;
-  readonly #alerts: StreamFile | undefined;
+  readonly #events: Sink | undefined;
+  readonly #alerts: Sink | undefined;
+  /** Present: lines are OCSF's. */
+  readonly #ocsf: OcsfWriter | undefined;
   readonly #use: UseRecord | undefined;
   readonly #detector: Detector;
   readonly #counters: { readonly events: number; readonly waits: number };
   readonly #facts: ContainerFacts;
 
-  constructor(container: Container, record: WatchRecord, ready: ReadyRules, identity: Identity, hooks: WatchHooks) {
+  constructor(container: Container, record: WatchRecord, ready: ReadyRules, identity: Identity, hooks: WatchHooks, { events, alerts }: Sinks) {
     for (const warning of ready.warnings) hooks.say?.(`caisson: ${printable(warning)}`);
-    // Nobody would see what it does from then on.
-    const onBroken = (error: Error): void => {
-      hooks.say?.(`caisson: cannot write down what the container does: ${error.message}; it is ended`);
-      container.kill();
-    };
     this.#record = record;
     this.#facts = { ...identity, ...readNames((path) => container.files.readFile(path)) };
-    this.#events = record.events === undefined ? undefined : new StreamFile(record.events, 'events', { onDrain: () => this.#detector.drained(), onBroken });
-    this.#alerts = record.alerts === undefined ? undefined : new StreamFile(record.alerts, 'alerts', { onDrain: () => this.#detector.drained(), onBroken });
+    this.#ocsf = record.format === 'ocsf' ? new OcsfWriter(this.#facts, version) : undefined;
+    this.#events = events;
+    this.#alerts = alerts;
     this.#use = record.use === undefined ? undefined : new UseRecord(container.files);
     // Empty, so that nobody takes a run that still goes on for one that used nothing.
     if (record.use !== undefined) this.#writeUse(record.use, '');
-    this.#events?.write(headerLine(this.#facts));
+    const ocsf = this.#ocsf;
+    if (ocsf === undefined) events?.write(headerLine(this.#facts));
     this.#detector = new Detector({
       container: this.#facts, rules: ready.rules, actions: ready.actions, alsoSees: this.#use,
       onAlert: (alert) => this.#alert(alert, hooks),
-      ...(this.#events === undefined ? {} : { onEvent: (event) => this.#events!.write(eventLine(event)) }),
+      ...(events === undefined ? {} : { onEvent: ocsf === undefined ? (event) => events.write(eventLine(event)) : (event) => events.write(`${JSON.stringify(ocsf.event(event))}\n`) }),
       ...(record.alertRate === undefined ? {} : { alertsPerSecond: record.alertRate }),
     });
     this.#counters = attach(container, this.#detector).counters;
   }
 
+  /** There is room in a sink again. */
+  drained(): void {
+    this.#detector.drained();
+  }
+
   #alert(alert: Alert, hooks: WatchHooks): boolean {
-    const isTaken = this.#alerts?.write(`${alertJson(alert)}\n`) ?? true;
+    const isTaken = this.#alerts?.write(`${this.#ocsf === undefined ? alertJson(alert) : JSON.stringify(this.#ocsf.alert(alert))}\n`) ?? true;
     if (this.#alerts === undefined) hooks.say?.(alertText(alert));
     hooks.onAlert?.(alert);
     if (alert.action === 'pause') hooks.onPause?.();
@@ -95,14 +101,35 @@ class ContainerWatch implements Watching {
   }
 
   async end(): Promise<void> {
-    this.#events?.write(footerLine({ ...this.#counters, alerts: [...this.#detector.fired.values()].reduce((sum, count) => sum + count, 0), leftOut: this.#detector.leftOut }));
+    if (this.#ocsf === undefined) this.#events?.write(footerLine({ ...this.#counters, alerts: [...this.#detector.fired.values()].reduce((sum, count) => sum + count, 0), leftOut: this.#detector.leftOut }));
     await this.#events?.end();
     await this.#alerts?.end();
     if (this.#record.use !== undefined) this.#writeUse(this.#record.use, this.#use!.text(this.#facts));
   }
 }
 
+interface Sinks {
+  readonly events: Sink | undefined;
+  readonly alerts: Sink | undefined;
+}
+
 /** Before its first program starts. @throws UserError */
 export async function watchContainer(container: Container, record: WatchRecord, identity: Identity, hooks: WatchHooks): Promise<Watching> {
-  return new ContainerWatch(container, record, await checkWatch(record, hooks.onPause !== undefined), identity, hooks);
+  const ready = await checkWatch(record, hooks.onPause !== undefined);
+  let watch: ContainerWatch | undefined;
+  // Nobody would see what it does from then on.
+  const onBroken = (error: Error): void => {
+    hooks.say?.(printable(`caisson: cannot write down what the container does: ${error.message}; it is ended`));
+    container.kill();
+  };
+  const handlers: SinkHandlers = { onDrain: () => watch?.drained(), onBroken };
+  const open = async (text: string | undefined, flag: string): Promise<Sink | undefined> => (text === undefined ? undefined : openSink(text, flag, handlers));
+  const events = await open(record.events, 'events');
+  try {
+    watch = new ContainerWatch(container, record, ready, identity, hooks, { events, alerts: await open(record.alerts, 'alerts') });
+  } catch (error) {
+    await events?.end();
+    throw error;
+  }
+  return watch;
 }

@@ -1,8 +1,9 @@
 /** A file that lines are added to as they come, and that may be a pipe whose reader is slow: nothing is lost, and who writes is told to wait. */
 import { closeSync, constants, openSync, writeSync } from 'node:fs';
-import { EAGAIN, ENXIO } from '../../abi/errno.ts';
-import { negativeErrno } from '../../host/node/errno.ts';
-import { UserError } from '../errors.ts';
+import { EAGAIN, ENXIO } from '../../../abi/errno.ts';
+import { negativeErrno } from '../../../host/node/errno.ts';
+import { UserError } from '../../errors.ts';
+import type { Sink, SinkHandlers } from './sink.ts';
 
 /** Written at once when there are so many; otherwise when the programs have had their turn. */
 const CHUNK_BYTES = 1 << 16;
@@ -11,16 +12,9 @@ const MOST_WAITING_BYTES = 1 << 20;
 const RETRY_MS = 4;
 const STANDARD_ERROR = 2;
 
-export interface StreamFileHandlers {
-  /** There is room again after `write` answered false. */
-  readonly onDrain: () => void;
-  /** Nothing can be written any more. */
-  readonly onBroken: (error: Error) => void;
-}
-
-export class StreamFile {
+export class StreamFile implements Sink {
   readonly #fd: number;
-  readonly #handlers: StreamFileHandlers;
+  readonly #handlers: SinkHandlers;
   #lines: string[] = [];
   #length = 0;
   #waiting: Uint8Array = new Uint8Array();
@@ -30,7 +24,7 @@ export class StreamFile {
   #onEmpty: (() => void) | undefined;
 
   /** `-` is standard error. @throws UserError */
-  constructor(path: string, flag: string, handlers: StreamFileHandlers) {
+  constructor(path: string, flag: string, handlers: SinkHandlers) {
     this.#handlers = handlers;
     const { O_APPEND, O_CREAT, O_NONBLOCK, O_WRONLY } = constants;
     try {
