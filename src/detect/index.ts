@@ -11,6 +11,7 @@ export { MOST_EVENT_LINE, MOST_NAMES, MOST_RULES_BYTES } from './limits.ts';
 export { actionsOf, hasAction } from './rule-actions.ts';
 export { readNames } from './names.ts';
 export { OcsfWriter } from './ocsf/event.ts';
+export type { OcsfObject } from './ocsf/objects.ts';
 export { replay, type ReplayResult } from './replay.ts';
 export { findRule, readRules, type Rule, type RuleSet } from './rules/rule-set.ts';
 export { PRIORITIES, type Priority } from './rules/sources.ts';

@@ -1,5 +1,5 @@
 /** What a sandbox's user is told of what its programs do, and may have done about it. */
-import type { Alert } from '../detect/index.ts';
+import type { Alert, OcsfObject } from '../detect/index.ts';
 
 /** A call that was made or refused. Texts are as JSON has them: bytes that are no UTF-8 are single surrogates. */
 export interface SandboxCall {
@@ -40,6 +40,8 @@ export interface SandboxWatch {
   readonly onAlert?: (alert: SandboxAlert) => unknown;
   /** Every call of the stream, in its order; programs wait as for `onAlert`. */
   readonly onCall?: (call: SandboxCall) => unknown;
+  /** Every call, and every alert (`class_uid` 2004), as events of OCSF 1.3; programs wait as for `onAlert`. */
+  readonly onOcsf?: (event: OcsfObject) => unknown;
 }
 
 /** What the worker needs of it. */
@@ -47,15 +49,16 @@ export interface WatchRequest {
   readonly rules: readonly string[];
   readonly onRule: readonly string[];
   readonly hasCalls: boolean;
+  readonly hasOcsf: boolean;
 }
 
-export function watchRequest({ rules, onRule = [], onAlert, onCall }: SandboxWatch): WatchRequest {
+export function watchRequest({ rules, onRule = [], onAlert, onCall, onOcsf }: SandboxWatch): WatchRequest {
   const isDefault = rules === undefined && (onAlert !== undefined || onRule.length > 0);
-  return { rules: rules ?? (isDefault ? ['default'] : []), onRule, hasCalls: onCall !== undefined };
+  return { rules: rules ?? (isDefault ? ['default'] : []), onRule, hasCalls: onCall !== undefined, hasOcsf: onOcsf !== undefined };
 }
 
-/** What was seen, in its order: a line of JSON of a call, or an alert. */
-export type Seen = string | Alert;
+/** What was seen, in its order: a line of JSON of a call, an alert, or either as OCSF. */
+export type Seen = string | Alert | { readonly ocsf: OcsfObject };
 
 /** Hands over what was seen one by one; `taken` is told of each. What a user's function throws ends nothing here. */
 export class WatchReader {
@@ -74,11 +77,16 @@ export class WatchReader {
     if (!this.#isReading) void this.#read();
   }
 
+  #tell(one: Seen): unknown {
+    if (typeof one === 'string') return this.#watch.onCall?.(JSON.parse(one) as SandboxCall);
+    return 'ocsf' in one ? this.#watch.onOcsf?.(one.ocsf) : this.#watch.onAlert?.(one);
+  }
+
   async #read(): Promise<void> {
     this.#isReading = true;
     for (let one = this.#waiting.shift(); one !== undefined; one = this.#waiting.shift()) {
       try {
-        const answer = typeof one === 'string' ? this.#watch.onCall?.(JSON.parse(one) as SandboxCall) : this.#watch.onAlert?.(one);
+        const answer = this.#tell(one);
         if (answer instanceof Promise) await answer;
       } catch (error) {
         // As of a listener of Node's own: the program's, and not to be lost.

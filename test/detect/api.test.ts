@@ -55,6 +55,17 @@ test('programs wait for a listener that is not done, nothing is lost, and a coun
   assert.equal(opened, 5000);
 });
 
+test('calls and alerts come as OCSF where that is asked for', async () => {
+  const seen: string[] = [];
+  await using sandbox = await Sandbox.create({
+    root: root.root, user: { uid: 0, gid: 0, groups: [] }, env: { PATH: '/bin' },
+    watch: { rules: [rule('Key', 'evt.type in (open, openat) and fd.name = /tmp/key')], onOcsf: (event) => seen.push(`${String(event['class_name'])}: ${String(event['activity_name'])} ${JSON.stringify(event['file'] ?? event['message'] ?? '')}`) },
+  });
+  await sandbox.commands.run('echo x > /tmp/key');
+  const path = '{"name":"key","path":"/tmp/key","type_id":1,"type":"Regular File"}';
+  assert.deepEqual(seen.filter((line) => line.includes('/tmp/key')), ['Detection Finding: Create "sh and /tmp/key"', `File System Activity: Open ${path}`]);
+});
+
 test('a rule that is wrong is an error of Sandbox.create(), with its place', async () => {
   await assert.rejects(Sandbox.create({ root: root.root, watch: { rules: [rule('Wrong', 'proc.nane = x')] } }), /cannot make the sandbox: rules\[0\]:3:14: the rule "Wrong": there is no field proc\.nane/);
 });

@@ -5,7 +5,6 @@ import type { Alert, ContainerFacts } from '../../detect/index.ts';
 import type { WatchRecord } from '../../lifecycle/index.ts';
 import { writeFileSync } from 'node:fs';
 import { UserError, printable } from '../errors.ts';
-import { version } from '../version.ts';
 import { readyRules } from './ready-rules.ts';
 import type { ReadyRules } from './ready-rules.ts';
 import { openSink } from './sinks/sink.ts';
@@ -62,7 +61,7 @@ class ContainerWatch implements Watching {
     for (const warning of ready.warnings) hooks.say?.(`caisson: ${printable(warning)}`);
     this.#record = record;
     this.#facts = { ...identity, ...readNames((path) => container.files.readFile(path)) };
-    this.#ocsf = record.format === 'ocsf' ? new OcsfWriter(this.#facts, version) : undefined;
+    this.#ocsf = record.format === 'ocsf' ? new OcsfWriter(this.#facts) : undefined;
     this.#events = events;
     this.#alerts = alerts;
     this.#use = record.use === undefined ? undefined : new UseRecord(container.files);

@@ -14,6 +14,10 @@ import type { OcsfActivity } from './classes.ts';
 import { OCSF_VERSION, actorObject, containerObject, deviceObject, endpointObject, fileObject, processOf } from './objects.ts';
 import type { OcsfObject } from './objects.ts';
 
+/** Of the package, put in by the build. */
+declare const CAISSON_VERSION: string | undefined;
+const PRODUCT: OcsfObject = { name: 'Caisson', vendor_name: 'Caisson', version: typeof CAISSON_VERSION === 'string' ? CAISSON_VERSION : '0.0.0-source' };
+
 const INFORMATIONAL = 1;
 const SUCCESS = 1;
 const FAILURE = 2;
@@ -34,20 +38,17 @@ function typed({ classUid, className, categoryUid, categoryName, activityId, act
 
 export class OcsfWriter {
   readonly #facts: ContainerFacts;
-  readonly #product: OcsfObject;
   readonly #container: OcsfObject;
   readonly #device: OcsfObject;
 
-  /** `version`: of the program that writes. */
-  constructor(facts: ContainerFacts, version: string) {
+  constructor(facts: ContainerFacts) {
     this.#facts = facts;
-    this.#product = { name: 'Caisson', vendor_name: 'Caisson', version };
     this.#container = containerObject(facts);
     this.#device = deviceObject(facts);
   }
 
   #metadata(number: number, code: string, suffix = ''): OcsfObject {
-    return { version: OCSF_VERSION, product: this.#product, profiles: ['container', 'host'], uid: `${toText(this.#facts.id)}/${number}${suffix}`, sequence: number, event_code: code };
+    return { version: OCSF_VERSION, product: PRODUCT, profiles: ['container', 'host'], uid: `${toText(this.#facts.id)}/${number}${suffix}`, sequence: number, event_code: code };
   }
 
   /** Of a call, without the end of its line. */
