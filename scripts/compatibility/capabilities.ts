@@ -41,7 +41,9 @@ const ASKED: Readonly<Record<string, readonly Asked[]>> = {
     ['inheritable capabilities from the bounding set', 'syscalls/identity.ts capset'],
   ],
   CAP_NET_BIND_SERVICE: [['ports below 1024', 'files/network.ts callerOf.mayBindLowPorts']],
+  CAP_BPF: [['bpf(2)', 'syscalls/bpf.ts bpf']],
   CAP_NET_ADMIN: [
+    ['loading programs for bpf(2), and asking a group for its own', 'syscalls/bpf.ts load', 'syscalls/bpf.ts query'],
     ['loopback up and down, addresses, SO_PRIORITY above 6, SO_MARK and the like', 'files/network.ts callerOf.mayAdminister'],
     ['`net.ipv4.ping_group_range`', 'system-view.ts pingGroupRange.write'],
   ],
@@ -60,6 +62,7 @@ const ASKED: Readonly<Record<string, readonly Asked[]>> = {
     ['mounting: the calls', 'mounts/mount-rights.ts mayMount'],
     ['a new file system of a type, and other options of it later', 'mounts/file-system-types.ts mayMountType', 'mounts/mount-rights.ts mayReconfigure'],
     ['statmount(2) of what cannot be reached', 'syscalls/mount-status.ts maySee'],
+    ['the same as CAP_BPF and CAP_NET_ADMIN for bpf(2), and programs by their number', 'syscalls/bpf.ts bpf', 'syscalls/bpf.ts load', 'syscalls/bpf.ts query', 'syscalls/bpf.ts nextId', 'syscalls/bpf.ts openById'],
     ['unshare(2) and clone(2) of namespaces other than user', 'syscalls/namespace.ts unshare', 'syscalls/clone.ts checkFlags'],
     ['setns(2)', 'namespaces/namespaces.ts enterNamespace', 'syscalls/namespace.ts mayEnterMounts', 'syscalls/namespace.ts enterUsers'],
     ['`uid_map`, `gid_map`, `setgroups`', 'namespaces/user-namespace.ts writeMap', 'namespaces/namespace-files.ts openNamespaceFile'],

@@ -6,7 +6,7 @@ import { EEXIST, EINVAL, EIO, EISDIR, ENOENT, ENOTDIR, ERRNO_NAMES } from '../ab
 import { O_CREAT, O_EXCL, O_WRONLY } from '../abi/fcntl.ts';
 import { S_IFBLK, S_IFCHR, S_IFDIR, S_IFIFO, S_IFMT } from '../abi/stat.ts';
 import { dropFile, holdFile } from '../fs/open-file.ts';
-import { openPath } from '../fs/open.ts';
+import { NO_SPECIAL_FILES, openPath } from '../fs/open.ts';
 import { makeDirectory, makeLink, makeNode, makeSymlink } from '../fs/operations.ts';
 import type { Actor } from '../fs/operations.ts';
 import type { Inode } from '../fs/types.ts';
@@ -119,7 +119,7 @@ class Extraction {
 
   #write(path: string, entry: TarEntry): void {
     const { context, credentials } = this.#actor;
-    const opened = openPath(context.root, path, { context, credentials, flags: O_WRONLY | O_CREAT | O_EXCL, mode: entry.mode, resolve: 0, special: () => -EIO });
+    const opened = openPath(context.root, path, { context, credentials, flags: O_WRONLY | O_CREAT | O_EXCL, mode: entry.mode, resolve: 0, special: NO_SPECIAL_FILES });
     if (typeof opened === 'number') fail(path, -opened);
     const file = holdFile(opened);
     try {

@@ -3,7 +3,7 @@ import { O_CREAT, O_RDONLY, O_TRUNC, O_WRONLY } from '../abi/fcntl.ts';
 import { EIO } from '../abi/errno.ts';
 import { S_IFDIR, S_IFLNK, S_IFMT, S_IFREG } from '../abi/stat.ts';
 import { dropFile, holdFile } from '../fs/open-file.ts';
-import { openPath } from '../fs/open.ts';
+import { NO_SPECIAL_FILES, openPath } from '../fs/open.ts';
 import { makeDirectory, removeDirectory, removeFile, renamePath } from '../fs/operations.ts';
 import type { Actor } from '../fs/operations.ts';
 import type { Inode, OpenFile } from '../fs/types.ts';
@@ -67,7 +67,7 @@ export class Files implements ContainerFiles {
   #open(path: string, flags: number, mode: number): OpenFile | number {
     const { context } = this.#actor;
     // Devices and FIFOs are the guest's: opening one from outside could wait for ever.
-    const file = openPath(context.root, path, { context, credentials: ROOT, flags, mode, resolve: 0, special: () => -EIO });
+    const file = openPath(context.root, path, { context, credentials: ROOT, flags, mode, resolve: 0, special: NO_SPECIAL_FILES });
     return typeof file === 'number' ? file : holdFile(file);
   }
 

@@ -17,7 +17,7 @@ import { LayerTable } from './layer-format.ts';
 import { LayerFs } from './layerfs.ts';
 import { MountNamespace, newMount } from './mounts.ts';
 import { dropFile, holdFile } from './open-file.ts';
-import { openPath } from './open.ts';
+import { NO_SPECIAL_FILES, openPath } from './open.ts';
 import { makeDirectory, makeLink, makeSymlink, removeDirectory, removeFile, renamePath } from './operations.ts';
 import { OverlayFs } from './overlay.ts';
 import { OwnedFiles } from './owned-files.ts';
@@ -80,7 +80,7 @@ function ours(fileSystem: FileSystem, credentials = usersCredentials): Side {
   const root = new MountNamespace({ flag: 0, ino: 0, mapsUid: () => true, mapsGid: () => true }, newMount(fileSystem, 0, 'none')).rootLocation;
   const context = { root, cwd: root, umask: 0o022 };
   const actor = { context, credentials };
-  const open = (name: string, flags: number) => openPath(root, name, { context, credentials, flags, mode: 0o644, resolve: 0, special: () => -6 });
+  const open = (name: string, flags: number) => openPath(root, name, { context, credentials, flags, mode: 0o644, resolve: 0, special: NO_SPECIAL_FILES });
   return {
     open(name, flags) {
       const file = open(name, flags);

@@ -1,6 +1,6 @@
 /** open(2): Linux fs/namei.c:path_openat(), fs/open.c:do_dentry_open(). */
 import {
-  EACCES, EEXIST, EISDIR, ELOOP, ENOENT, ENOTDIR, ENXIO, EOPNOTSUPP, EPERM, EROFS, ETXTBSY,
+  EACCES, EEXIST, EIO, EISDIR, ELOOP, ENOENT, ENOTDIR, ENXIO, EOPNOTSUPP, EPERM, EROFS, ETXTBSY,
 } from '../abi/errno.ts';
 import {
   O_ACCMODE, O_CREAT, O_DIRECTORY, O_EXCL, O_NOATIME, O_NOFOLLOW, O_PATH, O_RDONLY, O_RDWR, O_TMPFILE, O_TRUNC, O_WRONLY,
@@ -21,7 +21,14 @@ import { LAST_NORM, LOOKUP_DIRECTORY, LOOKUP_FOLLOW, LOOKUP_PARENT, Walk } from 
 import type { PathContext } from './walk.ts';
 
 /** Opens what has no behaviour of its own in the file system: FIFOs, and device nodes by number. */
-export type SpecialOpener = (inode: Inode, flags: number, location: Location) => OpenFile | number;
+export interface SpecialOpener {
+  open(inode: Inode, flags: number, location: Location): OpenFile | number;
+  /** Of a device node: false where the caller may not use it whatever its mode says. `mask` as for `inodePermission`. */
+  mayUse(inode: Inode, mask: number): boolean;
+}
+
+/** Opens none of them. */
+export const NO_SPECIAL_FILES: SpecialOpener = { open: () => -EIO, mayUse: () => true };
 
 const MODE_OF_ACCESS = [MAY_READ, MAY_WRITE, MAY_READ | MAY_WRITE, MAY_READ | MAY_WRITE] as const;
 /** O_TMPFILE without the O_DIRECTORY that it contains. */
@@ -158,13 +165,14 @@ export function openLocation(found: Location, request: OpenRequest, created: boo
   notifyLocation(location, IN_OPEN);
   return file;
 
-  function mayOpen(at: Location, { flags: wanted }: OpenRequest, regular: boolean): number {
+  function mayOpen(at: Location, { flags: wanted, special }: OpenRequest, regular: boolean): number {
     let mask = MODE_OF_ACCESS[wanted & O_ACCMODE]!;
     if ((wanted & O_TRUNC) !== 0 && regular) mask |= MAY_WRITE;
     const writes = (mask & MAY_WRITE) !== 0 && (regular || type === S_IFDIR);
     if (writes && at.mount.fileSystem.readOnly) return -EROFS;
     const denied = inodePermission(inode, mask, credentials);
     if (denied !== 0) return denied;
+    if (isDevice && !special.mayUse(inode, mask)) return -EPERM;
     if ((wanted & O_NOATIME) !== 0 && !ownerOrCapable(inode, credentials)) return -EPERM;
     if (writes && mountIsReadOnly(at.mount)) return -EROFS;
     return writes && (inode.programs ?? 0) > 0 ? -ETXTBSY : 0;
@@ -179,7 +187,7 @@ function openInode(location: Location, flags: number, type: number, special: Spe
   const file = inode.open?.(flags);
   if (file !== undefined) return file;
   if (dentry instanceof AnonymousDentry && type !== S_IFREG) return dentry.file;
-  if (type === S_IFIFO || type === S_IFCHR || type === S_IFBLK) return special(inode, flags, location);
+  if (type === S_IFIFO || type === S_IFCHR || type === S_IFBLK) return special.open(inode, flags, location);
   const error = inode.prepareOpen?.(flags) ?? 0;
   return error !== 0 ? error : new PlainFile(inode, flags, location);
 }

@@ -70,6 +70,30 @@ test('crun runs a bundle', async () => {
   assert.equal(stdout, 'pid 1 uid 0 on inner\n4\nbin\ndev\nproc\ntmp\nread-only\n', stderr);
 });
 
+/** As scripts of containers in containers do it: a group hands controllers down once no process is in it. */
+const GROUPS = 'mount -t cgroup2 c /sys/fs/cgroup; mkdir /sys/fs/cgroup/init; echo 0 > /sys/fs/cgroup/init/cgroup.procs; sed "s/\\b[a-z]/+&/g" /sys/fs/cgroup/cgroup.controllers > /sys/fs/cgroup/cgroup.subtree_control';
+
+test('runc runs a bundle, in a group whose devices are those that it allows', async () => {
+  const made = join(scratch, 'runc');
+  cpSync(bundle, made, { recursive: true, verbatimSymlinks: true });
+  const command = 'echo pid $$ on $(hostname); cat /proc/self/cgroup; echo x > /dev/null; busybox mknod /dev/fuse c 10 229; cat /dev/fuse; busybox mknod /dev/kmsg c 1 11; echo made $?';
+  const resources = { devices: [{ allow: false, access: 'rwm' }, { allow: true, type: 'c', major: 10, minor: 229, access: 'm' }], pids: { limit: 50 } };
+  writeFileSync(join(made, 'config.json'), JSON.stringify({ ...CONFIG, process: { ...CONFIG.process, args: ['sh', '-c', command], capabilities: { bounding: ['CAP_MKNOD'], effective: ['CAP_MKNOD'], permitted: ['CAP_MKNOD'] } }, linux: { ...CONFIG.linux, resources } }));
+  const { stdout, stderr } = await asRoot(`${GROUPS}; cp -a ${made} /tmp/nested; runc --root /tmp/runc run -b /tmp/nested one`);
+  // Any node may be made by runc's own rules; what may be opened is what is allowed.
+  assert.equal(stdout, 'pid 1 on inner\n0::/one\nmade 0\n', stderr);
+  assert.match(stderr, /can't open '\/dev\/fuse': Operation not permitted/);
+});
+
+for (const runtime of ['crun', 'runc']) {
+  test(`podman runs a container with ${runtime}`, async () => {
+    const { stdout, stderr } = await inside(['sh', '-ec', `${GROUPS}; cd /tmp; tar -C ${join(bundle, 'rootfs')} -c . | podman --storage-driver=vfs import -q - tiny > /dev/null
+      podman --storage-driver=vfs --runtime=${runtime} run --rm --network=none --hostname inner --memory 100m tiny sh -c 'echo on $(hostname) as $(id -u), pid $$; busybox cat /proc/self/cgroup | busybox wc -l'`], ['--user', '0', '--cap-add', 'ALL', '--tmpfs', '/var/lib/containers', '--tmpfs', '/run', '--pids-limit', '500']);
+    assert.equal(stdout, 'on inner as 0, pid 1\n1\n', stderr);
+    assert.equal(stderr, '');
+  });
+}
+
 test('an overlay keeps what changes in the directory that the guest names', async () => {
   const { stdout, stderr } = await asRoot('cd $(mktemp -d); mkdir l u k m; echo lower > l/f; echo gone > l/g; mount -t overlay -o lowerdir=l,upperdir=u,workdir=k o m; echo upper > m/f; rm m/g; cat m/f l/f u/f; ls m; stat -c %F u/g');
   assert.equal(stdout, 'upper\nlower\nupper\nf\ncharacter special file\n', stderr);

@@ -5,6 +5,7 @@ import { CONTROLLERS, THREADED, type Controller, type ControllerName } from './c
 import { coreFiles } from './core-files.ts';
 import { CpuController } from './cpu.ts';
 import { CpusetController } from './cpuset.ts';
+import { DevicePrograms } from './device-programs.ts';
 import { IoController } from './io.ts';
 import { MemoryController } from './memory.ts';
 import { PidsController } from './pids.ts';
@@ -39,6 +40,7 @@ export class Cgroup implements CgroupNode {
   removed = false;
   readonly cpu: CpuController;
   readonly cpuset: CpusetController;
+  readonly devices: DevicePrograms;
   readonly io: IoController;
   readonly memory: MemoryController;
   readonly pids: PidsController;
@@ -56,6 +58,7 @@ export class Cgroup implements CgroupNode {
     this.domain = this;
     this.cpu = new CpuController(this);
     this.cpuset = new CpusetController(this);
+    this.devices = new DevicePrograms(this);
     this.io = new IoController(this);
     this.memory = new MemoryController(this);
     this.pids = new PidsController(this);

@@ -65,6 +65,7 @@ export class CgroupTree {
     parent.children.delete(name);
     group.removed = true;
     group.cpu.reset();
+    group.devices.clear();
     // What its tasks have used stays with those above.
     parent.usageNs += group.usageNs;
     for (const above of parent.path()) above.descendants--;

@@ -3,7 +3,8 @@ import { CAP_SYS_CHROOT } from '../../abi/capability.ts';
 import { DIRENT64_OFFSETS, DIRENT_OFFSETS } from '../../abi/dirent.ts';
 import { EBADF, EFAULT, EINVAL, ENAMETOOLONG, ENOENT, ENOTDIR, EPERM, ERANGE } from '../../abi/errno.ts';
 import { AT_EMPTY_PATH, AT_FDCWD, AT_REMOVEDIR, AT_SYMLINK_FOLLOW, AT_SYMLINK_NOFOLLOW, O_PATH } from '../../abi/fcntl.ts';
-import { S_IFMT } from '../../abi/stat.ts';
+import { BPF_DEVCG_ACC_MKNOD } from '../../abi/bpf.ts';
+import { S_IFBLK, S_IFCHR, S_IFMT } from '../../abi/stat.ts';
 import type { Location } from '../../fs/dentry.ts';
 import { DirectoryFile } from '../../fs/open-file.ts';
 import { locationOf } from '../../fs/open.ts';
@@ -15,7 +16,7 @@ import { currentDirectory } from '../../fs/path.ts';
 import type { DirectoryEntry } from '../../fs/types.ts';
 import { mayEnter } from '../../fs/walk.ts';
 import type { SyscallRow, Task } from '../types.ts';
-import { locate, pathArgument, putI64, viewOf } from './file-common.ts';
+import { locate, mayUseDevice, pathArgument, putI64, viewOf } from './file-common.ts';
 
 const PATH_MAX = 4096;
 
@@ -73,6 +74,8 @@ function mkdirat(task: Task, directory: number, address: number, mode: number): 
 function mknodat(task: Task, directory: number, address: number, mode: number, device: number): number {
   const argument = pathArgument(task, directory, address);
   if (typeof argument === 'number') return argument;
+  const type = mode & S_IFMT;
+  if ((type === S_IFBLK || (type === S_IFCHR && device !== 0)) && !mayUseDevice(task.kernel, mode, device, BPF_DEVCG_ACC_MKNOD)) return -EPERM;
   const made = makeNode(actorOf(task), argument.start, argument.path, mode, device);
   return typeof made === 'number' ? made : 0;
 }

@@ -1,16 +1,19 @@
 /** What the calls on files share: places from descriptors and paths, structures laid out for the guest. */
 import { EBADF, EFAULT, ENOTDIR, ENXIO } from '../../abi/errno.ts';
 import { AT_EMPTY_PATH, AT_FDCWD, AT_SYMLINK_NOFOLLOW, O_PATH } from '../../abi/fcntl.ts';
-import { S_IFDIR, S_IFMT, STAT_OFFSETS, STAT_SIZE } from '../../abi/stat.ts';
+import { BPF_DEVCG_ACC_READ, BPF_DEVCG_ACC_WRITE, BPF_DEVCG_DEV_BLOCK, BPF_DEVCG_DEV_CHAR } from '../../abi/bpf.ts';
+import { S_IFBLK, S_IFDIR, S_IFMT, STAT_OFFSETS, STAT_SIZE } from '../../abi/stat.ts';
 import { MNT_UNIQUE_ID_OFFSET } from '../../abi/mount-api.ts';
 import type { Location, Mount } from '../../fs/dentry.ts';
 import { openMemoryDevice } from '../../fs/devices.ts';
 import { locationOf } from '../../fs/open.ts';
 import type { SpecialOpener } from '../../fs/open.ts';
+import { MAY_READ, MAY_WRITE } from '../../fs/permission.ts';
 import { pathOf } from '../../fs/path.ts';
 import type { OpenFile, Stat } from '../../fs/types.ts';
 import { LOOKUP_EMPTY, LOOKUP_FOLLOW, walkPath } from '../../fs/walk.ts';
 import { specialFilesOf } from '../files/special-files.ts';
+import type { KernelTask } from '../task/task.ts';
 import type { Kernel, Task } from '../types.ts';
 
 const SLASH = 47;
@@ -59,11 +62,19 @@ const openers = new WeakMap<Kernel, SpecialOpener>();
 export function specialOpener(kernel: Kernel): SpecialOpener {
   let opener = openers.get(kernel);
   if (opener === undefined) {
-    opener = (inode, flags, location) => openMemoryDevice(inode, flags, (buffer) => kernel.random(buffer))
-      ?? specialFilesOf(kernel).open(inode, flags, pathOf(location)) ?? -ENXIO;
+    opener = {
+      open: (inode, flags, location) => openMemoryDevice(inode, flags, (buffer) => kernel.random(buffer)) ?? specialFilesOf(kernel).open(inode, flags, pathOf(location)) ?? -ENXIO,
+      mayUse: ({ mode, rdev }, mask) => mayUseDevice(kernel, mode, rdev, ((mask & MAY_READ) === 0 ? 0 : BPF_DEVCG_ACC_READ) | ((mask & MAY_WRITE) === 0 ? 0 : BPF_DEVCG_ACC_WRITE)),
+    };
     openers.set(kernel, opener);
   }
   return opener;
+}
+
+/** devcgroup_check_permission(): whether the programs of the caller's control group allow it; `access` is BPF_DEVCG_ACC_*. */
+export function mayUseDevice(kernel: Kernel, mode: number, rdev: number, access: number): boolean {
+  const type = (mode & S_IFMT) === S_IFBLK ? BPF_DEVCG_DEV_BLOCK : BPF_DEVCG_DEV_CHAR;
+  return access === 0 || (kernel.current as KernelTask | undefined)?.cgroup.devices.allows(type, access, rdev) !== false;
 }
 
 export function viewOf(bytes: Uint8Array): DataView {

@@ -130,6 +130,5 @@ export const systemRows: readonly SyscallRow[] = [
   row(312, 'kcmp', ['int', 'int', 'int', 'long', 'long'], kcmp, { support: 'partial' }),
   row(313, 'finit_module', ['fd', 'pointer', 'flags'], refuse, { support: 'none' }),
   row(318, 'getrandom', ['pointer', 'size', 'flags:getrandom-flags'], getrandom),
-  row(321, 'bpf', ['int', 'pointer', 'uint'], refuse, { support: 'none' }),
   row(324, 'membarrier', ['int', 'flags', 'int'], membarrier),
 ];
