@@ -43,6 +43,12 @@ export const MOST_ADVISORY_BYTES = 512 * 2 ** 20;
 export const MOST_RANGES = 20_000;
 /** A list of packages of a mirror, uncompressed: Debian's main has 50 MB. */
 export const MOST_INDEX_BYTES = 512 * 2 ** 20;
+/** A file of OpenPGP keys: Debian's, of all its releases, has 60 KB. */
+export const MOST_KEYRING_BYTES = 2 ** 20;
+/** Keys of one source, all files together. */
+export const MOST_KEYRINGS_BYTES = 8 * 2 ** 20;
+/** Signatures on a suite's list: Debian's have three. */
+export const MOST_SIGNATURES = 32;
 /** A package that is fetched for its list of changes. */
 export const MOST_DEB_BYTES = 256 * 2 ** 20;
 /** Its list of changes, uncompressed. */

@@ -124,12 +124,12 @@ function judgeWhole(subject: Subject, layers: readonly LayerResult[], visibility
 }
 
 function billAsMerged({ distribution, packages }: ReadBill): MergedPackages {
-  return { distribution, packages, sources: [], problems: [] };
+  return { distribution, packages, sources: [], keyrings: [], problems: [] };
 }
 
 function problemsOf(layers: readonly LayerResult[], merged: MergedPackages, mirror: MirrorResult | undefined): readonly string[] {
   const cut = layers.flatMap(({ analysers }) => [...analysers]).filter(([, { isCut }]) => isCut).map(([name]) => `${name} stopped at a bound: there is more of the same`);
-  return [...merged.problems.map(({ path, problem }) => `"${shownPath(path)}": ${problem}`), ...new Set(cut), ...(mirror?.problems ?? []).map((name) => `the changes of ${name} could not be read`)];
+  return [...merged.problems.map(({ path, problem }) => `"${shownPath(path)}": ${problem}`), ...new Set(cut), ...(mirror?.problems ?? [])];
 }
 
 /** @throws ScanInputError, and what opening a layer throws */

@@ -4,7 +4,7 @@ import { baseName } from '../text.ts';
 import type { ScanFile } from '../types.ts';
 import { APK, apkOwnedPaths, isApkList } from './apk.ts';
 import { BINARIES } from './binaries.ts';
-import { APT_SOURCES, DPKG, isFileList, ownedPaths } from './dpkg.ts';
+import { APT_KEYRINGS, APT_SOURCES, DPKG, isFileList, ownedPaths } from './dpkg.ts';
 import { JAR } from './jar.ts';
 import { NPM_INSTALLED, NPM_LOCK, PNPM_LOCK, YARN_LOCK } from './npm.ts';
 import { OS_RELEASE } from './os-release.ts';
@@ -14,11 +14,11 @@ import { RPM, isRpmDatabase, rpmOwnedPaths } from './rpm.ts';
 import type { PackageReader, PackageRecord, ReaderTools } from './types.ts';
 
 export const READERS: readonly PackageReader[] = [
-  OS_RELEASE, APT_SOURCES, DPKG, APK, RPM, NPM_INSTALLED, NPM_LOCK, YARN_LOCK, PNPM_LOCK, PYTHON_INSTALLED, PYTHON_TOML_LOCK, PIPFILE_LOCK, REQUIREMENTS,
+  OS_RELEASE, APT_SOURCES, APT_KEYRINGS, DPKG, APK, RPM, NPM_INSTALLED, NPM_LOCK, YARN_LOCK, PNPM_LOCK, PYTHON_INSTALLED, PYTHON_TOML_LOCK, PIPFILE_LOCK, REQUIREMENTS,
   GEM_INSTALLED, GEMFILE_LOCK, CARGO_LOCK, NUGET_DEPS, NUGET_LOCK, COMPOSER, COMPOSER_INSTALLED, JAR, BINARIES,
 ];
 /** Counted up where a reader would find other packages than before. */
-export const READERS_VERSION = 2;
+export const READERS_VERSION = 3;
 
 /** Reads what one layer has of packages. */
 export class LayerPackages {
