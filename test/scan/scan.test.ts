@@ -5,16 +5,15 @@ import { createRequire } from 'node:module';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import { Ajv } from 'ajv';
-import addFormatsModule from 'ajv-formats';
 import { tarOf } from '../images/layer-testing.ts';
 import type { TestEntry } from '../images/layer-testing.ts';
 import { writeLayout } from '../images/fixtures.ts';
 import type { Compressor } from '../images/fixtures.ts';
+import { addFormats, cycloneDxValidator } from './schemas.ts';
 import { packageLines, scanPlace } from './testing.ts';
 import type { ScanOutput } from './testing.ts';
 
 const { scratch, write, json, run, mustRun } = scanPlace();
-const addFormats = addFormatsModule as unknown as (ajv: Ajv) => Ajv;
 
 const status = (...packages: readonly string[]): TestEntry => ({ path: 'var/lib/dpkg/status', text: packages.map((one) => `Package: ${one.split(' ')[0] ?? ''}\nStatus: install ok installed\nArchitecture: amd64\nVersion: ${one.split(' ')[1] ?? ''}\n`).join('\n') });
 const npm = (path: string, version: string): TestEntry => ({ path: `${path}/package.json`, text: JSON.stringify({ name: path.replace(/^.*node_modules\//, ''), version }) });
@@ -86,13 +85,7 @@ test('what is found in a layer is kept: a layer that is gone is not missed, and 
 });
 
 test('bills of materials: CycloneDX validates against its schema, and both forms come back whole', async () => {
-  const require = createRequire(import.meta.url);
-  const schemas = join(require.resolve('@cyclonedx/cyclonedx-library/package.json'), '../res/schema');
-  const schema = (name: string): object => JSON.parse(readFileSync(join(schemas, name), 'utf8')) as object;
-  const ajv = addFormats(new Ajv({ strict: false }));
-  for (const name of ['spdx.SNAPSHOT.schema.json', 'jsf-0.82.SNAPSHOT.schema.json', 'cryptography-defs.SNAPSHOT.schema.json']) if (existsSync(join(schemas, name))) ajv.addSchema(schema(name), `http://cyclonedx.org/schema/${name}`);
-  ajv.addFormat('idn-email', true).addFormat('iri-reference', true);
-  const validate = ajv.compile(schema('bom-1.6.SNAPSHOT.schema.json'));
+  const validate = cycloneDxValidator();
   await mustRun(['db', 'import', write('osv.json', JSON.stringify({ id: 'CVE-2024-1', modified: '2024-01-01T00:00:00Z', summary: 'bad', severity: [{ type: 'CVSS_V3', score: 'CVSS:3.1/AV:N/AC:L/PR:N/UI:N/S:U/C:H/I:N/A:N' }], affected: [{ package: { ecosystem: 'Debian:12', name: 'openssl' }, ranges: [{ type: 'ECOSYSTEM', events: [{ introduced: '0' }, { fixed: '3.2' }] }] }, { package: { ecosystem: 'npm', name: 'kept' }, versions: ['1.1.0'] }] }))]);
   const lines = packageLines(await json(['top:1']));
   for (const args of [[], ['--scanners', 'vuln']]) {

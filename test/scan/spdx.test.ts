@@ -1,20 +1,13 @@
 /** Bills of materials in SPDX 2.3 against what the specification demands, with licenses as packages really write them. */
 import assert from 'node:assert/strict';
-import { readFileSync } from 'node:fs';
-import { createRequire } from 'node:module';
 import { join } from 'node:path';
 import { test } from 'node:test';
-import { Ajv } from 'ajv';
-import addFormatsModule from 'ajv-formats';
-import { SPDX_DOCUMENT, addLicenseFormat, brokenReferences } from './spdx-schema.ts';
+import { cycloneDxValidator, spdxValidator } from './schemas.ts';
+import { brokenReferences } from './spdx-schema.ts';
 import { scanPlace } from './testing.ts';
 
-// The types of this CommonJS package show its namespace; what is imported is the function.
-const addFormats = addFormatsModule as unknown as (ajv: Ajv) => Ajv;
 const { scratch, write, mustRun } = scanPlace();
-const ajv = addFormats(new Ajv({ strict: false, allErrors: true }));
-addLicenseFormat(ajv);
-const validate = ajv.compile(SPDX_DOCUMENT);
+const validate = spdxValidator();
 
 interface Package {
   readonly name: string;
@@ -72,13 +65,7 @@ test('the check can fail: each document with one fault does', async () => {
 });
 
 test('CycloneDX names the same licenses, by identifier, as an expression or by name, and validates', async () => {
-  const require = createRequire(import.meta.url);
-  const schemas = join(require.resolve('@cyclonedx/cyclonedx-library/package.json'), '../res/schema');
-  const schema = (name: string): object => JSON.parse(readFileSync(join(schemas, name), 'utf8')) as object;
-  const own = addFormats(new Ajv({ strict: false }));
-  for (const name of ['spdx.SNAPSHOT.schema.json', 'jsf-0.82.SNAPSHOT.schema.json']) own.addSchema(schema(name), `http://cyclonedx.org/schema/${name}`);
-  own.addFormat('idn-email', true).addFormat('iri-reference', true);
-  const isValid = own.compile(schema('bom-1.6.SNAPSHOT.schema.json'));
+  const isValid = cycloneDxValidator();
   const document = JSON.parse(await mustRun(['scan', '-f', 'cyclonedx', join(scratch, 'app')])) as { readonly components: readonly { readonly name: string; readonly licenses?: readonly { readonly expression?: string; readonly license?: { readonly id?: string; readonly name?: string } }[] }[] };
   assert.ok(isValid(document), JSON.stringify(isValid.errors?.slice(0, 3)));
   const shown = (name: string): string => JSON.stringify(document.components.find((one) => one.name === name)?.licenses?.[0]);
