@@ -2,7 +2,7 @@
 import { SEVERITIES } from '../../findings/index.ts';
 import type { Severity } from '../../findings/index.ts';
 import type { ImageStore } from '../../image/index.ts';
-import { ANALYSERS, MOST_DIGEST_LIST_BYTES, MOST_KEYRING_BYTES, MOST_RULE_BYTES, MOST_SBOM_BYTES, ScanInputError, UsedFiles, analysersWith, findBase, readDigests, readRules, readVex } from '../../scan/index.ts';
+import { MOST_DIGEST_LIST_BYTES, MOST_KEYRING_BYTES, MOST_RULE_BYTES, MOST_SBOM_BYTES, ScanInputError, UsedFiles, analysersWith, findBase, readDigests, readRules, readVex } from '../../scan/index.ts';
 import type { AdvisoryDatabase, Analyser, MirrorOptions, ScanOptions, Scanner, Subject, VexStatement } from '../../scan/index.ts';
 import { NetworkRuleError } from '../../net/index.ts';
 import { UserError } from '../errors.ts';
@@ -13,7 +13,7 @@ import type { ScanProgress } from './scan-progress.ts';
 import { SCANNER_NAMES, SCAN_FORMATS } from './scan-specs.ts';
 import { knownImages } from './scan-subject.ts';
 import { MirrorReach } from './mirror-reach.ts';
-import { READER_TOOLS, mirrorTools, openResultCache } from './scan-tools.ts';
+import { READER_TOOLS, hostDigest, mirrorTools, openResultCache } from './scan-tools.ts';
 
 const MOST_USED_BYTES = 64 << 20;
 
@@ -68,7 +68,7 @@ function readTexts<Meaning>(values: FlagValues, flag: string, most: number, read
 function analysersOf(values: FlagValues): readonly Analyser[] {
   const rules = readTexts(values, 'yara', MOST_RULE_BYTES, readRules);
   const digests = readTexts(values, 'bad-digests', MOST_DIGEST_LIST_BYTES, readDigests);
-  return rules === undefined && digests === undefined ? ANALYSERS : analysersWith(rules, digests);
+  return analysersWith({ rules, digests, digest: hostDigest });
 }
 
 /** All that the flags say, with every mistake in them found before the work begins. */

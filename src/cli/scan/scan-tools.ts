@@ -28,6 +28,14 @@ export const READER_TOOLS: ReaderTools = {
   inflate: (bytes, most) => inflated(inflateSync, bytes, most),
 };
 
+const ALGORITHMS: ReadonlyMap<number, string> = new Map([[32, 'md5'], [64, 'sha256']]);
+
+/** In so many hexadecimal digits; undefined: of another kind. */
+export function hostDigest(bytes: Uint8Array, digits: number): string | undefined {
+  const algorithm = ALGORITHMS.get(digits);
+  return algorithm === undefined ? undefined : createHash(algorithm).update(bytes).digest('hex');
+}
+
 /** Below the user's cache; undefined: there is none. */
 export function scanCacheDirectory(): string | undefined {
   const base = cacheDirectory();
