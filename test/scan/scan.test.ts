@@ -3,12 +3,13 @@ import assert from 'node:assert/strict';
 import { existsSync, readFileSync, readdirSync, rmSync, statSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { join } from 'node:path';
-import { test } from 'node:test';
+import { after, test } from 'node:test';
 import { Ajv } from 'ajv';
 import { tarOf } from '../images/layer-testing.ts';
 import type { TestEntry } from '../images/layer-testing.ts';
 import { writeLayout } from '../images/fixtures.ts';
 import type { Compressor } from '../images/fixtures.ts';
+import { Scratch } from '../registry/servers.ts';
 import { addFormats, cycloneDxValidator } from './schemas.ts';
 import { packageLines, scanPlace } from './testing.ts';
 import type { ScanOutput } from './testing.ts';
@@ -140,6 +141,30 @@ test('a base that was made anew: what a rebuild mends; the picture of the family
   const file = join(scratch, 'family.svg');
   await mustRun(['scan', '--graph', file]);
   assert.ok(existsSync(file) && readFileSync(file, 'utf8').includes('child:1'));
+});
+
+test('the picture of a registry, of a repository, and of one image there; what is no image is left out', async () => {
+  const registries = new Scratch('scan-graph');
+  after(() => registries.clean());
+  const { host } = await registries.serve();
+  for (const [image, name] of [['base:1', 'team/app:base'], ['middle:1', 'team/app:middle'], ['top:1', 'team/app:top'], ['base:2', 'other:2']] as const) {
+    await mustRun(['tag', image, `${host}/${name}`]);
+    await mustRun(['push', '-q', `${host}/${name}`]);
+  }
+  await mustRun(['db', 'push', `${host}/team/app:advisories`]);
+  const env = { CAISSON_HOME: join(scratch, 'elsewhere'), XDG_CACHE_HOME: join(scratch, 'cache-elsewhere') };
+  await mustRun(['db', 'update', `docker://${host}/team/app:advisories`], { env });
+  const names = (dot: string): readonly string[] => [...dot.matchAll(/^ {2}n\d+ \[label="([^\\"]+)/gm)].map(([, name = '']) => name.slice(host.length + 1)).sort();
+  const whole = await run(['scan', '--graph', '-', `docker://${host}`], { env });
+  assert.deepEqual(names(whole.stdout), ['other:2', 'team/app:base', 'team/app:middle', 'team/app:top'], whole.stderr);
+  assert.match(whole.stderr, /^caisson: \S+\/team\/app:advisories is left out: /m);
+  assert.match(whole.stdout, /team\/app:top\\n6 packages \(\+3 −3\)\\n1 inherited, 1 added, 0 mended/);
+  assert.deepEqual(names(await mustRun(['scan', '--graph', '-', `docker://${host}/other`], { env })), ['other:2']);
+  assert.deepEqual(names(await mustRun(['scan', '--graph', '-', `docker://${host}/team/app:middle`], { env })), ['team/app:base', 'team/app:middle', 'team/app:top']);
+  for (const [word, message] of [['team/app:none', /there is no such tag/], ['missing', /is not in/], [`team/app@sha256:${'a'.repeat(64)}`, /has no family/]] as const) {
+    const { status: code, stderr } = await run(['scan', '--graph', '-', `docker://${host}/${word}`], { env });
+    assert.deepEqual([code, message.test(stderr)], [2, true], stderr);
+  }
 });
 
 test('names in an image reach no terminal and no page as they are', async () => {

@@ -42,7 +42,7 @@ ${FINDING_STATUS}`,
     { group: LOOK, name: 'used', kind: 'string', placeholder: 'FILE', help: 'say of each package how far it was used, by what "caisson run --record-use FILE" saw' },
     { group: OUTPUT, name: 'packages', kind: 'boolean', help: 'list all packages; in JSON, beside the findings' },
     { group: OUTPUT, name: 'output', short: 'o', kind: 'string', placeholder: 'FILE', help: 'where it is written (default: standard output)' },
-    { group: OUTPUT, name: 'graph', kind: 'string', placeholder: 'FILE', help: 'draw the images of the store by inheritance, with what each adds, mends and passes on: SVG, or DOT for FILE.dot; - for DOT on standard output. With IMAGE, its family only' },
+    { group: OUTPUT, name: 'graph', kind: 'string', placeholder: 'FILE', help: 'draw the images of the store by inheritance, with what each adds, mends and passes on: SVG, or DOT for FILE.dot; - for DOT on standard output. With IMAGE, its family only; with docker://HOST or docker://HOST/REPOSITORY, the images there' },
     QUIET, FORMAT, ...FINDING_FLAGS.filter(({ name }) => name !== 'format'), ...REGISTRY_FLAGS,
   ],
   examples: [
