@@ -97,6 +97,14 @@ test('what is around the signed text does not count; a signed list of another su
   assert.match(await refusal(image('mixed', 'deb http://deb.example/debian newer main\n', TRUSTED)), /newer\/InRelease is the list of "fine", "fine", not of "newer"/);
 });
 
+test('a key of several files is good for as long as one of them says', async () => {
+  const [old, renewed] = [expired.key, expired.renewed()];
+  for (const [index, [first, second]] of [[old, renewed], [renewed, old]].entries()) {
+    const keys = { 'etc/apt/trusted.gpg.d/a.gpg': first!, 'etc/apt/trusted.gpg.d/b.gpg': second! };
+    assert.deepEqual(await candidates(image(`renewed${index}`, 'deb http://deb.example/debian expired main\n', keys)), ['thing 2.0']);
+  }
+});
+
 test('Signed-By is obeyed: a file under either ending, a fingerprint, keys that stand in the list', async () => {
   const key = { 'usr/share/keyrings/mine.pgp': good.key };
   assert.deepEqual(await candidates(image('file', 'deb [signed-by=/usr/share/keyrings/mine.gpg] http://deb.example/debian fine main\n', key)), ['thing 2.0']);

@@ -3,6 +3,9 @@ import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { peer } from '../images/fixtures.ts';
 
+/** Lines of the armored form that hold no key. */
+const ARMOR = /^-.*$|^=.{4}$|^\w+:.*$/gm;
+
 export interface SignerSettings {
   /** The clock when the key is made and when it signs: `20200101T000000`. */
   readonly time?: string;
@@ -25,7 +28,7 @@ export class Signer {
     this.#clock = time === undefined ? [] : ['--faked-system-time', time];
     this.#gpg(['--passphrase', '', '--quick-gen-key', 'Mirror <mirror@example.com>', 'ed25519', 'sign', validity]);
     this.armoredKey = this.#gpg(['--armor', '--export']);
-    this.key = Buffer.from(this.armoredKey.replace(/^-.*$|^=.{4}$|^\w+:.*$/gm, ''), 'base64');
+    this.key = Buffer.from(this.armoredKey.replace(ARMOR, ''), 'base64');
     this.fingerprint = /^fpr:+([0-9A-F]{40}):/m.exec(this.#gpg(['--with-colons', '--fingerprint']))?.[1] ?? '';
   }
 
@@ -43,6 +46,12 @@ export class Signer {
     const file = join(this.#home, 'text');
     writeFileSync(file, text);
     return this.#gpg(['--passphrase', '', '--armor', '--detach-sign', '--output', '-', file]);
+  }
+
+  /** The same key, good for ever from now on. */
+  renewed(): Buffer {
+    this.#gpg(['--passphrase', '', '--quick-set-expire', this.fingerprint, '0']);
+    return Buffer.from(this.#gpg(['--armor', '--export']).replace(ARMOR, ''), 'base64');
   }
 
   end(): void {

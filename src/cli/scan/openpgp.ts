@@ -9,20 +9,28 @@ type VerificationResult = VerifyMessageResult['signatures'][number];
 const BLOCK = /-----BEGIN PGP PUBLIC KEY BLOCK-----[\s\S]*?-----END PGP PUBLIC KEY BLOCK-----/g;
 const MOST_SHOWN = 4;
 
-/** Keys of files in both forms; what is no key is passed over, as apt does. */
+/** Keys of one file, in either form; what is no key is passed over, as apt does. */
+async function keysIn(bytes: Uint8Array): Promise<readonly PublicKey[]> {
+  const text = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength).toString('latin1');
+  const blocks = text.match(BLOCK);
+  try {
+    const keys = blocks === null ? await readKeys({ binaryKeys: bytes }) : (await Promise.all(blocks.map((armoredKeys) => readKeys({ armoredKeys })))).flat();
+    return keys.map((key) => key.toPublic());
+  } catch {
+    return [];
+  }
+}
+
+/** Of all files. A key that several have is good for as long as the newest of them says. */
 async function keysOf(files: readonly Uint8Array[]): Promise<readonly PublicKey[]> {
-  const keys: PublicKey[] = [];
+  const keys = new Map<string, PublicKey>();
   for (const bytes of files) {
-    const text = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength).toString('latin1');
-    const blocks = text.match(BLOCK);
-    try {
-      if (blocks === null) for (const key of await readKeys({ binaryKeys: bytes })) keys.push(key.toPublic());
-      else for (const armoredKeys of blocks) for (const key of await readKeys({ armoredKeys })) keys.push(key.toPublic());
-    } catch {
-      // The other files count.
+    for (const key of await keysIn(bytes)) {
+      const before = keys.get(key.getFingerprint());
+      keys.set(key.getFingerprint(), before === undefined ? key : await before.update(key).catch(() => before));
     }
   }
-  return keys;
+  return [...keys.values()];
 }
 
 function fingerprintsOf(key: PublicKey): readonly string[] {

@@ -52,10 +52,11 @@ ${FINDING_STATUS}`,
 };
 
 export const DB_UPDATE: CommandSpec = {
-  name: 'db update', usage: '[FLAGS] ADDRESS...', summary: 'fetch advisories', words: [1, 100],
+  name: 'db update', usage: '[FLAGS] [ADDRESS...]', summary: 'fetch advisories', words: [0, 100],
   description: `An address is one of
   https://...        a file of advisories, as for "caisson db import"
-  docker://NAME      a database that "caisson db push" put into a registry`,
+  docker://NAME      a database that "caisson db push" put into a registry
+Without one, those of the file "addresses" beside the database are taken, one a line ($CAISSON_HOME/advisories/addresses, by default in ~/.local/share/caisson).`,
   flags: [{ group: DATABASE, name: 'digest', kind: 'string', placeholder: 'sha256:HEX', help: 'refuse the database if it is not this one afterwards' }, QUIET, ...REGISTRY_FLAGS],
   examples: [['caisson db update https://osv-vulnerabilities.storage.googleapis.com/npm/all.zip', 'OSV for npm'], ['caisson db update docker://registry.example/advisories:1', 'from a registry']],
 };
