@@ -3,6 +3,8 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { createCleartextMessage, createMessage, generateKey, sign } from 'openpgp';
 import { verifySignature } from '../../src/cli/scan/openpgp.ts';
+import type { MirrorTools } from '../../src/scan/mirror/tools.ts';
+import { readTrustedRelease } from '../../src/scan/mirror/trust.ts';
 import { randomFrom } from '../images/random.ts';
 import { spoiled } from './spoiled.ts';
 
@@ -35,4 +37,15 @@ test(`${CASES} spoiled cases of signed texts, signatures beside them, and keys`,
     assert.ok(text === undefined || text === TEXT, `seed ${seed}, case ${index}: ${JSON.stringify(text)}`);
   }
   assert.ok(good < CASES / 2, `${good} of ${CASES} spoiled cases are good`);
+});
+
+test('what never ends takes no longer than its length: a line of a list that nobody signed, keys that only begin', async () => {
+  const long = Buffer.from(`-----BEGIN PGP SIGNED MESSAGE-----\n${'x'.repeat(2 ** 21)}`);
+  const source = { uri: 'http://a', suite: 'x', components: ['main'], signedBy: [], isTrusted: true, checksAge: true };
+  const tools = { fetch: () => Promise.resolve(long), verify: verifySignature, hostKeys: () => [], now: Date.now } as unknown as MirrorTools;
+  const problems: string[] = [];
+  assert.equal((await readTrustedRelease(source, { trust: { keyrings: [], hostKeys: () => [] }, tools, problems })).digests.size, 0);
+  assert.equal(problems.length, 1);
+  const keys = Buffer.from('-----BEGIN PGP PUBLIC KEY BLOCK-----\n'.repeat(25_000));
+  assert.deepEqual(await verifySignature(cleartext, undefined, [keys, keys], []), { reason: 'there is no key in the files of keys' });
 });

@@ -6,6 +6,9 @@ import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
 import { after, test } from 'node:test';
 import { MirrorReach } from '../../src/cli/scan/mirror-reach.ts';
+import { READER_TOOLS } from '../../src/cli/scan/scan-tools.ts';
+import { LayerPackages } from '../../src/scan/packages/index.ts';
+import { scanFile } from '../scan-content/testing.ts';
 import { aptTakes, serveDirectory, writeSuite } from './mirror-server.ts';
 import { Signer } from './signer.ts';
 import { scanPlace } from './testing.ts';
@@ -114,6 +117,12 @@ test('Signed-By is obeyed: a file under either ending, a fingerprint, keys that 
   assert.match(await refusal(image('other-fingerprint', `deb [signed-by=${expired.fingerprint}] http://deb.example/debian fine main\n`, TRUSTED)), /of which no key is known/);
   const inline = good.armoredKey.trimEnd().split('\n').map((line) => ` ${line === '' ? '.' : line}\n`).join('');
   assert.deepEqual(await candidates(image('inline', '', { 'etc/apt/sources.list.d/a.sources': `Types: deb\nURIs: http://deb.example/debian\nSuites: fine\nComponents: main\nSigned-By:\n${inline}` })), ['thing 2.0']);
+});
+
+test('of a heap of files of keys no more is kept than is ever asked', () => {
+  const layer = new LayerPackages(READER_TOOLS);
+  for (let index = 0; index < 4000; index++) layer.look(scanFile({ path: `usr/share/keyrings/${index}.gpg`, content: 'x' }));
+  assert.equal(layer.records.length, 2048);
 });
 
 test('what the user allows: other keys, lists without a signature, old ones; and it is said', async () => {

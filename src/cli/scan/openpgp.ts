@@ -6,15 +6,26 @@ import type { Verdict } from '../../scan/index.ts';
 
 type VerificationResult = VerifyMessageResult['signatures'][number];
 
-const BLOCK = /-----BEGIN PGP PUBLIC KEY BLOCK-----[\s\S]*?-----END PGP PUBLIC KEY BLOCK-----/g;
+const [BEGIN, END] = ['-----BEGIN PGP PUBLIC KEY BLOCK-----', '-----END PGP PUBLIC KEY BLOCK-----'];
 const MOST_SHOWN = 4;
+
+function armoredBlocks(text: string): readonly string[] {
+  const blocks: string[] = [];
+  for (let begin = text.indexOf(BEGIN); begin >= 0;) {
+    const end = text.indexOf(END, begin);
+    if (end < 0) break;
+    blocks.push(text.slice(begin, end + END.length));
+    begin = text.indexOf(BEGIN, end);
+  }
+  return blocks;
+}
 
 /** Keys of one file, in either form; what is no key is passed over, as apt does. */
 async function keysIn(bytes: Uint8Array): Promise<readonly PublicKey[]> {
   const text = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength).toString('latin1');
-  const blocks = text.match(BLOCK);
+  const blocks = armoredBlocks(text);
   try {
-    const keys = blocks === null ? await readKeys({ binaryKeys: bytes }) : (await Promise.all(blocks.map((armoredKeys) => readKeys({ armoredKeys })))).flat();
+    const keys = blocks.length === 0 ? await readKeys({ binaryKeys: bytes }) : (await Promise.all(blocks.map((armoredKeys) => readKeys({ armoredKeys })))).flat();
     return keys.map((key) => key.toPublic());
   } catch {
     return [];

@@ -40,9 +40,9 @@ function withoutEnding(path: string): string {
 function keysFor({ signedBy, inlineKeys }: AptSource, { keyrings, keys, hostKeys }: Trust): { readonly keys: readonly Uint8Array[]; readonly fingerprints: readonly string[] } {
   if (keys !== undefined && keys.length > 0) return { keys, fingerprints: [] };
   if (inlineKeys !== undefined) return { keys: [new TextEncoder().encode(inlineKeys)], fingerprints: [] };
-  const paths = signedBy.filter((name) => name.startsWith('/')).map(withoutEnding);
+  const paths = new Set(signedBy.filter((name) => name.startsWith('/')).map(withoutEnding));
   const fingerprints = signedBy.filter((name) => !name.startsWith('/'));
-  const named = keyrings.filter(({ path }) => (paths.length === 0 ? GLOBAL_KEYRINGS.test(path) : paths.includes(withoutEnding(shownPath(path)))));
+  const named = keyrings.filter(({ path }) => (paths.size === 0 ? GLOBAL_KEYRINGS.test(path) : paths.has(withoutEnding(shownPath(path)))));
   const found: Uint8Array[] = [];
   let bytes = 0;
   for (const { keyring } of named) {
@@ -72,12 +72,16 @@ async function fetchList({ uri, suite }: AptSource, tools: MirrorTools): Promise
   return { url: `${base}/Release`, text: release, signature, isSigned: signature !== undefined };
 }
 
-/** What stands in the cleartext form, without a look at who signed it. */
-function unsignedText(text: Uint8Array): string {
-  return textOf(text).replace(/^-----BEGIN PGP SIGNED MESSAGE-----\r?\n(?:[^\n]*\S[^\n]*\n)*\s*\n/, '').replace(/\n-----BEGIN PGP SIGNATURE-----[\s\S]*$/, '\n');
+/** What stands in the cleartext form, without a look at who signed it. In one pass, whatever it is: nobody vouches for it. */
+function unsignedText(bytes: Uint8Array): string {
+  const text = textOf(bytes);
+  if (!text.startsWith('-----BEGIN PGP SIGNED MESSAGE-----')) return text;
+  const headers = /\n\r?\n/.exec(text);
+  const end = text.lastIndexOf('\n-----BEGIN PGP SIGNATURE-----');
+  return text.slice(headers === null ? 0 : headers.index + headers[0].length, end < 0 ? undefined : end + 1);
 }
 
-/** Undefined: it counts. */
+/** The text that counts, or why it does not. */
 async function signatureProblem(source: AptSource, list: SignedList, { trust, tools }: TrustContext): Promise<{ readonly problem: string; readonly advice: string } | { readonly text: string }> {
   if (!list.isSigned) return { problem: `${list.url} is not signed`, advice: 'name another mirror with --mirror, or take it as it is with --allow-unsigned' };
   const { keys, fingerprints } = keysFor(source, trust);

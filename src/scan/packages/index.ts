@@ -1,5 +1,6 @@
 /** All readers of packages, and what one layer says. */
 import { S_IFMT, S_IFREG } from '../../abi/stat.ts';
+import { LEAST_KEYRING_BYTES, MOST_KEYRINGS_BYTES } from '../limits.ts';
 import { baseName } from '../text.ts';
 import type { ScanFile } from '../types.ts';
 import { APK, apkOwnedPaths, isApkList } from './apk.ts';
@@ -27,6 +28,8 @@ export class LayerPackages {
   /** Lists of files, which are read at the end: only what has packages of its own is looked up in them. */
   readonly #owners: ScanFile[] = [];
 
+  #keyringBytes = 0;
+
   constructor(tools: ReaderTools) {
     this.#tools = tools;
   }
@@ -37,10 +40,16 @@ export class LayerPackages {
     if (isFileList(file) || isApkList(file.path) || isRpmDatabase(file.path)) this.#owners.push(file);
     for (const reader of READERS) {
       if (!reader.wants(file, name)) continue;
+      if (reader.kind === 'keyring' && !this.#hasRoomFor(file)) return;
       const found = reader.read(file, this.#tools);
       if (found !== undefined) this.records.push({ path: file.path, kind: reader.kind, reader: reader.name, ...found });
       return;
     }
+  }
+
+  #hasRoomFor({ size }: ScanFile): boolean {
+    this.#keyringBytes += Math.max(LEAST_KEYRING_BYTES, size);
+    return this.#keyringBytes <= MOST_KEYRINGS_BYTES;
   }
 
   finish(): void {
