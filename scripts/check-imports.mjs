@@ -37,7 +37,7 @@ const ARROWS = {
   scan: ['image', 'findings', 'fs', 'squat'],
   build: ['container', 'image', 'fs'],
   detect: ['kernel', 'net', 'image', 'fs'],
-  cli: ['detect', 'build', 'lifecycle', 'sandbox', 'host/node', 'container', 'image', 'machine', 'registry', 'findings', 'squat', 'audit', 'scan', 'compose', 'drill'],
+  cli: ['detect', 'build', 'lifecycle', 'sandbox', 'host/node', 'container', 'net', 'image', 'machine', 'registry', 'findings', 'squat', 'audit', 'scan', 'compose', 'drill'],
   web: ['sandbox', 'container', 'host/browser'],
 };
 const OPEN_TO_ALL = new Set(['abi', 'host']);

@@ -139,6 +139,15 @@ function fail(error: unknown): never {
   process.exit(exitCodeOf(error));
 }
 
+/**
+ * What does not fit into a pipe waits in this process, and leaving throws it away: a reader that is slow got the first 64 KB. Asked for without a look at the streams, which
+ * would make them.
+ */
+async function outputWritten(): Promise<void> {
+  if (!process.getActiveResourcesInfo().some((name) => name.endsWith('WriteWrap'))) return;
+  await Promise.all([process.stdout, process.stderr].map((stream) => new Promise<void>((resolve) => stream.write('', () => resolve()))));
+}
+
 /** Runs the command line and ends the process with its exit status. */
 export async function main(args: readonly string[]): Promise<void> {
   process.on('uncaughtException', fail);
@@ -153,6 +162,7 @@ export async function main(args: readonly string[]): Promise<void> {
     report(error);
     code = exitCodeOf(error);
   }
+  await outputWritten();
   // Standard input may still be open, and would keep us here.
   process.exit(code);
 }

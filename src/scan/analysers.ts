@@ -27,9 +27,20 @@ export function readDigests(text: string): Given<DigestList> {
   return { meaning: parseDigestList(text), text };
 }
 
+/** What analysers get from outside. */
+export interface AnalyserTools {
+  readonly rules: Given<YaraRules> | undefined;
+  readonly digests: Given<DigestList> | undefined;
+  /** A digest in so many hexadecimal digits; undefined: of a kind that the host has not. */
+  readonly digest: (bytes: Uint8Array, digits: number) => string | undefined;
+}
+
 /** The same with more rules and digests. */
-export function analysersWith(rules: Given<YaraRules> | undefined, digests: Given<DigestList> | undefined): readonly Analyser[] {
+export function analysersWith({ rules, digests, digest }: AnalyserTools): readonly Analyser[] {
   return contentAnalysers({
-    malware: { ...(rules !== undefined && { rules: rules.meaning }), ...(digests !== undefined && { digests: digests.meaning }), identity: JSON.stringify([rules?.text, digests?.text]) },
+    malware: {
+      digest, ...(rules !== undefined && { rules: rules.meaning }), ...(digests !== undefined && { digests: digests.meaning }),
+      ...((rules !== undefined || digests !== undefined) && { identity: JSON.stringify([rules?.text, digests?.text]) }),
+    },
   });
 }

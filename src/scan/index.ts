@@ -2,7 +2,7 @@
 export { ANALYSERS, analysersWith, readDigests, readRules } from './analysers.ts';
 export { MOST_DIGEST_LIST_BYTES, MOST_RULE_BYTES } from './content/index.ts';
 export { ScanInputError } from './errors.ts';
-export { MOST_ADVISORY_BYTES, MOST_SBOM_BYTES } from './limits.ts';
+export { MOST_ADVISORY_BYTES, MOST_KEYRING_BYTES, MOST_SBOM_BYTES, MOST_SIGNATURES } from './limits.ts';
 export type { Analyser, ContentFinding, ImageContext, LayerFact, Origin, ScanConfig, ScanFile, ScanHistory, Scanner, Sink } from './types.ts';
 export type { Distribution, Package, PackageRecord, PackageType, ReaderTools } from './packages/types.ts';
 export { READERS } from './packages/index.ts';
@@ -30,7 +30,8 @@ export type { FeedPart } from './advisories/read-feed.ts';
 export { loadScorer } from './advisories/cvss.ts';
 export { readVex } from './advisories/vex.ts';
 export type { VexStatement } from './advisories/vex.ts';
-export type { MirrorTools } from './mirror/tools.ts';
+export type { MirrorOptions } from './mirror/updates.ts';
+export type { MirrorTools, Verdict } from './mirror/tools.ts';
 export { zipContent, zipEntries } from './packages/zip.ts';
 export { configOf } from './config.ts';
 export { familyAsDot, familyAsSvg, familyOf, relativesOf } from './family.ts';

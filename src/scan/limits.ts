@@ -43,6 +43,13 @@ export const MOST_ADVISORY_BYTES = 512 * 2 ** 20;
 export const MOST_RANGES = 20_000;
 /** A list of packages of a mirror, uncompressed: Debian's main has 50 MB. */
 export const MOST_INDEX_BYTES = 512 * 2 ** 20;
+/** A file of OpenPGP keys: Debian's, of all its releases, has 60 KB. */
+export const MOST_KEYRING_BYTES = 2 ** 20;
+/** Files of keys of one layer, or for one source: Debian has twenty with 250 KB together. A small file counts as much as one of a kilobyte. */
+export const MOST_KEYRINGS_BYTES = 2 * 2 ** 20;
+export const LEAST_KEYRING_BYTES = 1024;
+/** Signatures on a suite's list: Debian's have three. */
+export const MOST_SIGNATURES = 32;
 /** A package that is fetched for its list of changes. */
 export const MOST_DEB_BYTES = 256 * 2 ** 20;
 /** Its list of changes, uncompressed. */

@@ -22,6 +22,8 @@ export interface MergedPackages {
   readonly packages: readonly FoundPackage[];
   /** apt's lists of sources by path. */
   readonly sources: readonly { readonly path: string; readonly text: string }[];
+  /** Files of keys by path, in base64. */
+  readonly keyrings: readonly { readonly path: string; readonly keyring: string }[];
   readonly problems: readonly { readonly path: string; readonly layer: number; readonly problem: string }[];
 }
 
@@ -126,6 +128,7 @@ export function mergePackages(layers: readonly LayerResult[], visibility: Visibi
   return {
     distribution: distributions[0]?.distribution, packages: [...found.values()],
     sources: tops.flatMap(({ top: { record: { path, text } } }) => (text === undefined ? [] : [{ path, text }])),
+    keyrings: tops.flatMap(({ top: { record: { path, keyring } } }) => (keyring === undefined ? [] : [{ path, keyring }])),
     problems: tops.flatMap(({ top: { record: { path, problem }, layer } }) => (problem === undefined ? [] : [{ path, layer, problem }])),
   };
 }

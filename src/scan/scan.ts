@@ -32,6 +32,8 @@ export interface Subject {
   readonly kind: 'image' | 'directory' | 'sbom';
   /** Of an image's configuration. */
   readonly id?: string;
+  /** Of its configuration, manifest and index. */
+  readonly digests?: readonly string[];
   /** The lowest first; one for a directory, none for a bill of materials. */
   readonly layers: readonly SubjectLayer[];
   readonly config?: ScanConfig;
@@ -124,12 +126,12 @@ function judgeWhole(subject: Subject, layers: readonly LayerResult[], visibility
 }
 
 function billAsMerged({ distribution, packages }: ReadBill): MergedPackages {
-  return { distribution, packages, sources: [], problems: [] };
+  return { distribution, packages, sources: [], keyrings: [], problems: [] };
 }
 
 function problemsOf(layers: readonly LayerResult[], merged: MergedPackages, mirror: MirrorResult | undefined): readonly string[] {
   const cut = layers.flatMap(({ analysers }) => [...analysers]).filter(([, { isCut }]) => isCut).map(([name]) => `${name} stopped at a bound: there is more of the same`);
-  return [...merged.problems.map(({ path, problem }) => `"${shownPath(path)}": ${problem}`), ...new Set(cut), ...(mirror?.problems ?? []).map((name) => `the changes of ${name} could not be read`)];
+  return [...merged.problems.map(({ path, problem }) => `"${shownPath(path)}": ${problem}`), ...new Set(cut), ...(mirror?.problems ?? [])];
 }
 
 /** @throws ScanInputError, and what opening a layer throws */
@@ -144,7 +146,7 @@ export async function scan(subject: Subject, options: ScanOptions): Promise<Scan
   const all = options.hasVulnerabilities ? matchPackages(wanted, merged.distribution, joined(options.advisories, mirror?.advisories ?? [])) : [];
   const statements = options.vex ?? [];
   const excused = all.flatMap((vulnerability): readonly Excused[] => {
-    const statement = statements.length === 0 ? undefined : excusedBy(statements, vulnerability, [subject.target]);
+    const statement = statements.length === 0 ? undefined : excusedBy(statements, vulnerability, { target: subject.target, digests: subject.digests ?? [], distribution: merged.distribution });
     return statement === undefined ? [] : [{ vulnerability, reason: statement.reason }];
   });
   const taken = new Set(excused.map(({ vulnerability }) => vulnerability));

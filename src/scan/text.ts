@@ -17,6 +17,23 @@ export function byteStringOf(bytes: Uint8Array): string {
   return String.fromCharCode(...bytes);
 }
 
+const BYTES_AT_ONCE = 8192;
+
+export function base64Of(bytes: Uint8Array): string {
+  let text = '';
+  for (let at = 0; at < bytes.length; at += BYTES_AT_ONCE) text += byteStringOf(bytes.subarray(at, at + BYTES_AT_ONCE));
+  return btoa(text);
+}
+
+/** Nothing for what is no base64. */
+export function bytesOfBase64(text: string): Uint8Array {
+  try {
+    return Uint8Array.from(atob(text), (character) => character.charCodeAt(0));
+  } catch {
+    return new Uint8Array();
+  }
+}
+
 /** A byte string as text. */
 export function shownPath(path: string): string {
   let isAscii = true;

@@ -5,7 +5,7 @@ import * as fs from 'node:fs';
 import { hostname, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { test } from 'node:test';
-import { caisson, inSandbox, spawnCaisson } from './caisson.ts';
+import { caisson, caissonPath, inSandbox, spawnCaisson } from './caisson.ts';
 
 const scratch = (): string => fs.realpathSync(fs.mkdtempSync(join(tmpdir(), 'caisson-cli-')));
 
@@ -33,6 +33,19 @@ test('exit statuses are the command\'s own, or Docker\'s', async () => {
   assert.equal((await caisson(['do', '--no-such-flag', '--', 'true'])).status, 125);
   assert.equal((await caisson(['do'])).status, 125);
   assert.equal((await caisson(['nonsense'])).status, 125);
+});
+
+test('a slow reader of a pipe gets all of a long output', () => {
+  const directory = scratch();
+  for (let index = 0; index < 1500; index++) {
+    fs.mkdirSync(join(directory, 'node_modules', `p${index}`), { recursive: true });
+    fs.writeFileSync(join(directory, 'node_modules', `p${index}`, 'package.json'), `{"name":"p${index}","version":"1.0.0"}`);
+  }
+  // It reads late: what is more than a pipe holds has to wait for it.
+  const { stdout } = spawnSync('sh', ['-c', '"$0" "$1" scan --scanners vuln --packages --no-cache -q -f json "$2" | { sleep 1; cat; }', process.execPath, caissonPath, directory], { encoding: 'utf8', maxBuffer: 1 << 26 });
+  assert.ok(stdout.length > 1 << 17);
+  assert.equal((JSON.parse(stdout) as { packages: unknown[] }).packages.length, 1500);
+  fs.rmSync(directory, { recursive: true });
 });
 
 test('no error shows a JavaScript stack', async () => {

@@ -7,16 +7,21 @@ import { AdvisoryDatabase, encodeDatabase } from '../../src/scan/advisories/data
 import { readFeed } from '../../src/scan/advisories/read-feed.ts';
 import { readVex } from '../../src/scan/advisories/vex.ts';
 import { ScanInputError } from '../../src/scan/errors.ts';
+import { isMeant } from '../../src/scan/advisories/vex-products.ts';
 import { readChangelog } from '../../src/scan/mirror/changelog.ts';
+import { readRelease } from '../../src/scan/mirror/release.ts';
 import { aptSources } from '../../src/scan/mirror/sources.ts';
 import { LayerPackages } from '../../src/scan/packages/index.ts';
+import { rpmDigests } from '../../src/scan/packages/rpm.ts';
 import type { ReaderTools } from '../../src/scan/packages/types.ts';
 import { purlOf, readPurl } from '../../src/scan/purl.ts';
+import { knownLicense } from '../../src/scan/sbom/licenses.ts';
 import { readBill } from '../../src/scan/sbom/read.ts';
 import type { ScanFile } from '../../src/scan/types.ts';
 import { COMPARE } from '../../src/scan/versions/index.ts';
 import type { HostFiles } from '../../src/host/types.ts';
 import { randomFrom } from '../images/random.ts';
+import { spoiled } from './spoiled.ts';
 import { PACKAGE_FILES } from '../scan/package-files.ts';
 
 const CASES = 25_000;
@@ -64,9 +69,9 @@ function zip(entries: readonly (readonly [name: string, content: Buffer])[]): Bu
   return Buffer.concat([...locals, directory, end]);
 }
 
-/** A header of rpm with a name, a version and a release. */
+/** A header of rpm with a name, a version, a release, and a file with its digest. */
 function rpmHeader(): Buffer {
-  const fields = [[1000, 'name'], [1001, '1.0'], [1002, '2'], [1022, 'noarch']] as const;
+  const fields = [[1000, 'name'], [1001, '1.0'], [1002, '2'], [1022, 'noarch'], [1035, 'abcdef'], [1117, 'file'], [1118, '/usr/']] as const;
   const data = Buffer.from(fields.map(([, text]) => `${text}\0`).join(''));
   const header = Buffer.alloc(8 + fields.length * 16);
   header.writeUInt32BE(fields.length, 0);
@@ -99,13 +104,12 @@ function sqlite(): Buffer {
   file.writeUInt16BE(512, 16);
   file.writeUInt32BE(1, 56);
   const leaf = (page: number, header: number, record: Buffer): void => {
-    const at = 512 - record.length - 2;
+    const at = 512 - record.length - 3;
     file[header] = 13;
     file.writeUInt16BE(1, header + 3);
     file.writeUInt16BE(at, header + 8);
-    file[page + at] = record.length;
-    file[page + at + 1] = 1;
-    record.copy(file, page + at + 2);
+    file.set([0x80 | (record.length >> 7), record.length & 0x7f, 1], page + at);
+    record.copy(file, page + at + 3);
   };
   const schema = ['table', 'Packages', 'Packages'].map((text) => Buffer.from(text));
   leaf(0, 100, Buffer.concat([Buffer.from([6, ...schema.map(({ length }) => 13 + 2 * length), 1, 13]), ...schema, Buffer.from([2])]));
@@ -152,24 +156,11 @@ const DOCUMENTS: readonly (readonly [read: (bytes: Uint8Array) => unknown, seed:
   [(bytes) => readVex(bytes, 'x'), '{"document":{"csaf_version":"2.0"},"product_tree":{"branches":[{"product":{"product_id":"1"}}]},"vulnerabilities":[{"cve":"CVE-1","product_status":{"fixed":["1"]}}]}'],
   [readBill, '{"bomFormat":"CycloneDX","components":[{"type":"library","purl":"pkg:deb/debian/a@1?arch=amd64&upstream=b@2","properties":[{"name":"a","value":"b"}],"components":[]}]}'], [readBill, '{"spdxVersion":"SPDX-2.3","packages":[{"name":"a","externalRefs":[{"referenceType":"purl","referenceLocator":"pkg:npm/%40a/b@1"}]}]}'],
   [(bytes) => readChangelog(new TextDecoder().decode(bytes)), 'a (1-1) stable; urgency=high\n\n  * CVE-2024-1\n    more\n\n -- A <a@b>  Mon\n\na (1-0) stable; urgency=low\n\n  * x\n'],
-  [(bytes) => aptSources([{ path: 'a.sources', text: new TextDecoder().decode(bytes) }, { path: 'a.list', text: new TextDecoder().decode(bytes) }], { id: 'debian', version: '12' }, []), 'Types: deb\nURIs: http://a/b\nSuites: x y\nComponents: main\n\ndeb [arch=amd64] http://a/b x main\n'],
+  [(bytes) => aptSources([{ path: 'a.sources', text: new TextDecoder().decode(bytes) }, { path: 'a.list', text: new TextDecoder().decode(bytes) }], { id: 'debian', version: '12' }, []), 'Types: deb\nURIs: http://a/b\nSuites: x y\nComponents: main\nSigned-By: /k.gpg\n\ndeb [arch=amd64 signed-by=/k.gpg,AB trusted=yes] http://a/b x main\n'],
+  [(bytes) => readRelease(new TextDecoder().decode(bytes), 'x'), 'Suite: x\nValid-Until: Mon, 01 Jan 2024 00:00:00 UTC\nSHA256:\n ab 1 main/binary-amd64/Packages\n'],
+  [(bytes) => knownLicense(new TextDecoder().decode(bytes)), '(MIT OR Apache-2.0+) AND GPL-2.0-only WITH Classpath-exception-2.0'],
+  [(bytes) => isMeant({ name: new TextDecoder().decode(bytes), within: new TextDecoder().decode(bytes.subarray(bytes.length >> 1)) }, { type: 'deb', name: 'a', version: '1' }, { target: 'a:1', digests: [], distribution: { id: 'debian', version: '12' } }), 'pkg:deb/debian/a@1?arch=amd64&distro=debian-12pkg:oci/a@sha256%3Aab?tag=1'],
 ];
-
-/** One to four of: a byte changed, a piece cut out, doubled, moved, a large number put in. */
-function spoiled(bytes: Uint8Array, random: () => number): Uint8Array {
-  let result = Buffer.from(bytes);
-  const place = (): number => Math.floor(random() * (result.length + 1));
-  for (let count = 1 + Math.floor(random() * 4); count > 0; count--) {
-    const [at, length] = [place(), Math.floor(random() * 40)];
-    const kind = Math.floor(random() * 5);
-    if (kind === 0 && result.length > 0) result[Math.min(at, result.length - 1)] = Math.floor(random() * 256);
-    else if (kind === 1) result = Buffer.concat([result.subarray(0, at), result.subarray(at + length)]);
-    else if (kind === 2) result = Buffer.concat([result.subarray(0, at), result.subarray(Math.max(0, at - length), at), result.subarray(at)]);
-    else if (kind === 3) result = result.subarray(0, at);
-    else if (result.length >= 4) result.writeUInt32LE([0, 0xffff_ffff, 0x7fff_ffff, 0x8000_0000, 1][Math.floor(random() * 5)]!, Math.min(at, result.length - 4));
-  }
-  return result;
-}
 
 function check(title: string, body: (random: () => number, index: number) => void): void {
   test(`${CASES} spoiled cases: ${title}`, () => {
@@ -189,8 +180,10 @@ function check(title: string, body: (random: () => number, index: number) => voi
 check('lists of packages, lock files, jars, programs, databases of rpm', (random, index) => {
   const [path, bytes] = FILES[index % FILES.length]!;
   const packages = new LayerPackages(TOOLS);
-  packages.look(fileOf(path, spoiled(bytes, random)));
+  const file = fileOf(path, spoiled(bytes, random));
+  packages.look(file);
   packages.finish();
+  if (path.startsWith('var/lib/rpm/')) for (const one of rpmDigests(file)) assert.match(one.digest, /./);
 });
 
 test('each of them, as it is, has packages: the cases begin behind the first check', () => {

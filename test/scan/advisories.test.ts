@@ -116,6 +116,9 @@ test('a registry keeps the database for others; what is none there is refused', 
   assert.match(await mustRun(['db', 'push', `${host}/team/advisories:1`]), /\/team\/advisories:1@sha256:[0-9a-f]{64}\n$/);
   const env = { CAISSON_HOME: join(scratch, 'third') };
   assert.equal((await mustRun(['db', 'update', '--digest', digest, `docker://${host}/team/advisories:1`], { env })).trim(), digest);
+  assert.match((await run(['db', 'update'], { env })).stderr, /no address is named \(name one, or write some into \S+\/advisories\/addresses, one a line\)/);
+  write('third/advisories/addresses', `# ours\n\ndocker://${host}/team/advisories:1  # by hand\n`);
+  assert.equal((await mustRun(['db', 'update', '--digest', digest], { env })).trim(), digest);
   const image = await run(['scan', `${host}/team/advisories:1`], { env });
   assert.deepEqual([image.status, image.stdout], [2, ''], image.stderr);
   assert.match((await run(['db', 'update', 'ftp://x'], { env })).stderr, /is no address/);

@@ -3,18 +3,18 @@ import assert from 'node:assert/strict';
 import { existsSync, readFileSync, readdirSync, rmSync, statSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { join } from 'node:path';
-import { test } from 'node:test';
+import { after, test } from 'node:test';
 import { Ajv } from 'ajv';
-import addFormatsModule from 'ajv-formats';
 import { tarOf } from '../images/layer-testing.ts';
 import type { TestEntry } from '../images/layer-testing.ts';
 import { writeLayout } from '../images/fixtures.ts';
 import type { Compressor } from '../images/fixtures.ts';
+import { Scratch } from '../registry/servers.ts';
+import { addFormats, cycloneDxValidator } from './schemas.ts';
 import { packageLines, scanPlace } from './testing.ts';
 import type { ScanOutput } from './testing.ts';
 
 const { scratch, write, json, run, mustRun } = scanPlace();
-const addFormats = addFormatsModule as unknown as (ajv: Ajv) => Ajv;
 
 const status = (...packages: readonly string[]): TestEntry => ({ path: 'var/lib/dpkg/status', text: packages.map((one) => `Package: ${one.split(' ')[0] ?? ''}\nStatus: install ok installed\nArchitecture: amd64\nVersion: ${one.split(' ')[1] ?? ''}\n`).join('\n') });
 const npm = (path: string, version: string): TestEntry => ({ path: `${path}/package.json`, text: JSON.stringify({ name: path.replace(/^.*node_modules\//, ''), version }) });
@@ -85,14 +85,8 @@ test('what is found in a layer is kept: a layer that is gone is not missed, and 
   assert.match(answer.stderr, /digest/);
 });
 
-test('bills of materials: CycloneDX validates against its schema; SPDX has what the specification demands; both come back whole', async () => {
-  const require = createRequire(import.meta.url);
-  const schemas = join(require.resolve('@cyclonedx/cyclonedx-library/package.json'), '../res/schema');
-  const schema = (name: string): object => JSON.parse(readFileSync(join(schemas, name), 'utf8')) as object;
-  const ajv = addFormats(new Ajv({ strict: false }));
-  for (const name of ['spdx.SNAPSHOT.schema.json', 'jsf-0.82.SNAPSHOT.schema.json', 'cryptography-defs.SNAPSHOT.schema.json']) if (existsSync(join(schemas, name))) ajv.addSchema(schema(name), `http://cyclonedx.org/schema/${name}`);
-  ajv.addFormat('idn-email', true).addFormat('iri-reference', true);
-  const validate = ajv.compile(schema('bom-1.6.SNAPSHOT.schema.json'));
+test('bills of materials: CycloneDX validates against its schema, and both forms come back whole', async () => {
+  const validate = cycloneDxValidator();
   await mustRun(['db', 'import', write('osv.json', JSON.stringify({ id: 'CVE-2024-1', modified: '2024-01-01T00:00:00Z', summary: 'bad', severity: [{ type: 'CVSS_V3', score: 'CVSS:3.1/AV:N/AC:L/PR:N/UI:N/S:U/C:H/I:N/A:N' }], affected: [{ package: { ecosystem: 'Debian:12', name: 'openssl' }, ranges: [{ type: 'ECOSYSTEM', events: [{ introduced: '0' }, { fixed: '3.2' }] }] }, { package: { ecosystem: 'npm', name: 'kept' }, versions: ['1.1.0'] }] }))]);
   const lines = packageLines(await json(['top:1']));
   for (const args of [[], ['--scanners', 'vuln']]) {
@@ -103,14 +97,8 @@ test('bills of materials: CycloneDX validates against its schema; SPDX has what 
     assert.deepEqual(packageLines(await json([write('top.cdx.json', text)])), lines);
     assert.equal((JSON.parse(await mustRun(['scan', '-f', 'cyclonedx', 'top:1'])) as { serialNumber: string }).serialNumber, document.serialNumber);
   }
-  const spdx = JSON.parse(await mustRun(['scan', '-f', 'spdx', 'top:1'])) as { spdxVersion: string; dataLicense: string; documentNamespace: string; creationInfo: { created: string }; packages: { SPDXID: string; name: string; downloadLocation: string }[]; relationships: { spdxElementId: string; relatedSpdxElement: string }[] };
-  assert.deepEqual([spdx.spdxVersion, spdx.dataLicense, new Set(spdx.packages.map(({ SPDXID }) => SPDXID)).size], ['SPDX-2.3', 'CC0-1.0', spdx.packages.length]);
-  assert.match(spdx.creationInfo.created, /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ$/);
-  assert.match(spdx.documentNamespace, /^https:\/\/\S+[^#]$/);
-  const known = new Set(['SPDXRef-DOCUMENT', ...spdx.packages.map(({ SPDXID }) => SPDXID)]);
-  for (const id of known) assert.match(id, /^SPDXRef-[A-Za-z0-9.-]+$/);
-  for (const { spdxElementId, relatedSpdxElement } of spdx.relationships) assert.ok(known.has(spdxElementId) && known.has(relatedSpdxElement));
-  assert.deepEqual(packageLines(await json([write('top.spdx.json', JSON.stringify(spdx))])), lines);
+  const spdx = await mustRun(['scan', '-f', 'spdx', 'top:1']);
+  assert.deepEqual(packageLines(await json([write('top.spdx.json', spdx)])), lines);
 });
 
 test('formats: where a vulnerability is from, the page, SARIF, which validates against its schema, Markdown; statuses', async () => {
@@ -153,6 +141,30 @@ test('a base that was made anew: what a rebuild mends; the picture of the family
   const file = join(scratch, 'family.svg');
   await mustRun(['scan', '--graph', file]);
   assert.ok(existsSync(file) && readFileSync(file, 'utf8').includes('child:1'));
+});
+
+test('the picture of a registry, of a repository, and of one image there; what is no image is left out', async () => {
+  const registries = new Scratch('scan-graph');
+  after(() => registries.clean());
+  const { host } = await registries.serve();
+  for (const [image, name] of [['base:1', 'team/app:base'], ['middle:1', 'team/app:middle'], ['top:1', 'team/app:top'], ['base:2', 'other:2']] as const) {
+    await mustRun(['tag', image, `${host}/${name}`]);
+    await mustRun(['push', '-q', `${host}/${name}`]);
+  }
+  await mustRun(['db', 'push', `${host}/team/app:advisories`]);
+  const env = { CAISSON_HOME: join(scratch, 'elsewhere'), XDG_CACHE_HOME: join(scratch, 'cache-elsewhere') };
+  await mustRun(['db', 'update', `docker://${host}/team/app:advisories`], { env });
+  const names = (dot: string): readonly string[] => [...dot.matchAll(/^ {2}n\d+ \[label="([^\\"]+)/gm)].map(([, name = '']) => name.slice(host.length + 1)).sort();
+  const whole = await run(['scan', '--graph', '-', `docker://${host}`], { env });
+  assert.deepEqual(names(whole.stdout), ['other:2', 'team/app:base', 'team/app:middle', 'team/app:top'], whole.stderr);
+  assert.match(whole.stderr, /^caisson: \S+\/team\/app:advisories is left out: /m);
+  assert.match(whole.stdout, /team\/app:top\\n6 packages \(\+3 −3\)\\n1 inherited, 1 added, 0 mended/);
+  assert.deepEqual(names(await mustRun(['scan', '--graph', '-', `docker://${host}/other`], { env })), ['other:2']);
+  assert.deepEqual(names(await mustRun(['scan', '--graph', '-', `docker://${host}/team/app:middle`], { env })), ['team/app:base', 'team/app:middle', 'team/app:top']);
+  for (const [word, message] of [['team/app:none', /there is no such tag/], ['missing', /is not in/], [`team/app@sha256:${'a'.repeat(64)}`, /has no family/]] as const) {
+    const { status: code, stderr } = await run(['scan', '--graph', '-', `docker://${host}/${word}`], { env });
+    assert.deepEqual([code, message.test(stderr)], [2, true], stderr);
+  }
 });
 
 test('names in an image reach no terminal and no page as they are', async () => {

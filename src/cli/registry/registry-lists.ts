@@ -2,6 +2,7 @@
 import { RegistryError, listReferrers, stringList } from '../../image/index.ts';
 import type { RegistryClient } from '../../image/index.ts';
 import { formatReference, nameOf, parseReference } from '../../image/reference.ts';
+import type { Reference } from '../../image/reference.ts';
 import { readCommand } from '../command.ts';
 import type { FlagValues } from '../flags.ts';
 import { toUserError } from '../images/image-store.ts';
@@ -29,13 +30,25 @@ async function namesIn(client: RegistryClient, path: string, field: string, miss
   return names;
 }
 
+/** @throws RegistryError, InvalidReferenceError */
+export async function tagsOf(reference: Reference, values: FlagValues): Promise<readonly string[]> {
+  return namesIn(clientFor(reference, values, new BlobProgress(false)), 'tags/list?n=1000', 'tags', `${reference.repository} is not in ${reference.registry}`);
+}
+
+/** `registry`: a host, perhaps with a port. @throws RegistryError, InvalidReferenceError */
+export async function repositoriesOf(registry: string, values: FlagValues): Promise<readonly string[]> {
+  // A name of a repository behind it makes a reference of it, whose registry is then checked.
+  const reference = parseReference(`${registry}/any`);
+  return namesIn(clientFor(reference, values, new BlobProgress(false)), '/_catalog?n=1000', 'repositories', `${registry} gives no list of its repositories`);
+}
+
 export async function tagsCommand(args: readonly string[]): Promise<number> {
   const values = await readCommand(TAGS, args);
   if (values === undefined) return 0;
   const [text = ''] = values.command;
   try {
     const reference = parseReference(text);
-    const names = await namesIn(clientFor(reference, values, new BlobProgress(false)), 'tags/list?n=1000', 'tags', `${reference.repository} is not in ${reference.registry}`);
+    const names = await tagsOf(reference, values);
     print(values, names.map((name) => ({ Repository: nameOf(reference), Tag: name })), names.map((name) => `${name}\n`).join(''));
   } catch (error) {
     throw toUserError(error, `list the tags of "${text}"`);
@@ -48,9 +61,7 @@ export async function listCommand(args: readonly string[]): Promise<number> {
   if (values === undefined) return 0;
   const [registry = ''] = values.command;
   try {
-    // A name of a repository behind it makes a reference of it, whose registry is then checked.
-    const reference = parseReference(`${registry}/any`);
-    const names = await namesIn(clientFor(reference, values, new BlobProgress(false)), '/_catalog?n=1000', 'repositories', `${registry} gives no list of its repositories`);
+    const names = await repositoriesOf(registry, values);
     print(values, names.map((name) => ({ Repository: name })), names.map((name) => `${name}\n`).join(''));
   } catch (error) {
     throw toUserError(error, `list the repositories of ${registry}`);

@@ -12,13 +12,16 @@ import type { FlagValues } from '../flags.ts';
 import { oneOf } from '../option-values.ts';
 import { isDatabase, pullDatabase, pushDatabase } from '../registry/db-registry.ts';
 import { guarded } from './scan-guard.ts';
-import { databaseFile, digestOfFile } from './scan-database.ts';
+import { addressesFile, databaseFile, digestOfFile } from './scan-database.ts';
 import { ScanProgress } from './scan-progress.ts';
 import { DB_IMPORT, DB_INFO, DB_PUSH, DB_UPDATE } from './scan-specs.ts';
 import { READER_TOOLS, fetchBytes, uncompress } from './scan-tools.ts';
 
 /** Of a zip or a directory: OSV's for npm has 250,000. */
 const MOST_DOCUMENTS = 2_000_000;
+
+/** A file of addresses. */
+const MOST_ADDRESS_BYTES = 64 << 10;
 
 type Scorer = Awaited<ReturnType<typeof loadScorer>>;
 
@@ -148,13 +151,31 @@ export async function dbImportCommand(args: readonly string[]): Promise<number> 
   });
 }
 
+/** Those of the command line, else those of the user's file. @throws UserError */
+function addressesOf(values: FlagValues): readonly string[] {
+  if (values.command.length > 0) return values.command;
+  const file = addressesFile();
+  const advice = `name one, or write some into ${file}, one a line`;
+  let text = '';
+  try {
+    if (statSync(file).size > MOST_ADDRESS_BYTES) throw new UserError(`cannot update the advisories: ${file} is longer than ${MOST_ADDRESS_BYTES >> 10} KiB`, 'it has an address a line');
+    text = readFileSync(file, 'utf8');
+  } catch (error) {
+    if (error instanceof UserError) throw error;
+    if ((error as NodeJS.ErrnoException).code !== 'ENOENT') throw new UserError(`cannot update the advisories: ${file} cannot be read: ${(error as Error).message}`, advice, undefined, { cause: error });
+  }
+  const addresses = text.split('\n').map((line) => line.replace(/(?:^|\s)#.*$/, '').trim()).filter((line) => line !== '');
+  if (addresses.length === 0) throw new UserError('cannot update the advisories: no address is named', advice);
+  return addresses;
+}
+
 export async function dbUpdateCommand(args: readonly string[]): Promise<number> {
   const values = await readCommand(DB_UPDATE, args);
   if (values === undefined) return 0;
   return guarded('update the advisories', async () => {
     const scorer = await loadScorer();
     const brought: Brought[] = [];
-    for (const address of values.command) brought.push(await readAddress(address, values, scorer));
+    for (const address of addressesOf(values)) brought.push(await readAddress(address, values, scorer));
     return take(brought, values);
   });
 }

@@ -1,7 +1,7 @@
 /** The user's database of advisories: where it is, its digest, opening it. */
 import { createHash } from 'node:crypto';
 import { closeSync, openSync, readSync } from 'node:fs';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import { createImageHost, storeDirectory } from '../../host/node/image-host.ts';
 import { AdvisoryDatabase } from '../../scan/index.ts';
 import { toByteString } from '../bytes.ts';
@@ -13,6 +13,11 @@ export function databaseFile(): string {
   const directory = storeDirectory();
   if (directory === undefined) throw new UserError('cannot find a place for advisories: HOME is not set', 'set HOME or CAISSON_HOME');
   return join(directory, 'advisories', 'advisories.db');
+}
+
+/** Where `db update` finds addresses that nobody says again: one a line, `#` begins a comment. @throws UserError */
+export function addressesFile(): string {
+  return join(dirname(databaseFile()), 'addresses');
 }
 
 const PIECE_BYTES = 1 << 20;

@@ -2,8 +2,9 @@
 import { SEVERITIES } from '../../findings/index.ts';
 import type { Severity } from '../../findings/index.ts';
 import type { ImageStore } from '../../image/index.ts';
-import { ANALYSERS, MOST_DIGEST_LIST_BYTES, MOST_RULE_BYTES, MOST_SBOM_BYTES, ScanInputError, UsedFiles, analysersWith, findBase, readDigests, readRules, readVex } from '../../scan/index.ts';
-import type { AdvisoryDatabase, Analyser, ScanOptions, Scanner, Subject, VexStatement } from '../../scan/index.ts';
+import { MOST_DIGEST_LIST_BYTES, MOST_KEYRING_BYTES, MOST_RULE_BYTES, MOST_SBOM_BYTES, ScanInputError, UsedFiles, analysersWith, findBase, readDigests, readRules, readVex } from '../../scan/index.ts';
+import type { AdvisoryDatabase, Analyser, MirrorOptions, ScanOptions, Scanner, Subject, VexStatement } from '../../scan/index.ts';
+import { NetworkRuleError } from '../../net/index.ts';
 import { UserError } from '../errors.ts';
 import type { FlagValues } from '../flags.ts';
 import { oneOf } from '../option-values.ts';
@@ -11,7 +12,8 @@ import { readInputFile } from './input-file.ts';
 import type { ScanProgress } from './scan-progress.ts';
 import { SCANNER_NAMES, SCAN_FORMATS } from './scan-specs.ts';
 import { knownImages } from './scan-subject.ts';
-import { READER_TOOLS, mirrorTools, openResultCache } from './scan-tools.ts';
+import { MirrorReach } from './mirror-reach.ts';
+import { READER_TOOLS, hostDigest, mirrorTools, openResultCache } from './scan-tools.ts';
 
 const MOST_USED_BYTES = 64 << 20;
 
@@ -40,6 +42,7 @@ function understood<Meaning>(flag: string, files: string, read: () => Meaning): 
   try {
     return read();
   } catch (error) {
+    if (error instanceof NetworkRuleError) throw new UserError(`cannot use --${flag} ${files}: ${error.message}`, 'such as mirror.example, 10.1.2.3:8080 or 10.0.0.0/8', undefined, { cause: error });
     if (!(error instanceof ScanInputError)) throw error;
     throw new UserError(`cannot use --${flag} ${files}: ${error.message}`, error.advice, undefined, { cause: error });
   }
@@ -65,7 +68,7 @@ function readTexts<Meaning>(values: FlagValues, flag: string, most: number, read
 function analysersOf(values: FlagValues): readonly Analyser[] {
   const rules = readTexts(values, 'yara', MOST_RULE_BYTES, readRules);
   const digests = readTexts(values, 'bad-digests', MOST_DIGEST_LIST_BYTES, readDigests);
-  return rules === undefined && digests === undefined ? ANALYSERS : analysersWith(rules, digests);
+  return analysersWith({ rules, digests, digest: hostDigest });
 }
 
 /** All that the flags say, with every mistake in them found before the work begins. */
@@ -78,7 +81,9 @@ export interface ScanRequest {
   readonly vex: readonly VexStatement[];
   /** Of `--used`. */
   readonly used: UsedFiles | undefined;
-  readonly replaced: readonly (readonly [from: string, to: string])[];
+  /** What reading a mirror is told; undefined: none is asked. */
+  readonly mirror: Omit<MirrorOptions, 'tools'> | undefined;
+  readonly reach: MirrorReach;
 }
 
 /** @throws UserError */
@@ -86,8 +91,12 @@ export function requestOf(values: FlagValues): ScanRequest {
   const format = oneOf(values, 'format', SCAN_FORMATS) ?? 'table';
   const isBill = format === 'cyclonedx' || format === 'spdx';
   const scanners = listOf<Scanner>(values, 'scanners', SCANNER_NAMES) ?? (isBill ? [] : SCANNER_NAMES);
+  const replaced = replacements(values);
+  const reach = understood('allow-net', values.all('allow-net').join(' '), () => new MirrorReach(replaced.map(([, to]) => to), values.all('allow-net')));
+  const keys = values.all('keyring').map((file) => readInputFile('keyring', file, MOST_KEYRING_BYTES));
+  const mirror = values.has('updates') && scanners.includes('vuln') ? { replaced, keys, allowsUnsigned: values.has('allow-unsigned'), allowsExpired: values.has('allow-expired') } : undefined;
   return {
-    values, format, scanners, severities: listOf(values, 'severity', SEVERITIES) ?? SEVERITIES, vex: readStatements(values), used: readUsed(values.last('used')), replaced: replacements(values),
+    values, format, scanners, severities: listOf(values, 'severity', SEVERITIES) ?? SEVERITIES, vex: readStatements(values), used: readUsed(values.last('used')), mirror, reach,
     analysers: isBill ? [] : analysersOf(values).filter(({ scanner }) => scanners.includes(scanner)),
   };
 }
@@ -98,13 +107,13 @@ export function isBill({ format }: ScanRequest): boolean {
 
 /** Options for one subject. */
 export function scanOptions(request: ScanRequest, subject: Subject, store: ImageStore | undefined, database: AdvisoryDatabase | undefined, progress: ScanProgress): ScanOptions {
-  const { values, scanners, analysers, vex, replaced } = request;
+  const { values, scanners, analysers, vex, mirror, reach } = request;
   const hasVulnerabilities = scanners.includes('vuln');
   const note = (text: string): void => progress.note(text);
   return {
     hasPackages: hasVulnerabilities || isBill(request) || values.has('packages'), hasVulnerabilities, analysers, tools: READER_TOOLS, advisories: database, vex, hasDevelopment: values.has('dev'), note,
     cache: values.has('no-cache') ? undefined : openResultCache(),
-    mirror: values.has('updates') && hasVulnerabilities ? { tools: mirrorTools(note), replaced } : undefined,
+    mirror: mirror === undefined ? undefined : { tools: mirrorTools(note, reach), ...mirror },
     base: subject.kind !== 'image' ? undefined : findBase(subject.layers.map(({ diffId }) => diffId), subject.config, subject.annotations ?? {}, store === undefined ? [] : knownImages(store)),
   };
 }

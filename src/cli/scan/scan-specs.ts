@@ -32,13 +32,17 @@ ${FINDING_STATUS}`,
     { group: LOOK, name: 'bad-digests', kind: 'string', multiple: true, placeholder: 'FILE', help: 'digests of files that are known to be bad: DIGEST NAME a line' },
     { group: LOOK, name: 'no-cache', kind: 'boolean', help: 'look at every layer again' }, PLATFORM,
     { group: KNOWN, name: 'updates', kind: 'boolean', help: 'ask the mirror of the distribution what is newer' },
-    { group: KNOWN, name: 'mirror', kind: 'string', multiple: true, placeholder: 'FROM=TO', help: 'with --updates: addresses that begin with FROM are at TO' }, DB,
+    { group: KNOWN, name: 'mirror', kind: 'string', multiple: true, placeholder: 'FROM=TO', help: 'with --updates: addresses that begin with FROM are at TO' },
+    { group: KNOWN, name: 'keyring', kind: 'string', multiple: true, placeholder: 'FILE', help: 'with --updates: keys whose signatures count, instead of the image\'s own' },
+    { group: KNOWN, name: 'allow-unsigned', kind: 'boolean', help: 'with --updates: take lists that nobody signed whose keys are known' },
+    { group: KNOWN, name: 'allow-expired', kind: 'boolean', help: 'with --updates: take lists that are older than they may be' },
+    { group: KNOWN, name: 'allow-net', kind: 'string', multiple: true, placeholder: 'RULE', help: 'with --updates: an address or name within this network that the image\'s sources may lead to' }, DB,
     { group: KNOWN, name: 'db-digest', kind: 'string', placeholder: 'sha256:HEX', help: 'refuse a database that is not this one' },
     { group: KNOWN, name: 'vex', kind: 'string', multiple: true, placeholder: 'FILE', help: 'statements of what does not matter: OpenVEX, CSAF or CycloneDX' },
     { group: LOOK, name: 'used', kind: 'string', placeholder: 'FILE', help: 'say of each package how far it was used, by what "caisson run --record-use FILE" saw' },
     { group: OUTPUT, name: 'packages', kind: 'boolean', help: 'list all packages; in JSON, beside the findings' },
     { group: OUTPUT, name: 'output', short: 'o', kind: 'string', placeholder: 'FILE', help: 'where it is written (default: standard output)' },
-    { group: OUTPUT, name: 'graph', kind: 'string', placeholder: 'FILE', help: 'draw the images of the store by inheritance, with what each adds, mends and passes on: SVG, or DOT for FILE.dot; - for DOT on standard output. With IMAGE, its family only' },
+    { group: OUTPUT, name: 'graph', kind: 'string', placeholder: 'FILE', help: 'draw the images of the store by inheritance, with what each adds, mends and passes on: SVG, or DOT for FILE.dot; - for DOT on standard output. With IMAGE, its family only; with docker://HOST or docker://HOST/REPOSITORY, the images there' },
     QUIET, FORMAT, ...FINDING_FLAGS.filter(({ name }) => name !== 'format'), ...REGISTRY_FLAGS,
   ],
   examples: [
@@ -48,10 +52,11 @@ ${FINDING_STATUS}`,
 };
 
 export const DB_UPDATE: CommandSpec = {
-  name: 'db update', usage: '[FLAGS] ADDRESS...', summary: 'fetch advisories', words: [1, 100],
+  name: 'db update', usage: '[FLAGS] [ADDRESS...]', summary: 'fetch advisories', words: [0, 100],
   description: `An address is one of
   https://...        a file of advisories, as for "caisson db import"
-  docker://NAME      a database that "caisson db push" put into a registry`,
+  docker://NAME      a database that "caisson db push" put into a registry
+Without one, those of the file "addresses" beside the database are taken, one a line ($CAISSON_HOME/advisories/addresses, by default in ~/.local/share/caisson).`,
   flags: [{ group: DATABASE, name: 'digest', kind: 'string', placeholder: 'sha256:HEX', help: 'refuse the database if it is not this one afterwards' }, QUIET, ...REGISTRY_FLAGS],
   examples: [['caisson db update https://osv-vulnerabilities.storage.googleapis.com/npm/all.zip', 'OSV for npm'], ['caisson db update docker://registry.example/advisories:1', 'from a registry']],
 };

@@ -1,4 +1,5 @@
 /** What the word behind `caisson scan` means: an image of the store, a directory, an archive, a bill of materials, an image elsewhere. */
+import { createHash } from 'node:crypto';
 import { closeSync, existsSync, openSync, readFileSync, readSync, rmSync, statSync, mkdtempSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
@@ -39,7 +40,7 @@ export function knownImages(store: ImageStore): readonly KnownImage[] {
 }
 
 export function subjectOfImage(store: ImageStore, image: StoredImage, target: string): Subject {
-  const { manifest, config, id } = image;
+  const { manifest, config, id, record } = image;
   const layers = config.diffIds.map((diffId, index): SubjectLayer => ({
     diffId, open: async () => {
       const descriptor = manifest.layers[index];
@@ -47,7 +48,8 @@ export function subjectOfImage(store: ImageStore, image: StoredImage, target: st
       return openLayerFiles(store.disk.files, store.layers.pathsOf(diffId));
     },
   }));
-  return { target, kind: 'image', id, layers, config: configOf(config), annotations: manifest.annotations ?? {} };
+  const digests = [id, record.target.digest, record.manifest.digest, ...record.digests.map((text) => text.slice(text.indexOf('@') + 1))];
+  return { target, kind: 'image', id, digests, layers, config: configOf(config), annotations: manifest.annotations ?? {} };
 }
 
 /** Bytes that are what was promised. */
@@ -71,11 +73,14 @@ async function readDocument(source: CopySource, descriptor: Descriptor): Promise
   return Buffer.concat(pieces);
 }
 
-async function manifestOf(source: CopySource, platform: Platform): Promise<Manifest> {
+/** `digests`: of it, and of the indexes on the way. */
+async function manifestOf(source: CopySource, platform: Platform): Promise<{ readonly manifest: Manifest; readonly digests: readonly string[] }> {
   let own = await source.top();
+  const digests: string[] = [];
   for (let depth = 0; depth < 4; depth++) {
     const document = parseManifest(own.bytes, own.mediaType, 'the manifest');
-    if (document.kind === 'manifest') return document;
+    digests.push(`sha256:${createHash('sha256').update(own.bytes).digest('hex')}`);
+    if (document.kind === 'manifest') return { manifest: document, digests };
     const selected = selectPlatform(document, platform);
     if (selected === undefined) throw new ImageError('it has no image for this platform', 'name one with --platform');
     own = await source.manifest(selected.digest);
@@ -126,7 +131,7 @@ class ForeignImage {
   }
 
   async subject(target: string, platform: Platform): Promise<Subject> {
-    const manifest = await manifestOf(this.#source, platform);
+    const { manifest, digests } = await manifestOf(this.#source, platform);
     const config = parseConfig(await readDocument(this.#source, manifest.config), 'the configuration');
     if (config.diffIds.length !== manifest.layers.length) throw new ImageFormatError(`it has ${manifest.layers.length} layers, and its configuration says ${config.diffIds.length}`, 'do not trust this image');
     const layers = config.diffIds.map((diffId, index): SubjectLayer => ({
@@ -136,7 +141,7 @@ class ForeignImage {
         return this.#open(descriptor, diffId);
       },
     }));
-    return { target, kind: 'image', id: manifest.config.digest, layers, config: configOf(config), annotations: manifest.annotations ?? {} };
+    return { target, kind: 'image', id: manifest.config.digest, digests: [manifest.config.digest, ...digests], layers, config: configOf(config), annotations: manifest.annotations ?? {} };
   }
 
   close(): void {

@@ -9,10 +9,11 @@ import { gunzipSync, inflateRawSync, inflateSync } from 'node:zlib';
 import { cacheDirectory } from '../../host/node/cache-directory.ts';
 import { createImageHost } from '../../host/node/image-host.ts';
 import { Disk, unzstd } from '../../image/index.ts';
-import { ResultCache, ScanInputError } from '../../scan/index.ts';
+import { MOST_KEYRING_BYTES, ResultCache, ScanInputError } from '../../scan/index.ts';
 import type { MirrorTools, ReaderTools } from '../../scan/index.ts';
 import { toByteString } from '../bytes.ts';
 import { version } from '../version.ts';
+import type { MirrorReach } from './mirror-reach.ts';
 
 function inflated(inflate: (bytes: Uint8Array, options: { readonly maxOutputLength: number }) => Buffer, bytes: Uint8Array, most: number): Uint8Array | undefined {
   try {
@@ -26,6 +27,14 @@ export const READER_TOOLS: ReaderTools = {
   inflateRaw: (bytes, most) => inflated(inflateRawSync, bytes, most),
   inflate: (bytes, most) => inflated(inflateSync, bytes, most),
 };
+
+const ALGORITHMS: ReadonlyMap<number, string> = new Map([[32, 'md5'], [64, 'sha256']]);
+
+/** In so many hexadecimal digits; undefined: of another kind. */
+export function hostDigest(bytes: Uint8Array, digits: number): string | undefined {
+  const algorithm = ALGORITHMS.get(digits);
+  return algorithm === undefined ? undefined : createHash(algorithm).update(bytes).digest('hex');
+}
 
 /** Below the user's cache; undefined: there is none. */
 export function scanCacheDirectory(): string | undefined {
@@ -60,23 +69,27 @@ function proxyFor(url: URL): URL | undefined {
   return urlOf(proxy);
 }
 
-function answer(url: URL): Promise<IncomingMessage> {
+/** @throws ScanInputError where `reach` does not let it. What a proxy looks up is its own affair: then only addresses that are written out, and this machine's name, are known here. */
+function answer(url: URL, reach: MirrorReach | undefined): Promise<IncomingMessage> {
   const proxy = proxyFor(url);
+  const lookup = reach?.lookup(url);
+  const options = lookup === undefined ? {} : { lookup };
   const headers = { 'user-agent': `caisson/${version}`, host: url.host };
   return new Promise((resolve, reject) => {
-    const sent = url.protocol === 'https:' ? httpsRequest(url, { headers }, resolve)
-      : proxy === undefined ? httpRequest(url, { headers }, resolve) : httpRequest({ host: proxy.hostname, port: proxy.port === '' ? 80 : Number(proxy.port), path: url.href, headers }, resolve);
+    const sent = url.protocol === 'https:' ? httpsRequest(url, { headers, ...options }, resolve)
+      : proxy === undefined ? httpRequest(url, { headers, ...options }, resolve) : httpRequest({ host: proxy.hostname, port: proxy.port === '' ? 80 : Number(proxy.port), path: url.href, headers }, resolve);
     sent.setTimeout(IDLE_MS, () => sent.destroy(new Error('no answer')));
     sent.on('error', reject);
     sent.end();
   });
 }
 
-/** The whole body; undefined where there is nothing (404). @throws ScanInputError */
-export async function fetchBytes(address: string, most: number): Promise<Uint8Array | undefined> {
+/** The whole body; undefined where there is nothing (404). `reach`: for addresses that are not the user's. @throws ScanInputError */
+export async function fetchBytes(address: string, most: number, reach?: MirrorReach): Promise<Uint8Array | undefined> {
   let url = urlOf(address);
   for (let redirects = 0; redirects <= MOST_REDIRECTS; redirects++) {
-    const response = await answer(url).catch((error: unknown) => {
+    const response = await answer(url, reach).catch((error: unknown) => {
+      if (error instanceof ScanInputError) throw error;
       throw new ScanInputError(`${url.href} does not answer: ${(error as Error).message}`, 'check the network and the address', { cause: error });
     });
     const { statusCode = 0, headers: { location } } = response;
@@ -156,13 +169,30 @@ export async function uncompress(bytes: Uint8Array, most: number): Promise<Uint8
   }
 }
 
+const KEYRINGS = '/usr/share/keyrings';
+
+/** Keys of a distribution as its own package of keys installs them. */
+function hostKeys(distribution: string): readonly Uint8Array[] {
+  if (!/^[a-z0-9]{1,40}$/.test(distribution)) return [];
+  for (const ending of ['gpg', 'pgp']) {
+    try {
+      const bytes = readFileSync(join(KEYRINGS, `${distribution}-archive-keyring.${ending}`));
+      if (bytes.length <= MOST_KEYRING_BYTES) return [bytes];
+    } catch {
+      // This machine has it under the other name, or not at all.
+    }
+  }
+  return [];
+}
+
 /** What is kept of mirrors; a cache that cannot be written costs time only. */
-export function mirrorTools(note: (text: string) => void): MirrorTools {
+export function mirrorTools(note: (text: string) => void, reach: MirrorReach): MirrorTools {
   const cache = scanCacheDirectory();
   const directory = cache === undefined ? undefined : join(cache, 'mirror');
   const fileOf = (name: string): string | undefined => (directory === undefined ? undefined : join(directory, name.slice(0, 200)));
   return {
-    fetch: fetchBytes, uncompress, note,
+    fetch: (url, most) => fetchBytes(url, most, reach), uncompress, note, hostKeys, now: Date.now,
+    verify: async (...asked) => (await import('./openpgp.ts')).verifySignature(...asked),
     sha256: (bytes) => createHash('sha256').update(bytes).digest('hex'),
     kept: (name) => {
       const file = fileOf(name);

@@ -1,14 +1,15 @@
 /** Statements that a vulnerability does not matter for a product: OpenVEX 0.2, CSAF 2.0 (profile VEX), CycloneDX 1.4 and later. */
 import { ScanInputError } from '../errors.ts';
-import { readPurl } from '../purl.ts';
 import { arrayOf, fieldOf, parseJson, stringOf } from '../text.ts';
 import type { Vulnerability } from './match.ts';
+import { isMeant } from './vex-products.ts';
+import type { Scanned, VexProduct } from './vex-products.ts';
 
 export interface VexStatement {
   /** The vulnerability, under any of its names. */
   readonly ids: readonly string[];
-  /** Package URLs; none: whatever has it. */
-  readonly products: readonly string[];
+  /** None: whatever has it. */
+  readonly products: readonly VexProduct[];
   readonly status: 'not affected' | 'fixed' | 'affected' | 'under investigation';
   readonly reason: string;
 }
@@ -22,11 +23,18 @@ function strings(values: readonly unknown[]): readonly string[] {
   return values.filter((value) => typeof value === 'string');
 }
 
-/** `@id` of products and of what is in them: what is in them counts where there is something. */
-function openVexProducts(statement: unknown): readonly string[] {
+/** Of a product, or of something in one. */
+function openVexId(one: unknown): string | undefined {
+  return typeof one === 'string' ? one : (stringOf(fieldOf(one, 'identifiers'), 'purl') ?? stringOf(one, '@id'));
+}
+
+/** Products, and where there is something in them that is meant, that within them. */
+function openVexProducts(statement: unknown): readonly VexProduct[] {
   return arrayOf(statement, 'products').flatMap((product) => {
     const parts = arrayOf(product, 'subcomponents');
-    return (parts.length === 0 ? [product] : parts).flatMap((one) => (typeof one === 'string' ? one : (stringOf(fieldOf(one, 'identifiers'), 'purl') ?? stringOf(one, '@id') ?? [])));
+    const within = openVexId(product);
+    if (parts.length === 0) return within === undefined ? [] : [{ name: within }];
+    return parts.map(openVexId).filter((name) => name !== undefined).map((name) => (within === undefined ? { name } : { name, within }));
   });
 }
 
@@ -62,7 +70,7 @@ function readCsaf(document: unknown): readonly VexStatement[] {
     const ids = [stringOf(vulnerability, 'cve'), ...arrayOf(vulnerability, 'ids').map((id) => stringOf(id, 'text'))].filter((id) => id !== undefined);
     const reasons = [...arrayOf(vulnerability, 'threats').map((threat) => stringOf(threat, 'details')), ...arrayOf(vulnerability, 'flags').map((flag) => stringOf(flag, 'label'))].filter((text) => text !== undefined);
     return [...STATUSES].flatMap(([name, status]): readonly VexStatement[] => {
-      const purls = strings(arrayOf(fieldOf(vulnerability, 'product_status'), name)).flatMap((id) => products.get(id) ?? []);
+      const purls = strings(arrayOf(fieldOf(vulnerability, 'product_status'), name)).flatMap((id) => products.get(id) ?? []).map((name) => ({ name }));
       return purls.length === 0 ? [] : [{ ids, products: purls, status, reason: reasons[0] ?? status }];
     });
   });
@@ -78,7 +86,7 @@ function readCycloneDx(document: unknown): readonly VexStatement[] {
     const [id, status] = [stringOf(vulnerability, 'id'), STATUSES.get(stringOf(analysis, 'state') ?? '')];
     if (id === undefined || status === undefined) return [];
     const references = arrayOf(vulnerability, 'affects').flatMap((one) => stringOf(one, 'ref') ?? []);
-    return [{ ids: [id], products: references.map((reference) => purls.get(reference) ?? reference.replace(/^urn:cdx:[^#]*#/, '')), status, reason: stringOf(analysis, 'detail') ?? stringOf(analysis, 'justification') ?? status }];
+    return [{ ids: [id], products: references.map((reference) => ({ name: purls.get(reference) ?? reference.replace(/^urn:cdx:[^#]*#/, '') })), status, reason: stringOf(analysis, 'detail') ?? stringOf(analysis, 'justification') ?? status }];
   });
 }
 
@@ -91,19 +99,10 @@ export function readVex(bytes: Uint8Array, name: string): readonly VexStatement[
   throw new ScanInputError(`"${name}" is no VEX that is known`, 'there are OpenVEX, CSAF and CycloneDX, each as JSON');
 }
 
-/** Without a version a product is every version; without qualifiers every architecture. */
-function isProduct(product: string, { found: { package: own } }: Vulnerability): boolean {
-  const bare = product.replace(/[?#].*$/s, '');
-  const withVersion = bare.lastIndexOf('@') > bare.lastIndexOf('/');
-  const read = readPurl(withVersion ? product : `${bare}@0`);
-  if (read === undefined) return false;
-  const { type, name, version } = read.package;
-  return type === own.type && (name === own.name || name === own.sourceName) && (!withVersion || version === own.version || version === own.sourceVersion);
-}
-
-/** The last statement about a vulnerability and package that takes it out; undefined where none does, or a later one says that it is affected. `targets`: names of the image, of which a statement may be as well. */
-export function excusedBy(statements: readonly VexStatement[], vulnerability: Vulnerability, targets: readonly string[]): VexStatement | undefined {
+/** The last statement about a vulnerability and package that takes it out; undefined where none does, or a later one says that it is affected. */
+export function excusedBy(statements: readonly VexStatement[], vulnerability: Vulnerability, scanned: Scanned): VexStatement | undefined {
   const names = new Set([vulnerability.id, ...vulnerability.aliases]);
-  const last = statements.filter(({ ids, products }) => ids.some((id) => names.has(id)) && (products.length === 0 || products.some((product) => targets.includes(product) || isProduct(product, vulnerability)))).at(-1);
+  const { found: { package: own } } = vulnerability;
+  const last = statements.filter(({ ids, products }) => ids.some((id) => names.has(id)) && (products.length === 0 || products.some((product) => isMeant(product, own, scanned)))).at(-1);
   return last?.status === 'not affected' || last?.status === 'fixed' ? last : undefined;
 }

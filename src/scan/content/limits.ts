@@ -73,6 +73,8 @@ export const MOST_HASH_BYTES = 64 << 20;
 
 /** Lines of dpkg's list of checksums, over all packages; and of a list of digests of bad files. */
 export const MOST_CHECKSUMS = 1_000_000;
+/** Characters of the digests of one database of rpm: 300,000 files have 40 MB. */
+export const MOST_DIGEST_TEXT = 48 * 2 ** 20;
 /** Of an image: files that are not what their packages brought; of more the number is told. */
 export const MOST_CHANGED_FILES = 1000;
 /** Bytes of a list of digests: 128 for each line. */

@@ -1,8 +1,9 @@
-/** A suite's lists of packages: `dists/SUITE/InRelease`, and the `Packages` files whose digests it has (wiki.debian.org/DebianRepository/Format). */
+/** A suite's lists of packages: the `Packages` files whose digests it has (wiki.debian.org/DebianRepository/Format). */
 import { ScanInputError } from '../errors.ts';
 import { MOST_INDEX_BYTES } from '../limits.ts';
 import { paragraphs } from '../packages/deb822.ts';
 import { asciiOf, textOf } from '../text.ts';
+import type { Release } from './release.ts';
 import type { AptSource } from './sources.ts';
 import type { MirrorTools } from './tools.ts';
 
@@ -16,36 +17,6 @@ export interface ListedPackage {
   readonly url: string;
   readonly size: number;
   readonly sha256: string;
-}
-
-export interface Suite {
-  readonly name: string;
-  readonly isSecurity: boolean;
-  readonly packages: readonly ListedPackage[];
-}
-
-const MOST_RELEASE_BYTES = 4 * 2 ** 20;
-const HEX = /^[0-9a-f]{64}$/;
-
-interface Release {
-  readonly digests: ReadonlyMap<string, string>;
-  readonly isSecurity: boolean;
-  /** apt does not take from it by itself: backports, experimental. */
-  readonly isManual: boolean;
-  readonly hasByHash: boolean;
-}
-
-function readRelease(text: string, suite: string): Release {
-  // What is signed stands between two lines of OpenPGP.
-  const plain = text.replace(/^-----BEGIN PGP SIGNED MESSAGE-----\n(?:[^\n]+\n)*\n/, '').replace(/\n-----BEGIN PGP SIGNATURE-----[\s\S]*$/, '\n');
-  const [fields = new Map<string, string>()] = paragraphs(plain, ['Label', 'Suite', 'NotAutomatic', 'Acquire-By-Hash', 'SHA256']);
-  const digests = new Map<string, string>();
-  for (const line of (fields.get('SHA256') ?? '').split('\n')) {
-    const [digest = '', , path = ''] = line.trim().split(/\s+/);
-    if (HEX.test(digest)) digests.set(path, digest);
-  }
-  const yes = (name: string): boolean => fields.get(name)?.toLowerCase() === 'yes';
-  return { digests, isSecurity: /security/i.test(fields.get('Label') ?? '') || /-security\b|\/updates$/.test(suite), isManual: yes('NotAutomatic'), hasByHash: yes('Acquire-By-Hash') };
 }
 
 const FIELDS = ['Package', 'Version', 'Source', 'Architecture', 'Filename', 'Size', 'SHA256'] as const;
@@ -67,7 +38,8 @@ function parseShort(text: string, uri: string): readonly ListedPackage[] {
   });
 }
 
-async function readList(source: AptSource, release: Release, directory: string, tools: MirrorTools): Promise<readonly ListedPackage[]> {
+/** Nothing where the suite has no such list. @throws ScanInputError */
+export async function readList(source: AptSource, release: Release, directory: string, tools: MirrorTools): Promise<readonly ListedPackage[]> {
   const file = ['Packages.gz', 'Packages.xz', 'Packages'].map((name) => `${directory}/${name}`).find((path) => release.digests.has(path));
   const digest = release.digests.get(file ?? '');
   if (file === undefined || digest === undefined) return [];
@@ -82,18 +54,4 @@ async function readList(source: AptSource, release: Release, directory: string, 
   const short = shorten(asciiOf(await tools.uncompress(bytes, MOST_INDEX_BYTES)));
   tools.keep(`list-${digest}`, new TextEncoder().encode(short));
   return parseShort(short, source.uri);
-}
-
-/** Undefined for a suite that apt does not take from by itself. `architectures`: `amd64` and others that the image has. @throws ScanInputError */
-export async function readSuite(source: AptSource, architectures: readonly string[], tools: MirrorTools): Promise<Suite | undefined> {
-  const url = `${source.uri}/dists/${source.suite}/InRelease`;
-  const bytes = await tools.fetch(url, MOST_RELEASE_BYTES) ?? await tools.fetch(url.replace(/InRelease$/, 'Release'), MOST_RELEASE_BYTES);
-  if (bytes === undefined) throw new ScanInputError(`the mirror has no suite "${source.suite}" (${url})`, 'has the release ended, and moved to an archive? name a mirror that has it with --mirror');
-  const release = readRelease(textOf(bytes), source.suite);
-  if (release.isManual) return undefined;
-  const packages: ListedPackage[] = [];
-  for (const component of source.components) {
-    for (const architecture of architectures) for (const one of await readList(source, release, `${component}/binary-${architecture}`, tools)) packages.push(one);
-  }
-  return { name: source.suite, isSecurity: release.isSecurity, packages };
 }

@@ -9,10 +9,12 @@ import { parseJson } from '../text.ts';
 import { COMPARE } from '../versions/index.ts';
 import { changelogOf, readChangelog } from './changelog.ts';
 import type { ChangelogEntry } from './changelog.ts';
-import { readSuite } from './lists.ts';
-import type { ListedPackage, Suite } from './lists.ts';
+import type { ListedPackage } from './lists.ts';
 import { aptSources } from './sources.ts';
+import { readSuite } from './suite.ts';
+import type { Suite } from './suite.ts';
 import type { MirrorTools } from './tools.ts';
+import type { Trust } from './trust.ts';
 
 /** A package of the image of which there is a newer version. */
 export interface Update {
@@ -27,7 +29,7 @@ export interface MirrorResult {
   readonly advisories: readonly Advisory[];
   /** Suites that were asked. */
   readonly suites: readonly string[];
-  /** Sources whose changes could not be read. */
+  /** What could not be read or was taken without being sure of it, a sentence each. */
   readonly problems: readonly string[];
 }
 
@@ -35,6 +37,12 @@ export interface MirrorOptions {
   readonly tools: MirrorTools;
   /** Other places for the beginnings of addresses. */
   readonly replaced: readonly (readonly [from: string, to: string])[];
+  /** Keys that count instead of those that the image names; none: those of the image. */
+  readonly keys?: readonly Uint8Array[];
+  /** Suites count although nobody whom the image knows signed them. */
+  readonly allowsUnsigned?: boolean;
+  /** Suites count although they are older than they may be. */
+  readonly allowsExpired?: boolean;
 }
 
 /** Packages that are tried for a source's list of changes: in some it is a link into another one. */
@@ -130,26 +138,27 @@ function oldestBySource<One extends Update & { readonly from: Candidate }>(updat
 }
 
 /** Undefined for an image without packages of dpkg. @throws ScanInputError where the mirror does not answer */
-export async function askMirror(merged: MergedPackages, { tools, replaced }: MirrorOptions): Promise<MirrorResult | undefined> {
+export async function askMirror(merged: MergedPackages, { tools, replaced, ...trusted }: MirrorOptions): Promise<MirrorResult | undefined> {
   const packages = merged.packages.filter(({ package: { type } }) => type === 'deb');
   const { distribution } = merged;
   if (packages.length === 0 || distribution === undefined) return undefined;
   const sources = aptSources(merged.sources, distribution, replaced);
   if (sources.length === 0) throw new ScanInputError('it does not say where its packages come from, and for its distribution there is no place that is known', 'name advisories with "caisson db"');
   const architectures = [...new Set(packages.flatMap(({ package: { architecture } }) => (architecture === undefined || architecture === 'all' ? [] : [architecture])))].slice(0, 4);
-  const suites: Suite[] = [];
+  const trust: Trust = { keyrings: merged.keyrings, hostKeys: () => tools.hostKeys(distribution.id), ...trusted };
+  const [suites, problems]: [Suite[], string[]] = [[], []];
   for (const source of sources) {
-    const suite = await readSuite(source, architectures, tools);
+    const suite = await readSuite(source, { architectures, trust, tools, problems });
     if (suite !== undefined) suites.push(suite);
   }
   const updates = updatesOf(packages, candidates(suites, new Set(packages.map(({ package: { name } }) => name))));
   const bySource = oldestBySource(updates);
-  const [advisories, problems]: [Advisory[], string[]] = [[], []];
+  const advisories: Advisory[] = [];
   const ecosystem = ecosystemOf(distribution);
   await inTurns([...bySource.values()], async ({ from, found }) => {
     const { sourceName, sourceVersion } = from.listed;
     const entries = await changesOf(sourceName, sourceVersion, suites, tools);
-    if (entries === undefined) problems.push(`${sourceName} ${sourceVersion}`);
+    if (entries === undefined) problems.push(`the changes of ${sourceName} ${sourceVersion} could not be read`);
     advisories.push(...advisoriesOf(found.package.sourceName ?? found.package.name, installedSource(found), from, entries ?? [], ecosystem));
   });
   return { updates: updates.map(({ found, candidate, suite, isSecurity }) => ({ found, candidate, suite, isSecurity })), advisories, suites: suites.map(({ name }) => name), problems };

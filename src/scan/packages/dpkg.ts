@@ -1,6 +1,6 @@
 /** dpkg's lists: `status`, and the pieces of it that distroless images have in `status.d`. */
-import { MOST_LIST_BYTES } from '../limits.ts';
-import { asciiOf, baseName, textOf } from '../text.ts';
+import { MOST_KEYRING_BYTES, MOST_LIST_BYTES } from '../limits.ts';
+import { asciiOf, base64Of, baseName, textOf } from '../text.ts';
 import type { ScanFile } from '../types.ts';
 import { PackageList } from './checked.ts';
 import { paragraphs } from './deb822.ts';
@@ -59,3 +59,14 @@ export const APT_SOURCES: PackageReader = {
   wants: ({ path }) => path === 'etc/apt/sources.list' || (path.startsWith('etc/apt/sources.list.d/') && /\.(?:list|sources)$/.test(baseName(path))),
   read: (file) => ({ packages: [], text: textOf(file.read(1 << 20)) }),
 };
+
+/** Keys whose signatures on lists of packages count: those of all sources, and where `Signed-By` finds those of one (apt-secure(8), sources.list(5)). */
+export const APT_KEYRINGS: PackageReader = {
+  name: 'apt-keys', kind: 'keyring',
+  wants: ({ path, size }) => size <= MOST_KEYRING_BYTES && (path === 'etc/apt/trusted.gpg' || (/^(?:etc\/apt\/(?:trusted\.gpg\.d|keyrings)|usr\/(?:local\/)?share\/keyrings)\/[^/]+$/.test(path) && isKeyring(path))),
+  read: (file) => ({ packages: [], keyring: base64Of(file.read(MOST_KEYRING_BYTES)) }),
+};
+
+function isKeyring(path: string): boolean {
+  return /\.(?:gpg|pgp|asc)$/.test(path) && !path.endsWith('-removed-keys.gpg');
+}

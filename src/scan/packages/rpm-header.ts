@@ -1,14 +1,19 @@
 /** A package's header as rpm's database keeps it (rpm `lib/header.c`): numbers of entries and bytes, an index, and what it points to. Big endian. */
-import { asciiOf, textOf } from '../text.ts';
+import { asciiOf, byteStringOf, textOf } from '../text.ts';
 import type { Package } from './types.ts';
 
-const TAG = { name: 1000, version: 1001, release: 1002, epoch: 1003, vendor: 1011, license: 1014, architecture: 1022, source: 1044, directoryIndexes: 1116, baseNames: 1117, directoryNames: 1118, modularity: 5096 } as const;
+const TAG = { name: 1000, version: 1001, release: 1002, epoch: 1003, vendor: 1011, license: 1014, architecture: 1022, source: 1044, directoryIndexes: 1116, baseNames: 1117, directoryNames: 1118, modularity: 5096, fileStates: 1029, fileDigests: 1035, fileFlags: 1037, fileVerifyFlags: 1045 } as const;
 const ENTRY_BYTES = 16;
 /** rpm's own bounds (`hdrchkTags`, `hdrchkData`). */
 const MOST_ENTRIES = 0xffff;
 const MOST_DATA_BYTES = 0x0fff_ffff;
 /** Files of one package whose names are read. */
 const MOST_NAMES = 1_000_000;
+
+/** PATH_MAX: a longer name is of no file. */
+const MOST_PATH_BYTES = 4096;
+/** `rpmfileAttrs_e`, `rpmVerifyAttrs_e` and `rpmfileState_e` of rpm's `rpmfiles.h` and `rpmvf.h`. */
+const [CONFIG, GHOST, VERIFY_DIGEST, STATE_NORMAL] = [1, 1 << 6, 1, 0];
 
 interface Entry {
   readonly offset: number;
@@ -57,7 +62,9 @@ export class RpmHeader {
     for (let at = entry.offset; found.length < entry.count && at < this.#bytes.length;) {
       const end = this.#bytes.indexOf(0, at);
       if (end < 0) break;
-      found.push(asciiOf(this.#bytes.subarray(at, end)));
+      const piece = this.#bytes.subarray(at, end);
+      const text = asciiOf(piece);
+      found.push(/[^\0-\x7f]/.test(text) && piece.length <= MOST_PATH_BYTES ? byteStringOf(piece) : text);
       at = end + 1;
     }
     return found;
@@ -78,12 +85,34 @@ export class RpmHeader {
     };
   }
 
+  /** Byte strings without a slash at their beginning, each with its place in all that is said of files. */
+  *#paths(): Generator<readonly [path: string, index: number]> {
+    const directories = this.#strings(TAG.directoryNames);
+    for (const [index, name] of this.#strings(TAG.baseNames).entries()) {
+      const directory = directories[this.#number(TAG.directoryIndexes, index) ?? 0] ?? '/';
+      if (directory.length + name.length <= MOST_PATH_BYTES) yield [`${directory}${name}`.slice(1), index];
+    }
+  }
+
   /** Those of its files that are among `paths`. */
   owned(paths: ReadonlySet<string>): readonly string[] {
-    const directories = this.#strings(TAG.directoryNames);
-    return this.#strings(TAG.baseNames).flatMap((name, index) => {
-      const path = `${directories[this.#number(TAG.directoryIndexes, index) ?? 0] ?? '/'}${name}`.slice(1);
-      return paths.has(path) ? [path] : [];
-    });
+    const found: string[] = [];
+    for (const [path] of this.#paths()) if (paths.has(path)) found.push(path);
+    return found;
+  }
+
+  /** Files with the digests that it brought, as `rpm -V` compares them: without configuration, what is made later, what is not to be verified, and what another package has replaced. */
+  *digests(): Generator<{ readonly path: string; readonly digest: string }> {
+    const digests = this.#strings(TAG.fileDigests);
+    for (const [path, index] of this.#paths()) {
+      const digest = digests[index] ?? '';
+      const isApart = ((this.#number(TAG.fileFlags, index) ?? 0) & (CONFIG | GHOST)) !== 0 || ((this.#number(TAG.fileVerifyFlags, index) ?? VERIFY_DIGEST) & VERIFY_DIGEST) === 0;
+      if (digest !== '' && !isApart && this.#state(index) === STATE_NORMAL) yield { path, digest };
+    }
+  }
+
+  #state(index: number): number {
+    const entry = this.#entries.get(TAG.fileStates);
+    return (entry === undefined || entry.offset < 0 ? undefined : this.#bytes[entry.offset + index]) ?? STATE_NORMAL;
   }
 }

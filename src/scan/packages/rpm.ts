@@ -132,3 +132,11 @@ export function rpmOwnedPaths(file: ScanFile, paths: ReadonlySet<string>): reado
   for (const header of headersOf(file.read(MOST_RPM_BYTES))) for (const path of header.owned(paths)) found.push(path);
   return found;
 }
+
+/** Digests of the files of all packages. */
+export function* rpmDigests(file: ScanFile): Generator<{ readonly path: string; readonly digest: string; readonly package: string }> {
+  for (const header of headersOf(file.read(MOST_RPM_BYTES))) {
+    const name = header.package?.name;
+    if (name !== undefined) for (const one of header.digests()) yield { ...one, package: name };
+  }
+}

@@ -34,7 +34,7 @@ export interface Distribution {
 }
 
 /** `installed`: it is there as files. `lock`: somebody wrote down what is to be installed. */
-export type RecordKind = 'installed' | 'lock' | 'binary' | 'distribution' | 'sources' | 'owner';
+export type RecordKind = 'installed' | 'lock' | 'binary' | 'distribution' | 'sources' | 'keyring' | 'owner';
 
 /** What one file of a layer says. */
 export interface PackageRecord {
@@ -47,6 +47,8 @@ export interface PackageRecord {
   readonly distribution?: Distribution;
   /** Of `sources`: the text of apt's lists of sources. */
   readonly text?: string;
+  /** Of `keyring`: the file, in base64. */
+  readonly keyring?: string;
   /** Of `owner`: files with packages of their own that belong to a package of the distribution. */
   readonly owned?: readonly string[];
   /** It was read only in part, or not at all, and why. */

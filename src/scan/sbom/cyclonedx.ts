@@ -4,6 +4,7 @@ import { purlOf } from '../purl.ts';
 import { shownPath } from '../text.ts';
 import type { Vulnerability } from '../advisories/match.ts';
 import type { FoundPackage } from '../merge.ts';
+import { knownLicense } from './licenses.ts';
 import { uuidOf } from './types.ts';
 import type { Bill, BillOptions } from './types.ts';
 
@@ -15,13 +16,20 @@ function splitName({ package: { type, name } }: FoundPackage): { readonly group?
   return at <= 0 ? { name } : { group: name.slice(0, at), name: name.slice(at + 1) };
 }
 
+function licensesOf(license: string | undefined): object {
+  if (license === undefined || license === '') return {};
+  const known = knownLicense(license);
+  if (known?.isIdentifier === false) return { licenses: [{ expression: license }] };
+  return { licenses: [{ license: known === undefined ? { name: license } : { id: license } }] };
+}
+
 function componentOf(found: FoundPackage, purl: string, { diffIds }: Bill): object {
   const { package: { version, license }, paths, layer, reader } = found;
   const properties = [
     { name: 'caisson:reader', value: reader }, ...paths.slice(0, 20).map((path) => ({ name: 'caisson:path', value: shownPath(path) })),
     ...(diffIds[layer] === undefined ? [] : [{ name: 'caisson:layer', value: diffIds[layer] }]),
   ];
-  return { type: 'library', 'bom-ref': purl, ...splitName(found), version, purl, ...(license === undefined ? {} : { licenses: [{ license: { name: license } }] }), properties };
+  return { type: 'library', 'bom-ref': purl, ...splitName(found), version, purl, ...licensesOf(license), properties };
 }
 
 const METHODS: readonly (readonly [start: string, method: string])[] = [['CVSS:4.', 'CVSSv4'], ['CVSS:3.1', 'CVSSv31'], ['CVSS:3.0', 'CVSSv3']];

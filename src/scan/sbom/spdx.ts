@@ -2,18 +2,16 @@
 import { printableJson } from '../../findings/printable.ts';
 import { purlOf } from '../purl.ts';
 import { shownPath } from '../text.ts';
+import { knownLicense } from './licenses.ts';
 import { uuidOf } from './types.ts';
 import type { Bill, BillOptions } from './types.ts';
 
 const ROOT = 'SPDXRef-Target';
 const SYSTEM = 'SPDXRef-OperatingSystem';
 const UNKNOWN = 'NOASSERTION';
-/** A name of the license list, or several with AND, OR and WITH; others are said as a comment. */
-const EXPRESSION = /^[A-Za-z0-9][A-Za-z0-9.+-]*(?: (?:AND|OR|WITH) [A-Za-z0-9][A-Za-z0-9.+-]*)*$/;
-
 function licenseFields(license: string | undefined): object {
-  const isExpression = license !== undefined && EXPRESSION.test(license) && /\d|^(?:MIT|ISC|Zlib|Unlicense|PSF)/.test(license);
-  return { licenseConcluded: UNKNOWN, licenseDeclared: isExpression ? license : UNKNOWN, ...(license === undefined || isExpression ? {} : { licenseComments: `declared as: ${license}` }) };
+  const known = knownLicense(license);
+  return { licenseConcluded: UNKNOWN, licenseDeclared: known?.expression ?? UNKNOWN, ...(license === undefined || license === '' || known !== undefined ? {} : { licenseComments: `declared as: ${license}` }) };
 }
 
 export function toSpdx({ name, kind, id, distribution, packages }: Bill, { version, nowMs, identifier }: BillOptions): string {
