@@ -189,7 +189,7 @@ export class Life {
       this.#containers.locked(id, () => {
         // Before it: of one that is killed meanwhile something is there that names what is left.
         volumes?.removeAnonymous(this.#containers, record);
-        this.#containers.remove(id);
+        this.#containers.remove(id, this.container);
       });
     } catch (error) {
       if (!(error instanceof StoreError || error instanceof NoSuchContainerError)) throw error;

@@ -3,13 +3,16 @@ import type * as Crypto from 'node:crypto';
 import { createRequire } from 'node:module';
 import type * as Zlib from 'node:zlib';
 import type { Gunzip, Gzip } from 'node:zlib';
-import type { HostCodecs } from '../types.ts';
+import type { HostCodecs, HostDigest } from '../types.ts';
 import { gunzipInPlace } from './gunzip.ts';
+import { sha256 } from './sha256.ts';
 
 const load = createRequire(import.meta.url);
 const CHUNK_BYTES = 1 << 18;
 /** Zlib's thread may be some pieces ahead: so it works while what it made is hashed and written. */
 const GUNZIP = { chunkSize: 1 << 20, writableHighWaterMark: 1 << 20, readableHighWaterMark: 1 << 22 };
+/** Of documents that are hashed without Node's module, unless that is here already. */
+export const MOST_SMALL_BYTES = 4096;
 let crypto: typeof Crypto | undefined;
 const zlib = (): typeof Zlib => load('node:zlib') as typeof Zlib;
 const WAKERS = ['drain', 'end', 'close', 'error'];
@@ -50,12 +53,38 @@ async function* through(stream: Gunzip | Gzip, source: AsyncIterable<Uint8Array>
   }
 }
 
+function openDigest(algorithm: string): HostDigest {
+  crypto ??= load('node:crypto') as typeof Crypto;
+  const hash = crypto.createHash(algorithm);
+  return { update: (bytes) => void hash.update(bytes), hex: () => hash.digest('hex') };
+}
+
+/** SHA-256 that loads Node's module only when there is more than `MOST_SMALL_BYTES`. */
+class LateDigest implements HostDigest {
+  readonly #bytes = new Uint8Array(MOST_SMALL_BYTES);
+  #length = 0;
+  #digest: HostDigest | undefined;
+
+  update(bytes: Uint8Array): void {
+    if (this.#digest === undefined && this.#length + bytes.length <= MOST_SMALL_BYTES) {
+      this.#bytes.set(bytes, this.#length);
+      this.#length += bytes.length;
+      return;
+    }
+    if (this.#digest === undefined) {
+      this.#digest = openDigest('sha256');
+      this.#digest.update(this.#bytes.subarray(0, this.#length));
+    }
+    this.#digest.update(bytes);
+  }
+
+  hex(): string {
+    return this.#digest?.hex() ?? sha256(this.#bytes.subarray(0, this.#length));
+  }
+}
+
 export const nodeCodecs: HostCodecs = {
-  createDigest(algorithm) {
-    crypto ??= load('node:crypto') as typeof Crypto;
-    const hash = crypto.createHash(algorithm);
-    return { update: (bytes) => void hash.update(bytes), hex: () => hash.digest('hex') };
-  },
+  createDigest: (algorithm) => (algorithm === 'sha256' && crypto === undefined ? new LateDigest() : openDigest(algorithm)),
   gunzip: (source) => gunzipInPlace(source) ?? through(zlib().createGunzip(GUNZIP), source),
   gzip: (source) => through(zlib().createGzip({ chunkSize: CHUNK_BYTES }), source),
 };

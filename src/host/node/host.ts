@@ -1,7 +1,7 @@
 /** The Node.js side of the door. */
-import { openSync, readSync } from 'node:fs';
 import type { Host, HostClock, HostNetwork } from '../types.ts';
 import { nodeFiles } from './files.ts';
+import { fillRandom } from './random.ts';
 
 /** `performance.timeOrigin` is milliseconds with a fraction: exact enough as the start, and `hrtime` counts on from there. */
 function createClock(): HostClock {
@@ -28,22 +28,6 @@ function createClock(): HostClock {
     return now > limit ? limit : now;
   };
   return { monotonicNs, realtimeNs };
-}
-
-let urandom: number | undefined;
-
-/**
- * From /dev/urandom where there is one: loading `node:crypto` costs 5 ms at start, which a short command
- * would pay for 16 bytes.
- */
-function fillRandom(buffer: Uint8Array): void {
-  try {
-    urandom ??= openSync('/dev/urandom', 'r');
-    if (readSync(urandom, buffer, 0, buffer.length, null) === buffer.length) return;
-  } catch {
-    // Not Linux, or no such device.
-  }
-  for (let start = 0; start < buffer.length; start += 65_536) crypto.getRandomValues(buffer.subarray(start, start + 65_536));
 }
 
 export interface NodeHostOptions {

@@ -1,15 +1,15 @@
 /** Node.js as the host of a store of images. */
 import { isAbsolute, join, resolve } from 'node:path';
-import { env } from 'node:process';
 import type { HostHttp, ImageHost } from '../types.ts';
 import { nodeCodecs } from './codecs.ts';
 import { nodeAsyncFiles } from './async-files.ts';
 import { nodeFiles } from './files.ts';
 import { ownerHasEnded, processOwner } from './process-owner.ts';
+import { fillRandom } from './random.ts';
 
 /** The user's store: `CAISSON_HOME`, or below the user's data directory (XDG Base Directory Specification). Undefined: no home. */
 export function storeDirectory(): string | undefined {
-  const { CAISSON_HOME: own, XDG_DATA_HOME: dataHome, HOME: home } = env;
+  const { CAISSON_HOME: own, XDG_DATA_HOME: dataHome, HOME: home } = process.env;
   if (own !== undefined && own !== '') return resolve(own);
   const base = dataHome !== undefined && isAbsolute(dataHome) ? dataHome : home !== undefined && isAbsolute(home) ? join(home, '.local/share') : undefined;
   return base === undefined ? undefined : join(base, 'caisson');
@@ -20,7 +20,7 @@ export function createImageHost(options: { readonly http?: HostHttp } = {}): Ima
     files: nodeFiles,
     asyncFiles: nodeAsyncFiles,
     codecs: nodeCodecs,
-    random: (buffer) => void crypto.getRandomValues(buffer),
+    random: fillRandom,
     now: () => Date.now(),
     get owner() {
       return processOwner();

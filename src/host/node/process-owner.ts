@@ -3,7 +3,6 @@
  * start, in ticks since boot (proc(5), field 22 of `stat`), tells a process from a later one with the same number.
  */
 import { readFileSync, readlinkSync } from 'node:fs';
-import { kill, pid } from 'node:process';
 
 /** `stat` fields behind the name, which may hold anything, up to its last parenthesis: state is the first, the start the twentieth. */
 const START_FIELD = 19;
@@ -35,7 +34,7 @@ let own: string | undefined;
 /** Of this process. */
 export function processOwner(): string {
   place ??= findPlace();
-  return (own ??= `${place}.${pid}.${statOf('self')?.start ?? '0'}`);
+  return (own ??= `${place}.${process.pid}.${statOf('self')?.start ?? '0'}`);
 }
 
 /** Undefined: it belongs to another boot, pid namespace or machine, or the name is none of ours. */
@@ -47,7 +46,7 @@ export function ownerHasEnded(owner: string): boolean | undefined {
   if (stat !== undefined) return 'ZXx'.includes(stat.state) || stat.start !== start;
   if (statOf('self') !== undefined) return true;
   try {
-    kill(Number(id), 0);
+    process.kill(Number(id), 0);
     return false;
   } catch (error) {
     return (error as NodeJS.ErrnoException).code === 'ESRCH';
