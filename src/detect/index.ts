@@ -1,6 +1,6 @@
 /** The door to the room: what containers do, put before rules. */
 export { parseAction, type Action } from './actions.ts';
-export { defaultRules, readRuleFiles, type RulesFile } from './rules-files.ts';
+export { OWN_SETS, defaultRules, readRuleFiles, type RulesFile } from './rules-files.ts';
 export { AlertRate } from './alert-rate.ts';
 export { Detector, type Alert, type DetectorOptions } from './detector.ts';
 export { attach } from './attach.ts';

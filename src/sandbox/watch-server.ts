@@ -1,6 +1,6 @@
 /** The worker's side of watching: events go to the other side, and programs wait where it does not keep up. */
 import type { Container } from '../container/index.ts';
-import { Detector, OcsfWriter, actionsOf, attach, eventLine, readNames, readRuleFiles } from '../detect/index.ts';
+import { Detector, OWN_SETS, OcsfWriter, actionsOf, attach, eventLine, readNames, readRuleFiles } from '../detect/index.ts';
 import type { Seen, WatchRequest } from './watch.ts';
 
 /** Calls and alerts that the other side has not taken yet, before programs wait. */
@@ -13,7 +13,7 @@ export interface ServedWatch {
 
 /** @throws RulesError */
 export async function serveWatch(container: Container, hostname: string, { rules: texts, onRule, hasCalls, hasOcsf }: WatchRequest, post: (seen: readonly Seen[]) => void): Promise<ServedWatch> {
-  const { rules } = await readRuleFiles(texts.map((text, index) => (text === 'default' ? { name: text } : { name: `rules[${index}]`, text })));
+  const { rules } = await readRuleFiles(texts.map((text, index) => (OWN_SETS.some((name) => name === text) ? { name: text } : { name: `rules[${index}]`, text })));
   let untaken = 0;
   let waiting: Seen[] = [];
   const add = (seen: Seen): boolean => {

@@ -32,7 +32,7 @@ export interface SandboxProgram {
 export type SandboxAlert = Omit<Alert, 'container'>;
 
 export interface SandboxWatch {
-  /** Files of rules as Falco has them: their texts, later ones over earlier ones; `'default'` is the set of our own. Default: that, where there is an `onAlert` or `onRule`. */
+  /** Files of rules as Falco has them: their texts, later ones over earlier ones; `'default'` and `'sequences'` are the sets of our own. Default: that, where there is an `onAlert` or `onRule`. */
   readonly rules?: readonly string[];
   /** What rules do beside alerting, as `--on-rule`: `deny`, `critical=kill`, `RULE=deny:EACCES`. */
   readonly onRule?: readonly string[];

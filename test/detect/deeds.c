@@ -100,6 +100,17 @@ static int flip(const char *directory) {
   return 0;
 }
 
+/* Connections to ports where nobody is. */
+static int knock(int count) {
+  for (int port = 1; port <= count; port++) {
+    struct sockaddr_in to = {.sin_family = AF_INET, .sin_port = htons(port), .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
+    int fd = socket(AF_INET, SOCK_STREAM, 0);
+    if (connect(fd, (struct sockaddr *)&to, sizeof to) == 0) return 1;
+    close(fd);
+  }
+  return 0;
+}
+
 int main(int argc, char **argv) {
   const char *deed = argc > 1 ? argv[1] : "";
   const char *word = argc > 2 ? argv[2] : "";
@@ -107,6 +118,7 @@ int main(int argc, char **argv) {
   if (!strcmp(deed, "packet")) return socket(atoi(word), SOCK_RAW, 0) < -1;
   if (!strcmp(deed, "connect")) return connected(word, atoi(argv[3])) < 0;
   if (!strcmp(deed, "redirect")) return dup2(connected(word, 4444), atoi(argv[3])) < 0;
+  if (!strcmp(deed, "knock")) return knock(atoi(word));
   if (!strcmp(deed, "module")) return syscall(SYS_init_module, 0, 0, "") != -1;
   if (!strcmp(deed, "bpf")) return syscall(SYS_bpf, 0, 0, 0) != -1;
   if (!strcmp(deed, "faults")) return setuid(1000) != 0 || syscall(SYS_userfaultfd, 0) != -1;

@@ -7,7 +7,7 @@ import type { FlagValues } from '../flags.ts';
 import { asUserError, readyRules } from './ready-rules.ts';
 import type { ReadyRules } from './ready-rules.ts';
 import { alertRate, DEFAULT_SET, ruleFiles } from './watch-flags.ts';
-import { alertJson, alertText } from './watching.ts';
+import { alertJson, alertText, droppedText } from './watching.ts';
 
 const MOST_LINE = 1 << 20;
 
@@ -54,7 +54,7 @@ export async function replayEvents(values: FlagValues, path: string): Promise<nu
   const asJson = isJson(values);
   const rate = alertRate(values);
   try {
-    const { events, fired, leftOut } = await replay(path, linesOf(path), {
+    const { events, fired, leftOut, droppedSequences } = await replay(path, linesOf(path), {
       rules, actions, ...(rate === undefined ? {} : { alertsPerSecond: rate }),
       onAlert: (alert) => {
         process.stdout.write(`${asJson ? alertJson(alert) : alertText(alert)}\n`);
@@ -63,6 +63,7 @@ export async function replayEvents(values: FlagValues, path: string): Promise<nu
     });
     const total = [...fired.values()].reduce((sum, count) => sum + count, 0);
     process.stderr.write(`${events} events, ${total} alerts${leftOut === 0 ? '' : `, ${leftOut} left out`}\n`);
+    if (droppedSequences > 0) process.stderr.write(`${droppedText(droppedSequences)}\n`);
     return 0;
   } catch (error) {
     const { code, message } = error as NodeJS.ErrnoException;

@@ -10,7 +10,7 @@ import { parseDestination } from './sinks/sink.ts';
 
 const WATCHING = 'Watching';
 
-export const RULES_FLAG: Flag = { group: WATCHING, name: 'rules', kind: 'string', multiple: true, placeholder: 'FILE|default', help: 'alert by the rules of a file, as Falco has them, or by our own' };
+export const RULES_FLAG: Flag = { group: WATCHING, name: 'rules', kind: 'string', multiple: true, placeholder: 'FILE|default|sequences', help: 'alert by the rules of a file, as Falco has them, or by our own' };
 export const ON_RULE_FLAG: Flag = { group: WATCHING, name: 'on-rule', kind: 'string', multiple: true, placeholder: '[RULE|PRIORITY=]ACTION', help: 'what a rule does beside that: deny[:ERRNO], kill, pause, record (the stream from there on), or only alert' };
 export const ALERT_RATE_FLAG: Flag = { group: WATCHING, name: 'alert-rate', kind: 'string', placeholder: 'N', help: 'alerts a second of each rule, and no more; the next says how many were left out (default: all)' };
 
@@ -24,17 +24,19 @@ export const WATCH_FLAGS: readonly Flag[] = [
 ];
 
 export const DEFAULT_SET = 'default';
+/** As the room of rules has them, which is not loaded for their names. */
+const OWN_SETS: readonly string[] = [DEFAULT_SET, 'sequences'];
 /** Of a rules file; a larger one is refused before it is read. */
 const MOST_FILE_BYTES = 4 << 20;
 
 /** A file of rules, or the set of our own, whose text is added later. @throws UserError */
 function readRulesFile(name: string): { readonly name: string; readonly text: string | undefined } {
-  if (name === DEFAULT_SET) return { name, text: undefined };
+  if (OWN_SETS.includes(name)) return { name, text: undefined };
   try {
     if (statSync(name).size > MOST_FILE_BYTES) throw new Error(`it has more than ${MOST_FILE_BYTES >> 20} MB`);
     return { name, text: readFileSync(name, 'utf8') };
   } catch (error) {
-    throw new UserError(`cannot read the rules in "${name}": ${(error as Error).message}`, 'check --rules; "--rules default" is our own set', undefined, { cause: error });
+    throw new UserError(`cannot read the rules in "${name}": ${(error as Error).message}`, 'check --rules; "--rules default" and "--rules sequences" are our own', undefined, { cause: error });
   }
 }
 

@@ -27,15 +27,24 @@ export interface Watching {
   end(): Promise<void>;
 }
 
+/** Steps of a sequence that a line of text has. */
+const SHOWN_STEPS = 4;
+
 /** `10:20:30.123 Warning: A file ... [rule; denied]` */
-export function alertText({ time, priority, output, rule, action, leftOut }: Alert): string {
-  const more = [rule, ...(action === 'alert' ? [] : [action === 'deny' ? 'denied' : action === 'kill' ? 'killed' : action === 'pause' ? 'paused' : 'recorded from here']), ...(leftOut === 0 ? [] : [`${leftOut} left out before`])].join('; ');
+export function alertText({ time, priority, output, rule, action, steps = [], leftOut }: Alert): string {
+  const before = steps.map((step) => `${step.time.slice(11, 23)} ${step.output}`);
+  const shown = before.length > SHOWN_STEPS ? [...before.slice(0, SHOWN_STEPS - 1), `${before.length - SHOWN_STEPS} more`, before.at(-1)!] : before;
+  const more = [rule, ...(action === 'alert' ? [] : [action === 'deny' ? 'denied' : action === 'kill' ? 'killed' : action === 'pause' ? 'paused' : 'recorded from here']), ...(shown.length === 0 ? [] : [`after ${shown.join(', ')}`]), ...(leftOut === 0 ? [] : [`${leftOut} left out before`])].join('; ');
   return printable(`${time.slice(11, 23)} ${priority}: ${output} [${more}]`);
 }
 
+export function droppedText(count: number): string {
+  return `caisson: too many sequences had begun at once: ${count} were forgotten, and may have ended unseen`;
+}
+
 /** As Falco's `json_output`, and more. */
-export function alertJson({ hostname, output, fields, priority, rule, tags, time, action, event, container, leftOut }: Alert): string {
-  return JSON.stringify({ hostname, output, output_fields: fields, priority, rule, source: 'syscall', tags, time, action, event, container, ...(leftOut === 0 ? {} : { left_out: leftOut }) });
+export function alertJson({ hostname, output, fields, priority, rule, tags, time, action, event, container, steps, leftOut }: Alert): string {
+  return JSON.stringify({ hostname, output, output_fields: fields, priority, rule, source: 'syscall', tags, time, action, event, container, ...(steps === undefined ? {} : { steps }), ...(leftOut === 0 ? {} : { left_out: leftOut }) });
 }
 
 /** Every mistake that can be made in it, before anything is made. @throws UserError */
@@ -48,6 +57,7 @@ export async function checkWatch(record: WatchRecord, canPause: boolean): Promis
 
 class ContainerWatch implements Watching {
   readonly #record: WatchRecord;
+  readonly #say: WatchHooks['say'];
   readonly #events: Sink | undefined;
   readonly #alerts: Sink | undefined;
   /** Present: lines are OCSF's. */
@@ -60,6 +70,7 @@ class ContainerWatch implements Watching {
   constructor(container: Container, record: WatchRecord, ready: ReadyRules, identity: Identity, hooks: WatchHooks, { events, alerts }: Sinks) {
     for (const warning of ready.warnings) hooks.say?.(`caisson: ${printable(warning)}`);
     this.#record = record;
+    this.#say = hooks.say;
     this.#facts = { ...identity, ...readNames((path) => container.files.readFile(path)) };
     this.#ocsf = record.format === 'ocsf' ? new OcsfWriter(this.#facts) : undefined;
     this.#events = events;
@@ -100,7 +111,9 @@ class ContainerWatch implements Watching {
   }
 
   async end(): Promise<void> {
-    if (this.#ocsf === undefined) this.#events?.write(footerLine({ ...this.#counters, alerts: [...this.#detector.fired.values()].reduce((sum, count) => sum + count, 0), leftOut: this.#detector.leftOut }));
+    const { droppedSequences } = this.#detector;
+    if (droppedSequences > 0) this.#say?.(droppedText(droppedSequences));
+    if (this.#ocsf === undefined) this.#events?.write(footerLine({ ...this.#counters, ...(droppedSequences === 0 ? {} : { droppedSequences }), alerts: [...this.#detector.fired.values()].reduce((sum, count) => sum + count, 0), leftOut: this.#detector.leftOut }));
     await this.#events?.end();
     await this.#alerts?.end();
     if (this.#record.use !== undefined) this.#writeUse(this.#record.use, this.#use!.text(this.#facts));
