@@ -12,6 +12,8 @@ import { SequenceState } from './sequences/state.ts';
 import type { StepTaken } from './sequences/state.ts';
 import type { Rule } from './rules/rule-set.ts';
 import type { Priority } from './rules/sources.ts';
+import type { ProfileGuard } from './profile/guard.ts';
+import { alertOfRefusal } from './profile/refusal-alert.ts';
 import type { Seer } from './use.ts';
 import { Subject } from './subject.ts';
 import type { ContainerFacts } from './subject.ts';
@@ -48,9 +50,13 @@ export interface DetectorOptions {
   /** Of each rule. Default: all. */
   readonly alertsPerSecond?: number;
   /** Whoever looks at calls beside the rules. */
-  readonly alsoSees?: Seer | undefined;
+  readonly alsoSees?: readonly Seer[];
+  /** What is not in a profile is refused, and told as by a rule. */
+  readonly guard?: ProfileGuard | undefined;
 }
 
+/** Calls of the stream. */
+const STREAMED: ReadonlySet<string> = new Set([...ALL_CALLS].filter((call) => !QUIET_CALLS.has(call)));
 const ALLOW: Verdict = { kind: 'allow' };
 
 interface Armed {
@@ -144,6 +150,8 @@ export class Detector implements Watcher {
   readonly #before: ReadonlyMap<string, OfCall>;
   readonly #after: ReadonlyMap<string, OfCall>;
   readonly #rate: AlertRate;
+  readonly #seers: readonly Seer[];
+  readonly firstCalls: ReadonlySet<string>;
   readonly #sequences: readonly SequenceState[];
   #isRecording: boolean;
   #isFull = false;
@@ -162,9 +170,12 @@ export class Detector implements Watcher {
     this.#sequences = [...new Set(candidates.flatMap(({ step }) => step?.state ?? []))];
     this.#rate = new AlertRate(options.alertsPerSecond ?? Infinity);
     this.#isRecording = options.onEvent !== undefined && !armed.some(({ action }) => action.kind === 'record');
-    this.judgedCalls = new Set(this.#before.keys());
-    const streamed = options.onEvent === undefined ? [] : [...ALL_CALLS].filter((call) => !QUIET_CALLS.has(call));
-    this.calls = new Set([...this.#before.keys(), ...this.#after.keys(), ...streamed, ...(options.alsoSees?.calls ?? [])]);
+    this.#seers = options.alsoSees ?? [];
+    const guarded = options.guard?.judgedCalls ?? [];
+    this.judgedCalls = new Set([...this.#before.keys(), ...guarded, ...this.#seers.flatMap((seer) => (seer.before === undefined ? [] : [...seer.calls]))]);
+    const streamed = options.onEvent === undefined ? [] : [...STREAMED];
+    this.calls = new Set([...this.#before.keys(), ...this.#after.keys(), ...streamed, ...guarded, ...this.#seers.flatMap((seer) => [...seer.calls])]);
+    this.firstCalls = new Set(this.#seers.flatMap((seer) => [...(seer.firstCalls ?? [])]));
   }
 
   get isFull(): boolean {
@@ -188,6 +199,27 @@ export class Detector implements Watcher {
   }
 
   judge(event: SystemEvent): Verdict {
+    for (const seer of this.#seers) seer.before?.(event);
+    const byRules = this.#judgeByRules(event);
+    // What a rule kills needs no other reason.
+    if (byRules.kind === 'kill' || byRules.kind === 'deny') return byRules;
+    return this.#judgeByProfile(event) ?? byRules;
+  }
+
+  first(call: string): void {
+    for (const seer of this.#seers) seer.first?.(call);
+  }
+
+  #judgeByProfile(event: SystemEvent): Verdict | undefined {
+    const { guard } = this.#options;
+    const refusal = guard?.judge(event);
+    if (guard === undefined || refusal === undefined) return undefined;
+    this.#subject.ask(event);
+    if (refusal.isNew && !this.#options.onAlert(alertOfRefusal(this.#subject, refusal, guard.mode))) this.#isFull = true;
+    return guard.mode === 'enforce' ? { kind: 'deny', errno: refusal.errno } : undefined;
+  }
+
+  #judgeByRules(event: SystemEvent): Verdict {
     const found = this.#matching(this.#before, event);
     if (found.length === 0) return ALLOW;
     const fired: Action[] = [];
@@ -220,9 +252,9 @@ export class Detector implements Watcher {
       if (action.kind === 'record') this.#isRecording = this.#options.onEvent !== undefined;
       this.#alert(rule, action, event, taken);
     }
-    this.#options.alsoSees?.happened(event);
+    for (const seer of this.#seers) seer.happened(event);
     // What only others asked for is not in the stream.
-    if (this.#isRecording && !QUIET_CALLS.has(event.type) && this.#options.onEvent?.(event) === false) this.#isFull = true;
+    if (this.#isRecording && STREAMED.has(event.type) && this.#options.onEvent?.(event) === false) this.#isFull = true;
   }
 
   #matching(rules: ReadonlyMap<string, OfCall>, event: SystemEvent): readonly Ready[] {

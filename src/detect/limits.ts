@@ -26,6 +26,19 @@ export const MOST_SEQUENCE_MS = 24 * 3_600_000;
 export const MOST_WAITING_SEQUENCES = 2048;
 /** Characters that are kept of a step that was taken. */
 export const MOST_STEP_TEXT = 300;
+/** Lines of a section of a profile while it is learned; those beyond are counted. The file of a profile, in bytes. */
+export const MOST_PROFILE_LINES = 20_000;
+export const MOST_PROFILE_BYTES = 8 << 20;
+/** Characters of a line of a profile: a path and its escapes. */
+export const MOST_PROFILE_LINE = 10_000;
+/** Images and refusals that are told, each kind once; those beyond are counted. */
+export const MOST_PROFILE_IMAGES = 100;
+export const MOST_TOLD_REFUSALS = 1000;
+/** Paths in one directory that become one pattern, and directories in one. */
+export const LINES_TO_GENERALISE = 8;
+export const DIRECTORIES_TO_GENERALISE = 4;
+/** Addresses with one port that become one line. */
+export const ADDRESSES_TO_GENERALISE = 16;
 /** Bytes of one event of a recorded stream. */
 export const MOST_EVENT_LINE = 1 << 20;
 /** Times that `*` may stand in a pattern. */

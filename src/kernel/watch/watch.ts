@@ -64,7 +64,10 @@ export class Watch {
   constructor(kernel: Kernel, watcher: Watcher) {
     this.#kernel = kernel;
     this.#watcher = watcher;
-    for (const row of SYSCALL_ROWS) if (watcher.calls.has(row.name)) this.#wrap(row);
+    for (const row of SYSCALL_ROWS) {
+      if (watcher.calls.has(row.name)) this.#wrap(row);
+      else if (watcher.firstCalls?.has(row.name) === true) this.#tellFirst(row);
+    }
   }
 
   /** A program was started from outside: as if somebody had called execve for it. False: it must not run. */
@@ -89,6 +92,18 @@ export class Watch {
   /** It starts over, and is a new one. */
   forget(task: KernelTask): void {
     this.#pending.delete(task);
+  }
+
+  /** Once told, the call is as it was. */
+  #tellFirst(row: SyscallRow): void {
+    const { syscalls } = this.#kernel;
+    const known: GateEntry | undefined = syscalls[row.number];
+    const handler: Handler = (task, ...args) => {
+      syscalls[row.number] = known;
+      this.#watcher.first?.(row.name);
+      return known?.handler(task, ...args) ?? -ENOSYS;
+    };
+    syscalls[row.number] = makeEntry({ ...row, handler });
   }
 
   #wrap(row: SyscallRow): void {
