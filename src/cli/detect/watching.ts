@@ -139,7 +139,7 @@ class ContainerWatch implements Watching {
     const [learner, guard, { learn, profile }] = [this.#learner, this.#guard, this.#record];
     if (learner !== undefined && learn !== undefined) {
       // As it is now: another container may have added to it meanwhile.
-      writeProfile(learn, learner.profile(learnedBefore(learn), this.#facts.image));
+      writeProfile(learn, learner.profile(learnedBefore(learn), [this.#facts.image]));
       if (learner.leftOut > 0) this.#say?.(leftOutText(learner.leftOut));
     }
     if (guard !== undefined && guard.refused > 0) this.#say?.(refusedText(guard, profile!.name));

@@ -14,7 +14,7 @@ const STARTING: ReadonlySet<string> = new Set(['execve', 'execveat']);
 const OPENING: ReadonlySet<string> = new Set([...SHAPES].filter(([, { opens }]) => opens === true).map(([name]) => name));
 /** Those that make what their path names: that it is not there yet is no reason for them to fail. */
 const MAKING: ReadonlySet<string> = new Set(['mkdir', 'mkdirat', 'mknod', 'mknodat', 'symlink', 'symlinkat', 'creat']);
-/** Programs that are many: which of them is said by their first argument. */
+/** Programs that are many: under these names, their second argument says which. */
 const MULTI_CALL: ReadonlySet<string> = new Set(['busybox', 'toybox', 'coreutils', 'uutils']);
 
 /** Calls that do something that a profile has a section for, beside being made. */
@@ -22,14 +22,14 @@ export const DEED_CALLS: ReadonlySet<string> = new Set([...STARTING, ...OPENING,
 
 const baseName = (path: string): string => path.slice(path.lastIndexOf('/') + 1);
 
-/** `/bin/busybox (httpd)`; a script is the script, whatever reads it. */
+/** `/bin/busybox (httpd)`: with its name by its first argument, where that is another, since many programs in one file, by links or not, go by that. A script is the script, whatever reads it. */
 function programOf({ file, program }: SystemEvent): string {
   const path = file?.name ?? program.exePath;
   if (!path.startsWith('/')) return '(memory)';
-  if (!MULTI_CALL.has(baseName(path)) || path !== program.exePath) return path;
-  const called = baseName(program.exe);
-  const applet = MULTI_CALL.has(called) ? baseName(program.arguments[0] ?? '') : called.replace(/^-/, '');
-  return `${path} (${applet})`;
+  if (path !== program.exePath) return path;
+  const called = baseName(program.exe).replace(/^-/, '');
+  const applet = MULTI_CALL.has(called) ? baseName(program.arguments[0] ?? '') : called;
+  return applet === baseName(path) || applet === '' ? path : `${path} (${applet})`;
 }
 
 /** Undefined: it has no address, as sockets of other kinds, and those that are let go. */

@@ -70,8 +70,8 @@ export class ProfileLearner implements Seer {
   }
 
   /** With what was learned before. */
-  profile(before: Profile | undefined, image: string): Profile {
-    const images = [...new Set([...(before?.images ?? []), ...(image === '' ? [] : [image])])].sort().slice(0, MOST_PROFILE_IMAGES);
+  profile(before: Profile | undefined, seen: readonly string[]): Profile {
+    const images = [...new Set([...(before?.images ?? []), ...seen.filter((image) => image !== '')])].sort().slice(0, MOST_PROFILE_IMAGES);
     const sections = new Map<Section, readonly string[]>();
     for (const section of SECTIONS) {
       const known = before?.sections.get(section);

@@ -11,7 +11,7 @@ import type { Profile, Section } from './profile.ts';
 
 export const PROFILE_VERSION = 1;
 /** No quotes are needed: no YAML word, number or mark begins with a slash or one of these words. */
-const PLAIN = /^(?:\/|tcp |udp |unix \/)[\w./+~=*-]*(?: \([\w.-]*\))?(?::[\d*]+)?$/;
+const PLAIN = /^(?:\/|unix \/)[\w./+~=*-]*(?: \([\w.-]*\))?$/;
 const NUMBER = '@{pid}';
 const CALL = /^[a-z_][a-z0-9_]*$/;
 /** Words of YAML that are no texts. */
@@ -19,7 +19,11 @@ const WORDS: ReadonlySet<string> = new Set(['null', 'true', 'false', 'yes', 'no'
 /** Beside what JSON escapes: other controls, marks of direction, separators; and what our reader counts, so that no name of a file makes it give up. */
 const HIDDEN = /[,[{\x7f-\x9f\xad\u061c\u200b-\u200f\u2028-\u202e\u2060-\u206f\ufeff\ufff9-\uffff]/g;
 
+/** Addresses are the kernel's own words. */
+const ADDRESS = /^(?:tcp|udp|icmp|raw) [\w.:[\]*]+$/;
+
 function quoted(text: string): string {
+  if (ADDRESS.test(text)) return text.includes('[') ? `"${text}"` : text;
   if (PLAIN.test(text.replaceAll(NUMBER, '0')) || (CALL.test(text) && !WORDS.has(text))) return text;
   return JSON.stringify(text).replace(HIDDEN, (character) => `\\u${character.charCodeAt(0).toString(16).padStart(4, '0')}`);
 }
@@ -27,7 +31,7 @@ function quoted(text: string): string {
 const listed = (key: string, lines: readonly string[]): string => (lines.length === 0 ? `${key}: []\n` : `${key}:\n${lines.map((line) => `  - ${quoted(toText(line))}\n`).join('')}`);
 
 const ABOUT: Readonly<Record<Section, string>> = {
-  programs: 'Files that may be executed; of one that is many programs, which of them.',
+  programs: 'Files that may be executed, with the name that they are called by where that is another.',
   read: 'Files and directories that may be opened to read. * is any name, ** all that is below, @{pid} a number.',
   write: 'Files that may be opened to write, made, changed, renamed and removed.',
   connect: 'Where connections and messages may go.',
