@@ -65,6 +65,7 @@ test('a server that was learned serves as before, and what breaks into it starts
   const learned = new Server('learned');
   await learned.start('--learn', profile);
   assert.equal(await learned.run('echo fine'), 'fine\n');
+  assert.equal(await learned.run('busybox nc -w 1 127.0.0.1 81; echo $?'), '1\n', 'nobody is there');
   assert.equal(await learned.run('cat /etc/shadow; sh -c "echo broken"'), 'root:secret\nbroken\n', 'it is broken indeed');
   await learned.stop();
   // What the intruder did was learned as well: here the lines are taken out that a reader would not let pass.
@@ -88,6 +89,7 @@ test('a server that was learned serves as before, and what breaks into it starts
   told('programs', '/bin/sh');
   told('programs', '/bin/busybox (sh)');
   told('write', '/tmp/y');
+  told('connect', 'tcp 10.9.8.7:80');
 });
 
 const profileOf = async (script: string, ...flags: readonly string[]): Promise<string> => {
@@ -130,7 +132,6 @@ test('many files of a directory become a pattern, and never where secrets lie be
 test('what a file is called makes a profile neither wider nor unreadable, and no terminal sees it', async () => {
   const path = await profileOf('exec 2> /dev/null; cd /etc; for name in "*" "a\x1b[31mb" "c\nd: [" "e\u202ef" "g{{{{,,,," "h\x9bi" "@{pid}" "\\\\"; do echo x > "$name"; done; printf x > "$(printf "j\\377")"');
   const text = readFileSync(path, 'utf8');
-  // eslint-disable-next-line no-control-regex -- what must not be there
   assert.doesNotMatch(text, /[^\n -~]/);
   const held = (name: string): Promise<{ readonly stdout: string }> => caisson(root.shell(`exec 2> /dev/null; cd /etc; for name in ${name}; do echo x > "$name" && echo made || echo refused; done; printf x > "$(printf "j\\377")" && echo made`, ['--profile', path, '--alerts', '/dev/null']));
   assert.equal((await held('"*" "a\x1b[31mb" "c\nd: [" "\\\\" "@{pid}" "other" "7" "j"')).stdout, 'made\nmade\nmade\nmade\nmade\nrefused\nrefused\nrefused\nmade\n');
