@@ -206,6 +206,16 @@ export class Detector implements Watcher {
     return this.#judgeByProfile(event) ?? byRules;
   }
 
+  get capabilities(): Watcher['capabilities'] {
+    const [guard, seers] = [this.#options.guard, this.#seers.filter((seer) => seer.capability !== undefined)];
+    if (guard === undefined && seers.length === 0) return undefined;
+    const onUse = (capability: number): void => {
+      guard?.capability(capability);
+      for (const seer of seers) seer.capability?.(capability);
+    };
+    return { kept: guard?.keptCapabilities, onUse };
+  }
+
   first(call: string): void {
     for (const seer of this.#seers) seer.first?.(call);
   }

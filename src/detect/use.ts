@@ -20,6 +20,8 @@ export interface Seer {
   /** Calls of which it only wants to know that they are made. */
   readonly firstCalls?: ReadonlySet<string>;
   first?(call: string): void;
+  /** A capability allowed something. */
+  capability?(capability: number): void;
 }
 
 const OPENING = [...ALL_CALLS].filter((call) => SHAPES.get(call)?.opens === true);

@@ -166,6 +166,20 @@ test('calls that are not in the profile are refused, also those that are no even
   assert.ok(!allowed?.names.includes('mkdir'));
 });
 
+test('capabilities that allowed something are learned, and the others are gone', async () => {
+  const change = 'chown 33:33 /srv/junk';
+  const path = await profileOf(`cat /etc/hostname; ${change}; cat /proc/self/status > /dev/null`);
+  const { capabilities } = await shown(path);
+  assert.deepEqual(capabilities, ['CAP_CHOWN']);
+  const { stdout } = await caisson(root.shell(`${change}; echo $?; grep CapEff /proc/self/status`, ['--profile', path, '--alerts', '/dev/null']));
+  assert.match(stdout, /^0\n(?:CapEff:\t0000000000000001\n)?$/);
+  writeFileSync(path, readFileSync(path, 'utf8').replace('capabilities:\n  - CAP_CHOWN\n', 'capabilities: []\n'));
+  assert.equal((await caisson(root.shell(`${change} 2> /dev/null; echo $?`, ['--profile', path, '--alerts', '/dev/null']))).stdout, '1\n');
+  const complained = await caisson(root.shell(`${change}; echo $?`, ['--profile', path, '--profile-mode', 'complain', '--alerts', '/dev/null']));
+  assert.equal(complained.stdout, '0\n');
+  assert.match(complained.stderr, /would have taken away CAP_CHOWN, which was used/);
+});
+
 test('to complain is to tell each kind once, and to refuse nothing', async () => {
   const path = await profileOf('cat /etc/hostname');
   const { stdout, stderr } = await caisson(root.shell('cat /etc/hostname; cat /etc/passwd | wc -l; cat /etc/passwd | wc -l', ['--profile', path, '--profile-mode', 'complain']));
@@ -180,7 +194,7 @@ test('a recorded stream makes a profile, and is held against one', async () => {
   const path = root.file('profile.yaml');
   assert.equal((await caisson(['events', '--replay', events, '--learn', path])).status, 0);
   const [own, streamed] = [await shown(learned), await shown(path)];
-  assert.deepEqual({ ...streamed, calls: undefined }, { ...own, calls: undefined });
+  assert.deepEqual({ ...streamed, calls: undefined, capabilities: undefined }, { ...own, calls: undefined, capabilities: undefined });
   assert.equal(streamed['calls'], undefined);
   const quiet = await caisson(['events', '--replay', events, '--profile', path]);
   assert.equal(quiet.stdout, '');

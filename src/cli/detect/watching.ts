@@ -142,6 +142,7 @@ class ContainerWatch implements Watching {
       writeProfile(learn, learner.profile(learnedBefore(learn), [this.#facts.image]));
       if (learner.leftOut > 0) this.#say?.(leftOutText(learner.leftOut));
     }
+    if (guard !== undefined && guard.missedCapabilities.size > 0) this.#say?.(`caisson: the profile "${printable(profile!.name)}" would have taken away ${[...guard.missedCapabilities].sort().join(', ')}, which was used`);
     if (guard !== undefined && guard.refused > 0) this.#say?.(refusedText(guard, profile!.name));
   }
 }

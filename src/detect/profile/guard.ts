@@ -3,6 +3,7 @@ import { EACCES, EPERM } from '../../abi/errno.ts';
 import { SYSCALL_ROWS } from '../../kernel/syscalls/table.ts';
 import type { SystemEvent } from '../../kernel/watch/types.ts';
 import { MOST_TOLD_REFUSALS } from '../limits.ts';
+import { capabilityName, capabilitySet } from './capabilities.ts';
 import { DEED_CALLS, deedsOf, failsWith } from './deeds.ts';
 import { literal, PatternSet } from './patterns.ts';
 import { ALWAYS_ALLOWED } from './seccomp.ts';
@@ -12,7 +13,7 @@ import type { Deed, Profile, Section } from './profile.ts';
 export type ProfileMode = 'enforce' | 'complain';
 
 export interface Refusal {
-  readonly section: Section;
+  readonly section: Deed['section'];
   /** The line that would allow it. */
   readonly line: string;
   readonly errno: number;
@@ -51,15 +52,28 @@ export class ProfileGuard {
   readonly judgedCalls: ReadonlySet<string>;
   readonly #allowed: ReadonlyMap<Section, Allowed>;
   readonly #told = new Set<string>();
+  /** Of programs that come from outside: they are taken away before the first instruction, as --cap-drop does. Undefined: none is. */
+  readonly keptCapabilities: bigint | undefined;
+  readonly #capabilities: readonly string[] | undefined;
+  /** Used, and not in the profile: where nothing is refused. */
+  readonly missedCapabilities = new Set<string>();
   /** Calls that were refused, or would have been. */
   refused = 0;
 
   constructor({ sections }: Profile, mode: ProfileMode) {
     this.mode = mode;
     this.#allowed = new Map([...sections].map(([section, lines]) => [section, allowedBy(section, lines)]));
+    this.#capabilities = sections.get('capabilities');
+    this.keptCapabilities = this.#capabilities === undefined || mode === 'complain' ? undefined : capabilitySet(this.#capabilities);
     const calls = this.#allowed.get('calls');
     const others = calls === undefined ? [] : SYSCALL_ROWS.map(({ name }) => name).filter((name) => !calls.has(name));
     this.judgedCalls = new Set([...DEED_CALLS, ...others]);
+  }
+
+  /** It allowed something. */
+  capability(capability: number): void {
+    const name = capabilityName(capability);
+    if (this.#capabilities?.includes(name) === false) this.missedCapabilities.add(name);
   }
 
   /** Undefined: it is allowed. */

@@ -4,6 +4,7 @@ import { SYSCALL_ROWS } from '../../kernel/syscalls/table.ts';
 import type { SystemEvent } from '../../kernel/watch/types.ts';
 import { ADDRESSES_TO_GENERALISE, MOST_PROFILE_IMAGES, MOST_PROFILE_LINES } from '../limits.ts';
 import type { Seer } from '../use.ts';
+import { capabilityName } from './capabilities.ts';
 import { DEED_CALLS, deedsOf } from './deeds.ts';
 import { generalise, temporaryPattern, withoutNumbers } from './generalise.ts';
 import { literal } from './patterns.ts';
@@ -12,6 +13,9 @@ import type { Deed, Profile, Section } from './profile.ts';
 
 /** A connection that these end was meant all the same. */
 const TRIED: ReadonlySet<number> = new Set([-EINPROGRESS, -ECONNREFUSED, -ETIMEDOUT, -EHOSTUNREACH]);
+
+/** Sections that nothing can be said of where not all calls are seen. */
+const NOT_IN_STREAMS: ReadonlySet<Section> = new Set<Section>(['calls', 'capabilities']);
 
 const succeeded = ({ type, result }: SystemEvent): boolean => result >= 0 || (type === 'connect' && TRIED.has(result));
 
@@ -62,6 +66,10 @@ export class ProfileLearner implements Seer {
     this.#add('calls', call);
   }
 
+  capability(capability: number): void {
+    this.#add('capabilities', capabilityName(capability));
+  }
+
   #add(section: Section, line: string): void {
     const lines = this.#lines.get(section)!;
     if (lines.has(line)) return;
@@ -76,7 +84,7 @@ export class ProfileLearner implements Seer {
     for (const section of SECTIONS) {
       const known = before?.sections.get(section);
       // What is not restricted stays so.
-      if (before === undefined ? section === 'calls' && !this.#knowsCalls : known === undefined) continue;
+      if (before === undefined ? NOT_IN_STREAMS.has(section) && !this.#knowsCalls : known === undefined) continue;
       sections.set(section, this.#joined(section, new Set([...(known ?? []), ...this.#lines.get(section)!])));
     }
     return { runs: (before?.runs ?? 0) + 1, images, sections };

@@ -5,6 +5,7 @@ import { nearest } from '../../image/nearest.ts';
 import { RulesError } from '../errors.ts';
 import { MOST_PROFILE_BYTES, MOST_PROFILE_IMAGES, MOST_PROFILE_LINE, MOST_PROFILE_LINES } from '../limits.ts';
 import { toBytes, toText } from '../text.ts';
+import { CAPABILITIES } from './capabilities.ts';
 import { patternError } from './patterns.ts';
 import { PATH_SECTIONS, SECTIONS } from './profile.ts';
 import type { Profile, Section } from './profile.ts';
@@ -13,7 +14,7 @@ export const PROFILE_VERSION = 1;
 /** No quotes are needed: no YAML word, number or mark begins with a slash or one of these words. */
 const PLAIN = /^(?:\/|unix \/)[\w./+~=*-]*(?: \([\w.-]*\))?$/;
 const NUMBER = '@{pid}';
-const CALL = /^[a-z_][a-z0-9_]*$/;
+const CALL = /^(?:[a-z_][a-z0-9_]*|CAP_[A-Z_]+)$/;
 /** Words of YAML that are no texts. */
 const WORDS: ReadonlySet<string> = new Set(['null', 'true', 'false', 'yes', 'no', 'on', 'off', 'y', 'n']);
 /** Beside what JSON escapes: other controls, marks of direction, separators; and what our reader counts, so that no name of a file makes it give up. */
@@ -36,6 +37,7 @@ const ABOUT: Readonly<Record<Section, string>> = {
   write: 'Files that may be opened to write, made, changed, renamed and removed.',
   connect: 'Where connections and messages may go.',
   bind: 'Addresses that may be taken.',
+  capabilities: 'Capabilities that its programs keep.',
   calls: 'System calls that may be made.',
 };
 
@@ -64,9 +66,10 @@ function lineError(section: Section, line: string): string | undefined {
   if (section === 'programs') return line === '(memory)' ? undefined : patternError(line);
   if (PATH_SECTIONS.has(section)) return patternError(line);
   if (section === 'connect' || section === 'bind') return /^unix ./.test(line) || /^(?:tcp|udp|icmp|raw) (?:\*|\[[\da-fA-F:.]+\]|[\d.]+):(?:\d{1,5}|\*)$/.test(line) ? undefined : 'write such as "tcp 10.0.0.2:443", "udp *:53", "tcp [::1]:*" or "unix /run/socket"';
-  if (SYSCALL_ROWS.some(({ name }) => name === line)) return undefined;
-  const guess = nearest(line, SYSCALL_ROWS.map(({ name }) => name));
-  return `there is no such call${guess === undefined ? '' : `: did you mean ${guess}?`}`;
+  const names = section === 'capabilities' ? CAPABILITIES : SYSCALL_ROWS.map(({ name }) => name);
+  if (names.includes(line)) return undefined;
+  const guess = nearest(line, names);
+  return `there is no such ${section === 'capabilities' ? 'capability' : 'call'}${guess === undefined ? '' : `: did you mean ${guess}?`}`;
 }
 
 function linesOf(name: string, section: string, value: unknown, most: number): readonly string[] {

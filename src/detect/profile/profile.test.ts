@@ -56,7 +56,6 @@ test('profileText() and readProfile() bring any name back, and no byte of it sta
     const path = toBytes(`/${name}`);
     const sections = new Map<Section, readonly string[]>([['read', [literal(path)]], ['bind', ['tcp [::]:80', 'unix @x']], ['calls', []]]);
     const text = profileText({ runs: 1, images: [name], sections });
-    // eslint-disable-next-line no-control-regex -- what must not be there
     assert.doesNotMatch(text, /[\x00-\x09\x0b-\x1f\x7f-\x9f\u2028\u202e\ufeff]/);
     assert.equal(text.split('\n').length, profileText({ runs: 1, images: ['x'], sections: new Map([...sections, ['read', ['/x']]]) }).split('\n').length, JSON.stringify(text));
     assert.deepEqual(readProfile('x', text).sections, sections, JSON.stringify(text));

@@ -1,7 +1,7 @@
 /** A profile: what containers of an image do, and nothing else. */
 
 /** What is allowed, each a line of its own. Paths are patterns; see `patterns.ts`. */
-export const SECTIONS = ['programs', 'read', 'write', 'connect', 'bind', 'calls'] as const;
+export const SECTIONS = ['programs', 'read', 'write', 'connect', 'bind', 'capabilities', 'calls'] as const;
 export type Section = (typeof SECTIONS)[number];
 
 /** Sections whose lines are, or begin with, patterns of paths. */
@@ -18,7 +18,7 @@ export interface Profile {
 
 /** Something that a call does, which a line of a profile may allow. */
 export interface Deed {
-  readonly section: Section;
+  readonly section: Exclude<Section, 'capabilities'>;
   /** As a line that allows this and nothing else, without escapes: a path, an address, a name. */
   readonly value: string;
 }

@@ -6,11 +6,11 @@ import { timeOf } from '../fields.ts';
 import type { Subject } from '../subject.ts';
 import { toText } from '../text.ts';
 import type { Refusal, ProfileMode } from './guard.ts';
-import type { Section } from './profile.ts';
+import type { Deed } from './profile.ts';
 
 export const PROFILE_RULE = 'Not in the profile';
 
-const DONE: Readonly<Record<Section, string>> = { programs: 'start', read: 'read', write: 'write or change', connect: 'reach', bind: 'take the address', calls: 'call' };
+const DONE: Readonly<Record<Deed['section'], string>> = { programs: 'start', read: 'read', write: 'write or change', connect: 'reach', bind: 'take the address', calls: 'call' };
 const WHO = compileOutput('command=%proc.cmdline parent=%proc.pname user=%user.name %container.info');
 
 export function alertOfRefusal(subject: Subject, { section, line }: Refusal, mode: ProfileMode): Alert {

@@ -99,6 +99,8 @@ export interface Watcher {
   /** Calls of which it only wants to know that they are made: each is told once. */
   readonly firstCalls?: ReadonlySet<string>;
   first?(call: string): void;
+  /** What programs that come from outside keep of their capabilities, as a bit set, and who is told of those that allow something. */
+  readonly capabilities?: { readonly kept: bigint | undefined; readonly onUse: ((capability: number) => void) | undefined } | undefined;
   /** No more events can be taken: who makes a call waits for `room`. */
   readonly isFull: boolean;
   readonly room: WaitQueue;

@@ -11,6 +11,7 @@ import { WaitQueue } from '../../fs/types.ts';
 import { makeEntry, type GateEntry } from '../gate-entry.ts';
 import type { Kernel } from '../kernel.ts';
 import { SYSCALL_ROWS } from '../syscalls/table.ts';
+import { ALL_CAPABILITIES, effectiveOf, withEffective } from '../task/credentials.ts';
 import type { Process } from '../task/process.ts';
 import type { KernelTask } from '../task/task.ts';
 import { BLOCKED, type Handler, type SyscallRow } from '../types.ts';
@@ -74,11 +75,22 @@ export class Watch {
   started(process: Process): boolean {
     if (!this.#watcher.calls.has(EXECVE.row.name)) return true;
     const task = process.leader;
+    this.#setCapabilities(task);
     const program = this.#programs.of(process);
     const event = new CallEvent(task, EXECVE, [0, 0, 0], program, task.mm.launched?.path ?? program.exePath);
     const isAllowed = !this.#watcher.judgedCalls.has(EXECVE.row.name) || this.#judge(event).kind !== 'stop';
     this.#finish(event, isAllowed ? 0 : -EPERM);
     return isAllowed;
+  }
+
+  #setCapabilities(task: KernelTask): void {
+    const { capabilities } = this.#watcher;
+    if (capabilities === undefined) return;
+    const { credentials } = task;
+    const { kept = ALL_CAPABILITIES, onUse } = capabilities;
+    const { permitted, inheritable, bounding, ambient } = credentials;
+    const less = { ...credentials, permitted: permitted & kept, inheritable: inheritable & kept, bounding: bounding & kept, ambient: ambient & kept, onCapability: onUse };
+    task.credentials = withEffective(less, effectiveOf(credentials) & kept);
   }
 
   /** A call that had waited ended otherwise than by its handler, or by it. */
