@@ -20,7 +20,7 @@ export interface Seer {
   /** Calls of which it only wants to know that they are made. */
   readonly firstCalls?: ReadonlySet<string>;
   first?(call: string): void;
-  /** A capability allowed something. */
+  /** A capability was asked for, and is there. */
   capability?(capability: number): void;
 }
 

@@ -70,7 +70,7 @@ export class ProfileGuard {
     this.judgedCalls = new Set([...DEED_CALLS, ...others]);
   }
 
-  /** It allowed something. */
+  /** It was asked for, and is there. */
   capability(capability: number): void {
     const name = capabilityName(capability);
     if (this.#capabilities?.includes(name) === false) this.missedCapabilities.add(name);

@@ -1,5 +1,5 @@
 /** Sees what a container does, and makes a profile of it. */
-import { ECONNREFUSED, EHOSTUNREACH, EINPROGRESS, ETIMEDOUT } from '../../abi/errno.ts';
+import { ECONNREFUSED, EHOSTUNREACH, EINPROGRESS, ENOENT, ETIMEDOUT } from '../../abi/errno.ts';
 import { SYSCALL_ROWS } from '../../kernel/syscalls/table.ts';
 import type { SystemEvent } from '../../kernel/watch/types.ts';
 import { ADDRESSES_TO_GENERALISE, MOST_PROFILE_IMAGES, MOST_PROFILE_LINES } from '../limits.ts';
@@ -11,8 +11,8 @@ import { literal } from './patterns.ts';
 import { PATH_SECTIONS, SECTIONS } from './profile.ts';
 import type { Deed, Profile, Section } from './profile.ts';
 
-/** A connection that these end was meant all the same. */
-const TRIED: ReadonlySet<number> = new Set([-EINPROGRESS, -ECONNREFUSED, -ETIMEDOUT, -EHOSTUNREACH]);
+/** A connection that these end was meant all the same. ENOENT: a socket in a file system that is not there, such as nscd's. */
+const TRIED: ReadonlySet<number> = new Set([-EINPROGRESS, -ECONNREFUSED, -ETIMEDOUT, -EHOSTUNREACH, -ENOENT]);
 
 /** Sections that nothing can be said of where not all calls are seen. */
 const NOT_IN_STREAMS: ReadonlySet<Section> = new Set<Section>(['calls', 'capabilities']);

@@ -99,7 +99,7 @@ export interface Watcher {
   /** Calls of which it only wants to know that they are made: each is told once. */
   readonly firstCalls?: ReadonlySet<string>;
   first?(call: string): void;
-  /** What programs that come from outside keep of their capabilities, as a bit set, and who is told of those that allow something. */
+  /** What programs that come from outside keep of their capabilities, as a bit set, and who is told of those that are asked for and found. */
   readonly capabilities?: { readonly kept: bigint | undefined; readonly onUse: ((capability: number) => void) | undefined } | undefined;
   /** No more events can be taken: who makes a call waits for `room`. */
   readonly isFull: boolean;
