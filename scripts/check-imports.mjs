@@ -36,7 +36,7 @@ const ARROWS = {
   drill: ['findings'],
   scan: ['image', 'findings', 'fs', 'squat'],
   build: ['container', 'image', 'fs'],
-  detect: ['kernel', 'net', 'image', 'fs'],
+  detect: ['kernel', 'net', 'image', 'fs', 'yaml'],
   cli: ['detect', 'build', 'lifecycle', 'sandbox', 'host/node', 'container', 'net', 'image', 'machine', 'registry', 'findings', 'squat', 'audit', 'scan', 'compose', 'drill'],
   web: ['sandbox', 'container', 'host/browser'],
 };

@@ -71,7 +71,7 @@ export function headerLine(container: ContainerFacts): string {
 }
 
 /** The last line: what there was in all. `events` counts those that were seen, also before a rule began to record. */
-export function footerLine(counts: { readonly events: number; readonly waits: number; readonly alerts: number; readonly leftOut: number }): string {
+export function footerLine(counts: { readonly events: number; readonly waits: number; readonly alerts: number; readonly leftOut: number; readonly droppedSequences?: number }): string {
   return `${JSON.stringify({ caisson: 'end', ...counts })}\n`;
 }
 

@@ -1,6 +1,6 @@
 /** The door to the room: what containers do, put before rules. */
 export { parseAction, type Action } from './actions.ts';
-export { defaultRules, readRuleFiles, type RulesFile } from './rules-files.ts';
+export { OWN_SETS, defaultRules, readRuleFiles, type RulesFile } from './rules-files.ts';
 export { AlertRate } from './alert-rate.ts';
 export { Detector, type Alert, type DetectorOptions } from './detector.ts';
 export { attach } from './attach.ts';
@@ -17,4 +17,9 @@ export { findRule, readRules, type Rule, type RuleSet } from './rules/rule-set.t
 export { PRIORITIES, type Priority } from './rules/sources.ts';
 export { NO_CONTAINER, type ContainerFacts } from './subject.ts';
 export { toText } from './text.ts';
+export { ProfileGuard, type ProfileMode } from './profile/guard.ts';
+export { ProfileLearner } from './profile/learner.ts';
+export { profileText, readProfile } from './profile/profile-file.ts';
+export { type Profile } from './profile/profile.ts';
+export { seccompText } from './profile/seccomp.ts';
 export { USES, UseRecord, type Use } from './use.ts';

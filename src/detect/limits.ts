@@ -16,6 +16,29 @@ export const MOST_NESTING = 100;
 export const MOST_OPEN_BRACKETS = 64;
 /** Characters of an alert's text; a longer one is cut. */
 export const MOST_OUTPUT_LENGTH = 8192;
+/** Steps of a sequence, those that are counted as many times. */
+export const MOST_SEQUENCE_STEPS = 16;
+/** Fields that the events of a sequence have in common. */
+export const MOST_SEQUENCE_FIELDS = 4;
+/** From the first step of a sequence to its last: a day. */
+export const MOST_SEQUENCE_MS = 24 * 3_600_000;
+/** Sequences of a rule that have got as far as one step; beyond, the oldest is forgotten, and counted. Each may hold a path, so 10 MB a step. */
+export const MOST_WAITING_SEQUENCES = 2048;
+/** Characters that are kept of a step that was taken. */
+export const MOST_STEP_TEXT = 300;
+/** Lines of a section of a profile while it is learned; those beyond are counted. The file of a profile, in bytes. */
+export const MOST_PROFILE_LINES = 20_000;
+export const MOST_PROFILE_BYTES = 8 << 20;
+/** Characters of a line of a profile: a path and its escapes. */
+export const MOST_PROFILE_LINE = 10_000;
+/** Images and refusals that are told, each kind once; those beyond are counted. */
+export const MOST_PROFILE_IMAGES = 100;
+export const MOST_TOLD_REFUSALS = 1000;
+/** Paths in one directory that become one pattern, and directories in one. */
+export const LINES_TO_GENERALISE = 8;
+export const DIRECTORIES_TO_GENERALISE = 4;
+/** Addresses with one port that become one line. */
+export const ADDRESSES_TO_GENERALISE = 16;
 /** Bytes of one event of a recorded stream. */
 export const MOST_EVENT_LINE = 1 << 20;
 /** Times that `*` may stand in a pattern. */

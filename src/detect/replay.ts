@@ -10,6 +10,10 @@ export interface ReplayResult {
   /** How often each rule fired. */
   readonly fired: ReadonlyMap<string, number>;
   readonly leftOut: number;
+  /** Sequences that were forgotten because too many had begun. */
+  readonly droppedSequences: number;
+  /** Of the containers that it is of, as they were named. */
+  readonly images: readonly string[];
 }
 
 /** `lines` without their ends. A rule that acts is asked as before the call. @throws RulesError where it is no stream. */
@@ -19,9 +23,12 @@ export async function replay(name: string, lines: AsyncIterable<string>, options
   let line = 0;
   const fired = new Map<string, number>();
   let leftOut = 0;
+  let droppedSequences = 0;
+  const images = new Set<string>();
   const close = (): void => {
     for (const [rule, count] of detector?.fired ?? []) fired.set(rule, (fired.get(rule) ?? 0) + count);
     leftOut += detector?.leftOut ?? 0;
+    droppedSequences += detector?.droppedSequences ?? 0;
   };
   for await (const text of lines) {
     line++;
@@ -30,6 +37,7 @@ export async function replay(name: string, lines: AsyncIterable<string>, options
     if (header !== undefined) {
       // Files are appended to: what follows is another run, maybe of another container.
       close();
+      if (header.image !== '') images.add(header.image);
       detector = new Detector({ ...options, container: header });
       continue;
     }
@@ -42,5 +50,5 @@ export async function replay(name: string, lines: AsyncIterable<string>, options
     detector.happened(event);
   }
   close();
-  return { events, fired, leftOut };
+  return { events, fired, leftOut, droppedSequences, images: [...images] };
 }

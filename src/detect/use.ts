@@ -15,6 +15,13 @@ export type Use = (typeof USES)[number];
 export interface Seer {
   readonly calls: Iterable<string>;
   happened(event: SystemEvent): void;
+  /** Before the call is made; it has no say. */
+  before?(event: SystemEvent): void;
+  /** Calls of which it only wants to know that they are made. */
+  readonly firstCalls?: ReadonlySet<string>;
+  first?(call: string): void;
+  /** A capability was asked for, and is there. */
+  capability?(capability: number): void;
 }
 
 const OPENING = [...ALL_CALLS].filter((call) => SHAPES.get(call)?.opens === true);

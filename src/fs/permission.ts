@@ -10,7 +10,9 @@ export const MAY_READ = 4;
 
 export function hasCapability(credentials: Credentials, capability: number): boolean {
   const word = capability < 32 ? credentials.capabilitiesLow : credentials.capabilitiesHigh;
-  return ((word >>> (capability & 31)) & 1) !== 0;
+  if (((word >>> (capability & 31)) & 1) === 0) return false;
+  credentials.onCapability?.(capability);
+  return true;
 }
 
 /** capable_wrt_inode_uidgid(): a capability counts for files whose owner and group the user namespace knows. */

@@ -23,6 +23,8 @@ export interface Credentials {
   /** Effective capabilities as a bit set, bits 0 to 40 (`abi/capability.ts`), a safe integer split in two words. */
   readonly capabilitiesLow: number;
   readonly capabilitiesHigh: number;
+  /** Told of each capability that is asked for and is there, where somebody wants to know. */
+  readonly onCapability?: ((capability: number) => void) | undefined;
   /** What the task has given up (Landlock). */
   readonly restriction?: Restriction | undefined;
   /** Absent: the first user namespace, whose capabilities count for every file. */

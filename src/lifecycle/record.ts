@@ -56,6 +56,10 @@ export interface WatchRecord {
   readonly use?: string;
   /** Of the stream and of alerts. Default: our own. */
   readonly format?: 'ocsf';
+  /** Where a profile of what it does is written, or added to. */
+  readonly learn?: string;
+  /** The profile that it is held to, as its file was then. */
+  readonly profile?: { readonly name: string; readonly text: string; readonly mode: 'enforce' | 'complain' };
   /** A second, of each rule. */
   readonly alertRate?: number;
 }

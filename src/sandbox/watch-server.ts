@@ -1,6 +1,6 @@
 /** The worker's side of watching: events go to the other side, and programs wait where it does not keep up. */
 import type { Container } from '../container/index.ts';
-import { Detector, OcsfWriter, actionsOf, attach, eventLine, readNames, readRuleFiles } from '../detect/index.ts';
+import { Detector, OWN_SETS, OcsfWriter, ProfileGuard, actionsOf, attach, eventLine, readNames, readProfile, readRuleFiles } from '../detect/index.ts';
 import type { Seen, WatchRequest } from './watch.ts';
 
 /** Calls and alerts that the other side has not taken yet, before programs wait. */
@@ -12,8 +12,8 @@ export interface ServedWatch {
 }
 
 /** @throws RulesError */
-export async function serveWatch(container: Container, hostname: string, { rules: texts, onRule, hasCalls, hasOcsf }: WatchRequest, post: (seen: readonly Seen[]) => void): Promise<ServedWatch> {
-  const { rules } = await readRuleFiles(texts.map((text, index) => (text === 'default' ? { name: text } : { name: `rules[${index}]`, text })));
+export async function serveWatch(container: Container, hostname: string, { rules: texts, onRule, hasCalls, hasOcsf, profile, profileMode, alertRate }: WatchRequest, post: (seen: readonly Seen[]) => void): Promise<ServedWatch> {
+  const { rules } = await readRuleFiles(texts.map((text, index) => (OWN_SETS.some((name) => name === text) ? { name: text } : { name: `rules[${index}]`, text })));
   let untaken = 0;
   let waiting: Seen[] = [];
   const add = (seen: Seen): boolean => {
@@ -30,7 +30,7 @@ export async function serveWatch(container: Container, hostname: string, { rules
   const facts = { id: 'sandbox', name: 'sandbox', image: '', imageId: '', imageDigest: '', hostname, mounts: [], ...readNames((path) => container.files.readFile(path)) };
   const ocsf = hasOcsf ? new OcsfWriter(facts) : undefined;
   const detector = new Detector({
-    container: facts, rules, actions: actionsOf(rules, onRule),
+    container: facts, rules, actions: actionsOf(rules, onRule), guard: profile === undefined ? undefined : new ProfileGuard(readProfile('profile', profile), profileMode), ...(alertRate === undefined ? {} : { alertsPerSecond: alertRate }),
     onAlert: (alert) => [add(alert), ocsf === undefined || add({ ocsf: ocsf.alert(alert) })].every(Boolean),
     ...(hasCalls || hasOcsf ? { onEvent: (event) => [!hasCalls || add(eventLine(event)), ocsf === undefined || add({ ocsf: ocsf.event(event) })].every(Boolean) } : {}),
   });

@@ -32,10 +32,16 @@ export interface SandboxProgram {
 export type SandboxAlert = Omit<Alert, 'container'>;
 
 export interface SandboxWatch {
-  /** Files of rules as Falco has them: their texts, later ones over earlier ones; `'default'` is the set of our own. Default: that, where there is an `onAlert` or `onRule`. */
+  /** Files of rules as Falco has them: their texts, later ones over earlier ones; `'default'` and `'sequences'` are the sets of our own. Default: the first, where there is an `onAlert` or `onRule`, and no `profile`. */
   readonly rules?: readonly string[];
   /** What rules do beside alerting, as `--on-rule`: `deny`, `critical=kill`, `RULE=deny:EACCES`. */
   readonly onRule?: readonly string[];
+  /** A profile, as `--learn` writes it: its text. What is not in it is refused before it happens, and `onAlert` is told. */
+  readonly profile?: string;
+  /** Default: `enforce`. `complain`: nothing is refused. */
+  readonly profileMode?: 'enforce' | 'complain';
+  /** Alerts a second of each rule. Default: all. */
+  readonly alertRate?: number;
   /** Programs wait while a promise that it answers is not settled. */
   readonly onAlert?: (alert: SandboxAlert) => unknown;
   /** Every call of the stream, in its order; programs wait as for `onAlert`. */
@@ -50,11 +56,14 @@ export interface WatchRequest {
   readonly onRule: readonly string[];
   readonly hasCalls: boolean;
   readonly hasOcsf: boolean;
+  readonly profile: string | undefined;
+  readonly profileMode: 'enforce' | 'complain';
+  readonly alertRate: number | undefined;
 }
 
-export function watchRequest({ rules, onRule = [], onAlert, onCall, onOcsf }: SandboxWatch): WatchRequest {
-  const isDefault = rules === undefined && (onAlert !== undefined || onRule.length > 0);
-  return { rules: rules ?? (isDefault ? ['default'] : []), onRule, hasCalls: onCall !== undefined, hasOcsf: onOcsf !== undefined };
+export function watchRequest({ rules, onRule = [], onAlert, onCall, onOcsf, profile, profileMode = 'enforce', alertRate }: SandboxWatch): WatchRequest {
+  const isDefault = rules === undefined && profile === undefined && (onAlert !== undefined || onRule.length > 0);
+  return { rules: rules ?? (isDefault ? ['default'] : []), onRule, hasCalls: onCall !== undefined, hasOcsf: onOcsf !== undefined, profile, profileMode, alertRate };
 }
 
 /** What was seen, in its order: a line of JSON of a call, an alert, or either as OCSF. */

@@ -100,6 +100,33 @@ static int flip(const char *directory) {
   return 0;
 }
 
+/* Connections to ports where nobody is. */
+static int knock(int count) {
+  for (int port = 1; port <= count; port++) {
+    struct sockaddr_in to = {.sin_family = AF_INET, .sin_port = htons(port), .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
+    int fd = socket(AF_INET, SOCK_STREAM, 0);
+    if (connect(fd, (struct sockaddr *)&to, sizeof to) == 0) return 1;
+    close(fd);
+  }
+  return 0;
+}
+
+/* A datagram to an address, by the call of that name; of two in one call, the second goes there. */
+static int tell(const char *call, const char *address, const char *first) {
+  int fd = socket(AF_INET, SOCK_DGRAM, 0);
+  struct sockaddr_in to[2] = {{.sin_family = AF_INET, .sin_port = htons(5300)}, {.sin_family = AF_INET, .sin_port = htons(5300)}};
+  struct iovec text = {"x", 1};
+  struct mmsghdr both[2] = {{{.msg_name = &to[0], .msg_namelen = sizeof to[0], .msg_iov = &text, .msg_iovlen = 1}, 0}, {{.msg_name = &to[1], .msg_namelen = sizeof to[1], .msg_iov = &text, .msg_iovlen = 1}, 0}};
+  long result;
+  inet_pton(AF_INET, first ? first : address, &to[0].sin_addr);
+  inet_pton(AF_INET, address, &to[1].sin_addr);
+  if (!strcmp(call, "sendto")) result = sendto(fd, "x", 1, 0, (struct sockaddr *)&to[1], sizeof to[1]);
+  else if (!strcmp(call, "sendmsg")) result = sendmsg(fd, &both[1].msg_hdr, 0);
+  else result = sendmmsg(fd, both, 2, 0);
+  printf("%d\n", result < 0 ? errno : 0);
+  return 0;
+}
+
 int main(int argc, char **argv) {
   const char *deed = argc > 1 ? argv[1] : "";
   const char *word = argc > 2 ? argv[2] : "";
@@ -107,6 +134,8 @@ int main(int argc, char **argv) {
   if (!strcmp(deed, "packet")) return socket(atoi(word), SOCK_RAW, 0) < -1;
   if (!strcmp(deed, "connect")) return connected(word, atoi(argv[3])) < 0;
   if (!strcmp(deed, "redirect")) return dup2(connected(word, 4444), atoi(argv[3])) < 0;
+  if (!strcmp(deed, "knock")) return knock(atoi(word));
+  if (!strcmp(deed, "tell")) return tell(word, argv[3], argv[4]);
   if (!strcmp(deed, "module")) return syscall(SYS_init_module, 0, 0, "") != -1;
   if (!strcmp(deed, "bpf")) return syscall(SYS_bpf, 0, 0, 0) != -1;
   if (!strcmp(deed, "faults")) return setuid(1000) != 0 || syscall(SYS_userfaultfd, 0) != -1;

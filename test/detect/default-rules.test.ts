@@ -2,39 +2,16 @@
 import assert from 'node:assert/strict';
 import { after, test } from 'node:test';
 import { defaultRules, readRules } from '../../src/detect/index.ts';
-import { OWN_NETWORK } from '../../src/net/index.ts';
 import { caisson } from '../cli/caisson.ts';
+import { alertsOf } from './alerts-of.ts';
 import { DEEDS } from './deeds.ts';
 import { Root, jsonLines, type JsonAlert } from './testing.ts';
 
 const root = new Root();
 after(() => root.remove());
 
-/** A step makes a file whose name says which it is: alerts in between are its own. */
-const MARKS = '- rule: Mark\n  desc: A step begins.\n  condition: evt.type in (open, openat, creat) and evt.is_open_create = true and fd.name startswith /tmp/mark-\n  output: "%fd.filename"\n  priority: DEBUG\n';
-
-/** Rules that alerted, by step. */
-async function alertsOf(steps: readonly string[]): Promise<readonly (readonly string[])[]> {
-  const marks = root.file('marks.yaml', MARKS);
-  const alerts = root.file('alerts.json');
-  const script = [
-    'PATH=/bin', 'exec 2>&1', `ADDRESS=${OWN_NETWORK.address}`, ...steps.map((step, index) => `: > /tmp/mark-${index}\n(\n${step}\n)`), ': > /tmp/mark-end', 'true',
-  ].join('\n');
-  const flags = ['--net', 'outbound', '--rules', 'default', '--rules', marks, '--alerts', alerts];
-  const { status, stdout, stderr } = await caisson(root.shell(script, flags));
-  assert.equal(status, 0, stdout + stderr);
-  const found: string[][] = steps.map(() => []);
-  let at = -1;
-  for (const { rule, output } of jsonLines<JsonAlert>(alerts)) {
-    if (rule === 'Mark') at = output === 'mark-end' ? steps.length : Number(output.slice('mark-'.length));
-    else found[at]?.push(rule);
-  }
-  assert.equal(at, steps.length, 'the last step was reached');
-  return found.map((rules) => [...new Set(rules)].sort());
-}
-
 test('every rule of the default set alerts when what it looks for is done, and no other does', async () => {
-  const found = await alertsOf(DEEDS.map(({ does }) => does));
+  const found = await alertsOf(root, 'default', DEEDS.map(({ does }) => does));
   const wrong = found.flatMap((rules, index) => {
     const { does, rule, also = [] } = DEEDS[index]!;
     return rules.join() === [rule, ...also].sort().join() ? [] : [{ does, rule, rules }];
@@ -43,7 +20,7 @@ test('every rule of the default set alerts when what it looks for is done, and n
 });
 
 test('no rule of the default set alerts when the like of it is done', async () => {
-  const found = await alertsOf(DEEDS.map(({ like }) => like));
+  const found = await alertsOf(root, 'default', DEEDS.map(({ like }) => like));
   assert.deepEqual(found.flatMap((rules, index) => (rules.length === 0 ? [] : [{ like: DEEDS[index]!.like, rules }])), []);
 });
 

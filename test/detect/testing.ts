@@ -26,7 +26,7 @@ export class Root {
     execFileSync('gcc', ['-O1', '-static', '-o', join(this.root, 'bin/deeds'), fileURLToPath(new URL('deeds.c', import.meta.url))]);
     copyFileSync(join(this.root, 'bin/deeds'), join(this.root, 'srv/ssh'));
     // Its name is that of the file.
-    for (const [name, line] of [['srv/nginx', 'sh "$@"'], ['srv/worker', 'sh "$@"'], ['bin/debugfs', 'true']] as const) {
+    for (const [name, line] of [['srv/nginx', 'sh "$@"'], ['srv/worker', 'sh "$@"'], ['srv/curl', 'cat "$1" > "$2"'], ['bin/debugfs', 'true']] as const) {
       writeFileSync(join(this.root, name), `#!/bin/sh\n${line}\nexit 0\n`);
       chmodSync(join(this.root, name), 0o755);
     }

@@ -1,7 +1,7 @@
 /** Files of rules and recorded streams, spoiled: each is read, or refused by an error of its own. */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { Detector, NO_CONTAINER, RulesError, actionsOf, readRuleFiles, replay } from '../../src/detect/index.ts';
+import { Detector, NO_CONTAINER, RulesError, actionsOf, readProfile, readRuleFiles, replay } from '../../src/detect/index.ts';
 
 const RULES = `- list: shells
   items: [bash, "sh", 'dash']
@@ -24,6 +24,18 @@ const RULES = `- list: shells
       values:
         - [[a, b], /x]
   action: deny:EACCES
+- rule: Two
+  sequence:
+    - condition: opens
+      count: 3
+      by: [proc.pid, fd.name]
+    - condition: evt.type = connect
+      output: "%fd.name"
+  by: [proc.ppid, fd.rip]
+  within: 10s
+  without: evt.type = execve
+  output: x
+  priority: INFO
 - rule: One
   condition: and evt.type = open
   override:
@@ -83,4 +95,20 @@ test('events of a stream that are spoiled are put before rules or refused by Rul
     }
   }
   assert.ok(new Detector({ container: NO_CONTAINER, rules, onAlert: () => true }).calls.size > 10);
+});
+
+const PROFILE = 'caisson: profile\nversion: 1\nruns: 2\nimages: ["a:1"]\nprograms:\n  - /bin/busybox (sh)\nread:\n  - /etc/*\n  - "/proc/@{pid}/x\\\\*"\nwrite: []\nconnect: [tcp *:443, "tcp [::1]:*"]\nbind:\n  - unix /run/x\ncalls:\n  - openat\n';
+
+test('profiles that are spoiled are read or refused by RulesError', () => {
+  const next = numbers(11);
+  let read = 0;
+  for (let round = 0; round < 1500; round++) {
+    try {
+      readProfile('x.yaml', spoil(PROFILE, next));
+      read++;
+    } catch (error) {
+      assert.ok(error instanceof RulesError, String((error as Error).stack));
+    }
+  }
+  assert.ok(read > 100 && read < 1400, String(read));
 });

@@ -1,6 +1,6 @@
 /** Commands on containers that run, as data: attach, stats, pause, unpause, update, events, generate systemd. Names and flags are Docker's and, of the last one, Podman's. */
 import type { CommandSpec } from '../command.ts';
-import { ALERT_RATE_FLAG, ON_RULE_FLAG, RULES_FLAG } from '../detect/watch-flags.ts';
+import { ALERT_RATE_FLAG, LEARN_FLAG, ON_RULE_FLAG, PROFILE_FLAG, RULES_FLAG } from '../detect/watch-flags.ts';
 import { LIMIT_FLAGS } from './container-flags.ts';
 import type { Flag } from '../flags.ts';
 import { ALLOW_NET_FLAG, DENY_NET_FLAG } from '../networks/outbound-flags.ts';
@@ -51,15 +51,17 @@ export const UPDATE: CommandSpec = {
 };
 export const EVENTS: CommandSpec = {
   name: 'events', usage: '[FLAGS]', summary: 'show what happens to containers, volumes and networks', words: [0, 0],
-  description: 'As it happens, or from --since up to --until. The last ten to twenty thousand are kept. Alerts of containers that run with --rules are among them.\n--replay puts the stream of one container, which "run --events FILE" wrote, before rules.',
+  description: 'As it happens, or from --since up to --until. The last ten to twenty thousand are kept. Alerts of containers that run with --rules are among them.\n--replay puts the stream of one container, which "run --events FILE" wrote, before rules, or a profile; --learn makes a profile of it.',
   flags: [
     { group: CONTAINER, name: 'filter', short: 'f', kind: 'string', multiple: true, placeholder: 'KEY=VALUE', help: 'container, event, image, label, type, volume, network' },
     { group: OUTPUT, name: 'since', kind: 'string', placeholder: 'TIME', help: 'also what has happened since: 10m (ago), or a date' }, { group: OUTPUT, name: 'until', kind: 'string', placeholder: 'TIME', help: 'only up to then' },
     formatFlag('{{.Time}} {{.Action}} {{.ID}}'),
     { group: RULES, name: 'replay', kind: 'string', placeholder: 'FILE', help: 'show what rules say of a recorded stream' }, RULES_FLAG, ON_RULE_FLAG, ALERT_RATE_FLAG,
+    { ...LEARN_FLAG, help: 'write a profile of what the recorded stream has, or add to one' },
+    { ...PROFILE_FLAG, help: 'show what the profile would refuse of the recorded stream; without one, the profile as --format yaml, json or seccomp' },
     { group: RULES, name: 'list-rules', kind: 'boolean', help: 'list the rules of --rules, or of our own set' },
   ],
-  examples: [['caisson events --filter event=die', ''], ['caisson events --filter event=alert', 'what rules say of containers, as it happens'], ['caisson events --replay box.events --rules mine.yaml', ''], ['caisson events --since 1h --until 0s --format json', 'what has happened in the last hour']],
+  examples: [['caisson events --filter event=die', ''], ['caisson events --filter event=alert', 'what rules say of containers, as it happens'], ['caisson events --replay box.events --rules mine.yaml', ''], ['caisson events --profile web.yaml --format seccomp > web.json', 'for docker run --security-opt seccomp=web.json'], ['caisson events --since 1h --until 0s --format json', 'what has happened in the last hour']],
 };
 export const GENERATE_SYSTEMD: CommandSpec = {
   name: 'generate systemd', usage: '[FLAGS] CONTAINER', summary: 'write a unit of systemd that starts a container at boot', words: [1, 1],

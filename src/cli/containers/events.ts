@@ -84,6 +84,10 @@ export async function eventsCommand(args: readonly string[]): Promise<number> {
   const values = await readCommand(EVENTS, args);
   if (values === undefined) return 0;
   const recorded = values.last('replay');
+  const learned = values.last('learn');
+  if (learned !== undefined && recorded === undefined) throw new UserError('cannot use --learn without a recorded stream', 'add --replay FILE; "caisson run --learn" learns from a container while it runs', EXIT_FAILED);
+  if (learned !== undefined && recorded !== undefined) return (await import('../detect/profile-command.ts')).learnFromStream(values, recorded, learned);
+  if (values.has('profile') && recorded === undefined) return (await import('../detect/profile-command.ts')).showProfile(values);
   if (recorded !== undefined) return (await import('../detect/replay-command.ts')).replayEvents(values, recorded);
   if (values.has('list-rules')) return (await import('../detect/replay-command.ts')).listRules(values);
   const ruleFlag = ['rules', 'on-rule', 'alert-rate'].find((flag) => values.has(flag));

@@ -1,18 +1,19 @@
 /** `events --replay FILE`: a recorded stream before rules; `events --list-rules`: what a set has. */
 import { createReadStream, openSync } from 'node:fs';
-import { replay } from '../../detect/index.ts';
+import { ProfileGuard, replay } from '../../detect/index.ts';
 import type { Rule } from '../../detect/index.ts';
 import { UserError, printable } from '../errors.ts';
 import type { FlagValues } from '../flags.ts';
 import { asUserError, readyRules } from './ready-rules.ts';
 import type { ReadyRules } from './ready-rules.ts';
-import { alertRate, DEFAULT_SET, ruleFiles } from './watch-flags.ts';
-import { alertJson, alertText } from './watching.ts';
+import { parseProfile } from './profile-files.ts';
+import { alertRate, DEFAULT_SET, profileOf, ruleFiles } from './watch-flags.ts';
+import { alertJson, alertText, droppedText, refusedText } from './watching.ts';
 
 const MOST_LINE = 1 << 20;
 
 /** Lines of a file, each of a bounded length. */
-async function* linesOf(path: string): AsyncGenerator<string> {
+export async function* linesOf(path: string): AsyncGenerator<string> {
   let rest = '';
   const handle = openSync(path, 'r');
   for await (const chunk of createReadStream('', { fd: handle, encoding: 'utf8', highWaterMark: 1 << 18 })) {
@@ -26,7 +27,7 @@ async function* linesOf(path: string): AsyncGenerator<string> {
 
 async function rulesOf(values: FlagValues): Promise<ReadyRules> {
   const files = ruleFiles(values);
-  const named = files.length === 0 ? [{ name: DEFAULT_SET, text: undefined }] : files;
+  const named = files.length === 0 && !values.has('profile') ? [{ name: DEFAULT_SET, text: undefined }] : files;
   const ready = await readyRules({ rules: named.map(({ name, text }) => ({ name, ...(text === undefined ? {} : { text }) })), onRule: values.all('on-rule') });
   for (const warning of ready.warnings) process.stderr.write(`caisson: ${printable(warning)}\n`);
   return ready;
@@ -48,14 +49,23 @@ export async function listRules(values: FlagValues): Promise<number> {
   return 0;
 }
 
+/** What went wrong with a recorded stream, for its user. */
+export function replayError(error: unknown, path: string): unknown {
+  const { code, message } = error as NodeJS.ErrnoException;
+  if (code !== undefined && !(error instanceof UserError)) return new UserError(`cannot read "${path}": ${message}`, 'check --replay', undefined, { cause: error });
+  return asUserError(error, 'replay the stream');
+}
+
 /** @throws UserError */
 export async function replayEvents(values: FlagValues, path: string): Promise<number> {
   const { rules, actions } = await rulesOf(values);
   const asJson = isJson(values);
+  const profile = profileOf(values);
+  const guard = profile === undefined ? undefined : new ProfileGuard(parseProfile(profile.name, profile.text), profile.mode);
   const rate = alertRate(values);
   try {
-    const { events, fired, leftOut } = await replay(path, linesOf(path), {
-      rules, actions, ...(rate === undefined ? {} : { alertsPerSecond: rate }),
+    const { events, fired, leftOut, droppedSequences } = await replay(path, linesOf(path), {
+      rules, actions, guard, ...(rate === undefined ? {} : { alertsPerSecond: rate }),
       onAlert: (alert) => {
         process.stdout.write(`${asJson ? alertJson(alert) : alertText(alert)}\n`);
         return true;
@@ -63,10 +73,10 @@ export async function replayEvents(values: FlagValues, path: string): Promise<nu
     });
     const total = [...fired.values()].reduce((sum, count) => sum + count, 0);
     process.stderr.write(`${events} events, ${total} alerts${leftOut === 0 ? '' : `, ${leftOut} left out`}\n`);
+    if (droppedSequences > 0) process.stderr.write(`${droppedText(droppedSequences)}\n`);
+    if (guard !== undefined && guard.refused > 0) process.stderr.write(`${refusedText(guard, profile!.name)}\n`);
     return 0;
   } catch (error) {
-    const { code, message } = error as NodeJS.ErrnoException;
-    if (code !== undefined && !(error instanceof UserError)) throw new UserError(`cannot read "${path}": ${message}`, 'check --replay', undefined, { cause: error });
-    throw asUserError(error, 'replay the stream');
+    throw replayError(error, path);
   }
 }

@@ -1,10 +1,11 @@
 /** Watches a container of this process: the stream of what it does, alerts, and what was used. */
 import type { Container } from '../../container/index.ts';
-import { Detector, OcsfWriter, UseRecord, attach, eventLine, footerLine, hasAction, headerLine, readNames } from '../../detect/index.ts';
+import { Detector, OcsfWriter, ProfileGuard, ProfileLearner, UseRecord, attach, eventLine, footerLine, hasAction, headerLine, readNames } from '../../detect/index.ts';
 import type { Alert, ContainerFacts } from '../../detect/index.ts';
 import type { WatchRecord } from '../../lifecycle/index.ts';
 import { writeFileSync } from 'node:fs';
 import { UserError, printable } from '../errors.ts';
+import { learnedBefore, parseProfile, writeProfile } from './profile-files.ts';
 import { readyRules } from './ready-rules.ts';
 import type { ReadyRules } from './ready-rules.ts';
 import { openSink } from './sinks/sink.ts';
@@ -27,15 +28,32 @@ export interface Watching {
   end(): Promise<void>;
 }
 
+/** Steps of a sequence that a line of text has. */
+const SHOWN_STEPS = 4;
+
 /** `10:20:30.123 Warning: A file ... [rule; denied]` */
-export function alertText({ time, priority, output, rule, action, leftOut }: Alert): string {
-  const more = [rule, ...(action === 'alert' ? [] : [action === 'deny' ? 'denied' : action === 'kill' ? 'killed' : action === 'pause' ? 'paused' : 'recorded from here']), ...(leftOut === 0 ? [] : [`${leftOut} left out before`])].join('; ');
+export function alertText({ time, priority, output, rule, action, steps = [], leftOut }: Alert): string {
+  const before = steps.map((step) => `${step.time.slice(11, 23)} ${step.output}`);
+  const shown = before.length > SHOWN_STEPS ? [...before.slice(0, SHOWN_STEPS - 1), `${before.length - SHOWN_STEPS} more`, before.at(-1)!] : before;
+  const more = [rule, ...(action === 'alert' ? [] : [action === 'deny' ? 'denied' : action === 'kill' ? 'killed' : action === 'pause' ? 'paused' : 'recorded from here']), ...(shown.length === 0 ? [] : [`after ${shown.join(', ')}`]), ...(leftOut === 0 ? [] : [`${leftOut} left out before`])].join('; ');
   return printable(`${time.slice(11, 23)} ${priority}: ${output} [${more}]`);
 }
 
+export function droppedText(count: number): string {
+  return `caisson: too many sequences had begun at once: ${count} were forgotten, and may have ended unseen`;
+}
+
+export function leftOutText(count: number): string {
+  return `caisson: ${count} things were left out of the profile: it has as many lines as one can have`;
+}
+
+export function refusedText({ refused, mode }: ProfileGuard, name: string): string {
+  return printable(`caisson: the profile "${name}" ${mode === 'enforce' ? 'refused' : 'would have refused'} ${refused} call${refused === 1 ? '' : 's'} (each kind is told once)`);
+}
+
 /** As Falco's `json_output`, and more. */
-export function alertJson({ hostname, output, fields, priority, rule, tags, time, action, event, container, leftOut }: Alert): string {
-  return JSON.stringify({ hostname, output, output_fields: fields, priority, rule, source: 'syscall', tags, time, action, event, container, ...(leftOut === 0 ? {} : { left_out: leftOut }) });
+export function alertJson({ hostname, output, fields, priority, rule, tags, time, action, event, container, steps, leftOut }: Alert): string {
+  return JSON.stringify({ hostname, output, output_fields: fields, priority, rule, source: 'syscall', tags, time, action, event, container, ...(steps === undefined ? {} : { steps }), ...(leftOut === 0 ? {} : { left_out: leftOut }) });
 }
 
 /** Every mistake that can be made in it, before anything is made. @throws UserError */
@@ -43,16 +61,21 @@ export async function checkWatch(record: WatchRecord, canPause: boolean): Promis
   const ready = await readyRules(record);
   if (!canPause && hasAction(ready.rules, ready.actions, 'pause')) throw new UserError('cannot pause a command of "caisson do": nobody could let it go on', 'use kill or deny, or "caisson run"');
   if (hasAction(ready.rules, ready.actions, 'record') && record.events === undefined) throw new UserError('cannot record without a file', 'add --events FILE');
+  if (record.profile !== undefined) parseProfile(record.profile.name, record.profile.text);
+  if (record.learn !== undefined) learnedBefore(record.learn);
   return ready;
 }
 
 class ContainerWatch implements Watching {
   readonly #record: WatchRecord;
+  readonly #say: WatchHooks['say'];
   readonly #events: Sink | undefined;
   readonly #alerts: Sink | undefined;
   /** Present: lines are OCSF's. */
   readonly #ocsf: OcsfWriter | undefined;
   readonly #use: UseRecord | undefined;
+  readonly #learner: ProfileLearner | undefined;
+  readonly #guard: ProfileGuard | undefined;
   readonly #detector: Detector;
   readonly #counters: { readonly events: number; readonly waits: number };
   readonly #facts: ContainerFacts;
@@ -60,6 +83,7 @@ class ContainerWatch implements Watching {
   constructor(container: Container, record: WatchRecord, ready: ReadyRules, identity: Identity, hooks: WatchHooks, { events, alerts }: Sinks) {
     for (const warning of ready.warnings) hooks.say?.(`caisson: ${printable(warning)}`);
     this.#record = record;
+    this.#say = hooks.say;
     this.#facts = { ...identity, ...readNames((path) => container.files.readFile(path)) };
     this.#ocsf = record.format === 'ocsf' ? new OcsfWriter(this.#facts) : undefined;
     this.#events = events;
@@ -67,10 +91,12 @@ class ContainerWatch implements Watching {
     this.#use = record.use === undefined ? undefined : new UseRecord(container.files);
     // Empty, so that nobody takes a run that still goes on for one that used nothing.
     if (record.use !== undefined) this.#writeUse(record.use, '');
+    this.#learner = record.learn === undefined ? undefined : new ProfileLearner(true);
+    this.#guard = record.profile === undefined ? undefined : new ProfileGuard(parseProfile(record.profile.name, record.profile.text), record.profile.mode);
     const ocsf = this.#ocsf;
     if (ocsf === undefined) events?.write(headerLine(this.#facts));
     this.#detector = new Detector({
-      container: this.#facts, rules: ready.rules, actions: ready.actions, alsoSees: this.#use,
+      container: this.#facts, rules: ready.rules, actions: ready.actions, alsoSees: [this.#use, this.#learner].filter((seer) => seer !== undefined), guard: this.#guard,
       onAlert: (alert) => this.#alert(alert, hooks),
       ...(events === undefined ? {} : { onEvent: ocsf === undefined ? (event) => events.write(eventLine(event)) : (event) => events.write(`${JSON.stringify(ocsf.event(event))}\n`) }),
       ...(record.alertRate === undefined ? {} : { alertsPerSecond: record.alertRate }),
@@ -100,10 +126,24 @@ class ContainerWatch implements Watching {
   }
 
   async end(): Promise<void> {
-    if (this.#ocsf === undefined) this.#events?.write(footerLine({ ...this.#counters, alerts: [...this.#detector.fired.values()].reduce((sum, count) => sum + count, 0), leftOut: this.#detector.leftOut }));
+    const { droppedSequences } = this.#detector;
+    if (droppedSequences > 0) this.#say?.(droppedText(droppedSequences));
+    if (this.#ocsf === undefined) this.#events?.write(footerLine({ ...this.#counters, ...(droppedSequences === 0 ? {} : { droppedSequences }), alerts: [...this.#detector.fired.values()].reduce((sum, count) => sum + count, 0), leftOut: this.#detector.leftOut }));
     await this.#events?.end();
     await this.#alerts?.end();
     if (this.#record.use !== undefined) this.#writeUse(this.#record.use, this.#use!.text(this.#facts));
+    this.#endProfile();
+  }
+
+  #endProfile(): void {
+    const [learner, guard, { learn, profile }] = [this.#learner, this.#guard, this.#record];
+    if (learner !== undefined && learn !== undefined) {
+      // As it is now: another container may have added to it meanwhile.
+      writeProfile(learn, learner.profile(learnedBefore(learn), [this.#facts.image]));
+      if (learner.leftOut > 0) this.#say?.(leftOutText(learner.leftOut));
+    }
+    if (guard !== undefined && guard.missedCapabilities.size > 0) this.#say?.(`caisson: the profile "${printable(profile!.name)}" would have taken away ${[...guard.missedCapabilities].sort().join(', ')}, which was used`);
+    if (guard !== undefined && guard.refused > 0) this.#say?.(refusedText(guard, profile!.name));
   }
 }
 

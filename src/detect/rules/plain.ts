@@ -4,7 +4,9 @@ import type { Place } from '../errors.ts';
 import type { ItemReader, RulesItem, SourceText } from './items.ts';
 
 /** As in a file of rules. */
-export type PlainItem = Readonly<Record<string, string | boolean | readonly string[]>>;
+export interface PlainItem {
+  readonly [key: string]: string | boolean | readonly string[] | readonly PlainItem[];
+}
 
 export class PlainRules implements ItemReader {
   readonly file: string;
@@ -40,7 +42,8 @@ export class PlainRules implements ItemReader {
     return this.sequence(node).map((item) => this.text(item, what).text);
   }
 
-  map(_node: unknown, what: string): RulesItem {
-    throw new RulesError(`${what} is no mapping`, 'write KEY: VALUE', this.placeOf());
+  map(node: unknown, what: string): RulesItem {
+    if (typeof node !== 'object' || node === null || Array.isArray(node)) throw new RulesError(`${what} is no mapping`, 'write KEY: VALUE', this.placeOf());
+    return { yaml: this, values: new Map(Object.entries(node)), place: this.placeOf() };
   }
 }

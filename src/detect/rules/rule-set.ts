@@ -6,10 +6,13 @@ import type { Condition } from '../condition/ast.ts';
 import { compileCondition } from '../condition/compile.ts';
 import type { Compiled, Scope } from '../condition/compile.ts';
 import { parseCondition } from '../condition/parser.ts';
-import { ConditionError, RulesError } from '../errors.ts';
+import { RulesError } from '../errors.ts';
 import type { Place } from '../errors.ts';
 import { MOST_NESTING } from '../limits.ts';
 import { exceptionCondition } from './exceptions.ts';
+import { compileSequence } from '../sequences/compile.ts';
+import type { Sequence } from '../sequences/sequence.ts';
+import { located } from './located.ts';
 import { compileOutput } from './output.ts';
 import type { Output } from './output.ts';
 import type { ItemReader } from './items.ts';
@@ -21,7 +24,9 @@ export interface Rule {
   readonly description: string;
   readonly priority: Priority;
   readonly tags: readonly string[];
+  /** Of a sequence: of its last step. */
   readonly condition: Compiled;
+  readonly sequence: Sequence | undefined;
   /** As it was written, without exceptions and with macros as names. */
   readonly conditionText: string;
   /** One that is true keeps it quiet. */
@@ -34,17 +39,6 @@ export interface Rule {
 export interface RuleSet {
   readonly rules: readonly Rule[];
   readonly warnings: readonly string[];
-}
-
-
-/** What goes wrong within a condition, at its place in the file. */
-function located<Result>(what: string, place: (offset: number) => Place, work: () => Result): Result {
-  try {
-    return work();
-  } catch (error) {
-    if (!(error instanceof ConditionError)) throw error;
-    throw new RulesError(`${what}: ${error.message}`, error.hint, place(error.offset));
-  }
 }
 
 class Names implements Scope {
@@ -96,14 +90,23 @@ function conditionOf({ condition, exceptions, name }: RuleSource, names: Names):
   return { condition: own, exceptions: quiet };
 }
 
+/** `a, then b within 10s`, as it was written. */
+function textOf({ condition, sequence }: RuleSource): string {
+  const plain = (text: string): string => text.replace(/\s+/g, ' ').trim();
+  if (sequence === undefined) return plain(condition.text);
+  const texts = [...sequence.steps.slice(0, -1).map((step) => step.condition.text), condition.text].map((text, index) => `${plain(text)}${sequence.steps[index]?.count === undefined ? '' : ` (${sequence.steps[index].count.text} times)`}`);
+  return `${texts.join(', then ')}, within ${sequence.within.text}, by ${sequence.by.join(', ')}${sequence.without === undefined ? '' : `, without ${plain(sequence.without.condition.text)}`}`;
+}
+
 function ruleOf(source: RuleSource, names: Names, warnings: string[]): Rule | undefined {
   const { name, description, priority, tags, output, action } = source;
   const place = (pieces: Pieces) => (offset: number): Place => pieces.place(offset);
   try {
     const conditions = conditionOf(source, names);
+    const sequence = source.sequence === undefined ? undefined : compileSequence(source.sequence, conditions.condition, names, `the rule "${name}"`);
     if (conditions.condition.calls.size === 0) warnings.push(`the rule "${name}" cannot fire: no call that it names is in the stream`);
     return {
-      name, description, priority, tags, ...conditions, conditionText: source.condition.text.replace(/\s+/g, ' ').trim(),
+      name, description, priority, tags, ...conditions, sequence, conditionText: textOf(source),
       output: located(`the output of the rule "${name}"`, place(output), () => compileOutput(output.text)),
       action: action === undefined ? undefined : located(`the action of the rule "${name}"`, (offset) => action.place(offset), () => parseAction(action.text.trim())),
     };

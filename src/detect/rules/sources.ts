@@ -4,6 +4,8 @@ import { RulesError } from '../errors.ts';
 import type { Place } from '../errors.ts';
 import { MOST_CONDITION_LENGTH, MOST_ITEMS } from '../limits.ts';
 import type { ItemReader, RulesItem, SourceText } from './items.ts';
+import { SEQUENCE_KEYS, readSequence } from '../sequences/read.ts';
+import type { SequenceSource } from '../sequences/read.ts';
 import { readExceptions } from './exceptions.ts';
 import type { Exception } from './exceptions.ts';
 
@@ -41,7 +43,9 @@ export class Pieces {
 export interface RuleSource {
   readonly name: string;
   place: Place;
+  /** Of a sequence: of its last step. */
   condition: Pieces;
+  readonly sequence: SequenceSource | undefined;
   output: Pieces;
   description: string;
   priority: Priority;
@@ -55,7 +59,7 @@ export interface RuleSource {
 }
 
 const RULE_KEYS: ReadonlySet<string> = new Set([
-  'rule', 'condition', 'output', 'desc', 'priority', 'tags', 'enabled', 'exceptions', 'append', 'override', 'source', 'skip-if-unknown-filter', 'warn_evttypes', 'capture', 'capture_duration', 'action',
+  'rule', 'condition', 'output', 'desc', 'priority', 'tags', 'enabled', 'exceptions', 'append', 'override', 'source', 'skip-if-unknown-filter', 'warn_evttypes', 'capture', 'capture_duration', 'action', ...SEQUENCE_KEYS,
 ]);
 const MACRO_KEYS: ReadonlySet<string> = new Set(['macro', 'condition', 'append', 'override']);
 const LIST_KEYS: ReadonlySet<string> = new Set(['list', 'items', 'append', 'override']);
@@ -158,7 +162,7 @@ export class RuleSources {
     }
     const mode = modes(item);
     const before = this.rules.get(name);
-    const isOnlySwitch = mode === undefined && before !== undefined && values.has('enabled') && !values.has('condition');
+    const isOnlySwitch = mode === undefined && before !== undefined && values.has('enabled') && !values.has('condition') && !values.has('sequence');
     if (mode === undefined && !isOnlySwitch) {
       this.rules.set(name, this.#newRule(item, name));
       return;
@@ -173,9 +177,10 @@ export class RuleSources {
     const optional = (key: string): SourceText | undefined => (values.has(key) ? yaml.text(values.get(key), `${key} of ${what}`) : undefined);
     const enabled = values.get('enabled');
     const skips = values.get('skip-if-unknown-filter');
+    const sequence = readSequence(item, what);
     return {
-      name, place,
-      condition: new Pieces([this.#needed(item, 'condition', what)]), output: new Pieces([this.#needed(item, 'output', what)]),
+      name, place, sequence,
+      condition: new Pieces([sequence?.steps.at(-1)?.condition ?? this.#needed(item, 'condition', what)]), output: new Pieces([this.#needed(item, 'output', what)]),
       description: optional('desc')?.text.trim() ?? '', priority: priorityOf(this.#needed(item, 'priority', what)),
       tags: values.has('tags') ? yaml.texts(values.get('tags'), `tags of ${what}`) : [],
       isEnabled: enabled === undefined || yaml.flag(enabled, 'enabled'),

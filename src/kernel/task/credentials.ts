@@ -1,5 +1,6 @@
 /** `struct cred` and the rules of capabilities(7) for changes of identity (kernel/sys.c, security/commoncap.c). */
 import { CAP_LAST_CAP } from '../../abi/capability.ts';
+import { hasCapability } from '../../fs/permission.ts';
 import { SECBIT_KEEP_CAPS, SECBIT_NO_SETUID_FIXUP } from '../../abi/prctl.ts';
 import type { Key } from '../keys/key.ts';
 import type { UserNamespace } from '../namespaces/user-namespace.ts';
@@ -39,10 +40,7 @@ export function withEffective<Kind extends Identity>(credentials: Kind, effectiv
   };
 }
 
-export function hasCapability(credentials: Credentials, capability: number): boolean {
-  const word = capability < 32 ? credentials.capabilitiesLow : credentials.capabilitiesHigh;
-  return ((word >>> (capability & 31)) & 1) !== 0;
-}
+export { hasCapability };
 
 /** Identity of a fresh process: root has the capabilities of `bounding`, others none. */
 export function makeCredentials(uid: number, gid: number, groups: readonly number[] = [gid], bounding = ALL_CAPABILITIES): Identity {

@@ -6,7 +6,8 @@ import { readAddress } from '../syscalls/socket-message.ts';
 import type { KernelTask } from '../task/task.ts';
 import type { SyscallRow } from '../types.ts';
 import { openFacts, pathFacts, socketFacts } from './file-facts.ts';
-import { absolutePath, realPath } from './paths.ts';
+import { sentAddresses } from './messages.ts';
+import { absolutePath, lookupError, realPath } from './paths.ts';
 import type { Shape } from './shapes.ts';
 import type { FileFacts, ProgramFacts, SystemEvent } from './types.ts';
 import { valueText } from './values.ts';
@@ -79,6 +80,7 @@ export class CallEvent implements SystemEvent {
   readonly #paths: readonly PathArgument[];
   readonly #texts: ReadonlyMap<number, string>;
   readonly #address: Uint8Array | undefined;
+  readonly recipient: SystemEvent['recipient'];
   /** `end` has said what came of it. */
   #isOver = false;
   /** Null: nobody has asked yet. */
@@ -96,7 +98,9 @@ export class CallEvent implements SystemEvent {
     this.#args = args;
     this.#paths = path === undefined ? copiedPaths(task, plan, args) : [{ index: 0, directory: AT_FDCWD, text: path }];
     this.#texts = plan.texts.length === 0 ? NO_TEXTS : this.#copiedTexts();
-    this.#address = plan.address < 0 ? undefined : this.#copiedAddress();
+    const sent = sentAddresses(task, plan.row.name, args);
+    this.#address = plan.address < 0 ? sent.address : this.#copiedAddress();
+    this.recipient = sent.isMixed ? 'mixed' : this.#address === undefined ? undefined : 'one';
     this.openFlags = openFlagsOf(task, plan, args);
     if (plan.isEager) this.#file = this.#findFile();
   }
@@ -149,6 +153,11 @@ export class CallEvent implements SystemEvent {
   get file(): FileFacts | undefined {
     if (this.#file === null) this.#file = this.#findFile();
     return this.#file;
+  }
+
+  get absence(): number | undefined {
+    const path = this.pathArgument;
+    return path?.text === undefined ? undefined : lookupError(this.task, path.directory, path.text, this.#follows());
   }
 
   get source(): string | undefined {

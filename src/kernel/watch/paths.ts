@@ -32,6 +32,15 @@ function below(directory: Location, name: string): string {
   return path === '/' ? `/${name}` : `${path}/${name}`;
 }
 
+/** The errno of looking for it, or undefined where it is there. */
+export function lookupError(task: KernelTask, directory: number, path: string, follow: boolean): number | undefined {
+  const start = startOf(task, directory, path);
+  if (typeof start === 'number') return -start;
+  if (path === '') return undefined;
+  const found = walkPath(task.fs, task.credentials, start, path, follow ? LOOKUP_FOLLOW : 0);
+  return typeof found === 'number' ? -found : undefined;
+}
+
 /** The path with links followed, also where the last part is not there yet; undefined where it leads nowhere. `follow`: the last part too. */
 export function realPath(task: KernelTask, directory: number, path: string, follow: boolean): string | undefined {
   const start = startOf(task, directory, path);

@@ -31,6 +31,8 @@ export const SHAPES: ReadonlyMap<string, Shape> = new Map<string, Shape>([
   ['accept', { names: ['fd', 'addr', 'size'] }],
   ['accept4', { names: ['fd', 'addr', 'size', 'flags'] }],
   ['sendto', { names: ['fd', 'data', 'size', 'flags', 'tuple', 'length'] }],
+  ['sendmsg', { names: ['fd', 'msg', 'flags'] }],
+  ['sendmmsg', { names: ['fd', 'msgs', 'count', 'flags'] }],
   ['dup', { names: ['fd'] }],
   ['dup2', { names: ['oldfd', 'newfd'] }],
   ['dup3', { names: ['oldfd', 'newfd', 'flags'] }],
@@ -99,4 +101,4 @@ export const SHAPES: ReadonlyMap<string, Shape> = new Map<string, Shape>([
 ]);
 
 /** Made so often that the stream has them only for who asks by name. */
-export const QUIET_CALLS: ReadonlySet<string> = new Set(['mmap', 'mprotect', 'prctl', 'sendto', 'kill', 'clone', 'keyctl']);
+export const QUIET_CALLS: ReadonlySet<string> = new Set(['mmap', 'mprotect', 'prctl', 'sendto', 'sendmsg', 'sendmmsg', 'kill', 'clone', 'keyctl']);

@@ -70,6 +70,10 @@ export interface SystemEvent {
   readonly target: string | undefined;
   /** open(2) and its kin: the flags. */
   readonly openFlags: number | undefined;
+  /** Where the path that the call is about leads nowhere: the errno of looking for it, as a positive number. */
+  readonly absence?: number | undefined;
+  /** Of calls that send: the caller named who it is for, and not only the socket. `mixed`: several, of which `file` has the first. */
+  readonly recipient?: 'one' | 'mixed' | undefined;
   /** Arguments by their names in the manual, in their order. */
   readonly arguments: ReadonlyMap<string, string | number>;
 }
@@ -92,6 +96,11 @@ export interface Watcher {
   judge(event: SystemEvent): Verdict;
   /** The call was made, or refused by `judge`. */
   happened(event: SystemEvent): void;
+  /** Calls of which it only wants to know that they are made: each is told once. */
+  readonly firstCalls?: ReadonlySet<string>;
+  first?(call: string): void;
+  /** What programs that come from outside keep of their capabilities, as a bit set, and who is told of those that are asked for and found. */
+  readonly capabilities?: { readonly kept: bigint | undefined; readonly onUse: ((capability: number) => void) | undefined } | undefined;
   /** No more events can be taken: who makes a call waits for `room`. */
   readonly isFull: boolean;
   readonly room: WaitQueue;

@@ -11,6 +11,7 @@ import { WaitQueue } from '../../fs/types.ts';
 import { makeEntry, type GateEntry } from '../gate-entry.ts';
 import type { Kernel } from '../kernel.ts';
 import { SYSCALL_ROWS } from '../syscalls/table.ts';
+import { ALL_CAPABILITIES, effectiveOf, withEffective } from '../task/credentials.ts';
 import type { Process } from '../task/process.ts';
 import type { KernelTask } from '../task/task.ts';
 import { BLOCKED, type Handler, type SyscallRow } from '../types.ts';
@@ -64,18 +65,32 @@ export class Watch {
   constructor(kernel: Kernel, watcher: Watcher) {
     this.#kernel = kernel;
     this.#watcher = watcher;
-    for (const row of SYSCALL_ROWS) if (watcher.calls.has(row.name)) this.#wrap(row);
+    for (const row of SYSCALL_ROWS) {
+      if (watcher.calls.has(row.name)) this.#wrap(row);
+      else if (watcher.firstCalls?.has(row.name) === true) this.#tellFirst(row);
+    }
   }
 
   /** A program was started from outside: as if somebody had called execve for it. False: it must not run. */
   started(process: Process): boolean {
     if (!this.#watcher.calls.has(EXECVE.row.name)) return true;
     const task = process.leader;
+    this.#setCapabilities(task);
     const program = this.#programs.of(process);
     const event = new CallEvent(task, EXECVE, [0, 0, 0], program, task.mm.launched?.path ?? program.exePath);
     const isAllowed = !this.#watcher.judgedCalls.has(EXECVE.row.name) || this.#judge(event).kind !== 'stop';
     this.#finish(event, isAllowed ? 0 : -EPERM);
     return isAllowed;
+  }
+
+  #setCapabilities(task: KernelTask): void {
+    const { capabilities } = this.#watcher;
+    if (capabilities === undefined) return;
+    const { credentials } = task;
+    const { kept = ALL_CAPABILITIES, onUse } = capabilities;
+    const { permitted, inheritable, bounding, ambient } = credentials;
+    const less = { ...credentials, permitted: permitted & kept, inheritable: inheritable & kept, bounding: bounding & kept, ambient: ambient & kept, onCapability: onUse };
+    task.credentials = withEffective(less, effectiveOf(credentials) & kept);
   }
 
   /** A call that had waited ended otherwise than by its handler, or by it. */
@@ -89,6 +104,18 @@ export class Watch {
   /** It starts over, and is a new one. */
   forget(task: KernelTask): void {
     this.#pending.delete(task);
+  }
+
+  /** Once told, the call is as it was. */
+  #tellFirst(row: SyscallRow): void {
+    const { syscalls } = this.#kernel;
+    const known: GateEntry | undefined = syscalls[row.number];
+    const handler: Handler = (task, ...args) => {
+      syscalls[row.number] = known;
+      this.#watcher.first?.(row.name);
+      return known?.handler(task, ...args) ?? -ENOSYS;
+    };
+    syscalls[row.number] = makeEntry({ ...row, handler });
   }
 
   #wrap(row: SyscallRow): void {
