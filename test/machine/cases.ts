@@ -211,6 +211,7 @@ export class CaseMaker {
       reg: shape.hasSegment ? random.below(6) : random.below(16),
       rm: random.below(16),
       opcodeRegister: random.below(16),
+      vexRegister: random.below(16),
       immediates: this.#immediates(form, shape.immediate),
       lock: form.lock,
       repeat: form.repeat,

@@ -47,7 +47,7 @@ const ADDRESSINGS: readonly Addressing[] = [
 
 function choices(row: InstructionRow): Choice[] {
   const result: Choice[] = [];
-  const base = { reg: 3, opcodeRegister: 2, immediates: [[0x12, 0], [0x34, 0]] as const };
+  const base = { reg: 3, opcodeRegister: 2, vexRegister: 11, immediates: [[0x12, 0], [0x34, 0]] as const };
   for (const size of operandSizes(row)) {
     if (!hasModrm(row)) {
       result.push({ ...base, size, rm: 0 });

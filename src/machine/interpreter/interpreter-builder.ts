@@ -27,6 +27,9 @@ export interface HandlerEnvironment {
   readonly compareStrings: number;
 }
 
+/** Only VEX has so many operands; this one is a register or an immediate of a byte. */
+const LAST_OPERAND = 3;
+
 export class InterpreterBuilder extends EmittingBuilder {
   instruction: DecodedInstruction;
   /** The image is for any host. */
@@ -110,7 +113,7 @@ export class InterpreterBuilder extends EmittingBuilder {
   #offset(index: number): Expr {
     const known = this.#offsets[index];
     if (known !== undefined) return known;
-    const at = index === 0 ? record.RECORD_OPERAND0 : index === 1 ? record.RECORD_OPERAND1 : record.RECORD_IMMEDIATE;
+    const at = index === 0 ? record.RECORD_OPERAND0 : index === 1 ? record.RECORD_OPERAND1 : index === 2 ? record.RECORD_IMMEDIATE : record.RECORD_LAST;
     return (this.#offsets[index] = this.let(this.field(op.I32_LOAD16_U, at)));
   }
 
@@ -147,6 +150,7 @@ export class InterpreterBuilder extends EmittingBuilder {
 
   protected readImmediate(index: number): Expr {
     const size = this.#operand(index).size;
+    if (index === LAST_OPERAND) return this.field(op.I32_LOAD, record.RECORD_LAST);
     const first = this.instruction.operands.findIndex((operand) => operand.kind === 'immediate');
     if (index !== first) return this.resize(this.field(op.I32_LOAD, record.RECORD_DISPLACEMENT), size);
     if (size === 8) return this.rawLoad(op.I64_LOAD, 'i64', this.record, record.RECORD_IMMEDIATE);

@@ -20,6 +20,7 @@ const SIZE_NAMES = new Map([
   [8, 'QWORD PTR '],
   [10, 'TBYTE PTR '],
   [16, 'XMMWORD PTR '],
+  [32, 'YMMWORD PTR '],
 ]);
 
 /** `rax`, `r8d`, `sil`, ... */
@@ -35,7 +36,7 @@ function registerName(register: RegisterOperand, code: string): string {
     case 'gpr':
       return gprName(register.index, register.size, register.high8);
     case 'xmm':
-      return `xmm${register.index}`;
+      return `${register.size === 32 ? 'y' : 'x'}mm${register.index}`;
     case 'mmx':
       return `mm${register.index}`;
     case 'x87':

@@ -5,6 +5,7 @@ import { EXACT_SEMANTICS } from './sse-exact.ts';
 import type { SemanticsTable } from './builder.ts';
 import { integerArithmetic } from './integer-arithmetic.ts';
 import { integerBits } from './integer-bits.ts';
+import { integerBmi } from './integer-bmi.ts';
 import { integerFlags } from './integer-flags.ts';
 import { integerLogic } from './integer-logic.ts';
 import { integerMove } from './integer-move.ts';
@@ -21,6 +22,7 @@ export const semantics: SemanticsTable = {
   ...integerLogic,
   ...integerShifts,
   ...integerBits,
+  ...integerBmi,
   ...integerMultiply,
   ...integerMove,
   ...integerSegments,

@@ -14,7 +14,7 @@ import { SIMD_SEMANTICS } from './sse-table.ts';
 
 const HELPER_NAMES = Object.keys(SSE_HELPERS);
 const PREFIX_BYTES = { none: [], '66': [0x66], F3: [0xf3], F2: [0xf2] } as const;
-const MAP_BYTES = [[], [0x0f], [0x0f, 0x38], [0x0f, 0x3a]] as const;
+const MAP_BYTES: readonly (readonly number[])[] = [[], [0x0f], [0x0f, 0x38], [0x0f, 0x3a]];
 const ADDRESS = 0x40_0000;
 
 function compile(instruction: DecodedInstruction, constants: boolean): Uint8Array<ArrayBuffer> {
@@ -47,7 +47,7 @@ function* forms(row: InstructionRow): Generator<DecodedInstruction> {
   for (const rex of [[], [0x48]]) {
     for (const modrm of [0xc0 | reg | 2, reg | 6]) {
       const prefix = PREFIX_BYTES[row.prefix ?? 'none'];
-      const instruction = decoded([...prefix, ...rex, ...MAP_BYTES[row.map], row.opcode, modrm, 0x4b], row);
+      const instruction = decoded([...prefix, ...rex, ...(MAP_BYTES[row.map] ?? []), row.opcode, modrm, 0x4b], row);
       if (instruction !== undefined) yield instruction;
     }
   }
