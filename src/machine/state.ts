@@ -69,6 +69,8 @@ export const STATE_MXCSR_STORED_AT = 944;
 export const STATE_MXCSR_STORED_BY = 948;
 /** Scratch for operands of helpers: 8 slots of 16 bytes. */
 export const STATE_SCRATCH = 960;
+/** Vectors that are given to helpers, and come back: 8 of 16 bytes. */
+export const STATE_VECTOR_SCRATCH = 1088;
 export const STATE_SIZE = 4096;
 
 /** Offset in the CPU state of a register operand. `kind`: a `RegisterClass`. */

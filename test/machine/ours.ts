@@ -7,6 +7,7 @@ import type { AddressSpace, Exit, Machine } from '../../src/machine/index.ts';
 import { generateInterpreter, packImage } from '../../src/machine/interpreter/generate.ts';
 import { helperNumbers } from '../../src/machine/helpers/index.ts';
 import { regionCompiler } from '../../src/machine/translator/index.ts';
+import { STATE_YMM_HIGH } from '../../src/machine/state.ts';
 import { semantics } from '../../src/machine/semantics/index.ts';
 import { compileDecoder } from '../../scripts/compile-decoder.ts';
 import * as layout from './case-layout.ts';
@@ -126,6 +127,7 @@ export class MachineRunner {
     for (let word = 0; word < 32; word++) space.registers[word] = inputs[at + layout.CASE_REGISTERS / 4 + word]!;
     space.eflags = inputs[at + layout.CASE_FLAGS / 4]!;
     space.loadFpu(cases.subarray(index * layout.CASE_SIZE + layout.CASE_FX));
+    for (let word = 0; word < layout.YMM_SIZE / 4; word++) space.i32[STATE_YMM_HIGH / 4 + word] = inputs[at + layout.CASE_YMM / 4 + word]!;
     for (let word = 0; word < layout.WINDOW_SIZE / 4; word++) space.i32[window + word] = inputs[at + layout.CASE_WINDOW / 4 + word]!;
     space.rip = layout.CODE + inputs[at + layout.CASE_SLOT / 4]! * layout.SLOT;
 
@@ -142,6 +144,7 @@ export class MachineRunner {
     // The image is longer than what is kept of it.
     space.saveFpu(results.subarray(index * layout.RESULT_SIZE + layout.RESULT_FX));
     for (let word = 0; word < layout.WINDOW_SIZE / 4; word++) outputs[to + layout.RESULT_WINDOW / 4 + word] = i32[window + word]!;
+    for (let word = 0; word < layout.YMM_SIZE / 4; word++) outputs[to + layout.RESULT_YMM / 4 + word] = i32[STATE_YMM_HIGH / 4 + word]!;
     this.#storeHash(space, outputs, to + layout.RESULT_HASH / 4);
   }
 

@@ -48,7 +48,7 @@ export const CARRY_BY_COUNT: ReadonlySet<string> = new Set(['shl', 'shr']);
 export const RESULT_BY_COUNT: ReadonlySet<string> = new Set(['shld', 'shrd']);
 
 /** Approximations: relative error up to 1.5 * 2^-12 (SDM Vol. 2, RCPPS). */
-export const APPROXIMATE_SINGLES: ReadonlySet<string> = new Set(['rcpps', 'rcpss', 'rsqrtps', 'rsqrtss']);
+export const APPROXIMATE_SINGLES: ReadonlySet<string> = new Set(['rcpps', 'rcpss', 'rsqrtps', 'rsqrtss', 'vrcpps', 'vrcpss', 'vrsqrtps', 'vrsqrtss']);
 
 /** x87 functions that processors compute to within a unit in the last place (SDM Vol. 1, 8.3.10). */
 export const TRANSCENDENTAL: ReadonlySet<string> = new Set([

@@ -4,7 +4,7 @@ import { ROWS } from '../isa/table.ts';
 import { analyze, branchFlags, FLAG_SET_ALL, type Analysis } from '../semantics/analysis.ts';
 import type { SemanticsTable } from '../semantics/builder.ts';
 import { COMPARE_STRINGS_PARAMETERS, compareStringsFunction } from '../semantics/compare-strings.ts';
-import { EXACT_SEMANTICS } from '../semantics/sse-exact.ts';
+import { exactForms } from '../semantics/index.ts';
 import { STATE_EXACT_FLOATS } from '../state.ts';
 import * as op from '../wasm/opcodes.ts';
 import { ByteWriter, ModuleWriter, type FunctionBody } from '../wasm/writer.ts';
@@ -168,7 +168,7 @@ export function generateInterpreter(semantics: SemanticsTable, helperNumbers: Re
       const dead = COMMON_FOR_DEAD_FLAGS.has(row.semantics) && analysis !== undefined && (analysis.flagsWritten | analysis.flagsKilled) === FLAG_SET_ALL;
       const branches = COMPARISONS.has(row.semantics);
       handlers[form.key] = functions.length;
-      const exact = EXACT_SEMANTICS[row.semantics] === undefined ? undefined : module.addFunction(handlerBody(form, '', EXACT_SEMANTICS, imports));
+      const exact = exactForms[row.semantics] === undefined ? undefined : module.addFunction(handlerBody(form, '', exactForms, imports));
       add(form, '', note | (dead ? NOTE_DEAD_FLAGS : 0) | (branches ? NOTE_BRANCHES : 0), exact);
       if (dead) add(form, ' dead', note, exact);
       if (branches) add(form, ' branch', note);

@@ -1,6 +1,6 @@
 /** The builder whose operands are fields of a decoded record (`record.ts`). One instance writes one handler. */
 import type { DecodedInstruction, Operand } from '../isa/instruction.ts';
-import { GUEST_BASE, STATE_FLAG_AUX, STATE_FLAG_RESULT, STATE_GPR, STATE_XMM } from '../state.ts';
+import { GUEST_BASE, STATE_FLAG_AUX, STATE_FLAG_RESULT, STATE_GPR, STATE_XMM, STATE_YMM_HIGH } from '../state.ts';
 import { USER_CS, USER_SS } from '../isa/selectors.ts';
 import { HIGH_HALF, PAGE_CODE, PAGE_READ, PAGE_SHIFT, PAGE_SIZE, PAGE_TABLE, PAGE_WRITE } from '../layout.ts';
 import type { ConditionCode, Expr } from '../semantics/builder.ts';
@@ -227,6 +227,13 @@ export class InterpreterBuilder extends EmittingBuilder {
     return { base: this.#offset(index), offset: 0 };
   }
 
+  protected ymmHigh(index: number): { readonly base: Expr; readonly offset: number } {
+    return { base: this.#offset(index), offset: STATE_YMM_HIGH - STATE_XMM };
+  }
+
+  vectorIndex(_index: number): Expr { return this.field(op.I32_LOAD16_U, record.RECORD_LAST); }
+  vectorScale(_index: number): Expr { return this.field(op.I32_LOAD8_U, record.RECORD_SCALE); }
+
   // ---- addresses ----
 
   #register64(field: number): Expr {
@@ -251,8 +258,9 @@ export class InterpreterBuilder extends EmittingBuilder {
   }
 
   protected checkAlignment(index: number, address: Expr): void {
-    if (this.instruction.row.aligned === true && this.#operand(index).size === 16) {
-      this.faultIf(this.wrap(this.and(address, this.i64(15))), 13);
+    const { size } = this.#operand(index);
+    if (this.instruction.row.aligned === true && size >= 16) {
+      this.faultIf(this.wrap(this.and(address, this.i64(size - 1))), 13);
     }
   }
 
@@ -316,9 +324,16 @@ export class InterpreterBuilder extends EmittingBuilder {
 
   #callHelper(name: string, destination: number | undefined, source: number | undefined, immediate: number | Expr): void {
     const forms = this.#helperForm(destination, 1) | this.#helperForm(source, 2);
+    this.#call(name, this.#helperOperand(destination), this.#helperOperand(source), immediate, forms);
+  }
+
+  helperAt(name: string, destination: number, source: number | Expr, immediate: number | Expr): void {
+    this.#call(name, this.i32(destination), typeof source === 'number' ? this.i32(source) : source, immediate, 0);
+  }
+
+  #call(name: string, destination: Expr, source: Expr, immediate: number | Expr, forms: number): void {
     const result = this.let(node('i32', op.CALL, [
-      this.i32(this.environment.helperNumber(name)),
-      this.#helperOperand(destination), this.#helperOperand(source),
+      this.i32(this.environment.helperNumber(name)), destination, source,
       typeof immediate === 'number' ? this.i32(immediate) : immediate, this.i32(forms), this.pc(),
     ], this.environment.helper));
     this.unlikely(result, () => {

@@ -138,8 +138,8 @@ function usesModrm(addressing: number): boolean {
 }
 
 function flagsOf(row: InstructionRow, hasModrm: boolean, allBytes: boolean): number {
-  // Of most VEX rows W is part of the opcode or ignored: they have one size.
-  const isVector = row.map >= FIRST_VEX_MAP && !row.operands.some((code) => code.endsWith('y'));
+  // Of most VEX rows W is part of the opcode or ignored: they have one size. PCMPESTRI takes it for its lengths.
+  const isVector = row.map >= FIRST_VEX_MAP && !row.operands.some((code) => code.endsWith('y')) && !row.mnemonic.startsWith('vpcmpestr');
   const forced = isVector || (row.default64 && row.flow !== 'next');
   return (
     (hasModrm ? ROW_HAS_MODRM : 0) |

@@ -1,4 +1,5 @@
 /** The meaning of every instruction that does not change control, by the `semantics` key of its row. */
+import { avxTable, vexForms } from './avx.ts';
 import { crypto } from './crypto.ts';
 import { SIMD_SEMANTICS } from './sse-table.ts';
 import { EXACT_SEMANTICS } from './sse-exact.ts';
@@ -17,7 +18,7 @@ import { integerStrings } from './integer-strings.ts';
 import { system } from './system.ts';
 import { x87 } from './x87.ts';
 
-export const semantics: SemanticsTable = {
+const legacy: SemanticsTable = {
   ...integerArithmetic,
   ...integerLogic,
   ...integerShifts,
@@ -35,5 +36,10 @@ export const semantics: SemanticsTable = {
   ...x87,
 };
 
+/** What obeys MXCSR, where the process asked for it. */
+export const exactForms: SemanticsTable = { ...EXACT_SEMANTICS, ...vexForms(EXACT_SEMANTICS) };
+
+export const semantics: SemanticsTable = { ...legacy, ...avxTable(legacy) };
+
 /** The same, where SSE obeys MXCSR. */
-export const exactSemantics: SemanticsTable = { ...semantics, ...EXACT_SEMANTICS };
+export const exactSemantics: SemanticsTable = { ...semantics, ...exactForms };

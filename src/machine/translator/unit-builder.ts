@@ -398,6 +398,18 @@ export class UnitBuilder extends LocalBuilder {
   protected readXmmOperand(index: number): Expr { return this.readXmm(this.#xmmNumber(index)); }
   protected writeXmmOperand(index: number, value: Expr): void { this.writeXmm(this.#xmmNumber(index), value); }
 
+  protected ymmHigh(index: number): { readonly base: Expr; readonly offset: number } {
+    return { base: this.i32(0), offset: state.STATE_YMM_HIGH + 16 * this.#xmmNumber(index) };
+  }
+  vectorIndex(index: number): Expr {
+    const operand = this.#operand(index);
+    return this.i32(state.registerOffset('xmm', operand.kind === 'memory' ? operand.vectorIndex : 0, false));
+  }
+  vectorScale(index: number): Expr {
+    const operand = this.#operand(index);
+    return this.i32(operand.kind === 'memory' ? operand.scale : 0);
+  }
+
   protected mmxAddress(index: number): { readonly base: Expr; readonly offset: number } {
     return { base: this.i32(0), offset: this.mmxOffset(this.#xmmNumber(index)) };
   }
@@ -424,8 +436,9 @@ export class UnitBuilder extends LocalBuilder {
   }
 
   protected checkAlignment(index: number, address: Expr): void {
-    if (!this.options.checked || this.current.row.aligned !== true || this.#operand(index).size !== 16) return;
-    this.faultIf(this.wrap(this.and(address, this.i64(15))), 13);
+    const { size } = this.#operand(index);
+    if (!this.options.checked || this.current.row.aligned !== true || size < 16) return;
+    this.faultIf(this.wrap(this.and(address, this.i64(size - 1))), 13);
   }
 
   protected access(address: Expr, size: number, write: boolean): { readonly base: Expr; readonly offset: number } {
@@ -500,12 +513,20 @@ export class UnitBuilder extends LocalBuilder {
   }
 
   helper(name: string, destination?: number, source?: number, immediate: number | Expr = 0): void {
+    const forms = (destination !== undefined && this.isMemory(destination) ? 1 : 0) | (source !== undefined && this.isMemory(source) ? 2 : 0);
+    this.#helperOn(name, this.#helperOperand(destination), this.#helperOperand(source), immediate, forms);
+  }
+
+  helperAt(name: string, destination: number, source: number | Expr, immediate: number | Expr): void {
+    this.#helperOn(name, this.i32(destination), typeof source === 'number' ? this.i32(source) : source, immediate, 0);
+  }
+
+  #helperOn(name: string, destination: Expr, source: Expr, immediate: number | Expr, forms: number): void {
     const facts = this.#facts;
     const number = this.options.helperNumbers.get(name);
     if (facts === undefined || number === undefined) throw new Error(`there is no helper "${name}"`);
-    const forms = (destination !== undefined && this.isMemory(destination) ? 1 : 0) | (source !== undefined && this.isMemory(source) ? 2 : 0);
     const args = [
-      this.i32(number), this.let(this.#helperOperand(destination)), this.let(this.#helperOperand(source)),
+      this.i32(number), this.let(destination), this.let(source),
       this.let(typeof immediate === 'number' ? this.i32(immediate) : immediate), this.i32(forms), this.i32(this.current.address),
     ];
     this.spill(facts.dirtyBefore | this.#writtenSoFar);
