@@ -135,6 +135,9 @@ export function compareResults(instruction: DecodedInstruction | undefined, inpu
   }
   // Here a gather that faults has done nothing, there it has done the lanes before the one that faults.
   if (faulted && key.includes('gather') && !strict) return lines;
+  // Two halves with several steps each: here the exceptions of a half come step by step.
+  const isLongDotProduct = key === 'vdpps' && instruction?.operands[0]?.kind === 'register' && instruction.operands[0].size === 32;
+  if (isLongDotProduct && exactFloats && (input.getUint32(layout.CASE_FX + layout.FX_MXCSR, true) & 0x1f80) !== 0x1f80) return lines.filter((line) => !line.startsWith('vector'));
   compareFx(key, ours, host, lines, exactFloats);
   return lines;
 }

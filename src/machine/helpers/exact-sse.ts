@@ -15,6 +15,9 @@ const TRUNCATE = 3;
 export const EXACT_LONG = 0x1_0000;
 /** It has a VEX prefix: there are more predicates. */
 export const EXACT_VEX = 0x2_0000;
+/** Half of a vector of 256 bits: the upper half follows, and says what both have raised; this is that half. */
+export const EXACT_CONTINUES = 0x4_0000;
+export const EXACT_CONTINUED = 0x8_0000;
 
 const unit = new FloatUnit();
 
@@ -341,13 +344,16 @@ const exactSse: Helper = (context, destination, source, immediate, forms) => {
     copy(view, destination, operands.result, 16);
   }
   const mxcsr = view.getUint32(STATE_MXCSR, true);
-  if (operation.quick !== undefined && (mxcsr & USUAL_MASK) === USUAL_MXCSR && operation.quick()) {
+  if ((immediate & EXACT_CONTINUED) === 0) unit.begin(mxcsr);
+  const isQuick = operation.quick !== undefined && (mxcsr & USUAL_MASK) === USUAL_MXCSR && operation.quick();
+  if (!isQuick) {
+    if (isXmm) copy(view, destination, operands.result, 16);
+    operation.run();
+  }
+  if ((immediate & EXACT_CONTINUES) !== 0 || (isQuick && (immediate & EXACT_CONTINUED) === 0)) {
     store(view, destination, operation);
     return 0;
   }
-  if (isXmm) copy(view, destination, operands.result, 16);
-  unit.begin(mxcsr);
-  operation.run();
   // Also before an exception, as AMD's processors do it.
   if (operation.destination === 'mmx' || (operation.source === 'mmx' && !isMemory)) enterMmx(view);
   const { raises } = unit;

@@ -1,7 +1,8 @@
 /** Fused multiplication and addition, and half precision, on vectors in the scratch area of the state. */
-import { STATE_EXACT_FLOATS, STATE_MXCSR } from '../state.ts';
+import { STATE_EXACT_FLOATS, STATE_MXCSR, STATE_VECTOR_SCRATCH } from '../state.ts';
 import { DOUBLE, FloatUnit, HALF, SINGLE, type Format } from './soft-float.ts';
 import type { Helper, HelperContext, HelperTable } from './types.ts';
+import { FORM_DESTINATION_MEMORY } from './types.ts';
 
 // The immediate of `fma`.
 export const FMA_DOUBLE = 1;
@@ -11,6 +12,11 @@ export const FMA_NEGATE_PRODUCT = 4;
 /** The addend is subtracted in even lanes; in odd ones. */
 export const FMA_NEGATE_EVEN = 8;
 export const FMA_NEGATE_ODD = 16;
+/** 256 bits: the upper halves are behind the lower ones, at `FMA_UPPER`. */
+export const FMA_WIDE = 32;
+export const FMA_UPPER = 48;
+
+export const HALF_SOURCE = STATE_VECTOR_SCRATCH + 32;
 
 const VECTOR_XM = 19;
 /** To nearest, all exceptions masked. */
@@ -42,20 +48,22 @@ function read(view: DataView, type: Format, at: number): bigint {
 const fma: Helper = (context, at, _source, kind) => {
   const { view } = context;
   const type = (kind & FMA_DOUBLE) !== 0 ? DOUBLE : SINGLE;
-  const count = (kind & FMA_SCALAR) !== 0 ? 1 : 16 / type.bytes;
+  const half = 16 / type.bytes;
+  const count = (kind & FMA_SCALAR) !== 0 ? 1 : (kind & FMA_WIDE) !== 0 ? 2 * half : half;
+  const placeOf = (lane: number): number => at + (lane < half ? lane * type.bytes : FMA_UPPER + (lane - half) * type.bytes);
   const negateProduct = (kind & FMA_NEGATE_PRODUCT) !== 0;
   const results: bigint[] = [];
   begin(context);
   for (let lane = 0; lane < count; lane++) {
-    const place = at + lane * type.bytes;
+    const place = placeOf(lane);
     const negateThird = (kind & (lane % 2 === 0 ? FMA_NEGATE_EVEN : FMA_NEGATE_ODD)) !== 0;
     results.push(unit.multiplyAdd(type, [read(view, type, place), read(view, type, place + 16), read(view, type, place + 32)], negateProduct, negateThird));
   }
   const raised = end(context);
   if (raised !== 0) return raised;
   results.forEach((bits, lane) => {
-    if (type === DOUBLE) view.setBigUint64(at + lane * 8, bits, true);
-    else view.setUint32(at + lane * 4, Number(bits), true);
+    if (type === DOUBLE) view.setBigUint64(placeOf(lane), bits, true);
+    else view.setUint32(placeOf(lane), Number(bits), true);
   });
   return 0;
 };
@@ -76,19 +84,22 @@ const fromHalf: Helper = (context, destination, source, count) => {
   return 0;
 };
 
-/** `immediate`: the number of singles, and from bit 8 on the instruction's own, which chooses how to round. Tiny results are never flushed. */
-const toHalf: Helper = (context, destination, source, immediate) => {
+/** From `HALF_SOURCE` to memory, or to a place in the state. `immediate`: the number of singles, and from bit 8 on the instruction's own, which chooses how to round. Tiny results are never flushed. */
+const toHalf: Helper = (context, destination, _source, immediate, forms) => {
+  const count = immediate & 0xff;
+  const isMemory = (forms & FORM_DESTINATION_MEMORY) !== 0;
+  if (isMemory && !context.writable(destination, 2 * count)) return 1;
   const { view } = context;
   const isExact = view.getUint32(STATE_EXACT_FLOATS, true) !== 0;
   const mxcsr = (isExact ? view.getUint32(STATE_MXCSR, true) : MXCSR_PLAIN) & ~0x8000;
   const control = immediate >>> 8;
   const rounded = (control & 4) !== 0 ? mxcsr : (mxcsr & ~(3 << ROUNDING_SHIFT)) | ((control & 3) << ROUNDING_SHIFT);
   unit.begin(rounded);
-  const results = Array.from({ length: immediate & 0xff }, (_, lane) => unit.convert(SINGLE, HALF, read(view, SINGLE, source + 4 * lane)));
+  const results = Array.from({ length: count }, (_, lane) => unit.convert(SINGLE, HALF, read(view, SINGLE, HALF_SOURCE + 4 * lane)));
   const raised = end(context);
   if (raised !== 0) return raised;
-  view.setBigUint64(destination, 0n, true);
-  results.forEach((bits, lane) => view.setUint16(destination + 2 * lane, Number(bits), true));
+  const at = isMemory ? context.offset(destination) : destination;
+  results.forEach((bits, lane) => view.setUint16(at + 2 * lane, Number(bits), true));
   return 0;
 };
 

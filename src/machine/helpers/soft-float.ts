@@ -240,10 +240,7 @@ export class FloatUnit {
     const [a, b, c] = sources.map((bits) => this.operand(type, bits)) as [bigint, bigint, bigint];
     const isInvalid = (isInfinite(type, a) && isZero(type, b)) || (isZero(type, a) && isInfinite(type, b));
     const nan = this.#nan(type, a, b, c);
-    if (nan !== undefined) {
-      if (isInvalid) this.flags |= MXCSR_IE;
-      return nan;
-    }
+    if (nan !== undefined) return nan;
     if (isInvalid) return this.#invalid(type);
     const negative = (isNegative(type, a) !== isNegative(type, b)) !== negateProduct;
     const addend = negateThird ? c ^ type.sign : c;

@@ -1,5 +1,5 @@
 /** Fused multiplication and addition: SDM Vol. 1, 14.5. Product and sum are rounded once, which a helper does exactly (`helpers/fma.ts`). */
-import { FMA_DOUBLE, FMA_NEGATE_EVEN, FMA_NEGATE_ODD, FMA_NEGATE_PRODUCT, FMA_SCALAR } from '../helpers/fma.ts';
+import { FMA_DOUBLE, FMA_NEGATE_EVEN, FMA_NEGATE_ODD, FMA_NEGATE_PRODUCT, FMA_SCALAR, FMA_UPPER, FMA_WIDE } from '../helpers/fma.ts';
 import { STATE_VECTOR_SCRATCH } from '../state.ts';
 import * as op from '../wasm/opcodes.ts';
 import type { Builder, Expr, SemanticFunction, SemanticsTable } from './builder.ts';
@@ -29,13 +29,13 @@ function fused(kind: number, order: readonly [number, number, number]): Semantic
   return (b) => {
     const wide = b.operandSize(0) === 32;
     const operands = [2, 1, 0].map((index) => readAll(b, index, isScalar, isDouble)).reverse();
-    const half = (part: 0 | 1): Expr => {
-      order.forEach((operand, slot) => b.writeState(STATE_VECTOR_SCRATCH + 16 * slot, operands[operand]![part]));
-      b.helperAt('fma', STATE_VECTOR_SCRATCH, STATE_VECTOR_SCRATCH + 16, kind);
-      return b.let(b.readState(STATE_VECTOR_SCRATCH, 'v128'));
-    };
-    const low = half(0);
-    const high = wide ? half(1) : zeroVector(b);
+    order.forEach((operand, slot) => {
+      b.writeState(STATE_VECTOR_SCRATCH + 16 * slot, operands[operand]![0]);
+      if (wide) b.writeState(STATE_VECTOR_SCRATCH + FMA_UPPER + 16 * slot, operands[operand]![1]);
+    });
+    b.helperAt('fma', STATE_VECTOR_SCRATCH, STATE_VECTOR_SCRATCH, wide ? kind | FMA_WIDE : kind);
+    const low = b.let(b.readState(STATE_VECTOR_SCRATCH, 'v128'));
+    const high = wide ? b.readState(STATE_VECTOR_SCRATCH + FMA_UPPER, 'v128') : zeroVector(b);
     if (!isScalar) {
       b.writeV256(0, low, high);
       return;

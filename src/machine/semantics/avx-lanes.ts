@@ -9,7 +9,7 @@ const NOTHING: ReadonlyMap<number, Halves> = new Map();
 
 /** Bits 0 to 127 only; the others become 0. `first`: the operand that SSE has in its destination. */
 export function narrowly(b: Builder, meaning: SemanticFunction, first: number | undefined): void {
-  const half = new VectorHalf(b, { first, half: 0, whole: NOTHING, immediateShift: 0 });
+  const half = new VectorHalf(b, { first, half: 0, isWide: false, whole: NOTHING, immediateShift: 0 });
   meaning(half);
   half.finish();
 }
@@ -17,7 +17,7 @@ export function narrowly(b: Builder, meaning: SemanticFunction, first: number | 
 /** What the meaning makes of each half. */
 function resultsOf(b: Builder, meaning: SemanticFunction, first: number | undefined, whole: ReadonlyMap<number, Halves>, immediateShift: number): Halves {
   const result = (half: 0 | 1): Expr => {
-    const view = new VectorHalf(b, { first, half, whole, immediateShift });
+    const view = new VectorHalf(b, { first, half, isWide: true, whole, immediateShift });
     meaning(view);
     return b.let(view.vector);
   };

@@ -1,4 +1,5 @@
 /** AVX, AVX2 and F16C: what SSE has, three operands and twice as wide, and what is new (SDM Vol. 2, V). */
+import { HALF_SOURCE } from '../helpers/fma.ts';
 import { STATE_VECTOR_SCRATCH } from '../state.ts';
 import * as op from '../wasm/opcodes.ts';
 import { doubling, halving, lanewise, narrowly } from './avx-lanes.ts';
@@ -131,8 +132,8 @@ function zero(isAll: boolean): SemanticFunction {
 function fromHalf(b: Builder): void {
   const wide = b.operandSize(0) === 32;
   const source = b.let(wide ? b.readV128(1) : vector(b, op.I64X2_SPLAT, b.readLow64(1)));
-  b.writeState(STATE_VECTOR_SCRATCH + 32, source);
-  b.helperAt('from-half', STATE_VECTOR_SCRATCH, STATE_VECTOR_SCRATCH + 32, wide ? 8 : 4);
+  b.writeState(HALF_SOURCE, source);
+  b.helperAt('from-half', STATE_VECTOR_SCRATCH, HALF_SOURCE, wide ? 8 : 4);
   writeScratch(b, 0, wide);
 }
 
@@ -140,13 +141,17 @@ function fromHalf(b: Builder): void {
 function toHalf(b: Builder): void {
   const wide = b.operandSize(1) === 32;
   const [low, high] = wide ? b.readV256(1) : [b.let(b.readV128(1)), zeroVector(b)];
-  b.writeState(STATE_VECTOR_SCRATCH + 32, low);
-  b.writeState(STATE_VECTOR_SCRATCH + 48, high);
-  b.helperAt('to-half', STATE_VECTOR_SCRATCH, STATE_VECTOR_SCRATCH + 32, b.or(b.i32(wide ? 8 : 4), b.shl(b.read(2), b.i32(8))));
+  b.writeState(HALF_SOURCE, low);
+  b.writeState(HALF_SOURCE + 16, high);
+  const control = b.or(b.i32(wide ? 8 : 4), b.shl(b.read(2), b.i32(8)));
+  if (b.isMemory(0)) {
+    b.helper('to-half', 0, undefined, control);
+    return;
+  }
+  b.helperAt('to-half', STATE_VECTOR_SCRATCH, HALF_SOURCE, control);
   if (wide) b.writeV128(0, b.readState(STATE_VECTOR_SCRATCH, 'v128'));
-  else if (b.isMemory(0)) b.writeLow64(0, b.readState(STATE_VECTOR_SCRATCH, 'i64'));
   else b.writeLow64Zero(0, b.readState(STATE_VECTOR_SCRATCH, 'i64'));
-  if (!b.isMemory(0)) b.writeYmmHigh(0, zeroVector(b));
+  b.writeYmmHigh(0, zeroVector(b));
 }
 
 /** A result of a helper to an operand, all of the register. */

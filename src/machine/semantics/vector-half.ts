@@ -3,7 +3,7 @@
  * Its operand 0 is read from the first source and written to the destination, once both halves are computed; an SSE instruction that
  * keeps part of its destination keeps that of the first source here.
  */
-import { EXACT_VEX } from '../helpers/exact-sse.ts';
+import { EXACT_CONTINUED, EXACT_CONTINUES, EXACT_VEX } from '../helpers/exact-sse.ts';
 import { STATE_VECTOR_SCRATCH } from '../state.ts';
 import * as op from '../wasm/opcodes.ts';
 import type { Builder, ConditionCode, Expr, FlagName, ValueType } from './builder.ts';
@@ -19,6 +19,8 @@ export interface HalfForm {
   readonly first: number | undefined;
   /** 0: bits 0 to 127; 1: the others. */
   readonly half: 0 | 1;
+  /** The other half follows, or was before. */
+  readonly isWide: boolean;
   /** What was read of operands already, by VEX operand: what they are in each half. */
   readonly whole: ReadonlyMap<number, readonly [Expr, Expr]>;
   /** By how much an immediate is shifted for the upper half. */
@@ -185,7 +187,8 @@ export class VectorHalf extends Expressions implements Builder {
       b.helper(name, destination === undefined ? undefined : destination === 0 ? 0 : this.#source(destination), source === undefined ? undefined : this.#source(source), immediate);
       return;
     }
-    const number = typeof immediate === 'object' ? b.let(b.or(immediate, b.i32(EXACT_VEX))) : b.i32((immediate ?? 0) | EXACT_VEX);
+    const part = this.#form.isWide ? (this.#form.half === 0 ? EXACT_CONTINUES : EXACT_CONTINUED) : 0;
+    const number = typeof immediate === 'object' ? b.let(b.or(immediate, b.i32(EXACT_VEX | part))) : b.i32((immediate ?? 0) | EXACT_VEX | part);
     const value = this.#helperSource();
     if (this.#form.first !== undefined) b.writeState(STATE_VECTOR_SCRATCH, b.let(this.readV128(0)));
     b.writeState(STATE_VECTOR_SCRATCH + 16, value);
