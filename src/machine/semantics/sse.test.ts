@@ -78,7 +78,7 @@ function run(hex: string, registers: Registers): Result {
   setXmm(2, registers.xmm2 ?? 0n);
   const context: HelperContext = {
     view, u8: new Uint8Array(memory.buffer), readable: () => true, writable: () => true,
-    offset: (address) => address - GUEST_BASE, raise: () => 1, requireExactFloats: () => 1, timestamp: () => [0, 0], processor: 0,
+    offset: (address) => address - GUEST_BASE, raise: () => 1, requireExactFloats: () => 1, timestamp: () => [0, 0], cpu: 'v2', processor: 0,
   };
   const helper = (number: number, destination: number, source: number, immediate: number, forms_: number): number =>
     SSE_HELPERS[HELPER_NAMES[number] ?? '']?.(context, destination, source, immediate, forms_) ?? 1;
