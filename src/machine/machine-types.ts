@@ -34,8 +34,10 @@ export interface MachineOptions {
 export interface MachineImage {
   /** `dist/interpreter.bin`, see `interpreter/generate.ts`. */
   readonly interpreter: Uint8Array;
+  /** Reads `dist/vectors.bin`: the handlers of AVX, which a machine with `cpu: 'v3'` needs. */
+  readonly vectors?: () => Uint8Array;
   /** Makes a module of the machine's own, if the host can do better than to compile it. */
-  readonly compile?: (wasm: Uint8Array<ArrayBuffer>, name: 'interpreter' | 'decoder') => WebAssembly.Module;
+  readonly compile?: (wasm: Uint8Array<ArrayBuffer>, name: 'interpreter' | 'decoder' | 'vectors') => WebAssembly.Module;
   /** Loads the translator (`translator/index.ts`), which few programs need. */
   readonly translator: () => RegionCompiler;
   /** The engine is known to compile float arithmetic to x86's own, so that NaN results need no care. */

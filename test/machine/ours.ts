@@ -4,7 +4,7 @@ import { fileURLToPath } from 'node:url';
 import { GuestSpace } from '../../src/machine/address-space.ts';
 import { createMachine, PAGE_EXEC, PAGE_READ, PAGE_WRITE } from '../../src/machine/index.ts';
 import type { AddressSpace, Exit, Machine } from '../../src/machine/index.ts';
-import { generateInterpreter, packImage } from '../../src/machine/interpreter/generate.ts';
+import { generateInterpreter, packImage, packVectors } from '../../src/machine/interpreter/generate.ts';
 import { helperNumbers } from '../../src/machine/helpers/index.ts';
 import { regionCompiler } from '../../src/machine/translator/index.ts';
 import { STATE_YMM_HIGH } from '../../src/machine/state.ts';
@@ -13,7 +13,9 @@ import { compileDecoder } from '../../scripts/compile-decoder.ts';
 import * as layout from './case-layout.ts';
 
 /** From the sources, not from the last build. */
-const IMAGE = packImage(generateInterpreter(semantics, helperNumbers), await compileDecoder(fileURLToPath(new URL('../..', import.meta.url))));
+const GENERATED = generateInterpreter(semantics, helperNumbers);
+const VECTORS = packVectors(GENERATED);
+const IMAGE = packImage(GENERATED, await compileDecoder(fileURLToPath(new URL('../..', import.meta.url))));
 
 const FNV_OFFSET = 0xcbf2_9ce4_8422_2325n;
 const FNV_PRIME = 0x100_0000_01b3n;
@@ -43,7 +45,7 @@ export class MachineRunner {
 
   /** `exactFloats`: the code obeys MXCSR. */
   constructor(tier: 'interpreter' | 'translator' = 'interpreter', exactFloats = false) {
-    this.#machine = createMachine({ interpreter: IMAGE, translator: () => regionCompiler }, { onSyscall: () => true, monotonicNs: () => 0, tier });
+    this.#machine = createMachine({ interpreter: IMAGE, vectors: () => VECTORS, translator: () => regionCompiler }, { onSyscall: () => true, monotonicNs: () => 0, tier, cpu: 'v3' });
     this.#exactFloats = exactFloats;
     this.#translates = tier === 'translator';
     this.#space = this.#createSpace();
