@@ -34,6 +34,8 @@
 #define YMM_SIZE 256
 /* Where a signal frame has the upper halves of the YMM registers: the standard form of XSAVE. */
 #define FRAME_YMM 576
+/* The components that the frame has, in its software bytes. */
+#define FRAME_FEATURES 472
 
 struct test_case {
   uint32_t length, slot;
@@ -114,8 +116,9 @@ static void load(ucontext_t *context) {
   registers[REG_EFL] = test->flags;
   registers[REG_RIP] = address;
   memcpy(fx, test->fx, FX_SIZE);
-  memcpy(fx + FRAME_YMM, test->ymm, YMM_SIZE);
-  *(uint64_t *)(fx + 512) |= 7; /* XSTATE_BV: x87, SSE and AVX are not in their initial state */
+  *(uint64_t *)(fx + 512) |= 3; /* XSTATE_BV: x87 and SSE are not in their initial state */
+  /* The same of AVX, where the frame has it. */
+  if (fx[FRAME_FEATURES] & 4) memcpy(fx + FRAME_YMM, test->ymm, YMM_SIZE), fx[512] |= 4;
   memcpy((void *)WINDOW, test->window, WINDOW_SIZE);
   memcpy(code + test->slot * SLOT, test->code, test->length);
 }
