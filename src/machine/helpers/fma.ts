@@ -1,5 +1,6 @@
 /** Fused multiplication and addition, and half precision, on vectors in the scratch area of the state. */
 import { STATE_EXACT_FLOATS, STATE_MXCSR, STATE_VECTOR_SCRATCH } from '../state.ts';
+import { multiplyAddDouble, multiplyAddSingle } from './quick-fma.ts';
 import { DOUBLE, FloatUnit, HALF, SINGLE, type Format } from './soft-float.ts';
 import type { Helper, HelperContext, HelperTable } from './types.ts';
 import { FORM_DESTINATION_MEMORY } from './types.ts';
@@ -44,6 +45,14 @@ function read(view: DataView, type: Format, at: number): bigint {
   return BigInt(type === SINGLE ? view.getUint32(at, true) : view.getUint16(at, true));
 }
 
+/** One lane in the host's arithmetic; undefined where that does not do. */
+function quickly(view: DataView, type: Format, place: number, negateProduct: boolean, negateThird: boolean): number | undefined {
+  const read = (at: number): number => (type === DOUBLE ? view.getFloat64(at, true) : view.getFloat32(at, true));
+  const first = negateProduct ? -read(place) : read(place);
+  const third = negateThird ? -read(place + 32) : read(place + 32);
+  return type === DOUBLE ? multiplyAddDouble(first, read(place + 16), third) : multiplyAddSingle(first, read(place + 16), third);
+}
+
 /** Three vectors one behind the other; the result takes the place of the first. */
 const fma: Helper = (context, at, _source, kind) => {
   const { view } = context;
@@ -52,18 +61,25 @@ const fma: Helper = (context, at, _source, kind) => {
   const count = (kind & FMA_SCALAR) !== 0 ? 1 : (kind & FMA_WIDE) !== 0 ? 2 * half : half;
   const placeOf = (lane: number): number => at + (lane < half ? lane * type.bytes : FMA_UPPER + (lane - half) * type.bytes);
   const negateProduct = (kind & FMA_NEGATE_PRODUCT) !== 0;
-  const results: bigint[] = [];
+  const isExact = view.getUint32(STATE_EXACT_FLOATS, true) !== 0;
+  // Where one lane needs exact arithmetic, the results of all lanes wait until none can raise an exception.
+  const results: (bigint | number)[] = [];
   begin(context);
   for (let lane = 0; lane < count; lane++) {
     const place = placeOf(lane);
     const negateThird = (kind & (lane % 2 === 0 ? FMA_NEGATE_EVEN : FMA_NEGATE_ODD)) !== 0;
-    results.push(unit.multiplyAdd(type, [read(view, type, place), read(view, type, place + 16), read(view, type, place + 32)], negateProduct, negateThird));
+    const quick = isExact ? undefined : quickly(view, type, place, negateProduct, negateThird);
+    results.push(quick ?? unit.multiplyAdd(type, [read(view, type, place), read(view, type, place + 16), read(view, type, place + 32)], negateProduct, negateThird));
   }
   const raised = end(context);
   if (raised !== 0) return raised;
   results.forEach((bits, lane) => {
-    if (type === DOUBLE) view.setBigUint64(placeOf(lane), bits, true);
-    else view.setUint32(placeOf(lane), Number(bits), true);
+    const place = placeOf(lane);
+    if (typeof bits === 'number') {
+      if (type === DOUBLE) view.setFloat64(place, bits, true);
+      else view.setFloat32(place, bits, true);
+    } else if (type === DOUBLE) view.setBigUint64(place, bits, true);
+    else view.setUint32(place, Number(bits), true);
   });
   return 0;
 };

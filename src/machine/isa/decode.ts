@@ -327,6 +327,19 @@ function readVex(isPlain: boolean): number {
   return ((map + 3 + (second & 4 ? 3 : 0)) << 10) | ((second & 3) << 8);
 }
 
+/** Behind the prefixes: the rest of the opcode. The answer is the row's place in `OPCODES` but for the opcode itself, or -1. */
+function readOpcode(prefix: number, lock: boolean): number {
+  if (opcode === 0xc4 || opcode === 0xc5) return readVex(prefix === 0 && rex === 0 && !lock);
+  // The row of `xchg`, not of `nop`.
+  if (opcode === 0x90 && (rex & REX_B) !== 0 && prefix !== 2) return (prefix << 8) | 1;
+  if (opcode !== 0x0f) return prefix << 8;
+  opcode = code[position++]!;
+  if (opcode !== 0x38 && opcode !== 0x3a) return (prefix << 8) | 0x400;
+  const map = opcode === 0x38 ? 0x800 : 0xc00;
+  opcode = code[position++]!;
+  return (prefix << 8) | map;
+}
+
 function undecodable(length: number, available: number, tooLong: boolean): UndecodableInstruction {
   const truncated = length > available && available < MAX_INSTRUCTION_LENGTH;
   return {
@@ -407,20 +420,8 @@ export function decode(
   const operandSize16 = (prefixes & PREFIXES_OPERAND_SIZE) !== 0;
   const lock = (prefixes & PREFIXES_LOCK) !== 0;
 
-  let slot = (repeat !== 0 ? repeat : operandSize16 ? 1 : 0) << 8;
-  if (opcode === 0xc4 || opcode === 0xc5) {
-    slot = readVex(slot === 0 && rex === 0 && !lock);
-    if (slot < 0) return undecodable(position - offset, available, false);
-  } else if (opcode === 0x0f) {
-    opcode = bytes[position++]!;
-    slot |= 0x400;
-    if (opcode === 0x38 || opcode === 0x3a) {
-      slot += opcode === 0x38 ? 0x400 : 0x800;
-      opcode = bytes[position++]!;
-    }
-  } else if (opcode === 0x90 && (rex & REX_B) !== 0 && repeat !== 2) {
-    slot |= 1; // the row of `xchg`, not of `nop`
-  }
+  const slot = readOpcode(repeat !== 0 ? repeat : operandSize16 ? 1 : 0, lock);
+  if (slot < 0) return undecodable(position - offset, available, false);
 
   // Past the limit `bytes` gives other data or undefined; the length is checked before it matters.
   let entry = OPCODES[slot | opcode]!;

@@ -1,5 +1,5 @@
 /** The builder whose operands are locals and constants: it writes the body of one unit. */
-import type { DecodedInstruction, Operand } from '../isa/instruction.ts';
+import type { DecodedInstruction, MemoryOperand, Operand } from '../isa/instruction.ts';
 import { USER_CS, USER_SS } from '../isa/selectors.ts';
 import type { ConditionCode, Expr } from '../semantics/builder.ts';
 import { localGet, node } from '../semantics/expression.ts';
@@ -11,26 +11,13 @@ import { CheckedAccess, type CheckedBlock } from './checked-access.ts';
 import type { InstructionFacts } from './liveness.ts';
 import { marked, memoryOffset } from './memory-offset.ts';
 import { LocalBuilder } from './local-builder.ts';
+import { IMPORT_HELPER, IMPORT_RAISE, type UnitOptions } from './unit-options.ts';
 
 const { GUEST_BASE, STATE_GPR, STATE_XMM } = state;
-
-/** Function indexes of a unit module's imports. */
-export const IMPORT_RAISE = 1;
-export const IMPORT_HELPER = 2;
-export const IMPORT_SYSCALL = 3;
 
 const RSP = 4;
 
 type FlagBit = 'carry' | 'overflow' | 'auxiliary';
-
-export interface UnitOptions {
-  /** Consult the page table before each access. */
-  readonly checked: boolean;
-  /** Stores are noted in `STORE_MARKS`. */
-  readonly marksStores: boolean;
-  readonly nativeNans: boolean;
-  readonly helperNumbers: ReadonlyMap<string, number>;
-}
 
 export class UnitBuilder extends LocalBuilder {
   readonly options: UnitOptions;
@@ -77,8 +64,7 @@ export class UnitBuilder extends LocalBuilder {
 
   /** Writes what control may go to from here, before the code that it goes to otherwise. */
   aside(write: () => void): void {
-    if (this.#checks === undefined) write();
-    else this.#checks.aside(write);
+    if (this.#checks === undefined) write(); else this.#checks.aside(write);
   }
 
   /** Makes an instruction of the block, by its index, the current one. */
@@ -401,14 +387,13 @@ export class UnitBuilder extends LocalBuilder {
   protected ymmHigh(index: number): { readonly base: Expr; readonly offset: number } {
     return { base: this.i32(0), offset: state.STATE_YMM_HIGH + 16 * this.#xmmNumber(index) };
   }
-  vectorIndex(index: number): Expr {
+  #memory(index: number): MemoryOperand {
     const operand = this.#operand(index);
-    return this.i32(state.registerOffset('xmm', operand.kind === 'memory' ? operand.vectorIndex : 0, false));
+    if (operand.kind !== 'memory') throw new TypeError(`operand ${index} of ${this.mnemonic} is no memory`);
+    return operand;
   }
-  vectorScale(index: number): Expr {
-    const operand = this.#operand(index);
-    return this.i32(operand.kind === 'memory' ? operand.scale : 0);
-  }
+  vectorIndex(index: number): Expr { return this.i32(state.registerOffset('xmm', this.#memory(index).vectorIndex, false)); }
+  vectorScale(index: number): Expr { return this.i32(this.#memory(index).scale); }
 
   protected mmxAddress(index: number): { readonly base: Expr; readonly offset: number } {
     return { base: this.i32(0), offset: this.mmxOffset(this.#xmmNumber(index)) };
