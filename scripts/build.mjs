@@ -10,6 +10,7 @@
  *   worker.js          what a sandbox's worker thread runs: loads engine.js with engine.cache, as caisson.js does
  *   translator.js      the translator of hot code, loaded when there is some
  *   interpreter.bin    the interpreter, generated from the instruction table
+ *   vectors.bin        its part for processors with AVX
  *   *.native           machine code of its most used parts and of the decoder, for the Node version that built it
  *   types/             declarations of the API
  *
@@ -83,9 +84,10 @@ async function bundleScript(entry, name, most) {
 async function buildInterpreter() {
   const generator = join(root, '.cache', 'generate-interpreter.mjs');
   await build({ absWorkingDir: root, entryPoints: ['scripts/generate-interpreter.ts'], bundle: true, platform: 'node', format: 'esm', outfile: generator, external: ['assemblyscript'], logLevel: 'warning' });
-  const { status, stderr } = spawnSync(process.execPath, [generator, join(dist, 'interpreter.bin.new')], { cwd: root, stdio: ['ignore', 'ignore', 'pipe'], encoding: 'utf8' });
+  const names = ['interpreter.bin', 'vectors.bin'];
+  const { status, stderr } = spawnSync(process.execPath, [generator, ...names.map((name) => join(dist, `${name}.new`))], { cwd: root, stdio: ['ignore', 'ignore', 'pipe'], encoding: 'utf8' });
   if (status !== 0) throw new Error(`cannot generate the interpreter: ${stderr}`);
-  renameSync(join(dist, 'interpreter.bin.new'), join(dist, 'interpreter.bin'));
+  for (const name of names) renameSync(join(dist, `${name}.new`), join(dist, name));
 }
 
 /** V8 writes what it has compiled while the engine ran some programs. Without the file everything works, more slowly at first. */

@@ -47,7 +47,7 @@ function instructionTables(): string[] {
   return [
     '## Instructions',
     '',
-    `${supported.length} of ${ROWS.length} rows of the instruction table have a meaning; the interpreter and the translator share it.${missing.length > 0 ? ` Without one: ${[...new Set(missing)].join(', ')}.` : ''} What does not decode (AVX among it) raises SIGILL.`,
+    `${supported.length} of ${ROWS.length} rows of the instruction table have a meaning; the interpreter and the translator share it.${missing.length > 0 ? ` Without one: ${[...new Set(missing)].join(', ')}.` : ''} What does not decode (AVX-512 among it) raises SIGILL, and so do the rows of avx, avx2, fma and f16c where \`--cpu v3\` is not given ([more](docs/processor.md)).`,
     '',
     '| feature | instructions |',
     '|---|---|',

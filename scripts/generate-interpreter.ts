@@ -2,7 +2,7 @@
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { dirname } from 'node:path';
 import { helperNumbers } from '../src/machine/helpers/index.ts';
-import { generateInterpreter, missingSemantics, packImage } from '../src/machine/interpreter/generate.ts';
+import { generateInterpreter, missingSemantics, packImage, packVectors } from '../src/machine/interpreter/generate.ts';
 import { compileDecoder } from './compile-decoder.ts';
 import { semantics } from '../src/machine/semantics/index.ts';
 
@@ -12,4 +12,5 @@ if (missing.length > 0) console.error(`no semantics for: ${missing.join(' ')}`);
 const image = generateInterpreter(semantics, helperNumbers);
 mkdirSync(dirname(file), { recursive: true });
 writeFileSync(file, packImage(image, await compileDecoder(process.cwd())));
+writeFileSync(process.argv[3] ?? '.cache/vectors.bin', packVectors(image));
 console.error(`${file}: ${image.notes.length} handlers, ${image.wasm.length} bytes of Wasm`);

@@ -9,7 +9,7 @@ const VALUES = `add-host annotation attach blkio-weight blkio-weight-device cap-
   oom-score-adj pid pids-limit platform publish pull restart runtime security-opt shm-size stop-signal stop-timeout storage-opt sysctl tmpfs ulimit user userns uts volume volume-driver volumes-from workdir
   arch authfile cgroup-conf cgroups chrootdirs conmon-pidfile env-merge gidmap health-on-failure hostuser image-volume init-path os passwd-entry personality pidfile pod pod-id-file
   preserve-fds requires sdnotify seccomp-policy secret subgidname subuidname systemd timeout tz uidmap umask unsetenv variant
-  allow-net deny-net net-log net-bytes net-connections inject-header squat squat-allow tier seed export-changes cacert cert key mirror max-layer-size max-layer-entries max-layer-ratio`;
+  allow-net deny-net net-log net-bytes net-connections inject-header squat squat-allow tier cpu seed export-changes cacert cert key mirror max-layer-size max-layer-entries max-layer-ratio`;
 
 const words = (text: string): readonly string[] => text.split(/\s+/).filter((word) => word !== '');
 

@@ -27,6 +27,8 @@ export interface ContainerConfig {
   /** Makes random numbers and addresses repeatable. */
   readonly seed?: number;
   readonly tier?: 'both' | 'interpreter' | 'translator';
+  /** What CPUID reports: x86-64-v2 (default), or v3 with AVX2, BMI and FMA. */
+  readonly cpu?: 'v2' | 'v3';
 }
 
 export type MountConfig =

@@ -1,6 +1,6 @@
 /** A Linux kernel for one container: its tasks, clocks, memory and the door for system calls. */
 import type { Host } from '../host/types.ts';
-import type { Machine, MachineOptions } from '../machine/index.ts';
+import { DEFAULT_CPU, type CpuLevel, type Machine, type MachineOptions } from '../machine/index.ts';
 import { CgroupTree } from './cgroup/tree.ts';
 import type { Layout } from './exec/load-elf.ts';
 import { makeGate } from './gate.ts';
@@ -43,6 +43,8 @@ export interface KernelOptions {
   /** Bytes of memory that the container sees. */
   readonly memoryBytes?: number;
   readonly tier?: 'both' | 'interpreter' | 'translator';
+  /** What programs are told of the processor. */
+  readonly cpu?: CpuLevel;
   /** The first program is pid 1, and adopts orphans; otherwise the kernel does, and it is pid 2. */
   readonly init?: boolean;
 }
@@ -54,6 +56,7 @@ const LAYOUTS = 1 << 18;
 export class Kernel implements KernelInterface {
   readonly host: Host;
   readonly machine: Machine;
+  readonly cpu: CpuLevel;
   readonly limits: KernelLimits;
   readonly scheduler: Scheduler;
   readonly timers = new TimerQueue();
@@ -121,7 +124,8 @@ export class Kernel implements KernelInterface {
     this.#lastPid = options.init === true ? 0 : 1;
     this.memory = { limits: this.limits, shared: new SharedObjects(), mappedBytes: 0, addressSpaces: 0 };
     this.scheduler = new Scheduler(this);
-    const machineOptions = { onSyscall: makeGate(this), monotonicNs: this.monotonicNs };
+    this.cpu = options.cpu ?? DEFAULT_CPU;
+    const machineOptions = { onSyscall: makeGate(this), monotonicNs: this.monotonicNs, cpu: this.cpu };
     this.machine = options.createMachine(options.tier === undefined ? machineOptions : { ...machineOptions, tier: options.tier });
     this.layoutSeed = (this.machine.layoutSeed ?? this.randomInteger(LAYOUTS)) % LAYOUTS;
     this.layout = { program: this.layoutSeed & 255, heap: (this.layoutSeed >> 8) & 15, mmap: this.layoutSeed >> 12 };

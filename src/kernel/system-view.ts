@@ -8,7 +8,7 @@ import type { Location, Mount } from '../fs/dentry.ts';
 import { inGroup } from '../fs/permission.ts';
 import type { SystemView, ProcessView, CredentialsView, LimitView, MappingView, MemoryView, NamespaceFileName, SignalWords, ThreadView } from '../fs/process-view.ts';
 import type { OpenFile } from '../fs/types.ts';
-import { CPU_FLAGS, RSP } from '../machine/index.ts';
+import { cpuFlags, RSP } from '../machine/index.ts';
 import { CONTROLLERS } from './cgroup/controllers.ts';
 import { oomScore } from './cgroup/oom.ts';
 import { FileDescriptors } from './fd-table.ts';
@@ -429,7 +429,7 @@ export function createSystemView(kernel: Kernel, options: SystemViewOptions = {}
       return 0;
     },
     isReaderInGroup: (gid) => kernel.current === undefined || inGroup(kernel.current.credentials, gid),
-    release: RELEASE, version: VERSION, processors: kernel.processors, cpuFlags: CPU_FLAGS,
+    release: RELEASE, version: VERSION, processors: kernel.processors, cpuFlags: cpuFlags(kernel.cpu),
     get memoryBytes() {
       return kernel.memoryBytes;
     },

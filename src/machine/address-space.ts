@@ -1,13 +1,13 @@
 /** The memory, the code and the registers of a process: `AddressSpace` of `machine-types.ts`. */
 import { helperList } from './helpers/index.ts';
 import type { HelperContext } from './helpers/types.ts';
-import { loadFxImage, saveFxImage } from './helpers/fxsave.ts';
+import { featuresOf, loadFxImage, loadXsaveImage, saveFxImage, saveXsaveImage, XSAVE_SIZES } from './helpers/fxsave.ts';
 import { MXCSR_INIT } from './helpers/mxcsr.ts';
 import { BlockCache, type Decode } from './interpreter/block-cache.ts';
 import type { LoadedImage } from './interpreter/image.ts';
 import * as record from './interpreter/record.ts';
 import { MARK_SHIFT, PAGE_CODE, PAGE_EXEC, PAGE_READ, PAGE_WRITE } from './layout.ts';
-import type { AddressSpace, Exit, MachineOptions, MachineStatistics } from './machine-types.ts';
+import { DEFAULT_CPU, type AddressSpace, type CpuLevel, type Exit, type MachineOptions, type MachineStatistics } from './machine-types.ts';
 import { eflagsToFlags, flagsToEflags } from './semantics/flags.ts';
 import type { Shell, ShellOwner } from './shell.ts';
 import type { SpaceMemory } from './space-memory.ts';
@@ -230,6 +230,7 @@ export class GuestSpace implements AddressSpace, UnitHost, ShellOwner {
         const now = space.environment.options.monotonicNs();
         return [now % 0x1_0000_0000 | 0, Math.floor(now / 0x1_0000_0000)];
       },
+      cpu: this.cpu,
       processor: 0,
     };
   }
@@ -480,9 +481,22 @@ export class GuestSpace implements AddressSpace, UnitHost, ShellOwner {
     words[state.STATE_EFLAGS_OTHER >>> 2] = value & EFLAGS_OTHER;
   }
 
+  get cpu(): CpuLevel { return this.environment.options.cpu ?? DEFAULT_CPU; }
+  get xstateSize(): number { return XSAVE_SIZES[this.cpu]; }
+  get xstateFeatures(): number { return featuresOf(this.cpu); }
+  saveXstate(target: Uint8Array): void { saveXsaveImage(this.view, target, this.cpu); }
+  loadXstate(source: Uint8Array): void {
+    loadXsaveImage(this.view, source, this.cpu);
+    this.#noteMxcsr();
+  }
+
   saveFpu(target: Uint8Array): void { saveFxImage(this.view, target); }
   loadFpu(source: Uint8Array): void {
     loadFxImage(this.view, source);
+    this.#noteMxcsr();
+  }
+
+  #noteMxcsr(): void {
     if (this.view.getUint32(state.STATE_MXCSR, true) !== MXCSR_INIT) this.#requireExactFloats();
   }
 

@@ -5,4 +5,4 @@ export { STATE_FS_BASE, STATE_GPR, THREAD_STATE_SIZE } from './state.ts';
 export type { UnitStorage } from './units/unit-store.ts';
 export type { RegionCompiler } from './translator/index.ts';
 export { createMachine, optimizeKept, prepareMachine } from './machine.ts';
-export { CPU_FLAGS, cpuidLeaf } from './helpers/cpuid.ts';
+export { cpuFlags, cpuidLeaf } from './helpers/cpuid.ts';

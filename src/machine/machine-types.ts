@@ -11,6 +11,11 @@ export type Exit =
   /** An exception at `rip`, by x86 vector; for 14 (#PF) `address` and the error code's bits: 1 present, 2 write, 16 fetch. */
   | { readonly kind: 'fault'; readonly vector: number; readonly error: number; readonly address: number };
 
+/** What CPUID reports to programs: x86-64-v2, or v3 with AVX2, BMI and FMA (System V ABI, AMD64 supplement, table 3.1). */
+export type CpuLevel = 'v2' | 'v3';
+/** See docs/performance.md. */
+export const DEFAULT_CPU: CpuLevel = 'v2';
+
 export interface MachineOptions {
   /**
    * Called for SYSCALL with rip already behind it and rcx and r11 not yet clobbered by the machine
@@ -21,14 +26,18 @@ export interface MachineOptions {
   readonly monotonicNs: () => number;
   /** Force one tier: for tests and `--engine`. Default `'both'`. */
   readonly tier?: 'both' | 'interpreter' | 'translator';
+  /** Default `DEFAULT_CPU`. */
+  readonly cpu?: CpuLevel;
 }
 
 /** What the build made of the machine, as a host hands it over. */
 export interface MachineImage {
   /** `dist/interpreter.bin`, see `interpreter/generate.ts`. */
   readonly interpreter: Uint8Array;
+  /** Reads `dist/vectors.bin`: the handlers of AVX, which a machine with `cpu: 'v3'` needs. */
+  readonly vectors?: () => Uint8Array;
   /** Makes a module of the machine's own, if the host can do better than to compile it. */
-  readonly compile?: (wasm: Uint8Array<ArrayBuffer>, name: 'interpreter' | 'decoder') => WebAssembly.Module;
+  readonly compile?: (wasm: Uint8Array<ArrayBuffer>, name: 'interpreter' | 'decoder' | 'vectors') => WebAssembly.Module;
   /** Loads the translator (`translator/index.ts`), which few programs need. */
   readonly translator: () => RegionCompiler;
   /** The engine is known to compile float arithmetic to x86's own, so that NaN results need no care. */
@@ -150,6 +159,12 @@ export interface AddressSpace {
   /** FXSAVE image, 512 bytes, for signal frames and ptrace. */
   saveFpu(target: Uint8Array): void;
   loadFpu(source: Uint8Array): void;
+  /** Bytes of a whole image as XSAVE writes it, in its standard form, and the components that it has (XCR0). */
+  readonly xstateSize: number;
+  readonly xstateFeatures: number;
+  saveXstate(target: Uint8Array): void;
+  /** What XSTATE_BV lacks becomes what a new process has. Reserved bits are dropped. */
+  loadXstate(source: Uint8Array): void;
   /** x87 and SSE as after `execve`: FCW 0x37F, MXCSR 0x1F80, everything else 0, all registers 0. */
   resetRegisters(): void;
   /** The whole thread state (`THREAD_STATE_SIZE` bytes), for task switches. */

@@ -2,7 +2,8 @@
 import { GuestSpace, type SpaceEnvironment } from './address-space.ts';
 import { DecodedBlocks, MAXIMUM_INSTRUCTIONS } from './decoder/decoded-blocks.ts';
 import { loadImage, type LoadedImage } from './interpreter/image.ts';
-import type { AddressSpace, Machine, MachineImage, MachineOptions, MachineStatistics } from './machine-types.ts';
+import { DEFAULT_CPU } from './machine-types.ts';
+import type { AddressSpace, CpuLevel, Machine, MachineImage, MachineOptions, MachineStatistics } from './machine-types.ts';
 import { Shell } from './shell.ts';
 import { Translator } from './units/translator.ts';
 import { TimeShare } from './units/time-share.ts';
@@ -29,12 +30,26 @@ function compileModule(wasm: Uint8Array<ArrayBuffer>): WebAssembly.Module {
 }
 
 /** By image: what was made of it, and shells for the next machine. */
-const prepared = new WeakMap<MachineImage, { readonly loaded: LoadedImage; readonly shells: Shell[] }>();
+const prepared = new WeakMap<MachineImage, Map<CpuLevel, Prepared>>();
 
-function load(image: MachineImage): { readonly loaded: LoadedImage; readonly shells: Shell[] } {
-  let entry = prepared.get(image);
-  if (entry === undefined) prepared.set(image, (entry = { loaded: loadImage(image.interpreter, image.compile ?? compileModule), shells: [] }));
+interface Prepared {
+  readonly loaded: LoadedImage;
+  readonly shells: Shell[];
+}
+
+function load(image: MachineImage, cpu: CpuLevel = DEFAULT_CPU): Prepared {
+  let levels = prepared.get(image);
+  if (levels === undefined) prepared.set(image, (levels = new Map()));
+  let entry = levels.get(cpu);
+  if (entry === undefined) levels.set(cpu, (entry = { loaded: loadImage(image.interpreter, image.compile ?? compileModule, vectorsOf(image, cpu)), shells: [] }));
   return entry;
+}
+
+/** @throws RangeError where the image cannot be that processor. */
+function vectorsOf({ vectors }: MachineImage, cpu: CpuLevel): Uint8Array | undefined {
+  if (cpu === 'v2') return undefined;
+  if (vectors === undefined) throw new RangeError('the machine has no x86-64-v3: its image has no vectors');
+  return vectors();
 }
 
 /** Does ahead of time what the first machine and its first address space take: for a thread that waits for work. */
@@ -68,7 +83,7 @@ export function optimizeKept(image: MachineImage, program: string, hasTime: () =
  * A machine that runs x86-64 code of any number of address spaces on this thread. `image` is what the build made.
  */
 export function createMachine(image: MachineImage, options: MachineOptions): Machine {
-  const { loaded, shells } = load(image);
+  const { loaded, shells } = load(image, options.cpu);
   const pool = shells.splice(0);
   const statistics = noStatistics();
   const { units } = image;

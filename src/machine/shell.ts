@@ -44,6 +44,7 @@ export class Shell {
     this.start = instance.exports['start'] as (address: number) => number;
     this.units.set(0, instance.exports['interpret']);
     this.#imports['compareStrings'] = instance.exports['compareStrings'] as WebAssembly.ExportValue;
+    if (image.vectors !== undefined) new WebAssembly.Instance(image.vectors, { m: { ...this.#imports, handlers } });
   }
 
   #owner(): ShellOwner {

@@ -39,34 +39,38 @@ export const STATE_X87_TOP = 582;
 export const STATE_X87_OPCODE = 584; // 2 bytes
 export const STATE_X87_IP = 592; // 8 bytes
 export const STATE_X87_DP = 600; // 8 bytes
-export const THREAD_STATE_SIZE = 640;
+/** Bits 128 to 255 of the 16 YMM registers, 16 bytes each. */
+export const STATE_YMM_HIGH = 640;
+export const THREAD_STATE_SIZE = 896;
 
 // The part that belongs to the machine.
 /** Why the code came back, an `ExitReason`. 4 bytes. */
-export const STATE_EXIT_REASON = 640;
+export const STATE_EXIT_REASON = 896;
 /** Values of STATE_EXIT_REASON. */
 export const EXIT_NONE = 0;
 export const EXIT_BUDGET = 1;
 export const EXIT_SYSCALL = 2;
 export const EXIT_FAULT = 3;
 /** Guest address that faulted, 8 bytes. */
-export const STATE_FAULT_ADDRESS = 648;
+export const STATE_FAULT_ADDRESS = 904;
 /** x86 vector of the fault (0 #DE, 1 #DB, 3 #BP, 6 #UD, 13 #GP, 14 #PF, 16 #MF, 17 #AC, 19 #XM). 4 bytes. */
-export const STATE_FAULT_VECTOR = 656;
+export const STATE_FAULT_VECTOR = 912;
 /** Page fault error code bits (SDM Vol. 3A 4.7): 1 present, 2 write, 4 user, 16 fetch. 4 bytes. */
-export const STATE_FAULT_ERROR = 660;
+export const STATE_FAULT_ERROR = 916;
 /** Changes whenever all decoded records are thrown away. 4 bytes. */
-export const STATE_GENERATION = 672;
+export const STATE_GENERATION = 928;
 /** Depth of Wasm calls. 4 bytes. */
-export const STATE_DEPTH = 680;
+export const STATE_DEPTH = 936;
 /** Not 0: SSE obeys MXCSR, see `AddressSpace.exactFloats`. 4 bytes. */
-export const STATE_EXACT_FLOATS = 684;
+export const STATE_EXACT_FLOATS = 940;
 /** Guest address where STMXCSR last stored. 4 bytes. */
-export const STATE_MXCSR_STORED_AT = 688;
+export const STATE_MXCSR_STORED_AT = 944;
 /** Guest address behind that STMXCSR. 4 bytes. */
-export const STATE_MXCSR_STORED_BY = 692;
+export const STATE_MXCSR_STORED_BY = 948;
 /** Scratch for operands of helpers: 8 slots of 16 bytes. */
-export const STATE_SCRATCH = 704;
+export const STATE_SCRATCH = 960;
+/** Vectors that are given to helpers, and come back: 8 of 16 bytes. */
+export const STATE_VECTOR_SCRATCH = 1088;
 export const STATE_SIZE = 4096;
 
 /** Offset in the CPU state of a register operand. `kind`: a `RegisterClass`. */

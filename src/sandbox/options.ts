@@ -59,6 +59,8 @@ export interface SandboxOptions {
   readonly cwd?: string;
   readonly seed?: number;
   readonly tier?: 'both' | 'interpreter' | 'translator';
+  /** The processor that programs see: x86-64-v2 (default), or v3 with AVX2, BMI and FMA. */
+  readonly cpu?: 'v2' | 'v3';
   /** Puts what its programs do before rules, and tells of it. Default: nobody watches, and it costs nothing. */
   readonly watch?: SandboxWatch;
 }
@@ -100,6 +102,7 @@ export function toContainerConfig(options: SandboxOptions, homes: readonly strin
     network: { ...(typeof net === 'string' ? { mode: net, allow: [] } : { mode: 'outbound', allow: net.allow ?? [], deny: net.deny ?? [] }), ports: (options.ports ?? []).map(toPublished) },
     ...(options.seed === undefined ? {} : { seed: options.seed }),
     ...(options.tier === undefined ? {} : { tier: options.tier }),
+    ...(options.cpu === undefined ? {} : { cpu: options.cpu }),
   };
 }
 

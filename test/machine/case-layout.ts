@@ -24,7 +24,10 @@ export const CASE_REGISTERS = 40;
 export const CASE_FLAGS = 168;
 export const CASE_FX = 176;
 export const CASE_WINDOW = CASE_FX + FX_SIZE;
-export const CASE_SIZE = CASE_WINDOW + WINDOW_SIZE;
+/** Bits 128 to 255 of the YMM registers. */
+export const YMM_SIZE = 256;
+export const CASE_YMM = CASE_WINDOW + WINDOW_SIZE;
+export const CASE_SIZE = CASE_YMM + YMM_SIZE;
 
 export const RESULT_VECTOR = 0;
 export const RESULT_ERROR = 4;
@@ -35,7 +38,8 @@ export const RESULT_FLAGS = 152;
 export const RESULT_FX = 160;
 export const RESULT_WINDOW = RESULT_FX + FX_SIZE;
 export const RESULT_HASH = RESULT_WINDOW + WINDOW_SIZE;
-export const RESULT_SIZE = RESULT_HASH + 8;
+export const RESULT_YMM = RESULT_HASH + 8;
+export const RESULT_SIZE = RESULT_YMM + YMM_SIZE;
 
 // FXSAVE (SDM Vol. 1, table 10-2).
 export const FX_CONTROL = 0;

@@ -3,7 +3,7 @@
 import type { InstructionRow } from '../../src/machine/isa/instruction.ts';
 import { decode } from '../../src/machine/isa/decode.ts';
 import * as layout from './case-layout.ts';
-import { encode, hasModrm, immediateBytes } from './encode.ts';
+import { encode, hasModrm, immediateBytes, isVex } from './encode.ts';
 import type { Addressing, Choice, Words } from './encode.ts';
 import { COMPARED_FLAGS } from './flag-bits.ts';
 import type { Form } from './forms.ts';
@@ -31,6 +31,7 @@ const FX_WORD = layout.CASE_FX / 4;
 const XMM_WORD = FX_WORD + layout.FX_XMM / 4;
 const ST_WORD = FX_WORD + layout.FX_ST / 4;
 const WINDOW_WORD = layout.CASE_WINDOW / 4;
+const YMM_WORD = layout.CASE_YMM / 4;
 const WINDOW_WORDS = layout.WINDOW_SIZE / 4;
 /** Where in its slot a branch may go. */
 const TARGET_IN_SLOT = 40;
@@ -56,6 +57,7 @@ function memorySize(row: InstructionRow, size: number): number {
   if (type === 'd' || type === 'ss') return 4;
   if (type === 'q' || type === 'sd') return 8;
   if (type === 't') return 10;
+  if (type === 'qq') return 32;
   if (type === 'dq' || type === 'ps' || type === 'pd') return 16;
   if (type === 'z' || type === 'y') return size === 2 && type === 'z' ? 2 : size === 8 && type === 'y' ? 8 : 4;
   return size;
@@ -104,6 +106,10 @@ function shapeOf(form: Form): Shape {
   return shape;
 }
 
+function isGather(row: InstructionRow): boolean {
+  return row.operands.some((code) => code[0] === 'X');
+}
+
 /** Makes one case at a time into a buffer. */
 export class CaseMaker {
   #random: Random;
@@ -114,6 +120,8 @@ export class CaseMaker {
   #words = new Int32Array(this.#view.buffer);
   #registers = new BigUint64Array(this.#view.buffer, layout.CASE_REGISTERS, 16);
   #slot = 0;
+  /** Register of the indexes, where there are any. */
+  #gatherIndex = 0;
   /** Registers that the operand's address is made of, as bits, and what they hold. */
   #pinned = 0;
   #pinnedValues = new BigUint64Array(16);
@@ -159,6 +167,7 @@ export class CaseMaker {
     words[FLAGS_WORD] = (random.next() & COMPARED_FLAGS) | 0x202;
     for (let at = 0; at < WINDOW_WORDS; at += 4) vector(random, words, WINDOW_WORD + at);
     for (let at = 0; at < 64; at += 4) vector(random, words, XMM_WORD + at);
+    for (let at = 0; at < 64; at += 4) vector(random, words, YMM_WORD + at);
     words.fill(0, FX_WORD, ST_WORD);
     words[FX_WORD + layout.FX_MXCSR / 4] = this.#exactFloats ? this.#mxcsr() : 0x1f80;
     this.#x87State();
@@ -211,6 +220,7 @@ export class CaseMaker {
       reg: shape.hasSegment ? random.below(6) : random.below(16),
       rm: random.below(16),
       opcodeRegister: random.below(16),
+      vexRegister: random.below(16),
       immediates: this.#immediates(form, shape.immediate),
       lock: form.lock,
       repeat: form.repeat,
@@ -248,9 +258,10 @@ export class CaseMaker {
   #memoryInstruction(form: Form, base: Choice): Uint8Array {
     const random = this.#random;
     const { row } = form;
+    if (isGather(row)) return this.#gatherInstruction(row, base);
     const { memorySize: size, isBitString } = shapeOf(form);
     const wholeWords = !this.#strict && row.flow !== 'next';
-    const target = this.#place(size, row.aligned ? 16 : wholeWords || random.chance(50) ? size : 1);
+    const target = this.#place(size, row.aligned ? size : wholeWords || random.chance(50) ? size : 1);
     const address32 = random.chance(8) && (this.#strict || !isBitString);
     const segment = random.chance(4) && row.mnemonic !== 'lea' ? ('gs' as const) : undefined;
     const offset = target - (segment === 'gs' ? layout.GS_BASE : 0);
@@ -263,6 +274,31 @@ export class CaseMaker {
     }
     const far = random.chance(1) && !address32;
     return encode(row, { ...base, segment, address32, rm: this.#addressing(offset, address32, far) });
+  }
+
+  /** The three registers are different ones: it is #UD otherwise. */
+  #gatherInstruction(row: InstructionRow, base: Choice): Uint8Array {
+    const random = this.#random;
+    const first = random.below(16);
+    this.#gatherIndex = (first + 1 + random.below(7)) % 16;
+    const displacement = random.below(128) - 64;
+    const pointer = random.pick([RBX, RSI, RDI, 9, 12]);
+    this.#pinned |= 1 << pointer;
+    this.#setRegister(pointer, BigInt(layout.WINDOW + 128 - displacement));
+    const rm: Addressing = { base: pointer, index: this.#gatherIndex, scale: random.below(4), displacement, displacementBytes: random.chance(50) ? 1 : 4, ripRelative: false };
+    return encode(row, { ...base, reg: first, vexRegister: (first + 8 + random.below(8)) % 16, rm });
+  }
+
+  #fillIndexes(row: InstructionRow): void {
+    const random = this.#random;
+    const isWide = /gatherq/.test(row.mnemonic);
+    for (const base of [XMM_WORD, YMM_WORD]) {
+      for (let word = 0; word < 4; word++) {
+        const at = base + this.#gatherIndex * 4 + word;
+        const value = random.chance(98) ? random.below(24) - 12 : random.next();
+        this.#words[at] = isWide && word % 2 === 1 ? this.#words[at - 1]! >> 31 : value;
+      }
+    }
   }
 
   /** Chooses an addressing form and sets its registers so that it comes to `offset`. */
@@ -340,7 +376,9 @@ export class CaseMaker {
     const random = this.#random;
     const registers = this.#registers;
     const exit = BigInt(layout.CODE + this.#slot * layout.SLOT + TARGET_IN_SLOT);
-    switch (form.row.semantics) {
+    if (isGather(form.row)) this.#fillIndexes(form.row);
+    // What SSE has under another name needs the same of its registers.
+    switch (isVex(form.row) ? form.row.semantics.slice(1) : form.row.semantics) {
       case 'xlat':
         this.#setRegister(RBX, BigInt(layout.WINDOW) + BigInt(random.below(8)));
         this.#setRegister(RAX, (registers[RAX]! & ~0xffn) | BigInt(random.below(240)));

@@ -47,7 +47,7 @@ const ADDRESSINGS: readonly Addressing[] = [
 
 function choices(row: InstructionRow): Choice[] {
   const result: Choice[] = [];
-  const base = { reg: 3, opcodeRegister: 2, immediates: [[0x12, 0], [0x34, 0]] as const };
+  const base = { reg: 3, opcodeRegister: 2, vexRegister: 11, immediates: [[0x12, 0], [0x34, 0]] as const };
   for (const size of operandSizes(row)) {
     if (!hasModrm(row)) {
       result.push({ ...base, size, rm: 0 });
@@ -55,7 +55,8 @@ function choices(row: InstructionRow): Choice[] {
     }
     const regs = row.operands.some((code) => code[0] === 'S') ? [0, 3] : [3, 4, 15];
     if (canBeRegister(row)) for (const reg of regs) for (const rm of [0, 6, 9]) result.push({ ...base, size, reg, rm });
-    if (canBeMemory(row)) for (const rm of ADDRESSINGS) result.push({ ...base, size, reg: regs.at(-1)!, rm });
+    const hasIndexes = row.operands.some((code) => code[0] === 'X');
+    if (canBeMemory(row)) for (const rm of hasIndexes ? ADDRESSINGS.filter(({ index }) => index >= 0) : ADDRESSINGS) result.push({ ...base, size, reg: regs.at(-1)!, rm });
   }
   for (const repeat of row.repeat === undefined ? [] : ['rep' as const, 'repne' as const]) {
     if (repeat === 'rep' || row.repeat === 'repe-repne') result.push({ ...base, size: 4, rm: 0, repeat });

@@ -14,6 +14,7 @@ import { hasNativeRunner } from './native.ts';
 const CASES = Number(process.env['CAISSON_CASES'] ?? 1_000_000);
 const SEED = Number(process.env['CAISSON_SEED'] ?? 20);
 
+const isVector = (form: Form): boolean => /^(avx|fma|f16c)/.test(form.row.feature);
 const CRYPTOGRAPHY = new Set(['aes', 'pclmul', 'sha']);
 
 /** Names, share of the cases, and the rows. */
@@ -22,20 +23,21 @@ const PARTS: readonly (readonly [name: string, share: number, has: (form: Form) 
   ['MMX', 0.1, (form) => form.row.semantics.includes('mm')],
   ['AES, PCLMULQDQ and SHA', 0.05, (form) => CRYPTOGRAPHY.has(form.row.feature)],
   ['SSE to SSE4.2', 0.3, (form) => form.row.feature.startsWith('s') && !CRYPTOGRAPHY.has(form.row.feature)],
-  ['integer and control', 0.3, (form) => !/^(x87|mmx|s|aes|pclmul)/.test(form.row.feature)],
+  ['AVX, AVX2, FMA and F16C', 0.3, (form) => isVector(form)],
+  ['integer and control', 0.3, (form) => !/^(x87|mmx|s|aes|pclmul|avx|fma|f16c)/.test(form.row.feature)],
 ];
 
 for (const [name, share, has] of PARTS) {
-  test(`${name}: results are the host's`, { skip: !hasNativeRunner() }, () => {
-    const forms = FORMS.filter(has);
+  const forms = FORMS.filter(has);
+  test(`${name}: results are the host's`, { skip: !hasNativeRunner() || forms.length === 0 }, () => {
     const mismatches = runDifferential({ count: Math.ceil(CASES * share), seed: SEED, forms });
     assert.deepEqual(mismatches.slice(0, 10).map((mismatch) => mismatch.text), []);
     assert.equal(mismatches.length, 0);
   });
 }
 
-test("SSE to SSE4.2 under any MXCSR: results and exceptions are the host's", { skip: !hasNativeRunner() }, () => {
-  const forms = FORMS.filter((form) => form.row.feature.startsWith('s') && !CRYPTOGRAPHY.has(form.row.feature));
+test("SSE and AVX under any MXCSR: results and exceptions are the host's", { skip: !hasNativeRunner() }, () => {
+  const forms = FORMS.filter((form) => isVector(form) || (form.row.feature.startsWith('s') && !CRYPTOGRAPHY.has(form.row.feature)));
   const mismatches = runDifferential({ count: Math.ceil(CASES * 0.2), seed: SEED, forms, exactFloats: true });
   assert.deepEqual(mismatches.slice(0, 10).map((mismatch) => mismatch.text), []);
   assert.equal(mismatches.length, 0);
@@ -47,8 +49,8 @@ test("all in the translator: results are the host's", { skip: !hasNativeRunner()
   assert.equal(mismatches.length, 0);
 });
 
-test("SSE to SSE4.2 in the translator under any MXCSR: results and exceptions are the host's", { skip: !hasNativeRunner() }, () => {
-  const forms = FORMS.filter((form) => form.row.feature.startsWith('s') && !CRYPTOGRAPHY.has(form.row.feature));
+test("SSE and AVX in the translator under any MXCSR: results and exceptions are the host's", { skip: !hasNativeRunner() }, () => {
+  const forms = FORMS.filter((form) => isVector(form) || (form.row.feature.startsWith('s') && !CRYPTOGRAPHY.has(form.row.feature)));
   const mismatches = runDifferential({ count: Math.ceil(CASES * 0.1), seed: SEED, forms, exactFloats: true, tier: 'translator' });
   assert.deepEqual(mismatches.slice(0, 10).map((mismatch) => mismatch.text), []);
   assert.equal(mismatches.length, 0);

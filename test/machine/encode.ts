@@ -25,6 +25,8 @@ export interface Choice {
   readonly rm: number | Addressing;
   /** Of `Zb` and `Zv`. */
   readonly opcodeRegister: number;
+  /** VEX.vvvv, and the register in the last byte. */
+  readonly vexRegister?: number;
   /** All immediates in order, as many bytes as each needs are taken. */
   readonly immediates: readonly Words[];
   readonly lock?: boolean;
@@ -46,7 +48,7 @@ export function immediateBytes(code: string, size: number, address32 = false): n
   return 0;
 }
 
-const MODRM_CODE = /^[ERMGVWUPQNSCD]/;
+const MODRM_CODE = /^[ERMGVWUPQNSCDX]/;
 const FIXED_CODES = new Set(['CL', 'DX', 'ST0', 'STi', 'FS', 'GS']);
 const rowsWithModrm = new Map<InstructionRow, boolean>();
 
@@ -138,13 +140,35 @@ function rexByte(row: InstructionRow, choice: Choice, rm: number | Addressing): 
 /** Bytes before the opcode, by map. */
 const MAPS: readonly (readonly number[])[] = [[], [0x0f], [0x0f, 0x38], [0x0f, 0x3a]];
 
+const FIRST_VEX_MAP = 4;
+const VEX_PREFIX = { none: 0, '66': 1, F3: 2, F2: 3 } as const;
+
+export function isVex(row: InstructionRow): boolean {
+  return row.map >= FIRST_VEX_MAP;
+}
+
+/** Two bytes where they suffice and the row is even: both forms are tested. */
+function putVex(row: InstructionRow, choice: Choice, rm: number | Addressing): void {
+  if (choice.segment) put(choice.segment === 'fs' ? 0x64 : 0x65);
+  if (choice.address32) put(0x67);
+  const rex = rexByte(row, choice, rm);
+  const register = row.operands.some((code) => code[0] === 'H' || code[0] === 'B') ? (choice.vexRegister ?? 0) : 0;
+  const last = ((~register & 15) << 3) | ((row.vectorLength ?? 0) << 2) | VEX_PREFIX[row.prefix ?? 'none'];
+  if ((rex & 0xb) === 0 && row.map === FIRST_VEX_MAP && row.id % 2 === 0) {
+    put(0xc5);
+    put((rex & 4 ? 0 : 0x80) | last);
+    return;
+  }
+  put(0xc4);
+  put(((~rex & 7) << 5) | (row.map - FIRST_VEX_MAP + 1));
+  put((rex & 8 ? 0x80 : 0) | last);
+}
+
 export function encode(row: InstructionRow, choice: Choice): Uint8Array {
   const rm = row.rm ?? choice.rm;
   length = 0;
-  putPrefixes(row, choice);
-  const rex = rexByte(row, choice, rm);
-  if (rex !== 0) put(rex);
-  for (const byte of MAPS[row.map]!) put(byte);
+  if (isVex(row)) putVex(row, choice, rm);
+  else putLegacy(row, choice, rm);
   put(row.opcode + (row.opcodeRegister ? choice.opcodeRegister & 7 : 0));
   if (hasModrm(row)) {
     const reg = row.group ?? choice.reg & 7;
@@ -153,10 +177,18 @@ export function encode(row: InstructionRow, choice: Choice): Uint8Array {
   }
   let position = 0;
   for (const code of row.operands) {
+    if (code[0] === 'L') put(((choice.vexRegister ?? 0) ^ 5) << 4);
     const count = immediateBytes(code, choice.size, choice.address32);
     if (count === 0) continue;
     const [low, high] = choice.immediates[position++] ?? [0, 0];
     putLittleEndian(low, high, count);
   }
   return buffer.slice(0, length);
+}
+
+function putLegacy(row: InstructionRow, choice: Choice, rm: number | Addressing): void {
+  putPrefixes(row, choice);
+  const rex = rexByte(row, choice, rm);
+  if (rex !== 0) put(rex);
+  for (const byte of MAPS[row.map]!) put(byte);
 }

@@ -2,6 +2,7 @@
 
 import type { InstructionRow } from '../../src/machine/isa/instruction.ts';
 import { ROWS } from '../../src/machine/isa/table.ts';
+import { hostHas } from './native.ts';
 import { canBeMemory, canBeRegister, operandSizes } from './encode.ts';
 
 export interface Form {
@@ -26,7 +27,14 @@ const FAULTING: ReadonlySet<string> = new Set([
   'hlt', 'cli', 'sti', 'in', 'out', 'ins', 'outs', 'lldt', 'ltr', 'lgdt', 'lidt', 'lmsw', 'swapgs', 'clts', 'invd', 'wbinvd', 'wrmsr', 'rdmsr',
 ]);
 
+/** What the host's processor lacks of what it takes to compare. */
+const BY_FEATURE: Readonly<Partial<Record<InstructionRow['feature'], string>>> = {
+  avx: 'avx', avx2: 'avx2', fma: 'fma', f16c: 'f16c', bmi1: 'bmi1', bmi2: 'bmi2', lzcnt: 'abm', movbe: 'movbe',
+};
+
 function isComparable(row: InstructionRow): boolean {
+  const needed = BY_FEATURE[row.feature];
+  if (needed !== undefined && !hostHas(needed)) return false;
   if (EXCLUDED_KEYS.has(row.semantics)) return false;
   // AMD decodes ud0 without ModRM, and faults on the register form of 0F 0D. Here clflush is a hint that does not fault.
   if (row.mnemonic === 'ud0' || row.mnemonic === 'clflush' || (row.mnemonic === 'nop' && row.opcode === 0x0d)) return false;

@@ -31,6 +31,11 @@
 #define GS_BASE 0x01000800UL
 #define HLT 0xf4
 #define FX_SIZE 416
+#define YMM_SIZE 256
+/* Where a signal frame has the upper halves of the YMM registers: the standard form of XSAVE. */
+#define FRAME_YMM 576
+/* The components that the frame has, in its software bytes. */
+#define FRAME_FEATURES 472
 
 struct test_case {
   uint32_t length, slot;
@@ -39,6 +44,7 @@ struct test_case {
   uint64_t flags;
   uint8_t fx[FX_SIZE];
   uint8_t window[WINDOW_SIZE];
+  uint8_t ymm[YMM_SIZE];
 };
 
 struct result {
@@ -49,6 +55,7 @@ struct result {
   uint8_t fx[FX_SIZE];
   uint8_t window[WINDOW_SIZE];
   uint64_t hash;
+  uint8_t ymm[YMM_SIZE];
 };
 
 /* In the order of the encoding: rax rcx rdx rbx rsp rbp rsi rdi r8 to r15. */
@@ -89,7 +96,11 @@ static void store(const ucontext_t *context) {
   result->rip = registers[REG_RIP];
   for (int i = 0; i < 16; i++) result->registers[i] = registers[register_order[i]];
   result->flags = registers[REG_EFL];
-  memcpy(result->fx, context->uc_mcontext.fpregs, FX_SIZE);
+  const uint8_t *fx = (const uint8_t *)context->uc_mcontext.fpregs;
+  memcpy(result->fx, fx, FX_SIZE);
+  /* What is in its initial state is not in the frame. */
+  if (fx[512] & 4) memcpy(result->ymm, fx + FRAME_YMM, YMM_SIZE);
+  else memset(result->ymm, 0, YMM_SIZE);
   memcpy(result->window, (void *)WINDOW, WINDOW_SIZE);
   result->hash = outside_hash();
   if (result->hash) memcpy((void *)DATA, pattern, DATA_SIZE);
@@ -106,6 +117,8 @@ static void load(ucontext_t *context) {
   registers[REG_RIP] = address;
   memcpy(fx, test->fx, FX_SIZE);
   *(uint64_t *)(fx + 512) |= 3; /* XSTATE_BV: x87 and SSE are not in their initial state */
+  /* The same of AVX, where the frame has it. */
+  if (fx[FRAME_FEATURES] & 4) memcpy(fx + FRAME_YMM, test->ymm, YMM_SIZE), fx[512] |= 4;
   memcpy((void *)WINDOW, test->window, WINDOW_SIZE);
   memcpy(code + test->slot * SLOT, test->code, test->length);
 }

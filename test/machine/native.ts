@@ -10,6 +10,14 @@ import { fileURLToPath } from 'node:url';
 const SOURCE = fileURLToPath(new URL('native-runner.c', import.meta.url));
 const CACHE = fileURLToPath(new URL('../../.cache/machine', import.meta.url));
 
+let flags: ReadonlySet<string> | undefined;
+
+/** Whether the host's processor has a feature, by its name in /proc/cpuinfo. */
+export function hostHas(flag: string): boolean {
+  flags ??= new Set(existsSync('/proc/cpuinfo') ? (/^flags\s*:(.*)$/m.exec(readFileSync('/proc/cpuinfo', 'latin1'))?.[1] ?? '').split(' ') : []);
+  return flags.has(flag);
+}
+
 /** True where cases can be run at all. */
 export function hasNativeRunner(): boolean {
   return process.arch === 'x64' && process.platform === 'linux' && spawnSync('gcc', ['--version']).status === 0;

@@ -41,7 +41,7 @@ export function objdump(path: string, args: readonly string[] = []): ObjdumpLine
 /**
  * The normalisation: prefixes without effect are not compared (`cs`, `data16`, `rex.W`, `bnd`, `notrack`,
  * `addr32`, `repz ret`), nor are symbols, comments, a displacement of zero, `riz`, or names that
- * processors without BMI1, LZCNT, CET and MPX give to the same bytes.
+ * processors without CET and MPX give to the same bytes.
  */
 export function normalise(text: string): string {
   let result = text
@@ -60,8 +60,6 @@ export function normalise(text: string): string {
     .replace(/\+r[ie]z\*1/, '')
     .replace(/\+0x0\]/, ']')
     .replace(/,(pt|pn) /, ' ')
-    .replace(/^tzcnt /, 'bsf ')
-    .replace(/^lzcnt /, 'bsr ')
     .replace(/^wait$|^fwait$/, 'fwait');
 }
 
@@ -70,7 +68,7 @@ export function isBeyondBaseline(line: ObjdumpLine): boolean {
   let at = 0;
   while (at < line.bytes.length && [0x66, 0x67, 0xf2, 0xf3, 0xf0, 0x2e, 0x36, 0x3e, 0x26, 0x64, 0x65].includes(line.bytes[at]!)) at++;
   if ([0xc4, 0xc5, 0x62].includes(line.bytes[at]!)) return true;
-  return /\b(xabort|xbegin|xend|xtest|rdrand|rdseed|rd[fg]sbase|wr[fg]sbase|movbe|adcx|adox|xsaves|xrstors|clwb|clflushopt|clac|stac|rdpkru|wrpkru|incssp[dq]|rdssp[dq]|saveprevssp|rstorssp|vm\w+|monitor|mwait|tpause|umwait|umonitor|movdir\w+|gf2p8\w+|ptwrite|serialize|hreset|encls|enclu|femms|pf\w+|pi2f\w|pavgusb|xstore-rng|xcrypt-\w+|getsec|sysenter|sysexit|clui|stui|testui|uiret|senduipi|enqcmds?|invpcid|invept|invvpid|bnd\w+|wrss\w|wruss\w|setssbsy|clrssbsy|loadiwkey|aes(enc|dec)\w*kl|encodekey\w+|cldemote|rdsspq)\b/.test(
+  return /\b(xabort|xbegin|xend|xtest|rdrand|rdseed|rd[fg]sbase|wr[fg]sbase|adcx|adox|xsaves|xrstors|clwb|clflushopt|clac|stac|rdpkru|wrpkru|incssp[dq]|rdssp[dq]|saveprevssp|rstorssp|vm\w+|monitor|mwait|tpause|umwait|umonitor|movdir\w+|gf2p8\w+|ptwrite|serialize|hreset|encls|enclu|femms|pf\w+|pi2f\w|pavgusb|xstore-rng|xcrypt-\w+|getsec|sysenter|sysexit|clui|stui|testui|uiret|senduipi|enqcmds?|invpcid|invept|invvpid|bnd\w+|wrss\w|wruss\w|setssbsy|clrssbsy|loadiwkey|aes(enc|dec)\w*kl|encodekey\w+|cldemote|rdsspq)\b/.test(
     line.text,
   );
 }

@@ -4,15 +4,18 @@ import { fileURLToPath } from 'node:url';
 import { GuestSpace } from '../../src/machine/address-space.ts';
 import { createMachine, PAGE_EXEC, PAGE_READ, PAGE_WRITE } from '../../src/machine/index.ts';
 import type { AddressSpace, Exit, Machine } from '../../src/machine/index.ts';
-import { generateInterpreter, packImage } from '../../src/machine/interpreter/generate.ts';
+import { generateInterpreter, packImage, packVectors } from '../../src/machine/interpreter/generate.ts';
 import { helperNumbers } from '../../src/machine/helpers/index.ts';
 import { regionCompiler } from '../../src/machine/translator/index.ts';
+import { STATE_YMM_HIGH } from '../../src/machine/state.ts';
 import { semantics } from '../../src/machine/semantics/index.ts';
 import { compileDecoder } from '../../scripts/compile-decoder.ts';
 import * as layout from './case-layout.ts';
 
 /** From the sources, not from the last build. */
-const IMAGE = packImage(generateInterpreter(semantics, helperNumbers), await compileDecoder(fileURLToPath(new URL('../..', import.meta.url))));
+const GENERATED = generateInterpreter(semantics, helperNumbers);
+const VECTORS = packVectors(GENERATED);
+const IMAGE = packImage(GENERATED, await compileDecoder(fileURLToPath(new URL('../..', import.meta.url))));
 
 const FNV_OFFSET = 0xcbf2_9ce4_8422_2325n;
 const FNV_PRIME = 0x100_0000_01b3n;
@@ -42,7 +45,7 @@ export class MachineRunner {
 
   /** `exactFloats`: the code obeys MXCSR. */
   constructor(tier: 'interpreter' | 'translator' = 'interpreter', exactFloats = false) {
-    this.#machine = createMachine({ interpreter: IMAGE, translator: () => regionCompiler }, { onSyscall: () => true, monotonicNs: () => 0, tier });
+    this.#machine = createMachine({ interpreter: IMAGE, vectors: () => VECTORS, translator: () => regionCompiler }, { onSyscall: () => true, monotonicNs: () => 0, tier, cpu: 'v3' });
     this.#exactFloats = exactFloats;
     this.#translates = tier === 'translator';
     this.#space = this.#createSpace();
@@ -126,6 +129,7 @@ export class MachineRunner {
     for (let word = 0; word < 32; word++) space.registers[word] = inputs[at + layout.CASE_REGISTERS / 4 + word]!;
     space.eflags = inputs[at + layout.CASE_FLAGS / 4]!;
     space.loadFpu(cases.subarray(index * layout.CASE_SIZE + layout.CASE_FX));
+    for (let word = 0; word < layout.YMM_SIZE / 4; word++) space.i32[STATE_YMM_HIGH / 4 + word] = inputs[at + layout.CASE_YMM / 4 + word]!;
     for (let word = 0; word < layout.WINDOW_SIZE / 4; word++) space.i32[window + word] = inputs[at + layout.CASE_WINDOW / 4 + word]!;
     space.rip = layout.CODE + inputs[at + layout.CASE_SLOT / 4]! * layout.SLOT;
 
@@ -142,6 +146,7 @@ export class MachineRunner {
     // The image is longer than what is kept of it.
     space.saveFpu(results.subarray(index * layout.RESULT_SIZE + layout.RESULT_FX));
     for (let word = 0; word < layout.WINDOW_SIZE / 4; word++) outputs[to + layout.RESULT_WINDOW / 4 + word] = i32[window + word]!;
+    for (let word = 0; word < layout.YMM_SIZE / 4; word++) outputs[to + layout.RESULT_YMM / 4 + word] = i32[STATE_YMM_HIGH / 4 + word]!;
     this.#storeHash(space, outputs, to + layout.RESULT_HASH / 4);
   }
 

@@ -7,6 +7,7 @@ import { CF, PF, AF, ZF, SF, OF } from './flag-bits.ts';
 
 const MULTIPLY = SF | ZF | AF | PF;
 const DIVIDE = CF | PF | AF | ZF | SF | OF;
+const ZERO_COUNT = OF | SF | AF | PF;
 const BIT_TEST = OF | SF | AF | PF;
 
 /** Flags that are undefined after an instruction whatever its operands. */
@@ -32,6 +33,11 @@ export const UNDEFINED_FLAGS: ReadonlyMap<string, number> = new Map([
   ['btc', BIT_TEST],
   ['bsf', CF | OF | SF | AF | PF],
   ['bsr', CF | OF | SF | AF | PF],
+  ['tzcnt', ZERO_COUNT],
+  ['lzcnt', ZERO_COUNT],
+  ['andn', AF | PF],
+  ['bextr', SF | AF | PF],
+  ...['blsr', 'blsmsk', 'blsi', 'bzhi'].map((key) => [key, AF | PF] as const),
 ]);
 
 /** Shifts and rotations: OF is defined for a count of 1 only. */
@@ -42,7 +48,7 @@ export const CARRY_BY_COUNT: ReadonlySet<string> = new Set(['shl', 'shr']);
 export const RESULT_BY_COUNT: ReadonlySet<string> = new Set(['shld', 'shrd']);
 
 /** Approximations: relative error up to 1.5 * 2^-12 (SDM Vol. 2, RCPPS). */
-export const APPROXIMATE_SINGLES: ReadonlySet<string> = new Set(['rcpps', 'rcpss', 'rsqrtps', 'rsqrtss']);
+export const APPROXIMATE_SINGLES: ReadonlySet<string> = new Set(['rcpps', 'rcpss', 'rsqrtps', 'rsqrtss', 'vrcpps', 'vrcpss', 'vrsqrtps', 'vrsqrtss']);
 
 /** x87 functions that processors compute to within a unit in the last place (SDM Vol. 1, 8.3.10). */
 export const TRANSCENDENTAL: ReadonlySet<string> = new Set([

@@ -52,5 +52,6 @@ export const TRACE_FLAGS: readonly Flag[] = [
 
 export const ENGINE_FLAGS: readonly Flag[] = [
   { group: ENGINE, name: 'tier', kind: 'string', placeholder: 'both|interpreter|translator', help: 'how instructions are run (default: both)' },
+  { group: ENGINE, name: 'cpu', kind: 'string', placeholder: 'v2|v3', help: 'the processor that programs see: x86-64-v2, or v3 with AVX2, BMI and FMA (default: v2)' },
   { group: ENGINE, name: 'seed', kind: 'string', placeholder: 'N', help: 'the same random numbers and addresses every time' },
 ];

@@ -108,6 +108,7 @@ function logOf(values: FlagValues): ContainerRecord['log'] {
 
 function containerOf(values: FlagValues, hostname: string, network: NetworkConfig, mounts: readonly MountConfig[]): ContainerRecord['container'] {
   const seed = values.last('seed');
+  const cpu = oneOf(values, 'cpu', ['v2', 'v3'] as const);
   const tier = oneOf(values, 'tier', ['both', 'interpreter', 'translator'] as const);
   const homes = readAccounts('').map((account) => account.home).filter((home) => home !== '');
   return {
@@ -117,6 +118,7 @@ function containerOf(values: FlagValues, hostname: string, network: NetworkConfi
     readOnly: values.has('read-only'), hostname: toByteString(hostname), limits: parseLimits(values), network, ...writableCgroups(capabilityNames(values, 'cap-add')),
     ...(seed === undefined ? {} : { seed: need(parseCount(seed), 'seed', seed, 'it is not a number') }),
     ...(tier === undefined ? {} : { tier }),
+    ...(cpu === undefined ? {} : { cpu }),
   };
 }
 

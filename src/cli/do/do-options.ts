@@ -70,6 +70,7 @@ function networkConfig(values: FlagValues): NetworkConfig {
 
 function containerConfig(values: FlagValues, root: string): ContainerConfig {
   const seed = values.last('seed');
+  const cpu = oneOf(values, 'cpu', ['v2', 'v3'] as const);
   const tier = oneOf(values, 'tier', ['both', 'interpreter', 'translator'] as const);
   const people = readAccounts(root === '/' ? '' : root).filter(({ uid }) => uid === 0 || (uid >= FIRST_PERSON && uid < NOBODY));
   const homes = [...new Set([...people.map((account) => account.home), ...(process.env['HOME'] === undefined ? [] : [toByteString(process.env['HOME'])])])];
@@ -88,6 +89,7 @@ function containerConfig(values: FlagValues, root: string): ContainerConfig {
     network: networkConfig(values),
     ...(seed === undefined ? {} : { seed: need(parseCount(seed), 'seed', seed, 'it is not a number') }),
     ...(tier === undefined ? {} : { tier }),
+    ...(cpu === undefined ? {} : { cpu }),
   };
 }
 

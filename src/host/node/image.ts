@@ -16,6 +16,7 @@ function find(name: string): URL | undefined {
 /** `T`: the interface of `translator.js`, which this room does not know. */
 export interface HostMachineImage<T> {
   readonly interpreter: Uint8Array;
+  readonly vectors: () => Uint8Array;
   readonly compile: (wasm: Uint8Array<ArrayBuffer>, name: string) => WebAssembly.Module;
   readonly translator: () => T;
   readonly nativeNans: boolean;
@@ -50,8 +51,9 @@ function builtCode(name: string): Uint8Array<ArrayBuffer> | undefined {
 export function readMachineImage<T>({ optimizesLater = false } = {}): HostMachineImage<T> {
   tuneEngine();
   const interpreter = find('interpreter.bin');
+  const vectors = find('vectors.bin');
   const translator = find('translator.js');
-  if (interpreter === undefined || translator === undefined) throw new Error('cannot find interpreter.bin: build first (npm run build)');
+  if (interpreter === undefined || vectors === undefined || translator === undefined) throw new Error('cannot find interpreter.bin: build first (npm run build)');
   const units = openUnits();
   let isCompiled = false;
   return {
@@ -59,8 +61,12 @@ export function readMachineImage<T>({ optimizesLater = false } = {}): HostMachin
     // V8 compiles float arithmetic to addsd and its like; of two NaNs it may take either (QUIRKS.md, test/machine/nans.c).
     nativeNans: process.arch === 'x64',
     interpreter: readFileSync(interpreter),
+    vectors: () => readFileSync(vectors),
     compile: (wasm, name) => {
-      const module = readNamedCode(wasm, units?.machine().read(MACHINE_MODULES.indexOf(name))) ?? readNamedCode(wasm, builtCode(name));
+      const part = MACHINE_MODULES.indexOf(name);
+      // Of others none is kept: few processes have them.
+      if (part < 0) return new WebAssembly.Module(wasm);
+      const module = readNamedCode(wasm, units?.machine().read(part)) ?? readNamedCode(wasm, builtCode(name));
       isCompiled ||= module === undefined;
       return module ?? new WebAssembly.Module(wasm);
     },

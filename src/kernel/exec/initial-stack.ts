@@ -8,11 +8,12 @@ import { USER_HZ } from '../../abi/time.ts';
 import type { Mm } from '../mm/mm.ts';
 import { growStack } from '../mm/mm-stack.ts';
 import { cpuidLeaf } from '../../machine/index.ts';
-import { SIGNAL_FRAME_BYTES } from '../signals/signal-frame.ts';
+import { signalFrameBytes } from '../signals/signal-frame.ts';
 import type { TaskCredentials } from '../task/credentials.ts';
 
 /** CPUID leaf 1 EDX: what `AT_HWCAP` shows on x86. */
-const HWCAP = cpuidLeaf(1, 0)[3] >>> 0;
+/** Leaf 1's EDX, which is the same for all levels. */
+const HWCAP = cpuidLeaf(1, 0, 'v2')[3] >>> 0;
 
 export interface StackRequest {
   readonly arguments: readonly string[];
@@ -39,7 +40,7 @@ export function writeInitialStack(mm: Mm, top: number, request: StackRequest): n
   mm.argStart = writer.position;
   const platform = writer.string('x86_64');
   const random = writer.bytes(request.random);
-  const auxiliary = auxiliaryVector(request, platform, random, executable);
+  const auxiliary = auxiliaryVector(mm, request, platform, random, executable);
   const words = 1 + argumentPointers.length + 1 + environment.length + 1 + auxiliary.length;
   const stackPointer = Math.floor((writer.position - 8 * words) / 16) * 16;
   if (stackPointer < mm.stackStart + 4096) return -1;
@@ -55,10 +56,10 @@ export function writeInitialStack(mm: Mm, top: number, request: StackRequest): n
   return stackPointer;
 }
 
-function auxiliaryVector(request: StackRequest, platform: number, random: number, executable: number): number[] {
+function auxiliaryVector(mm: Mm, request: StackRequest, platform: number, random: number, executable: number): number[] {
   const { credentials } = request;
   return [
-    AT_MINSIGSTKSZ, SIGNAL_FRAME_BYTES,
+    AT_MINSIGSTKSZ, signalFrameBytes(mm.space),
     AT_HWCAP, HWCAP,
     AT_PAGESZ, 4096,
     AT_CLKTCK, USER_HZ,

@@ -20,13 +20,10 @@ const FLAG_MASK = 0x5_4dd5n;
 /** Beyond it no base of a segment may be (TASK_SIZE_MAX). */
 const TASK_SIZE = 0x7fff_ffff_f000n;
 const FXSAVE_BYTES = 512;
-/** FXSAVE area and XSAVE header. */
-const XSTATE_BYTES = 576;
 /** In the software bytes of the FXSAVE area: XCR0, for debuggers. */
 const XCR0_OFFSET = 464;
 const XSTATE_BV_OFFSET = 512;
-/** x87 and SSE. */
-const XFEATURES = 3n;
+const XSAVE_HEADER_END = 576;
 /** MXCSR bits that the processor takes. */
 const MXCSR_MASK = 0xffff;
 const MXCSR_OFFSET = 24;
@@ -162,30 +159,33 @@ export function writeFpu(task: KernelTask, bytes: Uint8Array): number {
 }
 
 function readXstate(task: KernelTask): Uint8Array {
-  const bytes = new Uint8Array(XSTATE_BYTES);
-  bytes.set(readFpu(task));
-  const view = new DataView(bytes.buffer);
-  view.setBigUint64(XCR0_OFFSET, XFEATURES, true);
-  view.setBigUint64(XSTATE_BV_OFFSET, XFEATURES, true);
+  const { space } = task.mm;
+  const bytes = new Uint8Array(space.xstateSize);
+  withRegisters(task, () => space.saveXstate(bytes));
+  new DataView(bytes.buffer).setBigUint64(XCR0_OFFSET, BigInt(space.xstateFeatures), true);
   return bytes;
 }
 
 function writeXstate(task: KernelTask, bytes: Uint8Array): number {
-  if (bytes.length !== XSTATE_BYTES) return -EFAULT;
+  const { space } = task.mm;
+  if (bytes.length !== space.xstateSize) return -EFAULT;
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.length);
-  const isForeign = (view.getBigUint64(XSTATE_BV_OFFSET, true) & ~XFEATURES) !== 0n || bytes.subarray(XSTATE_BV_OFFSET + 8).some((byte) => byte !== 0);
-  return isForeign ? -EINVAL : writeFpu(task, bytes);
+  const present = view.getBigUint64(XSTATE_BV_OFFSET, true);
+  const isForeign = (present & ~BigInt(space.xstateFeatures)) !== 0n || bytes.subarray(XSTATE_BV_OFFSET + 8, XSAVE_HEADER_END).some((byte) => byte !== 0);
+  if (isForeign || (view.getUint32(MXCSR_OFFSET, true) & ~MXCSR_MASK) !== 0) return -EINVAL;
+  withRegisters(task, () => space.loadXstate(bytes));
+  return 0;
 }
 
 /** A set of registers by its note type (linux/elf.h). All are in words of 8 bytes. */
 export interface RegisterSet {
   readonly read: (task: KernelTask) => Uint8Array;
   readonly write: (task: KernelTask, bytes: Uint8Array) => number;
-  readonly size: number;
+  readonly size: (task: KernelTask) => number;
 }
 
-export const REGISTER_SETS: ReadonlyMap<number, RegisterSet> = new Map([
-  [NT_PRSTATUS, { read: readRegisters, write: writeRegisters, size: USER_REGS_SIZE }],
-  [NT_PRFPREG, { read: readFpu, write: writeFpu, size: FXSAVE_BYTES }],
-  [NT_X86_XSTATE, { read: readXstate, write: writeXstate, size: XSTATE_BYTES }],
+export const REGISTER_SETS: ReadonlyMap<number, RegisterSet> = new Map<number, RegisterSet>([
+  [NT_PRSTATUS, { read: readRegisters, write: writeRegisters, size: () => USER_REGS_SIZE }],
+  [NT_PRFPREG, { read: readFpu, write: writeFpu, size: () => FXSAVE_BYTES }],
+  [NT_X86_XSTATE, { read: readXstate, write: writeXstate, size: (task) => task.mm.space.xstateSize }],
 ]);

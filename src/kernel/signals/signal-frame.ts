@@ -21,9 +21,17 @@ export const NO_ALTERNATE_STACK: AlternateStack = { address: 0, size: 0, flags: 
 
 /** Order of the general registers in `struct sigcontext_64`. */
 const CONTEXT_REGISTERS = [R8, R9, R10, R11, R12, R13, R14, R15, RDI, RSI, RBP, RBX, RDX, RAX, RCX, RSP];
-/** FXSAVE area, XSAVE header, closing magic. */
-const XSTATE_SIZE = 576;
-const FPSTATE_SIZE = XSTATE_SIZE + 4;
+/** Behind the XSAVE image: the closing magic. */
+const MAGIC2_SIZE = 4;
+const FX_IMAGE_SIZE = 512;
+const XSAVE_HEADER_END = 576;
+/** x87 and SSE: what an FXSAVE image has. */
+const LEGACY_FEATURES = 3;
+// `struct _fpx_sw_bytes` in the FXSAVE image.
+const SW_MAGIC1 = 464;
+const SW_EXTENDED_SIZE = 468;
+const SW_XFEATURES = 472;
+const SW_XSTATE_SIZE = 480;
 const EFLAGS_DF = 0x400;
 const EFLAGS_RF = 0x1_0000;
 const EFLAGS_TF = 0x100;
@@ -33,7 +41,13 @@ const ADDRESS_LIMIT = 0x1_0000_0000;
 const USER_CS = 0x33;
 const USER_SS = 0x2b;
 /** Largest frame: for AT_MINSIGSTKSZ. */
-export const SIGNAL_FRAME_BYTES = SIGFRAME_SIZE + FPSTATE_SIZE + 128 + 64;
+export function signalFrameBytes(space: AddressSpace): number {
+  return SIGFRAME_SIZE + fpstateSize(space) + 128 + 64;
+}
+
+function fpstateSize(space: AddressSpace): number {
+  return space.xstateSize + MAGIC2_SIZE;
+}
 
 export function onAlternateStack(stack: AlternateStack, rsp: number): boolean {
   if ((stack.flags & SS_AUTODISARM) !== 0) return false;
@@ -52,15 +66,16 @@ export interface FrameRequest {
 export function setUpSignalFrame(space: AddressSpace, memory: SpaceMemory, request: FrameRequest): boolean {
   const { action, info, alternateStack: stack } = request;
   const rsp = Number(space.getRegister(RSP));
+  const size = fpstateSize(space);
   let top = rsp - 128;
   if ((action.flags & SA_ONSTACK) !== 0 && (stack.flags & SS_DISABLE) === 0 && stack.size > 0 && !onAlternateStack(stack, rsp)) top = stack.address + stack.size;
-  else if (onAlternateStack(stack, rsp) && top - SIGFRAME_SIZE - FPSTATE_SIZE < stack.address) return false;
+  else if (onAlternateStack(stack, rsp) && top - SIGFRAME_SIZE - size < stack.address) return false;
   // No number has the low bits of what a guest may have put into rsp or its alternate stack's size.
   if (top > ADDRESS_LIMIT) return false;
-  const fpstate = Math.floor((top - FPSTATE_SIZE) / 64) * 64;
+  const fpstate = Math.floor((top - size) / 64) * 64;
   const frame = Math.floor((fpstate - SIGFRAME_SIZE) / 16) * 16 - 8;
   if ((action.flags & SA_RESTORER) === 0) return false;
-  const whole = memory.writable(frame, fpstate + FPSTATE_SIZE - frame);
+  const whole = memory.writable(frame, fpstate + size - frame);
   if (whole === undefined) return false;
   whole.fill(0, 0, SIGFRAME_SIZE);
   const view = new DataView(whole.buffer, whole.byteOffset, whole.length);
@@ -106,17 +121,36 @@ export function alternateStackFlags(stack: AlternateStack, rsp: number): number 
   return (onAlternateStack(stack, rsp) ? SS_ONSTACK : 0) | (stack.flags & SS_AUTODISARM);
 }
 
-/** FXSAVE image with the software bytes that tell how much XSAVE state follows (`struct _fpx_sw_bytes`). */
+/** XSAVE image with the software bytes that tell how much of it there is (`struct _fpx_sw_bytes`). */
 function writeFpstate(space: AddressSpace, target: Uint8Array): void {
-  target.fill(0, 0, FPSTATE_SIZE);
-  space.saveFpu(target.subarray(0, 512));
-  const view = new DataView(target.buffer, target.byteOffset, FPSTATE_SIZE);
-  view.setUint32(464, FP_XSTATE_MAGIC1, true);
-  view.setUint32(468, FPSTATE_SIZE, true);
-  view.setBigUint64(472, 3n, true);
-  view.setUint32(480, XSTATE_SIZE, true);
-  view.setBigUint64(512, 3n, true);
-  view.setUint32(XSTATE_SIZE, FP_XSTATE_MAGIC2, true);
+  const size = space.xstateSize;
+  space.saveXstate(target);
+  const view = new DataView(target.buffer, target.byteOffset, size + MAGIC2_SIZE);
+  view.setUint32(SW_MAGIC1, FP_XSTATE_MAGIC1, true);
+  view.setUint32(SW_EXTENDED_SIZE, size + MAGIC2_SIZE, true);
+  view.setBigUint64(SW_XFEATURES, BigInt(space.xstateFeatures), true);
+  view.setUint32(SW_XSTATE_SIZE, size, true);
+  view.setUint32(size, FP_XSTATE_MAGIC2, true);
+}
+
+/** Takes the registers of x87, SSE and AVX back (arch/x86/kernel/fpu/signal.c: check_xstate_in_sigframe). False: the image is not readable. */
+function restoreFpstate(space: AddressSpace, memory: SpaceMemory, fpstate: number): boolean {
+  const image = memory.readable(fpstate, FX_IMAGE_SIZE);
+  if (image === undefined) return false;
+  const view = new DataView(image.buffer, image.byteOffset, image.length);
+  const size = view.getUint32(SW_XSTATE_SIZE, true);
+  const isExtended = view.getUint32(SW_MAGIC1, true) === FP_XSTATE_MAGIC1 && size >= XSAVE_HEADER_END && size <= space.xstateSize;
+  const whole = isExtended ? memory.readable(fpstate, size + MAGIC2_SIZE) : undefined;
+  if (isExtended && whole === undefined) return false;
+  const xstate = new Uint8Array(space.xstateSize);
+  const isWhole = whole !== undefined && new DataView(whole.buffer, whole.byteOffset).getUint32(size, true) === FP_XSTATE_MAGIC2;
+  if (isWhole) xstate.set(whole.subarray(0, size));
+  else {
+    xstate.set(image);
+    xstate[FX_IMAGE_SIZE] = LEGACY_FEATURES;
+  }
+  space.loadXstate(xstate);
+  return true;
 }
 
 export interface RestoredFrame {
@@ -133,11 +167,7 @@ export function restoreSignalFrame(space: AddressSpace, memory: SpaceMemory): Re
   const uc = SIGFRAME_UCONTEXT;
   const context = uc + UCONTEXT_MCONTEXT;
   const fpstate = Number(view.getBigUint64(context + SIGCONTEXT_FPSTATE, true));
-  if (fpstate !== 0) {
-    const image = memory.readable(fpstate, 512);
-    if (image === undefined) return undefined;
-    space.loadFpu(image);
-  }
+  if (fpstate !== 0 && !restoreFpstate(space, memory, fpstate)) return undefined;
   CONTEXT_REGISTERS.forEach((register, index) => space.setRegister(register, view.getBigUint64(context + 8 * index, true)));
   space.rip = Number(view.getBigUint64(context + SIGCONTEXT_RIP, true) & 0xffff_ffffn);
   const flags = view.getUint32(context + SIGCONTEXT_EFLAGS, true);

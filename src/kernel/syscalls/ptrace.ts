@@ -88,7 +88,7 @@ function registerSet(writes: boolean): RequestHandler {
     if (base === undefined || length === undefined) return -EFAULT;
     const set = REGISTER_SETS.get(address);
     if (set === undefined || length < 0 || length % WORD !== 0) return -EINVAL;
-    const size = Math.min(length, set.size);
+    const size = Math.min(length, set.size(target));
     if (memory.writeI64(data + 8, size) < 0) return -EFAULT;
     if (!writes) return memory.copyOut(base, set.read(target).subarray(0, size));
     const bytes = memory.copyIn(base, size);

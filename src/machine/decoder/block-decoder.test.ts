@@ -51,6 +51,7 @@ function writeMemory(view: DataView, operand: MemoryOperand): void {
   view.setUint16(record.RECORD_BASE, operand.base < 0 ? STATE_ZERO : STATE_GPR + 8 * operand.base, true);
   view.setUint16(record.RECORD_INDEX, operand.index < 0 ? STATE_ZERO : STATE_GPR + 8 * operand.index, true);
   view.setUint8(record.RECORD_SCALE, operand.scale);
+  if (operand.vectorIndex >= 0) view.setUint16(record.RECORD_LAST, registerOffset('xmm', operand.vectorIndex, false), true);
   view.setUint8(record.RECORD_ADDRESS_SHIFT, operand.address32 || (far && !beyond) ? 32 : 0);
   view.setUint16(record.RECORD_SEGMENT, operand.segment === 'fs' ? STATE_FS_BASE : operand.segment === 'gs' ? STATE_GS_BASE : STATE_ZERO, true);
   view.setInt32(record.RECORD_DISPLACEMENT, beyond ? -1 : operand.displacement | 0, true);
@@ -66,12 +67,14 @@ function reference(instruction: DecodedInstruction): Uint8Array {
   let immediates = 0;
   instruction.operands.forEach((operand, index) => {
     if (operand.kind === 'register') {
-      const field = [record.RECORD_OPERAND0, record.RECORD_OPERAND1, record.RECORD_IMMEDIATE][index] ?? 0;
+      const field = [record.RECORD_OPERAND0, record.RECORD_OPERAND1, record.RECORD_IMMEDIATE, record.RECORD_LAST][index] ?? 0;
       view.setUint16(field, registerOffset(operand.class, operand.index, operand.high8), true);
     } else if (operand.kind === 'memory') {
       writeMemory(view, operand);
     } else if (operand.kind === 'target') {
       view.setUint32(record.RECORD_TARGET, operand.address, true);
+    } else if (index === 3) {
+      view.setInt32(record.RECORD_LAST, operand.low, true);
     } else if (immediates++ === 0) {
       view.setInt32(record.RECORD_IMMEDIATE, operand.low, true);
       view.setInt32(record.RECORD_IMMEDIATE + 4, operand.high, true);
@@ -89,6 +92,8 @@ function randomCode(random: Random): Uint8Array {
   const bytes: number[] = [];
   for (let count = random.below(4) === 0 ? 3 : random.below(2); count > 0; count--) bytes.push(random.pick(PREFIXES));
   const escape = random.below(8);
+  if (escape === 2) bytes.push(0xc4, 0xe0 | random.below(4), random.below(256));
+  if (escape === 1) bytes.push(0xc5);
   if (escape >= 3) bytes.push(0x0f);
   if (escape === 6) bytes.push(0x38);
   if (escape === 7) bytes.push(0x3a);
@@ -116,7 +121,7 @@ test('records are what the rows say, for random instructions', () => {
     assert.equal(block.bytes, expected.length, text);
     assert.deepEqual(memory.slice(FIRST_RECORD, FIRST_RECORD + record.RECORD_SIZE), reference(expected), text);
   }
-  assert.ok(decodable > 150_000, `only ${decodable} were instructions`);
+  assert.ok(decodable > 100_000, `only ${decodable} were instructions`);
 });
 
 test('a block goes on over branches and ends with a jump, a return, the limit or what is no instruction', () => {

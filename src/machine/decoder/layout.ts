@@ -15,29 +15,29 @@ export const TABLES = 0x2f_1000;
 /** i16 by map << 10 | prefix << 8 | opcode, see `lookup.ts`. */
 export const OPCODES = 0x2f_1000;
 /** i16, see `lookup.ts`. */
-export const GROUPS = 0x2f_3000;
+export const GROUPS = 0x2f_6000;
 /** u8 by row: `ROW_*`. */
-export const ROW_FLAGS = 0x2f_5000;
+export const ROW_FLAGS = 0x2f_a000;
 /** u8 by row: `FLOW_*`. */
-export const ROW_FLOWS = 0x2f_5800;
+export const ROW_FLOWS = 0x2f_a800;
 /** u8 by row * 4 + operand size index. */
-export const ROW_IMMEDIATE_BYTES = 0x2f_6000;
-/** i32 by row * 3 + operand: packed operand codes, see `operand-codes.ts`. */
-export const ROW_OPERANDS = 0x2f_8000;
+export const ROW_IMMEDIATE_BYTES = 0x2f_b000;
+/** i32 by row * 4 + operand: packed operand codes, see `operand-codes.ts`. */
+export const ROW_OPERANDS = 0x2f_d000;
 /** u8 by byte: `PREFIX_*`. */
-export const PREFIX_KINDS = 0x2f_e000;
+export const PREFIX_KINDS = 0x30_5000;
 /** u8 by operand type * 4 + operand size index. */
-export const TYPE_SIZES = 0x2f_e100;
+export const TYPE_SIZES = 0x30_5100;
 /** u16 by form key: the handler, 0 where there is none. */
-export const HANDLERS = 0x30_0000;
+export const HANDLERS = 0x30_6000;
 /** u8 by handler: `NOTE_*`. */
-export const NOTES = 0x32_0000;
+export const NOTES = 0x32_6000;
 /** u16 by handler: what it may be in a pair, the first one (upper six bits of twelve) or the second; 0 is neither. */
-export const PAIR_CLASSES = 0x32_2000;
+export const PAIR_CLASSES = 0x32_8000;
 export const PAIR_CLASS_BITS = 6;
 /** u16 by first and second class: the handler of both, or 0. */
-export const PAIRS = 0x32_6000;
-export const TABLES_END = 0x32_8000;
+export const PAIRS = 0x32_c000;
+export const TABLES_END = 0x32_e000;
 /** Blocks, in a memory that is not an address space. */
 export const BLOCKS = TABLES_END;
 

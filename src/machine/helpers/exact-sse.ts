@@ -13,6 +13,11 @@ const VECTOR_XM = 19;
 const TRUNCATE = 3;
 /** The helper's immediate: the operation's number, the instruction's own immediate above it, and this for 64-bit integers. */
 export const EXACT_LONG = 0x1_0000;
+/** It has a VEX prefix: there are more predicates. */
+export const EXACT_VEX = 0x2_0000;
+/** Half of a vector of 256 bits: the upper half follows, and says what both have raised; this is that half. */
+export const EXACT_CONTINUES = 0x4_0000;
+export const EXACT_CONTINUED = 0x8_0000;
 
 const unit = new FloatUnit();
 
@@ -23,6 +28,7 @@ class Operands {
   readonly result = new DataView(new ArrayBuffer(16));
   immediate = 0;
   isLong = false;
+  isVex = false;
 }
 
 const operands = new Operands();
@@ -38,7 +44,7 @@ function write(type: Format, lane: number, bits: bigint): void {
 
 interface Operation {
   /** Bytes of the source. */
-  readonly size: 4 | 8 | 16;
+  readonly size: number;
   readonly source?: 'mmx';
   readonly destination?: 'mmx' | 'gpr' | 'flags';
   readonly run: () => void;
@@ -147,14 +153,15 @@ function dotProduct(type: Format): Operation {
   };
 }
 
-/** CMPPD's predicates (SDM Vol. 2A, table 3-1): which of less, equal, greater and unordered hold, in bits 0 to 3. */
-const PREDICATES: readonly number[] = [0b0010, 0b0001, 0b0011, 0b1000, 0b1101, 0b1110, 0b1100, 0b0111];
-/** EQ, UNORD, NEQ and ORD are quiet. */
-const QUIET_PREDICATES = 0b1001_1001;
+/** By predicate 0 to 15 (SDM Vol. 2A, table 3-1): whether it holds for less (bit 0), equal, greater, unordered (bit 3). */
+const PREDICATES: readonly number[] = [2, 1, 3, 8, 13, 14, 12, 7, 10, 9, 11, 0, 5, 6, 4, 15];
+/** Those below 16 for which a quiet NaN is no invalid operand; of those above it is the other way round. */
+const QUIET_PREDICATES = 0b1001_1001_1001_1001;
 
 const comparison: Binary = (type, a, b) => {
-  const predicate = operands.immediate & 7;
-  const order = unit.compare(type, a, b, ((QUIET_PREDICATES >> predicate) & 1) !== 0);
+  const number = operands.immediate & (operands.isVex ? 31 : 7);
+  const predicate = number & 15;
+  const order = unit.compare(type, a, b, (((QUIET_PREDICATES >> predicate) ^ (number >> 4)) & 1) !== 0);
   const holds = ((PREDICATES[predicate] ?? 0) >> (order === undefined ? 3 : order + 1)) & 1;
   return holds === 0 ? 0n : type.sign * 2n - 1n;
 };
@@ -319,6 +326,7 @@ const exactSse: Helper = (context, destination, source, immediate, forms) => {
   if (operation === undefined) return 0;
   const { view } = context;
   operands.isLong = (immediate & EXACT_LONG) !== 0;
+  operands.isVex = (immediate & EXACT_VEX) !== 0;
   operands.immediate = (immediate >>> 8) & 0xff;
   const isMemory = (forms & FORM_SOURCE_MEMORY) !== 0;
   let at = source;
@@ -336,13 +344,16 @@ const exactSse: Helper = (context, destination, source, immediate, forms) => {
     copy(view, destination, operands.result, 16);
   }
   const mxcsr = view.getUint32(STATE_MXCSR, true);
-  if (operation.quick !== undefined && (mxcsr & USUAL_MASK) === USUAL_MXCSR && operation.quick()) {
+  if ((immediate & EXACT_CONTINUED) === 0) unit.begin(mxcsr);
+  const isQuick = operation.quick !== undefined && (mxcsr & USUAL_MASK) === USUAL_MXCSR && operation.quick();
+  if (!isQuick) {
+    if (isXmm) copy(view, destination, operands.result, 16);
+    operation.run();
+  }
+  if ((immediate & EXACT_CONTINUES) !== 0 || (isQuick && (immediate & EXACT_CONTINUED) === 0)) {
     store(view, destination, operation);
     return 0;
   }
-  if (isXmm) copy(view, destination, operands.result, 16);
-  unit.begin(mxcsr);
-  operation.run();
   // Also before an exception, as AMD's processors do it.
   if (operation.destination === 'mmx' || (operation.source === 'mmx' && !isMemory)) enterMmx(view);
   const { raises } = unit;

@@ -5,6 +5,7 @@
  */
 
 import { VECTOR_GP, X87_ES } from '../../abi/x87.ts';
+import type { CpuLevel } from '../machine-types.ts';
 import * as state from '../state.ts';
 import { MXCSR_INIT, MXCSR_MASK, loadMxcsr } from './mxcsr.ts';
 import type { Helper, HelperContext, HelperTable } from './types.ts';
@@ -18,11 +19,19 @@ const XMM_SIZE = 256;
 /** Behind the legacy area: XSTATE_BV and XCOMP_BV. */
 const OFFSET_XSTATE = 512;
 const OFFSET_XCOMP = 520;
-const XSAVE_SIZE = 576;
+/** Of the upper halves of the YMM registers, in either form. */
+const OFFSET_YMM = 576;
+const YMM_SIZE = 256;
+/** Legacy area and header, and what XCR0 enables beyond them. */
+export const XSAVE_SIZES: Readonly<Record<CpuLevel, number>> = { v2: 576, v3: 832 };
 const COMPONENT_X87 = 1;
 const COMPONENT_SSE = 2;
+const COMPONENT_AVX = 4;
+
 /** What XCR0 enables. */
-export const XCR0 = COMPONENT_X87 | COMPONENT_SSE;
+export function featuresOf(cpu: CpuLevel): number {
+  return cpu === 'v3' ? COMPONENT_X87 | COMPONENT_SSE | COMPONENT_AVX : COMPONENT_X87 | COMPONENT_SSE;
+}
 
 function saveX87(view: DataView, out: DataView, at: number): void {
   const status = statusWord(view);
@@ -115,22 +124,23 @@ const fxrstor: Helper = (context, _destination, source) => {
 };
 
 /** EDX:EAX of XSAVE and XRSTOR, limited to XCR0. */
-function requestedComponents(view: DataView): number {
-  return view.getUint32(state.STATE_GPR, true) & XCR0;
+function requestedComponents({ view, cpu }: HelperContext): number {
+  return view.getUint32(state.STATE_GPR, true) & featuresOf(cpu);
 }
 
 /** XSAVE and XSAVEOPT (`immediate` 0), XSAVEC (1): all components count as in use. */
 const xsave: Helper = (context, destination, _source, immediate) => {
   if (destination & 63) return context.raise(VECTOR_GP);
-  if (!context.writable(destination, XSAVE_SIZE)) return 1;
+  if (!context.writable(destination, XSAVE_SIZES[context.cpu])) return 1;
   const { view, u8 } = context;
   const at = context.offset(destination);
-  const requested = requestedComponents(view);
+  const requested = requestedComponents(context);
   if (requested & COMPONENT_X87) saveX87(view, view, at);
   if (requested & COMPONENT_SSE) {
     saveMxcsr(view, view, at);
     u8.copyWithin(at + OFFSET_XMM, state.STATE_XMM, state.STATE_XMM + XMM_SIZE);
   }
+  if (requested & COMPONENT_AVX) u8.copyWithin(at + OFFSET_YMM, state.STATE_YMM_HIGH, state.STATE_YMM_HIGH + YMM_SIZE);
   if (immediate === 1) {
     view.setUint32(at + OFFSET_XSTATE, requested, true);
     view.setUint32(at + OFFSET_XSTATE + 4, 0, true);
@@ -143,24 +153,25 @@ const xsave: Helper = (context, destination, _source, immediate) => {
 };
 
 /** Whether the header is one that XRSTOR accepts (SDM Vol. 1, 13.8 and 13.12). */
-function headerIsValid(view: DataView, at: number): boolean {
+function headerIsValid({ view, cpu }: HelperContext, at: number): boolean {
+  const features = featuresOf(cpu);
   const present = view.getUint32(at + OFFSET_XSTATE, true);
   const format = view.getUint32(at + OFFSET_XCOMP, true);
   const compacted = view.getUint32(at + OFFSET_XCOMP + 4, true);
   const reserved = view.getUint32(at + OFFSET_XSTATE + 4, true);
-  if (reserved !== 0 || (present & ~XCR0) !== 0) return false;
-  if (compacted === 0x80000000) return (format & ~XCR0) === 0 && (present & ~format) === 0;
+  if (reserved !== 0 || (present & ~features) !== 0) return false;
+  if (compacted === 0x80000000) return (format & ~features) === 0 && (present & ~format) === 0;
   if (compacted !== 0 || format !== 0) return false;
   return view.getUint32(at + OFFSET_XCOMP + 8, true) === 0 && view.getUint32(at + OFFSET_XCOMP + 12, true) === 0;
 }
 
 const xrstor: Helper = (context, _destination, source) => {
   if (source & 63) return context.raise(VECTOR_GP);
-  if (!context.readable(source, XSAVE_SIZE)) return 1;
+  if (!context.readable(source, XSAVE_SIZES[context.cpu])) return 1;
   const { view } = context;
   const at = context.offset(source);
-  if (!headerIsValid(view, at)) return context.raise(VECTOR_GP);
-  const requested = requestedComponents(view);
+  if (!headerIsValid(context, at)) return context.raise(VECTOR_GP);
+  const requested = requestedComponents(context);
   const present = view.getUint32(at + OFFSET_XSTATE, true);
   const compacted = view.getUint32(at + OFFSET_XCOMP + 4, true) !== 0;
   if (requested & COMPONENT_SSE) {
@@ -168,6 +179,7 @@ const xrstor: Helper = (context, _destination, source) => {
     if (loadMxcsr(context, stored) !== 0) return 1;
     restoreXmm(context, at, (present & COMPONENT_SSE) !== 0);
   }
+  if (requested & COMPONENT_AVX) restoreYmm(context, at, (present & COMPONENT_AVX) !== 0);
   if (requested & COMPONENT_X87) {
     if (present & COMPONENT_X87) loadX87(view, view, at);
     else {
@@ -181,6 +193,43 @@ const xrstor: Helper = (context, _destination, source) => {
 function restoreXmm({ u8 }: HelperContext, at: number, present: boolean): void {
   if (present) u8.copyWithin(state.STATE_XMM, at + OFFSET_XMM, at + OFFSET_XMM + XMM_SIZE);
   else u8.fill(0, state.STATE_XMM, state.STATE_XMM + XMM_SIZE);
+}
+
+function restoreYmm({ u8 }: HelperContext, at: number, present: boolean): void {
+  if (present) u8.copyWithin(state.STATE_YMM_HIGH, at + OFFSET_YMM, at + OFFSET_YMM + YMM_SIZE);
+  else u8.fill(0, state.STATE_YMM_HIGH, state.STATE_YMM_HIGH + YMM_SIZE);
+}
+
+function ymmBytes(view: DataView): Uint8Array {
+  return new Uint8Array(view.buffer, view.byteOffset + state.STATE_YMM_HIGH, YMM_SIZE);
+}
+
+/** Writes all that XCR0 enables, in the standard form. */
+export function saveXsaveImage(view: DataView, target: Uint8Array, cpu: CpuLevel): void {
+  target.fill(0, FX_IMAGE_SIZE, XSAVE_SIZES[cpu]);
+  saveFxImage(view, target);
+  new DataView(target.buffer, target.byteOffset).setUint32(OFFSET_XSTATE, featuresOf(cpu), true);
+  if (cpu === 'v3') target.set(ymmBytes(view), OFFSET_YMM);
+}
+
+/** Loads what the image has; the rest becomes what a new process has. */
+export function loadXsaveImage(view: DataView, source: Uint8Array, cpu: CpuLevel): void {
+  const present = new DataView(source.buffer, source.byteOffset).getUint32(OFFSET_XSTATE, true) & featuresOf(cpu);
+  loadFxImage(view, present === 0 ? initialImage() : source);
+  if ((present & COMPONENT_X87) === 0) {
+    initialise(view);
+    new Uint8Array(view.buffer, view.byteOffset + state.STATE_X87, 128).fill(0);
+  }
+  if ((present & COMPONENT_SSE) === 0) xmmBytes(view).fill(0);
+  if (cpu !== 'v3') return;
+  if ((present & COMPONENT_AVX) === 0) ymmBytes(view).fill(0);
+  else ymmBytes(view).set(source.subarray(OFFSET_YMM, OFFSET_YMM + YMM_SIZE));
+}
+
+function initialImage(): Uint8Array {
+  const image = new Uint8Array(FX_IMAGE_SIZE);
+  new DataView(image.buffer).setUint32(OFFSET_MXCSR, MXCSR_INIT, true);
+  return image;
 }
 
 export const fxsaveHelpers: HelperTable = { fxsave, fxrstor, xsave, xrstor };

@@ -1,8 +1,10 @@
 /** All helpers, each with a number that is the same in the build's image and in the program. */
 import { cpuHelpers } from './cpuid.ts';
 import { exactSseHelpers } from './exact-sse.ts';
+import { fmaHelpers } from './fma.ts';
 import { fxsaveHelpers } from './fxsave.ts';
 import { integerHelpers } from './integer.ts';
+import { maskedHelpers } from './masked.ts';
 import { mxcsrHelpers } from './mxcsr.ts';
 import { SSE_HELPERS } from './sse.ts';
 import { stringHelpers } from './strings.ts';
@@ -15,8 +17,10 @@ import { x87TransferHelpers } from './x87-transfer.ts';
 export const helpers: HelperTable = {
   ...cpuHelpers,
   ...exactSseHelpers,
+  ...fmaHelpers,
   ...fxsaveHelpers,
   ...integerHelpers,
+  ...maskedHelpers,
   ...mxcsrHelpers,
   ...stringHelpers,
   ...SSE_HELPERS,

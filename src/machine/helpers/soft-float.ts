@@ -21,7 +21,7 @@ const DOWN = 1;
 const UP = 2;
 
 export interface Format {
-  readonly bytes: 4 | 8;
+  readonly bytes: 2 | 4 | 8;
   /** Bits of the fraction. */
   readonly fraction: number;
   readonly bias: number;
@@ -31,7 +31,7 @@ export interface Format {
   readonly fractionMask: bigint;
 }
 
-function format(bytes: 4 | 8, fraction: number): Format {
+function format(bytes: 2 | 4 | 8, fraction: number): Format {
   const exponentBits = bytes * 8 - 1 - fraction;
   const shift = BigInt(fraction);
   return {
@@ -42,6 +42,7 @@ function format(bytes: 4 | 8, fraction: number): Format {
 
 export const SINGLE = format(4, 23);
 export const DOUBLE = format(8, 52);
+export const HALF = format(2, 10);
 
 /** A number that is neither NaN nor infinite: significand times 2 to the exponent. */
 interface Finite {
@@ -232,6 +233,29 @@ export class FloatUnit {
     const left = unpack(type, a);
     const right = unpack(type, b);
     return this.#round(type, { negative, significand: left.significand * right.significand, exponent: left.exponent + right.exponent });
+  }
+
+  /** `first * second + third`, rounded once (SDM Vol. 1, 14.5). The negations leave a NaN as it is. */
+  multiplyAdd(type: Format, sources: readonly [first: bigint, second: bigint, third: bigint], negateProduct: boolean, negateThird: boolean): bigint {
+    const [a, b, c] = sources.map((bits) => this.operand(type, bits)) as [bigint, bigint, bigint];
+    const isInvalid = (isInfinite(type, a) && isZero(type, b)) || (isZero(type, a) && isInfinite(type, b));
+    const nan = this.#nan(type, a, b, c);
+    if (nan !== undefined) return nan;
+    if (isInvalid) return this.#invalid(type);
+    const negative = (isNegative(type, a) !== isNegative(type, b)) !== negateProduct;
+    const addend = negateThird ? c ^ type.sign : c;
+    const isInfiniteProduct = isInfinite(type, a) || isInfinite(type, b);
+    if (isInfiniteProduct && isInfinite(type, c) && negative !== isNegative(type, addend)) return this.#invalid(type);
+    this.#noteDenormal(type, a, b, c);
+    if (isInfiniteProduct) return this.#zero(type, negative) | type.infinity;
+    if (isInfinite(type, c)) return addend;
+    const [left, right, last] = [unpack(type, a), unpack(type, b), unpack(type, addend)];
+    const product: Finite = { negative, significand: left.significand * right.significand, exponent: left.exponent + right.exponent };
+    const exponent = Math.min(product.exponent, last.exponent);
+    const whole = ({ negative: isMinus, significand, exponent: own }: Finite): bigint => (isMinus ? -significand : significand) << BigInt(own - exponent);
+    const sum = whole(product) + whole(last);
+    if (sum !== 0n) return this.#round(type, { negative: sum < 0n, significand: sum < 0n ? -sum : sum, exponent });
+    return this.#zero(type, negative === last.negative ? negative : this.rounding === DOWN);
   }
 
   divide(type: Format, first: bigint, second: bigint): bigint {

@@ -26,6 +26,7 @@ export function createContext(): TestContext {
     },
     requireExactFloats: () => 1,
     timestamp: () => [1, 2],
+    cpu: 'v2',
     processor: 0,
   };
 }

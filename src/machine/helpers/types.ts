@@ -3,6 +3,8 @@
  * memory (x87, AES, string repeats, CPUID...). The semantics name them with `builder.helper`.
  */
 
+import type { CpuLevel } from '../machine-types.ts';
+
 /** What a helper may touch. */
 export interface HelperContext {
   /** Over the whole Wasm memory; offset 0 is the CPU state (`state.ts`). Read afresh from here in each call: growing replaces it. */
@@ -19,6 +21,8 @@ export interface HelperContext {
   requireExactFloats(): 1;
   /** Bits 0 to 31 and 32 to 63 of the time stamp counter. */
   timestamp(): readonly [low: number, high: number];
+  /** What CPUID reports. */
+  readonly cpu: CpuLevel;
   /** The name and number of the running thread's processor, for RDTSCP and RDPID. */
   readonly processor: number;
 }

@@ -44,15 +44,30 @@ export function formKey(instruction: DecodedInstruction, mode: AddressMode): num
 
 const PREFIX_BYTES = { none: [], '66': [0x66], F3: [0xf3], F2: [0xf2] } as const;
 const MAP_BYTES = [[], [0x0f], [0x0f, 0x38], [0x0f, 0x3a]] as const;
+const FIRST_VEX_MAP = 4;
+const VEX_PREFIX = { none: 0, '66': 1, F3: 2, F2: 3 } as const;
 
-/** Bytes of an instruction of this row, or of another one where the row has no such form. */
-function encode(row: InstructionRow, size: number, mode: AddressMode, repeat: number): Uint8Array {
+/** A VEX prefix of three bytes, and the opcode; no register has a number above 7. */
+function encodeVex(row: InstructionRow, size: number): number[] {
+  const takesRegister = row.operands.some((code) => code[0] === 'H' || code[0] === 'B');
+  const wide = row.rexW === 1 || (row.rexW === undefined && size === 8);
+  const last = (wide ? 0x80 : 0) | ((takesRegister ? 0xd : 0xf) << 3) | ((row.vectorLength ?? 0) << 2) | VEX_PREFIX[row.prefix ?? 'none'];
+  return [0xc4, 0xe0 | (row.map - FIRST_VEX_MAP + 1), last, row.opcode];
+}
+
+function encodeLegacy(row: InstructionRow, size: number, repeat: number): number[] {
   const bytes: number[] = [];
   if (repeat !== 0) bytes.push(repeat === 1 ? 0xf3 : 0xf2);
   if (size === 2) bytes.push(0x66);
   bytes.push(...PREFIX_BYTES[row.prefix ?? 'none']);
   if (size === 8 || row.rexW === 1) bytes.push(0x48);
-  bytes.push(...MAP_BYTES[row.map], row.opcode + (row.opcodeRegister === true ? 3 : 0));
+  bytes.push(...MAP_BYTES[row.map as 0 | 1 | 2 | 3], row.opcode + (row.opcodeRegister === true ? 3 : 0));
+  return bytes;
+}
+
+/** Bytes of an instruction of this row, or of another one where the row has no such form. */
+function encode(row: InstructionRow, size: number, mode: AddressMode, repeat: number): Uint8Array {
+  const bytes = row.map >= FIRST_VEX_MAP ? encodeVex(row, size) : encodeLegacy(row, size, repeat);
   const reg = (row.group ?? 1) << 3;
   if (mode === 0) bytes.push(0xc0 | reg | (row.rm ?? 3));
   else if (mode === 1) bytes.push(0x83 | reg);

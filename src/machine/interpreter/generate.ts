@@ -1,10 +1,14 @@
-/** Writes the interpreter's Wasm module from the instruction table and the semantics. Runs at build time. */
+/**
+ * Writes the interpreter's Wasm modules from the instruction table and the semantics: that of all processes, and the handlers of AVX and
+ * what came with it, which are for processes whose processor has it. Runs at build time.
+ */
 import { packDecoderTables } from '../decoder/tables.ts';
+import type { Feature, InstructionRow } from '../isa/instruction.ts';
 import { ROWS } from '../isa/table.ts';
 import { analyze, branchFlags, FLAG_SET_ALL, type Analysis } from '../semantics/analysis.ts';
 import type { SemanticsTable } from '../semantics/builder.ts';
 import { COMPARE_STRINGS_PARAMETERS, compareStringsFunction } from '../semantics/compare-strings.ts';
-import { EXACT_SEMANTICS } from '../semantics/sse-exact.ts';
+import { exactForms } from '../semantics/index.ts';
 import { STATE_EXACT_FLOATS } from '../state.ts';
 import * as op from '../wasm/opcodes.ts';
 import { ByteWriter, ModuleWriter, type FunctionBody } from '../wasm/writer.ts';
@@ -20,6 +24,10 @@ import { FIRST_INSTRUCTION_HANDLER } from './record.ts';
 /** What the build writes next to the program, and the machine loads. */
 export interface InterpreterImage {
   readonly wasm: Uint8Array<ArrayBuffer>;
+  /** The handlers of the rows from `firstVectorForm` on. */
+  readonly vectors: Uint8Array<ArrayBuffer>;
+  /** A form key: those from it on are of AVX. */
+  readonly firstVectorForm: number;
   /** Size of the table of handlers. */
   readonly handlerCount: number;
   /** By form key: handler, 0 where there is none. The handler after it is another one for it, if its note says so. */
@@ -42,7 +50,8 @@ interface Imports {
   readonly control: ControlEnvironment;
 }
 
-function declareImports(module: ModuleWriter, helperNumbers: ReadonlyMap<string, number>, handlerCount: () => number): Imports {
+/** `isFirst`: the module has the functions that all others call. */
+function declareImports(module: ModuleWriter, helperNumbers: ReadonlyMap<string, number>, handlerCount: () => number, isFirst: boolean): Imports {
   const handlerType = module.type(['i32'], ['i32']);
   const unitType = module.type(['i32', 'i32'], ['i32']);
   module.importMemory('m', 'memory', 1, 65536);
@@ -60,13 +69,14 @@ function declareImports(module: ModuleWriter, helperNumbers: ReadonlyMap<string,
   const jumped = module.importFunction('m', 'jumped', module.type(i32s(2), []));
   const stackLeft = module.importFunction('m', 'stackLeft', handlerType);
   const dispatch = stackLeft + 1;
+  const compareStrings = isFirst ? dispatch + 1 : module.importFunction('m', 'compareStrings', module.type(COMPARE_STRINGS_PARAMETERS, ['i32']));
   const helperNumber = (name: string): number => {
     const number = helperNumbers.get(name);
     if (number === undefined) throw new Error(`there is no helper "${name}"`);
     return number;
   };
   return {
-    handler: { handlerType, handlerTable, checkAccess, raise, helper, helperNumber, compareStrings: dispatch + 1 },
+    handler: { handlerType, handlerTable, checkAccess, raise, helper, helperNumber, compareStrings },
     control: { handlerType, handlerTable, unitType, unitTable, resolve, hot, lookup, syscall, jumped, stackLeft, dispatch },
   };
 }
@@ -133,13 +143,65 @@ export function missingSemantics(semantics: SemanticsTable): string[] {
   return [...new Set(missing.map((row) => row.semantics))];
 }
 
+const VECTOR_FEATURES: ReadonlySet<Feature> = new Set(['avx', 'avx2', 'fma', 'f16c']);
+
+/** All handlers by number, and what the decoder is told of them. */
+class HandlerList {
+  readonly handlers = new Uint16Array(ROWS.length * FORMS_PER_ROW);
+  readonly notes: number[] = new Array<number>(FIRST_INSTRUCTION_HANDLER).fill(0);
+  readonly pairClasses: number[] = new Array<number>(FIRST_INSTRUCTION_HANDLER).fill(0);
+  readonly parts = new Map<string, Part>();
+  readonly #semantics: SemanticsTable;
+  /** Of handlers that are in modules before. */
+  #first = 0;
+
+  constructor(semantics: SemanticsTable) {
+    this.#semantics = semantics;
+  }
+
+  /** The next module's handlers have numbers from here on. */
+  begin(first: number): void {
+    this.#first = first;
+    for (const list of [this.notes, this.pairClasses]) while (list.length < first) list.push(0);
+  }
+
+  /** Writes the handlers of a row into a module. `functions`: the module's handlers so far. */
+  addRow(row: InstructionRow, module: ModuleWriter, imports: Imports, functions: number[]): void {
+    const semantics = this.#semantics;
+    const meaning = semantics[row.semantics];
+    if (meaning === undefined && !isControl(row.semantics)) return;
+    const add = (form: Form, kind: HandlerKind, note: number, exact?: number): void => {
+      const plain = module.addFunction(handlerBody(form, kind, semantics, imports, exact));
+      const name = handlerName(form, kind);
+      if (exact === undefined) this.parts.set(name, { form, kind, plain });
+      functions.push(plain);
+      this.notes.push(note);
+      this.pairClasses.push(pairClass(name));
+    };
+    for (const form of formsOfRow(row)) {
+      const analysis = meaning === undefined || isControl(row.semantics) ? undefined : analyze(form.sample, meaning, false);
+      const note = noteOf(form, analysis);
+      const dead = COMMON_FOR_DEAD_FLAGS.has(row.semantics) && analysis !== undefined && (analysis.flagsWritten | analysis.flagsKilled) === FLAG_SET_ALL;
+      const branches = COMPARISONS.has(row.semantics);
+      this.handlers[form.key] = this.#first + functions.length;
+      const exact = exactForms[row.semantics] === undefined ? undefined : module.addFunction(handlerBody(form, '', exactForms, imports));
+      add(form, '', note | (dead ? NOTE_DEAD_FLAGS : 0) | (branches ? NOTE_BRANCHES : 0), exact);
+      if (dead) add(form, ' dead', note, exact);
+      if (branches) add(form, ' branch', note);
+    }
+  }
+}
+
 export function generateInterpreter(semantics: SemanticsTable, helperNumbers: ReadonlyMap<string, number>): InterpreterImage {
   const module = new ModuleWriter();
-  const imports = declareImports(module, helperNumbers, () => functions.length);
-  const pseudo = (): InterpreterBuilder => new InterpreterBuilder(SAMPLE.sample, 0, false, imports.handler);
+  const handlerCount = (): number => functions.length + vectorFunctions.length;
+  const imports = declareImports(module, helperNumbers, handlerCount, true);
   const firstRow = ROWS[0];
-  if (firstRow === undefined) throw new Error('the instruction table is empty');
+  const firstVectorRow = ROWS.findIndex(({ feature }) => VECTOR_FEATURES.has(feature));
+  if (firstRow === undefined || firstVectorRow < 0) throw new Error('the instruction table is empty');
+  if (ROWS.slice(firstVectorRow).some(({ feature }) => !VECTOR_FEATURES.has(feature))) throw new Error('the rows of AVX are not the last ones');
   const SAMPLE = formsOfRow(firstRow)[0] as Form;
+  const pseudo = (): InterpreterBuilder => new InterpreterBuilder(SAMPLE.sample, 0, false, imports.handler);
   module.addFunction(dispatchFunction(pseudo(), imports.control));
   const withParameters = (count: number): InterpreterBuilder => new InterpreterBuilder(SAMPLE.sample, 0, false, imports.handler, count);
   const stringsType = module.type(COMPARE_STRINGS_PARAMETERS, ['i32']);
@@ -147,41 +209,25 @@ export function generateInterpreter(semantics: SemanticsTable, helperNumbers: Re
   module.export('interpret', module.addFunction(interpretFunction(imports.control, withParameters(2))));
   module.export('start', module.addFunction(startFunction(imports.control, pseudo())));
   const functions = pseudoHandlers(pseudo, imports.control).map((body) => module.addFunction(body));
-  const handlers = new Uint16Array(ROWS.length * FORMS_PER_ROW);
-  const notes: number[] = new Array<number>(FIRST_INSTRUCTION_HANDLER).fill(0);
-  const pairClasses = [...notes];
-  const parts = new Map<string, Part>();
-  const add = (form: Form, kind: HandlerKind, note: number, exact?: number): void => {
-    const plain = module.addFunction(handlerBody(form, kind, semantics, imports, exact));
-    const name = handlerName(form, kind);
-    if (exact === undefined) parts.set(name, { form, kind, plain });
-    functions.push(plain);
-    notes.push(note);
-    pairClasses.push(pairClass(name));
-  };
-  for (const row of ROWS) {
-    const meaning = semantics[row.semantics];
-    if (meaning === undefined && !isControl(row.semantics)) continue;
-    for (const form of formsOfRow(row)) {
-      const analysis = meaning === undefined || isControl(row.semantics) ? undefined : analyze(form.sample, meaning, false);
-      const note = noteOf(form, analysis);
-      const dead = COMMON_FOR_DEAD_FLAGS.has(row.semantics) && analysis !== undefined && (analysis.flagsWritten | analysis.flagsKilled) === FLAG_SET_ALL;
-      const branches = COMPARISONS.has(row.semantics);
-      handlers[form.key] = functions.length;
-      const exact = EXACT_SEMANTICS[row.semantics] === undefined ? undefined : module.addFunction(handlerBody(form, '', EXACT_SEMANTICS, imports));
-      add(form, '', note | (dead ? NOTE_DEAD_FLAGS : 0) | (branches ? NOTE_BRANCHES : 0), exact);
-      if (dead) add(form, ' dead', note, exact);
-      if (branches) add(form, ' branch', note);
-    }
-  }
+  const list = new HandlerList(semantics);
+  for (const row of ROWS.slice(0, firstVectorRow)) list.addRow(row, module, imports, functions);
   const pairs = pairTable(functions.length);
   for (const names of PAIRS) {
-    const [first, second] = names.map((name) => parts.get(name));
+    const [first, second] = names.map((name) => list.parts.get(name));
     if (first === undefined || second === undefined) throw new Error(`there is no handler "${names.join('" or "')}"`);
     functions.push(module.addFunction(pairBody(first, second, semantics, imports)));
   }
   module.elements(imports.control.handlerTable, functions);
-  return { wasm: module.finish(), handlerCount: functions.length, handlers, notes: Uint8Array.from(notes), pairClasses: Uint16Array.from(pairClasses), pairs };
+  const vectorModule = new ModuleWriter();
+  const vectorImports = declareImports(vectorModule, helperNumbers, handlerCount, false);
+  const vectorFunctions: number[] = [];
+  list.begin(functions.length);
+  for (const row of ROWS.slice(firstVectorRow)) list.addRow(row, vectorModule, vectorImports, vectorFunctions);
+  vectorModule.elements(vectorImports.control.handlerTable, vectorFunctions, functions.length);
+  return {
+    wasm: module.finish(), vectors: vectorModule.finish(), firstVectorForm: firstVectorRow * FORMS_PER_ROW, handlerCount: handlerCount(),
+    handlers: list.handlers, notes: Uint8Array.from(list.notes), pairClasses: Uint16Array.from(list.pairClasses), pairs,
+  };
 }
 
 /** FNV-1a with another start for each half. */
@@ -197,11 +243,16 @@ function identified(wasm: Uint8Array): Uint8Array {
   return Uint8Array.from([...wasm, ...section]);
 }
 
-/** One file: the number of handlers and three lengths (u32), the decoder's tables, its module (`scripts/compile-decoder.ts`), the interpreter's. */
+/** One file: the number of handlers, the first form of AVX and three lengths (u32), the decoder's tables, its module (`scripts/compile-decoder.ts`), the interpreter's. */
 export function packImage(image: InterpreterImage, decoder: Uint8Array): Uint8Array<ArrayBuffer> {
   const parts = [packDecoderTables(image.handlers, image.notes, image.pairClasses, image.pairs), identified(decoder), identified(image.wasm)];
-  const header = Uint32Array.of(image.handlerCount, ...parts.map((part) => part.length));
+  const header = Uint32Array.of(image.handlerCount, image.firstVectorForm, ...parts.map((part) => part.length));
   const out = new ByteWriter(parts.reduce((sum, { length }) => sum + length, header.byteLength));
   for (const part of [new Uint8Array(header.buffer), ...parts]) out.append(part);
   return out.finish();
+}
+
+/** Another file: the module of the handlers of AVX. */
+export function packVectors(image: InterpreterImage): Uint8Array<ArrayBuffer> {
+  return Uint8Array.from(identified(image.vectors));
 }

@@ -1,6 +1,6 @@
 /** The builder whose operands are fields of a decoded record (`record.ts`). One instance writes one handler. */
 import type { DecodedInstruction, Operand } from '../isa/instruction.ts';
-import { GUEST_BASE, STATE_FLAG_AUX, STATE_FLAG_RESULT, STATE_GPR, STATE_XMM } from '../state.ts';
+import { GUEST_BASE, STATE_FLAG_AUX, STATE_FLAG_RESULT, STATE_GPR, STATE_XMM, STATE_YMM_HIGH } from '../state.ts';
 import { USER_CS, USER_SS } from '../isa/selectors.ts';
 import { HIGH_HALF, PAGE_CODE, PAGE_READ, PAGE_SHIFT, PAGE_SIZE, PAGE_TABLE, PAGE_WRITE } from '../layout.ts';
 import type { ConditionCode, Expr } from '../semantics/builder.ts';
@@ -26,6 +26,9 @@ export interface HandlerEnvironment {
   /** The function of `compare-strings.ts`. */
   readonly compareStrings: number;
 }
+
+/** Only VEX has so many operands; this one is a register or an immediate of a byte. */
+const LAST_OPERAND = 3;
 
 export class InterpreterBuilder extends EmittingBuilder {
   instruction: DecodedInstruction;
@@ -110,7 +113,7 @@ export class InterpreterBuilder extends EmittingBuilder {
   #offset(index: number): Expr {
     const known = this.#offsets[index];
     if (known !== undefined) return known;
-    const at = index === 0 ? record.RECORD_OPERAND0 : index === 1 ? record.RECORD_OPERAND1 : record.RECORD_IMMEDIATE;
+    const at = index === 0 ? record.RECORD_OPERAND0 : index === 1 ? record.RECORD_OPERAND1 : index === 2 ? record.RECORD_IMMEDIATE : record.RECORD_LAST;
     return (this.#offsets[index] = this.let(this.field(op.I32_LOAD16_U, at)));
   }
 
@@ -147,6 +150,7 @@ export class InterpreterBuilder extends EmittingBuilder {
 
   protected readImmediate(index: number): Expr {
     const size = this.#operand(index).size;
+    if (index === LAST_OPERAND) return this.field(op.I32_LOAD, record.RECORD_LAST);
     const first = this.instruction.operands.findIndex((operand) => operand.kind === 'immediate');
     if (index !== first) return this.resize(this.field(op.I32_LOAD, record.RECORD_DISPLACEMENT), size);
     if (size === 8) return this.rawLoad(op.I64_LOAD, 'i64', this.record, record.RECORD_IMMEDIATE);
@@ -223,6 +227,13 @@ export class InterpreterBuilder extends EmittingBuilder {
     return { base: this.#offset(index), offset: 0 };
   }
 
+  protected ymmHigh(index: number): { readonly base: Expr; readonly offset: number } {
+    return { base: this.#offset(index), offset: STATE_YMM_HIGH - STATE_XMM };
+  }
+
+  vectorIndex(_index: number): Expr { return this.field(op.I32_LOAD16_U, record.RECORD_LAST); }
+  vectorScale(_index: number): Expr { return this.field(op.I32_LOAD8_U, record.RECORD_SCALE); }
+
   // ---- addresses ----
 
   #register64(field: number): Expr {
@@ -247,8 +258,9 @@ export class InterpreterBuilder extends EmittingBuilder {
   }
 
   protected checkAlignment(index: number, address: Expr): void {
-    if (this.instruction.row.aligned === true && this.#operand(index).size === 16) {
-      this.faultIf(this.wrap(this.and(address, this.i64(15))), 13);
+    const { size } = this.#operand(index);
+    if (this.instruction.row.aligned === true && size >= 16) {
+      this.faultIf(this.wrap(this.and(address, this.i64(size - 1))), 13);
     }
   }
 
@@ -312,9 +324,16 @@ export class InterpreterBuilder extends EmittingBuilder {
 
   #callHelper(name: string, destination: number | undefined, source: number | undefined, immediate: number | Expr): void {
     const forms = this.#helperForm(destination, 1) | this.#helperForm(source, 2);
+    this.#call(name, this.#helperOperand(destination), this.#helperOperand(source), immediate, forms);
+  }
+
+  helperAt(name: string, destination: number, source: number | Expr, immediate: number | Expr): void {
+    this.#call(name, this.i32(destination), typeof source === 'number' ? this.i32(source) : source, immediate, 0);
+  }
+
+  #call(name: string, destination: Expr, source: Expr, immediate: number | Expr, forms: number): void {
     const result = this.let(node('i32', op.CALL, [
-      this.i32(this.environment.helperNumber(name)),
-      this.#helperOperand(destination), this.#helperOperand(source),
+      this.i32(this.environment.helperNumber(name)), destination, source,
       typeof immediate === 'number' ? this.i32(immediate) : immediate, this.i32(forms), this.pc(),
     ], this.environment.helper));
     this.unlikely(result, () => {

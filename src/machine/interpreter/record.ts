@@ -22,6 +22,8 @@ export const RECORD_DISPLACEMENT = 16; // i32; also the second immediate
 export const RECORD_PC = 20; // u32
 /** i64 immediate; register operand 2 as u16; low half the target of a direct branch, high half its block once known. */
 export const RECORD_IMMEDIATE = 24;
+/** Operand 3: an immediate as i32, or a register as u16. Of memory with a vector of indexes: that register, u16. */
+export const RECORD_LAST = 28;
 export const RECORD_TARGET = 24;
 export const RECORD_TARGET_BLOCK = 28;
 

@@ -22,3 +22,10 @@ export const ADDRESSING_X87 = 18; // STi
 export const ADDRESSING_X87_TOP = 19; // ST0
 /** The number 1. */
 export const ADDRESSING_ONE = 20;
+/** VEX.vvvv. */
+export const ADDRESSING_VEX_XMM = 21; // H
+export const ADDRESSING_VEX_GPR = 22; // B
+/** The upper four bits of the last byte. */
+export const ADDRESSING_LAST_XMM = 23; // L
+/** Memory whose index is a vector. */
+export const ADDRESSING_VECTOR_INDEXED = 24; // X

@@ -24,12 +24,16 @@ import {
   ADDRESSING_IMMEDIATE,
   ADDRESSING_IMMEDIATE_FULL,
   ADDRESSING_IMMEDIATE_SIGNED_BYTE,
+  ADDRESSING_LAST_XMM,
   ADDRESSING_MMX,
   ADDRESSING_MMX_OR_MEMORY,
   ADDRESSING_OFFSET,
   ADDRESSING_OPCODE_GPR,
   ADDRESSING_RELATIVE,
   ADDRESSING_SEGMENT,
+  ADDRESSING_VECTOR_INDEXED,
+  ADDRESSING_VEX_GPR,
+  ADDRESSING_VEX_XMM,
   ADDRESSING_X87,
   ADDRESSING_X87_TOP,
   ADDRESSING_XMM,
@@ -95,14 +99,14 @@ function registerOperands(kind: RegisterClass, sizes: readonly number[], high8 =
 // All registers that an operand can be, by size position * 16 + number.
 const GPR = registerOperands('gpr', [1, 2, 4, 8]);
 const HIGH8 = registerOperands('gpr', [1], true);
-const XMM = registerOperands('xmm', [1, 2, 4, 8, 16]);
+const XMM = registerOperands('xmm', [1, 2, 4, 8, 16, 32]);
 const MMX = registerOperands('mmx', [8]);
 const X87 = registerOperands('x87', [10]);
 const SEGMENT = registerOperands('segment', [2]);
 const CONTROL = registerOperands('control', [8]);
 const DEBUG = registerOperands('debug', [8]);
-/** log2 of a register's size. */
-const SIZE_POSITION = new Uint8Array([0, 0, 1, 0, 2, 0, 0, 0, 3, 0, 0, 0, 0, 0, 0, 0, 4]);
+/** log2 of a register's size, by that size. */
+const SIZE_POSITION = Uint8Array.from({ length: 33 }, (_, size) => Math.max(0, [1, 2, 4, 8, 16, 32].indexOf(size)));
 const OPERAND_SIZES = new Uint8Array([2, 4, 8]);
 
 const NO_OPERANDS: readonly Operand[] = [];
@@ -119,10 +123,15 @@ let instructionAddress = 0;
 let start = 0;
 let addressSize32 = false;
 let segment: 'none' | 'fs' | 'gs' = 'none';
+/** VEX.vvvv, not inverted, until an operand takes it. */
+let vexRegister = 0;
 
 // Its memory operand.
 let base = -1;
 let index = -1;
+let vectorIndex = -1;
+/** What SIB names as the index, or -1 without SIB. */
+let sibIndex = -1;
 let scale = 0;
 let displacement = 0;
 let ripRelative = false;
@@ -138,6 +147,7 @@ function readEffectiveAddress(): void {
   const mod = modrm >> 6;
   const rm = modrm & 7;
   index = -1;
+  sibIndex = -1;
   scale = 0;
   displacement = 0;
   ripRelative = false;
@@ -145,12 +155,9 @@ function readEffectiveAddress(): void {
   if (rm === 4) {
     const sib = code[position++]!;
     base = (sib & 7) | ((rex & REX_B) << 3);
-    index = ((sib >> 3) & 7) | ((rex & REX_X) << 2);
+    index = sibIndex = ((sib >> 3) & 7) | ((rex & REX_X) << 2);
     scale = sib >> 6;
-    if (index === 4) {
-      index = -1;
-      scale = 0;
-    }
+    if (index === 4) index = -1;
     if ((sib & 7) === 5 && mod === 0) {
       base = -1;
       displacement = readSigned32();
@@ -170,7 +177,8 @@ function memoryOperand(size: number): MemoryOperand {
     size,
     base,
     index,
-    scale,
+    vectorIndex,
+    scale: index < 0 && vectorIndex < 0 ? 0 : scale,
     displacement,
     ripRelative,
     segment,
@@ -280,9 +288,56 @@ function rareOperand(packed: number, size: number, reg: number, rm: number): Ope
       return CONTROL[reg];
     case ADDRESSING_DEBUG:
       return DEBUG[reg];
+    case ADDRESSING_VEX_XMM:
+      return XMM[(SIZE_POSITION[size]! << 4) | takeVexRegister()];
+    case ADDRESSING_VEX_GPR:
+      return GPR[(SIZE_POSITION[size]! << 4) | takeVexRegister()];
+    case ADDRESSING_LAST_XMM:
+      return XMM[(SIZE_POSITION[size]! << 4) | (code[position++]! >> 4)];
+    case ADDRESSING_VECTOR_INDEXED:
+      if (sibIndex < 0) return undefined;
+      index = -1;
+      vectorIndex = sibIndex;
+      return memoryOperand(memorySize(packed));
     default:
       return ONE;
   }
+}
+
+function takeVexRegister(): number {
+  const register = vexRegister;
+  vexRegister = 0;
+  return register;
+}
+
+/**
+ * Reads a VEX prefix of two or three bytes (SDM Vol. 2, 2.3.5) and the opcode behind it. The answer is the row's place in `OPCODES`, -1
+ * where there is no such map or another prefix before that must not be there.
+ */
+function readVex(isPlain: boolean): number {
+  const isLong = opcode === 0xc4;
+  const first = code[position++]!;
+  const second = isLong ? code[position++]! : first;
+  const map = isLong ? first & 31 : 1;
+  rex = 0x40 | (first & 0x80 ? 0 : REX_R);
+  if (isLong) rex |= (first & 0x40 ? 0 : REX_X) | (first & 0x20 ? 0 : REX_B) | (second & 0x80 ? REX_W : 0);
+  vexRegister = (~second >> 3) & 15;
+  opcode = code[position++]!;
+  if (!isPlain || map < 1 || map > 3) return -1;
+  return ((map + 3 + (second & 4 ? 3 : 0)) << 10) | ((second & 3) << 8);
+}
+
+/** Behind the prefixes: the rest of the opcode. The answer is the row's place in `OPCODES` but for the opcode itself, or -1. */
+function readOpcode(prefix: number, lock: boolean): number {
+  if (opcode === 0xc4 || opcode === 0xc5) return readVex(prefix === 0 && rex === 0 && !lock);
+  // The row of `xchg`, not of `nop`.
+  if (opcode === 0x90 && (rex & REX_B) !== 0 && prefix !== 2) return (prefix << 8) | 1;
+  if (opcode !== 0x0f) return prefix << 8;
+  opcode = code[position++]!;
+  if (opcode !== 0x38 && opcode !== 0x3a) return (prefix << 8) | 0x400;
+  const map = opcode === 0x38 ? 0x800 : 0xc00;
+  opcode = code[position++]!;
+  return (prefix << 8) | map;
 }
 
 function undecodable(length: number, available: number, tooLong: boolean): UndecodableInstruction {
@@ -299,7 +354,7 @@ function undecodable(length: number, available: number, tooLong: boolean): Undec
 function decodeOperands(row: InstructionRow): readonly Operand[] | undefined {
   const count = row.operands.length;
   if (count === 0) return NO_OPERANDS;
-  const at = row.id * 3;
+  const at = row.id * 4;
   const first = operand(ROW_OPERANDS[at]!);
   if (first === undefined) return undefined;
   if (count === 1) return [first];
@@ -307,7 +362,10 @@ function decodeOperands(row: InstructionRow): readonly Operand[] | undefined {
   if (second === undefined) return undefined;
   if (count === 2) return [first, second];
   const third = operand(ROW_OPERANDS[at + 2]!);
-  return third === undefined ? undefined : [first, second, third];
+  if (third === undefined) return undefined;
+  if (count === 3) return [first, second, third];
+  const fourth = operand(ROW_OPERANDS[at + 3]!);
+  return fourth === undefined ? undefined : [first, second, third, fourth];
 }
 
 /**
@@ -353,6 +411,8 @@ export function decode(
   position = offset;
   instructionAddress = address;
   modrm = 0;
+  vectorIndex = -1;
+  vexRegister = 0;
 
   const prefixes = readPrefixes(limit);
   if (prefixes < 0) return undecodable(position - offset + 1, available, true);
@@ -360,17 +420,8 @@ export function decode(
   const operandSize16 = (prefixes & PREFIXES_OPERAND_SIZE) !== 0;
   const lock = (prefixes & PREFIXES_LOCK) !== 0;
 
-  let slot = (repeat !== 0 ? repeat : operandSize16 ? 1 : 0) << 8;
-  if (opcode === 0x0f) {
-    opcode = bytes[position++]!;
-    slot |= 0x400;
-    if (opcode === 0x38 || opcode === 0x3a) {
-      slot += opcode === 0x38 ? 0x400 : 0x800;
-      opcode = bytes[position++]!;
-    }
-  } else if (opcode === 0x90 && (rex & REX_B) !== 0 && repeat !== 2) {
-    slot |= 1; // the row of `xchg`, not of `nop`
-  }
+  const slot = readOpcode(repeat !== 0 ? repeat : operandSize16 ? 1 : 0, lock);
+  if (slot < 0) return undecodable(position - offset, available, false);
 
   // Past the limit `bytes` gives other data or undefined; the length is checked before it matters.
   let entry = OPCODES[slot | opcode]!;
@@ -403,7 +454,7 @@ export function decode(
   const operands = decodeOperands(row);
   const length = position - offset;
   if (length > available || length > MAX_INSTRUCTION_LENGTH) return undecodable(length, available, true);
-  if (operands === undefined) return undecodable(length, available, false);
+  if (operands === undefined || vexRegister !== 0) return undecodable(length, available, false);
   if (lock && ((flags & ROW_LOCKABLE) === 0 || operands[0]!.kind !== 'memory')) return undecodable(length, available, false);
 
   return {

@@ -2,6 +2,7 @@
 
 import type { InstructionRow } from './instruction.ts';
 import type { RowDefinition } from './row.ts';
+import { AVX_ROWS } from './rows-avx.ts';
 import { CONTROL_ROWS } from './rows-control.ts';
 import { INTEGER_ROWS } from './rows-integer.ts';
 import { SIMD_ROWS } from './rows-simd.ts';
@@ -13,4 +14,4 @@ function numbered(...parts: readonly (readonly RowDefinition[])[]): readonly Ins
   return rows;
 }
 
-export const DEFINITIONS: readonly InstructionRow[] = numbered(INTEGER_ROWS, CONTROL_ROWS, SIMD_ROWS, X87_ROWS);
+export const DEFINITIONS: readonly InstructionRow[] = numbered(INTEGER_ROWS, CONTROL_ROWS, SIMD_ROWS, X87_ROWS, AVX_ROWS);

@@ -20,6 +20,7 @@ const SIZE_NAMES = new Map([
   [8, 'QWORD PTR '],
   [10, 'TBYTE PTR '],
   [16, 'XMMWORD PTR '],
+  [32, 'YMMWORD PTR '],
 ]);
 
 /** `rax`, `r8d`, `sil`, ... */
@@ -35,7 +36,7 @@ function registerName(register: RegisterOperand, code: string): string {
     case 'gpr':
       return gprName(register.index, register.size, register.high8);
     case 'xmm':
-      return `xmm${register.index}`;
+      return `${register.size === 32 ? 'y' : 'x'}mm${register.index}`;
     case 'mmx':
       return `mm${register.index}`;
     case 'x87':
@@ -62,6 +63,11 @@ function signedHex(value: number): string {
   return value < 0 ? `-${hex(-value)}` : `+${hex(value)}`;
 }
 
+/** Of a gather: 256 bits of them. */
+function hasLongIndexes({ row }: DecodedInstruction): boolean {
+  return row.vectorLength === 1 && !/gatherdq$|gatherdpd$/.test(row.mnemonic);
+}
+
 function memoryText(memory: MemoryOperand, instruction: DecodedInstruction): string {
   const addressSize = memory.address32 ? 4 : 8;
   const segment = memory.segment === 'none' ? '' : `${memory.segment}:`;
@@ -69,12 +75,15 @@ function memoryText(memory: MemoryOperand, instruction: DecodedInstruction): str
     const distance = memory.displacement - (instruction.address + instruction.length);
     return `${segment}[${memory.address32 ? 'eip' : 'rip'}+${hex64(memory.address32 ? distance | 0 : distance)}]`;
   }
-  if (memory.base < 0 && memory.index < 0) {
+  if (memory.base < 0 && memory.index < 0 && memory.vectorIndex < 0) {
     return `${segment === '' ? 'ds:' : segment}${hex64(memory.displacement)}`;
   }
   let inner = memory.base < 0 ? '' : gprName(memory.base, addressSize);
   if (memory.index >= 0) {
     inner += `${inner === '' ? '' : '+'}${gprName(memory.index, addressSize)}*${1 << memory.scale}`;
+  }
+  if (memory.vectorIndex >= 0) {
+    inner += `${inner === '' ? '' : '+'}${hasLongIndexes(instruction) ? 'y' : 'x'}mm${memory.vectorIndex}*${1 << memory.scale}`;
   }
   if (memory.displacement !== 0) inner += signedHex(memory.displacement);
   return `${segment}[${inner}]`;
@@ -87,7 +96,7 @@ function immediateText(immediate: ImmediateOperand): string {
 
 /** objdump shows no size for `moffs` and lddqu, and an integer's for cmpxchg16b. */
 function sizeText(memory: MemoryOperand, code: string, mnemonic: string): string {
-  if (code[0] === 'O' || mnemonic === 'lddqu') return '';
+  if (code[0] === 'O' || mnemonic.endsWith('lddqu')) return '';
   if (mnemonic === 'cmpxchg16b') return 'OWORD PTR ';
   return SIZE_NAMES.get(memory.size) ?? '';
 }
@@ -147,6 +156,11 @@ const BY_SIZE = new Map<string, readonly [string, string, string]>([
 /** 16-bit forms that operands do not tell. */
 const WORD_SUFFIX = new Set(['push Iz', 'push Ibs', 'push FS', 'push GS', 'pop FS', 'pop GS', 'enter Iw', 'leave ']);
 const COMPARISONS = ['eq', 'lt', 'le', 'unord', 'neq', 'nlt', 'nle', 'ord'] as const;
+/** Of VEX. */
+const LONG_COMPARISONS = [
+  ...COMPARISONS, 'eq_uq', 'nge', 'ngt', 'false', 'neq_oq', 'ge', 'gt', 'true',
+  'eq_os', 'lt_oq', 'le_oq', 'unord_s', 'neq_us', 'nlt_uq', 'nle_uq', 'ord_s', 'eq_us', 'nge_uq', 'ngt_uq', 'false_os', 'neq_os', 'ge_oq', 'gt_oq', 'true_us',
+] as const;
 const CARRYLESS = new Map([
   [0x00, 'pclmullqlqdq'],
   [0x01, 'pclmulhqlqdq'],
@@ -157,10 +171,12 @@ const XMM0_IMPLICIT = new Set(['pblendvb', 'blendvps', 'blendvpd', 'sha256rnds2'
 
 /** Names that stand for an instruction with a certain immediate (`cmpltps`); the immediate is then left out. */
 function nameWithImmediate(instruction: DecodedInstruction): string | undefined {
-  const last = instruction.operands[2];
+  const last = instruction.operands.at(-1);
   if (last === undefined || last.kind !== 'immediate') return undefined;
   const { mnemonic } = instruction.row;
   if (mnemonic === 'pclmulqdq') return CARRYLESS.get(last.low);
+  if (mnemonic === 'vpclmulqdq') return CARRYLESS.has(last.low) ? `v${CARRYLESS.get(last.low)!}` : undefined;
+  if (/^vcmp[ps][sd]$/.test(mnemonic)) return last.low > 31 ? undefined : `vcmp${LONG_COMPARISONS[last.low]!}${mnemonic.slice(4)}`;
   if (!/^cmp[ps][sd]$/.test(mnemonic) || last.low > 7) return undefined;
   return `cmp${COMPARISONS[last.low]!}${mnemonic.slice(3)}`;
 }
@@ -189,7 +205,7 @@ export function disassemble(instruction: DecodedInstruction): string {
   const implied = stringOperands(instruction);
   if (implied !== undefined) return `${prefix}${row.mnemonic} ${implied}`;
   const special = nameWithImmediate(instruction);
-  const shown = special === undefined ? operands : operands.slice(0, 2);
+  const shown = special === undefined ? operands : operands.slice(0, -1);
   const texts = shown.map((operand, index) => operandText(operand, instruction, row.operands[index]!));
   if (XMM0_IMPLICIT.has(row.mnemonic)) texts.push('xmm0');
   const name = prefix + (special ?? mnemonicOf(instruction));

@@ -9,15 +9,15 @@
  * "Codes for Operand Type"): `Eb`, `Gv`, `Iz`, `Jb`, `Wdq`, `Vsd`, ...
  */
 
-/** Opcode maps: one byte, `0F`, `0F 38`, `0F 3A`; VEX maps come with AVX. */
-export type OpcodeMap = 0 | 1 | 2 | 3;
+/** Opcode maps: one byte, `0F`, `0F 38`, `0F 3A`, and the last three behind a VEX prefix. */
+export type OpcodeMap = 0 | 1 | 2 | 3 | 4 | 5 | 6;
 
 /** Mandatory prefix of an SSE-style row: none, 66, F3 or F2. `undefined` where prefixes are not part of the opcode. */
 export type MandatoryPrefix = 'none' | '66' | 'F3' | 'F2';
 
 export type Feature =
   | 'base' | 'x87' | 'mmx' | 'sse' | 'sse2' | 'sse3' | 'ssse3' | 'sse41' | 'sse42'
-  | 'popcnt' | 'cx16' | 'aes' | 'pclmul' | 'sha' | 'xsave' | 'movbe' | 'rdtscp' | 'fxsr' | 'cmov';
+  | 'popcnt' | 'cx16' | 'aes' | 'pclmul' | 'sha' | 'xsave' | 'movbe' | 'lzcnt' | 'bmi1' | 'bmi2' | 'avx' | 'avx2' | 'fma' | 'f16c' | 'rdtscp' | 'fxsr' | 'cmov';
 
 export interface InstructionRow {
   /** Position in the table; assigned when the table is built. */
@@ -37,6 +37,8 @@ export interface InstructionRow {
   readonly rm?: number | undefined;
   /** REX.W must be this, where it selects another instruction (`movq`/`movd`, `cmpxchg16b`). */
   readonly rexW?: 0 | 1 | undefined;
+  /** VEX.L must be this, where the vector has a length: 128 or 256 bits. */
+  readonly vectorLength?: 0 | 1 | undefined;
   /** Operands, destination first, as Intel codes. */
   readonly operands: readonly string[];
   /** Key into the semantics; the mnemonic unless several rows share one meaning or one mnemonic has several. */
@@ -63,7 +65,7 @@ export interface RegisterOperand {
   readonly kind: 'register';
   readonly class: RegisterClass;
   readonly index: number;
-  /** Operand size in bytes: 1, 2, 4, 8, 10 or 16. */
+  /** Operand size in bytes: 1, 2, 4, 8, 10, 16 or 32 (a YMM register, of class `xmm`). */
   readonly size: number;
   /** AH, CH, DH or BH; `index` is then 0 to 3. */
   readonly high8: boolean;
@@ -76,6 +78,8 @@ export interface MemoryOperand {
   /** GPR number, or -1 for none. RIP-relative addresses are resolved into `displacement`. */
   readonly base: number;
   readonly index: number;
+  /** Number of the XMM or YMM register whose lanes are indexes (VSIB), or -1; `index` is then -1. */
+  readonly vectorIndex: number;
   /** Shift count 0 to 3. */
   readonly scale: number;
   /**

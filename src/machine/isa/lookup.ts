@@ -10,6 +10,7 @@ import {
   ADDRESSING_IMMEDIATE,
   ADDRESSING_IMMEDIATE_FULL,
   ADDRESSING_IMMEDIATE_SIGNED_BYTE,
+  ADDRESSING_LAST_XMM,
   ADDRESSING_MMX_OR_MEMORY,
   ADDRESSING_OPCODE_GPR,
   ADDRESSING_SEGMENT,
@@ -32,11 +33,15 @@ import { DEFINITIONS } from './definitions.ts';
 /** Index of a mandatory prefix: none, 66, F3, F2. */
 export const PREFIX_INDEX = { none: 0, '66': 1, F3: 2, F2: 3 } as const;
 
+const FIRST_VEX_MAP = 4;
+/** Maps in `OPCODES`: those of VEX stand there twice, for VEX.L 0 and 1. */
+const VEX_MAPS = 3;
+
 /**
- * By map << 10 | prefix index << 8 | opcode: 0 no instruction; n > 0 the row n - 1; n < 0 the group
+ * By map << 10 | prefix index << 8 | opcode (with VEX.L, three maps later): 0 no instruction; n > 0 the row n - 1; n < 0 the group
  * at -n in `GROUPS`.
  */
-export const OPCODES = new Int16Array(4096);
+export const OPCODES = new Int16Array(10 << 10);
 
 /**
  * A group has 32 entries, by REX.W << 4 | (mod == 3) << 3 | reg, in the same code; there n < 0 leads to 8 entries
@@ -45,8 +50,8 @@ export const OPCODES = new Int16Array(4096);
 export const GROUPS = new Int16Array(16384);
 
 export const ROW_FLAGS = new Uint8Array(DEFINITIONS.length);
-/** Three packed operand codes a row; 0 for none. */
-export const ROW_OPERANDS = new Int32Array(DEFINITIONS.length * 3);
+/** Four packed operand codes a row; 0 for none. */
+export const ROW_OPERANDS = new Int32Array(DEFINITIONS.length * 4);
 /** Bytes of immediates a row, by operand size index: row * 4 + index. */
 export const ROW_IMMEDIATE_BYTES = new Uint8Array(DEFINITIONS.length * 4);
 
@@ -84,17 +89,24 @@ function place(row: InstructionRow): void {
   const last = row.prefix === undefined ? 3 : first;
   const restricted = isRestricted(row);
   const registers = row.opcodeRegister ? 8 : 1;
-  for (let prefix = first; prefix <= last; prefix++) {
-    for (let register = 0; register < registers; register++) {
-      const slot = (row.map << 10) | (prefix << 8) | (row.opcode + register);
-      if (!restricted) {
-        OPCODES[slot] = row.id + 1;
-      } else {
-        if (OPCODES[slot]! >= 0) OPCODES[slot] = -allocate(32, OPCODES[slot]!);
-        fillGroup(-OPCODES[slot]!, row);
+  for (const map of mapsOf(row)) {
+    for (let prefix = first; prefix <= last; prefix++) {
+      for (let register = 0; register < registers; register++) {
+        const slot = (map << 10) | (prefix << 8) | (row.opcode + register);
+        if (!restricted) {
+          OPCODES[slot] = row.id + 1;
+        } else {
+          if (OPCODES[slot]! >= 0) OPCODES[slot] = -allocate(32, OPCODES[slot]!);
+          fillGroup(-OPCODES[slot]!, row);
+        }
       }
     }
   }
+}
+
+function mapsOf({ map, vectorLength }: InstructionRow): number[] {
+  if (map < FIRST_VEX_MAP || vectorLength === 0) return [map];
+  return vectorLength === 1 ? [map + VEX_MAPS] : [map, map + VEX_MAPS];
 }
 
 /** Rows that say more about their encoding come later and win. */
@@ -115,7 +127,7 @@ function placeAll(): void {
 
 function immediateBytes(code: number, sizeIndex: number): number {
   const addressing = code & 0xff;
-  if (addressing === ADDRESSING_IMMEDIATE_SIGNED_BYTE) return 1;
+  if (addressing === ADDRESSING_IMMEDIATE_SIGNED_BYTE || addressing === ADDRESSING_LAST_XMM) return 1;
   if (addressing !== ADDRESSING_IMMEDIATE && addressing !== ADDRESSING_IMMEDIATE_FULL) return 0;
   return TYPE_SIZES[(((code >> 8) & 15) << 2) | sizeIndex]!;
 }
@@ -126,13 +138,15 @@ function usesModrm(addressing: number): boolean {
 }
 
 function flagsOf(row: InstructionRow, hasModrm: boolean, allBytes: boolean): number {
-  const forced = row.default64 && row.flow !== 'next';
+  // Of most VEX rows W is part of the opcode or ignored: they have one size. PCMPESTRI takes it for its lengths.
+  const isVector = row.map >= FIRST_VEX_MAP && !row.operands.some((code) => code.endsWith('y')) && !row.mnemonic.startsWith('vpcmpestr');
+  const forced = isVector || (row.default64 && row.flow !== 'next');
   return (
     (hasModrm ? ROW_HAS_MODRM : 0) |
     (row.byte || allBytes ? ROW_BYTE : 0) |
     (forced ? ROW_FORCE64 : row.default64 ? ROW_DEFAULT64 : 0) |
     (row.lockable ? ROW_LOCKABLE : 0) |
-    (row.prefix === '66' ? ROW_PREFIX_66 : 0) |
+    (row.prefix === '66' || row.map >= FIRST_VEX_MAP ? ROW_PREFIX_66 : 0) |
     (row.repeat !== undefined ? ROW_REPEAT : 0) |
     (row.repeat === 'repe-repne' ? ROW_REPEAT_NOT_EQUAL : 0)
   );
@@ -143,7 +157,7 @@ function compile(row: InstructionRow): void {
   let allBytes = row.operands.length > 0;
   for (let index = 0; index < row.operands.length; index++) {
     const code = packOperandCode(row.operands[index]!);
-    ROW_OPERANDS[row.id * 3 + index] = code;
+    ROW_OPERANDS[row.id * 4 + index] = code;
     hasModrm ||= usesModrm(code & 0xff);
     if (((code >> 8) & 15) !== TYPE_BYTE) allBytes = false;
     for (let sizeIndex = 0; sizeIndex < 3; sizeIndex++) {

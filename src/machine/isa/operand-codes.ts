@@ -24,6 +24,10 @@ import {
   ADDRESSING_X87,
   ADDRESSING_X87_TOP,
   ADDRESSING_ONE,
+  ADDRESSING_VEX_XMM,
+  ADDRESSING_VEX_GPR,
+  ADDRESSING_LAST_XMM,
+  ADDRESSING_VECTOR_INDEXED,
 } from './addressing.ts';
 
 export * from './addressing.ts';
@@ -44,11 +48,12 @@ export const TYPE_Y = 8;
 export const TYPE_P = 9;
 /** No size: `lea`, `fxsave`. */
 export const TYPE_NONE = 10;
+export const TYPE_32_BYTES = 11;
 
 /** Bytes by operand type * 4 + operand size index (0: 16 bits, 1: 32, 2: 64). */
 export const TYPE_SIZES = new Uint8Array([
   1, 1, 1, 0, 2, 2, 2, 0, 4, 4, 4, 0, 8, 8, 8, 0, 16, 16, 16, 0, 10, 10, 10, 0, // fixed
-  2, 4, 8, 0, 2, 4, 4, 0, 4, 4, 8, 0, 4, 6, 10, 0, 0, 0, 0, 0, // v, z, y, p, none
+  2, 4, 8, 0, 2, 4, 4, 0, 4, 4, 8, 0, 4, 6, 10, 0, 0, 0, 0, 0, 32, 32, 32, 0, // v, z, y, p, none, 32 bytes
 ]);
 
 const ADDRESSING: Readonly<Record<string, number>> = {
@@ -69,6 +74,10 @@ const ADDRESSING: Readonly<Record<string, number>> = {
   S: ADDRESSING_SEGMENT,
   C: ADDRESSING_CONTROL,
   D: ADDRESSING_DEBUG,
+  H: ADDRESSING_VEX_XMM,
+  B: ADDRESSING_VEX_GPR,
+  L: ADDRESSING_LAST_XMM,
+  X: ADDRESSING_VECTOR_INDEXED,
 };
 
 const TYPES: Readonly<Record<string, number>> = {
@@ -82,6 +91,7 @@ const TYPES: Readonly<Record<string, number>> = {
   dq: TYPE_16_BYTES,
   ps: TYPE_16_BYTES,
   pd: TYPE_16_BYTES,
+  qq: TYPE_32_BYTES,
   t: TYPE_10_BYTES,
   v: TYPE_V,
   z: TYPE_Z,

@@ -34,7 +34,7 @@ function rowText(row: InstructionRow): string {
     (row.opcodeRegister ? 1 : 0) | (row.default64 ? 2 : 0) | (row.lockable ? 4 : 0) | (row.byte ? 8 : 0) | (row.aligned ? 16 : 0);
   return [
     row.mnemonic, row.map, row.opcode, row.operands.join(), row.semantics === row.mnemonic ? '' : row.semantics, row.feature, row.flow,
-    row.prefix ?? '', row.group ?? '', row.modrm ?? '', row.rm ?? '', row.rexW ?? '', row.repeat ?? '', bits,
+    row.prefix ?? '', row.group ?? '', row.modrm ?? '', row.rm ?? '', row.rexW ?? '', row.repeat ?? '', bits, row.vectorLength ?? '',
   ].join(ROW_FIELD_SEPARATOR);
 }
 

@@ -34,6 +34,7 @@ function parseRow(id: number): InstructionRow {
     modrm: optionalText<'mem' | 'reg'>(fields[9]!),
     rm: optionalNumber(fields[10]!),
     rexW: optionalNumber(fields[11]!) as 0 | 1 | undefined,
+    vectorLength: optionalNumber(fields[14]!) as 0 | 1 | undefined,
     operands: fields[3] === '' ? [] : fields[3]!.split(','),
     semantics: fields[4] === '' ? fields[0]! : fields[4]!,
     feature: fields[5] as Feature,

@@ -9,6 +9,8 @@
  *   sign-extended, `Iv` has the operand size (eight bytes with REX.W).
  * - `Ez`, `Rv/Mw`, ...: a memory operand has another size than a register one.
  * - `Zb`, `Zv`: the register that the low three bits of the opcode name.
+ * - `By`: the general register of VEX.vvvv. `Ldq`: the register that the last byte names. `Xd`, `Xq`: an element in memory at
+ *   each of the indexes in a vector (VSIB). `qq` is 32 bytes, `dq`, `ps` and `pd` are always 16.
  * - `AL`, `rAX`, `CL`, `DX`, `1`, `ST0`, `STi`, `XMM0`, `FS`, `GS`: that register or value.
  */
 
@@ -39,7 +41,7 @@ function impliedForm(operands: readonly string[]): 'mem' | 'reg' | undefined {
   for (const code of operands) {
     if (code.includes('/')) continue;
     const letter = code.charCodeAt(0);
-    if (letter === 0x4d /* M */) return 'mem';
+    if (letter === 0x4d /* M */ || letter === 0x58 /* X */) return 'mem';
     if (letter === 0x52 /* R */ || letter === 0x4e /* N */ || letter === 0x55 /* U */) return 'reg';
   }
   return undefined;
@@ -50,6 +52,8 @@ function opcodeMap(opcode: number): OpcodeMap {
   if (opcode < 0x1000) return 1;
   return (opcode & 0xff00) === 0x3800 ? 2 : 3;
 }
+
+const VEX_MAP = { 0: 4, 1: 4, 2: 5, 3: 6, 4: 4, 5: 5, 6: 6 } as const;
 
 /** All fields are set, so that all rows have one shape. */
 export function row(mnemonic: string, operands: string, opcode: number, options: RowOptions = NO_OPTIONS): RowDefinition {
@@ -65,6 +69,7 @@ export function row(mnemonic: string, operands: string, opcode: number, options:
     modrm: options.modrm ?? impliedForm(list),
     rm: options.rm,
     rexW: options.rexW,
+    vectorLength: options.vectorLength,
     operands: list,
     semantics: options.semantics ?? mnemonic,
     feature: options.feature ?? 'base',
@@ -94,3 +99,10 @@ export function prefixed(
 export const CONDITION_NAMES = [
   'o', 'no', 'b', 'ae', 'e', 'ne', 'be', 'a', 's', 'ns', 'p', 'np', 'l', 'ge', 'le', 'g',
 ] as const;
+
+/** `row` behind a VEX prefix. Without `vectorLength` VEX.L means nothing. */
+export function vex(prefix: MandatoryPrefix, mnemonic: string, operands: string, opcode: number, options: RowOptions): RowDefinition {
+  const definition = prefixed(prefix, mnemonic, operands, opcode, options);
+  definition.map = VEX_MAP[definition.map];
+  return definition;
+}

@@ -1,6 +1,7 @@
 /** Integer instructions: SDM Vol. 2, Appendix A.3, tables. */
 
-import { CONDITION_NAMES, prefixed, row } from './row.ts';
+import type { Feature, MandatoryPrefix } from './instruction.ts';
+import { CONDITION_NAMES, prefixed, row, vex } from './row.ts';
 import type { RowDefinition } from './row.ts';
 
 const LOCKABLE = { lockable: true } as const;
@@ -157,9 +158,12 @@ const MULTIPLY_AND_SCAN: readonly RowDefinition[] = [
   row('shld', 'Ev,Gv,CL', 0x0fa5),
   row('shrd', 'Ev,Gv,Ib', 0x0fac),
   row('shrd', 'Ev,Gv,CL', 0x0fad),
-  // Without BMI1 and LZCNT, F3 does not make these tzcnt and lzcnt.
   row('bsf', 'Gv,Ev', 0x0fbc),
   row('bsr', 'Gv,Ev', 0x0fbd),
+  prefixed('F3', 'tzcnt', 'Gv,Ev', 0x0fbc, { feature: 'bmi1' }),
+  prefixed('F3', 'lzcnt', 'Gv,Ev', 0x0fbd, { feature: 'lzcnt' }),
+  row('movbe', 'Gv,Mv', 0x0f38f0, { feature: 'movbe' }),
+  row('movbe', 'Mv,Gv', 0x0f38f1, { feature: 'movbe' }),
   prefixed('F3', 'popcnt', 'Gv,Ev', 0x0fb8, { feature: 'popcnt' }),
   prefixed('F2', 'crc32', 'Gy,Eb', 0x0f38f0, { feature: 'sse42' }),
   prefixed('F2', 'crc32', 'Gy,Ev', 0x0f38f1, { feature: 'sse42' }),
@@ -175,6 +179,27 @@ const FLAGS: readonly RowDefinition[] = [
   row('std', '', 0xfd),
 ];
 
+/** BMI1 and BMI2 (SDM Vol. 1, 5.1.16): VEX without a vector. */
+const BIT_MANIPULATION: readonly RowDefinition[] = [
+  bits('none', 'andn', 'Gy,By,Ey', 0x0f38f2, 'bmi1'),
+  bits('none', 'blsr', 'By,Ey', 0x0f38f3, 'bmi1', 1),
+  bits('none', 'blsmsk', 'By,Ey', 0x0f38f3, 'bmi1', 2),
+  bits('none', 'blsi', 'By,Ey', 0x0f38f3, 'bmi1', 3),
+  bits('none', 'bextr', 'Gy,Ey,By', 0x0f38f7, 'bmi1'),
+  bits('none', 'bzhi', 'Gy,Ey,By', 0x0f38f5, 'bmi2'),
+  bits('F2', 'pdep', 'Gy,By,Ey', 0x0f38f5, 'bmi2'),
+  bits('F3', 'pext', 'Gy,By,Ey', 0x0f38f5, 'bmi2'),
+  bits('F2', 'mulx', 'Gy,By,Ey', 0x0f38f6, 'bmi2'),
+  bits('F3', 'sarx', 'Gy,Ey,By', 0x0f38f7, 'bmi2'),
+  bits('66', 'shlx', 'Gy,Ey,By', 0x0f38f7, 'bmi2'),
+  bits('F2', 'shrx', 'Gy,Ey,By', 0x0f38f7, 'bmi2'),
+  bits('F2', 'rorx', 'Gy,Ey,Ib', 0x0f3af0, 'bmi2'),
+];
+
+function bits(prefix: MandatoryPrefix, mnemonic: string, operands: string, opcode: number, feature: Feature, group?: number): RowDefinition {
+  return vex(prefix, mnemonic, operands, opcode, { feature, group, vectorLength: 0 });
+}
+
 export const INTEGER_ROWS: readonly RowDefinition[] = [
   ...arithmetic(),
   ...MOVES,
@@ -187,4 +212,5 @@ export const INTEGER_ROWS: readonly RowDefinition[] = [
   ...bitTests(),
   ...strings(),
   ...FLAGS,
+  ...BIT_MANIPULATION,
 ];

@@ -124,6 +124,17 @@ class AnalysisBuilder extends Expressions implements Builder {
   writeHigh64(index: number, _value: Expr): void { this.#write(index, true); }
   writeLow64Zero(index: number, _value: Expr): void { this.#write(index, false); }
   writeLow32Zero(index: number, _value: Expr): void { this.#write(index, false); }
+  readV256(index: number): readonly [Expr, Expr] {
+    const low = this.readV128(index);
+    return [low, this.#value('v128')];
+  }
+  writeV256(index: number, low: Expr, _high: Expr): void { this.writeV128(index, low); }
+  readYmmHigh(_index: number): Expr { return this.#value('v128'); }
+  writeYmmHigh(_index: number, _value: Expr): void {}
+  writeYmmHighOf(_register: number, _value: Expr): void {}
+  vectorIndex(_index: number): Expr { return this.#value('i32'); }
+  vectorScale(_index: number): Expr { return this.#value('i32'); }
+  helperAt(): void { this.helper(''); }
   readMmx(_index: number): Expr { return this.#value('i64'); }
   writeMmx(_index: number, _value: Expr): void {}
 
@@ -160,7 +171,7 @@ class AnalysisBuilder extends Expressions implements Builder {
     this.notes.gprRead |= 1 << 4;
     this.notes.gprWritten |= 1 << 4;
   }
-  readState(_offset: number, type: 'i32' | 'i64'): Expr { return this.#value(type); }
+  readState(_offset: number, type: ValueType): Expr { return this.#value(type); }
   writeState(_offset: number, _value: Expr): void {}
   nextRip(): Expr { return this.#value('i64'); }
 

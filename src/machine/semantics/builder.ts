@@ -80,6 +80,16 @@ export interface Builder {
   /** Writes the low bytes of an xmm register and clears the rest (`movq`, `movd`, `movss xmm, m32`). */
   writeLow64Zero(index: number, value: Expr): void;
   writeLow32Zero(index: number, value: Expr): void;
+  /** A ymm register or 32 bytes of memory, as two halves that can be read several times. */
+  readV256(index: number): readonly [low: Expr, high: Expr];
+  writeV256(index: number, low: Expr, high: Expr): void;
+  /** Bits 128 to 255 of a register operand; of a register by number. The other methods do not touch them. */
+  readYmmHigh(index: number): Expr;
+  writeYmmHigh(index: number, value: Expr): void;
+  writeYmmHighOf(register: number, value: Expr): void;
+  /** Of memory with a vector of indexes: the register's offset in the CPU state, and the shift count, i32. */
+  vectorIndex(index: number): Expr;
+  vectorScale(index: number): Expr;
   /** mmx register or 8 bytes of memory, i64. Reading or writing a register makes the x87 state MMX (TOP 0, all tags in use, exponent all ones on write). */
   readMmx(index: number): Expr;
   writeMmx(index: number, value: Expr): void;
@@ -98,8 +108,8 @@ export interface Builder {
   /** Loads the top of the stack (already `let`); the caller then calls `addRsp(size)` when nothing can fault any more. */
   peekStack(size: number): Expr;
   addRsp(bytes: number): void;
-  /** 4 or 8 byte word of the CPU state by offset (`STATE_MXCSR`, ...). */
-  readState(offset: number, type: 'i32' | 'i64'): Expr;
+  /** 4, 8 or 16 bytes of the CPU state by offset (`STATE_MXCSR`, ...). */
+  readState(offset: number, type: 'i32' | 'i64' | 'v128'): Expr;
   writeState(offset: number, value: Expr): void;
   /** Address of the next instruction, i64. */
   nextRip(): Expr;
@@ -153,6 +163,8 @@ export interface Builder {
    * `immediate` may be an i32 Expr, such as `read` of an immediate operand that is not known.
    */
   helper(name: string, destination?: number, source?: number, immediate?: number | Expr): void;
+  /** The same with operands that are offsets into the CPU state. */
+  helperAt(name: string, destination: number, source: number | Expr, immediate: number | Expr): void;
   /** Calls the function of `compare-strings.ts`. i32, readable several times. */
   compareStrings(first: Expr, second: Expr, firstLength: Expr, secondLength: Expr, control: Expr): Expr;
 

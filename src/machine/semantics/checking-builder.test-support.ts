@@ -6,7 +6,7 @@
 import { FORM_DESTINATION_MEMORY, FORM_SOURCE_MEMORY } from '../helpers/types.ts';
 import type { DecodedInstruction, Operand } from '../isa/instruction.ts';
 import {
-  GUEST_BASE, STATE_FAULT_VECTOR, STATE_FLAG_AUX, STATE_FLAG_RESULT, STATE_GPR, STATE_XMM, STATE_ZERO,
+  GUEST_BASE, STATE_FAULT_VECTOR, STATE_FLAG_AUX, STATE_FLAG_RESULT, STATE_GPR, STATE_XMM, STATE_YMM_HIGH, STATE_ZERO,
 } from '../state.ts';
 import * as op from '../wasm/opcodes.ts';
 import type { ConditionCode, Expr } from './builder.ts';
@@ -228,6 +228,14 @@ export class CheckingBuilder extends EmittingBuilder {
     const start = operand.class === 'gpr' ? STATE_GPR + 8 * operand.index : STATE_XMM + 16 * operand.index;
     return this.i32(operand.class === 'mmx' ? this.mmxOffset(operand.index) : start + (operand.high8 ? 1 : 0));
   }
+
+  protected ymmHigh(index: number): { readonly base: Expr; readonly offset: number } {
+    return { base: this.i32(0), offset: STATE_YMM_HIGH + 16 * this.#registerIndex(index, 'xmm') };
+  }
+
+  vectorIndex(_index: number): Expr { return this.i32(STATE_XMM); }
+  vectorScale(_index: number): Expr { return this.i32(0); }
+  helperAt(): void {}
 
   protected readCanonical(): CanonicalFlags {
     return {

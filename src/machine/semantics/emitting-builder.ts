@@ -1,7 +1,7 @@
 /** What the interpreter's and the translator's builders share: statements, flags, memory access by size. */
 import * as op from '../wasm/opcodes.ts';
 import { ByteWriter, TYPE_BYTES, type WasmType } from '../wasm/writer.ts';
-import { STATE_X87, STATE_X87_TAG, STATE_X87_TOP } from '../state.ts';
+import { STATE_X87, STATE_X87_TAG, STATE_X87_TOP, STATE_YMM_HIGH } from '../state.ts';
 import type { Builder, ConditionCode, Expr, FlagName, ValueType } from './builder.ts';
 import { Expressions, emitExpression, localGet, node, writeOpcode } from './expression.ts';
 import {
@@ -48,6 +48,9 @@ export abstract class EmittingBuilder extends Expressions implements Builder {
   abstract nextRip(): Expr;
   abstract fault(vector: number): void;
   abstract helper(name: string, destination?: number, source?: number, immediate?: number | Expr): void;
+  abstract helperAt(name: string, destination: number, source: number | Expr, immediate: number | Expr): void;
+  abstract vectorIndex(index: number): Expr;
+  abstract vectorScale(index: number): Expr;
   abstract readGpr(register: number, size: number, high8?: boolean): Expr;
   abstract writeGpr(register: number, size: number, value: Expr, high8?: boolean): void;
   abstract readXmm(register: number): Expr;
@@ -74,6 +77,8 @@ export abstract class EmittingBuilder extends Expressions implements Builder {
   protected abstract access(address: Expr, size: number, write: boolean): { readonly base: Expr; readonly offset: number };
   /** Checks alignment where the row wants it. */
   protected abstract checkAlignment(index: number, address: Expr): void;
+  /** Where in the state the upper half of a ymm register operand is. */
+  protected abstract ymmHigh(index: number): { readonly base: Expr; readonly offset: number };
   /** Offset in the state of the significand of mmx register operand. */
   protected abstract mmxAddress(index: number): { readonly base: Expr; readonly offset: number };
 
@@ -225,12 +230,12 @@ export abstract class EmittingBuilder extends Expressions implements Builder {
     this.writeGpr(4, 8, this.add(this.readGpr(4, 8), this.i64(bytes)));
   }
 
-  readState(offset: number, type: 'i32' | 'i64'): Expr {
-    return this.rawLoad(type === 'i32' ? op.I32_LOAD : op.I64_LOAD, type, this.i32(0), offset);
+  readState(offset: number, type: 'i32' | 'i64' | 'v128'): Expr {
+    return this.rawLoad(type === 'i32' ? op.I32_LOAD : type === 'i64' ? op.I64_LOAD : op.V128_LOAD, type, this.i32(0), offset);
   }
 
   writeState(offset: number, value: Expr): void {
-    this.rawStore(value.type === 'i32' ? op.I32_STORE : op.I64_STORE, this.i32(0), offset, value);
+    this.rawStore(value.type === 'i32' ? op.I32_STORE : value.type === 'i64' ? op.I64_STORE : op.V128_STORE, this.i32(0), offset, value);
   }
 
   // ---- operands ----
@@ -275,6 +280,43 @@ export abstract class EmittingBuilder extends Expressions implements Builder {
     const kept = this.let(value);
     this.checkAlignment(index, this.linearAddress(index));
     this.#storeAs(index, 16, op.V128_STORE, kept);
+  }
+
+  readV256(index: number): readonly [Expr, Expr] {
+    if (!this.isMemory(index)) return [this.let(this.readXmmOperand(index)), this.let(this.readYmmHigh(index))];
+    const address = this.let(this.linearAddress(index));
+    this.checkAlignment(index, address);
+    const { base, offset } = this.access(address, 32, false);
+    return [this.let(node('v128', op.V128_LOAD, [base], offset)), this.let(node('v128', op.V128_LOAD, [base], offset + 16))];
+  }
+
+  writeV256(index: number, low: Expr, high: Expr): void {
+    const [first, second] = [this.let(low), this.let(high)];
+    if (!this.isMemory(index)) {
+      this.writeXmmOperand(index, first);
+      this.writeYmmHigh(index, second);
+      return;
+    }
+    const address = this.let(this.linearAddress(index));
+    this.checkAlignment(index, address);
+    const { base, offset } = this.access(address, 32, true);
+    const at = this.let(base);
+    this.rawStore(op.V128_STORE, at, offset, first);
+    this.rawStore(op.V128_STORE, at, offset + 16, second);
+  }
+
+  readYmmHigh(index: number): Expr {
+    const { base, offset } = this.ymmHigh(index);
+    return this.rawLoad(op.V128_LOAD, 'v128', base, offset);
+  }
+
+  writeYmmHigh(index: number, value: Expr): void {
+    const { base, offset } = this.ymmHigh(index);
+    this.rawStore(op.V128_STORE, base, offset, value);
+  }
+
+  writeYmmHighOf(register: number, value: Expr): void {
+    this.rawStore(op.V128_STORE, this.i32(0), STATE_YMM_HIGH + 16 * register, value);
   }
 
   readF64(index: number): Expr {

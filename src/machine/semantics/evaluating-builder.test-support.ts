@@ -37,6 +37,7 @@ export const MEMORY_END = GUEST_BASE + 0x2_0000;
 export class TestCpu implements HelperContext {
   readonly u8 = new Uint8Array(0x2_0000);
   readonly view = new DataView(this.u8.buffer);
+  readonly cpu = 'v2';
   readonly processor = 0;
   /** Guest page numbers that may not be accessed. */
   readonly closedPages = new Set<number>();

@@ -7,7 +7,7 @@ import { RAX, RDX, readSource } from './integer-operands.ts';
 const DIVIDE_ERROR = 0;
 
 /** Upper 64 bits of the unsigned product, from four products of halves (Hacker's Delight 8-2). */
-function multiplyHigh(b: Builder, x: Expr, y: Expr): Expr {
+export function multiplyHigh(b: Builder, x: Expr, y: Expr): Expr {
   const half = b.i32(32);
   const mask = b.i64(0xffff_ffffn);
   const xLow = b.let(b.and(x, mask));

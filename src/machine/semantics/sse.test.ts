@@ -14,7 +14,7 @@ import { SIMD_SEMANTICS } from './sse-table.ts';
 
 const HELPER_NAMES = Object.keys(SSE_HELPERS);
 const PREFIX_BYTES = { none: [], '66': [0x66], F3: [0xf3], F2: [0xf2] } as const;
-const MAP_BYTES = [[], [0x0f], [0x0f, 0x38], [0x0f, 0x3a]] as const;
+const MAP_BYTES: readonly (readonly number[])[] = [[], [0x0f], [0x0f, 0x38], [0x0f, 0x3a]];
 const ADDRESS = 0x40_0000;
 
 function compile(instruction: DecodedInstruction, constants: boolean): Uint8Array<ArrayBuffer> {
@@ -47,7 +47,7 @@ function* forms(row: InstructionRow): Generator<DecodedInstruction> {
   for (const rex of [[], [0x48]]) {
     for (const modrm of [0xc0 | reg | 2, reg | 6]) {
       const prefix = PREFIX_BYTES[row.prefix ?? 'none'];
-      const instruction = decoded([...prefix, ...rex, ...MAP_BYTES[row.map], row.opcode, modrm, 0x4b], row);
+      const instruction = decoded([...prefix, ...rex, ...(MAP_BYTES[row.map] ?? []), row.opcode, modrm, 0x4b], row);
       if (instruction !== undefined) yield instruction;
     }
   }
@@ -78,7 +78,7 @@ function run(hex: string, registers: Registers): Result {
   setXmm(2, registers.xmm2 ?? 0n);
   const context: HelperContext = {
     view, u8: new Uint8Array(memory.buffer), readable: () => true, writable: () => true,
-    offset: (address) => address - GUEST_BASE, raise: () => 1, requireExactFloats: () => 1, timestamp: () => [0, 0], processor: 0,
+    offset: (address) => address - GUEST_BASE, raise: () => 1, requireExactFloats: () => 1, timestamp: () => [0, 0], cpu: 'v2', processor: 0,
   };
   const helper = (number: number, destination: number, source: number, immediate: number, forms_: number): number =>
     SSE_HELPERS[HELPER_NAMES[number] ?? '']?.(context, destination, source, immediate, forms_) ?? 1;

@@ -19,7 +19,8 @@ import { computeFacts, scalarRegisters, type BlockFacts, type InstructionFacts, 
 import type { Region } from './region.ts';
 import { successors, type Edge, type ExitEdge, type InnerEdge, type RegionBlock } from './region-block.ts';
 import { SharedWays } from './shared-ways.ts';
-import { IMPORT_SYSCALL, UnitBuilder, type UnitOptions } from './unit-builder.ts';
+import { UnitBuilder } from './unit-builder.ts';
+import { IMPORT_SYSCALL, type UnitOptions } from './unit-options.ts';
 
 const RSP_BIT = 1 << 4;
 const RSP = 4;

@@ -4,7 +4,7 @@ import { EmittingBuilder } from '../semantics/emitting-builder.ts';
 import { localGet } from '../semantics/expression.ts';
 import * as op from '../wasm/opcodes.ts';
 
-/** Behind the imports of `unit-builder.ts`. */
+/** Behind the imports of `unit-options.ts`. */
 const IMPORT_COMPARE_STRINGS = 4;
 
 export abstract class LocalBuilder extends EmittingBuilder {

@@ -1,5 +1,5 @@
 /** The builder whose operands are locals and constants: it writes the body of one unit. */
-import type { DecodedInstruction, Operand } from '../isa/instruction.ts';
+import type { DecodedInstruction, MemoryOperand, Operand } from '../isa/instruction.ts';
 import { USER_CS, USER_SS } from '../isa/selectors.ts';
 import type { ConditionCode, Expr } from '../semantics/builder.ts';
 import { localGet, node } from '../semantics/expression.ts';
@@ -11,26 +11,13 @@ import { CheckedAccess, type CheckedBlock } from './checked-access.ts';
 import type { InstructionFacts } from './liveness.ts';
 import { marked, memoryOffset } from './memory-offset.ts';
 import { LocalBuilder } from './local-builder.ts';
+import { IMPORT_HELPER, IMPORT_RAISE, type UnitOptions } from './unit-options.ts';
 
 const { GUEST_BASE, STATE_GPR, STATE_XMM } = state;
-
-/** Function indexes of a unit module's imports. */
-export const IMPORT_RAISE = 1;
-export const IMPORT_HELPER = 2;
-export const IMPORT_SYSCALL = 3;
 
 const RSP = 4;
 
 type FlagBit = 'carry' | 'overflow' | 'auxiliary';
-
-export interface UnitOptions {
-  /** Consult the page table before each access. */
-  readonly checked: boolean;
-  /** Stores are noted in `STORE_MARKS`. */
-  readonly marksStores: boolean;
-  readonly nativeNans: boolean;
-  readonly helperNumbers: ReadonlyMap<string, number>;
-}
 
 export class UnitBuilder extends LocalBuilder {
   readonly options: UnitOptions;
@@ -77,8 +64,7 @@ export class UnitBuilder extends LocalBuilder {
 
   /** Writes what control may go to from here, before the code that it goes to otherwise. */
   aside(write: () => void): void {
-    if (this.#checks === undefined) write();
-    else this.#checks.aside(write);
+    if (this.#checks === undefined) write(); else this.#checks.aside(write);
   }
 
   /** Makes an instruction of the block, by its index, the current one. */
@@ -398,6 +384,17 @@ export class UnitBuilder extends LocalBuilder {
   protected readXmmOperand(index: number): Expr { return this.readXmm(this.#xmmNumber(index)); }
   protected writeXmmOperand(index: number, value: Expr): void { this.writeXmm(this.#xmmNumber(index), value); }
 
+  protected ymmHigh(index: number): { readonly base: Expr; readonly offset: number } {
+    return { base: this.i32(0), offset: state.STATE_YMM_HIGH + 16 * this.#xmmNumber(index) };
+  }
+  #memory(index: number): MemoryOperand {
+    const operand = this.#operand(index);
+    if (operand.kind !== 'memory') throw new TypeError(`operand ${index} of ${this.mnemonic} is no memory`);
+    return operand;
+  }
+  vectorIndex(index: number): Expr { return this.i32(state.registerOffset('xmm', this.#memory(index).vectorIndex, false)); }
+  vectorScale(index: number): Expr { return this.i32(this.#memory(index).scale); }
+
   protected mmxAddress(index: number): { readonly base: Expr; readonly offset: number } {
     return { base: this.i32(0), offset: this.mmxOffset(this.#xmmNumber(index)) };
   }
@@ -424,8 +421,9 @@ export class UnitBuilder extends LocalBuilder {
   }
 
   protected checkAlignment(index: number, address: Expr): void {
-    if (!this.options.checked || this.current.row.aligned !== true || this.#operand(index).size !== 16) return;
-    this.faultIf(this.wrap(this.and(address, this.i64(15))), 13);
+    const { size } = this.#operand(index);
+    if (!this.options.checked || this.current.row.aligned !== true || size < 16) return;
+    this.faultIf(this.wrap(this.and(address, this.i64(size - 1))), 13);
   }
 
   protected access(address: Expr, size: number, write: boolean): { readonly base: Expr; readonly offset: number } {
@@ -500,12 +498,20 @@ export class UnitBuilder extends LocalBuilder {
   }
 
   helper(name: string, destination?: number, source?: number, immediate: number | Expr = 0): void {
+    const forms = (destination !== undefined && this.isMemory(destination) ? 1 : 0) | (source !== undefined && this.isMemory(source) ? 2 : 0);
+    this.#helperOn(name, this.#helperOperand(destination), this.#helperOperand(source), immediate, forms);
+  }
+
+  helperAt(name: string, destination: number, source: number | Expr, immediate: number | Expr): void {
+    this.#helperOn(name, this.i32(destination), typeof source === 'number' ? this.i32(source) : source, immediate, 0);
+  }
+
+  #helperOn(name: string, destination: Expr, source: Expr, immediate: number | Expr, forms: number): void {
     const facts = this.#facts;
     const number = this.options.helperNumbers.get(name);
     if (facts === undefined || number === undefined) throw new Error(`there is no helper "${name}"`);
-    const forms = (destination !== undefined && this.isMemory(destination) ? 1 : 0) | (source !== undefined && this.isMemory(source) ? 2 : 0);
     const args = [
-      this.i32(number), this.let(this.#helperOperand(destination)), this.let(this.#helperOperand(source)),
+      this.i32(number), this.let(destination), this.let(source),
       this.let(typeof immediate === 'number' ? this.i32(immediate) : immediate), this.i32(forms), this.i32(this.current.address),
     ];
     this.spill(facts.dirtyBefore | this.#writtenSoFar);

@@ -138,7 +138,7 @@ export class ModuleWriter {
   /** Where each function's code is in the finished module: locals and code. */
   readonly bodies: { readonly start: number; readonly length: number }[] = [];
   #exports: { name: string; kind: number; index: number }[] = [];
-  #elements: { table: number; functions: readonly number[] } | undefined;
+  #elements: { table: number; functions: readonly number[]; first: number } | undefined;
   #importedFunctions = 0;
   #importedTables = 0;
   #importedGlobals = 0;
@@ -192,9 +192,9 @@ export class ModuleWriter {
     this.#exports.push({ name, kind: 0, index: functionIndex });
   }
 
-  /** Fills a table from 0. */
-  elements(table: number, functions: readonly number[]): void {
-    this.#elements = { table, functions };
+  /** Fills a table from a slot on. */
+  elements(table: number, functions: readonly number[], first = 0): void {
+    this.#elements = { table, functions, first };
   }
 
   finish(): Uint8Array<ArrayBuffer> {
@@ -250,7 +250,7 @@ export class ModuleWriter {
       section.u32(2); // active, explicit table, function indexes
       section.u32(elements.table);
       section.u8(0x41);
-      section.s32(0);
+      section.s32(elements.first);
       section.u8(0x0b);
       section.u8(0);
       section.u32(elements.functions.length);

@@ -7,7 +7,7 @@
 import {
   ADDRESSING_CONTROL, ADDRESSING_DEBUG, ADDRESSING_FIXED_GPR, ADDRESSING_FIXED_SEGMENT, ADDRESSING_GPR, ADDRESSING_GPR_OR_MEMORY,
   ADDRESSING_IMMEDIATE, ADDRESSING_IMMEDIATE_FULL, ADDRESSING_IMMEDIATE_SIGNED_BYTE, ADDRESSING_MMX, ADDRESSING_MMX_OR_MEMORY,
-  ADDRESSING_OFFSET, ADDRESSING_ONE, ADDRESSING_OPCODE_GPR, ADDRESSING_RELATIVE, ADDRESSING_SEGMENT, ADDRESSING_X87,
+  ADDRESSING_LAST_XMM, ADDRESSING_OFFSET, ADDRESSING_ONE, ADDRESSING_VECTOR_INDEXED, ADDRESSING_VEX_GPR, ADDRESSING_VEX_XMM, ADDRESSING_OPCODE_GPR, ADDRESSING_RELATIVE, ADDRESSING_SEGMENT, ADDRESSING_X87,
   ADDRESSING_X87_TOP, ADDRESSING_XMM, ADDRESSING_XMM_OR_MEMORY,
 } from '../../isa/addressing';
 import {
@@ -16,7 +16,7 @@ import {
 import { NOTE_BRANCHES, NOTE_DEAD_FLAGS, NOTE_KILLS_SHIFT, NOTE_READS_SHIFT } from '../../interpreter/notes';
 import {
   BLOCK_COUNT, BLOCK_COUNTER, BLOCK_HEADER_SIZE, BLOCK_PC, HANDLER_GOTO, HANDLER_RAISE, RECORD_ADDRESS_SHIFT, RECORD_BASE, RECORD_CONDITION, RECORD_DISPLACEMENT, RECORD_HANDLER, RECORD_IMMEDIATE, RECORD_INDEX,
-  RECORD_LENGTH, RECORD_OPERAND0, RECORD_OPERAND1, RECORD_PC, RECORD_SCALE, RECORD_SEGMENT, RECORD_SIZE, RECORD_TARGET,
+  RECORD_LAST, RECORD_LENGTH, RECORD_OPERAND0, RECORD_OPERAND1, RECORD_PC, RECORD_SCALE, RECORD_SEGMENT, RECORD_SIZE, RECORD_TARGET,
 } from '../../interpreter/record';
 import { STATE_FS_BASE, STATE_GPR, STATE_GS_BASE, STATE_X87, STATE_XMM, STATE_ZERO } from '../../state';
 import * as layout from '../layout';
@@ -54,12 +54,16 @@ let operandSize16 = false;
 let addressSize32 = false;
 let lock = false;
 let segment: u32 = 0;
+/** VEX.vvvv, not inverted, until an operand takes it. */
+let vexRegister: u32 = 0;
 /** The record being written. */
 let out: u32 = 0;
 let immediates: u32 = 0;
 /** -1: none. */
 let base: i32 = 0;
 let index: i32 = 0;
+/** What SIB names as the index, or -1 without SIB. */
+let sibIndex: i32 = 0;
 let scale: u32 = 0;
 let displacement: i64 = 0;
 let memoryMode: u32 = 0;
@@ -120,10 +124,29 @@ function group(at: i32): i32 {
   return load<i16>(layout.GROUPS + (at << 1));
 }
 
+/** A VEX prefix of two or three bytes (SDM Vol. 2, 2.3.5) and the opcode behind it. The place in OPCODES, or 0 where there is nothing. */
+function readVex(): u32 {
+  const isPlain = rex == 0 && repeat == 0 && !operandSize16 && !lock;
+  const isLong = opcode == 0xc4;
+  const first = byte();
+  const second = isLong ? byte() : first;
+  const map: u32 = isLong ? first & 31 : 1;
+  rex = 0x40 | (first & 0x80 ? 0 : REX_R);
+  if (isLong) rex |= (first & 0x40 ? 0 : REX_X) | (first & 0x20 ? 0 : REX_B) | (second & 0x80 ? REX_W : 0);
+  vexRegister = (~second >> 3) & 15;
+  opcode = byte();
+  if (!isPlain || map < 1 || map > 3) return 0;
+  return ((map + 3 + (second & 4 ? 3 : 0)) << 10) | ((second & 3) << 8);
+}
+
 /** Row number plus 1, or 0. Reads the opcode and, where the row has one, ModRM. */
 function findRow(): i32 {
   let slot: u32 = (repeat != 0 ? repeat : operandSize16 ? 1 : 0) << 8;
-  if (opcode == 0x0f) {
+  vexRegister = 0;
+  if (opcode == 0xc4 || opcode == 0xc5) {
+    slot = readVex();
+    if (slot == 0) return 0;
+  } else if (opcode == 0x0f) {
     opcode = byte();
     slot |= 0x400;
     if (opcode == 0x38 || opcode == 0x3a) {
@@ -153,12 +176,9 @@ function readEffectiveAddress(row: u32): void {
   if (rm == 4) {
     const sib = byte();
     base = (sib & 7) | ((rex & REX_B) << 3);
-    index = ((sib >> 3) & 7) | ((rex & REX_X) << 2);
+    index = sibIndex = ((sib >> 3) & 7) | ((rex & REX_X) << 2);
     scale = sib >> 6;
-    if (index == 4) {
-      index = -1;
-      scale = 0;
-    }
+    if (index == 4) index = -1;
     if ((sib & 7) == 5 && mod == 0) {
       base = -1;
       displacement = signed32();
@@ -180,7 +200,7 @@ function typeSize(type: u32): u32 {
 }
 
 function writeRegister(operand: u32, offset: u32): void {
-  const field = operand == 0 ? RECORD_OPERAND0 : operand == 1 ? RECORD_OPERAND1 : RECORD_IMMEDIATE;
+  const field = operand == 0 ? RECORD_OPERAND0 : operand == 1 ? RECORD_OPERAND1 : operand == 2 ? RECORD_IMMEDIATE : RECORD_LAST;
   store<u16>(out + field, <u16>offset);
 }
 
@@ -189,8 +209,9 @@ function writeGpr(operand: u32, number: u32, size: u32): void {
   writeRegister(operand, high8 ? STATE_GPR + 8 * (number - 4) + 1 : STATE_GPR + 8 * number);
 }
 
-function writeImmediate(value: i64): void {
-  if (immediates++ == 0) store<i64>(out + RECORD_IMMEDIATE, value);
+function writeImmediate(value: i64, operand: u32): void {
+  if (operand == 3) store<i32>(out + RECORD_LAST, <i32>value);
+  else if (immediates++ == 0) store<i64>(out + RECORD_IMMEDIATE, value);
   else store<i32>(out + RECORD_DISPLACEMENT, <i32>value);
 }
 
@@ -199,7 +220,7 @@ function writeMemory(): void {
   memoryMode = index >= 0 || segment != STATE_ZERO || addressSize32 || far ? MEMORY_ANY : MEMORY_SIMPLE;
   store<u16>(out + RECORD_BASE, <u16>(base < 0 ? STATE_ZERO : STATE_GPR + 8 * base));
   store<u16>(out + RECORD_INDEX, <u16>(index < 0 ? STATE_ZERO : STATE_GPR + 8 * index));
-  store<u8>(out + RECORD_SCALE, <u8>scale);
+  store<u8>(out + RECORD_SCALE, <u8>(index < 0 ? 0 : scale));
   store<u8>(out + RECORD_ADDRESS_SHIFT, addressSize32 || (far && displacement < FAR) ? 32 : 0);
   store<u16>(out + RECORD_SEGMENT, <u16>segment);
   store<i32>(out + RECORD_DISPLACEMENT, displacement >= FAR ? -1 : <i32>displacement);
@@ -216,9 +237,9 @@ function writeOffset(): void {
 }
 
 /** `Iz`, `Iv`: sign-extended. */
-function writeFullImmediate(size: u32): void {
+function writeFullImmediate(size: u32, operand: u32): void {
   const at = code + position;
-  writeImmediate(size == 2 ? <i64>load<i16>(at) : size == 4 ? <i64>load<i32>(at) : load<i64>(at));
+  writeImmediate(size == 2 ? <i64>load<i16>(at) : size == 4 ? <i64>load<i32>(at) : load<i64>(at), operand);
   position += size;
 }
 
@@ -234,11 +255,11 @@ function writeOperand(packed: u32, operand: u32): bool {
       break;
     case ADDRESSING_GPR: writeGpr(operand, reg, size); break;
     case ADDRESSING_IMMEDIATE:
-      writeImmediate(size == 1 ? <i64>load<u8>(code + position) : <i64>load<u16>(code + position));
+      writeImmediate(size == 1 ? <i64>load<u8>(code + position) : <i64>load<u16>(code + position), operand);
       position += size;
       break;
-    case ADDRESSING_IMMEDIATE_SIGNED_BYTE: writeImmediate(signedByte()); break;
-    case ADDRESSING_IMMEDIATE_FULL: writeFullImmediate(size); break;
+    case ADDRESSING_IMMEDIATE_SIGNED_BYTE: writeImmediate(signedByte(), operand); break;
+    case ADDRESSING_IMMEDIATE_FULL: writeFullImmediate(size, operand); break;
     case ADDRESSING_RELATIVE: {
       const distance = size == 1 ? signedByte() : signed32();
       store<u64>(out + RECORD_TARGET, address + (position - start) + distance);
@@ -273,19 +294,35 @@ function writeRareOperand(packed: u32, operand: u32, size: u32, reg: u32, rm: u3
     case ADDRESSING_FIXED_SEGMENT: writeRegister(operand, packed >> 16); break;
     case ADDRESSING_CONTROL:
     case ADDRESSING_DEBUG: writeRegister(operand, reg); break;
-    case ADDRESSING_ONE: writeImmediate(1); break;
+    case ADDRESSING_ONE: writeImmediate(1, operand); break;
+    case ADDRESSING_VEX_XMM: writeRegister(operand, STATE_XMM + 16 * takeVexRegister()); break;
+    case ADDRESSING_VEX_GPR: writeRegister(operand, STATE_GPR + 8 * takeVexRegister()); break;
+    case ADDRESSING_LAST_XMM: writeRegister(operand, STATE_XMM + 16 * (byte() >> 4)); break;
+    case ADDRESSING_VECTOR_INDEXED:
+      if (sibIndex < 0) return false;
+      index = -1;
+      writeMemory();
+      store<u16>(out + RECORD_LAST, <u16>(STATE_XMM + 16 * sibIndex));
+      store<u8>(out + RECORD_SCALE, <u8>scale);
+      break;
   }
   return true;
 }
 
+function takeVexRegister(): u32 {
+  const register = vexRegister;
+  vexRegister = 0;
+  return register;
+}
+
 function writeOperands(row: u32): bool {
-  const operands = layout.ROW_OPERANDS + row * 12;
-  for (let operand: u32 = 0; operand < 3; operand++) {
+  const operands = layout.ROW_OPERANDS + row * 16;
+  for (let operand: u32 = 0; operand < 4; operand++) {
     const packed = load<u32>(operands + operand * 4);
     if (packed == 0) break;
     if (!writeOperand(packed, operand)) return false;
   }
-  return true;
+  return vexRegister == 0;
 }
 
 function chooseSize(flags: u32): void {
@@ -317,6 +354,7 @@ function decodeInstruction(available: u32): bool {
   immediates = 0;
   memoryMode = MEMORY_NONE;
   index = -1;
+  sibIndex = -1;
   scale = 0;
   displacement = 0;
   if ((flags & ROW_HAS_MODRM) != 0 && modrm < 0xc0) readEffectiveAddress(row);
