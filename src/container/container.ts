@@ -83,6 +83,7 @@ export class Container {
       ...(memoryBytes === undefined ? {} : { memoryBytes }),
       ...(config.seed === undefined ? {} : { seed: config.seed }),
       ...(config.tier === undefined ? {} : { tier: config.tier }),
+      ...(config.ioUring === true ? { ioUring: true } : {}),
     });
     if (applyLimits(kernel, config.limits) !== 0) throw new ContainerError(`cpuset ${config.limits.cpuset ?? ''}`, EINVAL);
     const view = createHostView(kernel, {
