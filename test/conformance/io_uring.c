@@ -131,12 +131,22 @@ CHECK(uring_request_outlives_its_descriptor) {
   EXPECT_EQ(3, result().res);
 }
 
-CHECK(uring_does_not_wait_where_the_file_does_not) {
+CHECK(uring_waits_also_where_the_file_does_not) {
   need_ring(4);
-  int ends[2];
+  int ends[2], pair[2];
   OK(pipe2(ends, O_NONBLOCK));
+  OK(socketpair(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK, 0, pair));
   request(IORING_OP_READ, ends[0], data, 10, -1, 7);
+  request(IORING_OP_RECV, pair[0], data + 10, 10, 0, 8);
+  EXPECT_EQ(2, enter(2, 0));
+  EXPECT_EQ(0, waiting());
+  EXPECT_EQ(1, write(ends[1], "x", 1));
+  EXPECT_EQ(7, result().user_data);
+  EXPECT_EQ(1, write(pair[1], "x", 1));
+  EXPECT_EQ(8, result().user_data);
+  request(IORING_OP_RECV, pair[0], data, 10, 0, 9)->msg_flags = MSG_DONTWAIT;
   EXPECT_EQ(-EAGAIN, done());
+  EXPECT_ERRNO(EAGAIN, read(ends[0], data, 1));
 }
 
 CHECK(uring_completes_while_the_submitter_computes) {
@@ -561,9 +571,10 @@ CHECK(uring_bad_requests) {
   EXPECT_EQ(-EINVAL, done());
   request(IORING_OP_READ, OK(open("/dev/zero", O_RDONLY)), (void *)16, 10, 0, 1);
   EXPECT_EQ(-EFAULT, done());
-  request(IORING_OP_LINK_TIMEOUT, -1, NULL, 1, 0, 1);
+  struct __kernel_timespec time = {.tv_sec = 1};
+  request(IORING_OP_LINK_TIMEOUT, -1, &time, 1, 0, 1);
   EXPECT_EQ(-EINVAL, done());
-  request(IORING_OP_TIMEOUT, -1, NULL, 2, 0, 1);
+  request(IORING_OP_TIMEOUT, -1, &time, 2, 0, 1);
   EXPECT_EQ(-EINVAL, done());
 }
 
@@ -609,6 +620,5 @@ CHECK(uring_ring_is_shared_with_a_child) {
 
 CHECK(uring_maps_only_what_is_there) {
   need_ring(4);
-  EXPECT_ERRNO(EINVAL, (intptr_t)mmap(NULL, 1 << 20, PROT_READ, MAP_SHARED, ring.fd, IORING_OFF_SQ_RING));
-  EXPECT_ERRNO(EINVAL, (intptr_t)mmap(NULL, 4096, PROT_READ, MAP_SHARED, ring.fd, 0x4000000));
+  EXPECT(mmap(NULL, 4096, PROT_READ, MAP_SHARED, ring.fd, 0x20000000) == MAP_FAILED);
 }

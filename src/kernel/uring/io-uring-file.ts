@@ -4,8 +4,8 @@
  * submitter, whose memory is at hand then.
  */
 import * as op from '../../abi/io_uring.ts';
-import { EACCES, EAGAIN, EBADF, EBUSY, ECANCELED, EINTR, EINVAL, ENOENT, ERESTARTSYS, ETIME } from '../../abi/errno.ts';
-import { O_CLOEXEC, O_RDWR, RWF_NOWAIT } from '../../abi/fcntl.ts';
+import { EACCES, EAGAIN, EBADF, EBADFD, EBUSY, ECANCELED, EINTR, EINVAL, ENOENT, ERESTARTSYS, ETIME } from '../../abi/errno.ts';
+import { O_CLOEXEC, O_NONBLOCK, O_RDWR, RWF_NOWAIT } from '../../abi/fcntl.ts';
 import { POLLERR, POLLHUP, POLLIN, POLLOUT } from '../../abi/poll.ts';
 import { StreamFile } from '../../fs/stream-file.ts';
 import type { Inode, OpenFile } from '../../fs/types.ts';
@@ -28,6 +28,15 @@ interface Result {
   readonly data: bigint;
   readonly result: number;
   readonly flags: number;
+}
+
+/** A request waits for its file also where the file says that nobody does (io_file_supports_nowait()); nothing else runs meanwhile. */
+function waiting(file: OpenFile | undefined, handle: () => number): number {
+  if (file === undefined || (file.flags & O_NONBLOCK) === 0) return handle();
+  file.flags &= ~O_NONBLOCK;
+  const result = handle();
+  file.flags |= O_NONBLOCK;
+  return result;
 }
 
 export class IoUringFile extends StreamFile {
@@ -180,7 +189,7 @@ export class IoUringFile extends StreamFile {
     const entry = worker.kernel.syscalls[number];
     if (entry === undefined) return -EINVAL;
     if (!allowsCall(worker, number, args)) return -EACCES;
-    const result = entry.handler(worker, args[0] ?? 0, args[1] ?? 0, args[2] ?? 0, args[3] ?? 0, args[4] ?? 0, args[5] ?? 0);
+    const result = waiting(request.file, () => entry.handler(worker, args[0] ?? 0, args[1] ?? 0, args[2] ?? 0, args[3] ?? 0, args[4] ?? 0, args[5] ?? 0));
     if (result === BLOCKED) {
       worker.callRow = entry.row;
       worker.callArguments = args;
@@ -386,9 +395,9 @@ export class IoUringFile extends StreamFile {
     if (this.#overflow.length === 0) this.memory.set('sqFlags', this.memory.get('sqFlags') & ~op.IORING_SQ_CQ_OVERFLOW);
   }
 
-  /** IORING_REGISTER_ENABLE_RINGS: 0 or -EBADF. */
+  /** IORING_REGISTER_ENABLE_RINGS: 0 or -EBADFD. */
   enable(): number {
-    if (!this.isDisabled) return -EBADF;
+    if (!this.isDisabled) return -EBADFD;
     this.isDisabled = false;
     return 0;
   }

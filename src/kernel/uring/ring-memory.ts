@@ -94,7 +94,8 @@ export class RingMemory {
 
   /** What mmap(2) at an offset shows, or -EINVAL. */
   mapped(offset: number, length: number): SharedObject | number {
-    const region = offset === IORING_OFF_SQES ? this.#entries : offset === IORING_OFF_SQ_RING || offset === IORING_OFF_CQ_RING ? this.#rings : undefined;
+    const start = Math.floor(offset / IORING_OFF_CQ_RING) * IORING_OFF_CQ_RING;
+    const region = start === IORING_OFF_SQES ? this.#entries : start === IORING_OFF_SQ_RING || start === IORING_OFF_CQ_RING ? this.#rings : undefined;
     return region === undefined || length > region.bytes ? -EINVAL : region.object;
   }
 
