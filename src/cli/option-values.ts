@@ -77,6 +77,17 @@ export function parseRlimit(text: string): RlimitConfig {
   return { name, soft, hard };
 }
 
+/** Of `--security-opt`: the last one counts. @throws UserError */
+export function securityOptions(values: FlagValues): { readonly ioUring?: true } {
+  let isOn = false;
+  for (const text of values.all('security-opt')) {
+    const [, value] = /^io_uring=(on|off)$/.exec(text) ?? [];
+    if (value === undefined) throw new UserError(`cannot use --security-opt ${text}: there is io_uring=on and io_uring=off`, 'the container has a kernel of its own, so leave the others out');
+    isOn = value === 'on';
+  }
+  return isOn ? { ioUring: true } : {};
+}
+
 /** Of `--cap-add` or `--cap-drop`. @throws UserError */
 export function capabilityNames(values: FlagValues, flag: 'cap-add' | 'cap-drop'): readonly string[] {
   return values.all(flag).flatMap((text) => {

@@ -24,6 +24,8 @@ export interface ContainerConfig {
   /** `/sys/fs/cgroup` is not mounted read-only. */
   readonly writableCgroups?: boolean;
   readonly network: NetworkConfig;
+  /** Its kernel has io_uring(7). Absent: its calls answer ENOSYS. */
+  readonly ioUring?: boolean;
   /** Makes random numbers and addresses repeatable. */
   readonly seed?: number;
   readonly tier?: 'both' | 'interpreter' | 'translator';

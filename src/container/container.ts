@@ -84,6 +84,7 @@ export class Container {
       ...(config.seed === undefined ? {} : { seed: config.seed }),
       ...(config.tier === undefined ? {} : { tier: config.tier }),
       ...(config.cpu === undefined ? {} : { cpu: config.cpu }),
+      ...(config.ioUring === true ? { ioUring: true } : {}),
     });
     if (applyLimits(kernel, config.limits) !== 0) throw new ContainerError(`cpuset ${config.limits.cpuset ?? ''}`, EINVAL);
     const view = createHostView(kernel, {

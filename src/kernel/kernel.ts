@@ -47,6 +47,8 @@ export interface KernelOptions {
   readonly cpu?: CpuLevel;
   /** The first program is pid 1, and adopts orphans; otherwise the kernel does, and it is pid 2. */
   readonly init?: boolean;
+  /** There is io_uring; otherwise its calls answer ENOSYS. */
+  readonly ioUring?: boolean;
 }
 
 /** Different layouts of programs in memory: 256 places of a program, 16 of its heap, 64 of what is mapped. */
@@ -72,6 +74,7 @@ export class Kernel implements KernelInterface {
   /** All that there is, as programs are told. */
   memoryBytes: number;
   readonly protectsInit: boolean;
+  readonly offersIoUring: boolean;
   /** The first program, which the container's life hangs on. */
   main: Process | undefined;
   /** Adopts orphans; undefined: the kernel. */
@@ -120,6 +123,7 @@ export class Kernel implements KernelInterface {
     this.namespaces = initialNamespaces(options.hostname ?? 'caisson', options.domainname ?? '(none)', this.cgroups.container);
     this.census = new NamespaceCensus(this, this.limits.namespaces);
     this.protectsInit = options.init === true;
+    this.offersIoUring = options.ioUring === true;
     this.reaperPid = options.init === true ? 0 : 1;
     this.#lastPid = options.init === true ? 0 : 1;
     this.memory = { limits: this.limits, shared: new SharedObjects(), mappedBytes: 0, addressSpaces: 0 };

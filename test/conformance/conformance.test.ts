@@ -22,10 +22,10 @@ const command = join(stage, 'dist/caisson.js');
 
 /** How a user starts a program inside. Where an ordinary user cannot run this Node, root starts it for him. */
 function inside(user: User | undefined, program: string): ReturnType<typeof run> {
-  if (user === undefined) return run(process.execPath, [command, 'do', ...(isRoot ? ['--cap-add', 'ALL'] : []), '--', program, '/tmp']);
+  if (user === undefined) return run(process.execPath, [command, 'do', '--security-opt', 'io_uring=on', ...(isRoot ? ['--cap-add', 'ALL'] : []), '--', program, '/tmp']);
   const mayRunNode = spawnSync(process.execPath, ['--version'], { ...user, cwd: '/' }).status === 0;
-  if (mayRunNode) return run(process.execPath, [command, 'do', '--', program, '/tmp'], user);
-  return run(process.execPath, [command, 'do', '-u', `${user.uid}:${user.gid}`, '--', program, '/tmp']);
+  if (mayRunNode) return run(process.execPath, [command, 'do', '--security-opt', 'io_uring=on', '--', program, '/tmp'], user);
+  return run(process.execPath, [command, 'do', '--security-opt', 'io_uring=on', '-u', `${user.uid}:${user.gid}`, '--', program, '/tmp']);
 }
 
 /** Both at the same time: most checks wait rather than compute. The test itself is that the program ends. */

@@ -2,6 +2,7 @@
 #include "fixtures.h"
 #include <linux/aio_abi.h>
 #include <linux/futex.h>
+#include <linux/io_uring.h>
 #include <sched.h>
 #include <sys/epoll.h>
 #include <sys/resource.h>
@@ -240,6 +241,35 @@ E(io_getevents_einval_order, EINVAL, S(io_getevents, aio_context(), 2L, 1L, buff
 E(io_getevents_efault_time, EFAULT, S(io_getevents, aio_context(), 0L, 1L, buffer, NOWHERE))
 E(io_pgetevents_einval_context, EINVAL, S(io_pgetevents, 4096, 0L, 1L, buffer, NULL, NULL))
 E(io_pgetevents_efault_mask, EFAULT, S(io_pgetevents, aio_context(), 0L, 1L, buffer, NULL, NOWHERE))
+
+/* ---- io_uring; io_uring.c has the rest ---- */
+static int ring_fd(void) {
+  struct io_uring_params parameters = {0};
+  int fd = syscall(SYS_io_uring_setup, 1, &parameters);
+  if (fd < 0 && (errno == ENOSYS || errno == EPERM)) SKIP("io_uring is off");
+  return OK(fd);
+}
+static struct io_uring_params ring_params(unsigned flags, unsigned results) { return ring_fd(), (struct io_uring_params){.flags = flags, .cq_entries = results}; }
+
+E(io_uring_setup_einval_none, EINVAL, S(io_uring_setup, 0, &(struct io_uring_params){.flags = ring_params(0, 0).flags}))
+E(io_uring_setup_einval_many, EINVAL, S(io_uring_setup, 32769, &(struct io_uring_params){.flags = ring_params(0, 0).flags}))
+E(io_uring_setup_einval_flags, EINVAL, S(io_uring_setup, 1, &(struct io_uring_params){.flags = ring_params(1u << 31, 0).flags}))
+E(io_uring_setup_einval_reserved, EINVAL, S(io_uring_setup, 1, &(struct io_uring_params){.resv = {0, 0, ring_fd()}}))
+E(io_uring_setup_einval_results, EINVAL, S(io_uring_setup, 8, &(struct io_uring_params){.flags = ring_params(IORING_SETUP_CQSIZE, 0).flags, .cq_entries = 4}))
+E(io_uring_setup_efault, EFAULT, (ring_fd(), S(io_uring_setup, 1, NOWHERE)))
+E(io_uring_enter_ebadf, EBADF, (ring_fd(), S(io_uring_enter, 500, 0, 0, 0, NULL, 0)))
+E(io_uring_enter_eopnotsupp, EOPNOTSUPP, (ring_fd(), S(io_uring_enter, readable, 0, 0, 0, NULL, 0)))
+E(io_uring_enter_einval_flags, EINVAL, S(io_uring_enter, ring_fd(), 0, 0, 1u << 31, NULL, 0))
+E(io_uring_enter_einval_argument, EINVAL, S(io_uring_enter, ring_fd(), 0, 1, IORING_ENTER_GETEVENTS | IORING_ENTER_EXT_ARG, buffer, 5))
+E(io_uring_enter_efault_argument, EFAULT, S(io_uring_enter, ring_fd(), 0, 1, IORING_ENTER_GETEVENTS | IORING_ENTER_EXT_ARG, NOWHERE, 24))
+E(io_uring_register_ebadf, EBADF, (ring_fd(), S(io_uring_register, 500, IORING_REGISTER_PROBE, buffer, 1)))
+E(io_uring_register_eopnotsupp, EOPNOTSUPP, (ring_fd(), S(io_uring_register, readable, IORING_REGISTER_PROBE, buffer, 1)))
+E(io_uring_register_einval_what, EINVAL, S(io_uring_register, ring_fd(), 9999, NULL, 0))
+E(io_uring_register_enxio, ENXIO, S(io_uring_register, ring_fd(), IORING_UNREGISTER_FILES, NULL, 0))
+E(io_uring_register_efault_buffers, EFAULT, S(io_uring_register, ring_fd(), IORING_REGISTER_BUFFERS, NOWHERE, 1))
+E(io_uring_register_efault_files, EFAULT, S(io_uring_register, ring_fd(), IORING_REGISTER_FILES, NOWHERE, 1))
+E(io_uring_register_ebadf_files, EBADF, S(io_uring_register, ring_fd(), IORING_REGISTER_FILES, ((int[]){500}), 1))
+E(io_uring_register_efault_eventfd, EFAULT, S(io_uring_register, ring_fd(), IORING_REGISTER_EVENTFD, NOWHERE, 1))
 
 /* The newer mount calls; mount_calls.c has the rest. */
 E_USER(open_tree_eperm, EPERM, S(open_tree, AT_FDCWD, "dir", 1))

@@ -28,7 +28,7 @@ console.log('program           host ok   inside ok  skipped  failed      ms (hos
 for (const name of programs) {
   const program = compile(name, options.static);
   const native = options['inside-only'] ? undefined : await run(program, [nativeScratch], user);
-  const inside = options['native-only'] ? undefined : await run(process.execPath, [options.command, 'do', ...(options.default ? [] : ['--cap-add', 'ALL']), '--', program, '/tmp'], user);
+  const inside = options['native-only'] ? undefined : await run(process.execPath, [options.command, 'do', '--security-opt', 'io_uring=on', ...(options.default ? [] : ['--cap-add', 'ALL']), '--', program, '/tmp'], user);
   const wrong = complaints(native, inside);
   total.failed += wrong.length;
   total.passed += Number(count(inside ?? native, 'ok'));

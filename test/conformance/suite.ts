@@ -9,7 +9,7 @@ const HERE = dirname(fileURLToPath(import.meta.url));
 export const ROOT = join(HERE, '../..');
 const CACHE = join(ROOT, '.cache/conformance');
 const FLAGS = ['-O1', '-Wall', '-Wextra', '-Wno-nonnull', '-Wno-format-truncation', '-Wno-psabi'];
-const HEADERS = ['check.h', 'fixtures.h', 'ptrace.h', 'signals.h'];
+const HEADERS = ['check.h', 'fixtures.h', 'ptrace.h', 'signals.h', 'uring.h'];
 const PROGRAM_SECONDS = 300;
 
 type Verdict = 'ok' | 'skip' | 'not ok';

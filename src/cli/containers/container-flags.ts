@@ -41,6 +41,7 @@ export const LIMIT_FLAGS: readonly Flag[] = [
   { group: LIMITS, name: 'timeout', kind: 'string', placeholder: 'TIME', help: 'end it after this long, such as 30s or 5m (exit status 124)' },
   { group: LIMITS, name: 'cap-add', kind: 'string', multiple: true, placeholder: 'CAP', help: 'give a capability, or ALL' },
   { group: LIMITS, name: 'cap-drop', kind: 'string', multiple: true, placeholder: 'CAP', help: 'take a capability away, or ALL' },
+  { group: LIMITS, name: 'security-opt', kind: 'string', multiple: true, placeholder: 'io_uring=on', help: 'its kernel has io_uring, which is off otherwise' },
 ];
 
 export const PUBLISH_FLAG: Flag = { group: NETWORK, name: 'publish', short: 'p', kind: 'string', multiple: true, placeholder: '[IP:][HOST:]PORT[/udp]', help: 'let connections in at a port of this machine (default: at 127.0.0.1 and ::1 only, any free port)' };

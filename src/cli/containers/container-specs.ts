@@ -68,7 +68,7 @@ const ABSENT: Readonly<Record<string, string>> = {
   'cpuset-mems': 'a container has one memory node, so leave it out', 'cgroup-parent': 'a container is in no control group of this machine; see docs/limits.md',
   'link': NO_LINKS, 'add-host': NO_LINKS, 'net': 'write --network',
   'privileged': 'inside, root has what --cap-add gives it; nothing of this machine can be given', 'device': NO_DEVICES, 'gpus': NO_DEVICES,
-  'security-opt': OWN_KERNEL, 'userns': OWN_KERNEL, 'shm-size': '/dev/shm has 64 MiB, so leave it out',
+  'userns': OWN_KERNEL, 'shm-size': '/dev/shm has 64 MiB, so leave it out',
 };
 
 export const RUN: CommandSpec = {

@@ -17,7 +17,7 @@ import { headerRulesIn, secretPlaces } from '../networks/header-injection.ts';
 import { networkOf } from '../networks/network-options.ts';
 import type { KnownNetworks } from '../networks/network-options.ts';
 import { parseLimits, writableCgroups } from './limit-options.ts';
-import { capabilityNames, guestPath, need, oneOf, parseRlimit, parseTmpfs } from '../option-values.ts';
+import { capabilityNames, guestPath, need, oneOf, parseRlimit, parseTmpfs, securityOptions } from '../option-values.ts';
 import type { TerminalFacts } from '../option-values.ts';
 import { exposedPorts } from '../networks/published-ports.ts';
 import { parseCount, parseDuration, parseSize } from '../quantities.ts';
@@ -115,7 +115,7 @@ function containerOf(values: FlagValues, hostname: string, network: NetworkConfi
     root: '/', mounts,
     // A directory of the host that is shown has no more of its credentials than `do` would show.
     hide: values.has('volume') || values.has('mount') ? hiddenPaths('/', [...new Set(homes)], secretPlaces(headerRulesIn(values)).files, []) : [],
-    readOnly: values.has('read-only'), hostname: toByteString(hostname), limits: parseLimits(values), network, ...writableCgroups(capabilityNames(values, 'cap-add')),
+    readOnly: values.has('read-only'), hostname: toByteString(hostname), limits: parseLimits(values), network, ...writableCgroups(capabilityNames(values, 'cap-add')), ...securityOptions(values),
     ...(seed === undefined ? {} : { seed: need(parseCount(seed), 'seed', seed, 'it is not a number') }),
     ...(tier === undefined ? {} : { tier }),
     ...(cpu === undefined ? {} : { cpu }),

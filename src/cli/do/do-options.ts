@@ -12,7 +12,7 @@ import type { FlagValues } from '../flags.ts';
 import type { WatchRecord } from '../../lifecycle/index.ts';
 import { hiddenPaths } from '../../sandbox/hidden-paths.ts';
 import { parseLimits, writableCgroups } from '../containers/limit-options.ts';
-import { capabilityNames, hostPath, need, oneOf, parseCapabilities, parseNet, parseRlimit, parseTmpfs, parseVolume, terminalConfig } from '../option-values.ts';
+import { capabilityNames, hostPath, need, oneOf, parseCapabilities, parseNet, parseRlimit, parseTmpfs, parseVolume, terminalConfig, securityOptions } from '../option-values.ts';
 import type { TerminalFacts } from '../option-values.ts';
 import { headerRulesIn, secretPlaces } from '../networks/header-injection.ts';
 import { trustVariables } from '../networks/trust.ts';
@@ -85,7 +85,7 @@ function containerConfig(values: FlagValues, root: string): ContainerConfig {
     readOnly: values.has('read-only'),
     hostname: toByteString(values.last('hostname') ?? hostName()),
     limits: parseLimits(values),
-    ...writableCgroups(capabilityNames(values, 'cap-add')),
+    ...writableCgroups(capabilityNames(values, 'cap-add')), ...securityOptions(values),
     network: networkConfig(values),
     ...(seed === undefined ? {} : { seed: need(parseCount(seed), 'seed', seed, 'it is not a number') }),
     ...(tier === undefined ? {} : { tier }),

@@ -38,6 +38,22 @@ export function filterAnswer(task: KernelTask, space: AddressSpace, number: numb
   return strictest(task.seccomp?.filters ?? []);
 }
 
+/** Whether a task may make a call that comes by another way than the gate (io_uring): only what its filters let through as it is. */
+export function allowsCall(task: KernelTask, number: number, args: readonly number[]): boolean {
+  const { seccomp } = task;
+  if (seccomp === undefined) return true;
+  if (seccomp.strict) return false;
+  data.fill(0);
+  data[0] = number;
+  data[1] = AUDIT_ARCH_X86_64;
+  args.forEach((value, index) => {
+    data[4 + 2 * index] = value;
+    data[5 + 2 * index] = Math.floor(value / 0x1_0000_0000);
+  });
+  const action = strictest(seccomp.filters) & SECCOMP_RET_ACTION_FULL;
+  return action === SECCOMP_RET_ALLOW || action === SECCOMP_RET_LOG;
+}
+
 /** True: the call goes on. False: it is done, with its result in rax or the task ended. */
 export function passesSeccomp(task: KernelTask, space: AddressSpace, number: number): boolean {
   const { seccomp } = task;

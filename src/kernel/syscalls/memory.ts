@@ -9,11 +9,12 @@ import { F_SEAL_FUTURE_WRITE, F_SEAL_WRITE } from '../../abi/fcntl.ts';
 import { MS_NOEXEC } from '../../abi/mount.ts';
 import { RLIMIT_DATA, RLIMIT_MEMLOCK } from '../../abi/resource.ts';
 import { SecretFile } from '../../fs/secret-file.ts';
-import { pageUp } from '../mm/mm.ts';
+import { pageUp, type MapRequest } from '../mm/mm.ts';
 import { advise, remap } from '../mm/mm-remap.ts';
 import type { MappedFile } from '../mm/vma.ts';
 import type { KernelTask } from '../task/task.ts';
 import type { SyscallRow } from '../types.ts';
+import { IoUringFile } from '../uring/io-uring-file.ts';
 import { row } from './define.ts';
 
 const PROT_MASK = PROT_READ | PROT_WRITE | PROT_EXEC;
@@ -52,6 +53,13 @@ function mappedFile(task: KernelTask, fd: number, prot: number, type: number): M
   return { inode, path: file.description, writable: shared && access === O_RDWR, noExec, isSecret };
 }
 
+/** io_uring_mmap(): one of a ring's two regions. */
+function mapRing(task: KernelTask, ring: IoUringFile, request: Pick<MapRequest, 'address' | 'length' | 'prot'>, offset: number, flags: number): number {
+  if ((flags & MAP_TYPE) === MAP_PRIVATE || (request.prot & PROT_EXEC) !== 0) return -EINVAL;
+  const shared = ring.memory.mapped(offset, pageUp(request.length));
+  return typeof shared === 'number' ? shared : task.mm.map({ ...request, flags: (flags & ~MAP_TYPE) | MAP_SHARED, shared, name: 'anon_inode:[io_uring]' });
+}
+
 function mmap(task: KernelTask, address: number, length: number, prot: number, flags: number, fd: number, offset: number): number {
   const type = flags & MAP_TYPE;
   if (offset % 4096 !== 0) return -EINVAL;
@@ -66,6 +74,8 @@ function mmap(task: KernelTask, address: number, length: number, prot: number, f
     const refused = checkLocked(task, pageUp(length));
     if (refused !== 0) return refused === -ENOMEM ? -EAGAIN : refused;
   }
+  const ring = anonymous ? undefined : task.files.get(fd);
+  if (ring instanceof IoUringFile) return mapRing(task, ring, { address, length, prot: prot & PROT_MASK }, offset, flags);
   const file = anonymous ? undefined : mappedFile(task, fd, prot, type);
   if (typeof file === 'number') return file;
   // secretmem_mmap()

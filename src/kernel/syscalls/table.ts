@@ -21,6 +21,7 @@ import { fileStatRows } from './file-stat.ts';
 import { futexRows } from './futex.ts';
 import { identityRows } from './identity.ts';
 import { inotifyRows } from './inotify.ts';
+import { ioUringRows } from './io-uring.ts';
 import { ioprioRows } from './ioprio.ts';
 import { keyRows } from './keys.ts';
 import { bpfRows } from './bpf.ts';
@@ -56,7 +57,7 @@ import { xattrRows } from './xattr.ts';
 
 const IMPLEMENTED: readonly SyscallRow[] = [
   ...adjtimexRows, ...aioRows, ...cloneRows, ...directoryRows, ...epollRows, ...eventRows, ...execRows, ...fanotifyRows, ...fdRows, ...fileAttributeRows, ...fileDataRows, ...fileHandleRows, ...fileIoRows, ...fileOpenRows,
-  ...fileStatRows, ...futexRows, ...identityRows, ...inotifyRows, ...ioprioRows, ...keyRows, ...landlockRows, ...memoryRows, ...withoutMounting([...mountRows, ...mountContextRows, ...mountTreeRows]), ...mountStatusRows, ...mqueueRows, ...namespaceRows, ...pidfdRows, ...pipeRows, ...pollRows, ...prctlRows, ...processMemoryRows, ...ptraceRows, ...resourceRows,
+  ...fileStatRows, ...futexRows, ...identityRows, ...inotifyRows, ...ioUringRows, ...ioprioRows, ...keyRows, ...landlockRows, ...memoryRows, ...withoutMounting([...mountRows, ...mountContextRows, ...mountTreeRows]), ...mountStatusRows, ...mqueueRows, ...namespaceRows, ...pidfdRows, ...pipeRows, ...pollRows, ...prctlRows, ...processMemoryRows, ...ptraceRows, ...resourceRows,
   ...schedRows, ...seccompRows, ...sessionRows, ...signalRows, ...socketRows, ...socketTransferRows, ...bpfRows, ...systemRows, ...sysvMemoryRows, ...sysvMessageRows, ...sysvSemaphoreRows, ...timeRows, ...timerRows, ...waitRows, ...xattrRows,
 ];
 
