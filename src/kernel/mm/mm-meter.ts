@@ -284,10 +284,11 @@ function forEachPage(mm: Mm, vma: Vma, visit: (page: number, used: boolean) => v
   if (!vma.touched) return;
   const { space } = mm;
   for (let page = vma.start >>> 12; page < vma.end / 4096; page++) {
+    const { i32 } = space;
     const at = space.offset(page * 4096) >>> 2;
-    if (at + 1024 > space.i32.length) return;
+    if (at + 1024 > i32.length) return;
     let index = 0;
-    while (index < 1024 && space.i32[at + index] === 0) index++;
+    while (index < 1024 && i32[at + index] === 0) index++;
     visit(page, index < 1024);
   }
 }

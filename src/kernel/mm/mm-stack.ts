@@ -32,12 +32,13 @@ export function settleStackPointer(mm: Mm): void {
 /** Before the memory goes to its next user: pages below the accessible ones may have been written. */
 export function settleStack(mm: Mm): void {
   const { space } = mm;
+  const { i32 } = space;
   let lowest = mm.stackBottom;
   let quiet = 0;
   for (let page = mm.stackBottom - 4096; page >= mm.stackStart && quiet < QUIET_BYTES; page -= 4096) {
     const at = space.offset(page) >>> 2;
     let used = false;
-    for (let i = 0; i < 1024 && !used; i++) used = space.i32[at + i] !== 0;
+    for (let i = 0; i < 1024 && !used; i++) used = i32[at + i] !== 0;
     if (used) lowest = page;
     quiet = used ? 0 : quiet + 4096;
   }
