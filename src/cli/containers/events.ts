@@ -83,6 +83,9 @@ async function show(containers: Containers, sinceMs: number, untilMs: number, wr
 export async function eventsCommand(args: readonly string[]): Promise<number> {
   const values = await readCommand(EVENTS, args);
   if (values === undefined) return 0;
+  if (values.has('live')) return (await import('../live/live-command.ts')).liveEvents(values);
+  const liveOnly = values.command.length > 0 ? `the word "${values.command[0]}"` : ['interval', 'no-stream'].filter((flag) => values.has(flag)).map((flag) => `--${flag}`)[0];
+  if (liveOnly !== undefined) throw new UserError(`cannot use ${liveOnly} without --live`, 'caisson events --live CONTAINER; "--filter container=NAME" shows its life', EXIT_FAILED);
   const recorded = values.last('replay');
   if (recorded !== undefined) return (await import('../detect/replay-command.ts')).replayEvents(values, recorded);
   if (values.has('list-rules')) return (await import('../detect/replay-command.ts')).listRules(values);

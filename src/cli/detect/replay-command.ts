@@ -12,7 +12,7 @@ import { alertJson, alertText } from './watching.ts';
 const MOST_LINE = 1 << 20;
 
 /** Lines of a file, each of a bounded length. */
-async function* linesOf(path: string): AsyncGenerator<string> {
+export async function* linesOf(path: string): AsyncGenerator<string> {
   let rest = '';
   const handle = openSync(path, 'r');
   for await (const chunk of createReadStream('', { fd: handle, encoding: 'utf8', highWaterMark: 1 << 18 })) {
@@ -24,7 +24,7 @@ async function* linesOf(path: string): AsyncGenerator<string> {
   if (rest !== '') yield rest;
 }
 
-async function rulesOf(values: FlagValues): Promise<ReadyRules> {
+export async function rulesOf(values: FlagValues): Promise<ReadyRules> {
   const files = ruleFiles(values);
   const named = files.length === 0 ? [{ name: DEFAULT_SET, text: undefined }] : files;
   const ready = await readyRules({ rules: named.map(({ name, text }) => ({ name, ...(text === undefined ? {} : { text }) })), onRule: values.all('on-rule') });
@@ -48,6 +48,13 @@ export async function listRules(values: FlagValues): Promise<number> {
   return 0;
 }
 
+/** What was wrong with a stream, for its user. */
+export function replayError(error: unknown, path: string): unknown {
+  const { code, message } = error as NodeJS.ErrnoException;
+  if (code !== undefined && !(error instanceof UserError)) return new UserError(`cannot read "${path}": ${message}`, 'check --replay', undefined, { cause: error });
+  return asUserError(error, 'replay the stream');
+}
+
 /** @throws UserError */
 export async function replayEvents(values: FlagValues, path: string): Promise<number> {
   const { rules, actions } = await rulesOf(values);
@@ -65,8 +72,6 @@ export async function replayEvents(values: FlagValues, path: string): Promise<nu
     process.stderr.write(`${events} events, ${total} alerts${leftOut === 0 ? '' : `, ${leftOut} left out`}\n`);
     return 0;
   } catch (error) {
-    const { code, message } = error as NodeJS.ErrnoException;
-    if (code !== undefined && !(error instanceof UserError)) throw new UserError(`cannot read "${path}": ${message}`, 'check --replay', undefined, { cause: error });
-    throw asUserError(error, 'replay the stream');
+    throw replayError(error, path);
   }
 }
