@@ -37,7 +37,7 @@ function span(milliseconds: number): string {
 export function headline({ container: { name, id, image }, totals, sinceMs, atMs }: LiveSnapshot, perSecond: number | undefined): string {
   const who = `${name === '' ? id.slice(0, 12) || 'stream' : name}${image === '' ? '' : ` (${image})`}`;
   return [
-    who, ...(sinceMs === 0 ? [] : [`watched for ${span(atMs - sinceMs)}`]), `${grouped(totals.calls)} calls${perSecond === undefined ? '' : `, ${grouped(perSecond)} a second`}`, `${totals.alerts} ${totals.alerts === 1 ? 'alert' : 'alerts'}`,
+    who, ...(sinceMs === 0 ? [] : [`watched for ${span(atMs - sinceMs)}`]), `${grouped(totals.calls)} ${totals.calls === 1 ? 'call' : 'calls'}${perSecond === undefined ? '' : `, ${grouped(perSecond)} a second`}`, `${totals.alerts} ${totals.alerts === 1 ? 'alert' : 'alerts'}`,
   ].join('  ');
 }
 
@@ -145,7 +145,7 @@ export class LiveView {
     const content = this.#mode === 'help' ? this.#table(HELP, columns) : this.#mode === 'details' ? this.#table(this.#details, columns) : this.#list(snapshot, body, columns);
     const state = this.ended ?? (this.isHeld ? 'HELD: Space goes on' : '');
     const lines = [
-      this.#bar(fit(`${headline(snapshot, this.ended === undefined ? perSecond : undefined)}${state === '' ? '' : `  ${state}`}`, columns)),
+      this.#bar(fit(`${state === '' ? '' : `${state}  `}${headline(snapshot, this.ended === undefined ? perSecond : undefined)}`, columns)),
       this.#tabs(snapshot, columns),
       ...(this.#mode === 'rows' || this.#mode === 'filter' ? [`${BOLD}${line(this.pane, this.pane.columns.map(({ title }) => title), columns)}${RESET}`] : ['']),
       ...content.slice(0, body), ...Array.from({ length: Math.max(0, body - content.length) }, () => ''),
