@@ -5,6 +5,9 @@ import { FileDescriptors } from '../kernel/fd-table.ts';
 import { specialFilesOf } from '../kernel/files/special-files.ts';
 import { Kernel } from '../kernel/kernel.ts';
 import { SyscallTracer, traceLine } from '../kernel/strace/tracer.ts';
+import { alsoWatch } from '../kernel/watch/also.ts';
+import type { Also } from '../kernel/watch/also.ts';
+import type { Watcher } from '../kernel/watch/types.ts';
 import type { Watch } from '../kernel/watch/watch.ts';
 import { createSystemView } from '../kernel/system-view.ts';
 import { killAll } from '../kernel/task/exit.ts';
@@ -261,6 +264,11 @@ export class Container {
     const watch = install(this.#kernel);
     this.#kernel.watch = watch;
     return watch;
+  }
+
+  /** At any time: the same, beside who is there already, and until the answer's `leave`. */
+  alsoObserve(watcher: Watcher): Also {
+    return alsoWatch(this.#kernel, watcher);
   }
 
   /** What differs from the root directory, parents before children. */

@@ -4,6 +4,7 @@ import { isFooter, readEvent, readHeader } from './event-json.ts';
 import { Detector } from './detector.ts';
 import type { DetectorOptions } from './detector.ts';
 import { NO_CONTAINER } from './subject.ts';
+import type { ContainerFacts } from './subject.ts';
 
 export interface ReplayResult {
   readonly events: number;
@@ -16,8 +17,13 @@ export interface ReplayResult {
   readonly images: readonly string[];
 }
 
+export interface ReplayOptions extends Omit<DetectorOptions, 'container'> {
+  /** What follows is of this container. */
+  readonly onContainer?: (container: ContainerFacts) => void;
+}
+
 /** `lines` without their ends. A rule that acts is asked as before the call. @throws RulesError where it is no stream. */
-export async function replay(name: string, lines: AsyncIterable<string>, options: Omit<DetectorOptions, 'container'>): Promise<ReplayResult> {
+export async function replay(name: string, lines: AsyncIterable<string>, options: ReplayOptions): Promise<ReplayResult> {
   let detector: Detector | undefined;
   let events = 0;
   let line = 0;
@@ -38,6 +44,7 @@ export async function replay(name: string, lines: AsyncIterable<string>, options
       // Files are appended to: what follows is another run, maybe of another container.
       close();
       if (header.image !== '') images.add(header.image);
+      options.onContainer?.(header);
       detector = new Detector({ ...options, container: header });
       continue;
     }

@@ -24,7 +24,7 @@ import { killAll } from './task/exit.ts';
 import type { Process } from './task/process.ts';
 import type { KernelTask } from './task/task.ts';
 import { TimerQueue } from './time/timer-queue.ts';
-import type { Watch } from './watch/watch.ts';
+import type { Told } from './watch/also.ts';
 import type { Kernel as KernelInterface, KernelTimer, SignalInfo } from './types.ts';
 
 /** How long the host's wall clock is not asked again. */
@@ -83,7 +83,7 @@ export class Kernel implements KernelInterface {
   current: KernelTask | undefined;
   tracer: SyscallTracer | undefined;
   /** Who watches what the container does. */
-  watch: Watch | undefined;
+  watch: Told | undefined;
   /** A signal is delivered, for strace and events. */
   onSignal: ((task: KernelTask, info: SignalInfo) => void) | undefined;
   /** A task became another program, for events. */

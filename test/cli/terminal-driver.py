@@ -1,6 +1,6 @@
 """Drives a command in a pseudo-terminal: python3 terminal-driver.py STEPS COMMAND...
 
-STEPS is JSON: ["expect", REGEX], ["send", TEXT], ["resize", ROWS, COLUMNS], ["signal", NUMBER]. Prints JSON: what was shown, the
+STEPS is JSON: ["expect", REGEX], ["send", TEXT], ["resize", ROWS, COLUMNS], ["signal", NUMBER], ["touch", FILE]. Prints JSON: what was shown, the
 wait status, and whether the terminal's settings are those from before.
 """
 import fcntl, json, os, pty, re, select, signal, struct, sys, termios, time
@@ -51,6 +51,8 @@ for step in steps:
         time.sleep(0.5)
     elif step[0] == "signal":
         os.kill(pid, step[1])
+    elif step[0] == "touch":
+        open(step[1], "w").close()
 deadline = time.time() + 30
 status = None
 while time.time() < deadline and status is None:

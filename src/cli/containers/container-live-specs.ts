@@ -50,8 +50,8 @@ export const UPDATE: CommandSpec = {
   examples: [['caisson update --allow-net example.com:443 box', 'from now on, and nothing else'], ['caisson update --memory 1g --pids-limit 100 box', ''], ['caisson update --restart on-failure:3 box', '']],
 };
 export const EVENTS: CommandSpec = {
-  name: 'events', usage: '[FLAGS]', summary: 'show what happens to containers, volumes and networks', words: [0, 0],
-  description: 'As it happens, or from --since up to --until. The last ten to twenty thousand are kept. Alerts of containers that run with --rules are among them.\n--replay puts the stream of one container, which "run --events FILE" wrote, before rules, or a profile; --learn makes a profile of it.',
+  name: 'events', usage: '[FLAGS] [CONTAINER]', summary: 'show what happens to containers, volumes and networks, or live what one does', words: [0, 1],
+  description: 'As it happens, or from --since up to --until. The last ten to twenty thousand are kept. Alerts of containers that run with --rules are among them.\n--replay puts the stream of one container, which "run --events FILE" wrote, before rules, or a profile; --learn makes a profile of it.\n--live shows what a container does: processes, files, connections, alerts, calls; with keys at a terminal, as text every two seconds elsewhere.',
   flags: [
     { group: CONTAINER, name: 'filter', short: 'f', kind: 'string', multiple: true, placeholder: 'KEY=VALUE', help: 'container, event, image, label, type, volume, network' },
     { group: OUTPUT, name: 'since', kind: 'string', placeholder: 'TIME', help: 'also what has happened since: 10m (ago), or a date' }, { group: OUTPUT, name: 'until', kind: 'string', placeholder: 'TIME', help: 'only up to then' },
@@ -59,9 +59,11 @@ export const EVENTS: CommandSpec = {
     { group: RULES, name: 'replay', kind: 'string', placeholder: 'FILE', help: 'show what rules say of a recorded stream' }, RULES_FLAG, ON_RULE_FLAG, ALERT_RATE_FLAG,
     { ...LEARN_FLAG, help: 'write a profile of what the recorded stream has, or add to one' },
     { ...PROFILE_FLAG, help: 'show what the profile would refuse of the recorded stream; without one, the profile as --format yaml, json or seccomp' },
+    { group: RULES, name: 'live', kind: 'boolean', help: 'show what a container does, or did in a recorded stream (with --replay)' },
+    { group: RULES, name: 'interval', kind: 'string', placeholder: 'SECONDS', help: 'with --live: between two looks (default: 0.5 at a terminal, 2 elsewhere)' }, { group: RULES, name: 'no-stream', kind: 'boolean', help: 'with --live: once, and no more' },
     { group: RULES, name: 'list-rules', kind: 'boolean', help: 'list the rules of --rules, or of our own set' },
   ],
-  examples: [['caisson events --filter event=die', ''], ['caisson events --filter event=alert', 'what rules say of containers, as it happens'], ['caisson events --replay box.events --rules mine.yaml', ''], ['caisson events --profile web.yaml --format seccomp > web.json', 'for docker run --security-opt seccomp=web.json'], ['caisson events --since 1h --until 0s --format json', 'what has happened in the last hour']],
+  examples: [['caisson events --filter event=die', ''], ['caisson events --filter event=alert', 'what rules say of containers, as it happens'], ['caisson events --live web', 'what its programs do, as they do it'], ['caisson events --replay box.events --rules mine.yaml', ''], ['caisson events --profile web.yaml --format seccomp > web.json', 'for docker run --security-opt seccomp=web.json'], ['caisson events --since 1h --until 0s --format json', 'what has happened in the last hour']],
 };
 export const GENERATE_SYSTEMD: CommandSpec = {
   name: 'generate systemd', usage: '[FLAGS] CONTAINER', summary: 'write a unit of systemd that starts a container at boot', words: [1, 1],

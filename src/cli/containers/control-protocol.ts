@@ -4,6 +4,7 @@
  */
 import { NSIG } from '../../abi/signal.ts';
 import type { BoundPort, LimitsConfig, NetworkMembership, NetworkRules, UserConfig } from '../../container/index.ts';
+import type { LiveSnapshot } from '../../detect/index.ts';
 import { FRAME, frame } from '../../host/node/control-socket.ts';
 
 export { FRAME, FrameReader, endpointIn, frame } from '../../host/node/control-socket.ts';
@@ -31,7 +32,15 @@ export interface AttachRequest {
   readonly terminal: { readonly rows: number; readonly columns: number } | undefined;
 }
 
+/** To see what it does; each message of kinds of rows is answered with how things are. */
+export interface LiveRequest {
+  readonly op: 'live';
+  /** Files of rules; without a text, a set of our own. */
+  readonly rules: readonly { readonly name: string; readonly text?: string }[];
+}
+
 export type Request =
+  | LiveRequest
   | ExecRequest
   | AttachRequest
   /** `stops`: it is to end by that, and is not to be started again. */
@@ -82,6 +91,7 @@ export interface Answer {
   readonly layer?: { readonly tar: string; readonly index: string } | null;
   readonly type?: string | null;
   readonly usage?: UsageSample;
+  readonly live?: LiveSnapshot;
   /** How programs start in it, for who uses it as a sandbox. */
   readonly defaults?: { readonly env: readonly string[]; readonly cwd: string; readonly user: UserConfig; readonly ports: readonly BoundPort[] };
   readonly rows?: readonly (readonly string[])[];
@@ -104,6 +114,7 @@ const FIELDS: { readonly [Op in Request['op']]?: Readonly<Record<string, (value:
   update: { limits: isObject },
   put: { tar: (value) => typeof value === 'string', directory: (value) => typeof value === 'string' },
   stat: { path: (value) => typeof value === 'string' },
+  live: { rules: (value) => Array.isArray(value) && value.every((file: unknown) => isObject(file) && 'name' in file && typeof file.name === 'string' && (!('text' in file) || typeof file.text === 'string')) },
 };
 
 /** Undefined: it is none that this version knows. */

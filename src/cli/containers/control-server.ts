@@ -9,7 +9,7 @@ import { messagePort } from '../../host/node/control-socket.ts';
 import type { Attachments, Watcher } from './attachments.ts';
 import { toText } from '../bytes.ts';
 import { FRAME, FrameReader, documentFrame, endpointIn, frame, parseDocument, parseRequest } from './control-protocol.ts';
-import type { Answer, AttachRequest, ExecRequest, Request } from './control-protocol.ts';
+import type { Answer, AttachRequest, ExecRequest, LiveRequest, Request } from './control-protocol.ts';
 import { EXIT_FAILED } from './container-store.ts';
 import type { Memberships } from '../networks/membership.ts';
 import { EXIT_NOT_EXECUTABLE, UserError, exitCodeOf } from '../errors.ts';
@@ -56,9 +56,9 @@ class Connection {
   #attached: AttachRequest | undefined;
   /** Who is attached knows that the command runs, and may type. */
   #hasBegun = false;
-  /** Of who uses the container as a sandbox. */
+  /** Of who uses the container as a sandbox, or looks at it. */
   #onMessage: ((payload: Uint8Array) => void) | undefined;
-  #sandbox: { close(): void } | undefined;
+  #user: { close(): void } | undefined;
   #asked = false;
 
   constructor(socket: Socket, controlled: Controlled) {
@@ -135,13 +135,15 @@ class Connection {
         return undefined;
       case 'sandbox':
         return this.#serve();
+      case 'live':
+        return this.#live(request);
       default:
         return this.#answer(await this.#ask(request));
     }
   }
 
   /** What is answered at once. */
-  async #ask(request: Exclude<Request, { readonly op: 'exec' | 'attach' | 'kill' | 'pause' | 'unpause' | 'wait' | 'sandbox' }>): Promise<Answer> {
+  async #ask(request: Exclude<Request, { readonly op: 'exec' | 'attach' | 'kill' | 'pause' | 'unpause' | 'wait' | 'sandbox' | 'live' }>): Promise<Answer> {
     const { container } = this.#running();
     switch (request.op) {
       case 'connect':
@@ -221,9 +223,23 @@ class Connection {
     const { port, receive } = messagePort(this.#socket);
     this.#onMessage = receive;
     this.isWaiting = true;
-    this.#sandbox = serveContainer(port, container, { pause: () => this.#setPaused(container, true), resume: () => this.#setPaused(container, false) });
+    this.#user = serveContainer(port, container, { pause: () => this.#setPaused(container, true), resume: () => this.#setPaused(container, false) });
     const { env, cwd, user } = processConfig(container, this.#controlled.life.container.record, undefined, { terminal: false });
     this.#answer({ isStarted: true, defaults: { env, cwd, user, ports: container.ports } }, false);
+  }
+
+  /** To one who looks at what it does, until it ends or is started again. */
+  async #live(request: LiveRequest): Promise<void> {
+    const { life } = this.#controlled;
+    const live = await (await import('../live/live-server.ts')).LiveService.open(this.#running().container, life, request);
+    if (this.#socket.destroyed) return live.close();
+    this.#user = live;
+    this.isWaiting = true;
+    this.#onMessage = (payload) => {
+      if (live.isOf(this.#controlled.running()?.container)) this.#answer({ live: live.answer(payload) }, false);
+      else this.#answer({});
+    };
+    return this.#answer({ isStarted: true }, false);
   }
 
   #attach(request: AttachRequest): void {
@@ -307,7 +323,7 @@ class Connection {
       this.#watcher = undefined;
       this.#controlled.life.say('detach');
     }
-    this.#sandbox?.close();
+    this.#user?.close();
     const program = this.#program;
     this.#program = undefined;
     if (program === undefined) return;

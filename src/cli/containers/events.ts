@@ -83,6 +83,9 @@ async function show(containers: Containers, sinceMs: number, untilMs: number, wr
 export async function eventsCommand(args: readonly string[]): Promise<number> {
   const values = await readCommand(EVENTS, args);
   if (values === undefined) return 0;
+  if (values.has('live')) return (await import('../live/live-command.ts')).liveEvents(values);
+  const liveOnly = values.command.length > 0 ? `the word "${values.command[0]}"` : ['interval', 'no-stream'].filter((flag) => values.has(flag)).map((flag) => `--${flag}`)[0];
+  if (liveOnly !== undefined) throw new UserError(`cannot use ${liveOnly} without --live`, 'caisson events --live CONTAINER; "--filter container=NAME" shows its life', EXIT_FAILED);
   const recorded = values.last('replay');
   const learned = values.last('learn');
   if (learned !== undefined && recorded === undefined) throw new UserError('cannot use --learn without a recorded stream', 'add --replay FILE; "caisson run --learn" learns from a container while it runs', EXIT_FAILED);

@@ -25,7 +25,7 @@ export async function* linesOf(path: string): AsyncGenerator<string> {
   if (rest !== '') yield rest;
 }
 
-async function rulesOf(values: FlagValues): Promise<ReadyRules> {
+export async function rulesOf(values: FlagValues): Promise<ReadyRules> {
   const files = ruleFiles(values);
   const named = files.length === 0 && !values.has('profile') ? [{ name: DEFAULT_SET, text: undefined }] : files;
   const ready = await readyRules({ rules: named.map(({ name, text }) => ({ name, ...(text === undefined ? {} : { text }) })), onRule: values.all('on-rule') });
