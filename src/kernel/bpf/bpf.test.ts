@@ -29,6 +29,7 @@ const ANSWERS: readonly (readonly [what: string, words: readonly Words[], errno:
   ['backwards', [ONE, [0x05, 0, 0, -2], EXIT], EINVAL], ['dead code', [ONE, [0x05, 0, 0, 1], ONE, EXIT], EINVAL], ['a pointer as answer', [[0xbf, 0, 1], EXIT], EINVAL],
   ['into the context', [[0x62, 1, 0, 0, 1], ONE, EXIT], EACCES], ['the stack', [[0x7a, 10, 0, -8, 1], [0x79, 2, 10, -8], ONE, EXIT], 0], ['below the stack', [[0x7a, 10, 0, -520, 1], ONE, EXIT], EACCES],
   ['a call of nothing', [[0x85, 0, 0, 0, 9999], ONE, EXIT], EINVAL], ['by zero', [ONE, [0x37, 0], EXIT], EINVAL], ['the frame pointer', [[0xb7, 10, 0, 0, 1], ONE, EXIT], EACCES],
+  ['more than one', [[0xb7, 0, 0, 0, 2], EXIT], EINVAL], ['a bit of the access', [[0x61, 0, 1, 0], [0x57, 0, 0, 0, 1], EXIT], 0], ['any number', [[0x61, 0, 1, 4], EXIT], EINVAL], ['a shift too far', [ONE, [0x67, 0, 0, 0, 64], EXIT], EINVAL],
   ['no register', [[0xb7, 12, 0, 0, 1], ONE, EXIT], EINVAL], ['no instruction', [[0xff], ONE, EXIT], EINVAL], ['the middle of a wide one', [ONE, [0x05, 0, 0, 1], [0x18, 2], [0], EXIT], EINVAL],
 ];
 
@@ -41,7 +42,7 @@ test('what programs compute', () => {
   new DataView(context.buffer).setUint32(0, (4 << 16) | 2, true);
   const answer = (...words: Words[]): bigint => {
     const program = programOf([...words, EXIT]);
-    assert.equal(verify(program, 12), undefined);
+    assert.equal(verify(programOf([...words, ONE, EXIT]), 12), undefined);
     return run(program, context);
   };
   assert.equal(answer([0x61, 0, 1, 0], [0x77, 0, 0, 0, 16]), 4n);

@@ -27,9 +27,13 @@ export const MODE_MEM = 0x60;
 export const FROM_REGISTER = 8;
 
 export const ALU_DIV = 0x30;
+export const ALU_AND = 0x50;
+export const ALU_LSH = 0x60;
+export const ALU_RSH = 0x70;
 export const ALU_NEG = 0x80;
 export const ALU_MOD = 0x90;
 export const ALU_MOV = 0xb0;
+export const ALU_ARSH = 0xc0;
 export const ALU_END = 0xd0;
 export const JUMP_ALWAYS = 0x00;
 export const JUMP_CALL = 0x80;

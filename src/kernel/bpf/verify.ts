@@ -1,19 +1,20 @@
 /**
  * What a program may do, found before it is taken (Linux kernel/bpf/verifier.c, far smaller): it ends, because it jumps forward only; it reads its context and its own
- * stack only; what it answers is a number. It calls nothing and has no maps. Some programs that Linux would take are refused.
+ * stack only; what it answers is 0 or 1. It calls nothing and has no maps. Some programs that Linux would take are refused.
  */
 import { EACCES, EINVAL } from '../../abi/errno.ts';
 import {
-  ALU_DIV, ALU_END, ALU_MOD, ALU_MOV, ALU_NEG, CLASS_ALU, CLASS_ALU64, CLASS_JMP, CLASS_JMP32, CLASS_LD, CLASS_LDX, CLASS_ST, CLASS_STX, FRAME_POINTER, FROM_REGISTER, JUMP_ALWAYS, JUMP_CALL, JUMP_EXIT, LAST_JUMP,
+  ALU_AND, ALU_ARSH, ALU_DIV, ALU_END, ALU_LSH, ALU_MOD, ALU_MOV, ALU_NEG, ALU_RSH, CLASS_ALU, CLASS_ALU64, CLASS_JMP, CLASS_JMP32, CLASS_LD, CLASS_LDX, CLASS_ST, CLASS_STX, FRAME_POINTER, FROM_REGISTER, JUMP_ALWAYS, JUMP_CALL, JUMP_EXIT, LAST_JUMP,
   LOAD_WIDE, MODE_MEM, STACK_SIZE, classOf, operationOf, sizeOf,
 } from './instructions.ts';
 import type { Instruction } from './instructions.ts';
 
-/** Undefined: nothing was written to it. */
-type Kind = 'number' | 'context' | 'stack' | undefined;
+/** Undefined: nothing was written to it. A bit is a number that is 0 or 1. */
+type Kind = 'number' | 'bit' | 'context' | 'stack' | undefined;
 type Registers = readonly Kind[];
 
 const REGISTERS = 11;
+const SHIFTS = new Set([ALU_LSH, ALU_RSH, ALU_ARSH]);
 
 export interface Refusal {
   readonly errno: number;
@@ -30,8 +31,11 @@ class Refused extends Error {
   }
 }
 
+const isNumber = (kind: Kind): boolean => kind === 'number' || kind === 'bit';
+const kindOf = (value: number): Kind => (value === 0 || value === 1 ? 'bit' : 'number');
+
 function merge(a: Registers | undefined, b: Registers): Registers {
-  return a === undefined ? b : a.map((kind, index) => (kind === b[index] ? kind : undefined));
+  return a === undefined ? b : a.map((kind, index) => (kind === b[index] ? kind : isNumber(kind) && isNumber(b[index]) ? 'number' : undefined));
 }
 
 class Verifier {
@@ -83,7 +87,7 @@ class Verifier {
   }
 
   #numberIn(register: number): void {
-    if (this.#readable(register) !== 'number') throw new Refused(EACCES, `R${register} pointer arithmetic prohibited`);
+    if (!isNumber(this.#readable(register))) throw new Refused(EACCES, `R${register} pointer arithmetic prohibited`);
   }
 
   #set(register: number, kind: Kind): void {
@@ -112,7 +116,7 @@ class Verifier {
     const kind = this.#readable(register);
     const size = sizeOf(one);
     const { offset } = one;
-    if (kind === 'number') throw new Refused(EACCES, `R${register} invalid mem access 'scalar'`);
+    if (isNumber(kind)) throw new Refused(EACCES, `R${register} invalid mem access 'scalar'`);
     if (kind === 'context' && (writing || size > 4 || offset < 0 || offset + size > this.#contextSize || offset % size !== 0 || (size < 4 && offset >= 4))) throw new Refused(EACCES, `invalid bpf_context access off=${offset} size=${size}`);
     if (kind === 'stack' && (offset < -STACK_SIZE || offset + size > 0 || offset % size !== 0)) throw new Refused(EACCES, `invalid stack off=${offset} size=${size}`);
   }
@@ -140,14 +144,16 @@ class Verifier {
     if (one.offset !== 0) throw new Refused(EINVAL, 'BPF_ALU uses reserved fields');
     if (operation === ALU_END && (classOf(one) === CLASS_ALU64 || ![16, 32, 64].includes(one.immediate))) throw new Refused(EINVAL, 'BPF_END uses reserved fields');
     if (operation === ALU_MOV) {
-      const kind = isRegister ? this.#readable(one.source) : 'number';
-      if (kind !== 'number' && classOf(one) === CLASS_ALU) throw new Refused(EACCES, `R${one.source} partial copy of pointer`);
+      const kind = isRegister ? this.#readable(one.source) : kindOf(one.immediate);
+      if (!isNumber(kind) && classOf(one) === CLASS_ALU) throw new Refused(EACCES, `R${one.source} partial copy of pointer`);
       this.#set(one.target, kind);
     } else {
       this.#numberIn(one.target);
       if (isRegister && operation !== ALU_NEG && operation !== ALU_END) this.#numberIn(one.source);
       if (!isRegister && (operation === ALU_DIV || operation === ALU_MOD) && one.immediate === 0) throw new Refused(EINVAL, 'div by zero');
-      this.#set(one.target, 'number');
+      const bits = classOf(one) === CLASS_ALU ? 32 : 64;
+      if (!isRegister && SHIFTS.has(operation) && (one.immediate < 0 || one.immediate >= bits)) throw new Refused(EINVAL, `invalid shift ${one.immediate}`);
+      this.#set(one.target, operation === ALU_AND && !isRegister ? kindOf(one.immediate) : 'number');
     }
     this.#flow(this.#at + 1);
   }
@@ -159,7 +165,7 @@ class Verifier {
     if (operation === JUMP_CALL) throw new Refused(EINVAL, `unknown func ${one.immediate}`);
     if (operation === JUMP_EXIT) {
       if (!isWide) throw this.#unknown(one);
-      if (this.#readable(0) !== 'number') throw new Refused(EINVAL, 'At program exit the register R0 is not a known value');
+      if (this.#readable(0) !== 'bit') throw new Refused(EINVAL, 'At program exit the register R0 should have been in [0, 1]');
       return;
     }
     if (operation !== JUMP_ALWAYS) {

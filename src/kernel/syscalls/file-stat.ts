@@ -1,12 +1,12 @@
 /** stat(2), statx(2), statfs(2), access(2), readlink(2). */
-import { EACCES, EBADF, EFAULT, EINVAL, ENOENT, ENOTDIR, EROFS } from '../../abi/errno.ts';
+import { EACCES, EBADF, EFAULT, EINVAL, ENOENT, ENOTDIR, EPERM, EROFS } from '../../abi/errno.ts';
 import { CAP_LAST_CAP } from '../../abi/capability.ts';
 import {
   AT_EACCESS, AT_EMPTY_PATH, AT_FDCWD, AT_NO_AUTOMOUNT, AT_STATX_SYNC_TYPE, AT_SYMLINK_NOFOLLOW,
 } from '../../abi/fcntl.ts';
 import { MS_NOATIME, MS_NODEV, MS_NOEXEC, MS_NOSUID } from '../../abi/mount.ts';
 import {
-  S_IFDIR, S_IFLNK, S_IFMT, S_IFREG, STATX_ATTR_MOUNT_ROOT, STATX_BASIC_STATS, STATX_BTIME, STATX_MNT_ID, STATX_MNT_ID_UNIQUE, STATX_OFFSETS, STATX_STRUCT_SIZE,
+  S_IFBLK, S_IFCHR, S_IFDIR, S_IFLNK, S_IFMT, S_IFREG, STATX_ATTR_MOUNT_ROOT, STATX_BASIC_STATS, STATX_BTIME, STATX_MNT_ID, STATX_MNT_ID_UNIQUE, STATX_OFFSETS, STATX_STRUCT_SIZE,
   STATX__RESERVED,
 } from '../../abi/stat.ts';
 import {
@@ -18,7 +18,7 @@ import { MAY_WRITE, inodePermission } from '../../fs/permission.ts';
 import type { Credentials } from '../../fs/types.ts';
 import { LOOKUP_EMPTY, LOOKUP_FOLLOW, walkPath } from '../../fs/walk.ts';
 import type { SyscallRow, Task } from '../types.ts';
-import { locate, majorOf, minorOf, pathArgument, putI64, putStat, putTime, viewOf, uniqueId } from './file-common.ts';
+import { locate, majorOf, minorOf, pathArgument, putI64, putStat, putTime, specialOpener, viewOf, uniqueId } from './file-common.ts';
 
 function stat(task: Task, path: number, buffer: number): number {
   const location = locate(task, AT_FDCWD, path, 0);
@@ -151,6 +151,7 @@ function faccessat2(task: Task, directory: number, path: number, mode: number, f
   if (mode !== 0) {
     const denied = inodePermission(inode, mode, credentials);
     if (denied !== 0) return denied;
+    if ((type === S_IFCHR || type === S_IFBLK) && !specialOpener(task.kernel).mayUse(inode, mode)) return -EPERM;
   }
   return writesFile && mountIsReadOnly(location.mount) ? -EROFS : 0;
 }
