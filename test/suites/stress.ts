@@ -10,7 +10,10 @@ import { execFileSync } from 'node:child_process';
 import { parseChoice, runSuite } from './suite.ts';
 import type { Ended, Outcome } from './suite.ts';
 
-const CLASSES = ['cpu', 'cpu-cache', 'memory', 'pipe', 'filesystem', 'interrupt', 'scheduler'];
+/** All that stress-ng 0.15 has. */
+const CLASSES = ['cpu', 'cpu-cache', 'device', 'filesystem', 'gpu', 'interrupt', 'io', 'memory', 'network', 'os', 'pipe', 'scheduler', 'security', 'vm'];
+/** Natively, and as root, these take away what others on the machine need: they load modules, add swap, open every device, reboot, switch processors off. */
+const HARM_THE_MACHINE = new Set(['cpu-online', 'dev', 'module', 'reboot', 'smi', 'swap', 'sysinval', 'watchdog', 'bad-ioctl', 'mlockmany', 'oom-pipe', 'bind-mount']);
 const SECONDS = 2;
 
 /** `stress-ng --class NAME?` prints one line: class 'NAME' stressors: A B C. */
@@ -19,7 +22,7 @@ function listStressors(): readonly string[] {
     const text = execFileSync('stress-ng', ['--class', `${name}?`], { encoding: 'utf8' });
     return text.slice(text.indexOf(': ') + 2).trim().split(/\s+/);
   });
-  return [...new Set(names)].sort();
+  return [...new Set(names)].filter((name) => !HARM_THE_MACHINE.has(name)).sort();
 }
 
 /** stress-ng(1), EXIT STATUS; a stressor that the system cannot run is left out with status 0. */
