@@ -32,8 +32,9 @@ export interface SpaceEnvironment {
   readonly image: LoadedImage;
   readonly options: MachineOptions;
   readonly statistics: MachineStatistics;
-  takeShell(): Shell;
-  giveShell(shell: Shell): void;
+  /** One that is new, or that this user has left. */
+  takeShell(user: string | undefined): Shell;
+  giveShell(shell: Shell, user: string | undefined): void;
   /** What decodes for the address space in a shell. */
   decoderOf(shell: Shell): Decode;
   /** Undefined: its code is interpreted. */
@@ -49,6 +50,7 @@ export class GuestSpace implements AddressSpace, UnitHost, ShellOwner {
   readonly environment: SpaceEnvironment;
   readonly blocks: BlockCache;
   readonly shell: Shell;
+  user: string | undefined;
   #program: string | undefined;
   isFork = false;
   #memory: SpaceMemory;
@@ -67,9 +69,10 @@ export class GuestSpace implements AddressSpace, UnitHost, ShellOwner {
   registers: Int32Array;
   #words: Int32Array;
 
-  constructor(environment: SpaceEnvironment) {
+  constructor(environment: SpaceEnvironment, user: string | undefined) {
     this.environment = environment;
-    this.shell = environment.takeShell();
+    this.user = user;
+    this.shell = environment.takeShell(user);
     this.shell.owner = this;
     this.#memory = this.shell.memory;
     this.registers = this.#words = this.#memory.i32;
@@ -337,7 +340,7 @@ export class GuestSpace implements AddressSpace, UnitHost, ShellOwner {
   }
 
   fork(ranges: readonly (readonly [start: number, end: number])[]): GuestSpace | undefined {
-    const child = new GuestSpace(this.environment);
+    const child = new GuestSpace(this.environment, this.user);
     child.isFork = true;
     if (this.#compact) child.useCompactLayout();
     if (this.#exactFloats) child.#requireExactFloats();
@@ -381,7 +384,7 @@ export class GuestSpace implements AddressSpace, UnitHost, ShellOwner {
   release(): void {
     if (this.#translator !== undefined) this.environment.finish(this.#translator);
     this.shell.clear(this.#translator?.slots() ?? []);
-    this.environment.giveShell(this.shell);
+    this.environment.giveShell(this.shell, this.user);
   }
 
   requireChecks(): void {

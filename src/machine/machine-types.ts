@@ -77,8 +77,8 @@ export interface MachineStatistics {
 
 export interface Machine {
   readonly statistics: MachineStatistics;
-  /** An empty address space; takes a pooled memory where there is one. */
-  createAddressSpace(): AddressSpace;
+  /** An empty address space; takes a pooled memory where one of the same user is left. */
+  createAddressSpace(user?: string): AddressSpace;
   /** The layout of programs in memory for which translations are kept, if some are: the same layout finds them again. */
   readonly layoutSeed: number | undefined;
   /** Keeps new translations, with the layout that they are for. Answers the programs of which a good part has no machine code (`optimizeKept`). */
@@ -90,6 +90,11 @@ export interface Machine {
  * list of mappings and keeps the flags up to date.
  */
 export interface AddressSpace {
+  /**
+   * Whose memory it becomes when it is released: only address spaces of the same user get it, because fast code may have stored where nothing was mapped, which nobody
+   * notes and which a next mapping there would show. Undefined: nobody's. A fork has its parent's.
+   */
+  user: string | undefined;
   readonly memory: WebAssembly.Memory;
   /** Views of the whole Wasm memory. Replaced when it grows: do not keep them across a call that can grow it. */
   readonly u8: Uint8Array;

@@ -84,7 +84,9 @@ export function optimizeKept(image: MachineImage, program: string, hasTime: () =
  */
 export function createMachine(image: MachineImage, options: MachineOptions): Machine {
   const { loaded, shells } = load(image, options.cpu);
-  const pool = shells.splice(0);
+  /** Nobody was in them. */
+  const fresh = shells.splice(0);
+  const pool: { readonly shell: Shell; readonly user: string }[] = [];
   const statistics = noStatistics();
   const { units } = image;
   const registries = new Map<string, UnitRegistry>();
@@ -109,13 +111,17 @@ export function createMachine(image: MachineImage, options: MachineOptions): Mac
     image: loaded,
     options,
     statistics,
-    takeShell: () => {
-      const shell = pool.pop();
+    takeShell: (user) => {
+      const at = pool.findLastIndex((left) => left.user === user);
+      const shell = at >= 0 ? pool.splice(at, 1)[0]!.shell : fresh.pop();
       shell?.reset();
       return shell ?? new Shell(loaded);
     },
-    giveShell: (shell) => {
-      if (pool.length < POOL_SIZE && shell.memory.u8.length <= POOLED_BYTES) pool.push(shell);
+    giveShell: (shell, user) => {
+      if (user === undefined || shell.memory.u8.length > POOLED_BYTES) return;
+      // Of users that come and go, the last ones count.
+      if (pool.length >= POOL_SIZE) pool.shift();
+      pool.push({ shell, user });
     },
     // Most machines run one program, for which keeping what was decoded takes longer than it saves.
     decoderOf: (shell) => {
@@ -138,8 +144,8 @@ export function createMachine(image: MachineImage, options: MachineOptions): Mac
       if (saved.length > 0) units?.keepLayout(layoutSeed);
       return [...registries].filter(([, registry]) => registry.lacksNative).map(([program]) => program);
     },
-    createAddressSpace(): AddressSpace {
-      const space = new GuestSpace(environment);
+    createAddressSpace(user?: string): AddressSpace {
+      const space = new GuestSpace(environment, user);
       space.resetRegisters();
       return space;
     },

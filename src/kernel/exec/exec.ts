@@ -14,7 +14,7 @@ import { openExecutable } from '../syscalls/file-exec.ts';
 import { NO_ALTERNATE_STACK } from '../signals/signal-frame.ts';
 import { traceExec, unlink } from '../ptrace/attach.ts';
 import { endTask, releaseMemory } from '../task/exit.ts';
-import { withEffective, type TaskCredentials } from '../task/credentials.ts';
+import { memoryUser, withEffective, type TaskCredentials } from '../task/credentials.ts';
 import { withTimeOfChildren } from '../task/fork.ts';
 import { SharedRef } from '../task/shared-ref.ts';
 import { ATTENTION_LEAVE, type KernelTask } from '../task/task.ts';
@@ -169,7 +169,7 @@ function loadMemory(task: KernelTask, program: Program, request: ExecRequest, cr
   const { kernel } = task;
   const context = kernel.memory;
   if (context.addressSpaces >= context.limits.addressSpaces) return -ENOMEM;
-  const mm = new Mm(kernel.machine.createAddressSpace(), context, task.cgroup.memory);
+  const mm = new Mm(kernel.machine.createAddressSpace(memoryUser(credentials)), context, task.cgroup.memory);
   const answer = fillMemory(task, mm, program, request, credentials);
   if (answer >= 0) return mm;
   mm.drop();

@@ -23,6 +23,11 @@ export interface TaskCredentials extends Identity {
   readonly user: UserNamespace;
 }
 
+/** Whose memory a process leaves: who may do the same as it. */
+export function memoryUser({ uid, euid, suid, gid, egid, sgid, permitted, user }: TaskCredentials): string {
+  return [uid, euid, suid, gid, egid, sgid, permitted, user.ino].join('.');
+}
+
 export const ALL_CAPABILITIES = (1n << BigInt(CAP_LAST_CAP + 1)) - 1n;
 
 /** File system operations: what changes with fsuid (CAP_FS_SET). */

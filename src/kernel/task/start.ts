@@ -5,7 +5,7 @@ import type { Kernel } from '../kernel.ts';
 import { Mm } from '../mm/mm.ts';
 import { SignalActions } from '../signals/signal-actions.ts';
 import type { FdTable, FsContext } from '../types.ts';
-import { withinUserNamespace, type Identity } from './credentials.ts';
+import { memoryUser, withinUserNamespace, type Identity } from './credentials.ts';
 import { Process } from './process.ts';
 import { ResourceLimits } from './resource-limits.ts';
 import { SharedRef } from './shared-ref.ts';
@@ -41,10 +41,11 @@ export function startProcess(kernel: Kernel, request: StartRequest): Process | n
     actions: new SharedRef(new SignalActions()),
     limits: request.limits ?? new ResourceLimits(),
   });
-  const mm = new Mm(kernel.machine.createAddressSpace(), kernel.memory, container.memory);
+  const credentials = withinUserNamespace(request.credentials, kernel.namespaces.uts.user);
+  const mm = new Mm(kernel.machine.createAddressSpace(memoryUser(credentials)), kernel.memory, container.memory);
   const task = new KernelTask({
     tid: pid, kernel, process, mm,
-    files: new SharedRef(request.files), fs: new SharedRef(request.fs), credentials: withinUserNamespace(request.credentials, kernel.namespaces.uts.user), namespaces: kernel.namespaces, name: '',
+    files: new SharedRef(request.files), fs: new SharedRef(request.fs), credentials, namespaces: kernel.namespaces, name: '',
     cgroup: container,
   });
   process.setLeader(task);

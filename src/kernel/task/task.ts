@@ -15,7 +15,7 @@ import { UNBLOCKABLE } from '../signals/signal-actions.ts';
 import { sendToTask } from '../signals/send.ts';
 import { BLOCKED, type FdTable, type FsContext, type KernelTimer, type SignalInfo, type SignalMask, type SyscallRow, type Task } from '../types.ts';
 import { capableIn, type UserNamespace } from '../namespaces/user-namespace.ts';
-import { hasCapability, type TaskCredentials } from './credentials.ts';
+import { hasCapability, memoryUser, type TaskCredentials } from './credentials.ts';
 import type { Process } from './process.ts';
 import type { SharedRef } from './shared-ref.ts';
 
@@ -56,7 +56,7 @@ export class KernelTask implements Task, Waiter {
   filesRef: SharedRef<FdTable>;
   fsRef: SharedRef<FsContext>;
   namespaces: Namespaces;
-  credentials: TaskCredentials;
+  #credentials: TaskCredentials;
   name: string;
   /** Its control group; `CgroupTree` changes it. */
   cgroup: Cgroup;
@@ -149,11 +149,22 @@ export class KernelTask implements Task, Waiter {
     this.filesRef = parts.files;
     this.fsRef = parts.fs;
     this.namespaces = parts.namespaces;
-    this.credentials = parts.credentials;
+    this.#credentials = this.credentials = parts.credentials;
     this.name = parts.name;
     this.cgroup = parts.cgroup;
     this.affinity = 2 ** parts.kernel.processors - 1;
     this.startNs = parts.kernel.monotonicNs();
+  }
+
+  get credentials(): TaskCredentials {
+    return this.#credentials;
+  }
+
+  /** Who does this to himself may do less or more than whose memory it was: then it is nobody's, and no other process gets it. */
+  set credentials(credentials: TaskCredentials) {
+    this.#credentials = credentials;
+    const { space } = this.mm;
+    if (space.user !== undefined && space.user !== memoryUser(credentials)) space.user = undefined;
   }
 
   get memory(): SpaceMemory {
