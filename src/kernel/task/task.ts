@@ -56,7 +56,8 @@ export class KernelTask implements Task, Waiter {
   filesRef: SharedRef<FdTable>;
   fsRef: SharedRef<FsContext>;
   namespaces: Namespaces;
-  #credentials: TaskCredentials;
+  /** What `credentials` gives: an own field, as a task made of another (`uring/worker.ts`) has rights of its own. */
+  private ownCredentials: TaskCredentials;
   name: string;
   /** Its control group; `CgroupTree` changes it. */
   cgroup: Cgroup;
@@ -149,7 +150,7 @@ export class KernelTask implements Task, Waiter {
     this.filesRef = parts.files;
     this.fsRef = parts.fs;
     this.namespaces = parts.namespaces;
-    this.#credentials = this.credentials = parts.credentials;
+    this.ownCredentials = this.credentials = parts.credentials;
     this.name = parts.name;
     this.cgroup = parts.cgroup;
     this.affinity = 2 ** parts.kernel.processors - 1;
@@ -157,12 +158,12 @@ export class KernelTask implements Task, Waiter {
   }
 
   get credentials(): TaskCredentials {
-    return this.#credentials;
+    return this.ownCredentials;
   }
 
   /** Who does this to himself may do less or more than whose memory it was: then it is nobody's, and no other process gets it. */
   set credentials(credentials: TaskCredentials) {
-    this.#credentials = credentials;
+    this.ownCredentials = credentials;
     const { space } = this.mm;
     if (space.user !== undefined && space.user !== memoryUser(credentials)) space.user = undefined;
   }
