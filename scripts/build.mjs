@@ -53,8 +53,6 @@ const COMMON = {
   minify: true,
   keepNames: process.argv.includes('--readable'),
   legalComments: 'none',
-  // Of another licence (LGPL): it stays the package that it is, which its user may replace.
-  external: ['openpgp'],
   // The bundle runs in a vm.Script, where only require can load more.
   supported: { 'dynamic-import': false },
   define: { CAISSON_VERSION: JSON.stringify(packageJson.version), CAISSON_MACHINE: JSON.stringify(machineIdentity()), 'import.meta.url': 'IMPORT_META_URL' },

@@ -88,7 +88,7 @@ test('runc runs a bundle, in a group whose devices are those that it allows', as
 for (const runtime of ['crun', 'runc']) {
   test(`podman runs a container with ${runtime}`, async () => {
     const { stdout, stderr } = await inside(['sh', '-ec', `${GROUPS}; cd /tmp; tar -C ${join(bundle, 'rootfs')} -c . | podman --storage-driver=vfs --network-config-dir=/tmp/networks import -q - tiny > /dev/null
-      podman --storage-driver=vfs --network-config-dir=/tmp/networks --runtime=${runtime} run --rm --network=none --hostname inner --memory 100m tiny sh -c 'echo on $(hostname) as $(id -u), pid $$; busybox cat /proc/self/cgroup | busybox wc -l'`], ['--user', '0', '--cap-add', 'ALL', '--tmpfs', '/var/lib/containers', '--tmpfs', '/run', '--pids-limit', '500']);
+      podman --storage-driver=vfs --network-config-dir=/tmp/networks --runtime=${runtime} run --rm --network=none --hostname inner --memory 100m tiny sh -c 'echo on $(hostname) as $(id -u), pid $$; busybox cat /proc/self/cgroup | busybox wc -l'`], ['--user', '0', '--cap-add', 'ALL', '-e', 'HOME=/tmp', '--tmpfs', '/var/lib/containers', '--tmpfs', '/run', '--pids-limit', '500']);
     assert.equal(stdout, 'on inner as 0, pid 1\n1\n', stderr);
     assert.equal(stderr, '');
   });
