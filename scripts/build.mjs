@@ -13,6 +13,7 @@
  *   vectors.bin        its part for processors with AVX
  *   *.native           machine code of its most used parts and of the decoder, for the Node version that built it
  *   types/             declarations of the API
+ *   LICENSES.txt       the licences of the packages that are in the bundles
  *
  * One file and a code cache because start-up time is a promise: Node 20 needs 7 ms longer to begin with
  * an ES module than with CommonJS, and compiling the engine's own JavaScript is the largest part of a
@@ -31,6 +32,7 @@ import { fileURLToPath } from 'node:url';
 import { Worker } from 'node:worker_threads';
 import { build } from 'esbuild';
 import { bundleWithParts } from './bundle-parts.mjs';
+import { bundledLicenses } from './licenses.mjs';
 
 const root = join(dirname(fileURLToPath(import.meta.url)), '..');
 const dist = join(root, 'dist');
@@ -197,6 +199,7 @@ await Promise.all([
   bundleScript('src/sandbox/worker-entry.ts', 'engine.js'),
   bundle('src/machine/translator/index.ts', 'translator.js', 'cjs'),
 ]);
+write('LICENSES.txt', await bundledLicenses(root, ['src/cli/entry.ts', 'src/sandbox/index.ts', 'src/sandbox/worker-entry.ts', 'src/machine/translator/index.ts'], COMMON));
 await buildStubs();
 await buildNativeCode();
 buildCodeCache(join(dist, 'cli.cache'), [['do', '--no-tty', '--', '/bin/true'], ['--version']]);

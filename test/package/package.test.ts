@@ -48,6 +48,11 @@ test('it brings no other package, no native code, and nothing of the repository 
   assert.deepEqual([dependencies, optionalDependencies, scripts?.['install'], scripts?.['postinstall']], [undefined, undefined, undefined, undefined]);
 });
 
+test('the licences of what is bundled come along', () => {
+  const text = readFileSync(join(project, 'node_modules/caisson/dist/LICENSES.txt'), 'utf8');
+  for (const known of [/^openpgp [\d.]+ \(LGPL-3\.0\+\)\n\n *GNU LESSER GENERAL PUBLIC LICENSE$/m, /^hono [\d.]+ \(MIT\)$/m, /^yaml [\d.]+ \(ISC\)$/m]) assert.match(text, known);
+});
+
 test('npx runs the command', () => {
   assert.equal(mustRun('npx', ['caisson', 'do', '--', 'true'], project), '');
   assert.equal(mustRun('npx', ['caisson', 'do', '--', 'sh', '-c', 'echo $((6 * 7)); uname -r'], project), '42\n6.6.0-caisson\n');
