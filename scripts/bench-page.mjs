@@ -70,7 +70,8 @@ function containerSection({ node, plain, removed, kept, changed, exec, detached,
       'busybox on scratch, until `true` ends.', '', '| | ms | |', '|---|---|---|', row('`do -- true`', plain), row('`run --rm IMAGE true`', removed, plain), row('`run IMAGE true`, which keeps the container', kept, plain),
       row('`run IMAGE touch /x`, which keeps what it changed', changed, plain), row('`exec NAME true`; more than `node -e 0`', exec, node), row('`run -d` until it returns', detached),
     ].join('\n'),
-    `The process of an idle container in the background holds ${number(idleMiB)} MiB. ${Math.round(bytes.out / 1e6)} MB/s come out of one through a published port, and ${Math.round(bytes.into / 1e6)} go in. Two that compute at once do ${number(together, 2)} times what one does.`,
+    // Results of an older bench have no bytes.
+    `The process of an idle container in the background holds ${number(idleMiB)} MiB.${bytes === undefined ? '' : ` ${Math.round(bytes.out / 1e6)} MB/s come out of one through a published port, and ${Math.round(bytes.into / 1e6)} go in. Two that compute at once do ${number(together, 2)} times what one does.`}`,
   ];
 }
 

@@ -194,7 +194,7 @@ mkdirSync(join(root, '.cache'), { recursive: true });
 write('package.json', '{ "type": "commonjs" }\n');
 await Promise.all([
   buildInterpreter(),
-  bundleScript('src/cli/entry.ts', 'cli.js', ['src/cli/containers/run.ts']),
+  bundleScript('src/cli/entry.ts', 'cli.js', ['src/cli/containers/run.ts', 'src/cli/containers/container-exec.ts']),
   bundle('src/sandbox/index.ts', 'sandbox.mjs', 'esm'),
   bundleScript('src/sandbox/worker-entry.ts', 'engine.js'),
   bundle('src/machine/translator/index.ts', 'translator.js', 'cjs'),
